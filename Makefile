@@ -1,0 +1,32 @@
+# Everything that README and CI run. PYTHON and PIP_FLAGS may be set: make PYTHON=python3.12 install
+PYTHON    ?= python3
+PIP_FLAGS ?=
+BIN       := .venv/bin
+
+.PHONY: demo test check install bench clean
+
+demo: install           ## train on scikit-learn's digits and write demo/
+	$(BIN)/shoal demo demo
+
+test: install           ## the whole test suite, offline
+	$(BIN)/python -m pytest
+
+check: install          ## style, types, layers, examples in docstrings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --doctest-modules shoal
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
+	touch $@
+
+bench: install          ## the table of README from nothing: about two hours on 2 cores
+	$(BIN)/python benchmarks/quality.py
+
+clean:                  ## remove what the targets above made
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

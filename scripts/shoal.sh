@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Behind the four scripts of the assignment: scripts/shoal.sh N USAGE COMMAND [OPTION…] -- PATH…
+# checks that there are N paths and runs shoal, from any working directory, on the Python of the
+# .venv beside the scripts, else on the current one.
+set -u
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+count="$1" usage="$2"
+shift 2
+command=()
+while [ "$1" != "--" ]; do command+=("$1"); shift; done
+shift
+if [ "$#" -ne "$count" ]; then
+  echo "usage: bash $usage ($count paths are expected, and $# came)" >&2
+  exit 2
+fi
+python="$root/.venv/bin/python"
+[ -x "$python" ] || python="$(command -v python3 || command -v python || true)"
+needed="import torch, numpy, PIL, scipy, sklearn, threadpoolctl, faiss, openTSNE, pyarrow, matplotlib, typer, rich"
+missing='import importlib.util as u, sys
+names = sys.argv[1].removeprefix("import ").split(", ")
+sys.exit(any(u.find_spec(name) is None for name in names))'
+if [ -z "$python" ] || ! "$python" -c "$missing" "$needed" 2>/dev/null; then
+  echo "shoal's dependencies are missing: run 'make install' in $root, or 'pip install $root'" >&2
+  exit 2
+fi
+PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" exec "$python" -m shoal "${command[@]}" -- "$@"

@@ -1,0 +1,49 @@
+"""shoal: sort a pile of unlabelled images by learning from that pile alone.
+
+>>> import shoal
+>>> shoal.BEST.clusterer.name
+'spectral'
+
+The straight line from images to clusters is `shoal.pipeline`; the nouns are in `shoal.protocols`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Where each public name lives. They are imported when first asked for: `import shoal` is instant,
+# PyTorch is not.
+_HOMES = {
+    "open_source": "sources",
+    "ArraySource": "sources",
+    "Recipe": "recipes",
+    "BASELINE": "recipes",
+    "IMPROVED": "recipes",
+    "BEST": "recipes",
+    "override": "settings",
+    "fit": "pipeline",
+    "predict": "pipeline",
+    "train": "training",
+    "Checkpoint": "checkpoint",
+    "load": "checkpoint",
+    "save": "checkpoint",
+    "embed": "embedding",
+    "EmbeddingTable": "embedding",
+    "reconstruction_mse": "quality",
+    "score": "evaluation",
+    "ShoalError": "errors",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'shoal' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"shoal.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

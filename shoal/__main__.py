@@ -1,0 +1,33 @@
+"""``python -m shoal`` and the command ``shoal``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    from shoal.errors import Interrupted, ShoalError
+
+    try:
+        from shoal.cli import app
+
+        app(prog_name="shoal")
+    except Interrupted as error:
+        sys.exit(_say(error, 130))
+    except ShoalError as error:
+        sys.exit(_say(error, 2))
+    except KeyboardInterrupt:
+        sys.exit(_say("stopped.", 130))
+    except BrokenPipeError:  # the reader of our output has gone, as in `shoal info X | head`
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def _say(message: object, code: int) -> int:
+    print(f"shoal: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""What the clusterers share: a remembered sample, and two ways to assign new points."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from shoal.fitted import FittedArrays, from_half, to_half
+from shoal.neighbours import nearest
+from shoal.protocols import Array, FloatArray, IntArray
+
+
+class BaseClusterer(FittedArrays):
+    """Remembers the points it was fitted on, so that another k can be tried later.
+
+    They are rounded to half precision before anything is fitted, so that a clusterer read back
+    from a file has seen exactly what this one saw.
+    """
+
+    max_reference = 20_000
+    """A larger pile is clustered on a random sample of this many: the cost stays bounded."""
+
+    n_clusters: int
+    random_state: int
+    reference_: Array
+    reference_scale_: Array
+
+    @property
+    def reference(self) -> FloatArray:
+        """The points it was fitted on, float32 (m, d)."""
+        return from_half(self.reference_, self.reference_scale_)
+
+    def fit(self, x: FloatArray) -> Self:
+        """Find the groups of ``x`` float32 (n, d), n ≥ n_clusters."""
+        if len(x) > self.max_reference:
+            generator = np.random.default_rng(self.random_state)
+            x = x[np.sort(generator.choice(len(x), self.max_reference, replace=False))]
+        self.reference_, self.reference_scale_ = to_half(x)
+        self._fit(self.reference)
+        return self
+
+    def predict(self, x: FloatArray) -> IntArray:
+        """The most likely group of each point, int64 (m,)."""
+        return self.predict_proba(x).argmax(axis=1)
+
+    def _fit(self, x: FloatArray) -> None:
+        raise NotImplementedError
+
+    def predict_proba(self, x: FloatArray) -> FloatArray:
+        """Memberships float32 (m, k), rows summing to 1."""
+        raise NotImplementedError
+
+
+class CentroidClusterer(BaseClusterer):
+    """Groups around centres: memberships fall off as Gaussians of one common width."""
+
+    centres_: Array
+    variance_: Array
+
+    def _set_centres(self, x: FloatArray, centres: Array) -> None:
+        self.centres_ = centres.astype(np.float32)
+        squared = nearest(self.centres_, x, 1)[0].astype(np.float64) ** 2
+        # The maximum-likelihood variance a dimension, of which k-means is the hard limit.
+        self.variance_ = np.asarray(max(float(squared.mean()) / x.shape[1], 1e-12))
+
+    def predict_proba(self, x: FloatArray) -> FloatArray:
+        """Posterior of an equal mixture of spherical Gaussians at the centres."""
+        cross = x.astype(np.float64) @ self.centres_.T.astype(np.float64)
+        logits = (cross - 0.5 * (self.centres_.astype(np.float64) ** 2).sum(1)) / self.variance_
+        return _softmax(logits)
+
+
+class VotingClusterer(BaseClusterer):
+    """Groups without centres: new points take a vote among their nearest remembered ones."""
+
+    n_votes = 20
+    reference_labels_: Array
+
+    def predict_proba(self, x: FloatArray) -> FloatArray:
+        """Share of the votes of the 20 nearest neighbours, nearer ones counting more."""
+        reference = self.reference
+        distances, indices = nearest(reference, x, min(self.n_votes, len(reference)))
+        # The kernel's width is the distance of the last voter (as in self-tuning spectral
+        # clustering, Zelnik-Manor and Perona 2004), so that it fits dense and thin regions.
+        width = np.maximum(distances[:, -1:], 1e-12)
+        weights = np.exp(-((distances / width) ** 2))
+        votes = np.zeros((len(x), self.n_clusters), dtype=np.float64)
+        for column in range(indices.shape[1]):
+            np.add.at(
+                votes,
+                (np.arange(len(x)), self.reference_labels_[indices[:, column]]),
+                weights[:, column],
+            )
+        return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _softmax(logits: Array) -> FloatArray:
+    logits = logits - logits.max(axis=1, keepdims=True)
+    likelihood = np.exp(logits)
+    return (likelihood / likelihood.sum(axis=1, keepdims=True)).astype(np.float32)

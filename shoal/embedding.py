@@ -1,0 +1,106 @@
+"""Embeddings: every image as a vector, and the table of all that was found about it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from shoal.checkpoint import Checkpoint
+from shoal.files import atomic_path
+from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
+from shoal.views import to_float
+
+BATCH = 512
+
+
+@dataclass(frozen=True)
+class EmbeddingTable:
+    """What is known of each image; all that a report or an export needs besides the pixels."""
+
+    ids: Sequence[str]
+    """Names of the n images."""
+    z: FloatArray
+    """float32 (n, d): the embedding, reduced as the recipe says, in which clusters were found."""
+    labels: IntArray
+    """int64 (n,): clusters, numbered from 0, the largest of the training images first."""
+    confidence: FloatArray
+    """float32 (n,) in [0, 1]: membership of the cluster assigned."""
+    xy: FloatArray | None = None
+    """float32 (n, 2): a place on a map, if one was drawn."""
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write ``id,label`` rows, as the assignment asks; atomically.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with (
+            atomic_path(Path(path)) as temporary,
+            temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["id", "label"])
+            writer.writerows(zip(self.ids, self.labels.tolist(), strict=True))
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write columns id, label, confidence, embedding and, if drawn, x and y; atomically.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        z = np.ascontiguousarray(self.z, dtype=np.float32)
+        names = [name.encode("utf-8", "replace").decode() for name in self.ids]
+        columns = {
+            "id": pa.array(names, pa.string()),
+            "label": pa.array(self.labels, pa.int64()),
+            "confidence": pa.array(self.confidence, pa.float32()),
+        }
+        if self.xy is not None:
+            columns["x"] = pa.array(np.ascontiguousarray(self.xy[:, 0]), pa.float32())
+            columns["y"] = pa.array(np.ascontiguousarray(self.xy[:, 1]), pa.float32())
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), z.shape[1])
+        with atomic_path(Path(path)) as temporary:
+            pq.write_table(pa.table(columns), temporary)
+
+
+def batches(source: ImageSource, size: int = BATCH) -> Iterator[IntArray]:
+    """Indices 0 to n - 1, ``size`` at a time."""
+    for start in range(0, len(source), size):
+        yield np.arange(start, min(start + size, len(source)))
+
+
+def n_batches(source: ImageSource, size: int = BATCH) -> int:
+    """How many `batches` there are."""
+    return -(-len(source) // size)
+
+
+@torch.inference_mode()
+def embed(
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> FloatArray:
+    """The embedding that the recipe clusters, before any reduction: float32 (n, d).
+
+    Always in fp32 and in evaluation mode, so that an image's vector does not depend on its
+    neighbours in the batch.
+    """
+    encoder = checkpoint.build_encoder().to(device)
+    objectives = [
+        objective.to(device)
+        for objective in checkpoint.build_objectives(encoder)
+        if checkpoint.recipe.embedding == "projection"
+    ]
+    rows = []
+    for indices in track(batches(source), "embedding", n_batches(source)):
+        z = encoder.encode(to_float(source.read(indices), device))
+        for objective in objectives:  # those without a head return z itself
+            z = objective.project(z)
+        rows.append(z.float().cpu().numpy())
+    return np.concatenate(rows)

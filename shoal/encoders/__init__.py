@@ -1,0 +1,1 @@
+"""Autoencoders. One architecture a file, with ``build(image_shape, **options) -> Encoder``."""

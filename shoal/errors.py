@@ -1,0 +1,50 @@
+"""The exceptions shoal raises for a mistake that its user can mend.
+
+```
+ShoalError (ValueError)      the command line prints the message and exits with 2
+├── DataError                images or labels that cannot be used
+├── RecipeError              an unknown field, part or option, or a value out of range
+├── CheckpointError          a file that is not a checkpoint, or does not fit the data
+├── DeviceError              a device that this machine does not have
+├── OutputError              a path that cannot be written
+├── TrainingError            training that cannot go on (a loss that is not finite)
+└── Interrupted              training stopped on request, between two steps; exits with 130
+```
+
+Every message says what was expected, what came, and what to do. Anything else that
+escapes is a fault of shoal's own and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class ShoalError(ValueError):
+    """Base of every error that the user can mend."""
+
+
+class DataError(ShoalError):
+    """Images or labels that cannot be used."""
+
+
+class RecipeError(ShoalError):
+    """An unknown recipe, field, part or option, or a value out of range."""
+
+
+class CheckpointError(ShoalError):
+    """A file that is not a whole checkpoint of a known format, or that does not fit the data."""
+
+
+class DeviceError(ShoalError):
+    """A device that this machine does not have."""
+
+
+class OutputError(ShoalError):
+    """A path that cannot be written."""
+
+
+class TrainingError(ShoalError):
+    """Training that cannot go on."""
+
+
+class Interrupted(ShoalError):
+    """Training stopped on request between two steps; the state was saved."""

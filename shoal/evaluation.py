@@ -1,0 +1,112 @@
+"""Evaluation: the only room where labels are read. Nothing that trains or chooses imports it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from shoal.checks import check_labels
+from shoal.errors import DataError
+from shoal.protocols import Array, IntArray
+from shoal.sources.numpy_file import load_array
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well clusters agree with labels. Names of clusters do not matter."""
+
+    n_images: int
+    accuracy: float
+    """Share of images right under the best one-to-one naming of clusters, in [0, 1]."""
+    nmi: float
+    """Normalised mutual information (arithmetic mean), in [0, 1]."""
+    ari: float
+    """Adjusted Rand index, in [-0.5, 1]; 0 is chance."""
+
+
+def load_labels(path: str | Path, n_images: int) -> IntArray:
+    """Read labels from a ``.npy`` file of whole numbers or a CSV with a column ``label``.
+
+    Raises:
+        DataError: missing, unreadable, or not one whole number an image.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".csv":
+        return check_labels(_read_csv(path), n_images, str(path))
+    if path.suffix.lower() not in (".npy", ".npz"):
+        raise DataError(f"{path}: labels are expected as .npy or .csv; save them as one of these.")
+    return check_labels(load_array(path), n_images, str(path))
+
+
+def _read_csv(path: Path) -> Array:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return np.array([int(row["label"]) for row in csv.DictReader(file)], dtype=np.int64)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; check the path.") from None
+    except (KeyError, TypeError, ValueError, OSError, csv.Error):
+        raise DataError(
+            f"{path}: a CSV with a column 'label' of whole numbers is expected; check its header."
+        ) from None
+
+
+def score(clusters: IntArray, labels: IntArray) -> Scores:
+    """Compare clusters int64 (n,) with labels int64 (n,).
+
+    >>> score(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])).accuracy
+    1.0
+
+    Raises:
+        DataError: different lengths, or none.
+    """
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    if len(clusters) != len(labels) or not len(labels):
+        raise DataError(
+            f"as many labels as images are expected, at least 1, and {len(labels)} labels came "
+            f"for {len(clusters)} images."
+        )
+    return Scores(
+        n_images=len(labels),
+        accuracy=float(np.mean(match(clusters, labels) == labels)),
+        nmi=float(normalized_mutual_info_score(labels, clusters)),
+        ari=float(adjusted_rand_score(labels, clusters)),
+    )
+
+
+def match(clusters: IntArray, labels: IntArray) -> IntArray:
+    """Rename clusters to the classes that they agree with most often, one to one.
+
+    The assignment is optimal (Kuhn 1955, the Hungarian method). A cluster left without a class,
+    because there are more clusters than classes, becomes -1.
+
+    >>> match(np.array([5, 5, 7]), np.array([1, 1, 0])).tolist()
+    [1, 1, 0]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    cluster_names, rows = np.unique(clusters, return_inverse=True)
+    class_names, columns = np.unique(labels, return_inverse=True)
+    counts = np.zeros((len(cluster_names), len(class_names)), dtype=np.int64)
+    np.add.at(counts, (rows, columns), 1)
+    chosen = np.full(len(cluster_names), -1, dtype=np.int64)
+    matched_rows, matched_columns = linear_sum_assignment(-counts)
+    chosen[matched_rows] = class_names[matched_columns]
+    return chosen[rows]
+
+
+def accuracy_interval(accuracy: float, n_images: int) -> tuple[float, float]:
+    """The 95 % interval of an accuracy measured on ``n_images`` (Wilson 1927).
+
+    >>> low, high = accuracy_interval(0.9, 500)
+    >>> round(low, 3), round(high, 3)
+    (0.871, 0.923)
+    """
+    z = 1.959964
+    centre = (accuracy + z * z / (2 * n_images)) / (1 + z * z / n_images)
+    spread = accuracy * (1 - accuracy) / n_images + z * z / (4 * n_images**2)
+    half = z * float(np.sqrt(spread)) / (1 + z * z / n_images)
+    return centre - half, centre + half

@@ -1,0 +1,172 @@
+"""Figures: each a function from data to a matplotlib figure, usable in a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from shoal.embedding import EmbeddingTable
+from shoal.files import atomic_path
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray
+
+# Okabe and Ito (2008): told apart by every kind of colour vision. More clusters than these fall
+# back to matplotlib's tab20.
+_PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+_MOST_ROWS = 20
+
+
+def write(figure: Figure, path: str | Path) -> None:
+    """Write a figure to a .png, .pdf or .svg file, atomically.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with atomic_path(Path(path)) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+def colour(cluster: int, n_clusters: int) -> tuple[float, float, float]:
+    """The colour of a cluster, RGB in [0, 1]."""
+    if n_clusters <= len(_PALETTE):
+        return mpl.colors.to_rgb(_PALETTE[cluster])
+    return mpl.colors.to_rgb(mpl.colormaps["tab20"](cluster % 20))
+
+
+def clusters(
+    source: ImageSource, table: EmbeddingTable, *, columns: int = 10, seed: int = 0
+) -> Figure:
+    """Members of each cluster: the most typical, a random sample, the least certain.
+
+    The random sample is the one to judge a cluster by; typical members always look good.
+
+    Args:
+        source: the images of ``table``.
+        table: clusters and confidence; at most 20 clusters are drawn, the largest.
+        columns: images in each of the three groups.
+        seed: of the random sample.
+    """
+    sizes = np.bincount(table.labels)
+    shown = np.argsort(-sizes, kind="stable")[:_MOST_ROWS]
+    shown = np.sort(shown[sizes[shown] > 0])
+    groups = ("most typical", "at random", "least certain")
+    figure = Figure(figsize=(13.0, 0.62 + 0.62 * len(shown)), layout="constrained")
+    axes = figure.subplots(len(shown), 3, squeeze=False)
+    for row, cluster in enumerate(shown):
+        picks = _pick(table, int(cluster), columns, seed)
+        for column, (name, indices) in enumerate(zip(groups, picks, strict=True)):
+            ax: Axes = axes[row][column]
+            strip = _strip(source.read(indices), columns)
+            ax.imshow(strip, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
+            ax.set_xticks([])
+            ax.set_yticks([])
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            if row == 0:
+                ax.set_title(name, fontsize=11)
+            if column == 0:
+                ax.set_ylabel(
+                    f"{cluster}\n{sizes[cluster]:,}",
+                    rotation=0, ha="right", va="center", fontsize=10, fontweight="bold",
+                    color=colour(int(cluster), len(sizes)), labelpad=10,
+                )  # fmt: skip
+    hidden = np.count_nonzero(sizes) - len(shown)
+    note = f"; {hidden} smaller clusters are not shown" if hidden else ""
+    figure.suptitle(
+        f"{len(table.labels):,} images in {np.count_nonzero(sizes)} clusters "
+        f"(number and size on the left{note})",
+        fontsize=12,
+    )
+    return figure
+
+
+def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
+    """The map twice: every image a dot coloured by its cluster; and pictures where there is room.
+
+    Args:
+        source: the images of ``table``.
+        table: with ``xy``.
+    """
+    assert table.xy is not None  # the caller lays out the map
+    n_clusters = int(table.labels.max()) + 1
+    figure = Figure(figsize=(15, 7.9), layout="constrained")
+    dots, pictures = figure.subplots(1, 2)
+    centre, half = _square(table.xy)
+    for ax in (dots, pictures):
+        ax.set_xlim(centre[0] - half, centre[0] + half)
+        ax.set_ylim(centre[1] - half, centre[1] + half)
+        ax.set_aspect("equal")
+        ax.set_xticks([])
+        ax.set_yticks([])
+    order = np.random.default_rng(0).permutation(len(table.labels))  # none hides the others
+    colours = np.array([colour(c, n_clusters) for c in range(n_clusters)])
+    size = float(np.clip(20_000 / len(order), 1.0, 20.0))
+    dots.scatter(*table.xy[order].T, c=colours[table.labels[order]], s=size, linewidths=0)
+    sizes = np.bincount(table.labels, minlength=n_clusters)
+    for cluster in np.flatnonzero(sizes)[:_MOST_ROWS]:
+        dots.scatter([], [], color=colours[cluster], label=f"{cluster}: {sizes[cluster]:,}")
+    dots.legend(
+        title="cluster: images", loc="upper center", bbox_to_anchor=(0.5, -0.01),
+        ncols=min(10, n_clusters), frameon=False, fontsize=9,
+    )  # fmt: skip
+    dots.set_title("each dot an image, coloured by cluster (t-SNE of the embedding)")
+    _thumbnails(pictures, source, table, centre, half, colours)
+    pictures.set_title("the same map, one image a place, framed in its cluster's colour")
+    return figure
+
+
+def _pick(table: EmbeddingTable, cluster: int, count: int, seed: int) -> list[IntArray]:
+    members = np.flatnonzero(table.labels == cluster)
+    z = table.z[members]
+    from_centre = np.linalg.norm(z - np.median(z, axis=0), axis=1)
+    sample = np.random.default_rng(seed).permutation(members)
+    least_certain = np.argsort(table.confidence[members], kind="stable")
+    return [
+        members[np.argsort(from_centre, kind="stable")][:count],
+        sample[:count],
+        members[least_certain][:count],
+    ]
+
+
+def _strip(images: Array, columns: int) -> Array:
+    """Images side by side with a white line between them, squeezed to (h, w) if grey."""
+    n, height, width, channels = images.shape
+    gap = max(1, width // 16)
+    strip = np.full((height, columns * (width + gap) - gap, channels), 255, dtype=np.uint8)
+    for i, image in enumerate(images[:n]):
+        strip[:, i * (width + gap) : i * (width + gap) + width] = image
+    return strip.squeeze(axis=2) if channels == 1 else strip
+
+
+def _square(xy: FloatArray) -> tuple[FloatArray, float]:
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    return (low + high) / 2, float((high - low).max()) * 0.53 + 1e-6
+
+
+def _thumbnails(
+    ax: Axes, source: ImageSource, table: EmbeddingTable, centre: FloatArray, half: float,
+    colours: Array,
+) -> None:  # fmt: skip
+    assert table.xy is not None
+    cells = 36
+    step = 2 * half / cells
+    place = np.floor((table.xy - (centre - half)) / step).astype(np.int64)
+    _, first = np.unique(place[:, 0] * cells + place[:, 1], return_index=True)
+    images = source.read(first)
+    for image, index in zip(images, first, strict=True):
+        x, y = centre - half + place[index] * step
+        extent = (x + 0.04 * step, x + 0.96 * step, y + 0.04 * step, y + 0.96 * step)
+        ax.imshow(
+            image.squeeze(), extent=extent, cmap="gray", vmin=0, vmax=255,
+            interpolation="nearest", zorder=2,
+        )  # fmt: skip
+        ax.add_patch(
+            mpl.patches.Rectangle(
+                (x, y), step, step, facecolor=colours[table.labels[index]], linewidth=0, zorder=1
+            )
+        )
+    ax.set_xlim(centre[0] - half, centre[0] + half)
+    ax.set_ylim(centre[1] - half, centre[1] + half)

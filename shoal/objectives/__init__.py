@@ -1,0 +1,1 @@
+"""Losses. One paper a file, with ``build(encoder, **options) -> Objective``."""

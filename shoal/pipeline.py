@@ -1,0 +1,158 @@
+"""The straight line: a pile of images in, a table of clusters out. Read this file first.
+
+```
+open_source ─▶ train ─▶ a trail of checkpoints ─▶ embed ─▶ reduce ─▶ cluster ─▶ checkpoint
+open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ EmbeddingTable ─▶ prediction.csv
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal import checkpoint as checkpoints
+from shoal import parts
+from shoal.checkpoint import Checkpoint
+from shoal.checks import check_n_clusters
+from shoal.embedding import EmbeddingTable, embed
+from shoal.errors import CheckpointError, Interrupted
+from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray, Reducer, Track, silent
+from shoal.recipes import Recipe
+from shoal.trail import Trail
+from shoal.training import n_steps, train
+
+
+def fit(
+    source: ImageSource,
+    path: str | Path,
+    recipe: Recipe,
+    *,
+    device: str = "cpu",
+    resume: Checkpoint | None = None,
+    notes: dict[str, Any] | None = None,
+    track: Track = silent,
+) -> Checkpoint:
+    """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
+
+    Raises:
+        ShoalError: see `train`; `Interrupted` when ``track`` asks to stop between two steps, after
+            the state to resume from was saved.
+    """
+    check_n_clusters(recipe.n_clusters, len(source))
+    trail = Trail(path)
+    if resume is None:
+        trail.begin()
+    steps = train(source, recipe, device=device, resume=resume, notes=notes)
+    checkpoint = resume
+    try:
+        for checkpoint in track(steps, "training", n_steps(recipe, len(source))):
+            trail.save(checkpoint)
+    except Interrupted:
+        if checkpoint is not None:
+            trail.save(checkpoint, now=True)
+        raise
+    assert checkpoint is not None  # a run has at least one step
+    checkpoint = organise(source, checkpoint, device=device, track=track)
+    checkpoints.save(checkpoint, path)
+    trail.finish()
+    return checkpoint
+
+
+def organise(
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> Checkpoint:
+    """Embed, reduce and cluster the images a checkpoint was trained on; return it finished."""
+    recipe = checkpoint.recipe
+    z = embed(source, checkpoint, device=device, track=track)
+    reducers = _reducers(recipe)
+    for reducer in track(reducers, "reducing", len(reducers)):
+        z = reducer.fit_transform(z)
+    clusterer = _clusterer(recipe, recipe.n_clusters)
+    for step in track([clusterer], "clustering", 1):
+        step.fit(z)
+    return replace(
+        checkpoint,
+        optimizer_state=None,
+        reducers=[reducer.get_arrays() for reducer in reducers],
+        clusterer=clusterer.get_arrays(),
+    )
+
+
+def predict(
+    source: ImageSource,
+    checkpoint: Checkpoint,
+    *,
+    n_clusters: int | None = None,
+    device: str = "cpu",
+    track: Track = silent,
+) -> EmbeddingTable:
+    """Assign each image to a cluster with what the checkpoint holds alone.
+
+    Args:
+        source: the images trained on or new ones; an image's cluster does not depend on the rest.
+        checkpoint: a finished one.
+        n_clusters: another number of clusters than the recipe's, found anew among the images
+            remembered from training.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+        DataError: more clusters than images.
+    """
+    if not checkpoint.finished:
+        raise CheckpointError(
+            "a finished checkpoint is expected, and this one was kept along the way and has no "
+            "clusters; use the final file, or finish the run with 'shoal train … --resume'."
+        )
+    recipe = checkpoint.recipe
+    z = embed(source, checkpoint, device=device, track=track)
+    reducers = list(zip(_reducers(recipe), checkpoint.reducers, strict=True))
+    for reducer, arrays in track(reducers, "reducing", len(reducers)):
+        z = reducer.set_arrays(arrays).transform(z)
+    clusterer = fitted_clusterer(checkpoint)
+    if n_clusters is not None and n_clusters != recipe.n_clusters:
+        check_n_clusters(n_clusters, min(len(source), len(clusterer.reference)))
+        clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
+    return assign(source, z, clusterer)
+
+
+def assign(source: ImageSource, z: FloatArray, clusterer: Clusterer) -> EmbeddingTable:
+    """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training."""
+    sizes = cluster_sizes(clusterer)
+    membership = clusterer.predict_proba(z)
+    membership = membership[:, np.argsort(-sizes, kind="stable")]
+    labels = _largest(membership)
+    confidence = membership[np.arange(len(labels)), labels]
+    return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
+
+
+def cluster_sizes(clusterer: Clusterer) -> IntArray:
+    """How many of the points it was fitted on each cluster holds, int64 (k,)."""
+    membership = clusterer.predict_proba(clusterer.reference)
+    return np.bincount(_largest(membership), minlength=membership.shape[1])
+
+
+def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:
+    """The clusterer that a finished checkpoint holds."""
+    clusterer = _clusterer(checkpoint.recipe, checkpoint.recipe.n_clusters)
+    return clusterer.set_arrays(checkpoint.clusterer)
+
+
+def _largest(membership: FloatArray) -> IntArray:
+    return membership.argmax(axis=1).astype(np.int64)
+
+
+def _reducers(recipe: Recipe) -> list[Reducer]:
+    return [parts.build("reducers", part, random_state=recipe.seed) for part in recipe.reducers]
+
+
+def _clusterer(recipe: Recipe, n_clusters: int) -> Clusterer:
+    clusterer: Clusterer = parts.build(
+        "clusterers", recipe.clusterer, n_clusters=n_clusters, random_state=recipe.seed
+    )
+    return clusterer

@@ -1,0 +1,146 @@
+"""The nouns of shoal. Read this first; `pipeline.py` is the sentence they form.
+
+Shapes: ``n`` images, a batch of ``b`` images, ``H`` × ``W`` pixels, ``C`` channels (1 or 3),
+``d`` numbers in an embedding, ``k`` clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Array: TypeAlias = npt.NDArray[Any]
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+Item = TypeVar("Item")
+
+
+@runtime_checkable
+class ImageSource(Protocol):
+    """A pile of images, read a batch at a time."""
+
+    ids: Sequence[str]
+    """One stable name an image: the row number, or the path relative to the folder."""
+    shape: tuple[int, int, int]
+    """(H, W, C) of every image."""
+    skipped: Sequence[tuple[str, str]]
+    """(name, reason) of each file that could not be read and is not in the pile."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+        """Return images ``indices`` (b,) as uint8 (b, H, W, C)."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A digest of the content: the same images in the same order give the same one."""
+        ...
+
+
+class Encoder(torch.nn.Module):
+    """An autoencoder: images to a latent code and back. Subclasses define the two halves."""
+
+    n_features: int
+    """d, the length of the latent code."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images float (b, C, H, W) in [0, 1] to latent codes float (b, d)."""
+        raise NotImplementedError
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Latent codes float (b, d) to reconstructions float (b, C, H, W) in [0, 1]."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The reconstruction of ``x``."""
+        return self.decode(self.encode(x))
+
+
+@dataclass
+class Batch:
+    """What an objective sees of one training step.
+
+    ``views``: float (v, b, C, H, W) in [0, 1], ``v`` augmented views of the same ``b`` images.
+    ``targets``: the same views after the geometric augmentations alone: what a denoising
+    autoencoder should give back.
+    ``z``: float (e, b, d), the latent codes of the first ``e`` views: as many as the objectives
+    ask for.
+    """
+
+    views: Tensor
+    targets: Tensor
+    z: Tensor
+
+
+class Objective(torch.nn.Module):
+    """A loss, with whatever it owns: a projection head, a queue, a momentum encoder."""
+
+    n_views: int
+    """How many views of an image it needs, at least."""
+    n_encoded: int
+    """How many of them the encoder itself must encode."""
+    weight: float
+    """Its factor in the total loss."""
+
+    def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
+        """The loss, a scalar, before ``weight``."""
+        raise NotImplementedError
+
+    def after_step(self, encoder: Encoder) -> None:
+        """Called after each optimiser step, for moving averages."""
+
+    def project(self, z: Tensor) -> Tensor:
+        """The projection head's output for codes ``z`` (b, d); ``z`` itself if it has no head."""
+        return z
+
+
+class Fitted(Protocol):
+    """Something whose learned state is a dictionary of arrays."""
+
+    def get_arrays(self) -> dict[str, Array]: ...
+
+    def set_arrays(self, arrays: dict[str, Array]) -> Any: ...
+
+
+class Reducer(Fitted, Protocol):
+    """Fewer numbers an image, the scikit-learn way."""
+
+    def fit_transform(self, x: FloatArray) -> FloatArray:
+        """Learn from ``x`` float32 (n, d) and return it reduced, float32 (n, d')."""
+        ...
+
+    def transform(self, x: FloatArray) -> FloatArray:
+        """Reduce ``x`` float32 (m, d), new images among them, to float32 (m, d')."""
+        ...
+
+
+class Clusterer(Fitted, Protocol):
+    """Groups, and how surely each image belongs to each."""
+
+    reference: FloatArray
+    """The points it was fitted on, float32 (m, d): all of them, or a fair sample of very many."""
+
+    def fit(self, x: FloatArray) -> Any:
+        """Find the groups of ``x`` float32 (n, d)."""
+        ...
+
+    def predict_proba(self, x: FloatArray) -> FloatArray:
+        """Memberships float32 (m, k), rows summing to 1, of ``x`` float32 (m, d)."""
+        ...
+
+
+class Track(Protocol):
+    """Shows progress while an iterable is consumed, as ``tqdm`` does."""
+
+    def __call__(self, items: Iterable[Item], description: str, total: int) -> Iterable[Item]: ...
+
+
+def silent(items: Iterable[Item], description: str, total: int) -> Iterable[Item]:
+    """The `Track` that shows nothing."""
+    return items

@@ -1,0 +1,96 @@
+"""The trail: checkpoints kept along the way, in a folder beside the final file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from shoal import checkpoint as checkpoints
+from shoal.checkpoint import Checkpoint
+
+RESUME_EVERY = 20.0
+"""Seconds between two writings of the file that a run is resumed from."""
+
+
+class Trail:
+    """``<checkpoint>.trail/``: a fixed number of evenly spaced checkpoints, and ``resume.pth``.
+
+    However long the run, the trail holds ``recipe.checkpoints`` files of weights alone (fewer only
+    when the run has fewer steps) and one with the optimiser's state, so the disk does not fill.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        path = Path(path)
+        self.folder = path.with_name(path.name + ".trail")
+        self._written = time.monotonic()
+
+    @property
+    def resume_file(self) -> Path:
+        """What an interrupted run goes on from."""
+        return self.folder / "resume.pth"
+
+    def files(self) -> list[Path]:
+        """The checkpoints of the trail, oldest first."""
+        return sorted(self.folder.glob("step-*.pth"))
+
+    def unfinished(self) -> Checkpoint | None:
+        """The state to resume from, if there is one.
+
+        Raises:
+            CheckpointError: the file is there and cannot be read.
+        """
+        return checkpoints.load(self.resume_file) if self.resume_file.exists() else None
+
+    def begin(self) -> Path | None:
+        """Make room for a new run. What an unfinished one left is moved aside, and returned."""
+        aside = None
+        if self.resume_file.exists():
+            aside = self.folder.with_name(self.folder.name + ".previous")
+            _clear(aside)
+            self.folder.replace(aside)
+        _clear(self.folder)
+        return aside
+
+    def save(self, checkpoint: Checkpoint, *, now: bool = False) -> None:
+        """Keep ``checkpoint`` if its turn has come, and the state to resume from now and then.
+
+        Args:
+            checkpoint: the latest.
+            now: write the state to resume from whatever the time.
+
+        Raises:
+            OutputError: the disk is full or the folder cannot be written.
+        """
+        if checkpoint.step in kept_steps(checkpoint.total_steps, checkpoint.recipe.checkpoints):
+            slim = replace(checkpoint, optimizer_state=None)
+            checkpoints.save(slim, self.folder / f"step-{checkpoint.step:08d}.pth")
+            now = True
+        if now or time.monotonic() - self._written > RESUME_EVERY:
+            checkpoints.save(checkpoint, self.resume_file)
+            self._written = time.monotonic()
+
+    def finish(self) -> None:
+        """The run is complete: what it would have been resumed from is no longer needed."""
+        self.resume_file.unlink(missing_ok=True)
+
+
+def kept_steps(total_steps: int, count: int) -> set[int]:
+    """The steps whose checkpoints are kept: ``count`` evenly spaced ones, the last included.
+
+    >>> sorted(kept_steps(100, 4)), sorted(kept_steps(2, 4))
+    ([25, 50, 75, 100], [1, 2])
+    """
+    if total_steps <= count:
+        return set(range(1, total_steps + 1))
+    return {round(total_steps * i / count) for i in range(1, count + 1)}
+
+
+def _clear(folder: Path) -> None:
+    """Remove the checkpoints of a trail, and the folder if nothing else is in it."""
+    if not folder.is_dir():
+        return
+    for file in [*folder.glob("step-*.pth"), folder / "resume.pth"]:
+        file.unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,341 @@
+"""Training: one plain loop, a generator of checkpoints.
+
+Randomness is stateless. The order of an epoch is drawn from (seed, epoch), the views of a step
+from (seed, step), so a run resumed at any step sees just what the uninterrupted one saw.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shoal import parts
+from shoal.checkpoint import Checkpoint
+from shoal.errors import CheckpointError, DeviceError, TrainingError
+from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
+from shoal.recipes import Recipe, differences
+from shoal.views import to_float
+
+_HISTORY_ROWS = 100
+# Streams of randomness, so that no two uses share numbers.
+_WEIGHTS, _ORDER, _VIEWS = range(3)
+
+
+def train(
+    source: ImageSource,
+    recipe: Recipe,
+    *,
+    device: str = "cpu",
+    resume: Checkpoint | None = None,
+    notes: dict[str, Any] | None = None,
+) -> Iterator[Checkpoint]:
+    """Train an encoder on ``source`` and yield the state after each step.
+
+    The same seed, machine and number of threads give the same bits, interrupted or not.
+
+    Args:
+        source: at least 2 images.
+        recipe: what to do.
+        device: cpu or cuda.
+        resume: the state of an interrupted run of the same recipe on the same images.
+        notes: kept in the checkpoints' provenance.
+
+    Yields:
+        The live state; save it before asking for the next.
+
+    Raises:
+        CheckpointError: ``resume`` is of another recipe or other images.
+        TrainingError: the loss is no longer finite.
+    """
+    run = _Run.start(source, recipe, device, resume, notes or {})
+    began = time.monotonic() - run.seconds_before
+    recent: list[dict[str, Tensor]] = []
+    for step in range(run.step + 1, run.total_steps + 1):
+        losses = run.take_step(source, step)
+        recent.append(losses)
+        if step % max(1, run.total_steps // _HISTORY_ROWS) == 0 or step == run.total_steps:
+            run.record(step, recent, time.monotonic() - began)
+            recent = []
+        yield run.checkpoint(step, time.monotonic() - began)
+
+
+def batch_size(recipe: Recipe, n_images: int) -> int:
+    """Images a step: the recipe's, or a tenth of a small pile, so that an epoch has ten steps.
+
+    >>> from shoal.recipes import BEST
+    >>> batch_size(BEST, 8500), batch_size(BEST, 1797), batch_size(BEST, 5)
+    (512, 179, 2)
+    """
+    return max(2, min(recipe.batch_size, n_images // 10))
+
+
+def n_steps(recipe: Recipe, n_images: int) -> int:
+    """Steps of the whole run, at least 1."""
+    return max(1, round(recipe.epochs * (n_images // batch_size(recipe, n_images))))
+
+
+def epochs_for(
+    source: ImageSource, recipe: Recipe, *, minutes: float, device: str = "cpu"
+) -> tuple[float, float]:
+    """How many epochs fit into ``minutes``, by the speed of a few seconds on a throw-away model.
+
+    A tenth of the time is left for embedding and clustering.
+
+    Returns:
+        The epochs, at least enough for 10 steps, and the measured seconds a step.
+    """
+    trial = _Run.start(source, recipe, device, None, {})
+    for step in (1, 2):  # the first steps also allocate and compile
+        trial.take_step(source, step)
+    began, seconds, step = time.monotonic(), 0.0, 2
+    while step < 5 or seconds < min(4.0, minutes * 3):
+        step += 1
+        float(sum(trial.take_step(source, step).values()))  # waits for the device
+        seconds = time.monotonic() - began
+    per_step = seconds / (step - 2)
+    steps = max(10, int(minutes * 60 * 0.9 / per_step))
+    per_epoch = len(source) // batch_size(recipe, len(source))
+    return round(steps / per_epoch, 3), per_step
+
+
+def resolve_device(name: str) -> str:
+    """``auto``, ``cpu`` or ``cuda`` as what this machine has.
+
+    Raises:
+        DeviceError: an unknown name, or cuda without a CUDA device.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise DeviceError(f"a device is expected among auto, cpu, cuda, and {name!r} came.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(
+            "--device cuda needs a CUDA device and a PyTorch built for it, and PyTorch finds "
+            "none; use --device cpu."
+        )
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
+
+
+def fast_bf16(device: str) -> bool:
+    """Whether bf16 is faster than fp32 here, by what the processor says it can do.
+
+    By instruction set, not by a timing, so that the same machine always answers the same.
+    """
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    supported = [
+        getattr(torch.cpu, name, lambda: False)
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    ]
+    return any(bool(ask()) for ask in supported)
+
+
+@dataclass
+class _Run:
+    """A run in progress: everything that a step reads or changes."""
+
+    recipe: Recipe
+    device: str
+    precision: str
+    encoder: Encoder
+    objectives: list[Objective]
+    optimizer: torch.optim.Optimizer
+    image_shape: tuple[int, int, int]
+    n_images: int
+    step: int
+    history: list[dict[str, float]]
+    provenance: dict[str, Any]
+    seconds_before: float
+    order: IntArray
+    order_epoch: int = -1
+
+    @staticmethod
+    def start(
+        source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None,
+        notes: dict[str, Any],
+    ) -> _Run:  # fmt: skip
+        fingerprint = source.fingerprint()
+        if resume is None:
+            encoder, objectives = _initialise(recipe, source.shape)
+            auto = "bf16" if fast_bf16(device) else "fp32"
+            precision = auto if recipe.precision == "auto" else recipe.precision
+        else:
+            _check_resumable(resume, recipe, fingerprint)
+            encoder = resume.build_encoder()
+            objectives = resume.build_objectives(encoder)
+            precision = resume.provenance["precision"]
+        for module in (encoder, *objectives):
+            module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module.train()
+        optimizer = _optimizer(recipe, [encoder, *objectives])
+        if resume is not None and resume.optimizer_state is not None:
+            optimizer.load_state_dict(resume.optimizer_state)
+        provenance = notes | {
+            "fingerprint": fingerprint,
+            "precision": precision,
+            "device": device if device == "cpu" else torch.cuda.get_device_name(),
+            "threads": torch.get_num_threads(),
+            "machine": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        }
+        return _Run(
+            recipe=recipe,
+            device=device,
+            precision=precision,
+            encoder=encoder,
+            objectives=objectives,
+            optimizer=optimizer,
+            image_shape=source.shape,
+            n_images=len(source),
+            step=0 if resume is None else resume.step,
+            history=[] if resume is None else list(resume.history),
+            provenance=provenance if resume is None else resume.provenance | provenance,
+            seconds_before=0.0 if resume is None else float(resume.provenance["seconds"]),
+            order=np.arange(len(source)),
+        )
+
+    @property
+    def total_steps(self) -> int:
+        return n_steps(self.recipe, self.n_images)
+
+    def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
+        """One optimiser step, the ``step``-th, counted from 1. Returns the parts of the loss."""
+        views, targets = self._views(source, step)
+        n_encoded = max(objective.n_encoded for objective in self.objectives)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            z = self.encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
+            batch = Batch(views=views, targets=targets, z=z)
+            losses = {
+                part.name: objective.weight * objective(self.encoder, batch)
+                for part, objective in zip(self.recipe.objectives, self.objectives, strict=True)
+            }
+        total = torch.stack(list(losses.values())).sum()
+        if not math.isfinite(float(total.detach())):
+            raise TrainingError(
+                f"the loss is no longer finite at step {step}; lower learning_rate, for instance "
+                f"--set learning_rate={self.recipe.learning_rate / 10:g}."
+            )
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.recipe, step, self.total_steps)
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        self.optimizer.step()
+        for objective in self.objectives:
+            objective.after_step(self.encoder)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _views(self, source: ImageSource, step: int) -> tuple[Tensor, Tensor]:
+        size = batch_size(self.recipe, self.n_images)
+        epoch, position = divmod(step - 1, self.n_images // size)
+        if epoch != self.order_epoch:
+            generator = np.random.default_rng([self.recipe.seed, _ORDER, epoch])
+            self.order, self.order_epoch = generator.permutation(self.n_images), epoch
+        # In the file's order within a batch: a memory map is then read forward.
+        pixels = source.read(np.sort(self.order[position * size : (position + 1) * size]))
+        images = to_float(pixels, self.device)
+        return self.recipe.views(images, _generator(self.recipe.seed, _VIEWS, step))
+
+    def record(self, step: int, recent: list[dict[str, Tensor]], seconds: float) -> None:
+        """Add a row to the history: the means since the last."""
+        means = {
+            name: float(torch.stack([losses[name] for losses in recent]).mean())
+            for name in recent[0]
+        }
+        self.history.append(
+            {
+                "step": step,
+                "epoch": self._epoch(step),
+                "seconds": round(seconds, 3),
+                "learning_rate": learning_rate(self.recipe, step, self.total_steps),
+                "loss": sum(means.values()),
+                **means,
+            }
+        )
+
+    def _epoch(self, step: int) -> float:
+        return step / (self.n_images // batch_size(self.recipe, self.n_images))
+
+    def checkpoint(self, step: int, seconds: float) -> Checkpoint:
+        """The state as it is now; nothing is copied."""
+        return Checkpoint(
+            recipe=self.recipe,
+            image_shape=self.image_shape,
+            n_images=self.n_images,
+            step=step,
+            total_steps=self.total_steps,
+            epoch=self._epoch(step),
+            encoder_state=self.encoder.state_dict(),
+            objective_states=[objective.state_dict() for objective in self.objectives],
+            optimizer_state=self.optimizer.state_dict(),
+            history=self.history,
+            provenance=self.provenance | {"seconds": round(seconds, 3)},
+        )
+
+
+def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
+    """The rate at ``step`` (from 1): a linear rise, then constant or half a cosine to 0.
+
+    SGDR without restarts (Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5).
+    """
+    warmup = min(recipe.warmup_steps, total_steps // 10)
+    if step <= warmup:
+        return recipe.learning_rate * step / warmup
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    progress = (step - warmup - 1) / max(1, total_steps - warmup)
+    return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def _initialise(
+    recipe: Recipe, image_shape: tuple[int, int, int]
+) -> tuple[Encoder, list[Objective]]:
+    # PyTorch initialises layers from the global generator alone; it is put back as it was.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_seed(recipe.seed, _WEIGHTS, 0))
+        encoder = parts.build("encoders", recipe.encoder, image_shape)
+        return encoder, [parts.build("objectives", part, encoder) for part in recipe.objectives]
+
+
+def _optimizer(recipe: Recipe, modules: list[Any]) -> torch.optim.Optimizer:
+    trained = [p for module in modules for p in module.parameters() if p.requires_grad]
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    # Decay pulls weights, not biases and norms, whose scale means nothing.
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def _check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> None:
+    changed = differences(resume.recipe, recipe)
+    if changed:
+        name, (before, now) = next(iter(changed.items()))
+        raise CheckpointError(
+            f"the run to resume has {name} = {before}, and {now} was asked for; give the same "
+            "settings, or start anew without --resume."
+        )
+    if resume.provenance.get("fingerprint") != fingerprint:
+        raise CheckpointError(
+            "the run to resume learned from other images than these; give the same data, or start "
+            "anew without --resume."
+        )
+
+
+def _seed(*entropy: int) -> int:
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _generator(*entropy: int) -> torch.Generator:
+    return torch.Generator().manual_seed(_seed(*entropy))
