@@ -14,7 +14,7 @@ from shoal.files import atomic_path
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 # Okabe and Ito (2008): told apart by every kind of colour vision. More clusters than these fall
-# back to matplotlib's tab20.
+# back to matplotlib's tab10 and tab20; the numbers then tell what the colours cannot.
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 _MOST_ROWS = 20
 
@@ -33,6 +33,8 @@ def colour(cluster: int, n_clusters: int) -> tuple[float, float, float]:
     """The colour of a cluster, RGB in [0, 1]."""
     if n_clusters <= len(_PALETTE):
         return mpl.colors.to_rgb(_PALETTE[cluster])
+    if n_clusters <= 10:
+        return mpl.colors.to_rgb(mpl.colormaps["tab10"](cluster))
     return mpl.colors.to_rgb(mpl.colormaps["tab20"](cluster % 20))
 
 
@@ -53,8 +55,10 @@ def clusters(
     shown = np.argsort(-sizes, kind="stable")[:_MOST_ROWS]
     shown = np.sort(shown[sizes[shown] > 0])
     groups = ("most typical", "at random", "least certain")
-    figure = Figure(figsize=(13.0, 0.62 + 0.62 * len(shown)), layout="constrained")
-    axes = figure.subplots(len(shown), 3, squeeze=False)
+    height, width, _ = source.shape
+    row_height = 13.0 / 3.3 / columns * height / width + 0.08
+    figure = Figure(figsize=(13.0, 0.8 + row_height * len(shown)), layout="constrained")
+    axes = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"wspace": 0.05})
     for row, cluster in enumerate(shown):
         picks = _pick(table, int(cluster), columns, seed)
         for column, (name, indices) in enumerate(zip(groups, picks, strict=True)):
@@ -70,8 +74,9 @@ def clusters(
             if column == 0:
                 ax.set_ylabel(
                     f"{cluster}\n{sizes[cluster]:,}",
-                    rotation=0, ha="right", va="center", fontsize=10, fontweight="bold",
-                    color=colour(int(cluster), len(sizes)), labelpad=10,
+                    rotation=0, ha="right", va="center", fontsize=9, labelpad=8,
+                    bbox={"boxstyle": "square,pad=0.3", "facecolor": "white", "linewidth": 2,
+                          "edgecolor": colour(int(cluster), len(sizes))},
                 )  # fmt: skip
     hidden = np.count_nonzero(sizes) - len(shown)
     note = f"; {hidden} smaller clusters are not shown" if hidden else ""
@@ -92,7 +97,7 @@ def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
     """
     assert table.xy is not None  # the caller lays out the map
     n_clusters = int(table.labels.max()) + 1
-    figure = Figure(figsize=(15, 7.9), layout="constrained")
+    figure = Figure(figsize=(15, 8.3), layout="constrained")
     dots, pictures = figure.subplots(1, 2)
     centre, half = _square(table.xy)
     for ax in (dots, pictures):
@@ -103,18 +108,20 @@ def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
         ax.set_yticks([])
     order = np.random.default_rng(0).permutation(len(table.labels))  # none hides the others
     colours = np.array([colour(c, n_clusters) for c in range(n_clusters)])
-    size = float(np.clip(20_000 / len(order), 1.0, 20.0))
+    size = float(np.clip(20_000 / len(order), 2.0, 20.0))
     dots.scatter(*table.xy[order].T, c=colours[table.labels[order]], s=size, linewidths=0)
     sizes = np.bincount(table.labels, minlength=n_clusters)
-    for cluster in np.flatnonzero(sizes)[:_MOST_ROWS]:
-        dots.scatter([], [], color=colours[cluster], label=f"{cluster}: {sizes[cluster]:,}")
-    dots.legend(
-        title="cluster: images", loc="upper center", bbox_to_anchor=(0.5, -0.01),
-        ncols=min(10, n_clusters), frameon=False, fontsize=9,
+    keys = [
+        mpl.patches.Patch(color=colours[cluster], label=f"{cluster}: {sizes[cluster]:,}")
+        for cluster in np.flatnonzero(sizes)[:_MOST_ROWS]
+    ]
+    figure.legend(
+        handles=keys, title="cluster: images", loc="outside lower center",
+        ncols=min(10, len(keys)), frameon=False, fontsize=10,
     )  # fmt: skip
-    dots.set_title("each dot an image, coloured by cluster (t-SNE of the embedding)")
+    dots.set_title("every image a dot: t-SNE of the embedding", fontsize=12)
+    pictures.set_title("one image a place, framed in its cluster's colour", fontsize=12)
     _thumbnails(pictures, source, table, centre, half, colours)
-    pictures.set_title("the same map, one image a place, framed in its cluster's colour")
     return figure
 
 

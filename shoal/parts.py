@@ -131,7 +131,7 @@ def type_name(kind: Any) -> str:
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
         return " or ".join(type_name(one) for one in typing.get_args(kind))
     if typing.get_origin(kind) is tuple:
-        return f"a list of {type_name(typing.get_args(kind)[0])}s"
+        return f"a list of {type_name(typing.get_args(kind)[0]).removeprefix('a ')}s"
     plain = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
     return "none" if kind is type(None) else plain.get(kind, getattr(kind, "__name__", str(kind)))
 

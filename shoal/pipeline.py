@@ -44,12 +44,12 @@ def fit(
     """
     check_n_clusters(recipe.n_clusters, len(source))
     trail = Trail(path)
-    if resume is None:
-        trail.begin()
     steps = train(source, recipe, device=device, resume=resume, notes=notes)
     checkpoint = resume
     try:
         for checkpoint in track(steps, "training", n_steps(recipe, len(source))):
+            if checkpoint.step == 1:
+                trail.begin()  # not before: a run that cannot start must not cost an older one
             trail.save(checkpoint)
     except Interrupted:
         if checkpoint is not None:

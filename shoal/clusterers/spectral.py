@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse
+import scipy.sparse.csgraph
 import scipy.sparse.linalg
 from threadpoolctl import threadpool_limits
 
@@ -13,30 +14,33 @@ from shoal.errors import RecipeError
 from shoal.neighbours import nearest
 from shoal.protocols import Array, FloatArray, IntArray
 
+_TRIED = 4
+"""Eigenvectors swept for a cut in two: a weakly tied handful may take the first for itself."""
+
 
 class Spectral(VotingClusterer):
     """Normalised cuts of the symmetric k-nearest-neighbour graph.
 
-    Two clusters: the threshold on the second eigenvector of the normalised Laplacian with the
+    Two clusters: the threshold on one of the leading eigenvectors of the random walk with the
     smallest normalised cut (Shi and Malik 2000, doi:10.1109/34.868688, section 3). More: k-means
-    on a diffusion map (Coifman and Lafon 2006, doi:10.1016/j.acha.2006.04.006): 3k eigenvectors
-    of the random walk, each scaled by its eigenvalue to the power ``diffusion_time``. With the
-    first k eigenvectors alone, a tight handful of look-alikes takes a dimension, and so a cluster,
-    from a large but looser group.
+    on a diffusion map (Coifman and Lafon 2006, doi:10.1016/j.acha.2006.04.006): 3k eigenvectors,
+    each scaled by its eigenvalue to the power ``diffusion_time``. With the first k eigenvectors
+    alone, a tight handful of look-alikes takes a dimension, and so a cluster, from a large but
+    looser group.
 
-    A weak edge is added between any two points (regularised spectral clustering, Amini et al.
-    2013, arXiv:1207.2340), so that the graph is connected and a few strays, cut off for free, are
-    not taken for a cluster. scikit-learn's SpectralClustering has none of the three.
+    Components of the graph far smaller than a cluster (copies of one image, strays) can be cut
+    off for free, so they are set aside, and then join the group of their nearest neighbour.
+    scikit-learn's SpectralClustering has none of the three.
     """
 
     def __init__(
-        self, n_clusters: int, n_neighbors: int, diffusion_time: float, regularisation: float,
+        self, n_clusters: int, n_neighbors: int, diffusion_time: float, min_share: float,
         random_state: int,
     ) -> None:  # fmt: skip
         self.n_clusters = n_clusters
         self.n_neighbors = n_neighbors
         self.diffusion_time = diffusion_time
-        self.regularisation = regularisation
+        self.min_share = min_share
         self.random_state = random_state
 
     def _fit(self, x: FloatArray) -> None:
@@ -45,15 +49,22 @@ class Spectral(VotingClusterer):
             self.reference_labels_ = np.arange(len(x)) % self.n_clusters
             return
         graph = neighbour_graph(x, self.n_neighbors)
-        n_vectors = min(2 if self.n_clusters == 2 else 3 * self.n_clusters, len(x) - 1)
-        values, vectors = walk_eigenvectors(
-            graph, n_vectors, self.regularisation, self.random_state
-        )
-        if self.n_clusters == 2:
-            labels = sweep_cut(graph, vectors[:, 1]).astype(np.int64)
-        else:
-            labels = self._kmeans(vectors * values**self.diffusion_time)
+        smallest = max(1, int(self.min_share * len(x) / self.n_clusters))
+        core = _core(graph, smallest, self.n_clusters)
+        labels = np.empty(len(x), dtype=np.int64)
+        labels[core] = self._cut(graph[core][:, core], smallest)
+        strays = np.setdiff1d(np.arange(len(x)), core)
+        if len(strays):
+            labels[strays] = labels[core[nearest(x[core], x[strays], 1)[1][:, 0]]]
         self.reference_labels_ = labels
+
+    def _cut(self, graph: scipy.sparse.csr_array, smallest: int) -> IntArray:
+        n_vectors = min(_TRIED + 1 if self.n_clusters == 2 else 3 * self.n_clusters, graph.shape[0])
+        values, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
+        if self.n_clusters == 2:
+            cuts = [sweep_cut(graph, vector, smallest) for vector in vectors.T[1:]]
+            return min(cuts, key=lambda cut: cut[0])[1].astype(np.int64)
+        return self._kmeans(vectors * values**self.diffusion_time)
 
     def _kmeans(self, x: Array) -> IntArray:
         from sklearn.cluster import KMeans
@@ -63,6 +74,13 @@ class Spectral(VotingClusterer):
         with threadpool_limits(1):  # see kmeans.py
             model = KMeans(self.n_clusters, n_init=20, random_state=self.random_state).fit(x)
         return np.asarray(model.labels_, dtype=np.int64)
+
+
+def _core(graph: scipy.sparse.csr_array, smallest: int, n_clusters: int) -> IntArray:
+    """The points in components of at least ``smallest`` points; all, if too few are left."""
+    _, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    core = np.flatnonzero(np.bincount(component)[component] >= smallest)
+    return core if len(core) > max(n_clusters, 3) else np.arange(graph.shape[0])
 
 
 def neighbour_graph(x: FloatArray, n_neighbors: int) -> scipy.sparse.csr_array:
@@ -83,14 +101,13 @@ def neighbour_graph(x: FloatArray, n_neighbors: int) -> scipy.sparse.csr_array:
 
 
 def walk_eigenvectors(
-    graph: scipy.sparse.csr_array, n_vectors: int, regularisation: float, random_state: int
+    graph: scipy.sparse.csr_array, n_vectors: int, random_state: int
 ) -> tuple[Array, Array]:
     """Leading eigenvalues and right eigenvectors of the graph's random walk, largest first.
 
     Args:
-        graph: symmetric, float64 (n, n).
-        n_vectors: how many, fewer than n. The first is constant.
-        regularisation: total weight of the added edges, as a fraction of the mean degree.
+        graph: symmetric, float64 (n, n), without isolated points.
+        n_vectors: how many, at most n. The first is constant.
         random_state: seed of the solver's start.
 
     Returns:
@@ -98,44 +115,45 @@ def walk_eigenvectors(
         (n, n_vectors).
     """
     n = graph.shape[0]
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    extra = regularisation * degree.mean()
-    root = np.sqrt(degree + extra)
-
-    def apply(v: Array) -> Array:
-        scaled = v.ravel() / root
-        product: Array = (graph @ scaled + extra * scaled.mean()) / root
-        return product
-
+    degree = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)
+    root = np.sqrt(degree)
+    scaling = scipy.sparse.diags_array(1.0 / root)
+    walk = scaling @ graph @ scaling  # symmetric, with the walk's eigenvalues
     if n < 500:  # the iterative solver wants far fewer vectors than points
-        values, vectors = np.linalg.eigh(np.stack([apply(column) for column in np.eye(n)], axis=1))
+        values, vectors = np.linalg.eigh(walk.toarray())
     else:
         start = np.random.default_rng(random_state).uniform(0.5, 1.5, n)
-        walk = scipy.sparse.linalg.LinearOperator((n, n), matvec=apply, dtype=np.float64)
         values, vectors = scipy.sparse.linalg.eigsh(
             walk, n_vectors, which="LA", v0=start, tol=1e-6, ncv=max(40, 4 * n_vectors)
         )
     order = np.argsort(-values)[:n_vectors]
     walks = vectors[:, order] / root[:, None]
     # A vector's scale and sign are arbitrary: unit mean square under the walk's stationary weight.
-    weight = root**2 / (root**2).sum()
+    weight = degree / degree.sum()
     walks = walks / np.sqrt((weight[:, None] * walks**2).sum(axis=0))
     walks = walks * np.where(walks[np.abs(walks).argmax(axis=0), np.arange(len(order))] < 0, -1, 1)
     return np.clip(values[order], 0.0, 1.0), walks
 
 
-def sweep_cut(graph: scipy.sparse.csr_array, direction: Array) -> Array:
+def sweep_cut(
+    graph: scipy.sparse.csr_array, direction: Array, smallest: int = 1
+) -> tuple[float, Array]:
     """Split the points in two at the threshold on ``direction`` with the least normalised cut.
 
     Ncut(A, B) = cut(A, B) / vol(A) + cut(A, B) / vol(B), Shi and Malik 2000, equation 2. All n - 1
     thresholds are tried in one pass: a point that changes sides adds its degree to the volume,
     and to the cut its edges to the far side less those to its new one.
 
+    Args:
+        graph: symmetric, float64 (n, n).
+        direction: float (n,).
+        smallest: the fewest points of a side.
+
     Returns:
-        bool (n,): which points lie above the threshold.
+        The normalised cut, in [0, 2], and bool (n,): which points lie above the threshold.
 
     >>> path = scipy.sparse.csr_array(np.diag([1.0, 0.1, 1.0], 1) + np.diag([1.0, 0.1, 1.0], -1))
-    >>> sweep_cut(path, np.array([0.0, 1.0, 2.0, 3.0]))
+    >>> sweep_cut(path, np.array([0.0, 1.0, 2.0, 3.0]))[1]
     array([False, False,  True,  True])
     """
     n = len(direction)
@@ -148,13 +166,14 @@ def sweep_cut(graph: scipy.sparse.csr_array, direction: Array) -> Array:
     first = np.minimum(rank[rows], rank[columns])
     last = np.maximum(rank[rows], rank[columns])
     change = np.bincount(first, edges.data, n) - np.bincount(last, edges.data, n)
-    cut = np.cumsum(change)[:-1] / 2  # every edge stands twice in a symmetric graph
+    cut = np.maximum(np.cumsum(change)[:-1] / 2, 0.0)  # every edge stands twice in the graph
     volume = np.cumsum(np.asarray(graph.sum(axis=1)).ravel()[order])
     below, above = volume[:-1], volume[-1] - volume[:-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        normalised = cut / below + cut / above
-    best = int(np.nanargmin(np.where(np.isfinite(normalised), normalised, np.inf)))
-    return rank > best
+    normalised = cut / np.maximum(below, 1e-12) + cut / np.maximum(above, 1e-12)
+    smallest = min(smallest, n // 2)
+    allowed = slice(smallest - 1, n - smallest)
+    best = smallest - 1 + int(normalised[allowed].argmin())
+    return float(normalised[best]), rank > best
 
 
 def build(
@@ -162,7 +181,7 @@ def build(
     n_clusters: int = 2,
     n_neighbors: int = 20,
     diffusion_time: float = 8.0,
-    regularisation: float = 0.01,
+    min_share: float = 0.1,
     random_state: int = 0,
 ) -> Spectral:
     """Make the clusterer.
@@ -171,10 +190,11 @@ def build(
         n_clusters: how many groups.
         n_neighbors: of each point in the graph.
         diffusion_time: steps of the random walk, for three clusters or more.
-        regularisation: weight of the added edges, as a fraction of the mean degree.
+        min_share: smallest side of a two-way cut, and smallest component of the graph that is
+            not set aside, as a fraction of an even share.
         random_state: seed of the eigenvector solver and of k-means.
     """
     check_interval("clusterer.n_neighbors", n_neighbors, 1, 1000, RecipeError)
     check_interval("clusterer.diffusion_time", diffusion_time, 0, 1000, RecipeError)
-    check_interval("clusterer.regularisation", regularisation, 0, 1, RecipeError)
-    return Spectral(n_clusters, n_neighbors, diffusion_time, regularisation, random_state)
+    check_interval("clusterer.min_share", min_share, 0, 1, RecipeError)
+    return Spectral(n_clusters, n_neighbors, diffusion_time, min_share, random_state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,17 @@ class TSNE(FittedArrays):
             plane[:, :width] = left[:, :width] * values[:width]
             self.embedding_ = plane
         else:
-            self.embedding_ = np.asarray(self._model().fit(self._points()), dtype=np.float32)
+            import openTSNE
+
+            options = self._options()
+            model = openTSNE.TSNE(
+                perplexity=self._perplexity(), n_iter=self.n_iter,
+                neighbors=options.pop("method"), **options,
+            )  # fmt: skip
+            plane = np.asarray(model.fit(self._points()), dtype=np.float32)
+            # openTSNE moves a map's middle to the origin whenever it adds points; do it once, now,
+            # or new images would land beside their neighbours by that much.
+            self.embedding_ = plane - (plane.max(axis=0) + plane.min(axis=0)) / 2
         return self.embedding_
 
     def transform(self, x: FloatArray) -> FloatArray:
@@ -53,29 +62,28 @@ class TSNE(FittedArrays):
         reference = self._points()
         if len(reference) < _FEWEST:
             return np.asarray(self.embedding_[nearest(reference, x, 1)[1][:, 0]], dtype=np.float32)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            embedding = self._model().prepare_initial(
-                reference, initialization=self.embedding_.astype(np.float64)
-            )
-            placed = embedding.transform(x, perplexity=min(5.0, (len(reference) - 1) / 3))
+        import openTSNE
+
+        affinities = openTSNE.affinity.PerplexityBasedNN(
+            reference, perplexity=self._perplexity(), **self._options()
+        )
+        embedding = openTSNE.TSNEEmbedding(
+            self.embedding_.astype(np.float64), affinities, n_jobs=1,
+            random_state=self.random_state,
+        )  # fmt: skip
+        placed = embedding.transform(x, perplexity=min(5.0, self._perplexity()))
         return np.asarray(placed, dtype=np.float32)
 
     def _points(self) -> FloatArray:
         return from_half(self.points_, self.points_scale_)
 
-    def _model(self) -> Any:
-        import openTSNE
+    def _perplexity(self) -> float:
+        return min(self.perplexity, (len(self.points_) - 1) / 3)
 
+    def _options(self) -> dict[str, Any]:
         # One thread: openTSNE adds up forces in the order its threads finish, and t-SNE amplifies
         # the last bit; the same seed must give the same map.
-        return openTSNE.TSNE(
-            perplexity=min(self.perplexity, (len(self.points_) - 1) / 3),
-            n_iter=self.n_iter,
-            neighbors="exact",
-            n_jobs=1,
-            random_state=self.random_state,
-        )
+        return {"method": "exact", "n_jobs": 1, "random_state": self.random_state}
 
 
 def build(*, perplexity: float = 30.0, n_iter: int = 500, random_state: int = 0) -> TSNE:

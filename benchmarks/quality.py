@@ -1,0 +1,206 @@
+"""How good the recipes are: the table of README, made from nothing by the real commands.
+
+    python benchmarks/quality.py                     # all recipes, seeds 0, 1, 2, on scenery
+    python benchmarks/quality.py --recipes best --seeds 3 4
+    python benchmarks/quality.py --table             # only print what has been measured
+
+Each finished measurement is appended to results/quality.jsonl at once, with its seed, commit,
+machine, time and peak memory, and is skipped when it is there already, so that a campaign can be
+stopped and continued. The data (`trainX.npy`, `valX.npy`, `valY.npy` of the assignment, or a twin
+of it) is looked for in ../shared/data/scenery; name another folder with --data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "quality.jsonl"
+DATA = HERE.parent.parent / "shared" / "data" / "scenery"
+
+# The means by which `improved` betters `baseline`, told apart: the autoencoder is trained in
+# steps, and each is clustered both in the course's way and by the cut of the neighbour graph.
+ENCODERS = {
+    "baseline": ["--recipe", "baseline"],
+    "plain": ["--recipe", "improved", "--set", "views.brightness=0", "--set", "views.contrast=0",
+              "--set", "views.saturation=0", "--set", "views.hue=0",
+              "--set", "views.grey_probability=0"],
+    "improved": ["--recipe", "improved"],
+    "best": ["--recipe", "best"],
+}  # fmt: skip
+
+
+def commit() -> str:
+    """The commit measured, marked when the tree has changes on top of it."""
+    git = ["git", "-C", str(HERE)]
+    name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    dirty = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "../shoal"], check=False)
+    return name.stdout.strip() + ("+" if dirty.returncode else "")
+
+
+def machine() -> str:
+    """Processor and cores, as a reader of the table wants to know them."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        flags = "avx512_bf16" in cpuinfo.read_text()
+        model = lines[0].split(":")[1].strip() + (" with bf16" if flags else "") if lines else model
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def command(*arguments: str) -> tuple[float, float, float, str]:
+    """Run ``shoal``: seconds by the clock and of processor time, peak memory in GB, its output."""
+    before = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shoal", *arguments], stdout=subprocess.PIPE, text=True
+    )
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"failed: shoal {' '.join(arguments)}")
+    per_unit = 1024**3 if platform.system() == "Darwin" else 1024**2
+    spent = usage.ru_utime + usage.ru_stime
+    return time.monotonic() - before, spent, usage.ru_maxrss / per_unit, output
+
+
+def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[str, Any]]:
+    """Train, predict and evaluate once; a row for each way of clustering."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.pth"
+        train, train_cpu, memory, _ = command(
+            "train", str(data / "trainX.npy"), str(path), *ENCODERS[name], "--seed", str(seed)
+        )
+        predict, _, predict_memory, _ = command(
+            "predict", str(data / "trainX.npy"), str(path), f"{folder}/p.csv", "--quiet"
+        )
+        row = {
+            "encoder": name, "seed": seed, "commit": commit(), "machine": machine(),
+            "load": round(os.getloadavg()[0], 2), "train_seconds": round(train, 1),
+            "train_cpu_seconds": round(train_cpu, 1),
+            "train_gb": round(memory, 2), "predict_seconds": round(predict, 1),
+            "predict_gb": round(predict_memory, 2), "file_mb": round(path.stat().st_size / 1e6, 2),
+        }  # fmt: skip
+        rows = [row | evaluate(path, data) | {"clustering": "own"}]
+        if name in ("baseline", "plain", "improved"):
+            rows += [row | other(path, data, name) for name in ("course", "graph cut")]
+        if keep is not None and seed == 0 and name != "plain":
+            keep.mkdir(parents=True, exist_ok=True)
+            path.replace(keep / path.name)
+            (keep / f"{path.name}.trail").mkdir(exist_ok=True)
+            for file in Path(f"{path}.trail").iterdir():
+                file.replace(keep / f"{path.name}.trail" / file.name)
+    return rows
+
+
+def evaluate(path: Path, data: Path) -> dict[str, Any]:
+    """What ``shoal evaluate --json`` says on the validation images."""
+    *_, output = command(
+        "evaluate", str(path), str(data / "valX.npy"), str(data / "valY.npy"), "--json"
+    )
+    scores = json.loads(output)
+    return {key: round(scores[key], 6) for key in ("accuracy", "nmi", "ari", "mse")}
+
+
+def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
+    """The same autoencoder, clustered in the course's way or by the cut of the graph."""
+    from shoal import checkpoint, pipeline
+    from shoal.recipes import BASELINE, IMPROVED
+    from shoal.sources import open_source
+
+    recipe = {"course": BASELINE, "graph cut": IMPROVED}[clustering]
+    loaded = checkpoint.load(path)
+    loaded.recipe = replace(loaded.recipe, reducers=recipe.reducers, clusterer=recipe.clusterer)
+    loaded = pipeline.organise(open_source(data / "trainX.npy"), loaded)
+    changed = path.with_name("other.pth")
+    checkpoint.save(loaded, changed)
+    return evaluate(changed, data) | {"clustering": clustering}
+
+
+def read() -> list[dict[str, Any]]:
+    """Every measurement so far."""
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
+
+
+def print_tables(rows: list[dict[str, Any]]) -> None:
+    """The two tables of README, in Markdown."""
+
+    def spread(values: list[float], digits: int = 3) -> str:
+        low, high = min(values), max(values)
+        return f"{mean(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row["encoder"], row["clustering"]].append(row)
+    print("| recipe | seeds | validation accuracy | NMI | ARI | MSE | training | memory "
+          "| predicting 8,500 | memory | file |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for name in ("baseline", "improved", "best"):
+        found = groups.get((name, "own"), [])
+        if found:
+            seeds = ", ".join(str(row["seed"]) for row in sorted(found, key=lambda r: r["seed"]))
+            values = {key: [row[key] for row in found] for key in found[0]}
+            print(
+                f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
+                f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
+                f"| {max(values['train_seconds']) / 60:.1f} min | {max(values['train_gb']):.1f} GB "
+                f"| {max(values['predict_seconds']):.0f} s | {max(values['predict_gb']):.1f} GB "
+                f"| {max(values['file_mb']):.1f} MB |"
+            )
+    print("\n| autoencoder | clustered in the course's way | by the cut of the neighbour graph |")
+    print("|---|---|---|")
+    names = {
+        "baseline": "the course's",
+        "plain": "batch norm, short code, AdamW with cosine",
+        "improved": "the same, denoising colours",
+    }
+    for name, text in names.items():
+        cells = [groups.get((name, way), []) for way in ("course", "graph cut")]
+        if all(cells):
+            print(f"| {text} | " + " | ".join(spread([r["accuracy"] for r in c]) for c in cells)
+                  + " |")  # fmt: skip
+    machines = sorted({f"{row['machine']}, commit {row['commit']}" for row in rows})
+    print("\nMeasured on " + "; ".join(machines))
+
+
+def main() -> None:
+    """Measure what is missing, then print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--recipes", nargs="+", default=list(ENCODERS), choices=list(ENCODERS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--keep", type=Path, help="keep the checkpoints of seed 0 in this folder")
+    parser.add_argument("--table", action="store_true", help="only print what has been measured")
+    options = parser.parse_args()
+    if not options.table:
+        if not (options.data / "trainX.npy").exists():
+            sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
+        for seed in options.seeds:
+            for name in options.recipes:
+                if any(row["encoder"] == name and row["seed"] == seed for row in read()):
+                    continue
+                rows = measure(name, seed, options.data, options.keep)
+                RESULTS.parent.mkdir(exist_ok=True)
+                with RESULTS.open("a") as file:
+                    file.writelines(json.dumps(row) + "\n" for row in rows)
+                found = [f"{row['clustering']} {row['accuracy']:.3f}" for row in rows]
+                print(f"{name}, seed {seed}: {', '.join(found)}", flush=True)
+    print_tables(read())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""One conformance suite over every clusterer in the folder, and what is special to some."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import make_blobs, make_moons
+
+from shoal import evaluation, parts
+from shoal.clusterers import spectral
+from shoal.clusterers._base import BaseClusterer
+from shoal.parts import Part
+
+ALL = parts.names("clusterers")
+
+
+def build(name: str, n_clusters: int = 3, **options: object) -> BaseClusterer:
+    return parts.build("clusterers", Part(name, options), n_clusters=n_clusters, random_state=0)
+
+
+def blobs(n: int = 150, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    x, kinds = make_blobs(n, 5, centers=k, cluster_std=0.4, random_state=3)
+    return x.astype(np.float32), kinds.astype(np.int64)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_contract(name: str, k: int) -> None:
+    x, kinds = blobs(k=k)
+    fitted = build(name, k).fit(x)
+    membership = fitted.predict_proba(x)
+    assert membership.shape == (len(x), k)
+    assert membership.dtype == np.float32
+    assert np.allclose(membership.sum(axis=1), 1.0, atol=1e-5)
+    assert membership.min() >= 0
+    assert evaluation.score(fitted.predict(x), kinds).accuracy > 0.98
+    # Through arrays, and alone as in company.
+    again = build(name, k).set_arrays(fitted.get_arrays())
+    assert np.array_equal(again.predict_proba(x[:5]), membership[:5])
+    assert np.allclose(again.predict_proba(x[2:3]), membership[2:3], atol=1e-6)
+    assert np.array_equal(build(name, k).fit(x).predict_proba(x), membership)
+    # Another k among the remembered points needs no images.
+    assert build(name, k + 1).fit(again.reference).predict_proba(x).shape == (len(x), k + 1)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_confidence_is_lower_between_the_groups(name: str) -> None:
+    x = np.random.default_rng(0).normal(0, 1, (200, 2)).astype(np.float32)
+    x[100:, 0] += 6
+    fitted = build(name, 2).fit(x)
+    inside = fitted.predict_proba(np.array([[0.0, 0.0], [6.0, 0.0]], dtype=np.float32)).max(axis=1)
+    between = fitted.predict_proba(np.array([[3.0, 0.0]], dtype=np.float32)).max()
+    assert inside.min() > 0.95
+    assert between < inside.min()
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(("n", "k"), [(2, 2), (2, 1), (4, 4), (5, 2), (9, 3)])
+def test_a_handful_of_images(name: str, n: int, k: int) -> None:
+    x = np.random.default_rng(1).normal(size=(n, 3)).astype(np.float32)
+    membership = build(name, k).fit(x).predict_proba(x)
+    assert membership.shape == (n, k)
+    assert np.isfinite(membership).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_identical_images_do_no_harm(name: str) -> None:
+    x = np.ones((12, 3), dtype=np.float32)
+    with np.errstate(all="raise", under="ignore"):
+        assert np.isfinite(build(name, 2).fit(x).predict_proba(x)).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_large_pile_is_clustered_on_a_sample(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BaseClusterer, "max_reference", 60)
+    x, kinds = blobs(400)
+    fitted = build(name).fit(x)
+    assert fitted.reference.shape == (60, 5)
+    assert evaluation.score(fitted.predict(x), kinds).accuracy > 0.98
+
+
+def test_spectral_follows_shapes_that_k_means_cannot() -> None:
+    x, kinds = make_moons(400, noise=0.05, random_state=0)
+    x = x.astype(np.float32)
+    cut = evaluation.score(build("spectral", 2, n_neighbors=10).fit(x).predict(x), kinds)
+    centres = evaluation.score(build("kmeans", 2).fit(x).predict(x), kinds)
+    assert cut.accuracy > 0.99
+    assert centres.accuracy < 0.9
+
+
+def test_a_few_strays_are_not_a_cluster() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    x[150:, 0] += 5
+    x[:6] = x[:6] * 0.01 + 100  # their own component: cutting them off costs nothing
+    labels = build("spectral", 2, n_neighbors=5).fit(x).predict(x)
+    assert min(np.bincount(labels)) > 100
+
+
+def slow_normalised_cut(graph: np.ndarray, side: np.ndarray) -> float:
+    cut = graph[side][:, ~side].sum()
+    return cut / graph[side].sum() + cut / graph[~side].sum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 12), st.integers(0, 2**31))
+def test_sweep_finds_the_threshold_with_the_least_normalised_cut(n: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    graph = np.triu(generator.random((n, n)) + 0.01, 1)
+    graph = graph + graph.T
+    direction = generator.random(n)
+    for smallest in (1, n // 3):
+        value, side = spectral.sweep_cut(scipy.sparse.csr_array(graph), direction, smallest)
+        thresholds = np.sort(direction)[max(smallest, 1) - 1 : n - max(smallest, 1)]
+        every = [slow_normalised_cut(graph, direction > t) for t in thresholds]
+        assert slow_normalised_cut(graph, side) == pytest.approx(value)
+        assert value == pytest.approx(min(every))
+
+
+def test_eigenvectors_are_the_walk_s_by_both_solvers() -> None:
+    x = np.random.default_rng(0).normal(size=(520, 3)).astype(np.float32)
+    graph = spectral.neighbour_graph(x, 8)
+    iterative = spectral.walk_eigenvectors(graph, 4, 0)
+    dense = graph.toarray() / graph.sum(axis=1)[:, None]
+    for value, vector in zip(iterative[0], iterative[1].T, strict=True):
+        assert np.allclose(dense @ vector, value * vector, atol=1e-4)
+    assert np.allclose(iterative[0][0], 1.0, atol=1e-6)

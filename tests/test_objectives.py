@@ -1,0 +1,135 @@
+"""Each loss against a slow reference written from its paper, its gradient and its symmetries."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from shoal import parts
+from shoal.encoders import vgg
+from shoal.objectives.moco import info_nce
+from shoal.objectives.nt_xent import nt_xent
+from shoal.parts import Part
+from shoal.protocols import Batch
+
+
+def rows(n: int, d: int, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(n, d, generator=generator, dtype=torch.float64)
+
+
+def slow_nt_xent(a: torch.Tensor, b: torch.Tensor, temperature: float) -> float:
+    """arXiv:2002.05709, algorithm 1, with its indices: z_2k-1 and z_2k are views of image k."""
+    z = [view for pair in zip(a, b, strict=True) for view in pair]
+    n = len(a)
+
+    def similarity(i: int, j: int) -> float:
+        return float(z[i] @ z[j] / (z[i].norm() * z[j].norm()))
+
+    def loss(i: int, j: int) -> float:
+        others = [math.exp(similarity(i, k) / temperature) for k in range(2 * n) if k != i]
+        return -math.log(math.exp(similarity(i, j) / temperature) / sum(others))
+
+    pairs = [(2 * k, 2 * k + 1) for k in range(n)]
+    return sum(loss(i, j) + loss(j, i) for i, j in pairs) / (2 * n)
+
+
+@pytest.mark.parametrize(("n", "temperature"), [(2, 0.1), (5, 0.2), (9, 1.0)])
+def test_nt_xent_is_the_paper_s(n: int, temperature: float) -> None:
+    a, b = rows(n, 4, 1), rows(n, 4, 2)
+    assert float(nt_xent(a, b, temperature)) == pytest.approx(slow_nt_xent(a, b, temperature))
+
+
+def test_nt_xent_does_not_mind_order_length_or_which_view_is_first() -> None:
+    a, b = rows(6, 3, 1), rows(6, 3, 2)
+    loss = float(nt_xent(a, b, 0.3))
+    shuffled = torch.randperm(6, generator=torch.Generator().manual_seed(0))
+    assert float(nt_xent(b, a, 0.3)) == pytest.approx(loss)
+    assert float(nt_xent(a[shuffled], b[shuffled], 0.3)) == pytest.approx(loss)
+    assert float(nt_xent(5.0 * a, b, 0.3)) == pytest.approx(loss)
+    assert float(nt_xent(a, b[shuffled], 0.3)) != pytest.approx(loss)  # pairs do matter
+
+
+def test_nt_xent_gradient() -> None:
+    a, b = rows(4, 3, 1).requires_grad_(), rows(4, 3, 2).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, y: nt_xent(x, y, 0.5), (a, b))
+
+
+def test_info_nce_is_the_paper_s() -> None:
+    queries, keys, queue = (F.normalize(rows(n, 4, n), dim=1) for n in (3, 3, 7))
+    slow = 0.0
+    for q, k in zip(queries, keys, strict=True):
+        scores = [math.exp(float(q @ k) / 0.2)] + [math.exp(float(q @ n) / 0.2) for n in queue]
+        slow -= math.log(scores[0] / sum(scores)) / 3
+    assert float(info_nce(queries, keys, queue, 0.2)) == pytest.approx(slow)
+    x = queries.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda q: info_nce(q, keys, queue, 0.5), (x,))
+
+
+def make_batch(encoder: torch.nn.Module, n_encoded: int) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    views = torch.rand(2, 6, 3, 8, 8, generator=generator)
+    targets = torch.rand(2, 6, 3, 8, 8, generator=generator)
+    z = encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
+    return Batch(views=views, targets=targets, z=z)
+
+
+@pytest.mark.parametrize("name", parts.names("objectives"))
+def test_every_objective_keeps_its_contract(name: str) -> None:
+    torch.manual_seed(0)
+    encoder = vgg.build((8, 8, 3), widths=(8, 16))
+    objective = parts.build("objectives", Part(name, {"weight": 3.0}), encoder)
+    assert objective.weight == 3.0
+    assert objective.n_views >= objective.n_encoded >= 1
+    loss = objective(encoder, make_batch(encoder, objective.n_encoded))
+    assert loss.ndim == 0
+    assert torch.isfinite(loss)
+    loss.backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+    objective.after_step(encoder)
+    twin = parts.build("objectives", Part(name), encoder)
+    twin.load_state_dict(objective.state_dict())  # the state carries all it owns
+    z = torch.rand(4, encoder.n_features)
+    assert torch.equal(objective.eval().project(z), twin.eval().project(z))
+
+
+def test_reconstruction_is_the_mean_squared_error_to_the_targets() -> None:
+    encoder = vgg.build((8, 8, 3), widths=(8, 16))
+    batch = make_batch(encoder, 2)
+    decoded = encoder.decode(batch.z.flatten(0, 1)).unflatten(0, (2, -1))
+    whole = parts.build("objectives", Part("reconstruction"), encoder)
+    assert torch.allclose(whole(encoder, batch), ((decoded - batch.targets) ** 2).mean())
+    half = parts.build("objectives", Part("reconstruction", {"fraction": 0.5}), encoder)
+    wanted = encoder.decode(batch.z.flatten(0, 1)[::2]) - batch.targets.flatten(0, 1)[::2]
+    assert torch.allclose(half(encoder, batch), (wanted**2).mean())
+
+
+def test_moco_moves_its_twin_and_fills_its_queue_in_order() -> None:
+    torch.manual_seed(0)
+    encoder = vgg.build((8, 8, 3), widths=(8, 16))
+    moco = parts.build(
+        "objectives", Part("moco", {"queue_size": 8, "momentum": 0.75, "dim": 4}), encoder
+    )
+    before = copy.deepcopy(moco.key_encoder.features[0].weight)
+    with torch.no_grad():
+        encoder.features[0].weight.add_(1.0)
+    batch = make_batch(encoder, 1)
+    old = moco.queue.clone()
+    moco(encoder, batch)
+    moco.after_step(encoder)
+    # Equation 2: k ← m k + (1 - m) q, and q is one more than k was.
+    assert torch.allclose(moco.key_encoder.features[0].weight, before + 0.25, atol=1e-6)
+    assert int(moco.position) == 6
+    assert torch.equal(moco.queue[6:], old[6:])
+    assert not torch.equal(moco.queue[:6], old[:6])
+    assert torch.allclose(moco.queue.norm(dim=1), torch.ones(8), atol=1e-5)
+    first = moco.queue[2:6].clone()
+    moco(encoder, batch)
+    moco.after_step(encoder)
+    assert int(moco.position) == 4  # 6 + 6 wraps round 8: the two newest overwrite the oldest
+    assert torch.equal(moco.queue[4:6], first[2:4])
+    assert all(not p.requires_grad for p in moco.key_encoder.parameters())

@@ -1,0 +1,202 @@
+"""Recipes: checks, settings, and that no field is ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shoal import parts, pipeline, recipes
+from shoal.errors import RecipeError
+from shoal.parts import Part
+from shoal.recipes import BASELINE, BEST, IMPROVED, RECIPES, Recipe
+from shoal.settings import override
+from shoal.sources import ArraySource
+from shoal.training import learning_rate, n_steps, train
+from shoal.views import Views
+
+TINY = replace(
+    BEST,
+    encoder=Part("vgg", {"widths": (4, 8)}),
+    objectives=(Part("nt_xent", {"hidden": 8, "dim": 4}), Part("reconstruction")),
+    epochs=2,
+    precision="fp32",
+    clusterer=Part("spectral", {"n_neighbors": 5}),
+)
+PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
+
+# For every field another value, and what of the run must change with it.
+CHANGES: dict[str, tuple[object, str]] = {
+    "name": ("other", "recipe"),
+    "encoder": (Part("vgg", {"widths": (4, 16)}), "weights"),
+    "views": (replace(BEST.views, mirror=False), "weights"),
+    "objectives": ((Part("nt_xent", {"hidden": 8, "dim": 4}),), "weights"),
+    "epochs": (1.5, "weights"),
+    "batch_size": (3, "weights"),
+    "optimizer": ("adam", "weights"),
+    "learning_rate": (1e-4, "weights"),
+    "weight_decay": (0.5, "weights"),
+    "schedule": ("constant", "weights"),
+    "warmup_steps": (0, "weights"),
+    "embedding": ("encoder", "clusters"),
+    "reducers": ((Part("pca", {"n_components": 2}),), "clusters"),
+    "clusterer": (Part("kmeans"), "clusters"),
+    "n_clusters": (3, "clusters"),
+    "precision": ("bf16", "weights"),
+    "checkpoints": (3, "trail"),
+    "seed": (1, "weights"),
+}
+
+
+def outcome(recipe: Recipe, folder: Path) -> dict[str, object]:
+    path = folder / "c.pth"
+    finished = pipeline.fit(PILE, path, recipe)
+    weights = finished.weights_digest()
+    trail = sorted(file.name for file in (folder / "c.pth.trail").iterdir())
+    table = pipeline.predict(PILE, finished)
+    clusters = (table.z.tolist(), table.labels.tolist(), table.confidence.tolist())
+    return {"weights": weights, "trail": trail, "clusters": clusters, "recipe": finished.recipe}
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    return outcome(TINY, tmp_path_factory.mktemp("usual"))
+
+
+def test_every_field_has_a_change_to_test() -> None:
+    assert set(CHANGES) == {field.name for field in dataclasses.fields(Recipe)}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_no_field_is_ignored(name: str, usual: dict[str, object], tmp_path: Path) -> None:
+    value, changed = CHANGES[name]
+    assert getattr(TINY, name) != value
+    got = outcome(replace(TINY, **{name: value}), tmp_path)
+    assert got[changed] != usual[changed]
+    if changed == "clusters":
+        assert got["weights"] == usual["weights"]  # what comes after training leaves it alone
+
+
+# For every option of every part, another value than its default that must change the result.
+OPTIONS = {
+    "encoders": {"widths": (4, 6), "decoder_divisor": 1, "width": 3, "blocks": 2},
+    "objectives": {
+        "weight": 0.3, "temperature": 0.9, "hidden": 5, "dim": 3, "fraction": 0.5,
+        "momentum": 0.5, "queue_size": 16,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "option"),
+    [
+        (family, name, option)
+        for family in OPTIONS
+        for name in parts.names(family)
+        for option in parts.schema(family, name)
+    ],
+)
+def test_no_option_of_training_is_ignored(family: str, name: str, option: str) -> None:
+    small = {"hidden": 8, "dim": 4, "queue_size": 32, "widths": (4, 20), "width": 2}
+
+    def weights(**changed: object) -> str:
+        options = {key: small[key] for key in parts.schema(family, name) if key in small}
+        part = Part(name, options | changed)
+        if family == "encoders":
+            recipe = replace(TINY, encoder=part, epochs=1)
+        else:
+            # A second objective, so that a weight is more than a learning rate.
+            second = Part("reconstruction") if name != "reconstruction" else TINY.objectives[0]
+            recipe = replace(TINY, objectives=(part, second), epochs=1)
+        *_, last = train(PILE, recipe)
+        return last.weights_digest()
+
+    assert weights(**{option: OPTIONS[family][option]}) != weights()
+
+
+def test_the_recipes_can_be_followed_and_travel_as_json() -> None:
+    for recipe in RECIPES.values():
+        recipe.check()
+        assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+def test_each_recipe_is_a_difference_from_the_one_before() -> None:
+    assert [str(part) for part in BASELINE.objectives] == ["reconstruction"]
+    assert [str(part) for part in IMPROVED.objectives] == ["reconstruction"]  # autoencoder alone
+    assert {part.name for part in BEST.objectives} == {"nt_xent", "reconstruction"}
+    assert len(recipes.differences(BASELINE, IMPROVED)) >= 2
+    assert recipes.differences(IMPROVED, BEST)
+    assert not recipes.differences(BEST, BEST)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epoch=3", "did you mean 'epochs'"),
+        ("epochs=many", "epochs is expected as a number"),
+        ("epochs=0", r"epochs is expected in \(0"),
+        ("epochs=nan", "epochs is expected"),
+        ("batch_size=2.5", "a whole number"),
+        ("batch_size=true", "a whole number"),
+        ("views.mirorr=true", "did you mean 'mirror'"),
+        ("views.min_crop=0", "views.min_crop is expected in"),
+        ("views=3", "views has no field"),
+        ("clusterer=kmean", "did you mean 'kmeans'"),
+        ("clusterer=kmeans(n_int=3)", "did you mean 'n_init'"),
+        ("clusterer=kmeans+spectral", "one part"),
+        ("clusterer.n_neighbours=3", "did you mean 'n_neighbors'"),
+        ("clusterer.n_neighbors=0", "n_neighbors is expected in"),
+        ("objectives.moco.weight=1", "known are nt_xent, reconstruction"),
+        ("objectives=none", "at least one is expected"),
+        ("objectives=nt_xent(temperature=0)", "temperature is expected in"),
+        ("reducers=pca(", "parts joined by"),
+        ("reducers=__import__('os')", "parts joined by"),
+        ("encoder=vgg(widths=[])", "a list of whole numbers"),
+        ("optimizer=adamm", "did you mean 'adam'"),
+        ("epochs", "FIELD=VALUE"),
+        ("seed.x=1", "no fields of its own"),
+    ],
+)
+def test_a_wrong_setting_gets_one_clear_sentence(setting: str, message: str) -> None:
+    def start() -> None:
+        # Options of the encoder and the objectives are checked when they are made.
+        next(train(PILE, override(BEST, [setting])))
+
+    with pytest.raises(RecipeError, match=message) as caught:
+        start()
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_reach_their_fields() -> None:
+    changed = override(
+        BEST,
+        ["encoder=residual(width=4)", "encoder.blocks=2", "objectives.nt_xent.temperature=0.5",
+         "reducers=none", "views.mirror=false", "learning_rate=2e-3"],
+    )  # fmt: skip
+    assert changed.encoder == Part("residual", {"width": 4, "blocks": 2})
+    assert changed.objectives[0].options["temperature"] == 0.5
+    assert changed.reducers == ()
+    assert changed.views == replace(BEST.views, mirror=False)
+    assert changed.learning_rate == 2e-3
+
+
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    rates = [learning_rate(BEST, step, 1000) for step in range(1, 1001)]
+    assert rates[0] == pytest.approx(BEST.learning_rate / 60)
+    assert max(rates) == rates[59] == pytest.approx(BEST.learning_rate)
+    assert rates[59:] == sorted(rates[59:], reverse=True)
+    assert rates[-1] < 1e-5 * BEST.learning_rate * 10
+    assert learning_rate(replace(BEST, schedule="constant"), 900, 1000) == BEST.learning_rate
+
+
+def test_small_piles_still_have_ten_steps_an_epoch() -> None:
+    for n in (20, 100, 1797, 8500):
+        assert n_steps(replace(BEST, epochs=1), n) >= 10
+    assert n_steps(replace(BEST, epochs=0.001), 2) == 1
+
+
+def test_views_are_plain_unless_asked() -> None:
+    assert Views() == BASELINE.views

@@ -1,0 +1,132 @@
+"""Augmentations: ranges, identities, and agreement with Pillow where Pillow has the operation."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageEnhance
+
+from shoal.views import Views, to_float
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def images(n: int = 6, channels: int = 3, side: int = 8) -> torch.Tensor:
+    return torch.rand(n, channels, side, side, generator=generator(1))
+
+
+STRONG = {
+    "min_crop": 0.2, "mirror": True, "rotation": 30.0, "zoom": 0.3, "shear": 0.3, "shift": 0.2,
+    "brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.2, "grey_probability": 0.5,
+    "noise": 0.1,
+}  # fmt: skip
+
+
+def test_the_default_changes_nothing() -> None:
+    x = images()
+    views, targets = Views(n_views=2)(x, generator())
+    assert torch.equal(views[0], x)
+    assert torch.equal(views[1], x)
+    assert torch.equal(targets, views)
+
+
+@pytest.mark.parametrize("name", STRONG)
+def test_each_augmentation_alone_takes_effect_and_draws_per_image_and_view(name: str) -> None:
+    x = images(1).repeat(8, 1, 1, 1)  # eight times the same image
+    views, targets = Views(n_views=2, colour_probability=1.0, **{name: STRONG[name]})(
+        x, generator()
+    )
+    assert not torch.allclose(views, x.expand_as(views), atol=1e-3)
+    assert not torch.allclose(views[0], views[1], atol=1e-3)
+    assert len({tuple(view.flatten().tolist()) for view in views[0]}) > 1
+    geometric = name in ("min_crop", "mirror", "rotation", "zoom", "shear", "shift")
+    assert torch.equal(views, targets) == geometric
+    if not geometric:
+        assert torch.equal(targets[0], x)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    strengths=st.fixed_dictionaries(
+        {name: st.just(value) if value is True else st.floats(0.21, value)
+         for name, value in STRONG.items() if name not in ("min_crop", "hue", "noise", "shift")}
+    ),
+    channels=st.sampled_from([1, 3]),
+    side=st.sampled_from([1, 5, 8]),
+    seed=st.integers(0, 2**31),
+)  # fmt: skip
+def test_pixels_stay_pixels_and_the_seed_decides(
+    strengths: dict[str, float], channels: int, side: int, seed: int
+) -> None:
+    views = Views(n_views=2, min_crop=0.3, hue=0.2, noise=0.1, shift=0.1, **strengths)
+    x = images(3, channels, side)
+    drawn, targets = views(x, generator(seed))
+    assert drawn.shape == targets.shape == (2, 3, channels, side, side)
+    assert torch.isfinite(drawn).all()
+    assert 0.0 <= drawn.min() <= drawn.max() <= 1.0
+    assert torch.equal(drawn, views(x, generator(seed))[0])
+
+
+def test_mirror_is_exact_and_happens_half_the_time() -> None:
+    x = images(400)
+    (views,), _ = Views(mirror=True)(x, generator())
+    flipped = torch.isclose(views, x.flip(-1), atol=1e-5).flatten(1).all(1)
+    kept = torch.isclose(views, x, atol=1e-5).flatten(1).all(1)
+    assert (flipped | kept).all()
+    assert 140 < int(flipped.sum()) < 260
+
+
+def test_crops_never_leave_the_image() -> None:
+    ramp = torch.linspace(0.2, 0.8, 16).expand(64, 1, 16, 16).clone()
+    (views,), _ = Views(min_crop=0.2)(ramp, generator())
+    # Reflection at a border would make the ramp turn back somewhere.
+    assert (views.diff(dim=-1) > -1e-5).all()
+    assert views.amin() >= 0.2 - 1e-5
+    assert views.amax() <= 0.8 + 1e-5
+
+
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
+def test_colour_factors_are_pillow_s(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = (np.random.default_rng(0).random((1, 8, 8, 3)) * 120 + 60).astype(np.uint8)
+    enhancer = {
+        "brightness": ImageEnhance.Brightness,
+        "contrast": ImageEnhance.Contrast,
+        "saturation": ImageEnhance.Color,
+    }[name]
+    monkeypatch.setattr(torch, "rand", lambda *a, **k: torch.full((1,), 0.85))  # factor 1.35
+    views = Views(**{name: 0.5}, colour_probability=1.0)
+    (view,), _ = views(to_float(pixels, "cpu"), generator())
+    wanted = np.asarray(enhancer(Image.fromarray(pixels[0])).enhance(1.35), dtype=np.float32)
+    got = view[0].permute(1, 2, 0).numpy() * 255
+    assert np.abs(got - wanted).max() < 2.0  # Pillow rounds on the way
+
+
+def test_hue_turns_the_colour_circle_and_keeps_greys() -> None:
+    red = torch.tensor([0.8, 0.2, 0.2])[None, :, None, None].expand(300, 3, 2, 2)
+    (views,), _ = Views(hue=0.125, colour_probability=1.0)(red, generator())
+    hues = np.array([colorsys.rgb_to_hsv(*pixel)[0] for pixel in views[:, :, 0, 0].tolist()])
+    turned = np.minimum(hues, 1 - hues)
+    assert 0.10 < turned.max() < 0.16
+    grey = torch.full((4, 3, 2, 2), 0.4)
+    (views,), _ = Views(hue=0.5, colour_probability=1.0)(grey, generator())
+    assert torch.allclose(views, grey, atol=1e-5)
+
+
+def test_every_limit_is_checked() -> None:
+    for field in fields(Views):
+        if field.name != "mirror":
+            with pytest.raises(ValueError, match=f"views.{field.name} is expected in"):
+                replace(Views(), **{field.name: -1}).check()
+
+
+def test_to_float() -> None:
+    pixels = np.array([0, 255, 51], dtype=np.uint8).reshape(1, 1, 3, 1)
+    assert torch.allclose(to_float(pixels, "cpu"), torch.tensor([[[[0.0, 1.0, 0.2]]]]))
