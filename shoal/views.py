@@ -55,7 +55,7 @@ class Views:
     grey_probability: float = 0.0
     """How often a colour image turns grey."""
     noise: float = 0.0
-    """Standard deviation of Gaussian noise, in units of the pixel range."""
+    """Largest standard deviation of Gaussian noise, in units of the pixel range."""
 
     def check(self) -> None:
         """Raise `RecipeError` on a value out of range."""
@@ -141,8 +141,10 @@ class Views:
             scale = contrast.to(x.device, x.dtype)
             x = x * scale[:, None, None, None] + (mean * (1.0 - scale))[:, None, None, None]
         if self.noise:
-            x = x + self.noise * torch.randn(x.shape, generator=generator).to(x.device, x.dtype)
-        return x.clamp(0.0, 1.0) if x.dtype.is_floating_point else x
+            deviation = self.noise * torch.rand((n, 1, 1, 1), generator=generator)
+            noise = deviation * torch.randn(x.shape, generator=generator)
+            x = x + noise.to(x.device, x.dtype)
+        return x.clamp(0.0, 1.0)
 
     def _chroma(self, saturation: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
         """Saturation, then hue as a rotation about the grey axis: float (n, 3, 3)."""

@@ -180,7 +180,7 @@ def build(
     *,
     n_clusters: int = 2,
     n_neighbors: int = 20,
-    diffusion_time: float = 8.0,
+    diffusion_time: float = 16.0,
     min_share: float = 0.1,
     random_state: int = 0,
 ) -> Spectral:

@@ -31,10 +31,11 @@ class VGG(Encoder):
             layers += [
                 nn.Conv2d(before, after, 3, padding=1, bias=False),
                 nn.BatchNorm2d(after),
-                nn.ReLU(inplace=True),
             ]
             if stage + 1 < len(sizes):
                 layers.append(nn.MaxPool2d(2, ceil_mode=True))
+            # The maximum of ReLUs is the ReLU of the maximum, on a quarter of the numbers.
+            layers.append(nn.ReLU(inplace=True))
         self.features = nn.Sequential(*layers)
         self.n_features = widths[-1]
         narrow = tuple(max(8, w // decoder_divisor) for w in (widths[0], *widths))[: len(sizes)]
