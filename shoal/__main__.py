@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 
@@ -19,9 +20,10 @@ def main() -> None:
         sys.exit(_say(error, 2))
     except KeyboardInterrupt:
         sys.exit(_say("stopped.", 130))
-    except BrokenPipeError:  # the reader of our output has gone, as in `shoal info X | head`
-        sys.stderr.close()
-        sys.exit(141)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        sys.exit(_say(f"{str(error.filename)[:60]}…: the name is too long; shorten it.", 2))
 
 
 def _say(message: object, code: int) -> int:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import pickle
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,12 @@ from shoal.recipes import Recipe
 
 FORMAT = "shoal checkpoint"
 FORMAT_VERSION = 1
+
+# What zipfile and torch.load raise on a damaged file depends on where the damage is.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError,
+    IndexError, TypeError, AttributeError, NotImplementedError,
+)  # fmt: skip
 
 
 @dataclass
@@ -145,7 +154,7 @@ def load(path: str | Path) -> Checkpoint:
     try:
         about = json.loads(content["about"])
         height, width, channels = about["image_shape"]
-        return Checkpoint(
+        loaded = Checkpoint(
             recipe=Recipe.from_dict(about["recipe"]),
             image_shape=(height, width, channels),
             n_images=about["n_images"],
@@ -160,6 +169,11 @@ def load(path: str | Path) -> Checkpoint:
             reducers=[_to_arrays(tensors) for tensors in content["reducers"]],
             clusterer=_to_arrays(content["clusterer"]),
         )
+        if len(loaded.objective_states) != len(loaded.recipe.objectives):
+            raise KeyError("the state of an objective")
+        if loaded.finished and len(loaded.reducers) != len(loaded.recipe.reducers):
+            raise KeyError("the state of a reducer")
+        return loaded
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, ShoalError):
             raise CheckpointError(f"{path}: {error}") from error
@@ -170,15 +184,21 @@ def load(path: str | Path) -> Checkpoint:
 
 
 def _read(path: Path) -> Any:
-    import pickle
-
     if path.is_dir():
         raise CheckpointError(f"{path}: a checkpoint file is expected, and this is a folder.")
     try:
+        if path.stat().st_size == 0:
+            raise CheckpointError(f"{path}: a checkpoint is expected, and the file is empty.")
         with path.open("rb") as file:
-            if not file.read(1):
-                raise CheckpointError(f"{path}: a checkpoint is expected, and the file is empty.")
+            if file.read(1) == b"\x80":
+                raise pickle.UnpicklingError("a bare pickle")
+        with zipfile.ZipFile(path) as archive:  # what torch.save writes; torch checks no sums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(damaged)
         return torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint; check the path.") from None
     except PermissionError:
@@ -188,7 +208,7 @@ def _read(path: Path) -> Any:
             f"{path}: tensors, numbers and text are expected, and this file holds other Python "
             "objects or is not a checkpoint; it was not loaded, because such objects can run code."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(
             f"{path}: a whole checkpoint is expected, and this file is truncated, damaged or of "
             "another program; train again or restore it from a copy."

@@ -86,8 +86,9 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
-    from shoal.files import check_writable
+    from shoal.files import check_distinct, check_writable
 
+    check_distinct([checkpoint], [data])
     check_writable(checkpoint)
     settings = [*(settings or [])]
     report = _reporter(quiet)
@@ -110,8 +111,9 @@ def predict(
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Assign each image to a cluster and write a CSV with the columns id and label."""
-    from shoal.files import check_writable
+    from shoal.files import check_distinct, check_writable
 
+    check_distinct([prediction, table], [data, checkpoint])
     for output in (prediction, table):
         if output is not None:
             check_writable(output)
@@ -189,6 +191,7 @@ def run(
         from shoal.checks import check_n_clusters
 
         check_n_clusters(clusters, len(source))
+        _check_once("n_clusters", settings, "-k")
         settings.append(f"n_clusters={clusters}")
     path = out_dir / "checkpoint.pth"
     finished = _train(source, path, recipe, epochs, minutes, seed, resume, device, settings, report)
@@ -283,10 +286,17 @@ def _recipe(name: str, epochs: float | None, seed: int | None, settings: list[st
 
     given = list(settings)
     if epochs is not None:
+        _check_once("epochs", settings, "--epochs")
         given.append(f"epochs={epochs}")
     if seed is not None:
+        _check_once("seed", settings, "--seed")
         given.append(f"seed={seed}")
     return override(named(name), given)
+
+
+def _check_once(field: str, settings: list[str], option: str) -> None:
+    if any(setting.partition("=")[:2] == (field, "=") for setting in settings):
+        raise RecipeError(f"either {option} or --set {field}=… is expected, and both came.")
 
 
 def _train(
@@ -297,13 +307,18 @@ def _train(
     """Train, or go on training, and say what came of it."""
     from dataclasses import replace
 
+    import torch
+
     from shoal import pipeline
     from shoal.checks import check_n_clusters
+    from shoal.recipes import differences
     from shoal.trail import Trail
-    from shoal.training import epochs_for, resolve_device
+    from shoal.training import check_resumable, epochs_for, resolve_device
 
     if epochs is not None and minutes is not None:
         raise RecipeError("either --epochs or --minutes is expected, and both came; give one.")
+    if minutes is not None:
+        _check_once("epochs", settings, "--minutes")
     if minutes is not None and not 0 < minutes <= 100_000:
         raise RecipeError(f"--minutes is expected above 0, and {minutes:g} came.")
     recipe = _recipe(recipe_name, epochs, seed, settings)
@@ -316,14 +331,23 @@ def _train(
         if minutes is not None:  # chosen once, when the run began
             recipe = replace(recipe, epochs=before.recipe.epochs)
         report.say(f"going on at epoch {before.epoch:.1f} of {before.recipe.epochs:g}")
+        threads = before.provenance.get("threads")
+        if threads != torch.get_num_threads():
+            report.say(
+                f"the run began with {threads} threads and goes on with "
+                f"{torch.get_num_threads()}: its last bits will differ from an uninterrupted run's"
+            )
     elif resume and path.exists():
         finished = _load(path)
+        if minutes is not None:
+            recipe = replace(recipe, epochs=finished.recipe.epochs)
+        check_resumable(finished, recipe, source.fingerprint())
         report.say(f"{path} is finished; nothing to resume")
         return finished
     elif resume:
         report.say("nothing to resume; starting from the beginning")
     elif trail.resume_file.exists():
-        report.say(f"an unfinished run was here; it is kept in {trail.folder}.previous")
+        report.say(f"an unfinished run is in {trail.folder}; it will be kept in {trail.previous}")
     if before is None and minutes is not None:
         chosen, per_step = epochs_for(source, recipe, minutes=minutes, device=device)
         recipe = replace(recipe, epochs=chosen)
@@ -342,19 +366,20 @@ def _train(
             source, path, recipe, device=device, resume=before, notes=notes, track=report
         )
     except (Interrupted, KeyboardInterrupt) as error:
-        if not trail.resume_file.exists():
-            raise Interrupted("stopped before the first checkpoint; nothing was kept.") from error
         stopped = trail.unfinished()
-        assert stopped is not None
+        # Before the first step an older run's state may still be there: it is not this one's.
+        if stopped is None or differences(stopped.recipe, recipe):
+            raise Interrupted("stopped before the first checkpoint; nothing was kept.") from error
         raise Interrupted(
             f"stopped at epoch {stopped.epoch:.1f} of {stopped.recipe.epochs:g} (step "
             f"{stopped.step:,} of {stopped.total_steps:,}); go on with the same command and "
             "--resume."
         ) from error
-    sizes = pipeline.cluster_sizes(pipeline.fitted_clusterer(finished))
+    sizes, confidence = pipeline.cluster_sizes(pipeline.fitted_clusterer(finished))
     report.say(
         f"trained in {finished.provenance['seconds'] / 60:.1f} minutes; "
-        f"clusters of {', '.join(f'{size:,}' for size in sorted(sizes, reverse=True))}; "
+        f"clusters of {', '.join(f'{size:,}' for size in sorted(sizes, reverse=True))}, "
+        f"mean confidence {confidence:.3f}; "
         f"checkpoint {path}, {len(trail.files())} along the way in {trail.folder}"
     )
     return finished

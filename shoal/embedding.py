@@ -88,19 +88,21 @@ def embed(
 ) -> FloatArray:
     """The embedding that the recipe clusters, before any reduction: float32 (n, d).
 
-    Always in fp32 and in evaluation mode, so that an image's vector does not depend on its
-    neighbours in the batch.
+    With several projection heads it is the first one's output, without any the encoder's. Always
+    in fp32 and in evaluation mode, so that an image's vector does not depend on its neighbours
+    in the batch.
     """
-    encoder = checkpoint.build_encoder().to(device)
-    objectives = [
+    encoder = checkpoint.build_encoder()
+    heads = [
         objective.to(device)
         for objective in checkpoint.build_objectives(encoder)
-        if checkpoint.recipe.embedding == "projection"
+        if objective.has_head and checkpoint.recipe.embedding == "projection"
     ]
+    encoder.to(device)
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
         z = encoder.encode(to_float(source.read(indices), device))
-        for objective in objectives:  # those without a head return z itself
-            z = objective.project(z)
+        if heads:
+            z = heads[0].project(z)
         rows.append(z.float().cpu().numpy())
     return np.concatenate(rows)

@@ -47,7 +47,7 @@ def _read_csv(path: Path) -> Array:
             return np.array([int(row["label"]) for row in csv.DictReader(file)], dtype=np.int64)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; check the path.") from None
-    except (KeyError, TypeError, ValueError, OSError, csv.Error):
+    except (KeyError, TypeError, ValueError, OverflowError, OSError, csv.Error):
         raise DataError(
             f"{path}: a CSV with a column 'label' of whole numbers is expected; check its header."
         ) from None

@@ -48,7 +48,7 @@ def clusters(
     Args:
         source: the images of ``table``.
         table: clusters and confidence; at most 20 clusters are drawn, the largest.
-        columns: images in each of the three groups.
+        columns: images side by side in each of the three groups.
         seed: of the random sample.
     """
     sizes = np.bincount(table.labels)
@@ -56,15 +56,16 @@ def clusters(
     shown = np.sort(shown[sizes[shown] > 0])
     groups = ("most typical", "at random", "least certain")
     height, width, _ = source.shape
-    row_height = 13.0 / 3.3 / columns * height / width + 0.08
+    lines = int(np.clip(10 // len(shown), 1, 4))  # few clusters have room for more members each
+    row_height = lines * 13.0 / 3.3 / columns * height / width + 0.08
     figure = Figure(figsize=(13.0, 0.8 + row_height * len(shown)), layout="constrained")
     axes = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"wspace": 0.05})
     for row, cluster in enumerate(shown):
-        picks = _pick(table, int(cluster), columns, seed)
+        picks = _pick(table, int(cluster), columns * lines, seed)
         for column, (name, indices) in enumerate(zip(groups, picks, strict=True)):
             ax: Axes = axes[row][column]
-            strip = _strip(source.read(indices), columns)
-            ax.imshow(strip, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
+            sheet = _sheet(source.read(indices), columns, lines)
+            ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
             ax.set_xticks([])
             ax.set_yticks([])
             for spine in ax.spines.values():
@@ -138,14 +139,16 @@ def _pick(table: EmbeddingTable, cluster: int, count: int, seed: int) -> list[In
     ]
 
 
-def _strip(images: Array, columns: int) -> Array:
-    """Images side by side with a white line between them, squeezed to (h, w) if grey."""
-    n, height, width, channels = images.shape
+def _sheet(images: Array, columns: int, lines: int) -> Array:
+    """Images in rows with white lines between them, squeezed to (h, w) if grey."""
+    _, height, width, channels = images.shape
     gap = max(1, width // 16)
-    strip = np.full((height, columns * (width + gap) - gap, channels), 255, dtype=np.uint8)
-    for i, image in enumerate(images[:n]):
-        strip[:, i * (width + gap) : i * (width + gap) + width] = image
-    return strip.squeeze(axis=2) if channels == 1 else strip
+    shape = (lines * (height + gap) - gap, columns * (width + gap) - gap, channels)
+    sheet = np.full(shape, 255, dtype=np.uint8)
+    for i, image in enumerate(images):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = image
+    return sheet.squeeze(axis=2) if channels == 1 else sheet
 
 
 def _square(xy: FloatArray) -> tuple[FloatArray, float]:

@@ -6,10 +6,13 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from shoal.errors import OutputError
+
+_LONGEST_NAME = 255
+"""Bytes in a file's name, on every file system in common use."""
 
 
 def _explain(path: Path, error: OSError) -> OutputError:
@@ -45,14 +48,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     'hello'
     """
     temporary: Path | None = None
+    path = Path(os.path.realpath(path))  # a link is followed, not replaced
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+        _check_regular(path)
         # The suffix stays last: matplotlib and pyarrow read the format from it.
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}"
-        )
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shoal-", suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -70,14 +71,40 @@ def atomic_path(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+    """Fail if an output would replace an input or another output.
+
+    Raises:
+        OutputError: two of them are the same file.
+    """
+    taken = {os.path.realpath(path): "is an input of this command" for path in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        real = os.path.realpath(path)
+        if real in taken:
+            raise OutputError(f"cannot write {path}: it {taken[real]}; name another file.")
+        taken[real] = "is written twice"
+
+
+def _check_regular(path: Path) -> None:
+    if path.is_dir():
+        raise _explain(path, IsADirectoryError(errno.EISDIR, "is a folder", str(path)))
+    if path.exists() and not path.is_file():  # a rename would replace a device or a pipe
+        raise OutputError(
+            f"cannot write {path}: it is a device or a pipe, not a file; name a file."
+        )
+
+
 def check_writable(path: Path) -> None:
     """Fail now, not after an hour of work, if ``path`` could not be written. Makes no folder.
 
     Raises:
         OutputError: ``path`` is a folder, or its nearest existing parent cannot hold a new file.
     """
-    if path.is_dir():
-        raise _explain(path, IsADirectoryError(errno.EISDIR, "is a folder", str(path)))
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise OutputError(f"cannot write {str(path)[:60]}…: the name is too long; shorten it.")
+    _check_regular(path)
     parent = path.parent
     while not parent.exists() and parent != parent.parent:
         parent = parent.parent

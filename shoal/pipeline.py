@@ -123,7 +123,7 @@ def predict(
 
 def assign(source: ImageSource, z: FloatArray, clusterer: Clusterer) -> EmbeddingTable:
     """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training."""
-    sizes = cluster_sizes(clusterer)
+    sizes, _ = cluster_sizes(clusterer)
     membership = clusterer.predict_proba(z)
     membership = membership[:, np.argsort(-sizes, kind="stable")]
     labels = _largest(membership)
@@ -131,10 +131,14 @@ def assign(source: ImageSource, z: FloatArray, clusterer: Clusterer) -> Embeddin
     return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
 
 
-def cluster_sizes(clusterer: Clusterer) -> IntArray:
-    """How many of the points it was fitted on each cluster holds, int64 (k,)."""
+def cluster_sizes(clusterer: Clusterer) -> tuple[IntArray, float]:
+    """How many of the points it was fitted on each cluster holds, int64 (k,), and how surely.
+
+    The second is their mean membership of the cluster assigned, in [0, 1].
+    """
     membership = clusterer.predict_proba(clusterer.reference)
-    return np.bincount(_largest(membership), minlength=membership.shape[1])
+    sizes = np.bincount(_largest(membership), minlength=membership.shape[1])
+    return sizes, float(membership.max(axis=1).mean())
 
 
 def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:

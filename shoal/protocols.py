@@ -87,6 +87,8 @@ class Objective(torch.nn.Module):
     """How many of them the encoder itself must encode."""
     weight: float
     """Its factor in the total loss."""
+    has_head: bool = False
+    """Whether it owns a projection head, which `project` applies."""
 
     def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
         """The loss, a scalar, before ``weight``."""
@@ -96,8 +98,8 @@ class Objective(torch.nn.Module):
         """Called after each optimiser step, for moving averages."""
 
     def project(self, z: Tensor) -> Tensor:
-        """The projection head's output for codes ``z`` (b, d); ``z`` itself if it has no head."""
-        return z
+        """The projection head's output for codes ``z`` (b, d)."""
+        raise NotImplementedError
 
 
 class Fitted(Protocol):

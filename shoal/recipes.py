@@ -50,7 +50,7 @@ class Recipe:
     warmup_steps: int
     """Steps of linear rise to the learning rate, at most a tenth of the run."""
     embedding: str
-    """What is clustered: the encoder's output, or the projection head's behind it."""
+    """What is clustered: encoder, its output, or projection, that of the head behind it, if any."""
     reducers: tuple[Part, ...]
     """Reductions of the embedding, one on top of another."""
     clusterer: Part
@@ -88,6 +88,12 @@ class Recipe:
         self.views.check()
         if not self.objectives:
             raise RecipeError("objectives: at least one is expected, and none came.")
+        names = [part.name for part in self.objectives]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise RecipeError(
+                f"objectives: each is expected once, and {twice} came twice; raise its weight."
+            )
         for family, chosen in self.parts():
             parts.check(family, chosen)
             if family in ("reducers", "clusterers"):  # made after training: too late for a range

@@ -90,11 +90,14 @@ def _value(path: str, text: str, kind: Any) -> Any:
             value = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             value = text
-    if isinstance(value, list):
-        value = tuple(value)
+    value = _as_tuple(value)
     if not parts.fits(value, kind):
         raise RecipeError(f"{path} is expected as {parts.type_name(kind)}, and {text!r} came.")
     return value
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _one(path: str, text: str) -> Part:
@@ -115,7 +118,7 @@ def _parse_parts(path: str, text: str) -> tuple[Part, ...]:
                 return (Part(name),)
             case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords):
                 options = {str(word.arg): ast.literal_eval(word.value) for word in keywords}
-                return (Part(name, options),)
+                return (Part(name, {key: _as_tuple(item) for key, item in options.items()}),)
         raise ValueError
 
     if text.lower() in ("", "none"):

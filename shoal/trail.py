@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,11 @@ class Trail:
         """What an interrupted run goes on from."""
         return self.folder / "resume.pth"
 
+    @property
+    def previous(self) -> Path:
+        """Where an unfinished run goes when another one begins."""
+        return self.folder.with_name(self.folder.name + ".previous")
+
     def files(self) -> list[Path]:
         """The checkpoints of the trail, oldest first."""
         return sorted(self.folder.glob("step-*.pth"))
@@ -46,8 +52,10 @@ class Trail:
         """Make room for a new run. What an unfinished one left is moved aside, and returned."""
         aside = None
         if self.resume_file.exists():
-            aside = self.folder.with_name(self.folder.name + ".previous")
+            aside = self.previous
             _clear(aside)
+            if aside.exists():  # somebody else's files are in it
+                aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
             self.folder.replace(aside)
         _clear(self.folder)
         return aside

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shoal import parts
+from shoal import __version__, parts
 from shoal.checkpoint import Checkpoint
 from shoal.errors import CheckpointError, DeviceError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
@@ -65,6 +65,26 @@ def train(
             run.record(step, recent, time.monotonic() - began)
             recent = []
         yield run.checkpoint(step, time.monotonic() - began)
+
+
+def check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> None:
+    """Raise unless ``resume`` is of this recipe and of the images with this fingerprint.
+
+    Raises:
+        CheckpointError: naming what differs.
+    """
+    changed = differences(resume.recipe, recipe)
+    if changed:
+        name, (before, now) = next(iter(changed.items()))
+        raise CheckpointError(
+            f"the run to resume has {name} = {before}, and {now} was asked for; give the same "
+            "settings, or start anew without --resume."
+        )
+    if resume.provenance.get("fingerprint") != fingerprint:
+        raise CheckpointError(
+            "the run to resume learned from other images than these; give the same data, or start "
+            "anew without --resume."
+        )
 
 
 def batch_size(recipe: Recipe, n_images: int) -> int:
@@ -168,7 +188,7 @@ class _Run:
             auto = "bf16" if fast_bf16(device) else "fp32"
             precision = auto if recipe.precision == "auto" else recipe.precision
         else:
-            _check_resumable(resume, recipe, fingerprint)
+            check_resumable(resume, recipe, fingerprint)
             encoder = resume.build_encoder()
             objectives = resume.build_objectives(encoder)
             precision = resume.provenance["precision"]
@@ -185,6 +205,7 @@ class _Run:
             "threads": torch.get_num_threads(),
             "machine": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
+            "shoal": __version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
         }
@@ -316,21 +337,6 @@ def _optimizer(recipe: Recipe, modules: list[Any]) -> torch.optim.Optimizer:
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
-
-
-def _check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> None:
-    changed = differences(resume.recipe, recipe)
-    if changed:
-        name, (before, now) = next(iter(changed.items()))
-        raise CheckpointError(
-            f"the run to resume has {name} = {before}, and {now} was asked for; give the same "
-            "settings, or start anew without --resume."
-        )
-    if resume.provenance.get("fingerprint") != fingerprint:
-        raise CheckpointError(
-            "the run to resume learned from other images than these; give the same data, or start "
-            "anew without --resume."
-        )
 
 
 def _seed(*entropy: int) -> int:

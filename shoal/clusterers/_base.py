@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from shoal.fitted import FittedArrays, from_half, to_half
 from shoal.neighbours import nearest
 from shoal.protocols import Array, FloatArray, IntArray
+
+
+@contextlib.contextmanager
+def steady() -> Iterator[None]:
+    """Run scikit-learn on one thread: several add up in any order, which changes the last bit.
+
+    Fewer distinct points than clusters is for the caller to judge, not for a warning.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 class BaseClusterer(FittedArrays):
@@ -78,9 +95,11 @@ class VotingClusterer(BaseClusterer):
     reference_labels_: Array
 
     def predict_proba(self, x: FloatArray) -> FloatArray:
-        """Share of the votes of the 20 nearest neighbours, nearer ones counting more."""
+        """Share of the votes of the nearest neighbours, at most 20, nearer ones counting more."""
         reference = self.reference
-        distances, indices = nearest(reference, x, min(self.n_votes, len(reference)))
+        # Not more voters than half an even share, or a tiny pile's groups outvote one another.
+        n_votes = min(self.n_votes, max(1, len(reference) // (2 * self.n_clusters)))
+        distances, indices = nearest(reference, x, n_votes)
         # The kernel's width is the distance of the last voter (as in self-tuning spectral
         # clustering, Zelnik-Manor and Perona 2004), so that it fits dense and thin regions.
         width = np.maximum(distances[:, -1:], 1e-12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.checks import check_interval
-from shoal.clusterers._base import VotingClusterer
+from shoal.clusterers._base import VotingClusterer, steady
 from shoal.errors import RecipeError
 from shoal.protocols import FloatArray
 
@@ -29,13 +29,12 @@ class Agglomerative(VotingClusterer):
     def _fit(self, x: FloatArray) -> None:
         from sklearn.cluster import AgglomerativeClustering
         from sklearn.cluster import KMeans as SklearnKMeans
-        from threadpoolctl import threadpool_limits
 
         seeds, members = x, np.arange(len(x))
         if len(x) > max(self.n_seeds, self.n_clusters):
             n_seeds = max(self.n_seeds, self.n_clusters)
             model = SklearnKMeans(n_seeds, n_init=1, random_state=self.random_state)
-            with threadpool_limits(1):  # see kmeans.py
+            with steady():
                 members = model.fit(x).labels_
             seeds = model.cluster_centers_
         merged = (

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from shoal.checks import check_interval
-from shoal.clusterers._base import BaseClusterer
+from shoal.clusterers._base import BaseClusterer, steady
 from shoal.errors import RecipeError
 from shoal.protocols import Array, FloatArray
 
@@ -42,7 +41,7 @@ class GaussianMixture(BaseClusterer):
             reg_covar=floor,
             random_state=self.random_state,
         )
-        with threadpool_limits(1):  # see kmeans.py
+        with steady():
             model.fit(x.astype(np.float64))
         self.weights_ = model.weights_
         self.means_ = model.means_

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from threadpoolctl import threadpool_limits
-
 from shoal.checks import check_interval
-from shoal.clusterers._base import CentroidClusterer
+from shoal.clusterers._base import CentroidClusterer, steady
 from shoal.errors import RecipeError
 from shoal.protocols import FloatArray
 
@@ -22,7 +20,7 @@ class KMeans(CentroidClusterer):
         from sklearn.cluster import KMeans as SklearnKMeans
 
         model = SklearnKMeans(self.n_clusters, n_init=self.n_init, random_state=self.random_state)
-        with threadpool_limits(1):  # its threads add up in any order, which changes the last bit
+        with steady():
             self._set_centres(x, model.fit(x).cluster_centers_)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from threadpoolctl import threadpool_limits
-
 from shoal.checks import check_interval
-from shoal.clusterers._base import CentroidClusterer
+from shoal.clusterers._base import CentroidClusterer, steady
 from shoal.errors import RecipeError
 from shoal.protocols import FloatArray
 
@@ -28,7 +26,7 @@ class MiniBatchKMeans(CentroidClusterer):
             n_init=self.n_init,
             random_state=self.random_state,
         )
-        with threadpool_limits(1):  # see kmeans.py
+        with steady():
             self._set_centres(x, model.fit(x).cluster_centers_)
 
 

@@ -6,10 +6,9 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 import scipy.sparse.linalg
-from threadpoolctl import threadpool_limits
 
 from shoal.checks import check_interval
-from shoal.clusterers._base import VotingClusterer
+from shoal.clusterers._base import VotingClusterer, steady
 from shoal.errors import RecipeError
 from shoal.neighbours import nearest
 from shoal.protocols import Array, FloatArray, IntArray
@@ -48,7 +47,9 @@ class Spectral(VotingClusterer):
             # Nothing to cut, or a point a cluster.
             self.reference_labels_ = np.arange(len(x)) % self.n_clusters
             return
-        graph = neighbour_graph(x, self.n_neighbors)
+        # As with the votes: in a tiny pile, everybody would be everybody's neighbour.
+        n_neighbors = min(self.n_neighbors, max(2, len(x) // (2 * self.n_clusters)))
+        graph = neighbour_graph(x, n_neighbors)
         smallest = max(1, int(self.min_share * len(x) / self.n_clusters))
         core = _core(graph, smallest, self.n_clusters)
         labels = np.empty(len(x), dtype=np.int64)
@@ -71,7 +72,7 @@ class Spectral(VotingClusterer):
 
         # Rows of unit length (Ng, Jordan and Weiss 2001, step 4): only directions tell groups.
         x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-        with threadpool_limits(1):  # see kmeans.py
+        with steady():
             model = KMeans(self.n_clusters, n_init=20, random_state=self.random_state).fit(x)
         return np.asarray(model.labels_, dtype=np.int64)
 

@@ -64,5 +64,5 @@ def build(
     (2, 3, 32, 32)
     """
     for value in widths:
-        check_interval("encoder.widths", value, 1, 65536, RecipeError)
+        check_interval("encoder.widths", value, 1, 8192, RecipeError)
     return ConvolutionalAutoencoder(image_shape, widths)

@@ -69,6 +69,6 @@ def build(
     (2, 256)
     """
     for value in widths:
-        check_interval("encoder.widths", value, 1, 65536, RecipeError)
+        check_interval("encoder.widths", value, 1, 8192, RecipeError)
     check_interval("encoder.decoder_divisor", decoder_divisor, 1, 64, RecipeError)
     return VGG(image_shape, widths, decoder_divisor)

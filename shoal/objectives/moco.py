@@ -44,6 +44,7 @@ class MoCo(Objective):
     layer. The momentum twins and the queue are buffers of the checkpoint, never trained.
     """
 
+    has_head = True
     queue: Tensor
     position: Tensor
 

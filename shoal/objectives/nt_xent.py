@@ -39,6 +39,8 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
 class NTXent(Objective):
     """NT-Xent between the projections of the first two views."""
 
+    has_head = True
+
     def __init__(
         self, n_features: int, weight: float, temperature: float, hidden: int, dim: int
     ) -> None:

@@ -18,8 +18,8 @@ class TSNE(FittedArrays):
     """openTSNE's t-SNE (van der Maaten and Hinton 2008; Poličar et al. 2024,
     doi:10.18637/jss.v109.i03).
 
-    New images are placed among the old ones, which stay where they are. Fewer than 8 points are
-    laid out by their first two principal components.
+    New images are placed among the old ones, which stay where they are. Fewer than 8 points, or
+    points that are all equal, are laid out by their first two principal components.
     """
 
     points_: Array
@@ -33,8 +33,8 @@ class TSNE(FittedArrays):
 
     def fit_transform(self, x: FloatArray) -> FloatArray:
         """Lay out float32 (n, d) as float32 (n, 2)."""
-        self.points_, self.points_scale_ = to_half(x)
-        if len(x) < _FEWEST:
+        self.points_, self.points_scale_ = to_half(_at_least_two_columns(x))
+        if self._degenerate():
             centred = x - x.mean(axis=0)
             left, values, _ = np.linalg.svd(centred, full_matrices=False)
             plane = np.zeros((len(x), 2), dtype=np.float32)
@@ -59,8 +59,8 @@ class TSNE(FittedArrays):
         """Place float32 (m, d) among the fitted points: float32 (m, 2)."""
         from shoal.neighbours import nearest
 
-        reference = self._points()
-        if len(reference) < _FEWEST:
+        reference, x = self._points(), _at_least_two_columns(x)
+        if self._degenerate():
             return np.asarray(self.embedding_[nearest(reference, x, 1)[1][:, 0]], dtype=np.float32)
         import openTSNE
 
@@ -74,6 +74,9 @@ class TSNE(FittedArrays):
         placed = embedding.transform(x, perplexity=min(5.0, self._perplexity()))
         return np.asarray(placed, dtype=np.float32)
 
+    def _degenerate(self) -> bool:
+        return len(self.points_) < _FEWEST or float(np.ptp(self._points(), axis=0).max()) == 0.0
+
     def _points(self) -> FloatArray:
         return from_half(self.points_, self.points_scale_)
 
@@ -84,6 +87,10 @@ class TSNE(FittedArrays):
         # One thread: openTSNE adds up forces in the order its threads finish, and t-SNE amplifies
         # the last bit; the same seed must give the same map.
         return {"method": "exact", "n_jobs": 1, "random_state": self.random_state}
+
+
+def _at_least_two_columns(x: FloatArray) -> FloatArray:
+    return x if x.shape[1] > 1 else np.pad(x, ((0, 0), (0, 1)))  # openTSNE starts from a plane
 
 
 def build(*, perplexity: float = 30.0, n_iter: int = 500, random_state: int = 0) -> TSNE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -41,7 +42,15 @@ def load_array(path: Path) -> Array:
     """
     file, key = _split(path)
     try:
-        loaded: Any = np.load(file, mmap_mode="r", allow_pickle=False)
+        with file.open("rb") as opened:
+            start = opened.read(6)
+        if start[:2] not in (b"\x93N", b"PK"):
+            raise DataError(
+                f"{file}: a NumPy file is expected, and this one is {_what(start)}; check the path."
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an absurd size in the header overflows, then fails
+            loaded: Any = np.load(file, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
@@ -62,6 +71,12 @@ def load_array(path: Path) -> Array:
             f"{file}: a whole NumPy file is expected, and this one is truncated or damaged; "
             "save or download it again."
         ) from error
+
+
+def _what(start: bytes) -> str:
+    if not start:
+        return "empty"
+    return "a Python pickle, which can run code" if start[:1] == b"\x80" else "something else"
 
 
 def _pick(file: Path, arrays: Any, key: str | None) -> Array:

@@ -1,0 +1,1007 @@
+"""What a user can get wrong: one sentence, exit code 2, and nothing left behind."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+Command = list[str | Path]
+
+
+@dataclass
+class Kit:
+    """What a case builds its command line from; files of its own go to ``folder``."""
+
+    folder: Path
+    images: np.ndarray
+    images_file: Path
+    checkpoint: Path
+    fast: tuple[str, ...]
+    run_cli: Callable[..., Any]
+
+    @property
+    def out(self) -> Path:
+        """Where commands write: the snapshots before and after are of this folder."""
+        return self.folder / "results"
+
+    def npy(self, array: Any, name: str = "data.npy") -> Path:
+        np.save(self.folder / name, np.asarray(array))
+        return self.folder / name
+
+    def file(self, name: str, content: bytes) -> Path:
+        (self.folder / name).write_bytes(content)
+        return self.folder / name
+
+    def changed(self, **changes: Any) -> Path:
+        """The finished checkpoint with parts of its content replaced."""
+        content = torch.load(self.checkpoint, weights_only=True)
+        torch.save({**content, **changes}, self.folder / "changed.pth")
+        return self.folder / "changed.pth"
+
+    def train(self, data: str | Path, *options: str) -> Command:
+        return ["train", data, self.out / "checkpoint.pth", *self.fast, *options]
+
+    def predict(self, data: str | Path, *options: str, checkpoint: Path | None = None) -> Command:
+        return [
+            "predict", data, checkpoint or self.checkpoint, self.out / "prediction.csv", *options
+        ]  # fmt: skip
+
+    def evaluate(self, labels: str | Path) -> Command:
+        return ["evaluate", self.checkpoint, self.images_file, labels]
+
+    def unfinished(self) -> Path:
+        """An interrupted run's state, put where `train` looks for it."""
+        trail = self.out / "checkpoint.pth.trail"
+        trail.mkdir(parents=True, exist_ok=True)
+        done: list[int] = []
+
+        def stop(checkpoint: Any, path: Path, save: Any) -> None:
+            save(checkpoint, path)
+            done.append(checkpoint.step)
+            if len(done) == 2:  # a checkpoint of the trail and the state to resume from
+                raise KeyboardInterrupt
+
+        from shoal import checkpoint as checkpoints
+
+        with pytest.MonkeyPatch.context() as patch:
+            save = checkpoints.save
+            patch.setattr(checkpoints, "save", lambda c, path: stop(c, path, save))
+            result = self.run_cli(*self.train(self.images_file), "--quiet")
+        assert result.code == 130
+        assert (trail / "resume.pth").exists()
+        return trail
+
+
+@pytest.fixture
+def kit(
+    tmp_path: Path,
+    images: np.ndarray,
+    images_file: Path,
+    checkpoint_file: Path,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+) -> Kit:
+    return Kit(tmp_path, images, images_file, checkpoint_file, fast, run_cli)
+
+
+def broken_folder(kit: Kit, count: int) -> Path:
+    folder = kit.folder / "photos"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+def npz(kit: Kit, **arrays: np.ndarray) -> Path:
+    np.savez(kit.folder / "data.npz", **arrays)
+    return kit.folder / "data.npz"
+
+
+def damaged_npz(kit: Kit) -> Path:
+    path = npz(kit, images=kit.images)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF  # the archive's own check sum no longer fits
+    path.write_bytes(content)
+    return path
+
+
+def with_pixel(kit: Kit, value: float, dtype: type = np.float32) -> Path:
+    array = kit.images.astype(dtype)
+    array[3, 2, 1, 0] = value
+    return kit.npy(array)
+
+
+def absurd_header(kit: Kit) -> Path:
+    """A header that announces 2⁶³ bytes and more."""
+    file = io.BytesIO()
+    header = {"descr": "|u1", "fortran_order": False, "shape": (2**40, 2**20, 2**10, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return kit.file("data.npy", file.getvalue() + bytes(64))
+
+
+class Bomb:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.path,)
+
+
+def bomb_npy(kit: Kit) -> Path:
+    np.save(kit.folder / "data.npy", np.array([Bomb(kit.out / "ran")], dtype=object))
+    return kit.folder / "data.npy"
+
+
+def bomb_checkpoint(kit: Kit, zipped: bool) -> Path:
+    path = kit.folder / "bomb.pth"
+    if zipped:
+        torch.save({"format": "shoal checkpoint", "encoder": Bomb(kit.out / "ran")}, path)
+    else:
+        path.write_bytes(pickle.dumps(Bomb(kit.out / "ran")))
+    return path
+
+
+def nonsense_tensor(kit: Kit) -> Path:
+    """A sound archive of allowed calls that make no tensor."""
+    path = kit.folder / "nonsense.pth"
+    with zipfile.ZipFile(kit.checkpoint) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            pickled = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R."
+            new.writestr(name, pickled if name.endswith("data.pkl") else old.read(name))
+    return path
+
+
+def small_labels(kit: Kit, **of_dtype: Any) -> Path:
+    return kit.npy(np.zeros(len(kit.images), **of_dtype), "labels.npy")
+
+
+def trail_checkpoint(kit: Kit) -> Path:
+    return sorted((kit.checkpoint.parent / "checkpoint.pth.trail").glob("step-*.pth"))[0]
+
+
+def resume(kit: Kit, data: Path | None = None, *options: str) -> Command:
+    kit.unfinished()
+    return [*kit.train(data or kit.images_file), "--resume", *options]
+
+
+def resume_damaged(kit: Kit) -> Command:
+    state = kit.unfinished() / "resume.pth"
+    state.write_bytes(state.read_bytes()[:1000])
+    return [*kit.train(kit.images_file), "--resume"]
+
+
+def parent_is_file(kit: Kit) -> Path:
+    return kit.file("plain", b"a file") / "below" / "prediction.csv"
+
+
+def folder_at(kit: Kit, name: str) -> Path:
+    (kit.out / name).mkdir(parents=True, exist_ok=True)
+    return kit.out / name
+
+
+def half(path: Path, kit: Kit) -> Path:
+    content = path.read_bytes()
+    return kit.file(f"half{path.suffix}", content[: len(content) // 2])
+
+
+def predict_to(kit: Kit, path: Path, *options: str | Path) -> Command:
+    return ["predict", kit.images_file, kit.checkpoint, path, *options]
+
+
+def other_recipe_weights(kit: Kit) -> Path:
+    content = torch.load(kit.checkpoint, weights_only=True)
+    weights = dict(content["encoder"])
+    name = next(iter(weights))
+    weights[name] = weights[name][:1].clone()
+    return kit.changed(encoder=weights)
+
+
+# (what is wrong, the command line, a fragment of the sentence)
+Case = tuple[str, Callable[[Kit], Command], str]
+
+DATA: list[Case] = [
+    ("data-missing-npy", lambda kit: kit.train(kit.folder / "no.npy"), "no such file"),
+    ("data-missing-npz", lambda kit: kit.predict(kit.folder / "no.npz"), "no such file"),
+    ("data-missing-folder", lambda kit: kit.train(kit.folder / "no"), "no such file or folder"),
+    ("data-name-too-long", lambda kit: kit.train(kit.folder / ("n" * 300)), "name is too long"),
+    ("data-txt", lambda kit: kit.train(kit.file("data.txt", b"1 2 3")), "this is none of them"),
+    (
+        "folder-named-npy",
+        lambda kit: kit.train(folder_at(kit, "data.npy")),
+        "a folder with images",
+    ),
+    (
+        "folder-without-images",
+        lambda kit: kit.train(broken_folder(kit, 0)),
+        "a folder with images (bmp, gif,",
+    ),
+    (
+        "folder-all-broken",
+        lambda kit: kit.train(broken_folder(kit, 3)),
+        "none of its 3 image files can be read (0.png: ",
+    ),
+    ("npy-empty", lambda kit: kit.train(kit.file("data.npy", b"")), "this one is empty"),
+    (
+        "npy-header-only",
+        lambda kit: kit.train(kit.file("data.npy", kit.images_file.read_bytes()[:128])),
+        "truncated or damaged",
+    ),
+    (
+        "npy-half-a-header",
+        lambda kit: kit.train(kit.file("data.npy", kit.images_file.read_bytes()[:60])),
+        "truncated or damaged",
+    ),
+    (
+        "npy-half-the-data",
+        lambda kit: kit.predict(half(kit.images_file, kit)),
+        "truncated or damaged",
+    ),
+    ("npy-absurd-size", lambda kit: kit.train(absurd_header(kit)), "truncated or damaged"),
+    (
+        "npy-is-text",
+        lambda kit: kit.train(kit.file("data.npy", b"<html>404</html>")),
+        "NumPy file is expected",
+    ),
+    ("npy-pickled", lambda kit: kit.train(bomb_npy(kit)), "pickled Python objects"),
+    (
+        "npz-pickled",
+        lambda kit: kit.train(npz(kit, images=np.array([{}, []], dtype=object))),
+        "pickled Python objects",
+    ),
+    ("npz-damaged", lambda kit: kit.train(damaged_npz(kit)), "truncated or damaged"),
+    (
+        "npz-truncated",
+        lambda kit: kit.train(half(npz(kit, images=kit.images), kit)),
+        "truncated or damaged",
+    ),
+    (
+        "npz-several-arrays",
+        lambda kit: kit.train(npz(kit, first=kit.images, second=kit.images)),
+        "one array is expected, and it holds first, second; name one as",
+    ),
+    (
+        "npz-unknown-name",
+        lambda kit: kit.train(f"{npz(kit, first=kit.images)}:third"),
+        "an array named 'third' is expected, and it holds first",
+    ),
+    ("npz-empty", lambda kit: kit.train(npz(kit)), "it holds none"),
+    ("float-nan", lambda kit: kit.train(with_pixel(kit, np.nan)), "NaN or infinite"),
+    ("float-inf", lambda kit: kit.predict(with_pixel(kit, np.inf)), "NaN or infinite"),
+    ("float-negative", lambda kit: kit.train(with_pixel(kit, -0.5)), "values from -0.5 to"),
+    ("float-300", lambda kit: kit.train(with_pixel(kit, 300.0)), "to 300; scale them"),
+    ("int-negative", lambda kit: kit.train(with_pixel(kit, -1, np.int16)), "values from -1 to"),
+    ("int-256", lambda kit: kit.train(with_pixel(kit, 256, np.int64)), "to 256; scale them"),
+    *(
+        (
+            f"rank-{len(shape)}",
+            lambda kit, shape=shape: kit.train(kit.npy(np.zeros(shape, np.uint8))),
+            f"shape {shape}; reshape it",
+        )
+        for shape in ((), (40,), (40, 192), (2, 5, 8, 8, 3))
+    ),
+    (
+        "channels-first",
+        lambda kit: kit.train(kit.npy(np.moveaxis(kit.images, -1, 1))),
+        "channels-first; save it with np.moveaxis(x, 1, -1)",
+    ),
+    *(
+        (
+            f"channels-{count}",
+            lambda kit, count=count: kit.train(kit.npy(np.zeros((24, 8, 8, count), np.uint8))),
+            f"shape (24, 8, 8, {count})",
+        )
+        for count in (0, 2, 4, 5)
+    ),
+    *(
+        (
+            f"dtype-{dtype}",
+            lambda kit, dtype=dtype: kit.train(kit.npy(np.zeros((24, 8, 8), dtype))),
+            f"dtype {dtype}; save the pixels as uint8",
+        )
+        for dtype in ("complex64", "<U3", "|S3", "datetime64[s]")
+    ),
+    ("images-0-train", lambda kit: kit.train(kit.npy(kit.images[:0])), "2 images are expected"),
+    (
+        "images-0-predict",
+        lambda kit: kit.predict(kit.npy(kit.images[:0])),
+        "1 image is expected, and it holds 0",
+    ),
+    (
+        "images-1-train",
+        lambda kit: kit.train(kit.npy(kit.images[:1])),
+        "at least 2 images are expected, and it holds 1",
+    ),
+    (
+        "images-1-run",
+        lambda kit: ["run", kit.npy(kit.images[:1]), kit.out],
+        "at least 2 images are expected, and it holds 1",
+    ),
+    ("height-0", lambda kit: kit.train(kit.npy(kit.images[:, :0])), "no pixels"),
+    ("width-0", lambda kit: kit.predict(kit.npy(kit.images[:, :, :0])), "no pixels"),
+    (
+        "predict-other-size",
+        lambda kit: kit.predict(kit.npy(np.zeros((24, 16, 16, 3), np.uint8))),
+        "images of shape (8, 8, 3) (height, width, channels) are expected",
+    ),
+    (
+        "predict-grey-instead-of-colour",
+        lambda kit: kit.predict(kit.npy(kit.images[..., 0])),
+        "these are (8, 8, 1)",
+    ),
+]
+
+CLUSTERS: list[Case] = [
+    *(
+        (
+            f"{command}-k-{k}",
+            lambda kit, command=command, k=k: (
+                kit.predict(kit.images_file, "-k", k)
+                if command == "predict"
+                else ["run", kit.images_file, kit.out, "-k", k, *kit.fast]
+            ),
+            fragment,
+        )
+        for command in ("predict", "run")
+        for k, fragment in (
+            ("0", "at least 1 cluster is expected, and -k 0 came"),
+            ("-1", "at least 1 cluster is expected, and -k -1 came"),
+            ("41", "41 clusters were asked of 40 images"),
+            ("99999999999999999999", "99999999999999999999 clusters were asked of 40 images"),
+        )
+    ),
+    (
+        "train-more-clusters-than-images",
+        lambda kit: kit.train(kit.images_file, "--set", "n_clusters=41"),
+        "41 clusters were asked of 40 images",
+    ),
+]
+
+LABELS: list[Case] = [
+    (
+        "labels-other-length",
+        lambda kit: kit.evaluate(kit.npy(np.zeros(39, int), "labels.npy")),
+        "shape (40,), and this array has shape (39,)",
+    ),
+    (
+        "labels-2-d",
+        lambda kit: kit.evaluate(kit.npy(np.zeros((40, 1), int), "labels.npy")),
+        "shape (40,), and this array has shape (40, 1)",
+    ),
+    (
+        "labels-0-d",
+        lambda kit: kit.evaluate(kit.npy(np.int64(3), "labels.npy")),
+        "shape (40,), and this array has shape ()",
+    ),
+    (
+        "labels-fractions",
+        lambda kit: kit.evaluate(kit.npy(np.full(40, 0.5), "labels.npy")),
+        "whole numbers",
+    ),
+    (
+        "labels-nan",
+        lambda kit: kit.evaluate(kit.npy(np.full(40, np.nan), "labels.npy")),
+        "whole numbers",
+    ),
+    ("labels-words", lambda kit: kit.evaluate(small_labels(kit, dtype="<U3")), "whole numbers"),
+    (
+        "labels-pickled",
+        lambda kit: kit.evaluate(small_labels(kit, dtype=object)),
+        "pickled Python objects",
+    ),
+    ("labels-missing", lambda kit: kit.evaluate(kit.folder / "no.npy"), "no such file"),
+    ("labels-missing-csv", lambda kit: kit.evaluate(kit.folder / "no.csv"), "no such file"),
+    (
+        "labels-txt",
+        lambda kit: kit.evaluate(kit.file("labels.txt", b"0\n" * 40)),
+        "labels are expected as .npy or .csv",
+    ),
+    (
+        "labels-csv-other-header",
+        lambda kit: kit.evaluate(kit.file("labels.csv", b"id,kind\n0,1\n")),
+        "a CSV with a column 'label'",
+    ),
+    (
+        "labels-csv-words",
+        lambda kit: kit.evaluate(kit.file("labels.csv", b"id,label\n" + b"0,cat\n" * 40)),
+        "a CSV with a column 'label' of whole numbers",
+    ),
+    (
+        "labels-csv-too-large",
+        lambda kit: kit.evaluate(kit.file("labels.csv", b"label\n" + b"9" * 30 + b"\n")),
+        "label",
+    ),
+    (
+        "labels-csv-binary",
+        lambda kit: kit.evaluate(kit.file("labels.csv", b"label\n\xff\xfe\x00\n")),
+        "a CSV with a column 'label'",
+    ),
+    (
+        "labels-csv-short",
+        lambda kit: kit.evaluate(kit.file("labels.csv", b"id,label\n0,1\n")),
+        "this array has shape (1,)",
+    ),
+]
+
+OUTPUTS: list[Case] = [
+    (
+        "train-output-is-a-folder",
+        lambda kit: ["train", kit.images_file, folder_at(kit, "there"), *kit.fast],
+        "it is a folder; name a file",
+    ),
+    (
+        "predict-output-is-a-folder",
+        lambda kit: predict_to(kit, folder_at(kit, "there")),
+        "it is a folder; name a file",
+    ),
+    (
+        "table-output-is-a-folder",
+        lambda kit: kit.predict(kit.images_file, "--table", folder_at(kit, "there")),
+        "it is a folder; name a file",
+    ),
+    (
+        "run-checkpoint-is-a-folder",
+        lambda kit: [
+            "run",
+            kit.images_file,
+            folder_at(kit, "there/checkpoint.pth").parent,
+            *kit.fast,
+        ],
+        "it is a folder; name a file",
+    ),
+    (
+        "predict-parent-is-a-file",
+        lambda kit: predict_to(kit, parent_is_file(kit)),
+        "part of its path is a file",
+    ),
+    (
+        "table-parent-is-a-file",
+        lambda kit: kit.predict(kit.images_file, "--table", parent_is_file(kit)),
+        "part of its path is a file",
+    ),
+    (
+        "train-parent-is-a-file",
+        lambda kit: ["train", kit.images_file, parent_is_file(kit), *kit.fast],
+        "part of its path is a file",
+    ),
+    (
+        "run-folder-is-a-file",
+        lambda kit: ["run", kit.images_file, kit.file("plain", b"a file"), *kit.fast],
+        "part of its path is a file",
+    ),
+    (
+        "demo-folder-is-a-file",
+        lambda kit: ["demo", kit.file("plain", b"a file")],
+        "part of its path is a file",
+    ),
+    (
+        "output-name-too-long",
+        lambda kit: predict_to(kit, kit.out / ("n" * 300 + ".csv")),
+        "cannot write",
+    ),
+    # chmod does not bind root, but nobody makes files in these.
+    *(
+        (f"predict-to-{name}", lambda kit, path=path: predict_to(kit, Path(path)), "cannot write")
+        for name, path in (("proc", "/proc/prediction.csv"), ("sys", "/sys/new/prediction.csv"))
+        if os.path.isdir(os.path.dirname(path)) or os.path.isdir("/sys")
+    ),
+    (
+        "train-to-proc",
+        lambda kit: ["train", kit.images_file, "/proc/new/checkpoint.pth", *kit.fast],
+        "cannot write",
+    ),
+    (
+        "train-trail-is-a-file",
+        lambda kit: (
+            kit.out.mkdir(exist_ok=True),
+            shutil.rmtree(kit.out / "checkpoint.pth.trail", ignore_errors=True),
+            (kit.out / "checkpoint.pth.trail").write_text("a file of somebody's"),
+            kit.train(kit.images_file, "--quiet"),
+        )[-1],
+        "part of its path is a file",
+    ),
+]
+
+SETTINGS: list[Case] = [
+    *(
+        (f"set {setting}", lambda kit, s=setting: kit.train(kit.images_file, "--set", s), fragment)
+        for setting, fragment in (
+            ("epoch=3", "no field 'epoch'; did you mean 'epochs'?"),
+            ("epochs", "FIELD=VALUE"),
+            ("=3", "a recipe has no field ''"),
+            ("epochs.more=3", "epochs has no fields of its own"),
+            ("views.min_krop=0.5", "no field 'min_krop'; did you mean 'min_crop'?"),
+            ("views=3", "views has no field ''"),
+            ("encoder=resdual", "no encoder 'resdual'; did you mean 'residual'?"),
+            ("objectives=nt_xnt", "no objective 'nt_xnt'; did you mean 'nt_xent'?"),
+            ("reducers=pcaa", "no reducer 'pcaa'; did you mean 'pca'?"),
+            ("clusterer=kmean", "no clusterer 'kmean'; did you mean 'kmeans'?"),
+            ("clusterer=_base", "no clusterer '_base'"),
+            ("clusterer=os.system", "is expected as parts"),
+            ("clusterer=kmeans+spectral", "expected as one part"),
+            ("encoder.width=3", "no option 'width'; did you mean 'widths'?"),
+            ("encoder=vgg(width=3)", "no option 'width'; did you mean 'widths'?"),
+            ("objectives.moco.temperature=1", "this recipe has no 'objectives.moco.temperature'"),
+            ("objectives=none", "objectives: at least one is expected"),
+            ("learning_rate=0", "learning_rate is expected in (0, 10], and 0 came"),
+            ("learning_rate=-1", "learning_rate is expected in (0, 10]"),
+            ("batch_size=1", "batch_size is expected in [2,"),
+            ("n_clusters=0", "n_clusters is expected in [1, 1e+06], and 0 came"),
+            ("checkpoints=0", "checkpoints is expected in [1, 1000]"),
+            ("views.min_crop=2", "min_crop is expected in (0, 1], and 2 came"),
+            ("encoder.widths=(0,)", "widths is expected in [1, 8192], and 0 came"),
+            ("reducers=pca(n_components=0)", "n_components is expected in [1, 1e+06]"),
+            ("batch_size=many", "batch_size is expected as a whole number, and 'many' came"),
+            ("batch_size=2.5", "batch_size is expected as a whole number, and '2.5' came"),
+            ("batch_size=true", "batch_size is expected as a whole number"),
+            ("views.mirror=1", "views.mirror is expected as true or false"),
+            ("optimizer=sgd", "optimizer is expected among adam, adamw"),
+            ("precision=fp16", "precision is expected among auto, fp32, bf16"),
+            ("objectives=nt_xent+nt_xent", "nt_xent"),
+        )
+    ),
+    *(
+        (
+            "options " + " ".join(options),
+            lambda kit, o=options: ["train", kit.images_file, kit.out / "checkpoint.pth", *o],
+            fragment,
+        )
+        for *options, fragment in (
+            ("--recipe", "bets", "no recipe 'bets'; did you mean 'best'?"),
+            ("--recipe", "", "no recipe ''; known are baseline, best, digits, improved"),
+            ("--epochs", "1", "--minutes", "1", "either --epochs or --minutes is expected"),
+            ("--minutes", "0", "--minutes is expected above 0"),
+            ("--minutes", "-1", "--minutes is expected above 0"),
+            ("--minutes", "nan", "--minutes is expected above 0"),
+            ("--minutes", "inf", "--minutes is expected"),
+            ("--epochs", "0", "epochs is expected in (0, 1e+06]"),
+            ("--epochs", "-3", "epochs is expected in (0, 1e+06]"),
+            ("--epochs", "nan", "epochs is expected"),
+            ("--epochs", "inf", "epochs is expected"),
+            ("--seed", "-1", "seed is expected in [0,"),
+            ("--seed", "99999999999999999999", "seed is expected in [0,"),
+            ("--device", "tpu", "among auto, cpu, cuda, and 'tpu' came"),
+        )
+    ),
+    (
+        "predict-device-tpu",
+        lambda kit: kit.predict(kit.images_file, "--device", "tpu"),
+        "among auto, cpu, cuda, and 'tpu' came",
+    ),
+]
+
+CHECKPOINTS: list[Case] = [
+    *(
+        (
+            f"{name}-{command}",
+            lambda kit, command=command, make=make: (
+                ["info", make(kit)]
+                if command == "info"
+                else kit.predict(kit.images_file, checkpoint=make(kit))
+            ),
+            fragment,
+        )
+        for command in ("info", "predict")
+        for name, make, fragment in (
+            ("checkpoint-missing", lambda kit: kit.folder / "no.pth", "no such checkpoint"),
+            ("checkpoint-folder", lambda kit: folder_at(kit, "there"), "this is a folder"),
+            ("checkpoint-empty", lambda kit: kit.file("e.pth", b""), "the file is empty"),
+            (
+                "checkpoint-one-byte",
+                lambda kit: kit.file("e.pth", b"P"),
+                "checkpoint",
+            ),
+            ("checkpoint-truncated", lambda kit: half(kit.checkpoint, kit), "truncated, damaged"),
+            (
+                "checkpoint-last-bytes-missing",
+                lambda kit: kit.file("e.pth", kit.checkpoint.read_bytes()[:-40]),
+                "truncated, damaged",
+            ),
+            (
+                "checkpoint-random-bytes",
+                lambda kit: kit.file("e.pth", np.random.default_rng(0).bytes(5000)),
+                "checkpoint",
+            ),
+            ("checkpoint-is-data", lambda kit: kit.images_file, "checkpoint"),
+            ("checkpoint-text", lambda kit: kit.file("e.pth", b"hello\n"), "checkpoint"),
+            (
+                "checkpoint-foreign-dict",
+                lambda kit: (
+                    torch.save({"state_dict": {"weight": torch.zeros(3)}}, kit.folder / "f.pth"),
+                    kit.folder / "f.pth",
+                )[-1],
+                "this file is of another program",
+            ),
+            (
+                "checkpoint-foreign-tensor",
+                lambda kit: (
+                    torch.save(torch.zeros(3), kit.folder / "f.pth"),
+                    kit.folder / "f.pth",
+                )[-1],
+                "this file is of another program",
+            ),
+            (
+                "checkpoint-foreign-zip",
+                lambda kit: npz(kit, images=kit.images),
+                "of another program",
+            ),
+            ("checkpoint-nonsense-tensor", nonsense_tensor, "checkpoint"),
+            ("checkpoint-newer", lambda kit: kit.changed(format_version=2), "a newer shoal"),
+            (
+                "checkpoint-lacks-a-part",
+                lambda kit: kit.changed(about="{}"),
+                "this one lacks a part",
+            ),
+            ("checkpoint-about-not-json", lambda kit: kit.changed(about="{"), "lacks a part"),
+            ("checkpoint-bomb-zipped", lambda kit: bomb_checkpoint(kit, True), "can run code"),
+            ("checkpoint-bomb-bare", lambda kit: bomb_checkpoint(kit, False), "can run code"),
+        )
+    ),
+    (
+        "checkpoint-weights-of-another-recipe",
+        lambda kit: kit.predict(kit.images_file, checkpoint=other_recipe_weights(kit)),
+        "weights do not fit its recipe",
+    ),
+    (
+        "checkpoint-without-its-reducers",
+        lambda kit: kit.predict(kit.images_file, checkpoint=kit.changed(reducers=[])),
+        "checkpoint",
+    ),
+    (
+        "checkpoint-without-its-objectives",
+        lambda kit: kit.predict(kit.images_file, checkpoint=kit.changed(objectives=[])),
+        "checkpoint",
+    ),
+    (
+        "checkpoint-along-the-way-predict",
+        lambda kit: kit.predict(kit.images_file, checkpoint=trail_checkpoint(kit)),
+        "was kept along the way and has no clusters",
+    ),
+    (
+        "checkpoint-along-the-way-evaluate",
+        lambda kit: [
+            "evaluate",
+            trail_checkpoint(kit),
+            kit.images_file,
+            small_labels(kit, dtype=int),
+        ],
+        "was kept along the way and has no clusters",
+    ),
+    (
+        "resume-other-data",
+        lambda kit: resume(kit, kit.npy(kit.images[::-1])),
+        "learned from other images",
+    ),
+    (
+        "resume-other-settings",
+        lambda kit: resume(kit, None, "--set", "learning_rate=0.002"),
+        "has learning_rate = 0.001, and 0.002 was asked for",
+    ),
+    (
+        "resume-other-seed",
+        lambda kit: resume(kit, None, "--seed", "1"),
+        "has seed = 0, and 1 was asked for",
+    ),
+    ("resume-damaged", resume_damaged, "truncated, damaged"),
+]
+
+CASES = [*DATA, *CLUSTERS, *LABELS, *OUTPUTS, *SETTINGS, *CHECKPOINTS]
+
+
+@pytest.mark.parametrize("before", ["nothing", "older output"])
+@pytest.mark.parametrize(("build", "fragment"), [pytest.param(*c[1:], id=c[0]) for c in CASES])
+def test_one_sentence_exit_2_and_nothing_left_behind(
+    build: Callable[[Kit], Command],
+    fragment: str,
+    before: str,
+    kit: Kit,
+    tree: Callable[[Path], dict[str, str]],
+) -> None:
+    if before == "older output":
+        shutil.copytree(kit.checkpoint.parent, kit.out)
+        (kit.out / "prediction.csv").write_text("id,label\n0,1\n")
+    command = build(kit)
+    already = tree(kit.folder)
+    result = kit.run_cli(*command)
+    assert "Traceback" not in result.err, result.err
+    assert fragment in result.err
+    progress = "going on at epoch", "40 images of"  # said before the fault can be known
+    lines = [line for line in result.err.splitlines() if not line.startswith(progress)]
+    assert len(lines) == 1, result.err
+    assert lines[0].startswith("shoal: ")
+    assert result.code == 2
+    assert result.out == ""
+    assert tree(kit.folder) == already
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["train"], "Missing argument 'data'"),
+        (["train", "x.npy"], "Missing argument 'checkpoint'"),
+        (["predict", "x.npy", "c.pth"], "Missing argument 'prediction'"),
+        (["evaluate", "c.pth", "x.npy"], "Missing argument 'labels'"),
+        (["info", "a.pth", "b.pth"], "unexpected extra argument"),
+        (["train", "x.npy", "c.pth", "--epoch", "3"], "No such option"),
+        (["train", "x.npy", "c.pth", "--epochs", "many"], "Invalid value for '--epochs'"),
+        (["train", "x.npy", "c.pth", "--seed", "1.5"], "Invalid value for '--seed'"),
+        (["predict", "x.npy", "c.pth", "p.csv", "-k", "two"], "Invalid value for '-k'"),
+        (["predict", "x.npy", "c.pth", "p.csv", "-k"], "requires an argument"),
+        (["trian", "x.npy", "c.pth"], "No such command 'trian'"),
+    ],
+)
+def test_usage_error_names_the_fault_after_the_usage(
+    arguments: list[str],
+    fragment: str,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run_cli(*arguments)
+    assert result.code == 2, result
+    *usage, fault = result.err.splitlines()
+    assert fault.startswith("Error: ")
+    assert fragment in fault
+    assert not usage or usage[0].startswith(f"Usage: shoal {arguments[0]}"[:13])
+    assert len(usage) <= 3
+    assert "Traceback" not in result.err
+    assert result.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "run"])
+def test_cuda_without_a_cuda_device(
+    command: str, kit: Kit, tree: Callable[[Path], dict[str, str]]
+) -> None:
+    arguments = {
+        "train": [kit.images_file, kit.out / "c.pth"],
+        "predict": [kit.images_file, kit.checkpoint, kit.out / "p.csv"],
+        "evaluate": [kit.checkpoint, kit.images_file, small_labels(kit, dtype=int)],
+        "run": [kit.images_file, kit.out],
+    }[command]
+    already = tree(kit.folder)
+    result = kit.run_cli(command, *arguments, "--device", "cuda")
+    assert result.err.startswith("shoal: --device cuda needs a CUDA device")
+    assert result.err.count("\n") == 1
+    assert result.code == 2
+    assert tree(kit.folder) == already
+
+
+def test_a_pickle_in_a_checkpoint_would_have_run(kit: Kit) -> None:
+    """The bomb of the cases above is live: whoever unpickles it makes the folder."""
+    kit.out.mkdir()
+    path = bomb_checkpoint(kit, zipped=True)
+    torch.load(path, weights_only=False)
+    assert (kit.out / "ran").is_dir()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bytes_flipped_in_a_checkpoint_never_give_a_traceback(seed: int, kit: Kit) -> None:
+    content = bytearray(kit.checkpoint.read_bytes())
+    generator = np.random.default_rng(seed)
+    # The first 8 kB hold the pickle: what a flipped byte there can do is the most varied.
+    places = generator.integers(0, (8_000, len(content))[seed % 2], 20)
+    for place in places:
+        content[place] ^= int(generator.integers(1, 256))
+    damaged = kit.file("damaged.pth", bytes(content))
+    result = kit.run_cli(*kit.predict(kit.images_file, checkpoint=damaged))
+    assert "Traceback" not in result.err, result.err
+    assert result.code == 2
+    assert result.err.startswith("shoal: ")
+    assert not kit.out.exists()
+
+
+class FullDisk:
+    """Any writing beyond ``room`` bytes raises ENOSPC, as a full disk does, wherever it is."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def take(self, size: int) -> None:
+        self.room -= size
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write_bytes(self, path: Path, content: Any) -> int:
+        size = memoryview(content).nbytes
+        with path.open("wb") as file:
+            file.write(memoryview(content)[: max(self.room, 0)])  # what still fits gets written
+        self.take(size)
+        return size
+
+
+@pytest.mark.parametrize("room", [0, 10_000, 600_000])
+@pytest.mark.parametrize("before", ["nothing", "older output"])
+def test_full_disk_while_training(
+    room: int,
+    before: str,
+    kit: Kit,
+    tree: Callable[[Path], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kit.out.mkdir()
+    checkpoint = kit.out / "checkpoint.pth"
+    if before == "older output":
+        shutil.copy(kit.checkpoint, checkpoint)
+    older = tree(kit.out)
+    disk = FullDisk(room)
+    monkeypatch.setattr(Path, "write_bytes", lambda path, data: disk.write_bytes(path, data))
+    result = kit.run_cli(*kit.train(kit.images_file, "--quiet"))
+    monkeypatch.undo()
+    assert disk.room < 0  # it did get full
+    assert result.code == 2
+    assert result.err.startswith(f"shoal: cannot write {kit.out}")
+    assert "the disk is full; free some space" in result.err
+    assert result.err.count("\n") == 1
+    left = tree(kit.out)
+    assert not [name for name in left if ".shoal-" in name]
+    assert {name: left.get(name) for name in older} == older
+    assert checkpoint.exists() == (before == "older output")
+
+
+@pytest.mark.parametrize("before", ["nothing", "older output"])
+@pytest.mark.parametrize("output", ["prediction.csv", "table.parquet"])
+def test_full_disk_while_predicting(
+    output: str, before: str, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shoal.files
+
+    kit.out.mkdir()
+    path = kit.out / output
+    if before == "older output":
+        path.write_text("older")
+    fsync = os.fsync
+
+    def full(handle: int) -> None:
+        # A full disk may show only when the data is forced out.
+        if output.rpartition(".")[2] in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(handle)
+
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("needs /proc to tell files apart")
+    monkeypatch.setattr(shoal.files.os, "fsync", full)
+    result = kit.run_cli(
+        *kit.predict(kit.images_file, "--quiet", "--table", kit.out / "table.parquet")
+    )
+    assert result.err == (
+        f"shoal: cannot write {path}: the disk is full; free some space, then run the command "
+        "again.\n"
+    )
+    assert result.code == 2
+    assert not [name for name in os.listdir(kit.out) if ".shoal-" in name]
+    if before == "older output":
+        assert path.read_text() == "older"
+    else:
+        assert not path.exists()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("only root can mount a tiny disk")
+    mounted = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode:
+        pytest.skip(f"mount is not permitted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(tiny_disk: Path, kit: Kit) -> None:
+    result = kit.run_cli(
+        "train", kit.images_file, tiny_disk / "checkpoint.pth", "--quiet", *kit.fast
+    )
+    assert result.code == 2
+    assert result.err.startswith(f"shoal: cannot write {tiny_disk}")
+    assert "the disk is full" in result.err
+    assert not (tiny_disk / "checkpoint.pth").exists()
+    assert not [path for path in tiny_disk.rglob("*") if path.name.startswith(".shoal-")]
+
+
+def test_a_file_size_limit_is_not_a_crash(kit: Kit, start_shoal: Callable[..., Any]) -> None:
+    """Writing really fails half-way, at a limit of 100 kB a file; the older file survives."""
+    resource = pytest.importorskip("resource")
+    kit.out.mkdir()
+    older = kit.out / "checkpoint.pth"
+    older.write_bytes(b"older")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    process = start_shoal(*kit.train(kit.images_file, "--quiet"), preexec_fn=limit)
+    out, err = process.communicate(timeout=120)
+    assert out == ""
+    assert err.startswith("shoal: cannot write ")
+    assert err.count("\n") == 1
+    assert process.returncode == 2
+    assert older.read_bytes() == b"older"
+    assert not [path for path in kit.out.rglob("*") if path.name.startswith(".shoal-")]
+
+
+def test_a_folder_of_somebody_elses_in_the_way_of_the_unfinished_run(kit: Kit) -> None:
+    """An unfinished run is moved to ``….trail.previous``; what is there may not be ours."""
+    kit.unfinished()
+    aside = kit.out / "checkpoint.pth.trail.previous"
+    aside.mkdir()
+    (aside / "diary.txt").write_text("not of shoal")
+    result = kit.run_cli(*kit.train(kit.images_file, "--quiet"))
+    assert "Traceback" not in result.err, result.err
+    assert (aside / "diary.txt").read_text() == "not of shoal"
+    assert result.code in (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fragment"),
+    [(("data",), "other images"), (("-k", "3"), "n_clusters"), (("shape",), "other images")],
+    ids=["other data", "other k", "other shape"],
+)
+def test_resume_of_a_finished_run_does_not_hide_another_question(
+    changed: tuple[str, ...], fragment: str, kit: Kit
+) -> None:
+    """`run --resume` may not answer about other images, or another k, with the old answer."""
+    shutil.copytree(kit.checkpoint.parent, kit.out)
+    data = {
+        "data": lambda: kit.npy(255 - kit.images),
+        "shape": lambda: kit.npy(np.zeros((24, 16, 16), np.uint8)),
+    }.get(changed[0], lambda: kit.images_file)()
+    options = changed if changed[0] == "-k" else ()
+    result = kit.run_cli("run", data, kit.out, "--resume", "--quiet", *kit.fast, *options)
+    assert "Traceback" not in result.err, result.err
+    assert result.code == 2
+    assert fragment in result.err
+
+
+def test_special_files_are_not_replaced(kit: Kit) -> None:
+    """``/dev/null`` as an output, given by root, may not become an ordinary file."""
+    fifo = kit.folder / "pipe"
+    os.mkfifo(fifo)
+    result = kit.run_cli(*predict_to(kit, fifo))
+    assert fifo.is_fifo()
+    assert result.code == 2
+
+
+@pytest.mark.parametrize("target", ["data", "checkpoint"])
+def test_an_input_is_not_overwritten(target: str, kit: Kit) -> None:
+    data = kit.npy(kit.images)
+    checkpoint = shutil.copy(kit.checkpoint, kit.folder / "mine.pth")
+    before = {path: path.read_bytes() for path in (data, Path(checkpoint))}
+    result = kit.run_cli(
+        "predict", data, checkpoint, data if target == "data" else Path(checkpoint)
+    )
+    assert {path: path.read_bytes() for path in before} == before
+    assert result.code == 2
+
+
+def test_a_zip_that_is_not_numpy(kit: Kit) -> None:
+    path = kit.folder / "data.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    result = kit.run_cli(*kit.train(path))
+    assert "Traceback" not in result.err, result.err
+    assert result.code == 2

@@ -1,0 +1,375 @@
+"""Checkpoints on disk: what is saved is what is read, whole or not at all; and their trail."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from shoal import checkpoint as checkpoints
+from shoal.checkpoint import Checkpoint
+from shoal.errors import CheckpointError, OutputError
+from shoal.files import atomic_path, check_writable
+from shoal.settings import override
+from shoal.sources import ArraySource
+from shoal.trail import Trail, kept_steps
+from shoal.training import train
+
+SETTINGS = ("epochs=1", "encoder.widths=(8,16)", "checkpoints=3")
+
+
+def assert_same(a: Any, b: Any, where: str = "") -> None:
+    """Equal in type and value, tensors and arrays bit for bit, to any depth."""
+    if isinstance(a, str):  # torch's version is a kind of its own
+        assert isinstance(b, str), where
+        assert str(a) == str(b), where
+        return
+    assert type(a) is type(b), where
+    if isinstance(a, dict):
+        assert list(a) == list(b), where
+        for key in a:
+            assert_same(a[key], b[key], f"{where}.{key}")
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), where
+        for index, (left, right) in enumerate(zip(a, b, strict=True)):
+            assert_same(left, right, f"{where}[{index}]")
+    elif isinstance(a, torch.Tensor):
+        assert a.dtype == b.dtype, where
+        assert torch.equal(a, b), where
+    elif isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype, where
+        assert a.shape == b.shape, where
+        np.testing.assert_array_equal(a, b, err_msg=where)
+    else:
+        assert a == b, where
+
+
+def assert_same_checkpoint(a: Checkpoint, b: Checkpoint) -> None:
+    for field in fields(Checkpoint):
+        assert_same(getattr(a, field.name), getattr(b, field.name), field.name)
+
+
+@pytest.fixture(scope="module")
+def half_way(images: np.ndarray) -> Checkpoint:
+    """The state after 5 of 10 steps, with the optimiser's."""
+    from shoal.recipes import BEST
+
+    recipe = override(BEST, SETTINGS)
+    for checkpoint in train(ArraySource(images), recipe, notes={"command": "a test"}):
+        if checkpoint.step == 5:
+            return copy.deepcopy(checkpoint)
+    raise AssertionError("the run has fewer than 5 steps")
+
+
+# --- one file -----------------------------------------------------------------------------------
+
+
+def test_comparison_sees_a_difference(half_way: Checkpoint) -> None:
+    for changed in (
+        replace(half_way, step=6),
+        replace(half_way, history=[]),
+        replace(half_way, encoder_state={k: v + 1 for k, v in half_way.encoder_state.items()}),
+        replace(half_way, recipe=replace(half_way.recipe, seed=1)),
+    ):
+        with pytest.raises(AssertionError):
+            assert_same_checkpoint(half_way, changed)
+
+
+def test_unfinished_round_trip_with_optimizer(half_way: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "half.pth"
+    checkpoints.save(half_way, path)
+    loaded = checkpoints.load(path)
+    assert half_way.optimizer_state is not None
+    assert_same_checkpoint(loaded, half_way)
+    assert not loaded.finished
+    assert loaded.weights_digest() == half_way.weights_digest()
+
+
+def test_finished_round_trip_keeps_every_array(checkpoint_file: Path, tmp_path: Path) -> None:
+    first = checkpoints.load(checkpoint_file)
+    assert first.finished
+    assert first.clusterer
+    assert all(isinstance(array, np.ndarray) for array in first.clusterer.values())
+    checkpoints.save(first, tmp_path / "again.pth")
+    assert_same_checkpoint(checkpoints.load(tmp_path / "again.pth"), first)
+
+
+def test_recipe_provenance_and_history_are_those_of_the_run(
+    checkpoint_file: Path, images: np.ndarray
+) -> None:
+    from shoal.recipes import BEST
+
+    loaded = checkpoints.load(checkpoint_file)
+    assert loaded.recipe == override(BEST, SETTINGS)
+    assert loaded.image_shape == (8, 8, 3)
+    assert loaded.n_images == 40
+    assert (loaded.step, loaded.total_steps, loaded.epoch) == (10, 10, 1.0)
+    assert loaded.provenance["fingerprint"] == ArraySource(images).fingerprint()
+    assert loaded.provenance["command"].startswith("shoal train ")
+    assert [row["step"] for row in loaded.history] == list(range(1, 11))
+    assert all(np.isfinite(list(row.values())).all() for row in loaded.history)
+    assert loaded.optimizer_state is None
+
+
+def test_same_content_gives_the_same_bytes_under_any_name(
+    half_way: Checkpoint, tmp_path: Path
+) -> None:
+    checkpoints.save(half_way, tmp_path / "a.pth")
+    checkpoints.save(half_way, tmp_path / "another name.bin")
+    assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "another name.bin").read_bytes()
+
+
+def test_weights_digest_sees_one_bit(half_way: Checkpoint) -> None:
+    changed = copy.deepcopy(half_way)
+    name, tensor = next(iter(changed.encoder_state.items()))
+    first = (0,) * tensor.ndim
+    tensor[first] = torch.nextafter(tensor[first], torch.tensor(9.0))
+    assert changed.weights_digest() != half_way.weights_digest()
+    renamed = replace(
+        half_way,
+        encoder_state={
+            key + "_" if key == name else key: value
+            for key, value in half_way.encoder_state.items()
+        },
+    )
+    assert renamed.weights_digest() != half_way.weights_digest()
+
+
+def test_file_holds_tensors_and_plain_values_alone(checkpoint_file: Path) -> None:
+    """Whoever reads it without shoal gets nothing but tensors, text and numbers."""
+    seen = set()
+
+    def walk(value: Any) -> None:
+        seen.add(type(value).__name__)
+        if isinstance(value, dict):
+            assert all(isinstance(key, str | int) for key in value)
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                walk(item)
+
+    walk(torch.load(checkpoint_file, weights_only=True))
+    assert seen <= {"dict", "OrderedDict", "list", "tuple", "Tensor", "str", "int", "float",
+                    "bool", "NoneType"}  # fmt: skip
+
+
+class Bomb:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.path,)
+
+
+@pytest.mark.parametrize("place", ["encoder", "optimizer", "clusterer", "about", "extra"])
+def test_code_anywhere_in_the_file_does_not_run(
+    place: str, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    content = torch.load(checkpoint_file, weights_only=True)
+    content[place] = {"weight": Bomb(tmp_path / "ran")}
+    torch.save(content, tmp_path / "bomb.pth")
+    with pytest.raises(CheckpointError, match="can run code"):
+        checkpoints.load(tmp_path / "bomb.pth")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_bare_pickle_does_not_run(protocol: int, tmp_path: Path) -> None:
+    (tmp_path / "bomb.pth").write_bytes(pickle.dumps(Bomb(tmp_path / "ran"), protocol))
+    with pytest.raises(CheckpointError):
+        checkpoints.load(tmp_path / "bomb.pth")
+    assert not (tmp_path / "ran").exists()
+    pickle.loads((tmp_path / "bomb.pth").read_bytes())
+    assert (tmp_path / "ran").exists()  # the bomb was live
+
+
+def test_loading_leaves_torchs_list_of_safe_types_alone(checkpoint_file: Path) -> None:
+    before = list(torch.serialization.get_safe_globals())
+    checkpoints.load(checkpoint_file)
+    assert list(torch.serialization.get_safe_globals()) == before
+
+
+# --- all or nothing -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("older", [None, "older"])
+def test_a_crash_while_writing_leaves_the_old_file_and_nothing_else(
+    error: type[BaseException], older: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "output.txt"
+    if older is not None:
+        path.write_text(older)
+
+    def crash() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_text("half of the new con")
+            assert len(list(tmp_path.iterdir())) == (1 if older is None else 2)
+            raise error("in the middle")
+
+    with pytest.raises(OutputError if error is OSError else error):
+        crash()
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == (
+        {} if older is None else {"output.txt": older}
+    )
+
+
+def test_a_crash_while_saving_leaves_the_old_checkpoint(
+    half_way: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.pth"
+    checkpoints.save(half_way, path)
+
+    def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", die)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save(replace(half_way, step=6), path)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == ["c.pth"]
+    assert checkpoints.load(path).step == 5
+
+
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "output.txt"
+    path.write_text("older")
+    with atomic_path(path) as temporary:
+        temporary.write_text("newer")
+        assert path.read_text() == "older"
+        assert temporary.parent == path.parent  # else the rename would not be atomic
+    assert path.read_text() == "newer"
+    assert os.listdir(tmp_path) == ["output.txt"]
+
+
+def test_an_output_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        with atomic_path(tmp_path / "output.txt") as temporary:
+            temporary.write_text("x")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "output.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_check_writable_makes_nothing(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "folder" / "file.pth")
+    check_writable(tmp_path / "file.pth")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the trail ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 12, 1000])
+@pytest.mark.parametrize("total", [1, 2, 3, 11, 12, 13, 25, 100, 1001, 20_000])
+def test_kept_steps_are_as_many_as_asked_evenly_spaced_and_hold_the_last(
+    total: int, count: int
+) -> None:
+    kept = sorted(kept_steps(total, count))
+    assert len(kept) == min(total, count)
+    assert kept[-1] == total
+    assert kept[0] >= 1
+    gaps = np.diff([0, *kept])
+    assert gaps.max() - gaps.min() <= 1
+
+
+@pytest.mark.parametrize(("epochs", "count"), [(0.1, 3), (0.5, 3), (1, 1), (1, 4), (2, 12)])
+def test_a_run_leaves_the_number_of_files_its_recipe_says(
+    epochs: float, count: int, images: np.ndarray, tmp_path: Path
+) -> None:
+    from shoal import pipeline
+    from shoal.recipes import BEST
+
+    recipe = override(BEST, [*SETTINGS, f"epochs={epochs}", f"checkpoints={count}"])
+    path = tmp_path / "c.pth"
+    final = pipeline.fit(ArraySource(images), path, recipe)
+    trail = Trail(path)
+    files = trail.files()
+    assert len(files) == min(count, final.total_steps)
+    assert sorted(os.listdir(trail.folder)) == [file.name for file in files]  # no resume.pth
+    steps = [checkpoints.load(file).step for file in files]
+    assert steps == sorted(kept_steps(final.total_steps, count))
+    last = checkpoints.load(files[-1])
+    assert last.step == final.total_steps
+    assert last.optimizer_state is None
+    assert last.weights_digest() == final.weights_digest()
+    digests = {checkpoints.load(file).weights_digest() for file in files}
+    assert len(digests) == len(files)  # each the weights of its own step
+
+
+def test_resume_file_is_written_with_each_kept_checkpoint(
+    half_way: Checkpoint, tmp_path: Path
+) -> None:
+    trail = Trail(tmp_path / "c.pth")
+    assert trail.unfinished() is None
+    trail.save(replace(half_way, step=4))  # of 10 steps, 3 are kept: 3, 7 and 10
+    assert not trail.folder.exists()
+    trail.save(replace(half_way, step=3))
+    assert [file.name for file in trail.files()] == ["step-00000003.pth"]
+    resumed = trail.unfinished()
+    assert resumed is not None
+    assert resumed.step == 3
+    assert resumed.optimizer_state is not None
+    assert checkpoints.load(trail.files()[0]).optimizer_state is None
+    trail.save(replace(half_way, step=5), now=True)
+    later = trail.unfinished()
+    assert later is not None
+    assert later.step == 5
+    assert len(trail.files()) == 1
+    trail.finish()
+    assert trail.unfinished() is None
+    trail.finish()  # twice does no harm
+
+
+def test_state_to_resume_from_is_written_now_and_then(
+    half_way: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shoal.trail
+
+    now = 1000.0
+    monkeypatch.setattr(shoal.trail.time, "monotonic", lambda: now)
+    trail = Trail(tmp_path / "c.pth")
+    now += shoal.trail.RESUME_EVERY - 1
+    trail.save(replace(half_way, step=4))
+    assert trail.unfinished() is None
+    now += 2
+    trail.save(replace(half_way, step=5))
+    assert trail.unfinished() is not None
+    assert trail.files() == []
+
+
+def test_begin_moves_an_unfinished_run_aside(half_way: Checkpoint, tmp_path: Path) -> None:
+    trail = Trail(tmp_path / "c.pth")
+    trail.save(replace(half_way, step=3))
+    aside = trail.begin()
+    assert aside == tmp_path / "c.pth.trail.previous"
+    assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000003.pth"]
+    assert not trail.folder.exists()
+    assert checkpoints.load(aside / "resume.pth").step == 3
+    # A second unfinished run takes the place of the first.
+    trail.save(replace(half_way, step=7))
+    assert trail.begin() == aside
+    assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000007.pth"]
+
+
+def test_begin_clears_the_trail_of_a_finished_run_and_no_other_file(
+    half_way: Checkpoint, tmp_path: Path
+) -> None:
+    trail = Trail(tmp_path / "c.pth")
+    trail.save(replace(half_way, step=3))
+    trail.finish()
+    (trail.folder / "diary.txt").write_text("not of shoal")
+    assert trail.begin() is None
+    assert os.listdir(trail.folder) == ["diary.txt"]
+    assert not (tmp_path / "c.pth.trail.previous").exists()

@@ -1,0 +1,548 @@
+"""The commands as a user meets them: what they print, write and answer when stopped."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+COMMANDS = ("train", "predict", "evaluate", "run", "info", "demo")
+
+
+def read_labels(path: Path) -> list[int]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [int(row["label"]) for row in csv.DictReader(file)]
+
+
+# --- what it says of itself ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_has_an_example_of_that_command(
+    command: str, option: str, run_cli: Callable[..., Any]
+) -> None:
+    result = run_cli(command, option)
+    assert result.code == 0
+    assert result.err == ""
+    assert f"Usage: shoal {command}" in result.out
+    assert re.search(rf"Example: shoal {command}\b", " ".join(result.out.split()))
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "info"])
+def test_every_option_of_the_example_exists(command: str, run_cli: Callable[..., Any]) -> None:
+    text = " ".join(run_cli(command, "--help").out.split())
+    example = text.rpartition("Example: ")[2]
+    for word in example.split():
+        if word.startswith("-"):
+            assert re.search(rf"(^| ){word}[ ,]", text.partition("Example: ")[0]), word
+
+
+def test_help_lists_every_command(run_cli: Callable[..., Any]) -> None:
+    result = run_cli("--help")
+    assert result.code == 0
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} +\w", result.out, re.MULTILINE), command
+
+
+def test_version(run_cli: Callable[..., Any]) -> None:
+    import shoal
+
+    assert run_cli("--version") == type(run_cli("--version"))(0, f"shoal {shoal.__version__}\n", "")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", shoal.__version__)
+
+
+def test_help_does_not_import_torch(start_shoal: Callable[..., Any]) -> None:
+    process = start_shoal("train", "--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    _, imports = process.communicate(timeout=60)
+    assert process.returncode == 0
+    names = {line.rpartition("|")[2].strip() for line in imports.splitlines()}
+    assert "shoal.cli" in names
+    assert not names & {"torch", "sklearn", "matplotlib", "pyarrow"}
+
+
+# --- the straight line --------------------------------------------------------------------------
+
+
+def test_predict_finds_the_two_kinds_twice_the_same(
+    images_file: Path,
+    checkpoint_file: Path,
+    kinds: np.ndarray,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        result = run_cli("predict", images_file, checkpoint_file, tmp_path / "new" / name)
+        assert result.code == 0, result.err
+        assert result.out == ""
+    first, second = ((tmp_path / "new" / name).read_bytes() for name in ("a.csv", "b.csv"))
+    assert first == second
+    lines = first.decode().splitlines()
+    assert lines[0] == "id,label"
+    assert [line.split(",")[0] for line in lines[1:]] == [str(i) for i in range(40)]
+    labels = np.array(read_labels(tmp_path / "new" / "a.csv"))
+    assert max(np.mean(labels == kinds), np.mean(labels != kinds)) == 1.0
+
+
+def test_an_image_keeps_its_label_in_other_company(
+    images: np.ndarray,
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    run_cli("predict", images_file, checkpoint_file, tmp_path / "all.csv")
+    np.save(tmp_path / "few.npy", images[[7, 12, 3]])
+    run_cli("predict", tmp_path / "few.npy", checkpoint_file, tmp_path / "few.csv")
+    labels = read_labels(tmp_path / "all.csv")
+    assert read_labels(tmp_path / "few.csv") == [labels[7], labels[12], labels[3]]
+
+
+def test_table_has_the_documented_columns(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    result = run_cli(
+        "predict", images_file, checkpoint_file, tmp_path / "p.csv",
+        "--table", tmp_path / "t.parquet",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    table = pq.read_table(tmp_path / "t.parquet")
+    kinds = {field.name: str(field.type) for field in table.schema}
+    embedding = kinds.pop("embedding")
+    assert kinds == {"id": "string", "label": "int64", "confidence": "float"}
+    assert re.fullmatch(r"fixed_size_list<.*float.*>\[\d+\]", embedding)
+    assert table["id"].to_pylist() == [str(i) for i in range(40)]
+    assert table["label"].to_pylist() == read_labels(tmp_path / "p.csv")
+    confidence = table["confidence"].to_numpy()
+    assert ((confidence >= 0.5) & (confidence <= 1)).all()  # the likelier of two
+    assert np.isfinite(np.array(table["embedding"].to_pylist())).all()
+
+
+@pytest.mark.parametrize("k", [1, 3, 40])
+def test_predict_with_another_k(
+    k: int,
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    result = run_cli("predict", images_file, checkpoint_file, tmp_path / "p.csv", "-k", k)
+    assert result.code == 0, result.err
+    labels = read_labels(tmp_path / "p.csv")
+    assert len(labels) == 40
+    assert set(labels) <= set(range(k))
+    assert len(set(labels)) > (1 if k > 1 else 0)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "csv"])
+def test_evaluate_plain_and_json(
+    suffix: str,
+    images_file: Path,
+    checkpoint_file: Path,
+    kinds: np.ndarray,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    truth = kinds.copy()
+    truth[:4] = 1 - truth[:4]  # four labels wrong: the score must see them
+    labels = tmp_path / f"labels.{suffix}"
+    if suffix == "npy":
+        np.save(labels, truth)
+    else:
+        labels.write_text("id,label\n" + "".join(f"{i},{y}\n" for i, y in enumerate(truth)))
+    plain = run_cli("evaluate", checkpoint_file, images_file, labels)
+    as_json = run_cli("evaluate", checkpoint_file, images_file, labels, "--json")
+    assert plain.code == as_json.code == 0
+    assert plain.err == as_json.err == ""
+    scores = json.loads(as_json.out)
+    assert set(scores) == {"n_images", "accuracy", "accuracy_interval_95", "nmi", "ari", "mse"}
+    assert scores["n_images"] == 40
+    assert scores["accuracy"] == pytest.approx(0.9)
+    assert 0.0 < scores["nmi"] < 1.0
+    assert 0.0 < scores["ari"] < 1.0
+    assert 0.0 < scores["mse"] < 0.5
+    low, high = scores["accuracy_interval_95"]
+    assert low < 0.9 < high
+    shown = dict(re.findall(r"^(\w+) +([\d.,]+)", plain.out, re.MULTILINE))
+    assert float(shown["accuracy"]) == pytest.approx(scores["accuracy"], abs=1e-4)
+    assert float(shown["NMI"]) == pytest.approx(scores["nmi"], abs=1e-4)
+    assert float(shown["ARI"]) == pytest.approx(scores["ari"], abs=1e-4)
+    assert float(shown["MSE"]) == pytest.approx(scores["mse"], abs=1e-6)
+    assert shown["images"] == "40"
+
+
+def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any]) -> None:
+    from shoal import checkpoint
+
+    loaded = checkpoint.load(checkpoint_file)
+    result = run_cli("info", checkpoint_file, "--json")
+    assert result.code == 0
+    about = json.loads(result.out)
+    assert about["finished"] is True
+    assert about["image_shape"] == [8, 8, 3]
+    assert about["n_images"] == 40
+    assert (about["step"], about["total_steps"], about["epoch"]) == (10, 10, 1.0)
+    assert about["recipe"] == loaded.recipe.to_dict()
+    assert about["weights_sha256"] == loaded.weights_digest()
+    assert about["history"] == loaded.history
+    plain = run_cli("info", checkpoint_file)
+    assert plain.code == 0
+    assert plain.err == ""
+    assert "finished" in plain.out.splitlines()[0]
+    for word in ("40 of 8 × 8 × 3", "step 10 of 10", about["weights_sha256"][:16], "vgg(widths="):
+        assert word in plain.out
+
+
+def test_info_of_a_checkpoint_along_the_way(
+    checkpoint_file: Path, run_cli: Callable[..., Any]
+) -> None:
+    trail = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())
+    assert len(trail) == 3
+    about = json.loads(run_cli("info", trail[0], "--json").out)
+    assert about["finished"] is False
+    assert about["step"] == 3
+    assert "along the way" in run_cli("info", trail[0]).out
+
+
+def test_run_writes_its_five_files(
+    images_file: Path,
+    images: np.ndarray,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "new" / "found"
+    result = run_cli("run", images_file, out, "-k", "3", *fast)
+    assert result.code == 0, result.err
+    assert result.out == ""
+    assert sorted(os.listdir(out)) == [
+        "checkpoint.pth", "checkpoint.pth.trail", "clusters.png", "map.png", "prediction.csv",
+        "table.parquet",
+    ]  # fmt: skip
+    for name in ("clusters.png", "map.png"):
+        with Image.open(out / name) as picture:
+            picture.load()
+            assert min(picture.size) > 100
+            assert len(picture.convert("RGB").getcolors(10**7) or []) > 10
+    labels = read_labels(out / "prediction.csv")
+    assert set(labels) <= {0, 1, 2}
+    table = pq.read_table(out / "table.parquet")
+    assert table["label"].to_pylist() == labels
+    assert {"x", "y"} <= set(table.column_names)
+    assert np.isfinite(table["x"].to_numpy()).all()
+    about = json.loads(run_cli("info", out / "checkpoint.pth", "--json").out)
+    assert about["recipe"]["n_clusters"] == 3
+    # The checkpoint alone gives the same clusters again.
+    run_cli("predict", images_file, out / "checkpoint.pth", tmp_path / "again.csv")
+    assert read_labels(tmp_path / "again.csv") == labels
+
+
+@pytest.mark.parametrize("recipe", ["baseline", "improved", "best"])
+def test_a_pile_of_one_image_many_times_is_no_crash(
+    recipe: str, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "same.npy", np.full((24, 8, 8, 3), 7, dtype=np.uint8))
+    result = run_cli(
+        "train", tmp_path / "same.npy", tmp_path / "c.pth", "--recipe", recipe, "--epochs", "0.5",
+        "--set", "encoder.widths=(4,)", "--quiet",
+    )  # fmt: skip
+    assert "Traceback" not in result.err, result.err
+    assert result.code == 0
+    run_cli("predict", tmp_path / "same.npy", tmp_path / "c.pth", tmp_path / "p.csv")
+    assert len(set(read_labels(tmp_path / "p.csv"))) == 1  # equal images, equal labels
+
+
+def test_settings_reach_the_recipe(
+    images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.pth"
+    result = run_cli(
+        "train", images_file, path, "--recipe", "improved", "--epochs", "0.5", "--seed", "7",
+        "--set", "encoder.widths=(4,)", "--set", "reducers=pca(n_components=2)",
+        "--set", "views.min_crop=0.5",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    recipe = json.loads(run_cli("info", path, "--json").out)["recipe"]
+    assert recipe["name"] == "improved"
+    assert recipe["epochs"] == 0.5
+    assert recipe["seed"] == 7
+    assert recipe["encoder"] == {"name": "vgg", "options": {"widths": [4]}}
+    assert recipe["reducers"] == [{"name": "pca", "options": {"n_components": 2}}]
+    assert recipe["views"]["min_crop"] == 0.5
+
+
+def test_seed_decides_the_weights(
+    images_file: Path,
+    checkpoint_file: Path,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    digests = []
+    for seed in ("0", "1"):
+        path = tmp_path / f"{seed}.pth"
+        assert run_cli("train", images_file, path, "--quiet", *fast, "--seed", seed).code == 0
+        digests.append(json.loads(run_cli("info", path, "--json").out)["weights_sha256"])
+    first = json.loads(run_cli("info", checkpoint_file, "--json").out)["weights_sha256"]
+    assert digests[0] == first
+    assert digests[1] != first
+
+
+def test_minutes_choose_the_epochs_and_are_recorded(
+    images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.pth"
+    began = time.monotonic()
+    result = run_cli(
+        "train", images_file, path, "--minutes", "0.02", "--set", "encoder.widths=(8,16)"
+    )
+    assert result.code == 0, result.err
+    assert time.monotonic() - began < 30
+    about = json.loads(run_cli("info", path, "--json").out)
+    assert about["provenance"]["minutes"] == 0.02
+    per_step = about["provenance"]["measured_seconds_per_step"]
+    assert per_step > 0
+    assert about["recipe"]["epochs"] != 120  # the recipe's own
+    assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)
+    expected = max(10, 0.02 * 60 * 0.9 / per_step)
+    assert about["total_steps"] == pytest.approx(expected, rel=0.05, abs=1)
+    assert f"enough for {about['recipe']['epochs']:g} epochs" in result.err
+
+
+# --- what it prints -----------------------------------------------------------------------------
+
+
+def test_quiet_prints_nothing_and_plain_output_has_no_escape_codes(
+    images_file: Path, start_shoal: Callable[..., Any], tmp_path: Path
+) -> None:
+    """In processes of their own, so that what libraries print counts too; t-SNE prints most."""
+    options = (
+        "--recipe", "baseline", "--epochs", "1", "--set", "encoder.widths=(4,)"
+    )  # fmt: skip
+    quiet = start_shoal("run", images_file, tmp_path / "quiet", "--quiet", *options)
+    out, err = quiet.communicate(timeout=120)
+    assert (quiet.returncode, out, err) == (0, "", "")
+    plain = start_shoal("train", images_file, tmp_path / "plain.pth", *options)
+    out, err = plain.communicate(timeout=120)
+    assert plain.returncode == 0
+    assert out == ""
+    assert "\r" not in err
+    assert "\x1b" not in err
+    assert err.startswith("40 images of 8 × 8 × 3, recipe baseline, 1 epochs on ")
+    assert f"checkpoint {tmp_path / 'plain.pth'}" in err
+    assert "Warning" not in err
+    assert "Standard deviation" not in err  # openTSNE's own remark
+
+
+def test_progress_without_a_terminal_is_plain_lines(
+    images_file: Path,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import shoal.progress
+
+    monkeypatch.setattr(shoal.progress, "PLAIN_EVERY", 0.0)
+    result = run_cli("train", images_file, tmp_path / "c.pth", *fast)
+    assert "\r" not in result.err
+    assert "\x1b" not in result.err
+    pattern = r"^training: \d+ of 10, \d+:\d\d left, epoch \d\.\d, loss \d+\.\d+$"
+    assert len(re.findall(pattern, result.err, re.MULTILINE)) >= 5
+
+
+def test_a_reader_that_goes_away_is_no_traceback(
+    checkpoint_file: Path, start_shoal: Callable[..., Any]
+) -> None:
+    process = start_shoal("info", checkpoint_file, "--json")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 1  # as typer ends a command whose reader has gone
+    process.stderr.close()
+
+
+# --- stopping and going on ----------------------------------------------------------------------
+
+# Long enough to be caught at work: 200 steps.
+LONG = ("--recipe", "best", "--epochs", "20", "--device", "cpu",
+        "--set", "encoder.widths=(8,16)", "--set", "checkpoints=8")  # fmt: skip
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.01)
+
+
+def digest(run_cli: Callable[..., Any], path: Path) -> str:
+    about = json.loads(run_cli("info", path, "--json").out)
+    assert about["finished"]
+    assert about["step"] == about["total_steps"] == 200
+    return about["weights_sha256"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    images_file: Path,
+    start_shoal: Callable[..., Any],
+    run_cli: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The digest of the long run's weights when nobody stops it."""
+    path = tmp_path_factory.mktemp("long") / "c.pth"
+    process = start_shoal("train", images_file, path, *LONG)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return digest(run_cli, path)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_and_resumed_is_the_same_to_the_last_bit(
+    how: signal.Signals,
+    uninterrupted: str,
+    images_file: Path,
+    start_shoal: Callable[..., Any],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.pth"
+    trail = tmp_path / "c.pth.trail"
+    command = ("train", images_file, path, *LONG)
+    process = start_shoal(*command)
+    wait_for(trail / "resume.pth", process)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=60)
+    assert not path.exists(), "the run ended before it could be stopped"
+    assert out == ""
+    assert "Traceback" not in err
+    stopped = json.loads(run_cli("info", trail / "resume.pth", "--json").out)
+    assert 0 < stopped["step"] < 200
+    if how == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+        assert stopped["step"] % 25 == 0  # the state is written with each kept checkpoint
+    else:
+        assert process.returncode == 130
+        last = err.splitlines()[-1]
+        assert last.startswith("shoal: stopped at epoch ")
+        assert f"(step {stopped['step']} of 200)" in last
+        assert "--resume" in last
+
+    resumed = start_shoal(*command, "--resume")
+    _, err = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, err
+    assert err.startswith(f"going on at epoch {stopped['epoch']:.1f} of 20\n")
+    assert digest(run_cli, path) == uninterrupted
+    steps = [int(file.stem.removeprefix("step-")) for file in sorted(trail.iterdir())]
+    assert steps == list(range(25, 201, 25))
+    history = json.loads(run_cli("info", path, "--json").out)["history"]
+    assert [row["step"] for row in history] == list(range(2, 201, 2))
+    assert sorted(os.listdir(tmp_path)) == ["c.pth", "c.pth.trail"]
+
+
+def test_a_new_run_keeps_the_unfinished_one_aside(
+    images_file: Path,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+    checkpoint_file: Path,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.pth"
+    trail = tmp_path / "c.pth.trail"
+    trail.mkdir()
+    kept = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
+    shutil.copy(kept, trail / "resume.pth")
+    result = run_cli("train", images_file, path, *fast)
+    assert result.code == 0, result.err
+    assert f"it will be kept in {trail}.previous" in result.err
+    assert (tmp_path / "c.pth.trail.previous" / "resume.pth").read_bytes() == kept.read_bytes()
+
+
+def test_resume_with_nothing_to_resume_starts_anew(
+    images_file: Path,
+    checkpoint_file: Path,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.pth"
+    result = run_cli("train", images_file, path, *fast, "--resume")
+    assert result.code == 0, result.err
+    assert "nothing to resume" in result.err
+    again = run_cli("train", images_file, path, *fast, "--resume")
+    assert again.code == 0
+    assert again.err == f"{path} is finished; nothing to resume\n"
+    about = [json.loads(run_cli("info", p, "--json").out) for p in (path, checkpoint_file)]
+    assert about[0]["weights_sha256"] == about[1]["weights_sha256"]
+
+
+def test_two_signals_end_at_once_and_leave_no_half_file(
+    images_file: Path, start_shoal: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.pth"
+    process = start_shoal("train", images_file, path, *LONG)
+    wait_for(tmp_path / "c.pth.trail" / "resume.pth", process)
+    process.send_signal(signal.SIGTERM)  # as a batch system asks
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("shoal: stopped")
+    assert not [file for file in tmp_path.rglob("*") if ".shoal-" in file.name]
+    from shoal import checkpoint
+
+    for file in tmp_path.rglob("*.pth"):
+        checkpoint.load(file)  # each is whole
+
+
+def test_interrupt_before_the_first_checkpoint(
+    images_file: Path, run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoal import pipeline
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "train", interrupted)
+    result = run_cli("train", images_file, tmp_path / "c.pth", "--quiet")
+    assert result.code == 130
+    assert result.err == "shoal: stopped before the first checkpoint; nothing was kept.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupt_while_an_older_unfinished_run_is_there(
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopped before its own first checkpoint, a run must not offer to resume the older one."""
+    from shoal import pipeline
+
+    trail = tmp_path / "c.pth.trail"
+    trail.mkdir()
+    kept = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
+    shutil.copy(kept, trail / "resume.pth")
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "train", interrupted)
+    result = run_cli("train", images_file, tmp_path / "c.pth", "--quiet", "--seed", "5")
+    assert result.code == 130
+    assert result.err == "shoal: stopped before the first checkpoint; nothing was kept.\n"

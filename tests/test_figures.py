@@ -1,0 +1,83 @@
+"""The pictures: they can be drawn for every shape of result, and show what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shoal import figures
+from shoal.embedding import EmbeddingTable
+from shoal.layout import lay_out
+from shoal.sources import ArraySource
+
+
+def findings(n: int, k: int, channels: int = 3) -> tuple[ArraySource, EmbeddingTable]:
+    """``n`` images of ``k`` kinds, kind c of grey level 20 c."""
+    labels = np.arange(n) % k
+    shape = (n, 9, 6) if channels == 1 else (n, 9, 6, 3)
+    levels = (20 * labels).astype(np.uint8).reshape(n, *(1,) * (len(shape) - 1))
+    z = np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32) + 9 * labels[:, None]
+    table = EmbeddingTable(
+        ids=[str(i) for i in range(n)],
+        z=z,
+        labels=labels,
+        confidence=np.linspace(0.5, 1.0, n, dtype=np.float32),
+        xy=z[:, :2],
+    )
+    return ArraySource(np.broadcast_to(levels, shape).copy()), table
+
+
+@pytest.mark.parametrize(("n", "k", "channels"), [(40, 2, 3), (60, 10, 1), (50, 25, 3), (1, 1, 1)])
+def test_both_figures_are_written(n: int, k: int, channels: int, tmp_path: Path) -> None:
+    source, table = findings(n, k, channels)
+    for name, figure in (
+        ("clusters", figures.clusters(source, table)),
+        ("map", figures.map_of(source, table)),
+    ):
+        figures.write(figure, tmp_path / f"{name}.png")
+        with Image.open(tmp_path / f"{name}.png") as image:
+            pixels = np.asarray(image.convert("L"))
+        assert pixels.std() > 5  # not an empty page
+
+
+def test_each_row_shows_its_own_cluster() -> None:
+    source, table = findings(60, 3)
+    axes = figures.clusters(source, table, columns=5).axes
+    assert len(axes) == 9
+    for row in range(3):
+        for column in range(3):
+            strip = np.asarray(axes[3 * row + column].images[0].get_array())
+            levels = set(np.unique(strip)) - {255}  # white between the images
+            assert levels == {20 * row}
+
+
+def test_least_certain_members_are_the_least_certain() -> None:
+    _, table = findings(60, 3)
+    _, _, least = figures._pick(table, 1, 5, 0)
+    rest = np.setdiff1d(np.flatnonzero(table.labels == 1), least)
+    assert table.confidence[least].max() <= table.confidence[rest].min()
+
+
+def test_more_clusters_than_rows_says_so() -> None:
+    source, table = findings(60, 30)
+    assert "10 smaller clusters are not shown" in figures.clusters(source, table).get_suptitle()
+
+
+def test_colours_differ() -> None:
+    for k in (2, 8, 10, 20):
+        assert len({figures.colour(c, k) for c in range(k)}) == k
+
+
+def test_the_map_keeps_groups_apart_also_beyond_its_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.layout.MOST_FITTED", 60)
+    labels = np.arange(150) % 3
+    z = np.random.default_rng(0).normal(size=(150, 5)).astype(np.float32)
+    z[:, :3] += 12 * np.eye(3, dtype=np.float32)[labels]
+    xy = lay_out(z)
+    assert np.isfinite(xy).all()
+    distances = np.linalg.norm(xy[:, None] - xy[None], axis=2) + 1e9 * np.eye(150)
+    assert np.mean(labels[distances.argmin(axis=1)] == labels) > 0.97
+    assert np.array_equal(xy, lay_out(z))

@@ -1,0 +1,427 @@
+"""Images from arrays, NumPy files and folders: every format, and what is skipped by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hypothesis.extra.numpy as arrays
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from shoal.checks import check_images
+from shoal.errors import DataError
+from shoal.sources import ArraySource, open_source
+
+# --- arrays -------------------------------------------------------------------------------------
+
+SHAPES = st.one_of(
+    st.tuples(st.integers(1, 4), st.integers(2, 7), st.integers(4, 7)),
+    st.tuples(st.integers(1, 4), st.integers(4, 7), st.integers(4, 7), st.sampled_from([1, 3])),
+)
+
+
+def four_axes(images: np.ndarray) -> np.ndarray:
+    return images[..., None] if images.ndim == 3 else images
+
+
+@given(arrays.arrays(np.uint8, SHAPES))
+@settings(max_examples=40, deadline=None)
+def test_uint8_passes_untouched(images: np.ndarray) -> None:
+    checked = check_images(images, "x")
+    assert checked.dtype == np.uint8
+    assert np.shares_memory(checked, images)
+    np.testing.assert_array_equal(checked, four_axes(images))
+
+
+@given(arrays.arrays(np.bool_, SHAPES))
+@settings(max_examples=20, deadline=None)
+def test_booleans_become_black_and_white(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(check_images(images, "x"), np.where(four_axes(images), 255, 0))
+
+
+@given(
+    arrays.arrays(np.uint8, SHAPES),
+    st.sampled_from([np.int16, np.uint16, np.int32, np.int64, np.uint64]),
+)
+@settings(max_examples=20, deadline=None)
+def test_other_integers_keep_their_values(images: np.ndarray, dtype: type) -> None:
+    checked = check_images(images.astype(dtype), "x")
+    assert checked.dtype == np.uint8
+    np.testing.assert_array_equal(checked, four_axes(images))
+
+
+@given(arrays.arrays(np.uint8, SHAPES), st.sampled_from([np.float16, np.float32, np.float64]))
+@settings(max_examples=40, deadline=None)
+def test_floats_round_trip_on_both_scales(images: np.ndarray, dtype: type) -> None:
+    unit = (images / 255.0).astype(dtype)
+    np.testing.assert_array_equal(check_images(unit, "x"), four_axes(images))
+    if images.max() > 1:  # else the values may mean either scale; [0, 1] is taken
+        np.testing.assert_array_equal(check_images(images.astype(dtype), "x"), four_axes(images))
+
+
+@given(
+    arrays.arrays(
+        np.float32,
+        SHAPES,
+        elements=st.floats(0, 1, width=32, allow_subnormal=False),
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_floats_in_unit_interval_are_rounded_to_the_nearest(images: np.ndarray) -> None:
+    expected = four_axes(images).astype(np.float64) * 255
+    assert np.abs(check_images(images, "x") - expected).max() <= 0.5 + 1e-4
+
+
+@given(st.integers(0, 3), st.integers(1, 200), st.sampled_from([-1, 1, np.nan, np.inf]))
+@settings(max_examples=20, deadline=None)
+def test_one_bad_float_anywhere_is_found(image: int, beyond: int, sign: float) -> None:
+    images = np.full((4, 5, 5), 0.5, dtype=np.float32)
+    images[image, beyond % 5, beyond // 5 % 5] = sign * beyond + (255 if sign == 1 else 0)
+    with pytest.raises(DataError, match=r"values from|NaN or infinite"):
+        check_images(images, "x")
+
+
+def test_fortran_order_and_strides_read_the_same(images: np.ndarray) -> None:
+    plain = ArraySource(images)
+    indices = np.array([3, 0, 7])
+    for same in (np.asfortranarray(images), np.repeat(images, 2, axis=1)[:, ::2]):
+        source = ArraySource(same)
+        np.testing.assert_array_equal(source.read(indices), images[indices])
+        assert source.read(indices).flags.c_contiguous
+        assert source.fingerprint() == plain.fingerprint()
+
+
+def test_fingerprint_is_of_content_order_and_shape(images: np.ndarray) -> None:
+    fingerprint = ArraySource(images).fingerprint()
+    assert ArraySource(images.copy()).fingerprint() == fingerprint
+    one_pixel = images.copy()
+    one_pixel[39, 7, 7, 2] ^= 1
+    others = [
+        one_pixel,
+        images[::-1],
+        images[:-1],
+        images.reshape(40, 4, 16, 3),
+        images.reshape(120, 8, 8),
+    ]
+    found = {ArraySource(other).fingerprint() for other in others}
+    assert len(found - {fingerprint}) == len(others)
+
+
+def test_fingerprint_sees_past_the_first_block() -> None:
+    images = np.zeros((5000, 2, 4), dtype=np.uint8)
+    before = ArraySource(images).fingerprint()
+    images[4999, 1, 3] = 1
+    assert ArraySource(images).fingerprint() != before
+
+
+# --- NumPy files --------------------------------------------------------------------------------
+
+
+def test_npy_stays_a_memory_map(images: np.ndarray, images_file: Path) -> None:
+    source = open_source(images_file)
+    assert isinstance(source, ArraySource)
+    assert isinstance(source.images, np.memmap)
+    assert source.shape == (8, 8, 3)
+    assert source.ids == [str(i) for i in range(40)]
+    assert list(source.skipped) == []
+    batch = source.read(np.array([5, 1]))
+    assert not isinstance(batch, np.memmap) or batch.base is None
+    np.testing.assert_array_equal(batch, images[[5, 1]])
+
+
+def test_grey_npy_stays_a_memory_map(images: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "grey.npy", images[..., 0])
+    source = open_source(tmp_path / "grey.npy")
+    assert isinstance(source, ArraySource)
+    assert isinstance(source.images, np.memmap)
+    assert source.shape == (8, 8, 1)
+
+
+def test_a_file_larger_than_memory_opens_at_once(tmp_path: Path) -> None:
+    """A sparse file of 3 TB: only the batch asked for is read."""
+    path = tmp_path / "huge.npy"
+    shape = (10**9, 32, 32, 3)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    try:
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)))
+        images = np.load(path, mmap_mode="r")
+    except OSError as error:
+        pytest.skip(f"no sparse file of 3 TB here: {error}")
+    assert check_images(images, "x").shape == shape
+    assert not images[-1].any()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz_array_by_name(
+    save: Callable[..., None], images: np.ndarray, images_file: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "two.npz"
+    save(path, first=images[:10], second=images[10:])
+    second = open_source(f"{path}:second")
+    assert len(second) == 30
+    np.testing.assert_array_equal(second.read(np.arange(30)), images[10:])
+    save(tmp_path / "one.npz", anything=images)
+    assert open_source(tmp_path / "one.npz").fingerprint() == open_source(images_file).fingerprint()
+
+
+def test_npz_name_with_a_colon_and_file_with_a_colon(images: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "a:b.npz"
+    np.savez(path, images=images)
+    assert len(open_source(path)) == 40
+    assert len(open_source(f"{path}:images")) == 40
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+def picture(colour: tuple[int, int, int], size: tuple[int, int] = (12, 12)) -> Image.Image:
+    return Image.new("RGB", size, colour)
+
+
+def grey16(level: int) -> Image.Image:
+    return Image.fromarray(np.full((12, 12), level * 257, dtype=np.uint16))
+
+
+def palette(colour: tuple[int, int, int]) -> Image.Image:
+    return picture(colour).quantize(4)
+
+
+def transparent(colour: tuple[int, int, int], alpha: int) -> Image.Image:
+    return Image.new("RGBA", (12, 12), (*colour, alpha))
+
+
+RED, BLUE, GREEN, WHITE = (250, 10, 20), (10, 30, 240), (20, 200, 30), (255, 255, 255)
+GREY = (100, 100, 100)
+# path, how to make it, the colour it must show, how far off it may be
+MIXED: list[tuple[str, Image.Image, tuple[int, int, int], int]] = [
+    ("b/photo.jpg", picture(RED), RED, 6),
+    ("a/PHOTO.JPEG", picture(BLUE), BLUE, 6),
+    ("rgb.png", picture(GREEN), GREEN, 0),
+    ("grey.png", picture(GREY).convert("L"), GREY, 0),
+    ("grey16.png", grey16(100), GREY, 1),
+    ("palette.png", palette(RED), RED, 1),
+    ("opaque.png", transparent(BLUE, 255), BLUE, 0),
+    ("clear.png", transparent(BLUE, 0), WHITE, 0),
+    ("two-level.png", picture(WHITE).convert("1"), WHITE, 0),
+    ("grey-alpha.png", Image.new("LA", (12, 12), (100, 255)), GREY, 0),
+    ("deep/er/still/bitmap.bmp", picture(RED), RED, 0),
+    ("moving.gif", palette(GREEN), GREEN, 1),
+    ("web.webp", picture(BLUE), BLUE, 12),
+    ("scan.tif", picture(RED), RED, 0),
+    ("scan-float.tiff", Image.fromarray(np.full((12, 12), 0.5, np.float32)), WHITE, 0),
+    ("press.tiff", picture(WHITE).convert("CMYK"), WHITE, 1),
+    ("raw.ppm", picture(GREEN), GREEN, 0),
+    ("raw.pgm", picture(GREY).convert("L"), GREY, 0),
+    ("ünïcödé ♥ name.png", picture(BLUE), BLUE, 0),
+]
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A folder of every format and mode, each image of one colour."""
+    folder = tmp_path / "pile"
+    for name, image, _, _ in MIXED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        image.save(folder / name)
+    return folder
+
+
+def test_every_format_shows_its_colour_under_its_name(mixed: Path) -> None:
+    source = open_source(mixed)
+    assert source.shape == (12, 12, 3)
+    assert list(source.skipped) == []
+    assert sorted(source.ids) == sorted(name for name, *_ in MIXED)
+    pixels = source.read(np.arange(len(source))).astype(int)
+    shown = dict(zip(source.ids, pixels, strict=True))
+    for name, _, colour, tolerance in MIXED:
+        off = np.abs(shown[name] - np.array(colour)).max()
+        assert off <= tolerance, f"{name}: {shown[name][0, 0]} is shown, {colour} is meant"
+
+
+def test_order_is_the_same_every_time(mixed: Path) -> None:
+    first, second = open_source(mixed), open_source(mixed)
+    assert list(first.ids) == list(second.ids)
+    assert first.fingerprint() == second.fingerprint()
+
+
+def test_broken_files_are_skipped_by_name_and_the_rest_stay_aligned(mixed: Path) -> None:
+    whole = (mixed / "rgb.png").read_bytes()
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(mixed / "noise.png")
+    cut = (mixed / "noise.png").read_bytes()[:200]
+    (mixed / "noise.png").unlink()
+    broken = {
+        "a/0-empty.png": b"",
+        "b/text.jpg": b"<html>404 not found</html>",
+        "header.png": whole[:20],
+        "middle.png": cut,
+        "zeros.gif": bytes(100),
+        "deep/web.webp": b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+        "scan.tiff": b"II*\x00\xff\xff\xff\xff",
+        "cut.jpg": (mixed / "b/photo.jpg").read_bytes()[:300],
+    }
+    for name, content in broken.items():
+        (mixed / name).write_bytes(content)
+    source = open_source(mixed)
+    assert sorted(name for name, _ in source.skipped) == sorted(broken)
+    assert all(reason and "\n" not in reason for _, reason in source.skipped)
+    kept = [name for name, *_ in MIXED if name not in broken]
+    assert sorted(source.ids) == sorted(kept)
+    colours = {name: (colour, tolerance) for name, _, colour, tolerance in MIXED}
+    for index, name in enumerate(source.ids):
+        colour, tolerance = colours[name]
+        off = np.abs(source.read(np.array([index])).astype(int) - colour).max()
+        assert off <= tolerance, name
+
+
+def test_skipped_files_are_said_even_when_quiet(
+    mixed: Path, run_cli: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path
+) -> None:
+    (mixed / "broken.png").write_bytes(b"no")
+    result = run_cli("train", mixed, tmp_path / "c.pth", "--quiet", *fast)
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        f"1 of {len(MIXED) + 1} files could not be read and are left out:",
+        "  broken.png: not an image",
+    ]
+
+
+def test_other_files_and_hidden_files_are_not_images(tmp_path: Path) -> None:
+    for name in ("a.png", ".hidden.png", "._a.png"):
+        picture(RED).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("not an image")
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    assert list(open_source(tmp_path).ids) == ["a.png"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation: int, tmp_path: Path) -> None:
+    """All eight ways of holding a camera show the same picture: red on top, blue below."""
+    upright = Image.new("RGB", (16, 32), BLUE)
+    upright.paste(RED, (0, 0, 16, 16))
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "photo.png", exif=exif)
+    source = open_source(tmp_path)
+    assert source.shape == (32, 16, 3)
+    image = source.read(np.array([0]))[0]
+    assert (image[:16] == RED).all()
+    assert (image[16:] == BLUE).all()
+
+
+def test_a_pile_of_greys_has_one_channel(tmp_path: Path) -> None:
+    for level in (0, 100, 200):
+        picture((level,) * 3).convert("L").save(tmp_path / f"{level:03}.png")
+    source = open_source(tmp_path)
+    assert source.shape == (12, 12, 1)
+    assert source.read(np.arange(3))[:, 0, 0, 0].tolist() == [0, 100, 200]
+
+
+def test_images_of_several_sizes_become_squares(tmp_path: Path) -> None:
+    picture(RED, (40, 20)).save(tmp_path / "a.png")
+    picture(BLUE, (20, 40)).save(tmp_path / "b.png")
+    source = open_source(tmp_path)
+    assert source.shape == (32, 32, 3)
+    assert (source.read(np.array([0]))[0] == RED).all()
+
+
+def test_wide_image_is_cut_to_its_centre(tmp_path: Path) -> None:
+    wide = picture(RED, (90, 30))
+    wide.paste(GREEN, (30, 0, 60, 30))
+    wide.save(tmp_path / "a.png")
+    picture(BLUE, (30, 30)).save(tmp_path / "b.png")
+    assert (open_source(tmp_path).read(np.array([0]))[0][:, 2:-2] == GREEN).all()
+
+
+@pytest.mark.parametrize(("side", "kept"), [(96, 96), (97, 32)])
+def test_one_size_is_kept_up_to_a_limit(side: int, kept: int, tmp_path: Path) -> None:
+    picture(RED, (side, side)).save(tmp_path / "a.png")
+    picture(BLUE, (side, side)).save(tmp_path / "b.png")
+    assert open_source(tmp_path).shape == (kept, kept, 3)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (8, 8, 1), (16, 8, 3)])
+def test_a_folder_is_brought_to_the_shape_of_the_checkpoint(
+    shape: tuple[int, int, int], mixed: Path
+) -> None:
+    source = open_source(mixed, image_shape=shape)
+    assert source.shape == shape
+    assert len(source) == len(MIXED)
+    index = list(source.ids).index("rgb.png")
+    shown = source.read(np.array([index]))[0]
+    expected = GREEN if shape[2] == 3 else (np.array(GREEN) @ [0.299, 0.587, 0.114],)
+    assert np.abs(shown - np.array(expected)).max() <= 1
+
+
+def test_a_link_to_a_folder_above_is_not_followed_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    picture(RED).save(tmp_path / "below" / "a.png")
+    (tmp_path / "below" / "up").symlink_to(tmp_path, target_is_directory=True)
+    assert list(open_source(tmp_path).ids) == ["below/a.png"]
+
+
+def test_a_dangling_link_and_a_folder_named_like_an_image(tmp_path: Path) -> None:
+    picture(RED).save(tmp_path / "a.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "folder.png").mkdir()
+    picture(RED).save(tmp_path / "folder.png" / "b.png")
+    source = open_source(tmp_path)
+    assert list(source.ids) == ["a.png", "folder.png/b.png"]
+    assert [name for name, _ in source.skipped] == ["gone.png"]
+
+
+def test_a_name_that_is_not_unicode_reaches_the_csv_and_the_table(
+    checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    import os
+
+    import pyarrow.parquet as pq
+
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    picture(RED).save(folder / "a.png")
+    try:
+        os.rename(folder / "a.png", os.fsencode(folder) + b"/caf\xe9.png")
+    except OSError as error:
+        pytest.skip(f"this file system takes Unicode names alone: {error}")
+    result = run_cli(
+        "predict", folder, checkpoint_file, tmp_path / "p.csv", "--table", tmp_path / "t.parquet"
+    )
+    assert result.code == 0, result.err
+    header, row = (tmp_path / "p.csv").read_bytes().splitlines()
+    assert header == b"id,label"
+    assert row.startswith(b"caf\xe9.png,")
+    assert len(pq.read_table(tmp_path / "t.parquet")) == 1
+
+
+def test_names_with_commas_quotes_and_line_breaks_survive_the_csv(
+    checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    import csv
+
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    names = ['a, "b".png', "line\nbreak.png", "plain.png"]
+    for name in names:
+        picture(RED).save(folder / name)
+    assert run_cli("predict", folder, checkpoint_file, tmp_path / "p.csv").code == 0
+    with (tmp_path / "p.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == sorted(names)
