@@ -22,8 +22,9 @@ from shoal.embedding import EmbeddingTable, embed
 from shoal.errors import CheckpointError, Interrupted
 from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray, Reducer, Track, silent
 from shoal.recipes import Recipe
+from shoal.schedule import n_steps
 from shoal.trail import Trail
-from shoal.training import n_steps, train
+from shoal.training import train
 
 
 def fit(

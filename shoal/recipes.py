@@ -246,7 +246,7 @@ def differences(a: Recipe, b: Recipe) -> dict[str, tuple[Any, Any]]:
     """Fields that differ, each with both values as plain text or numbers, views field by field.
 
     >>> differences(BEST, replace(BEST, epochs=1))
-    {'epochs': (120, 1)}
+    {'epochs': (80, 1)}
     """
     left, right = a.describe(), b.describe()
     return {name: (left[name], right[name]) for name in left if left[name] != right[name]}

@@ -19,9 +19,11 @@ from torch import Tensor
 
 from shoal import __version__, parts
 from shoal.checkpoint import Checkpoint
-from shoal.errors import CheckpointError, DeviceError, TrainingError
+from shoal.devices import fast_bf16
+from shoal.errors import CheckpointError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
+from shoal.schedule import batch_size, learning_rate, n_steps
 from shoal.views import to_float
 
 _HISTORY_ROWS = 100
@@ -87,21 +89,6 @@ def check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> Non
         )
 
 
-def batch_size(recipe: Recipe, n_images: int) -> int:
-    """Images a step: the recipe's, or a tenth of a small pile, so that an epoch has ten steps.
-
-    >>> from shoal.recipes import BEST
-    >>> batch_size(BEST, 8500), batch_size(BEST, 1797), batch_size(BEST, 5)
-    (512, 179, 2)
-    """
-    return max(2, min(recipe.batch_size, n_images // 10))
-
-
-def n_steps(recipe: Recipe, n_images: int) -> int:
-    """Steps of the whole run, at least 1."""
-    return max(1, round(recipe.epochs * (n_images // batch_size(recipe, n_images))))
-
-
 def epochs_for(
     source: ImageSource, recipe: Recipe, *, minutes: float, device: str = "cpu"
 ) -> tuple[float, float]:
@@ -124,38 +111,6 @@ def epochs_for(
     steps = max(10, int(minutes * 60 * 0.9 / per_step))
     per_epoch = len(source) // batch_size(recipe, len(source))
     return round(steps / per_epoch, 3), per_step
-
-
-def resolve_device(name: str) -> str:
-    """``auto``, ``cpu`` or ``cuda`` as what this machine has.
-
-    Raises:
-        DeviceError: an unknown name, or cuda without a CUDA device.
-    """
-    if name not in ("auto", "cpu", "cuda"):
-        raise DeviceError(f"a device is expected among auto, cpu, cuda, and {name!r} came.")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise DeviceError(
-            "--device cuda needs a CUDA device and a PyTorch built for it, and PyTorch finds "
-            "none; use --device cpu."
-        )
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
-
-
-def fast_bf16(device: str) -> bool:
-    """Whether bf16 is faster than fp32 here, by what the processor says it can do.
-
-    By instruction set, not by a timing, so that the same machine always answers the same.
-    """
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    supported = [
-        getattr(torch.cpu, name, lambda: False)
-        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    ]
-    return any(bool(ask()) for ask in supported)
 
 
 @dataclass
@@ -301,20 +256,6 @@ class _Run:
             history=self.history,
             provenance=self.provenance | {"seconds": round(seconds, 3)},
         )
-
-
-def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
-    """The rate at ``step`` (from 1): a linear rise, then constant or half a cosine to 0.
-
-    SGDR without restarts (Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5).
-    """
-    warmup = min(recipe.warmup_steps, total_steps // 10)
-    if step <= warmup:
-        return recipe.learning_rate * step / warmup
-    if recipe.schedule == "constant":
-        return recipe.learning_rate
-    progress = (step - warmup - 1) / max(1, total_steps - warmup)
-    return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 def _initialise(

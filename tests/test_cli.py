@@ -468,7 +468,7 @@ def test_a_new_run_keeps_the_unfinished_one_aside(
     shutil.copy(kept, trail / "resume.pth")
     result = run_cli("train", images_file, path, *fast)
     assert result.code == 0, result.err
-    assert f"it will be kept in {trail}.previous" in result.err
+    assert f"it is kept in {trail}.previous" in result.err
     assert (tmp_path / "c.pth.trail.previous" / "resume.pth").read_bytes() == kept.read_bytes()
 
 

@@ -13,9 +13,10 @@ from shoal import parts, pipeline, recipes
 from shoal.errors import RecipeError
 from shoal.parts import Part
 from shoal.recipes import BASELINE, BEST, IMPROVED, RECIPES, Recipe
+from shoal.schedule import learning_rate, n_steps
 from shoal.settings import override
 from shoal.sources import ArraySource
-from shoal.training import learning_rate, n_steps, train
+from shoal.training import train
 from shoal.views import Views
 
 TINY = replace(

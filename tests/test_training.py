@@ -15,12 +15,13 @@ import torch
 from shoal import checkpoint as checkpoints
 from shoal import pipeline
 from shoal.checkpoint import Checkpoint
+from shoal.devices import fast_bf16, resolve_device
 from shoal.errors import CheckpointError, DeviceError, Interrupted, TrainingError
 from shoal.parts import Part
 from shoal.recipes import BASELINE, BEST, Recipe
 from shoal.sources import ArraySource
 from shoal.trail import Trail
-from shoal.training import epochs_for, fast_bf16, resolve_device, train
+from shoal.training import epochs_for, train
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
 PILE = ArraySource(PIXELS)

@@ -1,0 +1,39 @@
+"""What this machine computes on, and in which precision it is fast."""
+
+from __future__ import annotations
+
+import torch
+
+from shoal.errors import DeviceError
+
+
+def resolve_device(name: str) -> str:
+    """``auto``, ``cpu`` or ``cuda`` as what this machine has.
+
+    Raises:
+        DeviceError: an unknown name, or cuda without a CUDA device.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise DeviceError(f"a device is expected among auto, cpu, cuda, and {name!r} came.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(
+            "--device cuda needs a CUDA device and a PyTorch built for it, and PyTorch finds "
+            "none; use --device cpu."
+        )
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
+
+
+def fast_bf16(device: str) -> bool:
+    """Whether bf16 is faster than fp32 here, by what the processor says it can do.
+
+    By instruction set, not by a timing, so that the same machine always answers the same.
+    """
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    supported = [
+        getattr(torch.cpu, name, lambda: False)
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    ]
+    return any(bool(ask()) for ask in supported)

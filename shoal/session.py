@@ -1,0 +1,176 @@
+"""What the commands share: from what was typed to a finished checkpoint, saying what happens."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shoal import checkpoint as checkpoints
+from shoal import pipeline
+from shoal.checkpoint import Checkpoint
+from shoal.checks import check_n_clusters
+from shoal.devices import resolve_device
+from shoal.embedding import EmbeddingTable
+from shoal.errors import Interrupted, RecipeError
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource
+from shoal.recipes import Recipe, differences, named
+from shoal.settings import override
+from shoal.sources import open_source
+from shoal.trail import Trail
+from shoal.training import check_resumable, epochs_for
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked of a training run; see the options of ``shoal train``."""
+
+    recipe: str
+    epochs: float | None = None
+    minutes: float | None = None
+    seed: int | None = None
+    clusters: int | None = None
+    resume: bool = False
+    device: str = "auto"
+    settings: tuple[str, ...] = ()
+
+    def resolve(self) -> Recipe:
+        """The recipe with all that was asked.
+
+        Raises:
+            RecipeError: something unknown, out of range, or asked twice.
+        """
+        if self.epochs is not None and self.minutes is not None:
+            raise RecipeError("either --epochs or --minutes is expected, and both came; give one.")
+        if self.minutes is not None and not 0 < self.minutes <= 100_000:
+            raise RecipeError(f"--minutes is expected above 0, and {self.minutes:g} came.")
+        settings = list(self.settings)
+        asked = {
+            "--epochs": ("epochs", self.epochs),
+            "--minutes": ("epochs", self.minutes),
+            "--seed": ("seed", self.seed),
+            "-k": ("n_clusters", self.clusters),
+        }
+        for option, (field, value) in asked.items():
+            if value is None:
+                continue
+            if any(setting.partition("=")[:2] == (field, "=") for setting in self.settings):
+                raise RecipeError(f"either {option} or --set {field}=… is expected, and both came.")
+            if option != "--minutes":
+                settings.append(f"{field}={value}")
+        return override(named(self.recipe), settings)
+
+
+def open_images(
+    path: Path, *, image_shape: tuple[int, int, int] | None = None, at_least: int = 1
+) -> ImageSource:
+    """Open a pile and name on standard error what had to be left out, even when quiet."""
+    source = open_source(path, image_shape=image_shape, at_least=at_least)
+    skipped = source.skipped
+    if skipped:
+        print(
+            f"{len(skipped):,} of {len(source) + len(skipped):,} files could not be read and are "
+            "left out:",
+            *(f"  {name}: {reason}" for name, reason in skipped[:20]),
+            *([f"  … and {len(skipped) - 20:,} more"] if len(skipped) > 20 else []),
+            sep="\n",
+            file=sys.stderr,
+        )
+    return source
+
+
+def train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:
+    """Train, or go on training, and say what came of it."""
+    recipe = request.resolve()
+    device = resolve_device(request.device)
+    check_n_clusters(recipe.n_clusters, len(source))
+    notes: dict[str, Any] = {"command": shlex.join(["shoal", *sys.argv[1:]])}
+    before = _before(path, request, report)
+    if before is not None and request.minutes is not None:  # chosen once, when the run began
+        recipe = replace(recipe, epochs=before.recipe.epochs)
+    elif request.minutes is not None:
+        epochs, seconds = epochs_for(source, recipe, minutes=request.minutes, device=device)
+        recipe = replace(recipe, epochs=epochs)
+        notes |= {"minutes": request.minutes, "measured_seconds_per_step": round(seconds, 5)}
+        report.say(
+            f"{request.minutes:g} minutes are enough for {epochs:g} epochs, {seconds:.3f} s a step"
+        )
+    if before is not None and before.finished:
+        check_resumable(before, recipe, source.fingerprint())
+        report.say(f"{path} is finished; nothing to resume")
+        return before
+    height, width, channels = source.shape
+    report.say(
+        f"{len(source):,} images of {height} × {width} × {channels}, recipe {recipe.name}, "
+        f"{recipe.epochs:g} epochs on {device}, seed {recipe.seed}"
+    )
+    try:
+        finished = pipeline.fit(
+            source, path, recipe, device=device, resume=before, notes=notes, track=report
+        )
+    except (Interrupted, KeyboardInterrupt) as error:
+        raise _stopped(path, recipe) from error
+    sizes, confidence = pipeline.cluster_sizes(pipeline.fitted_clusterer(finished))
+    trail = Trail(path)
+    report.say(
+        f"trained in {finished.provenance['seconds'] / 60:.1f} minutes; "
+        f"clusters of {', '.join(f'{size:,}' for size in sorted(sizes, reverse=True))}, "
+        f"mean confidence {confidence:.3f}; "
+        f"checkpoint {path}, {len(trail.files())} along the way in {trail.folder}"
+    )
+    return finished
+
+
+def predict(
+    source: ImageSource,
+    checkpoint: Checkpoint,
+    report: Reporter,
+    *,
+    clusters: int | None = None,
+    device: str = "auto",
+) -> EmbeddingTable:
+    """Assign the images, with progress."""
+    if clusters is not None:
+        check_n_clusters(clusters, len(source))
+    return pipeline.predict(
+        source, checkpoint, n_clusters=clusters, device=resolve_device(device), track=report
+    )
+
+
+def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None:
+    """What to go on from: the state of an unfinished run, a finished checkpoint, or nothing."""
+    trail = Trail(path)
+    if not request.resume:
+        if trail.resume_file.exists():
+            report.say(f"an unfinished run is in {trail.folder}; it is kept in {trail.previous}")
+        return None
+    before = trail.unfinished()
+    if before is None:
+        if path.exists():
+            return checkpoints.load(path)
+        report.say("nothing to resume; starting from the beginning")
+        return None
+    report.say(f"going on at epoch {before.epoch:.1f} of {before.recipe.epochs:g}")
+    threads, now = before.provenance.get("threads"), torch.get_num_threads()
+    if threads != now:
+        report.say(
+            f"the run began with {threads} threads and goes on with {now}: its last bits will "
+            "differ from an uninterrupted run's"
+        )
+    return before
+
+
+def _stopped(path: Path, recipe: Recipe) -> Interrupted:
+    state = Trail(path).unfinished()
+    # Before the first step an older run's state may still be there: it is not this one's.
+    if state is None or differences(state.recipe, recipe):
+        return Interrupted("stopped before the first checkpoint; nothing was kept.")
+    return Interrupted(
+        f"stopped at epoch {state.epoch:.1f} of {state.recipe.epochs:g} (step {state.step:,} of "
+        f"{state.total_steps:,}); go on with the same command and --resume."
+    )
