@@ -89,7 +89,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
     recipe = request.resolve()
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
-    notes: dict[str, Any] = {"command": shlex.join(["shoal", *sys.argv[1:]])}
+    notes: dict[str, Any] = {"command": _command()}
     before = _before(path, request, report)
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
@@ -163,6 +163,12 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
             "differ from an uninterrupted run's"
         )
     return before
+
+
+def _command() -> str:
+    """The command line; of absolute paths the names alone, as a checkpoint may be passed on."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return shlex.join(["shoal", *words])
 
 
 def _stopped(path: Path, recipe: Recipe) -> Interrupted:
