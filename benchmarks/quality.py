@@ -141,7 +141,13 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
 
     def spread(values: list[float], digits: int = 3) -> str:
         low, high = min(values), max(values)
+        if len(values) == 1:
+            return f"{low:.{digits}f} (one seed)"
         return f"{mean(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+    def minutes(seconds: list[float]) -> str:
+        shortest, longest = (f"{value / 60:.1f}" for value in (min(seconds), max(seconds)))
+        return f"{longest} min" if shortest == longest else f"{shortest} to {longest} min"
 
     groups = defaultdict(list)
     for row in rows:
@@ -157,7 +163,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
-                f"| {max(values['train_seconds']) / 60:.1f} min | {max(values['train_gb']):.1f} GB "
+                f"| {minutes(values['train_seconds'])} | {max(values['train_gb']):.1f} GB "
                 f"| {max(values['predict_seconds']):.0f} s | {max(values['predict_gb']):.1f} GB "
                 f"| {max(values['file_mb']):.1f} MB |"
             )
