@@ -222,6 +222,7 @@ BEST = replace(
 DIGITS = replace(
     BEST,
     name="digits",
+    epochs=160,
     views=Views(
         n_views=2, rotation=15, zoom=0.2, shear=0.2, shift=0.125, brightness=0.3, contrast=0.3,
         noise=0.1,
