@@ -159,7 +159,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         found = groups.get((name, "own"), [])
         if found:
             seeds = ", ".join(str(row["seed"]) for row in sorted(found, key=lambda r: r["seed"]))
-            values = {key: [row[key] for row in found] for key in found[0]}
+            values = {key: [row.get(key) for row in found] for key in found[0]}
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
