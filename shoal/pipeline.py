@@ -110,6 +110,8 @@ def predict(
             "a finished checkpoint is expected, and this one was kept along the way and has no "
             "clusters; use the final file, or finish the run with 'shoal train … --resume'."
         )
+    if n_clusters is not None:
+        check_n_clusters(n_clusters, len(source))
     recipe = checkpoint.recipe
     z = embed(source, checkpoint, device=device, track=track)
     reducers = list(zip(_reducers(recipe), checkpoint.reducers, strict=True))
@@ -117,7 +119,7 @@ def predict(
         z = reducer.set_arrays(arrays).transform(z)
     clusterer = fitted_clusterer(checkpoint)
     if n_clusters is not None and n_clusters != recipe.n_clusters:
-        check_n_clusters(n_clusters, min(len(source), len(clusterer.reference)))
+        check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
     return assign(source, z, clusterer)
 

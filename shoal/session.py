@@ -135,8 +135,6 @@ def predict(
     device: str = "auto",
 ) -> EmbeddingTable:
     """Assign the images, with progress."""
-    if clusters is not None:
-        check_n_clusters(clusters, len(source))
     return pipeline.predict(
         source, checkpoint, n_clusters=clusters, device=resolve_device(device), track=report
     )
