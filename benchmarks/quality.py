@@ -15,20 +15,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
+from machine import DATA, HERE, append, command, commit, machine
+from machine import rows as read
+
 RESULTS = HERE / "results" / "quality.jsonl"
-DATA = HERE.parent.parent / "shared" / "data" / "scenery"
 
 # The means by which `improved` betters `baseline`, told apart: the autoencoder is trained in
 # steps, and each is clustered both in the course's way and by the cut of the neighbour graph.
@@ -40,40 +38,6 @@ ENCODERS = {
     "improved": ["--recipe", "improved"],
     "best": ["--recipe", "best"],
 }  # fmt: skip
-
-
-def commit() -> str:
-    """The commit measured, marked when the tree has changes on top of it."""
-    git = ["git", "-C", str(HERE)]
-    name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    dirty = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "../shoal"], check=False)
-    return name.stdout.strip() + ("+" if dirty.returncode else "")
-
-
-def machine() -> str:
-    """Processor and cores, as a reader of the table wants to know them."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        flags = "avx512_bf16" in cpuinfo.read_text()
-        model = lines[0].split(":")[1].strip() + (" with bf16" if flags else "") if lines else model
-    return f"{model}, {os.cpu_count()} cores"
-
-
-def command(*arguments: str) -> tuple[float, float, float, str]:
-    """Run ``shoal``: seconds by the clock and of processor time, peak memory in GB, its output."""
-    before = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shoal", *arguments], stdout=subprocess.PIPE, text=True
-    )
-    output = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"failed: shoal {' '.join(arguments)}")
-    per_unit = 1024**3 if platform.system() == "Darwin" else 1024**2
-    spent = usage.ru_utime + usage.ru_stime
-    return time.monotonic() - before, spent, usage.ru_maxrss / per_unit, output
 
 
 def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[str, Any]]:
@@ -127,13 +91,6 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
     changed = path.with_name("other.pth")
     checkpoint.save(loaded, changed)
     return evaluate(changed, data) | {"clustering": clustering}
-
-
-def read() -> list[dict[str, Any]]:
-    """Every measurement so far."""
-    if not RESULTS.exists():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
 
 
 def print_tables(rows: list[dict[str, Any]]) -> None:
@@ -197,15 +154,13 @@ def main() -> None:
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for name in options.recipes:
-                if any(row["encoder"] == name and row["seed"] == seed for row in read()):
+                if any(row["encoder"] == name and row["seed"] == seed for row in read(RESULTS)):
                     continue
                 rows = measure(name, seed, options.data, options.keep)
-                RESULTS.parent.mkdir(exist_ok=True)
-                with RESULTS.open("a") as file:
-                    file.writelines(json.dumps(row) + "\n" for row in rows)
+                append(RESULTS, rows)
                 found = [f"{row['clustering']} {row['accuracy']:.3f}" for row in rows]
                 print(f"{name}, seed {seed}: {', '.join(found)}", flush=True)
-    print_tables(read())
+    print_tables(read(RESULTS))
 
 
 if __name__ == "__main__":

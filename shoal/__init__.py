@@ -2,7 +2,7 @@
 
 >>> import shoal
 >>> shoal.BEST.clusterer.name
-'spectral'
+'projection_pursuit'
 
 The straight line from images to clusters is `shoal.pipeline`; the nouns are in `shoal.protocols`.
 """
@@ -27,12 +27,14 @@ _HOMES = {
     "fit": "pipeline",
     "predict": "pipeline",
     "train": "training",
+    "keep_large_buffers": "allocator",
     "Checkpoint": "checkpoint",
     "load": "checkpoint",
     "save": "checkpoint",
     "embed": "embedding",
     "EmbeddingTable": "embedding",
     "reconstruction_mse": "quality",
+    "judge": "label_free",
     "score": "evaluation",
     "ShoalError": "errors",
 }

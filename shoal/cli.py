@@ -23,7 +23,8 @@ app = typer.Typer(
 
 Data = Annotated[
     Path,
-    typer.Argument(help="Images: a .npy or .npz file (N, H, W, 3) or (N, H, W), or a folder.",
+    typer.Argument(help="Images: a .npy or .npz file (N, H, W, 3) or (N, H, W), a .parquet file "
+                   "with a column of encoded images, or a folder.",
                    show_default=False),
 ]  # fmt: skip
 CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint file.", show_default=False)]
@@ -44,7 +45,19 @@ Settings = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", show_default=False,
                  help="Change a field of the recipe; may be repeated."),
 ]  # fmt: skip
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+LowMemory = Annotated[
+    bool,
+    typer.Option(
+        "--low-memory",
+        help="Give memory back to the system after every step: a quarter less of it, and slower.",
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", help="Say nothing but errors; 'shoal info' shows the warnings of a training run."
+    ),
+]
 Clusters = Annotated[
     int | None,
     typer.Option("-k", "--clusters", show_default="the recipe's", help="How many clusters."),
@@ -75,6 +88,7 @@ def train(
     resume: Resume = False,
     device: Device = "auto",
     settings: Settings = None,
+    low_memory: LowMemory = False,
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
@@ -85,7 +99,7 @@ def train(
     check_distinct([checkpoint], [data])
     check_writable(checkpoint)
     request = session.Request(
-        recipe, epochs, minutes, seed, None, resume, device, tuple(settings or ())
+        recipe, epochs, minutes, seed, None, resume, device, tuple(settings or ()), low_memory
     )
     source = session.open_images(data, at_least=2)
     session.train(source, checkpoint, request, Reporter(quiet=quiet))
@@ -97,6 +111,9 @@ def predict(
     checkpoint: CheckpointPath,
     prediction: Annotated[Path, typer.Argument(help="The CSV to write.", show_default=False)],
     clusters: Clusters = None,
+    split: Annotated[
+        int, typer.Option(help="Which way to divide the pile; 'shoal splits' lists them.")
+    ] = 1,
     table: Annotated[
         Path | None,
         typer.Option(
@@ -119,47 +136,72 @@ def predict(
     report = Reporter(quiet=quiet)
     loaded = checkpoints.load(checkpoint)
     source = session.open_images(data, image_shape=loaded.image_shape)
-    result = session.predict(source, loaded, report, clusters=clusters, device=device)
+    result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     result.to_csv(prediction)
     if table is not None:
         result.to_parquet(table)
     report.say(f"{findings.summary(result)}; written to {prediction}")
 
 
+@app.command(epilog="Example: shoal splits photos/ found/checkpoint.pth splits.png")
+def splits(
+    data: Data,
+    checkpoint: CheckpointPath,
+    picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("splits.png"),
+    as_json: AsJson = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
+    from shoal import checkpoint as checkpoints
+    from shoal import figures, findings, session
+    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.progress import Reporter
+
+    check_distinct([picture], [data, checkpoint])
+    check_picture(picture)
+    check_writable(picture)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(data, image_shape=loaded.image_shape)
+    found = session.splits(source, loaded, Reporter(quiet=quiet or as_json), device=device)
+    figures.write(figures.splits(source, [one.table for one in found]), picture)
+    if as_json:
+        print(json.dumps([one.to_json() for one in found], indent=2))
+        return
+    print(findings.splits(found))
+    print(f"members of each: {picture}; 'shoal predict … --split N' uses the N-th")
+
+
 @app.command(epilog="Example: shoal evaluate checkpoints/best.pth valX.npy valY.npy")
 def evaluate(
     checkpoint: CheckpointPath,
-    images: Annotated[Path, typer.Argument(help="Labelled images.", show_default=False)],
+    images: Annotated[Path, typer.Argument(help="Images to measure on.", show_default=False)],
     labels: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="Their labels: .npy, or .csv with a column label.", show_default=False),
-    ],
+    ] = None,
+    no_labels: Annotated[
+        bool, typer.Option("--no-labels", help="Score what can be known without labels.")
+    ] = False,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
-    """Measure a checkpoint on labelled images: accuracy, NMI, ARI and reconstruction error."""
+    """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
     from shoal import checkpoint as checkpoints
-    from shoal import evaluation, session
-    from shoal.devices import resolve_device
+    from shoal import findings, session
     from shoal.progress import Reporter
-    from shoal.quality import reconstruction_mse
 
+    session.check_labels_or_none(labels, no_labels)
     loaded = checkpoints.load(checkpoint)
     source = session.open_images(images, image_shape=loaded.image_shape)
-    truth = evaluation.load_labels(labels, len(source))
-    result = session.predict(source, loaded, Reporter(quiet=True), device=device)
-    scores = evaluation.score(result.labels, truth)
-    mse = reconstruction_mse(source, loaded, device=resolve_device(device))
-    low, high = evaluation.accuracy_interval(scores.accuracy, scores.n_images)
-    if as_json:
-        interval = {"accuracy_interval_95": [low, high], "mse": mse}
-        print(json.dumps(asdict(scores) | interval, indent=2))
+    if labels is None:
+        judged = session.judge(source, loaded, Reporter(quiet=as_json), device=device)
+        more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
+        known = asdict(judged) | more
+        print(json.dumps(known, indent=2) if as_json else findings.judgement(judged))
         return
-    print(f"accuracy  {scores.accuracy:.4f}   (best naming; 95 % interval {low:.3f} to {high:.3f})")
-    print(f"NMI       {scores.nmi:.4f}")
-    print(f"ARI       {scores.ari:.4f}")
-    print(f"MSE       {mse:.6f} (reconstruction, pixels in [0, 1])")
-    print(f"images    {scores.n_images:,}")
+    measured = session.evaluate(source, loaded, labels, device=device)
+    print(json.dumps(measured, indent=2) if as_json else findings.measurement(measured))
 
 
 @app.command(epilog="Example: shoal run photos/ found/ -k 10 --minutes 15")
@@ -174,6 +216,7 @@ def run(
     resume: Resume = False,
     device: Device = "auto",
     settings: Settings = None,
+    low_memory: LowMemory = False,
     quiet: Quiet = False,
 ) -> None:
     """Train, predict and draw what was found, in one go."""
@@ -188,7 +231,7 @@ def run(
     if clusters is not None:
         check_n_clusters(clusters, len(source))
     request = session.Request(
-        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ())
+        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory
     )
     finished = session.train(source, out_dir / "checkpoint.pth", request, report)
     result = session.predict(source, finished, report, device=device)

@@ -9,10 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from shoal.checkpoint import Checkpoint
 from shoal.files import atomic_path
-from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
+from shoal.protocols import (
+    Encoder,
+    FloatArray,
+    ImageSource,
+    IntArray,
+    Objective,
+    Track,
+    silent,
+)
 from shoal.views import to_float
 
 BATCH = 512
@@ -88,21 +98,32 @@ def embed(
 ) -> FloatArray:
     """The embedding that the recipe clusters, before any reduction: float32 (n, d).
 
-    With several projection heads it is the first one's output, without any the encoder's. Always
-    in fp32 and in evaluation mode, so that an image's vector does not depend on its neighbours
-    in the batch.
+    By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
+    both, each scaled to unit length and joined. Where the encoder learned that mirroring changes
+    nothing, the mean over an image and its mirror image. Always in fp32 and in evaluation mode,
+    so that an image's vector does not depend on its neighbours in the batch.
     """
-    encoder = checkpoint.build_encoder()
+    encoder = checkpoint.build_encoder().to(device)
     heads = [
         objective.to(device)
         for objective in checkpoint.build_objectives(encoder)
-        if objective.has_head and checkpoint.recipe.embedding == "projection"
+        if objective.has_head
     ]
-    encoder.to(device)
+    kind, mirror = checkpoint.recipe.embedding, checkpoint.recipe.views.mirror
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
-        z = encoder.encode(to_float(source.read(indices), device))
-        if heads:
-            z = heads[0].project(z)
-        rows.append(z.float().cpu().numpy())
+        x = to_float(source.read(indices), device)
+        shown = [x, x.flip(3)] if mirror else [x]
+        z = torch.stack([_embed(encoder, heads, kind, view).float() for view in shown]).mean(0)
+        rows.append(z.cpu().numpy())
     return np.concatenate(rows)
+
+
+def _embed(encoder: Encoder, heads: list[Objective], kind: str, x: Tensor) -> Tensor:
+    z = encoder.encode(x)
+    if kind == "encoder" or not heads:
+        return z
+    projection = heads[0].project(z)
+    if kind == "projection":
+        return projection
+    return torch.cat([F.normalize(z, dim=1), F.normalize(projection, dim=1)], dim=1)

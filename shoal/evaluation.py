@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.checks import check_labels
 from shoal.errors import DataError
-from shoal.protocols import Array, IntArray
+from shoal.protocols import Array, FloatArray, IntArray
 from shoal.sources.numpy_file import load_array
 
 
@@ -25,6 +25,17 @@ class Scores:
     """Normalised mutual information (arithmetic mean), in [0, 1]."""
     ari: float
     """Adjusted Rand index, in [-0.5, 1]; 0 is chance."""
+
+
+@dataclass(frozen=True)
+class ConfidenceBin:
+    """Images of like confidence, and how often they are right."""
+
+    n_images: int
+    confidence: float
+    """Their mean confidence, in [0, 1]."""
+    accuracy: float
+    """Share of them that is right, in [0, 1]."""
 
 
 def load_labels(path: str | Path, n_images: int) -> IntArray:
@@ -110,3 +121,40 @@ def accuracy_interval(accuracy: float, n_images: int) -> tuple[float, float]:
     spread = accuracy * (1 - accuracy) / n_images + z * z / (4 * n_images**2)
     half = z * float(np.sqrt(spread)) / (1 + z * z / n_images)
     return centre - half, centre + half
+
+
+def calibration(
+    confidence: FloatArray, clusters: IntArray, labels: IntArray, *, n_bins: int = 10
+) -> list[ConfidenceBin]:
+    """How often images are right, by their confidence: a reliability curve.
+
+    Bins of equal count, the least confident first (Nguyen and O'Connor 2015, arXiv:1508.05154).
+    Images of the very same confidence share their accuracy, so that the order of the file decides
+    nothing.
+
+    Args:
+        confidence: float (n,).
+        clusters: int64 (n,), named as the labels by `match`.
+        labels: int64 (n,).
+        n_bins: how many; fewer if there are fewer images.
+
+    >>> bins = calibration(np.array([0.9, 0.5]), np.array([0, 1]), np.array([0, 0]), n_bins=2)
+    >>> [(bin.confidence, bin.accuracy) for bin in bins]
+    [(0.5, 0.0), (0.9, 1.0)]
+
+    Raises:
+        DataError: different lengths, or none.
+    """
+    if not len(confidence) == len(clusters) == len(labels) or not len(labels):
+        raise DataError(
+            f"a confidence, a cluster and a label an image are expected, at least 1, and "
+            f"{len(confidence)}, {len(clusters)} and {len(labels)} came."
+        )
+    values, group = np.unique(confidence, return_inverse=True)
+    right = np.bincount(group, match(clusters, labels) == labels) / np.bincount(group)
+    order = np.argsort(group, kind="stable")
+    bins = np.array_split(group[order], min(n_bins, len(labels)))
+    return [
+        ConfidenceBin(len(part), float(values[part].mean()), float(right[part].mean()))
+        for part in bins
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shoal.embedding import EmbeddingTable
+from shoal.evaluation import ConfidenceBin
 from shoal.files import atomic_path
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
@@ -89,6 +91,53 @@ def clusters(
     return figure
 
 
+def splits(
+    source: ImageSource, tables: Sequence[EmbeddingTable], *, columns: int = 16, seed: int = 0
+) -> Figure:
+    """A strip of members of each cluster, for each way to divide the same pile.
+
+    Members are drawn at random from the surer half of the cluster: typical, yet not a choice of
+    the prettiest.
+
+    Args:
+        source: the images.
+        tables: one for each way, all of the images of ``source``.
+        columns: images in a strip.
+        seed: of the draw.
+    """
+    strips = [
+        (number, cluster, np.flatnonzero(table.labels == cluster), table)
+        for number, table in enumerate(tables, start=1)
+        for cluster in range(min(10, int(table.labels.max()) + 1))
+    ]
+    height, width, _ = source.shape
+    strip_height = 11.0 / columns * height / width
+    figure = Figure(figsize=(12.0, 0.7 + (strip_height + 0.12) * len(strips)), layout="constrained")
+    axes = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
+    generator = np.random.default_rng(seed)
+    for ax, (number, cluster, members, table) in zip(axes, strips, strict=True):
+        ax.set_xticks([])
+        ax.set_yticks([])
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+        if len(members):
+            sure = table.confidence[members] >= np.median(table.confidence[members])
+            picks = generator.permutation(members[sure])[:columns]
+            sheet = _sheet(source.read(np.sort(picks)), columns, 1)
+            ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
+        ax.set_ylabel(
+            f"split {number}\n{cluster}: {len(members):,}",
+            rotation=0, ha="right", va="center", fontsize=9, labelpad=8,
+            color="black" if number % 2 else "#0072B2",
+        )  # fmt: skip
+    figure.suptitle(
+        f"{len(tables)} way{'s' if len(tables) > 1 else ''} to divide {len(source):,} images; "
+        "members from the surer half of each cluster",
+        fontsize=12,
+    )
+    return figure
+
+
 def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
     """The map twice: every image a dot coloured by its cluster; and pictures where there is room.
 
@@ -123,6 +172,30 @@ def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
     dots.set_title("every image a dot: t-SNE of the embedding", fontsize=12)
     pictures.set_title("one image a place, framed in its cluster's colour", fontsize=12)
     _thumbnails(pictures, source, table, centre, half, colours)
+    return figure
+
+
+def calibration(bins: Sequence[ConfidenceBin]) -> Figure:
+    """The reliability curve: confidence and accuracy of each bin, the least confident on the left.
+
+    Equal counts stand at equal distances: confidences crowd near 1, and would hide one another.
+
+    Args:
+        bins: from `evaluation.calibration`.
+    """
+    figure = Figure(figsize=(6.5, 4.2), layout="constrained")
+    ax: Axes = figure.subplots()
+    place = np.arange(1, len(bins) + 1)
+    n_images = sum(bin.n_images for bin in bins)
+    accuracy = float(np.average([bin.accuracy for bin in bins], weights=[b.n_images for b in bins]))
+    ax.bar(place, [bin.accuracy for bin in bins], color="#56B4E9", label="accuracy")
+    ax.plot(place, [bin.confidence for bin in bins], "o-", color="#D55E00", label="mean confidence")
+    ax.axhline(accuracy, color="black", linestyle=":", label=f"accuracy of all, {accuracy:.3f}")
+    ax.set_xticks(place)
+    ax.set_ylim(0.0, 1.02)
+    ax.set_xlabel(f"parts of {n_images / len(bins):,.0f} images, the least confident first")
+    ax.set_title(f"is confidence right? {n_images:,} labelled images", fontsize=12)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
     return figure
 
 

@@ -87,6 +87,18 @@ def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> No
         taken[real] = "is written twice"
 
 
+def check_picture(path: Path) -> None:
+    """Fail if ``path`` does not name a picture that can be drawn.
+
+    Raises:
+        OutputError: the suffix is none of .png, .pdf, .svg.
+    """
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise OutputError(
+            f"cannot write {path}: a picture is expected as .png, .pdf or .svg; change its suffix."
+        )
+
+
 def _check_regular(path: Path) -> None:
     if path.is_dir():
         raise _explain(path, IsADirectoryError(errno.EISDIR, "is a folder", str(path)))

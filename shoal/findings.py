@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from shoal import figures
+from shoal.alternatives import Alternative
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
+from shoal.label_free import COMBINED, LabelFreeScores, verdict
 from shoal.layout import lay_out
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.splits import PIXELS_COUNT
 
 
 def write(source: ImageSource, table: EmbeddingTable, folder: Path, report: Reporter) -> None:
@@ -36,6 +39,82 @@ def summary(table: EmbeddingTable) -> str:
     return (
         f"{len(table.labels):,} images: clusters {listed}; "
         f"mean confidence {table.confidence.mean():.3f}"
+    )
+
+
+def splits(found: list[Alternative]) -> str:
+    """A table of the ways to divide the pile, the chosen one first, for a reader."""
+    titles = ("split", "separation", "pixels explain", "stability", "views agree", "like 1")
+    lines = ["  ".join([titles[0], f"{'images in each':<17}", *titles[1:]])]
+    for number, one in enumerate(found, start=1):
+        sizes = " + ".join(f"{size:,}" for size in one.split.sizes[:4])
+        sizes += " + …" if len(one.split.sizes) > 4 else ""
+        shares = (
+            one.split.separation, one.split.pixel_share, one.stability, one.view_agreement,
+            one.agreement[0],
+        )  # fmt: skip
+        cells = [f"{share:>{len(t)}.3f}" for t, share in zip(titles[1:], shares, strict=True)]
+        lines.append("  ".join([f"{number:>5}", f"{sizes:<17}", *cells]))
+    if len(found) == 1:
+        lines.append(
+            "This recipe's clusterer finds one only; --set clusterer=projection_pursuit looks for "
+            "more."
+        )
+    elif len(found[0].split.sizes) == 2:
+        lines.append(
+            f"The order is by separation less {PIXELS_COUNT:g} of what pixels explain; 1 is the "
+            "choice, and the one you want may be another: look at the picture."
+        )
+    else:
+        lines.append("1 is the clusterer's own; the others are ordered as they stand out.")
+    return "\n".join(lines)
+
+
+def measurement(measured: dict[str, Any]) -> str:
+    """What `session.evaluate` measured with labels, for a reader."""
+    low, high = measured["accuracy_interval_95"]
+    bins = measured["calibration"]
+    parts = "tenths" if len(bins) == 10 else "parts"
+    return "\n".join(
+        [
+            f"accuracy  {measured['accuracy']:.4f}   "
+            f"(best naming; 95 % interval {low:.3f} to {high:.3f})",
+            f"NMI       {measured['nmi']:.4f}",
+            f"ARI       {measured['ari']:.4f}",
+            f"MSE       {measured['mse']:.6f} (reconstruction, pixels in [0, 1])",
+            f"images    {measured['n_images']:,}",
+            f"by confidence, in {parts} of the images, the least confident first:",
+            "  confidence  " + "  ".join(f"{part['confidence']:.2f}" for part in bins),
+            "  accuracy    " + "  ".join(f"{part['accuracy']:.2f}" for part in bins),
+        ]
+    )
+
+
+def judgement(scores: LabelFreeScores) -> str:
+    """What `label_free.judge` found without labels, for a reader."""
+    explained = {
+        "view agreement": (scores.view_agreement, "clusters of the images and of two views of "
+                           "them agree (1 always, 0 as by chance)"),
+        "stability": (scores.stability, "clusters found from either half of the images agree "
+                      "(1 always, 0 as by chance)"),
+        "purity": (scores.neighbour_purity, "nearest neighbours are in the same cluster "
+                   "(1 always, 0 as by chance)"),
+        "overlap": (scores.neighbour_overlap, "nearest neighbours are the same in both views "
+                    "(share)"),
+        "recognition": (scores.recognition, "an image's other view is among its nearest "
+                        "neighbours (share)"),
+        "silhouette": (scores.silhouette, "own cluster is nearer than the next (-1 to 1)"),
+        "cut": (scores.normalised_cut, "neighbour links that leave a cluster (share; lower is "
+                "better)"),
+        "MSE": (scores.mse, "reconstruction error; says nothing of the clusters"),
+    }  # fmt: skip
+    return "\n".join(
+        [
+            f"{'score':<15} {scores.combined:7.4f}   {COMBINED}",
+            *(f"{name:<15} {value:7.4f}   {text}" for name, (value, text) in explained.items()),
+            f"{'images':<15} {scores.n_images:>7,}   in {scores.n_clusters} clusters",
+            verdict(scores),
+        ]
     )
 
 
@@ -69,7 +148,12 @@ def about_text(checkpoint: Checkpoint, path: Path) -> str:
         f"  epoch        {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
         f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
         f"  weights      {known['weights']:,}, sha256 {known['weights_sha256'][:16]}…",
-        *(f"  {name:<12} {value}" for name, value in checkpoint.provenance.items()),
+        *(
+            f"  {name:<12} {value}"
+            for name, value in checkpoint.provenance.items()
+            if name != "warnings"
+        ),
+        *(f"  warning      {text}" for text in checkpoint.provenance.get("warnings", [])),
         "recipe",
         *(f"  {name:<24} {value}" for name, value in checkpoint.recipe.describe().items()),
         "history",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from shoal import checkpoint as checkpoints
-from shoal import parts
+from shoal import diagnosis, parts, splits
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.embedding import EmbeddingTable, embed
@@ -66,18 +66,28 @@ def fit(
 def organise(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> Checkpoint:
-    """Embed, reduce and cluster the images a checkpoint was trained on; return it finished."""
+    """Embed, reduce and cluster the images a checkpoint was trained on; return it finished.
+
+    The provenance tells of the ``splits`` among which one was chosen, see `Split`, and, as
+    sentences, of ``warnings``: what makes the clusters doubtful.
+    """
     recipe = checkpoint.recipe
-    z = embed(source, checkpoint, device=device, track=track)
+    embedding = z = embed(source, checkpoint, device=device, track=track)
     reducers = _reducers(recipe)
     for reducer in track(reducers, "reducing", len(reducers)):
         z = reducer.fit_transform(z)
     clusterer = _clusterer(recipe, recipe.n_clusters)
     for step in track([clusterer], "clustering", 1):
         step.fit(z)
+    found = splits.choose(source, clusterer, z)
+    labels = assign(source, z, clusterer).labels
+    sizes = np.bincount(labels, minlength=recipe.n_clusters)
+    rows = diagnosis.sample(len(source))
+    warnings = diagnosis.diagnose(source, checkpoint, embedding[rows], labels[rows], rows, sizes)
     return replace(
         checkpoint,
         optimizer_state=None,
+        provenance=checkpoint.provenance | {"splits": splits.to_json(found), "warnings": warnings},
         reducers=[reducer.get_arrays() for reducer in reducers],
         clusterer=clusterer.get_arrays(),
     )
@@ -88,6 +98,7 @@ def predict(
     checkpoint: Checkpoint,
     *,
     n_clusters: int | None = None,
+    split: int = 1,
     device: str = "cpu",
     track: Track = silent,
 ) -> EmbeddingTable:
@@ -98,37 +109,43 @@ def predict(
         checkpoint: a finished one.
         n_clusters: another number of clusters than the recipe's, found anew among the images
             remembered from training.
+        split: which of the ways to divide the pile, counted from 1, see `splits`.
         device: where the encoder runs.
         track: shows progress.
 
     Raises:
         CheckpointError: the checkpoint is one along the way, without clusters.
-        DataError: more clusters than images.
+        DataError: more clusters than images, or a split that was not found.
     """
-    if not checkpoint.finished:
-        raise CheckpointError(
-            "a finished checkpoint is expected, and this one was kept along the way and has no "
-            "clusters; use the final file, or finish the run with 'shoal train … --resume'."
-        )
     if n_clusters is not None:
         check_n_clusters(n_clusters, len(source))
     recipe = checkpoint.recipe
-    z = embed(source, checkpoint, device=device, track=track)
-    reducers = list(zip(_reducers(recipe), checkpoint.reducers, strict=True))
-    for reducer, arrays in track(reducers, "reducing", len(reducers)):
-        z = reducer.set_arrays(arrays).transform(z)
     clusterer = fitted_clusterer(checkpoint)
-    if n_clusters is not None and n_clusters != recipe.n_clusters:
+    another = n_clusters is not None and n_clusters != recipe.n_clusters
+    if not another:
+        splits.select(clusterer, split)
+    z = reduce(source, checkpoint, device=device, track=track)
+    if n_clusters is not None and another:
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
+        splits.select(clusterer, split)
     return assign(source, z, clusterer)
+
+
+def reduce(
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> FloatArray:
+    """The embedding in which a finished checkpoint's clusters were found, float32 (n, d)."""
+    z = embed(source, checkpoint, device=device, track=track)
+    reducers = list(zip(_reducers(checkpoint.recipe), checkpoint.reducers, strict=True))
+    for reducer, arrays in track(reducers, "reducing", len(reducers)):
+        z = reducer.set_arrays(arrays).transform(z)
+    return z
 
 
 def assign(source: ImageSource, z: FloatArray, clusterer: Clusterer) -> EmbeddingTable:
     """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training."""
-    sizes, _ = cluster_sizes(clusterer)
-    membership = clusterer.predict_proba(z)
-    membership = membership[:, np.argsort(-sizes, kind="stable")]
+    membership = splits.number_by_size(clusterer, clusterer.predict_proba(z))
     labels = _largest(membership)
     confidence = membership[np.arange(len(labels)), labels]
     return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
@@ -145,7 +162,16 @@ def cluster_sizes(clusterer: Clusterer) -> tuple[IntArray, float]:
 
 
 def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:
-    """The clusterer that a finished checkpoint holds."""
+    """The clusterer that a finished checkpoint holds.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+    """
+    if not checkpoint.finished:
+        raise CheckpointError(
+            "a finished checkpoint is expected, and this one was kept along the way and has no "
+            "clusters; use the final file, or finish the run with 'shoal train … --resume'."
+        )
     clusterer = _clusterer(checkpoint.recipe, checkpoint.recipe.n_clusters)
     return clusterer.set_arrays(checkpoint.clusterer)
 

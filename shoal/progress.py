@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from shoal.checkpoint import Checkpoint
+from shoal.diagnosis import collapse_while_training
 from shoal.errors import Interrupted
 from shoal.protocols import Item
 
@@ -31,6 +32,9 @@ PLAIN_EVERY = 15.0
 class Reporter:
     """A `Track` that shows how far the work is and when it will end, on standard error.
 
+    It also warns there, once, of a collapse while it shows training. Quiet, it says nothing at
+    all: what it would have warned of is in the finished checkpoint's provenance.
+
     While it shows training, the first Ctrl-C (or SIGTERM) lets the step in progress end and then
     raises `Interrupted`; a second one ends at once.
     """
@@ -38,15 +42,32 @@ class Reporter:
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self.console = Console(stderr=True, highlight=False)
+        self._warned: set[str] = set()
 
     def __call__(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
-        shown = self._show(items, description, total)
+        shown = self._show(self._watch(items), description, total)
         return _stoppable(shown) if description == "training" else shown
 
     def say(self, text: str) -> None:
         """A line for the person watching, unless quiet."""
         if not self.quiet:
             self.console.print(text, soft_wrap=True, markup=False)
+
+    def warn(self, *warnings: str) -> None:
+        """A line each, once each, unless quiet; see `diagnosis`."""
+        for warning in warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.say(f"warning: {warning}")
+
+    def _watch(self, items: Iterable[Item]) -> Iterator[Item]:
+        warned = False
+        for item in items:
+            yield item
+            if not warned and isinstance(item, Checkpoint):
+                found = collapse_while_training(item)
+                warned = bool(found)
+                self.warn(*found)
 
     def _show(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         if self.quiet:

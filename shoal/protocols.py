@@ -127,9 +127,17 @@ class Clusterer(Fitted, Protocol):
 
     reference: FloatArray
     """The points it was fitted on, float32 (m, d): all of them, or a fair sample of very many."""
+    n_candidates: int
+    """How many ways to divide the points it found; the first of them is the one predicted."""
+    separation: FloatArray
+    """How well each stands out, float32 (n_candidates,) in [0, 1]."""
 
     def fit(self, x: FloatArray) -> Any:
         """Find the groups of ``x`` float32 (n, d)."""
+        ...
+
+    def reorder(self, order: Sequence[int]) -> Any:
+        """Put the candidates, each once, into this order."""
         ...
 
     def predict_proba(self, x: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from shoal.views import Views
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")
 PRECISIONS = ("auto", "fp32", "bf16")
-EMBEDDINGS = ("encoder", "projection")
+EMBEDDINGS = ("encoder", "projection", "joint")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Recipe:
     warmup_steps: int
     """Steps of linear rise to the learning rate, at most a tenth of the run."""
     embedding: str
-    """What is clustered: encoder, its output, or projection, that of the head behind it, if any."""
+    """What is clustered: encoder, its output; projection, that of the head behind it, if any; or
+    joint, the two of them, each scaled to unit length."""
     reducers: tuple[Part, ...]
     """Reductions of the embedding, one on top of another."""
     clusterer: Part
@@ -198,7 +199,8 @@ IMPROVED = replace(
 )
 
 # Contrast on top (SimCLR): two views of an image, cropped and recoloured as in that paper's
-# appendix A, are to be alike. The clusters are those of the projection head's output.
+# appendix A, are to be alike. The split is sought in what encoder and head see together: the most
+# bimodal direction there separates better than any cut of the neighbour graph (benchmarks/LOG.md).
 BEST = replace(
     IMPROVED,
     name="best",
@@ -215,7 +217,9 @@ BEST = replace(
     objectives=(Part("nt_xent"), Part("reconstruction", {"fraction": 0.25})),
     epochs=80,
     batch_size=512,
-    embedding="projection",
+    embedding="joint",
+    reducers=(Part("pca", {"n_components": 96}),),
+    clusterer=Part("projection_pursuit"),
 )
 
 # Digits have a right and a left, no colour, and fill their 8 × 8 pixels: mild affine views.
@@ -227,6 +231,9 @@ DIGITS = replace(
         n_views=2, rotation=15, zoom=0.2, shear=0.2, shift=0.125, brightness=0.3, contrast=0.3,
         noise=0.1,
     ),
+    embedding="projection",
+    reducers=IMPROVED.reducers,
+    clusterer=IMPROVED.clusterer,
     n_clusters=10,
 )  # fmt: skip
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from shoal import alternatives, diagnosis, evaluation, label_free, pipeline, quality
 from shoal import checkpoint as checkpoints
-from shoal import pipeline
+from shoal.allocator import keep_large_buffers
+from shoal.alternatives import Alternative
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.devices import resolve_device
 from shoal.embedding import EmbeddingTable
-from shoal.errors import Interrupted, RecipeError
+from shoal.errors import DataError, Interrupted, RecipeError
+from shoal.label_free import LabelFreeScores
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes import Recipe, differences, named
@@ -38,6 +42,7 @@ class Request:
     resume: bool = False
     device: str = "auto"
     settings: tuple[str, ...] = ()
+    low_memory: bool = False
 
     def resolve(self) -> Recipe:
         """The recipe with all that was asked.
@@ -89,7 +94,8 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
     recipe = request.resolve()
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
-    notes: dict[str, Any] = {"command": _command()}
+    allocator = "system: as asked" if request.low_memory else keep_large_buffers()
+    notes: dict[str, Any] = {"command": _command(), "allocator": allocator}
     before = _before(path, request, report)
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
@@ -109,6 +115,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         f"{len(source):,} images of {height} × {width} × {channels}, recipe {recipe.name}, "
         f"{recipe.epochs:g} epochs on {device}, seed {recipe.seed}"
     )
+    report.warn(*diagnosis.few_images(len(source), recipe.n_clusters))  # known before the wait
     try:
         finished = pipeline.fit(
             source, path, recipe, device=device, resume=before, notes=notes, track=report
@@ -123,6 +130,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         f"mean confidence {confidence:.3f}; "
         f"checkpoint {path}, {len(trail.files())} along the way in {trail.folder}"
     )
+    report.warn(*finished.provenance["warnings"])
     return finished
 
 
@@ -132,12 +140,71 @@ def predict(
     report: Reporter,
     *,
     clusters: int | None = None,
+    split: int = 1,
     device: str = "auto",
 ) -> EmbeddingTable:
-    """Assign the images, with progress."""
-    return pipeline.predict(
-        source, checkpoint, n_clusters=clusters, device=resolve_device(device), track=report
+    """Assign the images, with progress; of clusters found anew, warn of tiny and empty ones.
+
+    Not of the checkpoint's own clusters: new images may well be of few of its kinds.
+    """
+    table = pipeline.predict(
+        source,
+        checkpoint,
+        n_clusters=clusters,
+        split=split,
+        device=resolve_device(device),
+        track=report,
     )
+    if clusters is not None and not diagnosis.few_images(len(source), clusters):
+        report.warn(*diagnosis.tiny_clusters(np.bincount(table.labels, minlength=clusters)))
+    return table
+
+
+def splits(
+    source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
+) -> list[Alternative]:
+    """Describe the ways to divide the pile, with progress."""
+    return alternatives.compare(source, checkpoint, device=resolve_device(device), track=report)
+
+
+def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:
+    """Raise unless either labels are given or it is said that there are none.
+
+    Raises:
+        DataError: both, or neither.
+    """
+    if no_labels == (labels is not None):
+        came = "both came; leave out one" if no_labels else "neither came; give one"
+        raise DataError(f"either a file of labels or --no-labels is expected, and {came}.")
+
+
+def evaluate(
+    source: ImageSource, checkpoint: Checkpoint, labels: Path, *, device: str = "auto"
+) -> dict[str, Any]:
+    """Accuracy with its interval, NMI, ARI, MSE and calibration, as JSON values."""
+    truth = evaluation.load_labels(labels, len(source))
+    device = resolve_device(device)
+    table = pipeline.predict(source, checkpoint, device=device)
+    scores = evaluation.score(table.labels, truth)
+    bins = evaluation.calibration(table.confidence, table.labels, truth)
+    return asdict(scores) | {
+        "accuracy_interval_95": list(evaluation.accuracy_interval(scores.accuracy, len(source))),
+        "mse": quality.reconstruction_mse(source, checkpoint, device=device),
+        "calibration": [asdict(part) for part in bins],
+    }
+
+
+def judge(
+    source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
+) -> LabelFreeScores:
+    """Score the clusters without labels; those of a checkpoint along the way are found first."""
+    device = resolve_device(device)
+    if not checkpoint.finished:
+        report.say(
+            "this checkpoint was kept along the way and has no clusters: they are found first, "
+            f"among these {len(source):,} images"
+        )
+    return label_free.judge(source, checkpoint, device=device, track=report)
 
 
 def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None:

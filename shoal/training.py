@@ -20,6 +20,7 @@ from torch import Tensor
 from shoal import __version__, parts
 from shoal.checkpoint import Checkpoint
 from shoal.devices import fast_bf16
+from shoal.diagnosis import spread
 from shoal.errors import CheckpointError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
@@ -131,6 +132,8 @@ class _Run:
     seconds_before: float
     order: IntArray
     order_epoch: int = -1
+    codes: Tensor | None = None
+    """The first views' latent codes at the last step, for the record."""
 
     @staticmethod
     def start(
@@ -195,6 +198,7 @@ class _Run:
                 part.name: objective.weight * objective(self.encoder, batch)
                 for part, objective in zip(self.recipe.objectives, self.objectives, strict=True)
             }
+        self.codes = z[0].detach()
         total = torch.stack(list(losses.values())).sum()
         if not math.isfinite(float(total.detach())):
             raise TrainingError(
@@ -235,8 +239,21 @@ class _Run:
                 "learning_rate": learning_rate(self.recipe, step, self.total_steps),
                 "loss": sum(means.values()),
                 **means,
+                "spread": self._spread(),
             }
         )
+
+    @torch.no_grad()
+    def _spread(self) -> float:
+        """How far the last batch's embeddings point apart: near 0 they have collapsed."""
+        assert self.codes is not None  # a step was taken
+        z = self.codes.float()
+        heads = [objective for objective in self.objectives if objective.has_head]
+        if heads and self.recipe.embedding != "encoder":
+            heads[0].eval()  # as when it embeds; and the batch norm does not learn from this
+            z = heads[0].project(z)
+            heads[0].train()
+        return spread(z.cpu().numpy())
 
     def _epoch(self, step: int) -> float:
         return step / (self.n_images // batch_size(self.recipe, self.n_images))

@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 
 Command = list[str | Path]
 
@@ -116,6 +119,36 @@ def damaged_npz(kit: Kit) -> Path:
     path = npz(kit, images=kit.images)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF  # the archive's own check sum no longer fits
+    path.write_bytes(content)
+    return path
+
+
+def parquet(kit: Kit, **columns: Any) -> Path:
+    """A parquet file of these columns; ``image`` is two red images unless given (None: absent)."""
+    columns = {"image": [{"bytes": png(), "path": None}] * 2, "label": [0, 1], **columns}
+    table = pa.table({name: column for name, column in columns.items() if column is not None})
+    pq.write_table(table, kit.folder / "data.parquet")
+    return kit.folder / "data.parquet"
+
+
+def png() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(file, "png")
+    return file.getvalue()
+
+
+def shards(kit: Kit) -> Path:
+    """Two files of different data sets that one pattern matches."""
+    parquet(kit).rename(kit.folder / "a-0.parquet")
+    parquet(kit, image=None, photo=[png()] * 2).rename(kit.folder / "a-1.parquet")
+    return kit.folder / "a-*.parquet"
+
+
+def damaged_parquet(kit: Kit) -> Path:
+    """Sound at both ends, its first page overwritten."""
+    path = parquet(kit)
+    content = bytearray(path.read_bytes())
+    content[4:60] = b"\xff" * 56
     path.write_bytes(content)
     return path
 
@@ -282,6 +315,66 @@ DATA: list[Case] = [
         "an array named 'third' is expected, and it holds first",
     ),
     ("npz-empty", lambda kit: kit.train(npz(kit)), "it holds none"),
+    ("parquet-missing", lambda kit: kit.train(kit.folder / "no.parquet"), "no such file; check"),
+    ("parquet-no-match", lambda kit: kit.train(kit.folder / "no-*.parquet"), "no file matches"),
+    (
+        "parquet-empty-file",
+        lambda kit: kit.train(kit.file("data.parquet", b"")),
+        "a whole parquet file is expected",
+    ),
+    (
+        "parquet-is-text",
+        lambda kit: kit.predict(kit.file("data.parquet", b"<html>404</html>" * 9)),
+        "a whole parquet file is expected",
+    ),
+    (
+        "parquet-truncated",
+        lambda kit: kit.train(half(parquet(kit), kit)),
+        "a whole parquet file is expected",
+    ),
+    (
+        "parquet-damaged",
+        lambda kit: kit.train(damaged_parquet(kit)),
+        "a whole parquet file is expected",
+    ),
+    (
+        "parquet-no-images",
+        lambda kit: kit.train(parquet(kit, image=None, name=["a", "b"])),
+        "is expected, and its columns are label, name",
+    ),
+    (
+        "parquet-links-only",
+        lambda kit: kit.train(parquet(kit, image=[{"path": "a.png"}, {"path": "b.png"}])),
+        "and its columns are image, label",
+    ),
+    (
+        "parquet-several-columns",
+        lambda kit: kit.train(parquet(kit, image=None, front=[png()] * 2, back=[png()] * 2)),
+        "one column of images is expected, and it has front, back; name one as",
+    ),
+    (
+        "parquet-unknown-column",
+        lambda kit: kit.train(f"{parquet(kit)}:photo"),
+        "named 'photo' is expected, and it has image",
+    ),
+    (
+        "parquet-no-rows",
+        lambda kit: kit.train(
+            parquet(kit, image=pa.array([], pa.binary()), label=pa.array([], pa.int64()))
+        ),
+        "it has no rows",
+    ),
+    (
+        "parquet-all-broken",
+        lambda kit: kit.train(parquet(kit, image=[b"no", None])),
+        "none of its 2 rows can be read (0: not an image)",
+    ),
+    (
+        "parquet-one-good",
+        lambda kit: kit.train(parquet(kit, image=[png()], label=[0])),
+        "at least 2 images are expected, and it holds 1",
+    ),
+    ("parquet-other-shards", lambda kit: kit.train(shards(kit)), "a column 'image' of images"),
     ("float-nan", lambda kit: kit.train(with_pixel(kit, np.nan)), "NaN or infinite"),
     ("float-inf", lambda kit: kit.predict(with_pixel(kit, np.inf)), "NaN or infinite"),
     ("float-negative", lambda kit: kit.train(with_pixel(kit, -0.5)), "values from -0.5 to"),
@@ -404,6 +497,21 @@ LABELS: list[Case] = [
         "labels-pickled",
         lambda kit: kit.evaluate(small_labels(kit, dtype=object)),
         "pickled Python objects",
+    ),
+    (
+        "labels-neither",
+        lambda kit: ["evaluate", kit.checkpoint, kit.images_file],
+        "either a file of labels or --no-labels is expected, and neither came",
+    ),
+    (
+        "labels-both",
+        lambda kit: [*kit.evaluate(small_labels(kit, dtype=int)), "--no-labels"],
+        "either a file of labels or --no-labels is expected, and both came",
+    ),
+    (
+        "no-labels-of-too-few-images",
+        lambda kit: ["evaluate", "--no-labels", kit.checkpoint, kit.npy(kit.images[:19])],
+        "at least 20 images are expected to judge clusters by, and 19 came",
     ),
     ("labels-missing", lambda kit: kit.evaluate(kit.folder / "no.npy"), "no such file"),
     ("labels-missing-csv", lambda kit: kit.evaluate(kit.folder / "no.csv"), "no such file"),
@@ -721,7 +829,11 @@ def test_one_sentence_exit_2_and_nothing_left_behind(
     result = kit.run_cli(*command)
     assert "Traceback" not in result.err, result.err
     assert fragment in result.err
-    progress = "going on at epoch", "40 images of"  # said before the fault can be known
+    progress = (
+        "going on at epoch",
+        "40 images of",
+        "warning: 40 images are few",
+    )  # said before the fault can be known
     lines = [line for line in result.err.splitlines() if not line.startswith(progress)]
     assert len(lines) == 1, result.err
     assert lines[0].startswith("shoal: ")
@@ -736,7 +848,7 @@ def test_one_sentence_exit_2_and_nothing_left_behind(
         (["train"], "Missing argument 'data'"),
         (["train", "x.npy"], "Missing argument 'checkpoint'"),
         (["predict", "x.npy", "c.pth"], "Missing argument 'prediction'"),
-        (["evaluate", "c.pth", "x.npy"], "Missing argument 'labels'"),
+        (["evaluate", "c.pth"], "Missing argument 'images'"),
         (["info", "a.pth", "b.pth"], "unexpected extra argument"),
         (["train", "x.npy", "c.pth", "--epoch", "3"], "No such option"),
         (["train", "x.npy", "c.pth", "--epochs", "many"], "Invalid value for '--epochs'"),

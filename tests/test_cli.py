@@ -168,7 +168,12 @@ def test_evaluate_plain_and_json(
     assert plain.code == as_json.code == 0
     assert plain.err == as_json.err == ""
     scores = json.loads(as_json.out)
-    assert set(scores) == {"n_images", "accuracy", "accuracy_interval_95", "nmi", "ari", "mse"}
+    assert set(scores) == {
+        "n_images", "accuracy", "accuracy_interval_95", "nmi", "ari", "mse", "calibration",
+    }  # fmt: skip
+    parts = scores["calibration"]
+    assert [part["n_images"] for part in parts] == [4] * 10
+    assert np.mean([part["accuracy"] for part in parts]) == pytest.approx(0.9)
     assert scores["n_images"] == 40
     assert scores["accuracy"] == pytest.approx(0.9)
     assert 0.0 < scores["nmi"] < 1.0
@@ -182,6 +187,7 @@ def test_evaluate_plain_and_json(
     assert float(shown["ARI"]) == pytest.approx(scores["ari"], abs=1e-4)
     assert float(shown["MSE"]) == pytest.approx(scores["mse"], abs=1e-6)
     assert shown["images"] == "40"
+    assert len(re.findall(r"^  (?:confidence|accuracy) +(?:[\d.]+ *){10}$", plain.out, re.M)) == 2
 
 
 def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any]) -> None:

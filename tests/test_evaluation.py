@@ -55,3 +55,41 @@ def test_labels_are_read_from_npy_and_csv(tmp_path: Path) -> None:
 def test_scoring_different_lengths_is_an_error() -> None:
     with pytest.raises(DataError, match="as many labels as images"):
         evaluation.score(np.zeros(2, dtype=int), np.zeros(3, dtype=int))
+
+
+def test_calibration_sorts_by_confidence_into_equal_parts() -> None:
+    generator = np.random.default_rng(0)
+    confidence = generator.random(100)
+    truth = np.arange(100) % 2
+    clusters = np.where(confidence < 0.3, 1 - truth, truth)  # only the least confident are wrong
+    bins = evaluation.calibration(confidence, clusters, truth)
+    assert [part.n_images for part in bins] == [10] * 10
+    in_order = np.sort(confidence).reshape(10, 10).mean(axis=1)
+    assert [part.confidence for part in bins] == pytest.approx(in_order.tolist())
+    assert bins[0].accuracy == 0.0
+    assert bins[-1].accuracy == 1.0
+    right = float(np.mean([part.accuracy for part in bins]))
+    assert right == pytest.approx(evaluation.score(clusters, truth).accuracy)
+
+
+def test_calibration_does_not_hang_on_order_or_names() -> None:
+    generator = np.random.default_rng(1)
+    confidence = generator.choice([0.5, 0.8, 1.0], 57)  # most are ties
+    truth, clusters = generator.integers(0, 3, (2, 57))
+    expected = evaluation.calibration(confidence, clusters, truth)
+    assert sum(part.n_images for part in expected) == 57
+    order = generator.permutation(57)
+    for found in (
+        evaluation.calibration(confidence[order], clusters[order], truth[order]),
+        evaluation.calibration(confidence, 7 - clusters, truth),
+    ):
+        for part, other in zip(expected, found, strict=True):
+            assert part.accuracy == pytest.approx(other.accuracy)
+            assert part.confidence == pytest.approx(other.confidence)
+
+
+def test_calibration_of_few_images_and_of_unequal_lengths() -> None:
+    one = np.zeros(1, dtype=np.int64)
+    assert len(evaluation.calibration(np.ones(1), one, one)) == 1
+    with pytest.raises(DataError, match="a confidence, a cluster and a label"):
+        evaluation.calibration(np.ones(2), one, one)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from shoal import figures
 from shoal.embedding import EmbeddingTable
+from shoal.evaluation import ConfidenceBin
 from shoal.layout import lay_out
 from shoal.sources import ArraySource
 
@@ -81,3 +82,14 @@ def test_the_map_keeps_groups_apart_also_beyond_its_sample(monkeypatch: pytest.M
     distances = np.linalg.norm(xy[:, None] - xy[None], axis=2) + 1e9 * np.eye(150)
     assert np.mean(labels[distances.argmin(axis=1)] == labels) > 0.97
     assert np.array_equal(xy, lay_out(z))
+
+
+@pytest.mark.parametrize("n_bins", [1, 10])
+def test_the_calibration_shows_each_part(n_bins: int, tmp_path: Path) -> None:
+    bins = [ConfidenceBin(5, 0.5 + i / 20, i / n_bins) for i in range(n_bins)]
+    figure = figures.calibration(bins)
+    bars = [bar.get_height() for bar in figure.axes[0].patches]
+    assert bars == [part.accuracy for part in bins]
+    assert list(figure.axes[0].lines[0].get_ydata()) == [part.confidence for part in bins]
+    figures.write(figure, tmp_path / "calibration.png")
+    assert (tmp_path / "calibration.png").stat().st_size > 5000

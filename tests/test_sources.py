@@ -1,13 +1,16 @@
-"""Images from arrays, NumPy files and folders: every format, and what is skipped by name."""
+"""Images of every format: arrays, NumPy files, folders, parquet; what is skipped, by name."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import hypothesis.extra.numpy as arrays
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -425,3 +428,120 @@ def test_names_with_commas_quotes_and_line_breaks_survive_the_csv(
     with (tmp_path / "p.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == sorted(names)
+
+
+# --- parquet ------------------------------------------------------------------------------------
+
+
+def encoded(image: Image.Image, kind: str = "png") -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def write_parquet(path: Path, **columns: Any) -> Path:
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+    return path
+
+
+def structs(*contents: bytes | None) -> list[dict[str, Any]]:
+    """Rows as Hugging Face datasets write them."""
+    return [{"bytes": content, "path": f"{i}.png"} for i, content in enumerate(contents)]
+
+
+COLOURS = (RED, BLUE, GREEN, WHITE, GREY)
+
+
+def shown_colours(path: Path | str) -> list[tuple[int, ...]]:
+    source = open_source(path)
+    return [tuple(image[0][0]) for image in source.read(np.arange(len(source))).tolist()]
+
+
+@pytest.mark.parametrize("layout", ["struct", "binary", "large binary"])
+@pytest.mark.parametrize("name", ["image", "img", "the photo"])
+def test_parquet_layouts(layout: str, name: str, tmp_path: Path) -> None:
+    contents = [encoded(picture(colour)) for colour in COLOURS]
+    column: Any = structs(*contents) if layout == "struct" else contents
+    if layout == "large binary":
+        column = pa.array(contents, pa.large_binary())
+    path = write_parquet(tmp_path / "a.parquet", label=[1] * 5, **{name: column})
+    source = open_source(path)
+    assert source.shape == (12, 12, 3)
+    assert list(source.ids) == ["0", "1", "2", "3", "4"]
+    assert shown_colours(path) == list(COLOURS)
+
+
+def test_a_parquet_file_reads_as_the_folder_of_its_images_does(mixed: Path) -> None:
+    folder = open_source(mixed)
+    contents = [(mixed / name).read_bytes() for name in folder.ids]
+    path = write_parquet(mixed / "all.parquet", image=structs(*contents))
+    source = open_source(path)
+    assert source.fingerprint() == folder.fingerprint()
+    assert open_source(path, image_shape=(8, 6, 1)).shape == (8, 6, 1)
+
+
+def test_a_skipped_row_keeps_its_number_out(tmp_path: Path) -> None:
+    good = [encoded(picture(colour)) for colour in COLOURS[:3]]
+    rows = [good[0], b"<html>", None, good[1], b"", good[2]]
+    for column in (rows, [*structs(*rows[:2]), None, *structs(*rows[3:])]):
+        path = write_parquet(tmp_path / "a.parquet", image=column)
+        source = open_source(path)
+        assert list(source.ids) == ["0", "3", "5"]
+        assert [name for name, _ in source.skipped] == ["1", "2", "4"]
+        assert dict(source.skipped)["2"] == "no image in it"
+        assert shown_colours(path) == list(COLOURS[:3])
+
+
+def test_parquet_shards_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for number, colours in ((1, COLOURS[2:]), (0, COLOURS[:2])):
+        contents = [encoded(picture(colour)) for colour in colours]
+        write_parquet(tmp_path / f"train-{number}.parquet", image=structs(*contents))
+    write_parquet(tmp_path / "test-0.parquet", image=structs(encoded(picture(RED))))
+    pattern = tmp_path / "train-*.parquet"
+    assert list(open_source(pattern).ids) == ["0", "1", "2", "3", "4"]
+    assert shown_colours(pattern) == list(COLOURS)
+    # A file may be named like a pattern: then it is that file.
+    (tmp_path / "train-0.parquet").rename(pattern)
+    assert len(open_source(pattern)) == 2
+
+
+def test_one_of_several_columns_by_name(tmp_path: Path) -> None:
+    path = write_parquet(
+        tmp_path / "a.parquet", front=[encoded(picture(RED))], back=[encoded(picture(BLUE))]
+    )
+    assert shown_colours(f"{path}:back") == [BLUE]
+    # The usual name wins over others.
+    path = write_parquet(tmp_path / "b.parquet", mask=[b"x"], image=[encoded(picture(RED))])
+    assert shown_colours(path) == [RED]
+
+
+def test_no_other_column_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    iter_batches = pq.ParquetFile.iter_batches
+
+    def spy(file: Any, *args: Any, columns: list[str], **options: Any) -> Any:
+        asked.append(columns)
+        return iter_batches(file, *args, columns=columns, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
+    rows = structs(encoded(picture(RED)))
+    open_source(write_parquet(tmp_path / "a.parquet", image=rows, label=[3]))
+    assert asked == [["image.bytes"], ["image.bytes"]]
+
+
+def test_more_rows_than_are_read_at_a_time(tmp_path: Path) -> None:
+    levels = np.arange(2500) % 251
+    contents = [encoded(Image.new("L", (2, 2), int(level))) for level in levels]
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": structs(*contents)}), path, row_group_size=700)
+    source = open_source(path)
+    assert source.shape == (2, 2, 1)
+    np.testing.assert_array_equal(source.read(np.arange(2500))[:, 0, 0, 0], levels)
+
+
+def test_cifar_10_if_it_is_here() -> None:
+    path = Path(__file__).parents[2] / "shared" / "data" / "cifar10" / "test.parquet"
+    if not path.exists():
+        pytest.skip("CIFAR-10 is not beside the project")
+    source = open_source(path)
+    assert (len(source), source.shape, list(source.skipped)) == (10_000, (32, 32, 3), [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from shoal.fitted import FittedArrays, from_half, to_half
 from shoal.neighbours import nearest
+from shoal.partitions import explained, whitening
 from shoal.protocols import Array, FloatArray, IntArray
 
 
@@ -55,6 +56,24 @@ class BaseClusterer(FittedArrays):
             x = x[np.sort(generator.choice(len(x), self.max_reference, replace=False))]
         self.reference_, self.reference_scale_ = to_half(x)
         self._fit(self.reference)
+        return self
+
+    @property
+    def n_candidates(self) -> int:
+        """How many ways to divide the points it found: one, unless it looks for more."""
+        return 1
+
+    @property
+    def separation(self) -> FloatArray:
+        """How well each candidate stands out, float32 (n_candidates,): R², see `explained`."""
+        mean, white = whitening(self.reference, self.reference_.shape[1])
+        labels = self.predict(self.reference)
+        return np.array([explained((self.reference - mean) @ white, labels)], dtype=np.float32)
+
+    def reorder(self, order: Sequence[int]) -> Self:
+        """Put the candidates into another order; the first is the one that is predicted."""
+        if list(order) != [0]:
+            raise ValueError(f"there is one candidate, and the order {list(order)} came")
         return self
 
     def predict(self, x: FloatArray) -> IntArray:

@@ -30,8 +30,9 @@ def open_source(
     """Open a pile of images.
 
     Args:
-        path: a ``.npy`` or ``.npz`` file (``file.npz:name`` picks one of several arrays), or a
-            folder of images, nested to any depth.
+        path: a ``.npy`` or ``.npz`` file (``file.npz:name`` picks one of several arrays), a
+            ``.parquet`` file or a pattern of them (``train-*.parquet``), or a folder of images,
+            nested to any depth.
         image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it; an array
             of another shape is an error.
         at_least: the fewest images that make sense to the caller.
@@ -45,8 +46,8 @@ def open_source(
         if not path.exists():
             raise DataError(f"{path}: no such file or folder; check the path.")
         raise DataError(
-            f"{path}: a .npy or .npz file or a folder of images is expected, and this is "
-            "none of them."
+            f"{path}: a .npy, .npz or .parquet file or a folder of images is expected, and this "
+            "is none of them."
         )
     source: ImageSource = module.open_images(path, image_shape)
     if len(source) < at_least:

@@ -1,0 +1,68 @@
+"""Where a number comes from: what every row of results says of the commit and the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent.parent / "shared" / "data" / "scenery"
+"""The assignment's data or a twin of it: trainX.npy, valX.npy, valY.npy."""
+
+
+def commit() -> str:
+    """The commit measured, marked when the tree has changes on top of it."""
+    git = ["git", "-C", str(HERE)]
+    name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    dirty = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "../shoal"], check=False)
+    return name.stdout.strip() + ("+" if dirty.returncode else "")
+
+
+def machine() -> str:
+    """Processor and cores, as a reader of the table wants to know them."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        flags = "avx512_bf16" in cpuinfo.read_text()
+        model = lines[0].split(":")[1].strip() + (" with bf16" if flags else "") if lines else model
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def command(*arguments: str) -> tuple[float, float, float, str]:
+    """Run ``shoal``: seconds by the clock and of processor time, peak memory in GB, its output.
+
+    Linux counts the memory of whoever starts a process as the process's own, so the caller should
+    be small: a script that has imported torch hides whatever took less than itself.
+    """
+    before = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shoal", *arguments], stdout=subprocess.PIPE, text=True
+    )
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"failed: shoal {' '.join(arguments)}")
+    per_unit = 1024**3 if platform.system() == "Darwin" else 1024**2
+    spent = usage.ru_utime + usage.ru_stime
+    return time.monotonic() - before, spent, usage.ru_maxrss / per_unit, output
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """Every measurement in a file of results so far."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def append(path: Path, found: list[dict[str, Any]]) -> None:
+    """Add measurements to a file of results."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in found)

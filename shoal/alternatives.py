@@ -1,0 +1,104 @@
+"""The ways a finished checkpoint can divide a pile, side by side, without labels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal import parts, pipeline, splits
+from shoal.checkpoint import Checkpoint
+from shoal.embedding import EmbeddingTable
+from shoal.label_free import EVALUATION_VIEWS, Shown
+from shoal.partitions import overlap
+from shoal.protocols import Clusterer, ImageSource, IntArray, Track, silent
+from shoal.splits import Split
+
+_RUNS = 5
+_VIEWED = 2000
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One way to divide the pile. The three shares are in [0, 1], and chance is 1 / k or more."""
+
+    split: Split
+    table: EmbeddingTable
+    """Every image's cluster under it."""
+    stability: float
+    """Share of images divided alike by the nearest candidate found from half of the training
+    images with another seed, the mean over five such halves."""
+    view_agreement: float
+    """Share of images that stay in their cluster when shown cropped, turned and recoloured."""
+    agreement: tuple[float, ...]
+    """Share of images divided alike by each of the alternatives, itself among them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the table, as JSON values."""
+        return asdict(self.split) | {
+            "score": self.split.score,
+            "stability": self.stability,
+            "view_agreement": self.view_agreement,
+            "agreement": list(self.agreement),
+        }
+
+
+def compare(
+    source: ImageSource, checkpoint: Checkpoint, *, seed: int = 0, device: str = "cpu",
+    track: Track = silent,
+) -> list[Alternative]:  # fmt: skip
+    """Describe every candidate that the checkpoint holds, in its order: the first is its choice.
+
+    Args:
+        source: the images it was trained on, or others like them.
+        checkpoint: a finished one.
+        seed: of the views and the halves; the same seed gives the same numbers.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+    """
+    clusterer = pipeline.fitted_clusterer(checkpoint)
+    z = pipeline.reduce(source, checkpoint, device=device, track=track)
+    shown = Shown(source, EVALUATION_VIEWS, most=_VIEWED, seed=seed, stream=1)
+    viewed = splits.candidates(
+        clusterer, pipeline.reduce(shown, checkpoint, device=device, track=track)
+    )
+    stability = _stability(clusterer, checkpoint, seed, track)
+    described = splits.describe(source, clusterer, z)
+    tables = []
+    for _ in described:
+        tables.append(pipeline.assign(source, z, clusterer))
+        clusterer.reorder([*range(1, len(described)), 0])
+    return [
+        Alternative(
+            split=described[index],
+            table=table,
+            stability=stability[index],
+            view_agreement=float((table.labels[shown.indices] == viewed[index]).mean()),
+            agreement=tuple(overlap(table.labels, other.labels) for other in tables),
+        )
+        for index, table in enumerate(tables)
+    ]
+
+
+def _stability(
+    clusterer: Clusterer, checkpoint: Checkpoint, seed: int, track: Track
+) -> list[float]:
+    reference, recipe = clusterer.reference, checkpoint.recipe
+    found = splits.candidates(clusterer, reference)
+    best: list[list[float]] = []
+    for run in track(range(_RUNS), "resampling", _RUNS):
+        order = np.random.default_rng([seed, run]).permutation(len(reference))
+        half = np.sort(order[: max(len(order) // 2, min(len(order), recipe.n_clusters))])
+        another: Clusterer = parts.build(
+            "clusterers",
+            recipe.clusterer,
+            n_clusters=recipe.n_clusters,
+            random_state=seed + run + 1,
+        )
+        others: list[IntArray] = splits.candidates(another.fit(reference[half]), reference)
+        best.append([max(overlap(labels, other) for other in others) for labels in found])
+    return np.mean(best, axis=0).tolist()

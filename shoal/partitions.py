@@ -1,0 +1,82 @@
+"""Partitions of the same points: how far two agree, and how well one follows from an embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shoal.protocols import Array, FloatArray, IntArray
+
+
+def overlap(a: IntArray, b: IntArray) -> float:
+    """Share of points that two partitions put alike under the best naming, in [0, 1].
+
+    The naming is optimal (Kuhn 1955, the Hungarian method).
+
+    Args:
+        a: int64 (n,), groups numbered from 0.
+        b: int64 (n,), likewise.
+
+    >>> overlap(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 1]))
+    0.75
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    k = 1 + max(int(a.max()), int(b.max()))
+    counts = np.bincount(a * k + b, minlength=k * k).reshape(k, k)
+    rows, columns = linear_sum_assignment(-counts)
+    return float(counts[rows, columns].sum() / len(a))
+
+
+def distinct(partitions: Sequence[IntArray], order: Sequence[int], most: int) -> list[int]:
+    """The first of ``order`` that are no copies of one another, at most ``most``.
+
+    A copy agrees with an earlier one on 90 % of the points or more.
+    """
+    kept: list[int] = []
+    for candidate in order:
+        if len(kept) < most and all(
+            overlap(partitions[candidate], partitions[earlier]) < 0.9 for earlier in kept
+        ):
+            kept.append(candidate)
+    return kept
+
+
+def whitening(x: FloatArray, n_components: int) -> tuple[Array, Array]:
+    """Mean (d,) and map (d, c) after which ``x`` float32 (n, d) has unit covariance.
+
+    The leading ``c`` ≤ ``n_components`` principal directions with any variance to speak of.
+    """
+    mean = x.mean(axis=0, dtype=np.float64)
+    centred = x - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(x))
+    values, vectors = values[::-1][:n_components], vectors[:, ::-1][:, :n_components]
+    kept = values > max(values[0] * 1e-6, 1e-12)
+    return mean, vectors[:, kept] / np.sqrt(values[kept])
+
+
+def explained(z: Array, labels: IntArray) -> float:
+    """How well a linear map of ``z`` predicts the partition: R² in [0, 1], the mean over groups.
+
+    Least squares to the groups' indicators, as discriminative clustering has it (Bach and
+    Harchaoui 2007, "DIFFRAC"). The indicators have unit variance, so that small groups count
+    as much as large ones.
+
+    Args:
+        z: float (n, c), white: zero mean, unit covariance.
+        labels: int64 (n,).
+
+    >>> z = np.array([[-1.0], [-1.0], [1.0], [1.0]])
+    >>> explained(z, np.array([0, 0, 1, 1])), explained(z, np.array([0, 1, 0, 1]))
+    (1.0, 0.0)
+    """
+    shares = []
+    for group in np.unique(labels):
+        indicator = (labels == group).astype(np.float64)
+        deviation = float(indicator.std())
+        if deviation == 0.0:
+            return 0.0
+        weights = z.T @ (indicator - indicator.mean()) / (deviation * len(z))
+        shares.append(float((weights**2).sum()))
+    return min(1.0, float(np.mean(shares)))

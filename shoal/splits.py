@@ -1,0 +1,143 @@
+"""The several ways a pile can be divided: comparing them and choosing one, without labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from shoal.errors import DataError
+from shoal.partitions import explained, overlap, whitening
+from shoal.protocols import Array, Clusterer, FloatArray, ImageSource, IntArray
+from shoal.views import to_float
+
+PIXELS_COUNT = 0.2
+"""How much of what pixels explain is held against a candidate. Measured: benchmarks/LOG.md."""
+_THUMBNAIL = 8
+_PIXEL_COMPONENTS = 64
+_SAMPLE = 5000
+
+
+@dataclass(frozen=True)
+class Split:
+    """One way to divide a pile, and what speaks for it."""
+
+    sizes: tuple[int, ...]
+    """Images in each cluster, by number."""
+    separation: float
+    """R² of predicting it from the embedding, in [0, 1]."""
+    pixel_share: float
+    """R² of predicting it from thumbnails of the images, in [0, 1]: what took no learning."""
+
+    @property
+    def score(self) -> float:
+        """Separation less a fifth of the pixel share: the order of the list, and the choice.
+
+        What the embedding tells apart clearly and raw pixels do not is what was learned. Among
+        clearly separated candidates the one that colour and brightness alone explain is mostly
+        the boring one; held against it in full, though, noise would win, which pixels explain
+        least of all.
+        """
+        return self.separation - PIXELS_COUNT * self.pixel_share
+
+
+def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
+    """Order a fitted clusterer's candidates by score, the best first, and describe them.
+
+    With two clusters only: of more, the clusterer's own stays the first, because nothing is
+    known yet by which to prefer another.
+
+    Args:
+        source: the images it was fitted on.
+        clusterer: reordered in place.
+        z: float32 (n, d), their reduced embedding.
+    """
+    found = describe(source, clusterer, z)
+    order = sorted(range(len(found)), key=lambda index: -found[index].score)
+    if found and len(found[0].sizes) != 2:
+        order = [0, *(index for index in order if index != 0)]
+    clusterer.reorder(order)
+    return [found[index] for index in order]
+
+
+def describe(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
+    """What speaks for each candidate among the images of ``source``, in their present order."""
+    rows = np.arange(len(source))
+    if len(rows) > _SAMPLE:
+        rows = np.sort(np.random.default_rng(0).choice(len(source), _SAMPLE, replace=False))
+    pixels = thumbnails(source, rows)
+    mean, white = whitening(pixels, min(_PIXEL_COMPONENTS, max(2, len(rows) // 10)))
+    pixels = (pixels - mean) @ white
+    separation = clusterer.separation
+    return [
+        Split(
+            sizes=tuple(np.bincount(labels, minlength=labels.max() + 1).tolist()),
+            separation=float(separation[index]),
+            pixel_share=explained(pixels, labels[rows]),
+        )
+        for index, labels in enumerate(candidates(clusterer, z))
+    ]
+
+
+def select(clusterer: Clusterer, split: int) -> None:
+    """Make the ``split``-th candidate, counted from 1, the one that is predicted.
+
+    Raises:
+        DataError: there is no such candidate.
+    """
+    n = clusterer.n_candidates
+    if not 1 <= split <= n:
+        raise DataError(
+            f"--split is expected from 1 to {n}, as many ways to divide the pile as the checkpoint "
+            f"holds, and {split} came; 'shoal splits' shows them."
+        )
+    clusterer.reorder([split - 1, *(index for index in range(n) if index != split - 1)])
+
+
+def candidates(clusterer: Clusterer, z: FloatArray) -> list[IntArray]:
+    """The clusters of ``z`` float32 (n, d) under each candidate, int64 (n,), by size in training.
+
+    The clusterer is left as it was.
+    """
+    n = clusterer.n_candidates
+    found = []
+    for _ in range(n):
+        found.append(number_by_size(clusterer, clusterer.predict_proba(z)).argmax(axis=1))
+        clusterer.reorder([*range(1, n), 0])  # after n turns all is as before
+    return found
+
+
+def number_by_size(clusterer: Clusterer, membership: FloatArray) -> FloatArray:
+    """Memberships (n, k) with their columns ordered by the clusters' sizes in training."""
+    known = clusterer.predict_proba(clusterer.reference)
+    sizes = np.bincount(known.argmax(axis=1), minlength=known.shape[1])
+    return membership[:, np.argsort(-sizes, kind="stable")]
+
+
+def thumbnails(source: ImageSource, rows: IntArray) -> FloatArray:
+    """Images ``rows`` shrunk to 8 × 8 pixels, float32 (m, 64 C) in [0, 1]."""
+    small = []
+    for start in range(0, len(rows), 512):
+        x = to_float(source.read(rows[start : start + 512]), "cpu")
+        small.append(F.adaptive_avg_pool2d(x, _THUMBNAIL).flatten(1))
+    return torch.cat(small).numpy()
+
+
+def to_json(splits: list[Split]) -> list[dict[str, Any]]:
+    """For a checkpoint's provenance."""
+    return [
+        {
+            "sizes": list(split.sizes),
+            "separation": round(split.separation, 6),
+            "pixel_share": round(split.pixel_share, 6),
+        }
+        for split in splits
+    ]
+
+
+def agreement_matrix(found: list[IntArray]) -> Array:
+    """Share of images on which each two candidates agree under the best naming, float (c, c)."""
+    return np.array([[overlap(a, b) for b in found] for a in found])

@@ -1,0 +1,323 @@
+"""Each warning is given for a pile made for it, and for no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from shoal import appearance, diagnosis
+from shoal.checkpoint import Checkpoint
+from shoal.recipes import BASELINE, BEST, Recipe
+from shoal.sources import ArraySource
+
+N = 600
+
+
+def checkpoint_of(recipe: Recipe, losses: Any = (), spreads: Any = (), **notes: Any) -> Checkpoint:
+    """A checkpoint with this history, all that the functions look at."""
+    rows: list[dict[str, float]] = [{"loss": loss} for loss in losses]
+    rows += [{"loss": 1.0, "spread": spread} for spread in spreads]
+    return Checkpoint(
+        recipe=recipe, image_shape=(8, 8, 3), n_images=N, step=len(rows), total_steps=len(rows),
+        epoch=1.0, encoder_state={}, objective_states=[], optimizer_state=None, history=rows,
+        provenance=notes,
+    )  # fmt: skip
+
+
+def pile(brightness: np.ndarray, generator: np.random.Generator) -> ArraySource:
+    """Noise images of the brightness given, in [0, 1]."""
+    level = 40 + 150 * brightness[:, None, None, None]
+    made = level + generator.normal(0, 20, (len(brightness), 8, 8, 3))
+    return ArraySource(np.clip(made, 0, 255).astype(np.uint8))
+
+
+def explained(source: ArraySource, labels: np.ndarray) -> list[str]:
+    features, alike = appearance.describe(source, diagnosis.sample(len(source)))
+    assert not alike
+    return appearance.explained(features, labels[diagnosis.sample(len(source))])
+
+
+# --- collapse -----------------------------------------------------------------------------------
+
+
+def test_collapse_is_seen_at_any_distance_from_zero() -> None:
+    z = np.random.default_rng(0).normal(size=(N, 16)).astype(np.float32)
+    assert diagnosis.collapse(z, 10) == []
+    assert diagnosis.collapse(z * 1e-6, 10) == []  # the scale means nothing
+    assert diagnosis.collapse(z + 3, 10) == []  # codes behind a ReLU do not centre on 0
+    for collapsed in (z * 1e-3 + 1, np.ones_like(z), np.zeros_like(z)):
+        (warning,) = diagnosis.collapse(collapsed, 10)
+        assert "collapsed: their spread is 0.00" in warning
+
+
+def test_three_clusters_on_a_line_are_slices() -> None:
+    generator = np.random.default_rng(0)
+    line = generator.normal(size=(N, 1)) * generator.normal(size=(1, 16))
+    z = (line + generator.normal(0, 0.05, (N, 16))).astype(np.float32)
+    (warning,) = diagnosis.collapse(z, 3)
+    assert "1.0 effective dimensions" in warning
+    assert diagnosis.collapse(z, 2) == []  # two tight groups lie on a line by right
+    corners = np.eye(16)[np.arange(N) % 3] + generator.normal(0, 0.05, (N, 16))
+    assert diagnosis.collapse(corners.astype(np.float32), 3) == []
+
+
+@pytest.mark.parametrize("n", [10, 200])
+def test_effective_dimensions_by_the_covariance(n: int) -> None:
+    z = np.random.default_rng(1).normal(size=(n, 40)).astype(np.float32) * np.arange(40)
+    eigenvalues = np.linalg.eigvalsh(np.cov(z.T.astype(np.float64)))
+    expected = eigenvalues.sum() ** 2 / (eigenvalues**2).sum()
+    assert diagnosis.effective_dimensions(z) == pytest.approx(expected, rel=1e-5)
+    assert diagnosis.effective_dimensions(np.ones((5, 3), np.float32)) == 0.0
+
+
+def test_collapse_while_training_lasts_and_does_not_count_at_the_start() -> None:
+    sound, gone = [0.6] * 10, [0.01] * 3
+    warning = diagnosis.collapse_while_training(checkpoint_of(BEST, spreads=sound + gone))
+    assert "spread is 0.010" in warning[0]
+    for spreads in (sound, gone[:2], [*sound, *gone[:2]], [*gone, *sound]):
+        assert diagnosis.collapse_while_training(checkpoint_of(BEST, spreads=spreads)) == []
+    early = replace(checkpoint_of(BEST, spreads=gone), total_steps=100)
+    assert diagnosis.collapse_while_training(early) == []
+    # Checkpoints of before the spread was recorded.
+    assert diagnosis.collapse_while_training(checkpoint_of(BEST, losses=[1.0] * 9)) == []
+
+
+# --- sizes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fragments"),
+    [
+        ((5000, 3500), []),
+        ((8000, 500), []),
+        ((8200, 300), ["1 of 2 clusters is tiny (1 with 300; an even share is 4,250)"]),
+        ((8499, 1), ["1 with 1;"]),
+        ((10, 0), ["1 of 2 clusters is empty"]),
+        ((100, 1), ["1 of 2 clusters is tiny"]),
+        ((1,), []),
+        ((200,) * 50, []),
+        ((215,) * 47 + (19, 5, 0), ["2 of 50 clusters are tiny (47 with 19, 48 with 5", "1 of 50"]),
+        (
+            (400,) * 25 + (1,) * 25,
+            ["(25 with 1, 26 with 1, 27 with 1, 28 with 1, 29 with 1 and 20"],
+        ),
+    ],
+)
+def test_tiny_and_empty_clusters(sizes: tuple[int, ...], fragments: list[str]) -> None:
+    found = diagnosis.tiny_clusters(sizes)
+    assert len(found) == len(fragments)
+    for warning, fragment in zip(found, fragments, strict=True):
+        assert fragment in warning
+
+
+@pytest.mark.parametrize(
+    ("n_images", "k", "fragment"),
+    [(300, 2, None), (299, 2, "299 images are few: "), (8500, 50, None), (1797, 10, None),
+     (999, 50, "999 images are few for 50 clusters"), (2, 2, "add images.")],
+)  # fmt: skip
+def test_few_images(n_images: int, k: int, fragment: str | None) -> None:
+    found = diagnosis.few_images(n_images, k)
+    assert len(found) == (fragment is not None)
+    if fragment is not None:
+        assert fragment in found[0]
+
+
+# --- appearance ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("k", [2, 3, 6])
+def test_a_split_of_brightness_is_told(k: int) -> None:
+    generator = np.random.default_rng(k)
+    brightness = generator.random(N)
+    labels = np.minimum((brightness * k).astype(np.int64), k - 1)
+    (warning,) = explained(pile(brightness, generator), labels)
+    assert warning.startswith("brightness alone tells")
+    assert f"{1 / k:.0%} by chance" in warning
+    # A rare cluster counts as much as a common one: one kind guessed always is no explanation.
+    uneven = np.where(generator.random(N) < 0.05, 1, 0)
+    assert explained(pile(brightness, generator), uneven) == []
+
+
+def test_an_uneven_split_of_brightness_is_told() -> None:
+    generator = np.random.default_rng(0)
+    labels = (np.arange(N) % 12 == 0).astype(np.int64)
+    source = pile(np.where(labels == 1, 0.9, 0.2) + generator.normal(0, 0.05, N), generator)
+    assert explained(source, labels)[0].startswith("brightness alone tells")
+
+
+def test_a_band_in_the_middle_of_the_brightness_is_told() -> None:
+    generator = np.random.default_rng(0)
+    brightness = generator.random(N)
+    labels = (np.abs(brightness - 0.5) < 0.2).astype(np.int64)
+    assert explained(pile(brightness, generator), labels)[0].startswith("brightness alone tells")
+
+
+def test_contrast_and_colour_are_told_by_name() -> None:
+    generator = np.random.default_rng(0)
+    labels = np.arange(N) % 2
+    noise = generator.normal(0, 1, (N, 8, 8, 3))
+    contrast = 120 + noise * np.where(labels == 1, 40, 5)[:, None, None, None]
+    source = ArraySource(np.clip(contrast, 0, 255).astype(np.uint8))
+    assert explained(source, labels)[0].startswith("brightness and contrast alone tell ")
+    tint = np.where(labels[:, None] == 1, (60, 0, 0), (0, 30, 6))[:, None, None, :]
+    source = ArraySource(np.clip(90 + tint + noise * 20, 0, 255).astype(np.uint8))
+    assert explained(source, labels)[0].startswith("mean colour alone tells")
+
+
+def test_digits_are_not_explained_by_appearance() -> None:
+    digits = load_digits()
+    source = ArraySource(np.rint(digits.images * (255 / 16)).astype(np.uint8))
+    assert explained(source, digits.target.astype(np.int64)) == []
+    z = digits.data.astype(np.float32)
+    sizes = np.bincount(digits.target)
+    rows = diagnosis.sample(len(source))
+    recipe = replace(BEST, n_clusters=10)
+    found = diagnosis.diagnose(
+        source, checkpoint_of(recipe), z, digits.target.astype(np.int64), rows, sizes
+    )
+    assert found == []
+
+
+def test_too_few_images_a_cluster_to_say() -> None:
+    generator = np.random.default_rng(0)
+    brightness = generator.random(60)
+    one_cluster, many = np.zeros(60, np.int64), np.arange(60) // 6
+    for labels in (one_cluster, many):
+        assert explained(pile(brightness, generator), labels) == []
+
+
+def test_images_all_the_same() -> None:
+    source = ArraySource(np.full((N, 8, 8, 3), 90, dtype=np.uint8))
+    rows, z = diagnosis.sample(N), np.zeros((N, 4), np.float32)
+    labels = np.zeros(N, np.int64)
+    (warning,) = diagnosis.diagnose(source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]))
+    assert "the same picture" in warning
+
+
+def test_the_sample_of_a_large_pile() -> None:
+    rows = diagnosis.sample(100_000)
+    assert len(rows) == len(set(rows.tolist())) == 3000
+    assert (np.diff(rows) > 0).all()
+    np.testing.assert_array_equal(rows, diagnosis.sample(100_000))
+    np.testing.assert_array_equal(diagnosis.sample(7), np.arange(7))
+
+
+# --- time ---------------------------------------------------------------------------------------
+
+
+def losses(kind: str, noise: float) -> list[float]:
+    t = np.linspace(0, 1, 100)
+    curve = {
+        "steady": 1 - 0.5 * t,
+        "slow": np.exp(-t / 1.5),
+        "done": np.exp(-t / 0.15),
+        "flat": np.ones(100),
+        "rising": 1 + 0.3 * t,
+    }[kind]
+    return (curve + np.random.default_rng(0).normal(0, noise, 100)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "noise", "warns"),
+    [
+        ("steady", 0.0, True), ("steady", 0.01, True), ("slow", 0.005, True),
+        ("steady", 0.5, False),  # the noise hides whether it still falls
+        ("done", 0.0, False), ("done", 0.01, False), ("flat", 0.05, False), ("flat", 0.0, False),
+        ("rising", 0.01, False),
+    ],
+)  # fmt: skip
+def test_a_loss_still_falling_at_a_constant_rate(kind: str, noise: float, warns: bool) -> None:
+    found = diagnosis.still_improving(checkpoint_of(BASELINE, losses(kind, noise)))
+    assert len(found) == warns
+    # On a cosine the loss cannot say.
+    assert diagnosis.still_improving(checkpoint_of(BEST, losses(kind, noise))) == []
+
+
+def test_flat_noise_is_seldom_taken_for_a_fall() -> None:
+    generator = np.random.default_rng(0)
+    falls = [diagnosis.late_fall(generator.normal(1, 0.1, 100).tolist()) for _ in range(300)]
+    assert np.mean(np.array(falls) > 0) < 0.02
+    assert diagnosis.late_fall([5.0, 4.0, 3.0]) == 0.0
+
+
+def test_minutes_that_hold_few_of_the_recipes_epochs() -> None:
+    short, enough = replace(BEST, epochs=20), replace(BEST, epochs=60)
+    (warning,) = diagnosis.still_improving(checkpoint_of(short, minutes=2))
+    assert "20 of the recipe's 80 epochs (25%)" in warning
+    assert diagnosis.still_improving(checkpoint_of(enough, minutes=9)) == []
+    assert diagnosis.still_improving(checkpoint_of(short)) == []  # asked for in epochs: meant
+    assert diagnosis.still_improving(checkpoint_of(replace(short, name="mine"), minutes=2)) == []
+
+
+# --- through the commands -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dark_and_bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    generator = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("dark") / "dark.npy"
+    np.save(path, pile(np.arange(320) % 2 * 0.8 + generator.normal(0, 0.05, 320), generator).images)
+    return path
+
+
+def test_train_warns_at_its_end_and_info_repeats_it(
+    dark_and_bright: Path, fast: tuple[str, ...], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.pth"
+    result = run_cli("train", dark_and_bright, path, *fast)
+    assert result.code == 0, result.err
+    *_, trained, last = result.err.splitlines()
+    assert trained.startswith("trained in")
+    assert last.startswith("warning: brightness alone tells the clusters apart: ")
+    assert result.err.count("warning: ") == 1
+    warnings = json.loads(run_cli("info", path, "--json").out)["provenance"]["warnings"]
+    assert [f"warning: {warning}" for warning in warnings] == [last]
+    assert f"  warning      {warnings[0]}" in run_cli("info", path).out.splitlines()
+    quiet = run_cli("train", dark_and_bright, tmp_path / "quiet.pth", "--quiet", *fast)
+    assert quiet.err == ""
+    about = json.loads(run_cli("info", tmp_path / "quiet.pth", "--json").out)
+    assert about["provenance"]["warnings"] == warnings
+
+
+def test_a_small_pile_is_told_before_the_wait_and_once(
+    images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    lines = run_cli("train", images_file, tmp_path / "c.pth", *fast).err.splitlines()
+    assert lines[0].startswith("40 images of")
+    assert lines[1].startswith("warning: 40 images are few: ")
+    assert sum("images are few" in line for line in lines) == 1
+
+
+def test_collapse_is_told_while_it_trains(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    """A learning rate this high kills the ReLUs: every code becomes the same."""
+    generator = np.random.default_rng(0)
+    np.save(tmp_path / "noise.npy", generator.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8))
+    result = run_cli(
+        "train", tmp_path / "noise.npy", tmp_path / "c.pth", "--recipe", "baseline",
+        "--epochs", "4", "--set", "learning_rate=10", "--set", "reducers=pca(n_components=4)",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    lines = result.err.splitlines()
+    (early,) = (i for i, line in enumerate(lines) if "clusters would mean nothing" in line)
+    (late,) = (i for i, line in enumerate(lines) if "so the clusters mean nothing" in line)
+    (trained,) = (i for i, line in enumerate(lines) if line.startswith("trained in"))
+    assert early < trained < late
+    assert lines[early].startswith("warning: the embeddings have collapsed: their spread is 0.0")
+
+
+def test_predict_warns_of_tiny_clusters_found_anew(
+    dark_and_bright: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The images are of one kind for this checkpoint, so five clusters of its 40 are not."""
+    result = run_cli("predict", dark_and_bright, checkpoint_file, tmp_path / "p.csv", "-k", "5")
+    assert result.code == 0, result.err
+    assert "of 5 clusters" in result.err
+    same = run_cli("predict", dark_and_bright, checkpoint_file, tmp_path / "p.csv")
+    assert "warning" not in same.err

@@ -1,0 +1,178 @@
+"""Judging a checkpoint without labels: what is shown, what comes out, and the command."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal import checkpoint, label_free, pipeline
+from shoal.checkpoint import Checkpoint
+from shoal.label_free import EVALUATION_VIEWS, LabelFreeScores, Shown
+from shoal.parts import Part
+from shoal.sources import ArraySource
+from shoal.trail import Trail
+
+FIELDS = set(LabelFreeScores.__dataclass_fields__)
+IN_UNIT = ("neighbour_overlap", "recognition", "normalised_cut", "combined", "mse")
+UP_TO_ONE = ("view_agreement", "stability", "neighbour_purity", "silhouette")
+
+
+def score(**changes: float) -> LabelFreeScores:
+    """Scores of a middling clustering, some changed."""
+    values: dict[str, Any] = dict.fromkeys(FIELDS, 0.5) | {"n_images": 100, "n_clusters": 3}
+    return LabelFreeScores(**(values | changes))
+
+
+def test_views_are_drawn_from_the_seed_and_change_the_images(images: np.ndarray) -> None:
+    source = ArraySource(images)
+    everything = np.arange(40)
+
+    def read(seed: int, stream: int) -> np.ndarray:
+        shown = Shown(source, EVALUATION_VIEWS, most=100, seed=seed, stream=stream)
+        return shown.read(everything)
+
+    assert read(0, 1).shape == images.shape
+    assert read(0, 1).dtype == np.uint8
+    assert np.array_equal(read(0, 1), read(0, 1))
+    assert not np.array_equal(read(0, 1), images)
+    assert not np.array_equal(read(0, 1), read(0, 2))
+    assert not np.array_equal(read(0, 1), read(1, 1))
+    assert np.array_equal(Shown(source, None, most=100, seed=0).read(everything), images)
+
+
+def test_a_large_pile_is_sampled_the_same_for_every_view(images: np.ndarray) -> None:
+    source = ArraySource(images, ids=[f"image {i}" for i in range(40)])
+    plain, viewed = (
+        Shown(source, views, most=30, seed=0, stream=stream)
+        for stream, views in enumerate((None, EVALUATION_VIEWS))
+    )
+    assert len(plain) == len(viewed) == len(set(plain.ids)) == 30
+    assert plain.ids == viewed.ids
+    names = [int(name.split()[1]) for name in plain.ids]
+    assert np.array_equal(plain.read(np.arange(30)), images[names])
+    assert plain.ids != Shown(source, None, most=30, seed=1).ids
+
+
+def test_two_clear_kinds_score_well_and_the_same_every_time(
+    images: np.ndarray, checkpoint_file: Path
+) -> None:
+    source, loaded = ArraySource(images), checkpoint.load(checkpoint_file)
+    scores = label_free.judge(source, loaded)
+    assert scores == label_free.judge(source, loaded)
+    assert (scores.n_images, scores.n_clusters) == (40, 2)
+    assert scores.neighbour_purity > 0.8
+    for name in IN_UNIT:
+        assert 0.0 <= getattr(scores, name) <= 1.0, name
+    for name in UP_TO_ONE:
+        assert -1.0 <= getattr(scores, name) <= 1.0, name
+
+
+@pytest.fixture(scope="module")
+def voting(images: np.ndarray, checkpoint_file: Path) -> Checkpoint:
+    """The checkpoint clustered by `spectral`, whose clusters are plain labels: easily changed."""
+    loaded = checkpoint.load(checkpoint_file)
+    recipe = replace(loaded.recipe, clusterer=Part("spectral"))
+    return pipeline.organise(ArraySource(images), replace(loaded, recipe=recipe))
+
+
+def with_labels(finished: Checkpoint, labels: np.ndarray) -> Checkpoint:
+    return replace(finished, clusterer=finished.clusterer | {"reference_labels_": labels})
+
+
+def test_names_of_clusters_do_not_matter(images: np.ndarray, voting: Checkpoint) -> None:
+    source, labels = ArraySource(images), voting.clusterer["reference_labels_"]
+    renamed = with_labels(voting, 1 - labels)
+    assert asdict(label_free.judge(source, renamed)) == pytest.approx(
+        asdict(label_free.judge(source, voting))
+    )
+
+
+def test_clusters_by_lot_score_worse(images: np.ndarray, voting: Checkpoint) -> None:
+    source, labels = ArraySource(images), voting.clusterer["reference_labels_"]
+    lot = with_labels(voting, np.random.default_rng(0).permutation(labels))
+    good, bad = (label_free.judge(source, finished) for finished in (voting, lot))
+    assert bad.neighbour_purity < good.neighbour_purity
+    assert bad.normalised_cut > good.normalised_cut
+    assert bad.combined < good.combined
+
+
+def test_a_checkpoint_along_the_way_is_organised_first(
+    images: np.ndarray, checkpoint_file: Path
+) -> None:
+    source = ArraySource(images)
+    along = checkpoint.load(Trail(checkpoint_file).files()[0])
+    assert not along.finished
+    assert label_free.judge(source, along) == label_free.judge(
+        source, pipeline.organise(source, along)
+    )
+    assert not along.finished
+
+
+def test_the_verdict_follows_the_score_and_names_its_limits() -> None:
+    texts = [
+        label_free.verdict(score(view_agreement=v, recognition=v, neighbour_purity=v, stability=v))
+        for v in (0.95, 0.5, 0.02)
+    ]
+    assert len({text.splitlines()[0] for text in texts}) == 3
+    assert all("cannot" in text for text in texts)
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_no_labels_plain_and_json(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any]
+) -> None:
+    plain = run_cli("evaluate", "--no-labels", checkpoint_file, images_file)
+    as_json = run_cli("evaluate", "--no-labels", checkpoint_file, images_file, "--json")
+    assert plain.code == as_json.code == 0
+    scores = json.loads(as_json.out)
+    assert set(scores) == FIELDS | {"combined", "clusters_found_here"}
+    assert scores["clusters_found_here"] is False
+    shown = dict(re.findall(r"^([\w ]+?) +(-?[\d.]+)   ", plain.out, re.MULTILINE))
+    assert float(shown["score"]) == pytest.approx(scores["combined"], abs=1e-4)
+    assert float(shown["view agreement"]) == pytest.approx(scores["view_agreement"], abs=1e-4)
+    assert float(shown["MSE"]) == pytest.approx(scores["mse"], abs=1e-4)
+    assert "cannot" in plain.out
+
+
+def test_no_labels_of_a_checkpoint_along_the_way_says_what_it_does(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any]
+) -> None:
+    along = Trail(checkpoint_file).files()[-1]
+    result = run_cli("evaluate", "--no-labels", along, images_file)
+    assert result.code == 0
+    assert "they are found first, among these 40 images" in result.err
+    assert result.out.startswith("score")
+
+
+def test_labels_beside_the_images_are_not_looked_at(
+    images: np.ndarray,
+    kinds: np.ndarray,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("trainX.npy", images)
+    command = ("evaluate", "--no-labels", checkpoint_file, "trainX.npy", "--json")
+    without = run_cli(*command)
+    for name in ("trainY.npy", "valY.npy", "labels.npy", "y.npy"):
+        np.save(name, kinds)
+    Path("labels.csv").write_text("id,label\n" + "".join(f"{i},{y}\n" for i, y in enumerate(kinds)))
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("labels were asked for")
+
+    for name in ("load_labels", "score", "match", "calibration"):
+        monkeypatch.setattr(f"shoal.evaluation.{name}", refuse)
+    assert run_cli(*command) == without
+    assert without.code == 0
