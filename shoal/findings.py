@@ -62,8 +62,9 @@ def splits(found: list[Alternative]) -> str:
         )
     elif len(found[0].split.sizes) == 2:
         lines.append(
-            f"The order is by separation less {PIXELS_COUNT:g} of what pixels explain; 1 is the "
-            "choice, and the one you want may be another: look at the picture."
+            "Those nearly as separated as the best come first, in the order of separation less "
+            f"{PIXELS_COUNT:g} of what pixels explain. 1 is the choice; the one you want may be "
+            "another: look at the picture."
         )
     else:
         lines.append("1 is the clusterer's own; the others are ordered as they stand out.")

@@ -15,7 +15,9 @@ from shoal.protocols import Array, Clusterer, FloatArray, ImageSource, IntArray
 from shoal.views import to_float
 
 PIXELS_COUNT = 0.2
-"""How much of what pixels explain is held against a candidate. Measured: benchmarks/LOG.md."""
+"""How much of what pixels explain is held against a candidate. Measured: benchmarks/splits.py."""
+NEARLY = 0.05
+"""Candidates this much less separated than the best are ordered behind those that are not."""
 _THUMBNAIL = 8
 _PIXEL_COMPONENTS = 64
 _SAMPLE = 5000
@@ -34,19 +36,19 @@ class Split:
 
     @property
     def score(self) -> float:
-        """Separation less a fifth of the pixel share: the order of the list, and the choice.
+        """Separation less a fifth of the pixel share: the order among the clearly separated.
 
-        What the embedding tells apart clearly and raw pixels do not is what was learned. Among
-        clearly separated candidates the one that colour and brightness alone explain is mostly
-        the boring one; held against it in full, though, noise would win, which pixels explain
-        least of all.
+        What the embedding tells apart clearly and raw pixels do not is what was learned: of
+        several clear candidates the one that colour and brightness alone explain is mostly the
+        boring one. Only of clear ones, see `choose`: noise is what pixels explain least of all.
         """
         return self.separation - PIXELS_COUNT * self.pixel_share
 
 
 def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
-    """Order a fitted clusterer's candidates by score, the best first, and describe them.
+    """Order a fitted clusterer's candidates, the best first, and describe them.
 
+    First come those whose separation is within 0.05 of the greatest, then the rest, each by score.
     With two clusters only: of more, the clusterer's own stays the first, because nothing is
     known yet by which to prefer another.
 
@@ -56,8 +58,9 @@ def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Spl
         z: float32 (n, d), their reduced embedding.
     """
     found = describe(source, clusterer, z)
-    order = sorted(range(len(found)), key=lambda index: -found[index].score)
-    if found and len(found[0].sizes) != 2:
+    clear = max(split.separation for split in found) - NEARLY
+    order = sorted(range(len(found)), key=lambda i: (found[i].separation < clear, -found[i].score))
+    if len(found[0].sizes) != 2:
         order = [0, *(index for index in order if index != 0)]
     clusterer.reorder(order)
     return [found[index] for index in order]

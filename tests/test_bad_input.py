@@ -792,6 +792,26 @@ CHECKPOINTS: list[Case] = [
         "was kept along the way and has no clusters",
     ),
     (
+        "checkpoint-along-the-way-splits",
+        lambda kit: ["splits", kit.images_file, trail_checkpoint(kit), kit.out / "s.png"],
+        "was kept along the way and has no clusters",
+    ),
+    (
+        "splits-picture-of-an-unknown-kind",
+        lambda kit: ["splits", kit.images_file, kit.checkpoint, kit.out / "s.docx"],
+        "a picture is expected as .png, .pdf or .svg",
+    ),
+    (
+        "splits-picture-over-the-images",
+        lambda kit: ["splits", kit.images_file, kit.checkpoint, kit.images_file],
+        "it is an input of this command",
+    ),
+    (
+        "predict-split-zero",
+        lambda kit: kit.predict(kit.images_file, "--split", "0"),
+        "--split is expected from 1 to",
+    ),
+    (
         "resume-other-data",
         lambda kit: resume(kit, kit.npy(kit.images[::-1])),
         "learned from other images",

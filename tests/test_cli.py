@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-COMMANDS = ("train", "predict", "evaluate", "run", "info", "demo")
+COMMANDS = ("train", "predict", "splits", "evaluate", "run", "info", "demo")
 
 
 def read_labels(path: Path) -> list[int]:
