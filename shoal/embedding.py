@@ -99,9 +99,9 @@ def embed(
     """The embedding that the recipe clusters, before any reduction: float32 (n, d).
 
     By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
-    both, each scaled to unit length and joined. Where the encoder learned that mirroring changes
-    nothing, the mean over an image and its mirror image. Always in fp32 and in evaluation mode,
-    so that an image's vector does not depend on its neighbours in the batch.
+    both, each scaled to unit length and joined: the mean over an image and its mirror image where
+    the encoder learned that mirroring changes nothing. Always in fp32 and in evaluation mode, so
+    that an image's vector does not depend on its neighbours in the batch.
     """
     encoder = checkpoint.build_encoder().to(device)
     heads = [
@@ -109,7 +109,8 @@ def embed(
         for objective in checkpoint.build_objectives(encoder)
         if objective.has_head
     ]
-    kind, mirror = checkpoint.recipe.embedding, checkpoint.recipe.views.mirror
+    kind = checkpoint.recipe.embedding
+    mirror = kind == "joint" and checkpoint.recipe.views.mirror
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
         x = to_float(source.read(indices), device)
