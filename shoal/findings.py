@@ -152,7 +152,12 @@ def about_text(checkpoint: Checkpoint, path: Path) -> str:
         *(
             f"  {name:<12} {value}"
             for name, value in checkpoint.provenance.items()
-            if name != "warnings"
+            if name not in ("warnings", "splits")
+        ),
+        *(
+            f"  split {number:<6} {' + '.join(f'{size:,}' for size in split['sizes'])}, separation "
+            f"{split['separation']:.3f}, pixels explain {split['pixel_share']:.3f}"
+            for number, split in enumerate(checkpoint.provenance.get("splits", []), start=1)
         ),
         *(f"  warning      {text}" for text in checkpoint.provenance.get("warnings", [])),
         "recipe",
