@@ -2,8 +2,8 @@
 
 glibc gives a buffer above its threshold back to the kernel when it is freed, so every step asks
 for its activations anew, and the kernel zeroes every page of them again. Kept, a training step of
-the recipe `best` takes about a fifth less time and the process about a quarter more memory;
-`benchmarks/speed.py` has the numbers. Only where memory lies changes, not a bit of any result.
+the recipe `best` is about 1.2 times as fast (`benchmarks/speed.py`). Only where memory lies
+changes, not a bit of any result.
 """
 
 from __future__ import annotations

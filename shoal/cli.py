@@ -49,7 +49,7 @@ LowMemory = Annotated[
     bool,
     typer.Option(
         "--low-memory",
-        help="Give memory back to the system after every step: a quarter less of it, and slower.",
+        help="Give memory back to the system after every step: slower.",
     ),
 ]
 Quiet = Annotated[
