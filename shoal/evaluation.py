@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.checks import check_labels
 from shoal.errors import DataError
+from shoal.partitions import match as match
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.sources.numpy_file import load_array
 
@@ -86,27 +87,6 @@ def score(clusters: IntArray, labels: IntArray) -> Scores:
         nmi=float(normalized_mutual_info_score(labels, clusters)),
         ari=float(adjusted_rand_score(labels, clusters)),
     )
-
-
-def match(clusters: IntArray, labels: IntArray) -> IntArray:
-    """Rename clusters to the classes that they agree with most often, one to one.
-
-    The assignment is optimal (Kuhn 1955, the Hungarian method). A cluster left without a class,
-    because there are more clusters than classes, becomes -1.
-
-    >>> match(np.array([5, 5, 7]), np.array([1, 1, 0])).tolist()
-    [1, 1, 0]
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    cluster_names, rows = np.unique(clusters, return_inverse=True)
-    class_names, columns = np.unique(labels, return_inverse=True)
-    counts = np.zeros((len(cluster_names), len(class_names)), dtype=np.int64)
-    np.add.at(counts, (rows, columns), 1)
-    chosen = np.full(len(cluster_names), -1, dtype=np.int64)
-    matched_rows, matched_columns = linear_sum_assignment(-counts)
-    chosen[matched_rows] = class_names[matched_columns]
-    return chosen[rows]
 
 
 def accuracy_interval(accuracy: float, n_images: int) -> tuple[float, float]:

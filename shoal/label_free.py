@@ -129,12 +129,14 @@ def judge(
     if not checkpoint.finished:
         check_n_clusters(checkpoint.recipe.n_clusters, len(source))
         checkpoint = pipeline.organise(source, checkpoint, device=device, track=track)
-    views = {"images": None, "view 1": EVALUATION_VIEWS, "view 2": EVALUATION_VIEWS}
-    tables = []
-    for stream, chosen in enumerate(views.values()):
-        shown = Shown(source, chosen, most=MOST_IMAGES, seed=seed, stream=stream)
-        tables.append(pipeline.predict(shown, checkpoint, device=device, track=track))
-    table, first, second = tables
+    images, *views = (
+        Shown(source, chosen, most=MOST_IMAGES, seed=seed, stream=stream)
+        for stream, chosen in enumerate((None, EVALUATION_VIEWS, EVALUATION_VIEWS))
+    )
+    table, first, second = (
+        pipeline.predict(shown, checkpoint, device=device, track=track)
+        for shown in (images, *views)
+    )
     return LabelFreeScores(
         n_images=len(table.labels),
         n_clusters=len(np.unique(table.labels)),
@@ -148,9 +150,7 @@ def judge(
         recognition=quality.recognition(first.z, second.z),
         silhouette=quality.silhouette(table.z, table.labels, seed=seed),
         normalised_cut=quality.normalised_cut(table.z, table.labels),
-        mse=quality.reconstruction_mse(
-            Shown(source, None, most=MOST_IMAGES, seed=seed), checkpoint, device=device, track=track
-        ),
+        mse=quality.reconstruction_mse(images, checkpoint, device=device, track=track),
     )
 
 

@@ -9,10 +9,29 @@ import numpy as np
 from shoal.protocols import Array, FloatArray, IntArray
 
 
+def match(clusters: IntArray, labels: IntArray) -> IntArray:
+    """Rename clusters to the classes that they agree with most often, one to one.
+
+    The assignment is optimal (Kuhn 1955, the Hungarian method). A cluster left without a class,
+    because there are more clusters than classes, becomes -1.
+
+    >>> match(np.array([5, 5, 7]), np.array([1, 1, 0])).tolist()
+    [1, 1, 0]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    cluster_names, rows = np.unique(clusters, return_inverse=True)
+    class_names, columns = np.unique(labels, return_inverse=True)
+    counts = np.zeros((len(cluster_names), len(class_names)), dtype=np.int64)
+    np.add.at(counts, (rows, columns), 1)
+    chosen = np.full(len(cluster_names), -1, dtype=np.int64)
+    matched_rows, matched_columns = linear_sum_assignment(-counts)
+    chosen[matched_rows] = class_names[matched_columns]
+    return chosen[rows]
+
+
 def overlap(a: IntArray, b: IntArray) -> float:
     """Share of points that two partitions put alike under the best naming, in [0, 1].
-
-    The naming is optimal (Kuhn 1955, the Hungarian method).
 
     Args:
         a: int64 (n,), groups numbered from 0.
@@ -21,12 +40,7 @@ def overlap(a: IntArray, b: IntArray) -> float:
     >>> overlap(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 1]))
     0.75
     """
-    from scipy.optimize import linear_sum_assignment
-
-    k = 1 + max(int(a.max()), int(b.max()))
-    counts = np.bincount(a * k + b, minlength=k * k).reshape(k, k)
-    rows, columns = linear_sum_assignment(-counts)
-    return float(counts[rows, columns].sum() / len(a))
+    return float(np.mean(match(a, b) == b))
 
 
 def distinct(partitions: Sequence[IntArray], order: Sequence[int], most: int) -> list[int]:

@@ -121,14 +121,11 @@ def predict(
         check_n_clusters(n_clusters, len(source))
     recipe = checkpoint.recipe
     clusterer = fitted_clusterer(checkpoint)
-    another = n_clusters is not None and n_clusters != recipe.n_clusters
-    if not another:
-        splits.select(clusterer, split)
-    z = reduce(source, checkpoint, device=device, track=track)
-    if n_clusters is not None and another:
+    if n_clusters is not None and n_clusters != recipe.n_clusters:
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
-        splits.select(clusterer, split)
+    splits.select(clusterer, split)
+    z = reduce(source, checkpoint, device=device, track=track)
     return assign(source, z, clusterer)
 
 
