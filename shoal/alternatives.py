@@ -68,10 +68,7 @@ def compare(
     )
     stability = _stability(clusterer, checkpoint, seed, track)
     described = splits.describe(source, clusterer, z)
-    tables = []
-    for _ in described:
-        tables.append(pipeline.assign(source, z, clusterer))
-        clusterer.reorder([*range(1, len(described)), 0])
+    tables = [pipeline.assign(source, z, each) for each in splits.in_turn(clusterer)]
     return [
         Alternative(
             split=described[index],

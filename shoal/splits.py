@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ import torch
 import torch.nn.functional as F
 
 from shoal.errors import DataError
-from shoal.partitions import explained, overlap, whitening
-from shoal.protocols import Array, Clusterer, FloatArray, ImageSource, IntArray
+from shoal.partitions import explained, whitening
+from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray
 from shoal.views import to_float
 
 PIXELS_COUNT = 0.2
@@ -105,12 +106,17 @@ def candidates(clusterer: Clusterer, z: FloatArray) -> list[IntArray]:
 
     The clusterer is left as it was.
     """
+    return [
+        number_by_size(each, each.predict_proba(z)).argmax(axis=1) for each in in_turn(clusterer)
+    ]
+
+
+def in_turn(clusterer: Clusterer) -> Iterator[Clusterer]:
+    """The clusterer with each of its candidates in front; after the last, as it was."""
     n = clusterer.n_candidates
-    found = []
     for _ in range(n):
-        found.append(number_by_size(clusterer, clusterer.predict_proba(z)).argmax(axis=1))
-        clusterer.reorder([*range(1, n), 0])  # after n turns all is as before
-    return found
+        yield clusterer
+        clusterer.reorder([*range(1, n), 0])
 
 
 def number_by_size(clusterer: Clusterer, membership: FloatArray) -> FloatArray:
@@ -139,8 +145,3 @@ def to_json(splits: list[Split]) -> list[dict[str, Any]]:
         }
         for split in splits
     ]
-
-
-def agreement_matrix(found: list[IntArray]) -> Array:
-    """Share of images on which each two candidates agree under the best naming, float (c, c)."""
-    return np.array([[overlap(a, b) for b in found] for a in found])
