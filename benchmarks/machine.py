@@ -35,6 +35,11 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores"
 
 
+def threads() -> int:
+    """How many threads the measured commands compute with."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
 def command(*arguments: str) -> tuple[float, float, float, str]:
     """Run ``shoal``: seconds by the clock and of processor time, peak memory in GB, its output.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections import defaultdict
@@ -23,7 +24,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import DATA, HERE, append, command, commit, machine
+from machine import DATA, HERE, append, command, commit, machine, threads
 from machine import rows as read
 
 RESULTS = HERE / "results" / "quality.jsonl"
@@ -52,20 +53,20 @@ def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[st
         )
         row = {
             "encoder": name, "seed": seed, "commit": commit(), "machine": machine(),
-            "load": round(os.getloadavg()[0], 2), "train_seconds": round(train, 1),
-            "train_cpu_seconds": round(train_cpu, 1),
+            "threads": threads(), "load": round(os.getloadavg()[0], 2),
+            "train_seconds": round(train, 1), "train_cpu_seconds": round(train_cpu, 1),
             "train_gb": round(memory, 2), "predict_seconds": round(predict, 1),
             "predict_gb": round(predict_memory, 2), "file_mb": round(path.stat().st_size / 1e6, 2),
         }  # fmt: skip
         rows = [row | evaluate(path, data) | {"clustering": "own"}]
         if name in ("baseline", "plain", "improved"):
             rows += [row | other(path, data, name) for name in ("course", "graph cut")]
-        if keep is not None and seed == 0 and name != "plain":
+        if keep is not None and name != "plain":
             keep.mkdir(parents=True, exist_ok=True)
-            path.replace(keep / path.name)
-            (keep / f"{path.name}.trail").mkdir(exist_ok=True)
-            for file in Path(f"{path}.trail").iterdir():
-                file.replace(keep / f"{path.name}.trail" / file.name)
+            kept = keep / (f"{name}-{seed}.pth" if seed else f"{name}.pth")
+            shutil.rmtree(f"{kept}.trail", ignore_errors=True)
+            shutil.move(path, kept)
+            shutil.move(f"{path}.trail", f"{kept}.trail")
     return rows
 
 
@@ -117,10 +118,12 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         if found:
             seeds = ", ".join(str(row["seed"]) for row in sorted(found, key=lambda r: r["seed"]))
             values = {key: [row.get(key) for row in found] for key in found[0]}
+            most = max(row["threads"] for row in found)  # a campaign may give each seed one core
+            timed = [row["train_seconds"] for row in found if row["threads"] == most]
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
-                f"| {minutes(values['train_seconds'])} | {max(values['train_gb']):.1f} GB "
+                f"| {minutes(timed)} | {max(values['train_gb']):.1f} GB "
                 f"| {max(values['predict_seconds']):.0f} s | {max(values['predict_gb']):.1f} GB "
                 f"| {max(values['file_mb']):.1f} MB |"
             )
@@ -146,7 +149,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--recipes", nargs="+", default=list(ENCODERS), choices=list(ENCODERS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--keep", type=Path, help="keep the checkpoints of seed 0 in this folder")
+    parser.add_argument("--keep", type=Path, help="keep the checkpoints in this folder")
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
     options = parser.parse_args()
     if not options.table:
