@@ -1,0 +1,120 @@
+"""Commands on a finished checkpoint: predict, splits, evaluate, info."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import AsJson, CheckpointPath, Clusters, Data, Device, Quiet
+
+
+def predict(
+    data: Data,
+    checkpoint: CheckpointPath,
+    prediction: Annotated[Path, typer.Argument(help="The CSV to write.", show_default=False)],
+    clusters: Clusters = None,
+    split: Annotated[
+        int, typer.Option(help="Which way to divide the pile; 'shoal splits' lists them.")
+    ] = 1,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a parquet table with confidence and embedding.", show_default=False
+        ),
+    ] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Assign each image to a cluster and write a CSV with the columns id and label."""
+    from shoal import checkpoint as checkpoints
+    from shoal import findings, session
+    from shoal.files import check_distinct, check_writable
+    from shoal.progress import Reporter
+
+    check_distinct([prediction, table], [data, checkpoint])
+    for output in (prediction, table):
+        if output is not None:
+            check_writable(output)
+    report = Reporter(quiet=quiet)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(data, image_shape=loaded.image_shape)
+    result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
+    result.to_csv(prediction)
+    if table is not None:
+        result.to_parquet(table)
+    report.say(f"{findings.summary(result)}; written to {prediction}")
+
+
+def splits(
+    data: Data,
+    checkpoint: CheckpointPath,
+    picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("splits.png"),
+    as_json: AsJson = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
+    from shoal import checkpoint as checkpoints
+    from shoal import figures, findings, session
+    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.progress import Reporter
+
+    check_distinct([picture], [data, checkpoint])
+    check_picture(picture)
+    check_writable(picture)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(data, image_shape=loaded.image_shape)
+    found = session.splits(source, loaded, Reporter(quiet=quiet or as_json), device=device)
+    figures.write(figures.splits(source, [one.table for one in found]), picture)
+    if as_json:
+        print(json.dumps([one.to_json() for one in found], indent=2))
+        return
+    print(findings.splits(found))
+    print(f"members of each: {picture}; 'shoal predict … --split N' uses the N-th")
+
+
+def evaluate(
+    checkpoint: CheckpointPath,
+    images: Annotated[Path, typer.Argument(help="Images to measure on.", show_default=False)],
+    labels: Annotated[
+        Path | None,
+        typer.Argument(help="Their labels: .npy, or .csv with a column label.", show_default=False),
+    ] = None,
+    no_labels: Annotated[
+        bool, typer.Option("--no-labels", help="Score what can be known without labels.")
+    ] = False,
+    as_json: AsJson = False,
+    device: Device = "auto",
+) -> None:
+    """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
+    from shoal import checkpoint as checkpoints
+    from shoal import findings, session
+    from shoal.progress import Reporter
+
+    session.check_labels_or_none(labels, no_labels)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(images, image_shape=loaded.image_shape)
+    if labels is None:
+        judged = session.judge(source, loaded, Reporter(quiet=as_json), device=device)
+        more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
+        known = asdict(judged) | more
+        print(json.dumps(known, indent=2) if as_json else findings.judgement(judged))
+        return
+    measured = session.evaluate(source, loaded, labels, device=device)
+    print(json.dumps(measured, indent=2) if as_json else findings.measurement(measured))
+
+
+def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
+    """Show what a checkpoint is: recipe, epoch, time, data, versions, history."""
+    from shoal import checkpoint as checkpoints
+    from shoal import findings
+
+    loaded = checkpoints.load(checkpoint)
+    if as_json:
+        print(json.dumps(findings.about(loaded, checkpoint), indent=2))
+    else:
+        print(findings.about_text(loaded, checkpoint))

@@ -1,0 +1,70 @@
+"""A document as a list of blocks, which a PDF and an HTML page each set in their own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The title of a section (level 1) or of a part of one (level 2)."""
+
+    text: str
+    level: int = 1
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Plain text, no markup."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """Plain sentences, one below another."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain text under a header; numbers are recognised and set to the right."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as wide as the text, shrunk if need be, with what it shows in words."""
+
+    figure: Figure
+    caption: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines as a person would type them, in a monospaced face, broken where they are too long."""
+
+    text: str
+
+
+Block = Heading | Paragraph | Bullets | Table | Picture | Code
+
+
+@dataclass
+class Document:
+    """A title and what stands under it."""
+
+    title: str
+    subtitle: str
+    language: str = "en"
+    """BCP 47: en or zh-TW."""
+    blocks: list[Block] = field(default_factory=list)
+
+    def add(self, *blocks: Block) -> None:
+        """Append blocks."""
+        self.blocks.extend(blocks)

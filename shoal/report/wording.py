@@ -1,0 +1,31 @@
+"""The fixed wording of reports, in the languages they are written in."""
+
+from __future__ import annotations
+
+from shoal.errors import DataError
+
+LANGUAGES = ("en", "zh-TW")
+
+
+class Wording:
+    """Says an English template in its language, with values filled in.
+
+    >>> Wording("en")("{n:,} images", n=8500)
+    '8,500 images'
+
+    Raises:
+        DataError: a language there is no wording for.
+    """
+
+    def __init__(self, language: str = "en") -> None:
+        if language not in LANGUAGES:
+            raise DataError(
+                f"a language among {', '.join(LANGUAGES)} is expected, and {language!r} came."
+            )
+        self.language = language
+
+    def __call__(self, template: str, **values: object) -> str:
+        return _TRANSLATIONS[self.language].get(template, template).format(**values)
+
+
+_TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": {}}
