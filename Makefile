@@ -3,7 +3,7 @@ PYTHON    ?= python3
 PIP_FLAGS ?=
 BIN       := .venv/bin
 
-.PHONY: demo test check install bench clean
+.PHONY: demo test check install report bench clean
 
 demo: install           ## train on scikit-learn's digits and write demo/
 	$(BIN)/shoal demo demo
@@ -24,6 +24,13 @@ install: .venv/installed
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
 	touch $@
+
+DATA ?= ../shared/data/scenery
+
+report: install         ## report.pdf and report.html of the three checkpoints; DATA=folder of trainX.npy, valX.npy, valY.npy
+	$(BIN)/shoal report report.pdf report.html --train $(DATA)/trainX.npy \
+	  --images $(DATA)/valX.npy --labels $(DATA)/valY.npy \
+	  --before checkpoints/baseline.pth --after checkpoints/improved.pth --best checkpoints/best.pth
 
 bench: install          ## the table of README from nothing: about two hours on 2 cores
 	$(BIN)/python benchmarks/quality.py

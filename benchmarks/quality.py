@@ -59,8 +59,8 @@ def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[st
             "predict_gb": round(predict_memory, 2), "file_mb": round(path.stat().st_size / 1e6, 2),
         }  # fmt: skip
         rows = [row | evaluate(path, data) | {"clustering": "own"}]
-        if name in ("baseline", "plain", "improved"):
-            rows += [row | other(path, data, name) for name in ("course", "graph cut")]
+        ways = ("graph cut",) if name == "best" else ("course", "graph cut")
+        rows += [row | other(path, data, way) for way in ways]
         if keep is not None and name != "plain":
             keep.mkdir(parents=True, exist_ok=True)
             kept = keep / (f"{name}-{seed}.pth" if seed else f"{name}.pth")
@@ -80,14 +80,17 @@ def evaluate(path: Path, data: Path) -> dict[str, Any]:
 
 
 def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
-    """The same autoencoder, clustered in the course's way or by the cut of the graph."""
+    """The same encoder, clustered in the course's way or by the cut of the graph."""
     from shoal import checkpoint, pipeline
     from shoal.recipes import BASELINE, IMPROVED
     from shoal.sources import open_source
 
     recipe = {"course": BASELINE, "graph cut": IMPROVED}[clustering]
     loaded = checkpoint.load(path)
-    loaded.recipe = replace(loaded.recipe, reducers=recipe.reducers, clusterer=recipe.clusterer)
+    embedding = "encoder" if loaded.recipe.embedding == "encoder" else "projection"
+    loaded.recipe = replace(
+        loaded.recipe, embedding=embedding, reducers=recipe.reducers, clusterer=recipe.clusterer
+    )
     loaded = pipeline.organise(open_source(data / "trainX.npy"), loaded)
     changed = path.with_name("other.pth")
     checkpoint.save(loaded, changed)

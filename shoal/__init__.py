@@ -36,6 +36,7 @@ _HOMES = {
     "reconstruction_mse": "quality",
     "judge": "label_free",
     "score": "evaluation",
+    "report": "reporting.assembly",
     "ShoalError": "errors",
 }
 __all__ = ["__version__", *_HOMES]

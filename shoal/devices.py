@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import torch
 
 from shoal.errors import DeviceError
@@ -23,6 +25,16 @@ def resolve_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return name
+
+
+def peak_memory() -> float | None:
+    """The most memory this process has used so far, in GB; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    per_gigabyte = 1e9 if sys.platform == "darwin" else 1e6  # bytes there, kilobytes elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_gigabyte, 2)
 
 
 def fast_bf16(device: str) -> bool:

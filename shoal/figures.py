@@ -66,7 +66,7 @@ def clusters(
         picks = _pick(table, int(cluster), columns * lines, seed)
         for column, (name, indices) in enumerate(zip(groups, picks, strict=True)):
             ax: Axes = axes[row][column]
-            sheet = _sheet(source.read(indices), columns, lines)
+            sheet = contact_sheet(source.read(indices), columns, lines)
             ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
             ax.set_xticks([])
             ax.set_yticks([])
@@ -123,7 +123,7 @@ def splits(
         if len(members):
             sure = table.confidence[members] >= np.median(table.confidence[members])
             picks = generator.permutation(members[sure])[:columns]
-            sheet = _sheet(source.read(np.sort(picks)), columns, 1)
+            sheet = contact_sheet(source.read(np.sort(picks)), columns, 1)
             ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
         ax.set_ylabel(
             f"split {number}\n{cluster}: {len(members):,}",
@@ -212,7 +212,7 @@ def _pick(table: EmbeddingTable, cluster: int, count: int, seed: int) -> list[In
     ]
 
 
-def _sheet(images: Array, columns: int, lines: int) -> Array:
+def contact_sheet(images: Array, columns: int, lines: int) -> Array:
     """Images in rows with white lines between them, squeezed to (h, w) if grey."""
     _, height, width, channels = images.shape
     gap = max(1, width // 16)

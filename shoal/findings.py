@@ -19,16 +19,24 @@ from shoal.protocols import ImageSource
 from shoal.splits import PIXELS_COUNT
 
 
-def write(source: ImageSource, table: EmbeddingTable, folder: Path, report: Reporter) -> None:
-    """Write prediction.csv, table.parquet, clusters.png and map.png, and say so."""
+def write(
+    source: ImageSource, table: EmbeddingTable, folder: Path, report: Reporter
+) -> EmbeddingTable:
+    """Write prediction.csv, table.parquet, clusters.png and map.png; the table with its map."""
     table = replace(table, xy=lay_out(table.z, track=report))
     table.to_csv(folder / "prediction.csv")
     table.to_parquet(folder / "table.parquet")
     figures.write(figures.clusters(source, table), folder / "clusters.png")
     figures.write(figures.map_of(source, table), folder / "map.png")
-    report.say(
+    return table
+
+
+def written(table: EmbeddingTable, folder: Path) -> str:
+    """What came of a run and where it is, for a reader."""
+    return (
         f"{summary(table)}\n"
-        f"written to {folder}: checkpoint.pth, prediction.csv, table.parquet, clusters.png, map.png"
+        f"written to {folder}: report.html (look at this first), checkpoint.pth, prediction.csv, "
+        "table.parquet, clusters.png, map.png"
     )
 
 

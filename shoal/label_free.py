@@ -19,6 +19,7 @@ import torch
 from shoal import parts, pipeline, quality
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
+from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError
 from shoal.protocols import (
     Array,
@@ -38,7 +39,7 @@ EVALUATION_VIEWS = Views(
 """What should not move an image to another cluster. No mirror: digits have a right and a left."""
 
 MOST_IMAGES = 4000
-"""A larger pile is scored on a random sample of this many: the neighbour search is quadratic."""
+"""How many images are scored unless asked otherwise: the neighbour search is quadratic."""
 FEWEST_IMAGES = 20
 
 
@@ -76,7 +77,16 @@ class LabelFreeScores:
         against an embedding that throws everything together, whose few clusters would be steady.
         What was measured: `benchmarks/label_free.py`.
         """
-        return float(np.sqrt(max(self.view_agreement, 0.0) * self.recognition))
+        return combine(self.view_agreement, self.recognition)
+
+
+def combine(view_agreement: float, recognition: float) -> float:
+    """`LabelFreeScores.combined` of its two parts.
+
+    >>> round(combine(0.8, 0.9), 3), combine(-0.1, 1.0)
+    (0.849, 0.0)
+    """
+    return float(np.sqrt(max(view_agreement, 0.0) * recognition))
 
 
 COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
@@ -106,14 +116,15 @@ def verdict(scores: LabelFreeScores) -> str:
 
 
 def judge(
-    source: ImageSource, checkpoint: Checkpoint, *, seed: int = 0, device: str = "cpu",
-    track: Track = silent,
+    source: ImageSource, checkpoint: Checkpoint, *, most: int = MOST_IMAGES, seed: int = 0,
+    device: str = "cpu", track: Track = silent,
 ) -> LabelFreeScores:  # fmt: skip
     """Score a checkpoint's clusters on ``source`` without labels.
 
     Args:
         source: at least 20 images, those it was trained on or others like them.
         checkpoint: one along the way, without clusters, is first organised on ``source``.
+        most: a larger pile is scored on a random sample of this many.
         seed: of the sample, the views and the halves; the same seed gives the same scores.
         device: where the encoder runs.
         track: shows progress.
@@ -129,29 +140,56 @@ def judge(
     if not checkpoint.finished:
         check_n_clusters(checkpoint.recipe.n_clusters, len(source))
         checkpoint = pipeline.organise(source, checkpoint, device=device, track=track)
+    seen = look(source, checkpoint, most=most, seed=seed, device=device, track=track)
+    table, (first, second) = seen.table, seen.views
+    return LabelFreeScores(
+        n_images=len(table.labels),
+        n_clusters=len(np.unique(table.labels)),
+        view_agreement=seen.view_agreement,
+        stability=_stability(table.z, checkpoint, seed),
+        neighbour_purity=quality.neighbour_purity(table.z, table.labels),
+        neighbour_overlap=quality.neighbour_overlap(first.z, second.z),
+        recognition=seen.recognition,
+        silhouette=quality.silhouette(table.z, table.labels, seed=seed),
+        normalised_cut=quality.normalised_cut(table.z, table.labels),
+        mse=quality.reconstruction_mse(seen.images, checkpoint, device=device, track=track),
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sample of images and two views of each, in their clusters."""
+
+    images: Shown
+    table: EmbeddingTable
+    views: tuple[EmbeddingTable, EmbeddingTable]
+
+    @property
+    def view_agreement(self) -> float:
+        """See `LabelFreeScores`."""
+        a, b, c = (table.labels for table in (self.table, *self.views))
+        return mean(quality.agreement(*pair) for pair in ((a, b), (a, c), (b, c)))
+
+    @property
+    def recognition(self) -> float:
+        """See `LabelFreeScores`."""
+        return quality.recognition(self.views[0].z, self.views[1].z)
+
+
+def look(
+    source: ImageSource, checkpoint: Checkpoint, *, most: int = MOST_IMAGES, seed: int = 0,
+    device: str = "cpu", track: Track = silent,
+) -> Seen:  # fmt: skip
+    """Predict a sample of ``source`` as it is, and as it might as well have been taken, twice."""
     images, *views = (
-        Shown(source, chosen, most=MOST_IMAGES, seed=seed, stream=stream)
+        Shown(source, chosen, most=most, seed=seed, stream=stream)
         for stream, chosen in enumerate((None, EVALUATION_VIEWS, EVALUATION_VIEWS))
     )
     table, first, second = (
         pipeline.predict(shown, checkpoint, device=device, track=track)
         for shown in (images, *views)
     )
-    return LabelFreeScores(
-        n_images=len(table.labels),
-        n_clusters=len(np.unique(table.labels)),
-        view_agreement=mean(
-            quality.agreement(a.labels, b.labels)
-            for a, b in ((table, first), (table, second), (first, second))
-        ),
-        stability=_stability(table.z, checkpoint, seed),
-        neighbour_purity=quality.neighbour_purity(table.z, table.labels),
-        neighbour_overlap=quality.neighbour_overlap(first.z, second.z),
-        recognition=quality.recognition(first.z, second.z),
-        silhouette=quality.silhouette(table.z, table.labels, seed=seed),
-        normalised_cut=quality.normalised_cut(table.z, table.labels),
-        mse=quality.reconstruction_mse(images, checkpoint, device=device, track=track),
-    )
+    return Seen(images, table, (first, second))
 
 
 class Shown:

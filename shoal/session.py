@@ -72,16 +72,35 @@ class Request:
 
 
 def open_images(
-    path: Path, *, image_shape: tuple[int, int, int] | None = None, at_least: int = 1
+    path: Path,
+    *,
+    image_shape: tuple[int, int, int] | None = None,
+    at_least: int = 1,
+    size: int | None = None,
+    array: str | None = None,
+    cache: bool = True,
+    report: Reporter | None = None,
 ) -> ImageSource:
-    """Open a pile and name on standard error what had to be left out, even when quiet."""
-    source = open_source(path, image_shape=image_shape, at_least=at_least)
+    """Open a pile and name on standard error what had to be left out, even when quiet.
+
+    ``report`` shows the decoding, and says what size the images are brought to, what it costs and
+    where they are kept; see `open_source`.
+    """
+    source = open_source(
+        path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
+        track=report,
+    )  # fmt: skip
+    if report is not None:
+        for note in getattr(source, "notes", ()):
+            report.say(note)
     skipped = source.skipped
     if skipped:
+        lines = [f"  {name}: {reason}" for name, reason in skipped[:20]]
         print(
             f"{len(skipped):,} of {len(source) + len(skipped):,} files could not be read and are "
             "left out:",
-            *(f"  {name}: {reason}" for name, reason in skipped[:20]),
+            # A name may hold line breaks, or what a terminal takes for commands.
+            *("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in lines),
             *([f"  … and {len(skipped) - 20:,} more"] if len(skipped) > 20 else []),
             sep="\n",
             file=sys.stderr,
@@ -95,7 +114,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
-    notes: dict[str, Any] = {"command": _command(), "allocator": allocator}
+    notes: dict[str, Any] = {"command": command_line(), "allocator": allocator}
     before = _before(path, request, report)
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
@@ -152,7 +171,7 @@ def predict(
         checkpoint,
         n_clusters=clusters,
         split=split,
-        device=resolve_device(device),
+        device=_ready(device),
         track=report,
     )
     if clusters is not None and not diagnosis.few_images(len(source), clusters):
@@ -164,7 +183,7 @@ def splits(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> list[Alternative]:
     """Describe the ways to divide the pile, with progress."""
-    return alternatives.compare(source, checkpoint, device=resolve_device(device), track=report)
+    return alternatives.compare(source, checkpoint, device=_ready(device), track=report)
 
 
 def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:
@@ -183,7 +202,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Accuracy with its interval, NMI, ARI, MSE and calibration, as JSON values."""
     truth = evaluation.load_labels(labels, len(source))
-    device = resolve_device(device)
+    device = _ready(device)
     table = pipeline.predict(source, checkpoint, device=device)
     scores = evaluation.score(table.labels, truth)
     bins = evaluation.calibration(table.confidence, table.labels, truth)
@@ -198,13 +217,19 @@ def judge(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> LabelFreeScores:
     """Score the clusters without labels; those of a checkpoint along the way are found first."""
-    device = resolve_device(device)
+    device = _ready(device)
     if not checkpoint.finished:
         report.say(
             "this checkpoint was kept along the way and has no clusters: they are found first, "
             f"among these {len(source):,} images"
         )
     return label_free.judge(source, checkpoint, device=device, track=report)
+
+
+def _ready(device: str) -> str:
+    """The device asked for; embedding, too, is faster when buffers are kept."""
+    keep_large_buffers()
+    return resolve_device(device)
 
 
 def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None:
@@ -230,7 +255,7 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
     return before
 
 
-def _command() -> str:
+def command_line() -> str:
     """The command line; of absolute paths the names alone, as a checkpoint may be passed on."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return shlex.join(["shoal", *words])

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from shoal import __version__, parts
 from shoal.checkpoint import Checkpoint
-from shoal.devices import fast_bf16
+from shoal.devices import fast_bf16, peak_memory
 from shoal.diagnosis import spread
 from shoal.errors import CheckpointError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
@@ -271,7 +271,8 @@ class _Run:
             objective_states=[objective.state_dict() for objective in self.objectives],
             optimizer_state=self.optimizer.state_dict(),
             history=self.history,
-            provenance=self.provenance | {"seconds": round(seconds, 3)},
+            provenance=self.provenance
+            | {"seconds": round(seconds, 3), "peak_memory_gb": peak_memory()},
         )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import judging, learning
+from shoal.cli import handing_over, judging, learning, questions, reporting
 
 app = typer.Typer(
     help="Sort a pile of unlabelled images, learning from that pile alone.",
@@ -28,6 +28,13 @@ _COMMANDS: dict[Callable[..., None], str] = {
     judging.predict: "shoal predict new.npy checkpoints/best.pth prediction.csv",
     judging.splits: "shoal splits photos/ found/checkpoint.pth splits.png",
     judging.evaluate: "shoal evaluate checkpoints/best.pth valX.npy valY.npy",
+    reporting.report: "shoal report report.pdf --train trainX.npy --best best.pth",
+    questions.pairs: "shoal pairs photos/ found/checkpoint.pth pairs.csv decided.csv",
+    questions.similar: "shoal similar photos/ found/checkpoint.pth 2019/cat.jpg new.jpg -n 12",
+    questions.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",
+    questions.outliers: "shoal outliers photos/ found/checkpoint.pth -n 100",
+    handing_over.name: "shoal name found/table.parquet names.csv",
+    handing_over.export: "shoal export photos/ found/table.parquet sorted/ --as folders",
     judging.info: "shoal info checkpoints/best.pth",
     learning.demo: "shoal demo",
 }

@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import AsJson, CheckpointPath, Clusters, Data, Device, Quiet
+from shoal.cli.options import (
+    ArrayName,
+    AsJson,
+    CheckpointPath,
+    Clusters,
+    Data,
+    Device,
+    NoCache,
+    Quiet,
+)
 
 
 def predict(
@@ -27,6 +36,8 @@ def predict(
         ),
     ] = None,
     device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Assign each image to a cluster and write a CSV with the columns id and label."""
@@ -41,7 +52,9 @@ def predict(
             check_writable(output)
     report = Reporter(quiet=quiet)
     loaded = checkpoints.load(checkpoint)
-    source = session.open_images(data, image_shape=loaded.image_shape)
+    source = session.open_images(
+        data, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
+    )
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     result.to_csv(prediction)
     if table is not None:
@@ -55,6 +68,8 @@ def splits(
     picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("splits.png"),
     as_json: AsJson = False,
     device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
@@ -67,8 +82,11 @@ def splits(
     check_picture(picture)
     check_writable(picture)
     loaded = checkpoints.load(checkpoint)
-    source = session.open_images(data, image_shape=loaded.image_shape)
-    found = session.splits(source, loaded, Reporter(quiet=quiet or as_json), device=device)
+    report = Reporter(quiet=quiet or as_json)
+    source = session.open_images(
+        data, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
+    )
+    found = session.splits(source, loaded, report, device=device)
     figures.write(figures.splits(source, [one.table for one in found]), picture)
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=2))
@@ -89,6 +107,8 @@ def evaluate(
     ] = False,
     as_json: AsJson = False,
     device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
     from shoal import checkpoint as checkpoints
@@ -97,9 +117,12 @@ def evaluate(
 
     session.check_labels_or_none(labels, no_labels)
     loaded = checkpoints.load(checkpoint)
-    source = session.open_images(images, image_shape=loaded.image_shape)
+    report = Reporter(quiet=as_json)
+    source = session.open_images(
+        images, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
+    )
     if labels is None:
-        judged = session.judge(source, loaded, Reporter(quiet=as_json), device=device)
+        judged = session.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
         known = asdict(judged) | more
         print(json.dumps(known, indent=2) if as_json else findings.judgement(judged))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.options import (
+    ArrayName,
     CheckpointPath,
     Clusters,
     Data,
@@ -12,12 +13,14 @@ from shoal.cli.options import (
     Epochs,
     LowMemory,
     Minutes,
+    NoCache,
     OutDir,
     Quiet,
     RecipeName,
     Resume,
     Seed,
     Settings,
+    Size,
 )  # fmt: skip
 
 
@@ -32,6 +35,9 @@ def train(
     device: Device = "auto",
     settings: Settings = None,
     low_memory: LowMemory = False,
+    size: Size = None,
+    array: ArrayName = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
@@ -44,8 +50,11 @@ def train(
     request = session.Request(
         recipe, epochs, minutes, seed, None, resume, device, tuple(settings or ()), low_memory
     )
-    source = session.open_images(data, at_least=2)
-    session.train(source, checkpoint, request, Reporter(quiet=quiet))
+    report = Reporter(quiet=quiet)
+    source = session.open_images(
+        data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+    )
+    session.train(source, checkpoint, request, report)
 
 
 def run(
@@ -60,17 +69,25 @@ def run(
     device: Device = "auto",
     settings: Settings = None,
     low_memory: LowMemory = False,
+    size: Size = None,
+    array: ArrayName = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Train, predict and draw what was found, in one go."""
     from shoal import findings, session
     from shoal.checks import check_n_clusters
+    from shoal.devices import resolve_device
     from shoal.files import check_writable
     from shoal.progress import Reporter
+    from shoal.reporting.assembly import report_run
+    from shoal.sources import write_skipped
 
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
-    source = session.open_images(data, at_least=2)
+    source = session.open_images(
+        data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+    )
     if clusters is not None:
         check_n_clusters(clusters, len(source))
     request = session.Request(
@@ -78,7 +95,10 @@ def run(
     )
     finished = session.train(source, out_dir / "checkpoint.pth", request, report)
     result = session.predict(source, finished, report, device=device)
-    findings.write(source, result, out_dir, report)
+    write_skipped(source, out_dir / "skipped.csv")
+    result = findings.write(source, result, out_dir, report)
+    report_run(source, result, out_dir, device=resolve_device(device), track=report)
+    report.say(findings.written(result, out_dir))
 
 
 def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False) -> None:
@@ -87,6 +107,7 @@ def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False
     from shoal.demo import print_scores, write_digits
     from shoal.files import check_writable
     from shoal.progress import Reporter
+    from shoal.reporting.assembly import report_run
 
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
@@ -97,5 +118,7 @@ def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False
     request = session.Request("digits", seed=seed, device="cpu")
     finished = session.train(source, out_dir / "checkpoint.pth", request, report)
     result = session.predict(source, finished, report, device="cpu")
-    findings.write(source, result, out_dir, report)
+    result = findings.write(source, result, out_dir, report)
+    report_run(source, result, out_dir, device="cpu", track=report)
+    report.say(findings.written(result, out_dir))
     print_scores(source, result.labels, finished.provenance["seconds"])

@@ -9,10 +9,24 @@ import typer
 
 Data = Annotated[
     Path,
-    typer.Argument(help="Images: a .npy or .npz file (N, H, W, 3) or (N, H, W), a .parquet file "
-                   "with a column of encoded images, or a folder.",
+    typer.Argument(help="Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a "
+                   "pattern in quotes ('train-*.parquet', 'data-{000..099}.tar'); a .csv or .txt "
+                   "list of paths; a .npy or .npz file (N, H, W, 3) or (N, H, W).",
                    show_default=False),
 ]  # fmt: skip
+Size = Annotated[
+    int | None,
+    typer.Option(help="Side in pixels that image files are brought to: 32, 48, 64, 96 or 128.",
+                 show_default="their own if all have one, up to 96; else 32"),
+]  # fmt: skip
+ArrayName = Annotated[
+    str | None,
+    typer.Option("--array", metavar="NAME", help="Which array of a .npz file.", show_default=False),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Keep decoded images in a temporary file, not for next time."),
+]
 CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint file.", show_default=False)]
 RecipeName = Annotated[str, typer.Option("--recipe", help="baseline, improved, best or digits.")]
 Epochs = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shoal.errors import DataError
+from shoal.reporting.chinese import TRADITIONAL
 
 LANGUAGES = ("en", "zh-TW")
 
@@ -28,4 +29,4 @@ class Wording:
         return _TRANSLATIONS[self.language].get(template, template).format(**values)
 
 
-_TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": {}}
+_TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": TRADITIONAL}

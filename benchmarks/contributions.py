@@ -1,0 +1,89 @@
+"""What each change between two recipes gave, out of results/quality.jsonl into the checkpoints.
+
+    python benchmarks/contributions.py checkpoints
+
+`shoal report` prints it beside the settings that changed. Each step is the mean validation accuracy
+over the seeds that were measured both with and without it, all else equal; what no two rows tell
+apart stays "not measured". Run it after `quality.py`; the weights are not touched.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from machine import rows
+from quality import RESULTS
+
+from shoal import checkpoint as checkpoints
+from shoal.recipes import BASELINE, BEST, IMPROVED, Recipe, differences
+from shoal.views import Views
+
+# As `quality.ENCODERS` has it: everything of `improved` but the colours.
+PLAIN = replace(IMPROVED, views=Views(mirror=True))
+CLUSTERING = ("embedding", "reducers", "clusterer")
+
+# Of each checkpoint: what is said of a step, the rows before and after it, and the recipes whose
+# differences it is, in training or in clustering.
+STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recipe, bool]]] = {
+    "improved": [
+        ("batch norm, a short code, AdamW with cosine, in the course's clustering",
+         ("baseline", "course"), ("plain", "course"), BASELINE, PLAIN, False),
+        ("colours disturbed on the way in, in the course's clustering",
+         ("plain", "course"), ("improved", "course"), PLAIN, IMPROVED, False),
+        ("a cut of the neighbour graph in place of kernel PCA, t-SNE and k-means",
+         ("improved", "course"), ("improved", "own"), BASELINE, IMPROVED, True),
+    ],
+    "best": [
+        ("contrastive learning, in the cut of the neighbour graph",
+         ("improved", "own"), ("best", "graph cut"), IMPROVED, BEST, False),
+        ("projection pursuit in what encoder and head see together",
+         ("best", "graph cut"), ("best", "own"), IMPROVED, BEST, True),
+    ],
+}  # fmt: skip
+
+
+def contributions(name: str) -> list[dict[str, Any]]:
+    """The measured steps towards a checkpoint, as JSON values for its provenance."""
+    accuracy: dict[tuple[str, str], dict[int, float]] = {}
+    for row in rows(RESULTS):
+        accuracy.setdefault((row["encoder"], row["clustering"]), {})[row["seed"]] = row["accuracy"]
+    found = []
+    for what, before, after, old, new, clustering in STEPS[name]:
+        left, right = accuracy.get(before, {}), accuracy.get(after, {})
+        seeds = sorted(left.keys() & right.keys())
+        changed = [f for f in differences(old, new) if (f in CLUSTERING) == clustering]
+        if seeds:
+            found.append(
+                {
+                    "what": what,
+                    "fields": [field for field in changed if field != "name"],
+                    "before": round(mean(left[seed] for seed in seeds), 4),
+                    "after": round(mean(right[seed] for seed in seeds), 4),
+                    "seeds": seeds,
+                    "source": "benchmarks/quality.py",
+                }
+            )
+    return found
+
+
+def main() -> None:
+    """Write them into the checkpoints of a folder."""
+    if len(sys.argv) != 2:
+        sys.exit("one argument is expected: the folder of improved.pth and best.pth")
+    for name in STEPS:
+        path = Path(sys.argv[1]) / f"{name}.pth"
+        loaded = checkpoints.load(path)
+        found = contributions(name)
+        loaded.provenance["contributions"] = found
+        checkpoints.save(loaded, path)
+        for step in found:
+            gain = step["after"] - step["before"]
+            print(f"{name}: {gain:+.3f} over seeds {step['seeds']}: {step['what']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Commands that give clusters names and take the images away: name, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import ArrayName, Data, NoCache, Quiet
+
+PredictionPath = Annotated[
+    Path,
+    typer.Argument(help="A prediction.csv, or a table.parquet, which knows more.",
+                   show_default=False),
+]  # fmt: skip
+
+
+def name(
+    prediction: PredictionPath,
+    names: Annotated[
+        Path, typer.Argument(help="A CSV with the columns cluster and name.", show_default=False)
+    ],
+    quiet: Quiet = False,
+) -> None:
+    """Give the clusters of a prediction names, as its column name; one name twice merges."""
+    from shoal import answers
+    from shoal.files import check_distinct, check_writable
+    from shoal.prediction import name_clusters
+    from shoal.progress import Reporter
+
+    check_distinct([prediction], [names])
+    check_writable(prediction)
+    given = name_clusters(prediction, names)
+    Reporter(quiet=quiet).say(answers.named(given, prediction))
+
+
+def export(
+    data: Data,
+    prediction: PredictionPath,
+    out: Annotated[
+        Path,
+        typer.Argument(help="A new folder, or a new file.", show_default=False),
+    ],
+    kind: Annotated[
+        str, typer.Option("--as", help="folders, csv, parquet, or json (as COCO has it).")
+    ] = "folders",
+    by: Annotated[
+        str, typer.Option(help="For folders: copy, hardlink or symlink the files of DATA.")
+    ] = "copy",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
+    ] = False,
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write images and clusters for other programs; DATA is only read, nothing is replaced."""
+    from shoal import answers, session
+    from shoal import export as exporting
+    from shoal.originals import Originals
+    from shoal.prediction import load_prediction
+    from shoal.progress import Reporter
+
+    exporting.check_export(data, out, kind, by)
+    report = Reporter(quiet=quiet)
+    loaded = load_prediction(prediction)
+    source = session.open_images(data, array=array, cache=not no_cache, report=report)
+    if dry_run:
+        print(exporting.plan(source, data, loaded, out, kind=kind, by=by))
+        return
+    if kind == "parquet" and loaded.z is None:
+        report.say(
+            f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
+            "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
+        )
+    exporting.export(source, data, loaded, out, kind=kind, by=by, track=report)
+    with_images = kind in ("folders", "parquet")
+    how = Originals(source, data).described() if with_images else "their names alone"
+    n_images = len(loaded.ids)
+    report.say(answers.exported(n_images, len(source) - n_images, how, out))

@@ -1,0 +1,206 @@
+"""Questions about single images: pairs, similar, duplicates, outliers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, NoCache, Quiet
+
+Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
+Table = Annotated[Path, typer.Option("--csv", help="The CSV to write.")]
+Picture = Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")]
+
+
+def pairs(
+    data: Data,
+    checkpoint: CheckpointPath,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[PAIRS.csv] OUT.csv",
+            help="Pairs of ids, two columns, and the CSV to write; without PAIRS.csv, pairs at "
+            "random.",
+            show_default=False,
+        ),
+    ],
+    metric: Metric = "cosine",
+    threshold: Annotated[
+        str, typer.Option(help="At this similarity or above two images are the same; or auto.")
+    ] = "auto",
+    space: Annotated[
+        str, typer.Option(help="What is compared: clusters (their memberships) or embedding.")
+    ] = "clusters",
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
+    import numpy as np
+
+    from shoal import answers, session
+    from shoal import checkpoint as checkpoints
+    from shoal.devices import resolve_device
+    from shoal.files import check_distinct, check_writable
+    from shoal.pairs import decide_pairs, pairs_and_out, read_pairs
+    from shoal.progress import Reporter
+    from shoal.similarity import check_metric
+    from shoal.thresholds import check_space, check_threshold, parse_threshold, random_pairs
+
+    listed, out = pairs_and_out(files)
+    value = parse_threshold(threshold)
+    check_metric(metric)
+    check_space(space)
+    check_threshold(value, metric)
+    check_distinct([out], [data, checkpoint, *([listed] if listed else [])])
+    check_writable(out)
+    report = Reporter(quiet=quiet)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(
+        data, image_shape=loaded.image_shape, at_least=2, array=array, cache=not no_cache,
+        report=report,
+    )  # fmt: skip
+    if listed is None:
+        rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
+    else:
+        rows = read_pairs(listed, source.ids)
+    found = decide_pairs(
+        source, loaded, rows, metric=metric, threshold=value, space=space,
+        device=resolve_device(device), track=report,
+    )  # fmt: skip
+    found.to_csv(out)
+    text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
+    report.say(f"{text}\nwritten to {out}")
+
+
+def similar(
+    data: Data,
+    checkpoint: CheckpointPath,
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Ids of images of DATA, or paths of image files.", show_default=False),
+    ],
+    n: Annotated[int, typer.Option("-n", help="How many of each.")] = 12,
+    metric: Metric = "cosine",
+    csv: Table = Path("similar.csv"),
+    picture: Picture = Path("similar.png"),
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the images most like given ones, and list and draw them."""
+    from shoal import answers, figures, figures_similarity, session
+    from shoal import checkpoint as checkpoints
+    from shoal.devices import resolve_device
+    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.progress import Reporter
+    from shoal.similar import check_wanted, find_similar
+
+    check_wanted(images, n, metric)
+    check_distinct([csv, picture], [data, checkpoint, *(Path(image) for image in images)])
+    check_picture(picture)
+    for output in (csv, picture):
+        check_writable(output)
+    report = Reporter(quiet=quiet)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(
+        data, image_shape=loaded.image_shape, at_least=2, array=array, cache=not no_cache,
+        report=report,
+    )  # fmt: skip
+    found = find_similar(
+        source, loaded, images, n=n, metric=metric, device=resolve_device(device), track=report
+    )
+    found.to_csv(csv)
+    figures.write(figures_similarity.similar(source, found), picture)
+    if not quiet:
+        print(answers.similar(found))
+    report.say(f"written to {csv} and {picture}")
+
+
+def duplicates(
+    data: Data,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Argument(help="Look among the nearest by this checkpoint.", show_default=False),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="The greatest distance of a copy; 0: exact copies alone.",
+            show_default="0.5, or less where all images are alike",
+        ),
+    ] = None,
+    csv: Table = Path("duplicates.csv"),
+    picture: Picture = Path("duplicates.png"),
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find copies, exact and near, and say which of each group to keep."""
+    from shoal import answers, figures, figures_similarity, session
+    from shoal import checkpoint as checkpoints
+    from shoal.devices import resolve_device
+    from shoal.duplicates import check_distance, find_duplicates
+    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.originals import Originals
+    from shoal.progress import Reporter
+
+    check_distance(threshold)
+    check_distinct([csv, picture], [data, *([checkpoint] if checkpoint else [])])
+    check_picture(picture)
+    for output in (csv, picture):
+        check_writable(output)
+    report = Reporter(quiet=quiet)
+    loaded = None if checkpoint is None else checkpoints.load(checkpoint)
+    source = session.open_images(
+        data, image_shape=None if loaded is None else loaded.image_shape, array=array,
+        cache=not no_cache, report=report,
+    )  # fmt: skip
+    found = find_duplicates(
+        source, loaded, threshold=threshold, sizes=Originals(source, data).sizes(),
+        device=resolve_device(device), track=report,
+    )  # fmt: skip
+    found.to_csv(csv)
+    figures.write(figures_similarity.duplicates(source, found), picture)
+    report.say(f"{answers.duplicates(found)}\nwritten to {csv} and {picture}")
+
+
+def outliers(
+    data: Data,
+    checkpoint: CheckpointPath,
+    n: Annotated[int, typer.Option("-n", help="How many.")] = 100,
+    csv: Table = Path("outliers.csv"),
+    picture: Picture = Path("outliers.png"),
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rank the oddest images, each with its reasons."""
+    from shoal import answers, figures, figures_similarity, session
+    from shoal import checkpoint as checkpoints
+    from shoal.devices import resolve_device
+    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.outliers import check_count, find_outliers
+    from shoal.progress import Reporter
+
+    check_count(n)
+    check_distinct([csv, picture], [data, checkpoint])
+    check_picture(picture)
+    for output in (csv, picture):
+        check_writable(output)
+    report = Reporter(quiet=quiet)
+    loaded = checkpoints.load(checkpoint)
+    source = session.open_images(
+        data, image_shape=loaded.image_shape, at_least=2, array=array, cache=not no_cache,
+        report=report,
+    )  # fmt: skip
+    found = find_outliers(source, loaded, n=n, device=resolve_device(device), track=report)
+    found.to_csv(csv)
+    figures.write(figures_similarity.outliers(source, found), picture)
+    report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")

@@ -1,0 +1,116 @@
+"""From checkpoints and images to a report on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shoal.allocator import keep_large_buffers
+from shoal.embedding import EmbeddingTable
+from shoal.errors import OutputError
+from shoal.files import atomic_path, check_writable
+from shoal.protocols import ImageSource, IntArray, Track, silent
+from shoal.reporting import explorer, fonts, html, pdf, progression
+from shoal.reporting.contents import compose
+from shoal.reporting.subject import SHOWN, Subject, Trained
+from shoal.reporting.wording import Wording
+
+_SUFFIXES = (".pdf", ".html")
+_QUICK = 20_000
+
+
+def report(
+    *paths: str | Path,
+    train: ImageSource,
+    before: str | Path | None = None,
+    after: str | Path | None = None,
+    best: str | Path | None = None,
+    images: ImageSource | None = None,
+    labels: IntArray | None = None,
+    show: Sequence[int] = SHOWN,
+    language: str = "en",
+    whole: bool = True,
+    table: EmbeddingTable | None = None,
+    device: str = "cpu",
+    track: Track = silent,
+) -> None:
+    """Write a report as .pdf, as one self-contained .html, or as both.
+
+    Args:
+        paths: the files to write.
+        train: the images that the checkpoints learned from.
+        before: a finished checkpoint, to be compared with ``after``.
+        after: another.
+        best: the one whose trail is shown; ``after`` if there is none.
+        images: labelled images to measure on.
+        labels: int64 (n,), their labels; nothing is chosen by them but what is shown.
+        show: indices of images in ``train`` to reconstruct.
+        language: en or zh-TW, of the fixed wording.
+        whole: fail where the trail has fewer than 10 checkpoints; otherwise say so in its place,
+            and leave out the trail of a pile of more than 20,000 images, which takes minutes.
+        table: the clusters of ``train`` with places on a map, if they are known already.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Raises:
+        OutputError: another suffix, or a file that cannot be written.
+        CheckpointError: not a checkpoint, unfinished, of other images, or with too short a trail.
+        DataError: an unknown language, more kinds of labels than clusters, or images to show
+            that do not exist.
+    """
+    targets = [Path(path) for path in paths]
+    check_report(targets)
+    keep_large_buffers()
+    wording = Wording(language)
+    named = {"before": before, "after": after, "best": best}
+    subject = Subject(
+        train, images=images, labels=labels, show=tuple(show), device=device, track=track,
+        **{name: Trained.load(Path(path)) for name, path in named.items() if path is not None},
+    )  # fmt: skip
+    subject.check()
+    if whole:
+        progression.check(subject.latest)
+    with fonts.in_figures(language):
+        trail = whole or len(train) <= _QUICK
+        document, table = compose(subject, wording, trail=trail, table=table)
+        for path in track(targets, "writing report", len(targets)):
+            if path.suffix.lower() == ".pdf":
+                pdf.write(document, path, wording)
+                continue
+            fragment = explorer.fragment(train, table, wording=wording, track=track)
+            page = html.render(document, explorer=fragment, wording=wording)
+            with atomic_path(path) as temporary:
+                temporary.write_text(page, encoding="utf-8")
+
+
+def report_run(
+    source: ImageSource, table: EmbeddingTable, folder: Path, *, device: str, track: Track
+) -> None:
+    """Write the report.html of a run that left its checkpoint.pth in ``folder``.
+
+    Args:
+        source: the images.
+        table: their clusters, with places on a map.
+        folder: where the run's results are.
+        device: where the encoder runs.
+        track: shows progress.
+    """
+    show = tuple(index for index in SHOWN if index < len(source)) or (0,)
+    report(
+        folder / "report.html", train=source, best=folder / "checkpoint.pth", show=show,
+        whole=False, table=table, device=device, track=track,
+    )  # fmt: skip
+
+
+def check_report(paths: Sequence[Path]) -> None:
+    """Fail if one of ``paths`` does not name a report that can be written.
+
+    Raises:
+        OutputError: see there.
+    """
+    for path in paths:
+        if path.suffix.lower() not in _SUFFIXES:
+            raise OutputError(
+                f"cannot write {path}: a report is expected as .pdf or .html; change its suffix."
+            )
+        check_writable(path)

@@ -1,0 +1,230 @@
+"""The wording of reports in traditional Chinese (zh-TW), by the English it stands for."""
+
+from __future__ import annotations
+
+TRADITIONAL = {
+    # The whole
+    "What belongs together in {n:,} images": "{n:,} 張影像中，哪些屬於同一類",
+    "A report by shoal on {names}; learned without labels from these images alone.":
+        "shoal 對 {names} 的報告；只從這些影像學習，未使用任何標籤。",
+    "page {n}": "第 {n} 頁",
+    "Contents": "目錄",
+    "Dark page": "深色頁面",
+    "To the text": "跳至內文",
+    # What was improved
+    "What was improved": "改進了什麼",
+    "How good it is": "成果如何",
+    "measure": "指標",
+    "accuracy of {n:,} labelled images": "{n:,} 張有標籤影像的準確率",
+    "its 95 % interval": "其 95 % 信賴區間",
+    "reconstruction MSE of {n:,} images": "{n:,} 張影像的重建 MSE",
+    "training time": "訓練時間",
+    "peak memory of training": "訓練時的最大記憶體用量",
+    "weights": "權重數",
+    "not recorded": "未記錄",
+    "{minutes:.1f} min": "{minutes:.1f} 分鐘",
+    "No labels were given: accuracy, NMI and ARI are left out, and so are the maps coloured by "
+    "label.": "沒有提供標籤：省略準確率、NMI、ARI，以及依標籤上色的圖。",
+    "One checkpoint was given, and none before it: there is nothing to compare it with.":
+        "只提供了一個檢查點，沒有改進前的檢查點可供比較。",
+    "Of the {n:,} labelled images {after} gets {gained:,} right that {before} got wrong, and "
+    "{lost:,} wrong that it got right (McNemar's exact test: p = {p}). The names of clusters are "
+    "those that fit the labels best.":
+        "在 {n:,} 張有標籤的影像中，{before} 分錯而 {after} 分對的有 {gained:,} 張，"
+        "{before} 分對而 {after} 分錯的有 {lost:,} 張（McNemar 精確檢定：p = {p}）。"
+        "群集的名稱取與標籤最相符者。",
+    "The embedding of the labelled images": "有標籤影像的嵌入",
+    "The {n:,} labelled images in the embedding, coloured by label. {told}. Both maps are centred "
+    "and scaled alike, so that 99 % of the images lie within.":
+        "{n:,} 張有標籤影像的嵌入，依標籤上色。{told}。兩張圖以相同規則置中與縮放，"
+        "使 99 % 的影像落在框內。",
+    "{reduced}, as it is": "{reduced}，直接畫出",
+    "{reduced} ({d} numbers), laid out by t-SNE with perplexity 30":
+        "{reduced}（{d} 維），以 t-SNE（perplexity 30）排列",
+    "Every setting that changed": "所有改變的設定",
+    "setting": "設定",
+    "gain": "效益",
+    "not measured": "未測量",
+    "What each change gave, one made after another:": "依序加入各項改變後的效益：",
+    "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; means over seeds {seeds}; "
+    "{source})":
+        "{letter}，{what}：準確率 {before:.3f} → {after:.3f}"
+        "（{gain:+.3f}；種子 {seeds} 的平均；{source}）",
+    "What each change gave alone was not measured.": "沒有單獨測量各項改變的效益。",
+    # Reconstructions
+    "Reconstructions": "重建",
+    "image {i}": "影像 {i}",
+    "original": "原圖",
+    "rebuilt": "重建",
+    "Images above what {name} makes of their code, {why}. MSE: mean squared error of the pixels in "
+    "0 to 1; over all {n:,} images it is {mse:.4f}.":
+        "上列為原圖，下列為 {name}（{why}）由編碼重建的影像。MSE：像素值（0 到 1）的均方誤差；"
+        "全部 {n:,} 張影像為 {mse:.4f}。",
+    "the most accurate of the checkpoints": "最準確的檢查點",
+    "the last of the checkpoints given, as there are no labels to choose by":
+        "所提供的最後一個檢查點，因為沒有標籤可供選擇",
+    # Checkpoints
+    "Checkpoints": "檢查點",
+    "The {count} checkpoints kept while {name} was trained. The MSE is of all {n:,} images. The "
+    "clusters of each were found anew among {clustered:,} of the images, its label-free scores are "
+    "of {scored:,} (see 'shoal evaluate --no-labels').":
+        "訓練 {name} 時保留的 {count} 個檢查點。MSE 以全部 {n:,} 張影像計算。"
+        "每個檢查點都在 {clustered:,} 張影像上重新分群，其無標籤分數以 {scored:,} 張影像計算"
+        "（見 'shoal evaluate --no-labels'）。",
+    "Of so many images the checkpoints along the way were not measured, to save time; 'shoal "
+    "report' does.": "影像數量太多，為節省時間未測量途中的檢查點；'shoal report' 會測量。",
+    "What was measured of each checkpoint, against the epoch.":
+        "各檢查點的測量值，橫軸為訓練週期（epoch）。",
+    "epoch": "週期",
+    "step": "步數",
+    "accuracy": "準確率",
+    "epoch (passes over all images)": "訓練週期 epoch（看過全部影像的次數）",
+    "step (batches)": "步數 step（批次）",
+    "reconstruction MSE\n(pixels in 0 to 1)": "重建 MSE\n（像素 0 到 1）",
+    "accuracy\n(95 % interval)": "準確率\n（95 % 信賴區間）",
+    "label-free scores": "無標籤分數",
+    "label-free score": "無標籤總分",
+    "view agreement": "視角一致性",
+    "recognition": "辨識率",
+    "neighbour purity": "鄰居純度",
+    "silhouette": "輪廓係數",
+    "No labels were given: the accuracy is left out.": "沒有提供標籤：省略準確率。",
+    # Observations
+    "What these numbers say": "這些數字說明了什麼",
+    "The reconstruction MSE": "重建 MSE",
+    "The accuracy": "準確率",
+    "The label-free score": "無標籤總分",
+    "the MSE": "MSE",
+    "{what} goes from {first} (epoch {a:.1f}) to {last} (epoch {b:.1f}), its lowest {low} at epoch "
+    "{at_low:.1f}, its highest {high} at epoch {at_high:.1f}; it falls {falls} and rises {rises} "
+    "times in {n} steps from one checkpoint to the next.":
+        "{what}由 {first}（週期 {a:.1f}）變為 {last}（週期 {b:.1f}），"
+        "最低為 {low}（週期 {at_low:.1f}），最高為 {high}（週期 {at_high:.1f}）；"
+        "相鄰檢查點間的 {n} 次變化中，下降 {falls} 次，上升 {rises} 次。",
+    "From one checkpoint to the next the accuracy changes by {mean:.3f} on average and by "
+    "{most:.3f} at most (epoch {a:.1f} to {b:.1f}); with {n:,} labelled images, {half:.3f} either "
+    "way is within the 95 % interval of a single one.":
+        "相鄰檢查點的準確率平均相差 {mean:.3f}，最多相差 {most:.3f}"
+        "（週期 {a:.1f} 到 {b:.1f}）；以 {n:,} 張有標籤影像計算，"
+        "單一檢查點的 95 % 信賴區間為上下各 {half:.3f}。",
+    "Rank correlation of {what} with the accuracy: none, as one of them does not change.":
+        "{what}與準確率的等級相關：無法計算，因為其中之一沒有變化。",
+    "Rank correlation (Spearman) of {what} with the accuracy: {rho:+.2f}, 95 % interval {low:+.2f} "
+    "to {high:+.2f} over {n} checkpoints":
+        "{what}與準確率的等級相關（Spearman）：{rho:+.2f}，{n} 個檢查點的 95 % 信賴區間為 "
+        "{low:+.2f} 到 {high:+.2f}",
+    "; it may as well be none.": "；也可能毫無相關。",
+    ".": "。",
+    "the lowest MSE": "MSE 最低者",
+    "the highest {what}": "{what}最高者",
+    "{what}: epoch {epoch:.1f}": "{what}：週期 {epoch:.1f}",
+    "{what}: epoch {epoch:.1f}, accuracy {accuracy:.3f}":
+        "{what}：週期 {epoch:.1f}，準確率 {accuracy:.3f}",
+    "The best checkpoint by {listed}.": "依各指標選出的檢查點：{listed}。",
+    "The most accurate checkpoint is that of epoch {epoch:.1f} ({accuracy:.3f}). Chosen by "
+    "{listed}.":
+        "最準確的是週期 {epoch:.1f} 的檢查點（{accuracy:.3f}）。依各指標選出者：{listed}。",
+    # What was found
+    "What was found": "找到了什麼",
+    "{n:,} images in {k} clusters, mean confidence {confidence:.3f}, by {name}.":
+        "{n:,} 張影像分為 {k} 群，平均信心為 {confidence:.3f}，由 {name} 分群。",
+    "Warnings": "警告",
+    "{n:,} images are exact copies of others.": "有 {n:,} 張影像與其他影像完全相同。",
+    "The map": "分布圖",
+    "Every image a dot, coloured by its cluster: t-SNE of the embedding in which the clusters were "
+    "found, with perplexity 30.":
+        "每個點是一張影像，依群集上色：分群所用嵌入的 t-SNE（perplexity 30）。",
+    "map axis 1 (no unit)": "圖軸 1（無單位）",
+    "map axis 2 (no unit)": "圖軸 2（無單位）",
+    "The clusters": "各群集",
+    "cluster": "群集",
+    "images": "影像",
+    "share": "比例",
+    "mean confidence": "平均信心",
+    "next cluster": "相鄰群集",
+    "neighbours there": "鄰居落於其中",
+    "{n} smaller clusters are not shown.": "另有 {n} 個較小的群集未顯示。",
+    "{c} typical": "{c} 典型",
+    "{c} unsure": "{c} 不確定",
+    "{c} next to {d}": "{c} 鄰近 {d}",
+    "Of each cluster its most typical members (nearest to its median), those it is least sure of, "
+    "and those with most of their {k} nearest neighbours in the cluster next to it.":
+        "各群集中最典型的成員（最接近中位數者）、最不確定的成員，"
+        "以及 {k} 個最近鄰居中最多落在相鄰群集的成員。",
+    "Continued.": "續上圖。",
+    "How sure": "有多確定",
+    "confidence": "信心",
+    "images (log scale)": "影像數（對數）",
+    "the others": "其他",
+    "Confidence of {n:,} images: a tenth is below {tenth:.3f}, half below {half:.3f}.":
+        "{n:,} 張影像的信心：十分之一低於 {tenth:.3f}，一半低於 {half:.3f}。",
+    "Other ways to divide the pile": "其他分法",
+    "The first is the one chosen; 'shoal splits' draws members of each, and 'shoal predict … "
+    "--split N' uses the N-th.":
+        "第一個是所選的分法；'shoal splits' 可畫出各分法的成員，"
+        "'shoal predict … --split N' 則採用第 N 個分法。",
+    "split": "分法",
+    "images in each": "各群影像數",
+    "separation": "分離度",
+    "pixels explain": "像素可解釋",
+    "Clusters and labels": "群集與標籤",
+    "label": "標籤",
+    "{n:,} labelled images by label and cluster; dark is a large share of the label.":
+        "{n:,} 張有標籤影像依標籤與群集的張數；顏色越深，佔該標籤的比例越大。",
+    "{label} in {c}": "{label} 在 {c}",
+    "The worst of {n:,} mistakes: labelled images in the wrong cluster of which it is most sure, "
+    "by label and cluster.":
+        "{n:,} 個錯誤中最嚴重者：信心最高卻分錯群集的有標籤影像，依標籤與群集排列。",
+    "There are no mistakes.": "沒有錯誤。",
+    "No labels were given: the confusion matrix and the mistakes are left out.":
+        "沒有提供標籤：省略混淆矩陣與錯誤。",
+    # How it was made
+    "How it was made": "如何產生",
+    "The commands, from the images to this report:": "由影像到本報告的指令：",
+    "Images, by the digest of their pixels:": "影像及其像素的雜湊值：",
+    "number": "數量",
+    "learned from": "用於學習",
+    "measured on": "用於測量",
+    "Each checkpoint: how it was trained, and every setting of its recipe:":
+        "各檢查點：訓練方式與配方的所有設定：",
+    "what": "項目",
+    "This report: {when}, {machine}, Python {python}, {versions}.":
+        "本報告：{when}，{machine}，Python {python}，{versions}。",
+    # The map to explore
+    "Map of the images": "影像分布圖",
+    "Every dot is an image. What the model finds alike is near; a colour is a cluster.":
+        "每個點是一張影像。模型認為相似者彼此靠近；一種顏色是一個群集。",
+    "The map needs JavaScript, which is off in this browser.":
+        "分布圖需要 JavaScript，而此瀏覽器已將其關閉。",
+    "Find an image by its name": "依名稱尋找影像",
+    "Find": "尋找",
+    "Zoom in": "放大",
+    "Zoom out": "縮小",
+    "Show the whole map": "顯示整張圖",
+    "Zoom with the wheel or two fingers until the dots become pictures, drag to move, click an "
+    "image to keep it in view. On the keyboard: arrows go from image to image, + and − zoom, 0 "
+    "shows the whole map, Escape clears.":
+        "以滾輪或雙指縮放，放大後點會變成影像；拖曳可移動，按一下影像可固定顯示。"
+        "鍵盤：方向鍵在影像間移動，+ 與 − 縮放，0 顯示整張圖，Escape 清除。",
+    "Clusters": "群集",
+    "Show all": "全部顯示",
+    "Gallery": "圖庫",
+    "Order": "排序",
+    "most typical first": "最典型者在前",
+    "least certain first": "最不確定者在前",
+    "as in the pile": "依原順序",
+    "Previous page": "上一頁",
+    "Next page": "下一頁",
+    "cluster {number}": "群集 {number}",
+    "confidence {value}": "信心 {value}",
+    "image {name}, cluster {number}, confidence {value}":
+        "影像 {name}，群集 {number}，信心 {value}",
+    "{first} to {last} of {total}": "第 {first} 到 {last} 張，共 {total} 張",
+    "{position} of {total}": "第 {position} 張，共 {total} 張",
+    "no image has this name": "沒有這個名稱的影像",
+    "{shown} of {total} images": "{total} 張影像中的 {shown} 張",
+    "{shown:,} of {total:,} images are here, drawn at random.":
+        "此處為 {total:,} 張影像中隨機抽取的 {shown:,} 張。",
+    "Pictures are shrunk to {width} × {height} pixels, to keep this page small.":
+        "影像縮小為 {width} × {height} 像素，以縮小此頁面。",
+}  # fmt: skip

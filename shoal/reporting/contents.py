@@ -1,0 +1,126 @@
+"""What a report says, section by section, as a document."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from shoal import layout, pipeline
+from shoal.checkpoint import Checkpoint
+from shoal.embedding import EmbeddingTable
+from shoal.errors import CheckpointError
+from shoal.protocols import Array
+from shoal.reporting import figures, found, improvement, made, progression
+from shoal.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from shoal.reporting.observations import observations
+from shoal.reporting.subject import Subject
+from shoal.reporting.wording import Wording
+from shoal.views import to_float
+
+
+def compose(
+    subject: Subject, wording: Wording, *, trail: bool = True, table: EmbeddingTable | None = None
+) -> tuple[Document, EmbeddingTable]:
+    """The whole report, and the table of all images learned from, with their places on a map.
+
+    Args:
+        subject: what it is about, checked.
+        wording: the language.
+        trail: measure the checkpoints along the way.
+        table: of the images learned from by `Subject.main`, with a map, if it is known already.
+    """
+    main = subject.main
+    if table is None:
+        table = pipeline.predict(
+            subject.train, main.trained.checkpoint, device=subject.device, track=subject.track
+        )
+        table = replace(table, xy=layout.lay_out(table.z, track=subject.track))
+    document = Document(
+        title=wording("What belongs together in {n:,} images", n=len(subject.train)),
+        subtitle=wording(
+            "A report by shoal on {names}; learned without labels from these images alone.",
+            names=", ".join(one.name for one in subject.all),
+        ),
+        language=wording.language,
+    )
+    document.add(*improvement.section(subject, wording))
+    document.add(*_reconstructions(subject, wording))
+    document.add(*_trail(subject, wording) if trail else _no_trail(wording))
+    document.add(*found.section(subject, table, wording))
+    document.add(*made.section(subject, wording))
+    return document, table
+
+
+def _reconstructions(subject: Subject, wording: Wording) -> list[Block]:
+    main, rows = subject.main, np.array(subject.show, dtype=np.int64)
+    if not len(rows):
+        return []
+    images = subject.train.read(rows)
+    rebuilt = _rebuild(images, main.trained.checkpoint)
+    why = (
+        wording("the most accurate of the checkpoints")
+        if subject.labels is not None
+        else wording("the last of the checkpoints given, as there are no labels to choose by")
+    )
+    titles = [wording("image {i}", i=subject.train.ids[row]) for row in rows]
+    caption = wording(
+        "Images above what {name} makes of their code, {why}. MSE: mean squared error of the "
+        "pixels in 0 to 1; over all {n:,} images it is {mse:.4f}.",
+        name=main.trained.name, why=why, n=len(subject.train), mse=main.mse,
+    )  # fmt: skip
+    figure = figures.reconstructions(images, rebuilt, titles, wording=wording)
+    return [Heading(wording("Reconstructions")), Picture(figure, caption)]
+
+
+def _trail(subject: Subject, wording: Wording) -> list[Block]:
+    one = subject.latest
+    try:
+        points = progression.progression(subject, one)
+    except CheckpointError as error:  # whoever cannot do without it has asked `check` before
+        return [Heading(wording("Checkpoints")), Paragraph(str(error))]
+    n = None if subject.labels is None else len(subject.labels)
+    header = [wording("epoch"), wording("step"), "MSE"]
+    rows = [[f"{point.epoch:.1f}", f"{point.step:,}", f"{point.mse:.5f}"] for point in points]
+    if n is not None:
+        header += [wording("accuracy")]
+        for row, point in zip(rows, points, strict=True):
+            row += [f"{point.accuracy:.3f}"]
+    header += [wording(name) for name in points[0].label_free]
+    for row, point in zip(rows, points, strict=True):
+        row += [f"{point.label_free[name]:.3f}" for name in points[0].label_free]
+    told = wording(
+        "The {count} checkpoints kept while {name} was trained. The MSE is of all {n:,} images. "
+        "The clusters of each were found anew among {clustered:,} of the images, its label-free "
+        "scores are of {scored:,} (see 'shoal evaluate --no-labels').",
+        count=len(points), name=one.name, n=len(subject.train),
+        clustered=min(progression.CLUSTERED, len(subject.train)),
+        scored=min(progression.SCORED, len(subject.train)),
+    )  # fmt: skip
+    blocks: list[Block] = [
+        Heading(wording("Checkpoints")),
+        Paragraph(told),
+        Picture(
+            figures.progression(points, wording=wording),
+            wording("What was measured of each checkpoint, against the epoch."),
+        ),
+        Table(tuple(header), tuple(map(tuple, rows))),
+        Heading(wording("What these numbers say"), 2),
+        Bullets(observations(points, n, wording)),
+    ]
+    if n is None:
+        blocks.append(Paragraph(wording("No labels were given: the accuracy is left out.")))
+    return blocks
+
+
+def _no_trail(wording: Wording) -> list[Block]:
+    told = wording("Of so many images the checkpoints along the way were not measured, to save "
+                   "time; 'shoal report' does.")  # fmt: skip
+    return [Heading(wording("Checkpoints")), Paragraph(told)]
+
+
+@torch.inference_mode()
+def _rebuild(images: Array, checkpoint: Checkpoint) -> Array:
+    rebuilt = checkpoint.build_encoder()(to_float(images, "cpu")).clamp(0.0, 1.0)
+    return (rebuilt * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()

@@ -1,0 +1,234 @@
+"""The figures of a report: each a function from data to a matplotlib figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from shoal.figures import colour, contact_sheet
+from shoal.protocols import Array, FloatArray, IntArray
+from shoal.reporting.wording import Wording
+
+if TYPE_CHECKING:
+    from shoal.reporting.progression import Point
+
+WIDTH = 7.0
+"""Inches: the width of a page's text, so that letters are drawn at the size they are read."""
+ENGLISH = Wording()
+_MOST_VECTORS = 20_000
+
+
+def embeddings(
+    maps: Sequence[tuple[str, FloatArray]], labels: IntArray, kind: str = "label", *,
+    wording: Wording = ENGLISH,
+) -> Figure:  # fmt: skip
+    """Maps of the same images side by side, coloured by label or by cluster, on like axes.
+
+    Each map is centred and scaled so that 99 % of its images lie within the frame: units of a map
+    have no meaning, so none are drawn.
+
+    Args:
+        maps: for each a title and the places of the images, float32 (n, 2).
+        labels: int64 (n,).
+        kind: what the labels are, for the legend.
+        wording: the language.
+    """
+    names = np.unique(labels)
+    width = WIDTH if len(maps) > 1 else 0.7 * WIDTH
+    figure = Figure(figsize=(width, 0.62 + width / len(maps)), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(maps)))
+    order = np.random.default_rng(0).permutation(len(labels))  # none hides the others
+    for ax, (title, xy) in zip(axes, maps, strict=True):
+        low, high = np.percentile(xy, (0.5, 99.5), axis=0)
+        scale = max(float((high - low).max()), 1e-9) / 2
+        placed = np.clip((xy - (low + high) / 2) / scale, -1.05, 1.05)
+        for place, name in enumerate(names):
+            rows = order[labels[order] == name]
+            ax.scatter(
+                *placed[rows].T, s=float(np.clip(4000 / len(labels), 2, 14)), linewidths=0,
+                color=colour(place, len(names)), alpha=0.8, label=str(name),
+                rasterized=len(labels) > _MOST_VECTORS,
+            )  # fmt: skip
+        ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
+        ax.set_title(title, fontsize=9, wrap=True)
+        ax.set_xlabel(wording("map axis 1 (no unit)"), fontsize=8)
+        ax.set_ylabel(wording("map axis 2 (no unit)"), fontsize=8)
+    handles, texts = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, texts, title=wording(kind), loc="outside lower center", frameon=False,
+        ncols=min(10, len(names)), fontsize=8, title_fontsize=8, markerscale=2,
+    )  # fmt: skip
+    return figure
+
+
+def reconstructions(
+    images: Array, rebuilt: Array, titles: Sequence[str], *, wording: Wording = ENGLISH
+) -> Figure:
+    """Images above their reconstructions, enlarged without smoothing.
+
+    Args:
+        images: uint8 (m, H, W, C).
+        rebuilt: uint8 of the same shape.
+        titles: what stands above each image.
+        wording: the language.
+    """
+    errors = np.square(images / 255.0 - rebuilt / 255.0).mean(axis=(1, 2, 3))
+    columns = min(6, len(images))
+    lines = -(-len(images) // columns)
+    figure = Figure(
+        figsize=(WIDTH, lines * (2.45 * 6 / max(columns, 4) + 0.3)), layout="constrained"
+    )
+    axes = figure.subplots(2 * lines, columns, squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for i, (image, again) in enumerate(zip(images, rebuilt, strict=True)):
+        line, column = 2 * (i // columns), i % columns
+        _picture(axes[line][column], image, titles[i])
+        _picture(axes[line + 1][column], again, f"MSE {errors[i]:.4f}")
+    for line in range(0, 2 * lines, 2):
+        for ax, name in zip(
+            axes[line : line + 2, 0], (wording("original"), wording("rebuilt")), strict=True
+        ):
+            ax.axis("on")
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+            ax.set_ylabel(name, fontsize=8)
+    return figure
+
+
+def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figure:
+    """Reconstruction error, accuracy and label-free scores against epoch, one above the other.
+
+    Args:
+        points: of the trail, oldest first; those without labels have no accuracy.
+        wording: the language.
+    """
+    epochs, names = [point.epoch for point in points], list(points[0].label_free)
+    labelled = points[0].accuracy is not None
+    count = 3 if labelled else 2
+    figure = Figure(figsize=(WIDTH, 2.0 * count + 0.5), layout="constrained")
+    axes = figure.subplots(count, 1, sharex=True)
+    error, *middle, scores = axes
+    error.plot(epochs, [point.mse for point in points], "o-", color="#D55E00", markersize=4)
+    error.set_ylabel(wording("reconstruction MSE\n(pixels in 0 to 1)"), fontsize=8)
+    for ax in middle:
+        ax.plot(epochs, [point.accuracy or 0 for point in points], "o-", color="#0072B2",
+                markersize=4)  # fmt: skip
+        low = [point.interval[0] for point in points if point.interval]
+        high = [point.interval[1] for point in points if point.interval]
+        ax.fill_between(epochs, low, high, color="#0072B2", alpha=0.15, linewidth=0)
+        ax.set_ylabel(wording("accuracy\n(95 % interval)"), fontsize=8)
+    for place, name in enumerate(names):
+        scores.plot(
+            epochs, [point.label_free[name] for point in points], marker="osDv^"[place % 5],
+            markersize=4, color=colour(place, len(names)), label=wording(name),
+        )  # fmt: skip
+    scores.set_ylabel(wording("label-free scores"), fontsize=8)
+    scores.set_xlabel(wording("epoch (passes over all images)"), fontsize=8)
+    handles, texts = scores.get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    per_epoch = points[-1].step / max(points[-1].epoch, 1e-9)
+    top = error.secondary_xaxis(
+        "top", functions=(lambda x: np.multiply(x, per_epoch), lambda x: np.divide(x, per_epoch))
+    )
+    top.set_xlabel(wording("step (batches)"), fontsize=8)
+    for ax in (*axes, top):
+        ax.tick_params(labelsize=8)
+    for ax in axes:
+        ax.grid(alpha=0.25, linewidth=0.6)
+        ax.margins(y=0.12)
+    return figure
+
+
+def confidences(confidence: FloatArray, labels: IntArray, *, wording: Wording = ENGLISH) -> Figure:
+    """How sure the clusters are of their images: a histogram, a colour a cluster.
+
+    Args:
+        confidence: float32 (n,) in [0, 1].
+        labels: int64 (n,), clusters.
+        wording: the language.
+    """
+    n_clusters = int(labels.max()) + 1
+    shown = min(n_clusters, 10)
+    values = [confidence[labels == cluster] for cluster in range(shown)]
+    colours = [colour(cluster, n_clusters) for cluster in range(shown)]
+    names = [str(cluster) for cluster in range(shown)]
+    if n_clusters > shown:
+        values.append(confidence[labels >= shown])
+        colours.append((0.6, 0.6, 0.6))
+        names.append(wording("the others"))
+    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
+    ax: Axes = figure.subplots()
+    low = min(0.95, float(np.floor(confidence.min() * 20) / 20))
+    ax.hist(
+        values, bins=np.linspace(low, 1.0, 41).tolist(), stacked=True, color=colours, label=names
+    )
+    ax.set_yscale("log")
+    ax.set_xlabel(wording("confidence"), fontsize=8)
+    ax.set_ylabel(wording("images (log scale)"), fontsize=8)
+    ax.tick_params(labelsize=8)
+    figure.legend(title=wording("cluster"), loc="outside right center", frameon=False, fontsize=8,
+                  title_fontsize=8)  # fmt: skip
+    return figure
+
+
+def confusion(counts: IntArray, names: Sequence[str], *, wording: Wording = ENGLISH) -> Figure:
+    """A confusion matrix: labels downward, clusters across.
+
+    Args:
+        counts: int64 (kinds, clusters).
+        names: of the labels.
+        wording: the language.
+    """
+    kinds, clusters = counts.shape
+    side = float(np.clip(0.55 * max(kinds, clusters) + 1.2, 2.6, WIDTH))
+    figure = Figure(figsize=(side, side * 0.95), layout="constrained")
+    ax: Axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1.0)
+    size = 9 if max(counts.shape) <= 12 else 6
+    for row in range(kinds):
+        for column in range(clusters):
+            ink = "white" if shares[row, column] > 0.55 else "black"
+            ax.text(column, row, f"{counts[row, column]:,}", ha="center", va="center",
+                    color=ink, fontsize=size)  # fmt: skip
+    ax.set_xticks(range(clusters), [str(cluster) for cluster in range(clusters)], fontsize=8)
+    ax.set_yticks(range(kinds), list(names), fontsize=8)
+    ax.set_xlabel(wording("cluster"), fontsize=8)
+    ax.set_ylabel(wording("label"), fontsize=8)
+    return figure
+
+
+def strips(
+    rows: Sequence[tuple[str, Array, tuple[float, float, float]]], *, columns: int = 12
+) -> Figure:
+    """Rows of images, each with a name in a coloured frame.
+
+    Args:
+        rows: for each a name, images uint8 (m, H, W, C), and a colour, RGB in [0, 1].
+        columns: images side by side; a row with more goes on below.
+    """
+    lines = [max(1, -(-len(images) // columns)) for _, images, _ in rows]
+    height, width = rows[0][1].shape[1:3]
+    cell = (WIDTH - 1.1) / columns * height / width
+    figure = Figure(figsize=(WIDTH, sum(lines) * cell + 0.14 * len(rows)), layout="constrained")
+    axes = figure.subplots(len(rows), 1, squeeze=False, height_ratios=lines)[:, 0]
+    for ax, (name, images, frame), count in zip(axes, rows, lines, strict=True):
+        drawn = contact_sheet(images, columns, count)
+        ax.imshow(drawn, interpolation="none", cmap="gray", vmin=0, vmax=255)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        ax.set_ylabel(
+            name, rotation=0, ha="right", va="center", fontsize=8, labelpad=6,
+            bbox={"boxstyle": "square,pad=0.3", "facecolor": "white", "edgecolor": frame},
+        )  # fmt: skip
+    return figure
+
+
+def _picture(ax: Axes, image: Array, title: str) -> None:
+    ax.imshow(image.squeeze(), interpolation="none", cmap="gray", vmin=0, vmax=255)
+    ax.set_title(title, fontsize=8)

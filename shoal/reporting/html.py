@@ -1,0 +1,171 @@
+"""A document as one HTML page that needs nothing else: no file beside it and no network."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import io
+import re
+import urllib.parse
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from markupsafe import Markup
+from matplotlib.collections import Collection
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from shoal.reporting import templates
+from shoal.reporting.document import (
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+)
+from shoal.reporting.wording import Wording
+
+_MANY_MARKS = 2_000
+"""A collection of more dots than this is drawn as pixels, its axes and words still as lines."""
+_NUMBER = re.compile(
+    r"[<>≤≥≈~]? ?[+\-−±]?[\d,]*\.?\d+(e[+\-−]?\d+)?"  # 1,024  −0.5  3e-4
+    r"( ?(%|×|x|ms|s|min|h|B|kB|KB|MB|GB|KiB|MiB|GiB|points?|px))?"
+    r"( ?(±|to|–|-) ?[+\-−]?[\d,]*\.?\d+ ?%?)?"
+)
+_LONG = 24
+_NO_NUMBER = ("", "-", "–", "—", "n/a")
+_PLAIN = " \n!$&'()*+,-./:;=?@[]^_`{|}~"
+"""What may stand in a data URI as it is; base64 would take a third more."""
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<circle cx="9" cy="11" r="5" fill="#0072B2"/><circle cx="22" cy="9" r="4" fill="#E69F00"/>'
+    '<circle cx="13" cy="23" r="4" fill="#009E73"/><circle cx="24" cy="21" r="5" fill="#CC79A7"/>'
+    "</svg>"
+)
+
+
+def render(document: Document, *, explorer: str | None, wording: Wording) -> str:
+    """The page: a table of contents, the map under the title, then the blocks in their order.
+
+    Args:
+        document: what the page says; its figures are drawn here, and are afterwards as before.
+        explorer: the map, from `explorer.fragment`; None leaves it out.
+        wording: the page's language.
+
+    >>> from shoal.reporting.document import Paragraph
+    >>> document = Document("Fish", "of the sea", blocks=[Paragraph("a < b")])
+    >>> page = render(document, explorer=None, wording=Wording("en"))
+    >>> "<p>a &lt; b</p>" in page
+    True
+    """
+    blocks = [_prepare(block, number) for number, block in enumerate(document.blocks, start=1)]
+    contents = [block for block in blocks if block["kind"] == "heading"]
+    scripts = {name: templates.text(f"{name}.js") for name in ("theme", "page")}
+    style = templates.text("page.css")
+    if explorer is not None:
+        scripts["explorer"] = templates.explorer_script()
+        style += templates.text("explorer.css")
+        title = wording("Map of the images")
+        contents.insert(0, {"kind": "heading", "level": 1, "anchor": "explorer", "text": title})
+    say = {
+        "contents": wording("Contents"),
+        "dark": wording("Dark page"),
+        "skip": wording("To the text"),
+    }
+    return templates.load("page.html.j2").render(
+        document=document,
+        blocks=blocks,
+        contents=contents,
+        explorer=Markup(explorer or ""),
+        icon=f"data:image/svg+xml,{urllib.parse.quote(_ICON)}",
+        policy=_policy(list(scripts.values())),
+        say=say,
+        scripts={name: Markup(text) for name, text in scripts.items()},
+        style=Markup(style),
+    )
+
+
+def _policy(scripts: list[str]) -> str:
+    """What a browser lets the page do: run these scripts, show its own pictures, nothing else."""
+    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _prepare(block: Block, number: int) -> dict[str, Any]:
+    """A block as the template sets it."""
+    match block:
+        case Heading(text, level):
+            return {"kind": "heading", "text": text, "level": level, "anchor": f"part-{number}"}
+        case Paragraph(text):
+            return {"kind": "paragraph", "text": text}
+        case Bullets(items):
+            return {"kind": "bullets", "items": items}
+        case Table():
+            return _table(block)
+        case Picture(figure, caption):
+            width, height = (round(96 * inches) for inches in figure.get_size_inches())
+            source = f"data:image/svg+xml,{urllib.parse.quote(_svg(figure), safe=_PLAIN)}"
+            return {
+                "kind": "picture", "source": source, "caption": caption,
+                "width": width, "height": height,
+            }  # fmt: skip
+        case Code(text):
+            return {"kind": "code", "text": text}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
+    kinds = [_kind(column) for column in columns]
+    return {
+        "kind": "table",
+        "label": ", ".join(table.header),
+        "header": list(zip(table.header, kinds, strict=True)),
+        "rows": [list(zip(row, kinds, strict=True)) for row in table.rows],
+    }
+
+
+def _kind(column: tuple[str, ...]) -> str:
+    """How a column is set: as numbers, if nearly all of it are; as short or as long text."""
+    said = [cell.strip() for cell in column if cell.strip() not in _NO_NUMBER]
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in said)
+    if numbers > 0 and numbers >= 0.75 * len(said):
+        return "number"
+    return "long" if any(len(cell) > _LONG for cell in said) else "short"
+
+
+def _svg(figure: Figure) -> bytes:
+    """A figure as SVG, text as outlines: the same bytes for the same figure."""
+    file = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "shoal"}), _lean(figure):
+        # Constrained layout may cut titles above square axes at first; drawn again, it does not.
+        figure.draw_without_rendering()
+        figure.savefig(file, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
+    return file.getvalue()
+
+
+@contextlib.contextmanager
+def _lean(figure: Figure) -> Iterator[None]:
+    """While it lasts, images keep their own pixels and very many dots are drawn as pixels."""
+    changed: list[tuple[Any, str, Any]] = []
+    try:
+        for artist in figure.findobj(include_self=False):
+            if isinstance(artist, AxesImage) and artist.get_interpolation() == "nearest":
+                changed.append((artist, "set_interpolation", "nearest"))
+                artist.set_interpolation("none")
+            elif isinstance(artist, Collection) and np.shape(artist.get_offsets())[0] > _MANY_MARKS:
+                changed.append((artist, "set_rasterized", artist.get_rasterized()))
+                artist.set_rasterized(True)
+        yield
+    finally:
+        for artist, setter, value in changed:
+            getattr(artist, setter)(value)

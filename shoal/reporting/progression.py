@@ -1,0 +1,200 @@
+"""The checkpoints of a trail, measured one by one, and what the numbers say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal import checkpoint as checkpoints
+from shoal import evaluation, label_free, pipeline, quality
+from shoal.checkpoint import Checkpoint
+from shoal.errors import CheckpointError, OutputError
+from shoal.files import atomic_path
+from shoal.label_free import Seen, Shown
+from shoal.reporting.subject import Subject, Trained, fast
+
+FEWEST = 10
+"""The assignment asks for at least this many checkpoints."""
+CLUSTERED = 2000
+"""Clusters of a checkpoint along the way are found among this many images of a larger pile."""
+SCORED = 1000
+"""Label-free scores of a checkpoint along the way are of this many."""
+LABEL_FREE = (
+    "label-free score", "view agreement", "recognition", "neighbour purity", "silhouette"
+)  # fmt: skip
+"""Those of `label_free.LabelFreeScores` that are shown; the first is their `combined`."""
+FILE = "measurements.json"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A checkpoint of a trail, measured."""
+
+    epoch: float
+    step: int
+    mse: float
+    """Of the reconstruction of all images learned from, pixels in [0, 1]."""
+    label_free: dict[str, float]
+    """By the names of `LABEL_FREE`."""
+    accuracy: float | None = None
+    """Of the labelled images; None without labels."""
+    interval: tuple[float, float] | None = None
+    """The accuracy's 95 % interval."""
+
+
+def progression(subject: Subject, one: Trained) -> list[Point]:
+    """Measure every checkpoint of a trail, oldest first.
+
+    What was measured is kept beside the checkpoints in ``measurements.json``, by the digests of
+    weights, images and labels, and is not measured twice; that file alone is enough where the
+    checkpoints themselves were not passed on.
+
+    Raises:
+        CheckpointError: fewer than 10 are there, or some of them were deleted.
+    """
+    known = _read(one.trail.folder / FILE)
+    prints = _prints(subject)
+    files = one.trail.files()
+    if not files:  # what was measured may have been passed on without them
+        kept = [entry for entry in known if entry["of"] == prints and _belongs(entry, one)]
+        return _enough([_point(entry) for entry in kept], one)
+    _check_whole(files, one)
+    entries = []
+    for path in subject.track(files, "measuring checkpoints", len(files)):
+        checkpoint = checkpoints.load(path)
+        weights = checkpoint.weights_digest()
+        entry = next((e for e in known if (e["weights"], e["of"]) == (weights, prints)), None)
+        if entry is None:
+            with fast(subject.device):
+                point = _measure(subject, checkpoint)
+            entry = {"weights": weights, "run": _run(checkpoint), "of": prints} | asdict(point)
+            known.append(entry)
+            _write(one.trail.folder / FILE, known)
+        entries.append(entry)
+    return [_point(entry) for entry in entries]
+
+
+def check(one: Trained) -> None:
+    """Raise what `progression` would of a trail that will not do, before any work.
+
+    Raises:
+        CheckpointError: see there.
+    """
+    files = one.trail.files()
+    if files:
+        _check_whole(files, one)
+    else:
+        _enough([_point(e) for e in _read(one.trail.folder / FILE) if _belongs(e, one)], one)
+
+
+def _measure(subject: Subject, checkpoint: Checkpoint) -> Point:
+    sample = Shown(subject.train, None, most=CLUSTERED, seed=0)
+    finished = pipeline.organise(sample, checkpoint, device=subject.device)
+    seen = label_free.look(sample, finished, most=SCORED, device=subject.device)
+    accuracy = interval = None
+    if subject.labels is not None and subject.images is not None:
+        table = pipeline.predict(subject.images, finished, device=subject.device)
+        accuracy = evaluation.score(table.labels, subject.labels).accuracy
+        interval = evaluation.accuracy_interval(accuracy, len(subject.labels))
+    return Point(
+        epoch=checkpoint.epoch,
+        step=checkpoint.step,
+        mse=quality.reconstruction_mse(subject.train, checkpoint, device=subject.device),
+        label_free=_scores(seen),
+        accuracy=accuracy,
+        interval=interval,
+    )
+
+
+def _scores(seen: Seen) -> dict[str, float]:
+    agreement, recognition = seen.view_agreement, seen.recognition
+    z, labels = seen.table.z, seen.table.labels
+    values = (
+        label_free.combine(agreement, recognition), agreement, recognition,
+        quality.neighbour_purity(z, labels), quality.silhouette(z, labels),
+    )  # fmt: skip
+    return dict(zip(LABEL_FREE, values, strict=True))
+
+
+def _check_whole(files: list[Path], one: Trained) -> None:
+    recipe, total = one.checkpoint.recipe, one.checkpoint.total_steps
+    expected = min(recipe.checkpoints, total)
+    if len(files) >= FEWEST and len(files) != expected:
+        raise CheckpointError(
+            f"{one.trail.folder}: {expected} checkpoints along the way are expected, and "
+            f"{len(files)} are there: some were deleted; train again, or copy the whole folder."
+        )
+    _few(len(files), one)
+
+
+def _enough(points: list[Point], one: Trained) -> list[Point]:
+    _few(len(points), one)
+    return sorted(points, key=lambda point: point.step)
+
+
+def _few(count: int, one: Trained) -> None:
+    if count >= FEWEST:
+        return
+    known = one.checkpoint.recipe.checkpoints
+    more = f" with --set checkpoints={FEWEST + 2}" if known < FEWEST else ""
+    raise CheckpointError(
+        f"at least {FEWEST} checkpoints along the way are expected in {one.trail.folder}, and "
+        f"{count} are there; keep that folder beside {one.path.name}, or train again{more}."
+    )
+
+
+def _prints(subject: Subject) -> dict[str, str | None]:
+    labels = None
+    if subject.labels is not None:
+        labels = hashlib.sha256(np.ascontiguousarray(subject.labels).tobytes()).hexdigest()
+    images = subject.images.fingerprint() if subject.images is not None else None
+    return {"train": subject.train.fingerprint(), "images": images, "labels": labels}
+
+
+def _run(checkpoint: Checkpoint) -> str:
+    """A digest that tells one training run from another: recipe, images, length."""
+    told = {
+        "recipe": checkpoint.recipe.to_dict(),
+        "fingerprint": checkpoint.provenance.get("fingerprint"),
+        "total_steps": checkpoint.total_steps,
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _belongs(entry: dict[str, Any], one: Trained) -> bool:
+    last = entry["step"] == one.checkpoint.step
+    same_end = not last or entry["weights"] == one.checkpoint.weights_digest()
+    return bool(entry["run"] == _run(one.checkpoint) and same_end)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        for entry in entries:
+            _ = _point(entry), entry["weights"], entry["run"], entry["of"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # not ours, or of another version: measured anew
+    return list(entries)
+
+
+def _write(path: Path, entries: list[dict[str, Any]]) -> None:
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    except OutputError:
+        return  # a folder that cannot be written to costs the next report time, not this one
+
+
+def _point(entry: dict[str, Any]) -> Point:
+    interval = entry["interval"]
+    return Point(
+        entry["epoch"], entry["step"], entry["mse"], dict(entry["label_free"]), entry["accuracy"],
+        (interval[0], interval[1]) if interval else None,
+    )  # fmt: skip

@@ -1,0 +1,426 @@
+"""The report: what it says is what the other commands measure, and it is read without shoal."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from pypdf import PdfReader
+from scipy.stats import spearmanr
+
+from shoal.reporting import figures, fonts, progression
+from shoal.reporting.chinese import TRADITIONAL
+from shoal.reporting.found import borders
+from shoal.reporting.observations import observations, rank_correlation
+from shoal.reporting.progression import LABEL_FREE, Point
+from shoal.reporting.wording import Wording
+
+PACKAGE = Path(progression.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def trained(
+    images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    kinds: np.ndarray, tmp_path_factory: pytest.TempPathFactory,
+) -> Path:  # fmt: skip
+    """A folder with before.pth, after.pth and best.pth of `images`, and with their kinds."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name, recipe, seed in (("before", "improved", 0), ("after", "improved", 1),
+                               ("best", "best", 0)):  # fmt: skip
+        options = [*fast, "--recipe", recipe, "--set", "checkpoints=12", "--seed", str(seed)]
+        result = run_cli(
+            "train", images_file, folder / f"{name}.pth", "--quiet", *options, "--epochs", "2"
+        )
+        assert (result.code, result.err) == (0, "")
+    np.save(folder / "labels.npy", kinds)
+    shutil.copy(images_file, folder / "images.npy")
+    return folder
+
+
+def arguments(folder: Path, *, labels: bool = True) -> list[str | Path]:
+    """Options of ``shoal report`` for everything in the folder."""
+    measured = ["--images", folder / "images.npy", "--labels", folder / "labels.npy"]
+    return [
+        "--train", folder / "images.npy", "--before", folder / "before.pth",
+        "--after", folder / "after.pth", "--best", folder / "best.pth",
+        *(measured if labels else []),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pdf(trained: Path, run_cli: Callable[..., Any]) -> Path:
+    """The report of `trained`, with labels."""
+    path = trained / "report.pdf"
+    result = run_cli("report", path, *arguments(trained), "--quiet")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    return path
+
+
+def text(path: Path) -> str:
+    """The words of a PDF, one space between them."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+
+
+def test_its_numbers_are_those_of_the_other_commands(
+    pdf: Path, trained: Path, run_cli: Callable[..., Any]
+) -> None:
+    said = text(pdf)
+    rows: dict[str, list[str]] = {"accuracy of 40 labelled images": [], "NMI": [], "ARI": [],
+                                  "reconstruction MSE of 40 images": []}  # fmt: skip
+    for name in ("before", "after", "best"):
+        output = run_cli(
+            "evaluate", trained / f"{name}.pth", trained / "images.npy", trained / "labels.npy",
+            "--json",
+        ).out  # fmt: skip
+        scores = json.loads(output)
+        for row, value in zip(
+            rows, (scores["accuracy"], scores["nmi"], scores["ari"], scores["mse"]), strict=True
+        ):
+            rows[row].append(f"{value:.4f}" if "MSE" in row else f"{value:.3f}")
+    for row, values in rows.items():
+        found = re.search(rf"{row} ([\d.]+) ([\d.]+) ([\d.]+)", said)
+        assert found is not None, row
+        # bf16 may move the last digit of an error.
+        assert np.allclose([float(v) for v in found.groups()], [float(v) for v in values],
+                           atol=2e-4 if "MSE" in row else 1e-9)  # fmt: skip
+
+
+def test_every_page_has_its_number_and_every_font_is_embedded(pdf: Path) -> None:
+    reader = PdfReader(pdf)
+    assert pdf.stat().st_size < 5_000_000
+    for number, page in enumerate(reader.pages, start=1):
+        assert f"page {number}" in page.extract_text()
+        assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]  # A4
+    fonts_seen = 0
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            font = font.get_object()
+            font = font.get("/DescendantFonts", [font])[0].get_object()
+            if font["/Subtype"] != "/Type3":
+                descriptor = font["/FontDescriptor"].get_object()
+                assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(descriptor), font
+            fonts_seen += 1
+    assert fonts_seen > 2
+
+
+def test_words_inside_figures_can_be_selected(pdf: Path) -> None:
+    said = text(pdf)
+    for word in ("epoch (passes over all images)", "map axis 1", "0 typical", "images (log scale)"):
+        assert word in said, word
+
+
+def test_without_labels_the_rest_is_there(trained: Path, run_cli: Callable[..., Any]) -> None:
+    path = trained / "unlabelled.pdf"
+    assert run_cli("report", path, *arguments(trained, labels=False), "--quiet").code == 0
+    said = text(path)
+    for part in ("What was improved", "Reconstructions", "Checkpoints", "What was found",
+                 "How it was made", "0 typical"):  # fmt: skip
+        assert part in said, part
+    assert said.count("No labels were given") == 3
+    assert "Spearman" not in said
+    assert "McNemar" not in said
+
+
+def test_one_checkpoint_will_do(trained: Path, run_cli: Callable[..., Any]) -> None:
+    path = trained / "one.pdf"
+    result = run_cli(
+        "report", path, "--train", trained / "images.npy", "--best", trained / "best.pth",
+        "--show", "39,0", "--quiet",
+    )  # fmt: skip
+    assert (result.code, result.err) == (0, "")
+    assert "How good it is" in text(path)
+    assert "nothing to compare it with" in text(path)
+    assert "image 39 image 0" in text(path)
+
+
+def test_chinese(trained: Path, run_cli: Callable[..., Any]) -> None:
+    path = trained / "chinese.pdf"
+    result = run_cli("report", path, *arguments(trained), "--lang", "zh-TW", "--quiet")
+    assert (result.code, result.err) == (0, "")  # matplotlib warns of glyphs it does not have
+    said = text(path)
+    for part in ("改進了什麼", "訓練週期", "第 1 頁", "典型"):
+        assert part in said, part
+    assert "What was" not in said
+
+
+# The checkpoints along the way
+
+
+def test_checkpoints_are_measured_once(
+    trained: Path, pdf: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """A second report takes them from the file beside them, which is enough without them."""
+    del pdf  # it has measured them
+    measure = progression._measure
+    monkeypatch.setattr(progression, "_measure", None)
+    moved = tmp_path / "moved"
+    shutil.copytree(trained, moved)
+    assert run_cli("report", moved / "a.pdf", *arguments(moved), "--quiet").code == 0
+    for file in (moved / "best.pth.trail").glob("*.pth"):
+        file.unlink()
+    assert run_cli("report", moved / "b.pdf", *arguments(moved), "--quiet").code == 0
+    # Other labels are another measurement, for which the checkpoints are wanted.
+    np.save(moved / "labels.npy", 1 - np.load(moved / "labels.npy"))
+    result = run_cli("report", moved / "c.pdf", *arguments(moved), "--quiet")
+    assert "at least 10 checkpoints along the way are expected" in text(moved / "c.pdf")
+    assert result.code == 0
+    # So is another run of the same recipe.
+    calls = []
+    monkeypatch.setattr(progression, "_measure", lambda *a: calls.append(a) or measure(*a))
+    shutil.copytree(trained / "after.pth.trail", moved / "best.pth.trail", dirs_exist_ok=True)
+    for file in (moved / "best.pth.trail").glob("*.pth"):
+        file.unlink()
+    shutil.copytree(trained / "best.pth.trail", moved / "best.pth.trail", dirs_exist_ok=True)
+    (moved / "best.pth.trail" / progression.FILE).write_text("[{}]")
+    assert run_cli("report", moved / "d.pdf", *arguments(moved), "--quiet").code == 0
+    assert len(calls) == 12
+
+
+def points(mse: list[float], accuracy: list[float]) -> list[Point]:
+    """A trail with these numbers; of its label-free scores the first runs with the accuracy."""
+    scores = dict.fromkeys(LABEL_FREE, 0.5)
+    return [
+        Point(
+            float(i + 1), 10 * (i + 1), m, scores | {"label-free score": a}, a, (a - 0.1, a + 0.1)
+        )
+        for i, (m, a) in enumerate(zip(mse, accuracy, strict=True))
+    ]
+
+
+def test_observations_are_computed() -> None:
+    mse = [0.5, 0.4, 0.3, 0.35, 0.2]
+    said = observations(points(mse, [0.6, 0.7, 0.9, 0.8, 0.75]), 100, Wording())
+    assert "from 0.5000 (epoch 1.0) to 0.2000 (epoch 5.0)" in said[0]
+    assert "falls 3 and rises 1 times in 4 steps" in said[0]
+    assert "highest 0.900 at epoch 3.0" in said[1]
+    assert "by 0.113 on average and by 0.200 at most (epoch 2.0 to 3.0)" in said[2]
+    assert "Rank correlation (Spearman) of the MSE with the accuracy: -0.70" in said[3]
+    assert "it may as well be none" in said[3]
+    assert "label-free score with the accuracy: +1.00" in said[4]
+    assert "none, as one of them does not change" in said[5]
+    assert "epoch 3.0 (0.900). Chosen by the lowest MSE: epoch 5.0, accuracy 0.750" in said[-1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays.arrays(float, (2, 12), elements=st.floats(-1, 1, width=16)))
+def test_rank_correlation_lies_in_its_interval(values: np.ndarray) -> None:
+    a, b = values
+    rho, low, high = rank_correlation(a, b)
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        assert np.isnan(rho)
+        return
+    assert rho == pytest.approx(spearmanr(a, b).statistic)
+    assert -1 - 1e-9 <= low <= rho + 1e-9
+    assert rho - 1e-9 <= high <= 1 + 1e-9
+    turned = rank_correlation(a, -b)
+    assert turned == pytest.approx((-rho, -high, -low))
+
+
+# The clusters
+
+
+def test_borders_by_counting(images: np.ndarray) -> None:
+    """Against a slow count over all pairs."""
+    generator = np.random.default_rng(0)
+    z = generator.normal(size=(60, 3)).astype(np.float32)
+    labels = generator.integers(0, 4, 60)
+    shares, following, touch = borders(z, labels, n_neighbors=5)
+    distance = np.square(z[:, None] - z[None]).sum(axis=2)
+    near = np.argsort(distance, axis=1)[:, 1:6]
+    for cluster in range(4):
+        counts = np.bincount(labels[near[labels == cluster]].ravel(), minlength=4)
+        assert np.allclose(shares[cluster], counts / counts.sum())
+        counts[cluster] = -1
+        assert counts[following[cluster]] == counts.max()
+    for row in range(60):
+        assert touch[row] == np.mean(labels[near[row]] == following[labels[row]])
+
+
+def test_a_cluster_that_touches_none() -> None:
+    z = np.array([[0.0], [0.1], [9.0], [9.1]], dtype=np.float32)
+    _, following, touch = borders(z, np.array([0, 0, 1, 1]), n_neighbors=1)
+    assert following.tolist() == [0, 1]
+    assert touch.tolist() == [0, 0, 0, 0]
+    assert borders(z[:1], np.array([0]))[2].tolist() == [0]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_figures_of_any_shape(channels: int) -> None:
+    generator = np.random.default_rng(0)
+    shown = generator.integers(0, 256, (7, 5, 9, channels), dtype=np.uint8)
+    figure = figures.reconstructions(shown, shown, [str(i) for i in range(7)])
+    assert "MSE 0.0000" in [ax.get_title() for ax in figure.axes]
+    assert len(figures.strips([("a", shown, (0, 0, 0)), ("b", shown[:1], (1, 0, 0))]).axes) == 2
+    labels = np.arange(30)
+    confidence = generator.random(30).astype(np.float32)
+    assert figures.confidences(confidence, labels).axes[0].get_xlabel() == "confidence"
+    counts = generator.integers(0, 9, (3, 12))
+    assert len(figures.confusion(counts, list("abc")).axes[0].texts) == 36
+
+
+# The wording
+
+
+def templates() -> set[str]:
+    """Every template that the package hands to its wording."""
+    found = set(LABEL_FREE)
+    for path in PACKAGE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("wording", "self.wording"):
+                value = node.args[0]
+                if isinstance(value, ast.Constant):
+                    found.add(value.value)
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "header":
+                found |= {c.value for c in ast.walk(node.value) if isinstance(c, ast.Constant)}
+    return found
+
+
+def fields(template: str) -> set[tuple[str, str | None]]:
+    """The values that a template is filled with, and how each is written."""
+    return {(name, form) for _, name, form, _ in string.Formatter().parse(template) if name}
+
+
+def test_every_template_is_translated_with_its_values() -> None:
+    wanted = templates()
+    assert len(wanted) > 100
+    missing = {template for template in wanted if template not in TRADITIONAL}
+    assert not {m for m in missing if re.search("[a-z]{3}", m)}
+    for english, chinese in TRADITIONAL.items():
+        assert fields(english) == fields(chinese), english
+    assert not {english for english in TRADITIONAL if english not in wanted} - {"cluster", "label"}
+
+
+def test_the_chinese_font_has_every_character() -> None:
+    from fontTools.ttLib import TTFont
+
+    known = set(map(ord, "".join(TRADITIONAL.values())))
+    drawn = set(TTFont(fonts.CHINESE).getBestCmap())
+    assert not {chr(c) for c in known if c > 0x2E80} - set(map(chr, drawn))
+
+
+# What a user can get wrong
+
+
+def without(folder: Path, copy: Path, count: int) -> Path:
+    """A copy of the best checkpoint whose trail lacks ``count`` files, and what was measured."""
+    shutil.copy(folder / "best.pth", copy / "best.pth")
+    trail = copy / "best.pth.trail"
+    shutil.copytree(folder / "best.pth.trail", trail)
+    (trail / progression.FILE).unlink(missing_ok=True)
+    for file in sorted(trail.glob("*.pth"))[:count]:
+        file.unlink()
+    return copy / "best.pth"
+
+
+def other_shape(path: Path) -> Path:
+    """Images of another size."""
+    np.save(path / "other.npy", np.zeros((20, 9, 8, 3), dtype=np.uint8))
+    return path / "other.npy"
+
+
+def labels_of(path: Path, labels: list[int]) -> Path:
+    """A file of labels."""
+    np.save(path / "l.npy", np.array(labels))
+    return path / "l.npy"
+
+
+MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
+    "no checkpoint": (lambda t, p: ["--train", t / "images.npy"], "at least one checkpoint"),
+    "before alone": (
+        lambda t, p: ["--train", t / "images.npy", "--before", t / "before.pth"],
+        "both --before and --after are expected, and --before came alone",
+    ),
+    "images of another shape": (
+        lambda t, p: ["--train", other_shape(p), "--best", t / "best.pth"],
+        "learned from images of 8 × 8 × 3, and these are of 9 × 8 × 3",
+    ),
+    "labels alone": (
+        lambda t, p: [*arguments(t, labels=False), "--labels", t / "labels.npy"],
+        "--labels came without --images",
+    ),
+    "labels of another length": (
+        lambda t, p: [*arguments(t)[:-1], labels_of(p, [0, 1, 0])], "3",
+    ),
+    "more kinds than clusters": (
+        lambda t, p: [*arguments(t)[:-1], labels_of(p, [0, 1, 2, 0] * 10)],
+        "at most 2 kinds of labels are expected",
+    ),
+    "an image that is not there": (
+        lambda t, p: [*arguments(t), "--show", "3,40"], "expected from 0 to 39, and 40 came",
+    ),
+    "not numbers": (lambda t, p: [*arguments(t), "--show", "one"], "like 1,2,3, and 'one' came"),
+    "a language unknown": (lambda t, p: [*arguments(t), "--lang", "fr"], "'fr' came"),
+    "no trail": (
+        lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 12)],
+        "at least 10 checkpoints along the way are expected",
+    ),
+    "a trail partly deleted": (
+        lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 2)],
+        "12 checkpoints along the way are expected, and 10 are there",
+    ),
+    "a checkpoint along the way": (
+        lambda t, p: [
+            *arguments(t)[:6], "--best", next((t / "best.pth.trail").glob("step-*.pth")),
+        ],
+        "a finished checkpoint is expected",
+    ),
+    "not a checkpoint": (
+        lambda t, p: [*arguments(t)[:6], "--best", t / "labels.npy"], "checkpoint",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_sentence(
+    name: str, trained: Path, tmp_path: Path, run_cli: Callable[..., Any]
+) -> None:
+    build, fragment = MISTAKES[name]
+    out = tmp_path / "out" / "report.pdf"
+    result = run_cli("report", out, *build(trained, tmp_path), "--quiet")
+    assert (result.code, result.out) == (2, "")
+    assert fragment in result.err
+    assert result.err.startswith("shoal: ")
+    assert result.err.count("\n") == 1
+    assert not out.parent.exists()
+
+
+@pytest.mark.parametrize("suffix", ["report.docx", "report", "report.pdf/"])
+def test_an_output_of_another_kind(
+    suffix: str, trained: Path, tmp_path: Path, run_cli: Callable[..., Any]
+) -> None:
+    out = f"{tmp_path}/{suffix}"
+    if out.endswith("/"):
+        Path(out).mkdir()
+    result = run_cli("report", out, *arguments(trained))
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert "cannot write" in result.err
+
+
+def test_a_failure_leaves_the_older_report(
+    trained: Path, tmp_path: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "report.html"
+    out.write_text("older")
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device", str(out))
+
+    monkeypatch.setattr("os.fsync", full)
+    result = run_cli("report", out, *arguments(trained), "--quiet")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "the disk is full" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert out.read_text() == "older"
