@@ -223,7 +223,7 @@ def test_info_of_a_checkpoint_along_the_way(
     assert "along the way" in run_cli("info", trail[0]).out
 
 
-def test_run_writes_its_five_files(
+def test_run_writes_its_files(
     images_file: Path,
     images: np.ndarray,
     fast: tuple[str, ...],
@@ -236,6 +236,7 @@ def test_run_writes_its_five_files(
     assert result.out == ""
     assert sorted(os.listdir(out)) == [
         "checkpoint.pth", "checkpoint.pth.trail", "clusters.png", "map.png", "prediction.csv",
+        "report.html",
         "table.parquet",
     ]  # fmt: skip
     for name in ("clusters.png", "map.png"):
