@@ -48,6 +48,8 @@ class Encoder(torch.nn.Module):
 
     n_features: int
     """d, the length of the latent code."""
+    any_size: bool = True
+    """Whether images of other sizes than it was made for can be encoded, too."""
 
     def encode(self, x: Tensor) -> Tensor:
         """Images float (b, C, H, W) in [0, 1] to latent codes float (b, d)."""

@@ -21,7 +21,7 @@ from shoal import __version__, parts
 from shoal.checkpoint import Checkpoint
 from shoal.devices import fast_bf16, peak_memory
 from shoal.diagnosis import spread
-from shoal.errors import CheckpointError, TrainingError
+from shoal.errors import CheckpointError, RecipeError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
 from shoal.schedule import batch_size, learning_rate, n_steps
@@ -283,6 +283,12 @@ def _initialise(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(recipe.seed, _WEIGHTS, 0))
         encoder = parts.build("encoders", recipe.encoder, image_shape)
+        if recipe.views.resolution < 1 and not encoder.any_size:
+            raise RecipeError(
+                f"views.resolution=1 is expected with the encoder {recipe.encoder.name}, which "
+                f"takes images of one size, and {recipe.views.resolution:g} came; change one of "
+                "the two."
+            )
         return encoder, [parts.build("objectives", part, encoder) for part in recipe.objectives]
 
 

@@ -56,6 +56,10 @@ class Views:
     """How often a colour image turns grey."""
     noise: float = 0.0
     """Largest standard deviation of Gaussian noise, in units of the pixel range."""
+    resolution: float = 1.0
+    """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
+    crops that show things larger than the whole image does show them as large again (Touvron et
+    al. 2019, arXiv:1906.06423). Targets keep the image's size."""
 
     def check(self) -> None:
         """Raise `RecipeError` on a value out of range."""
@@ -67,7 +71,8 @@ class Views:
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(f"views.{name}", getattr(self, name), low, high, RecipeError)
-        check_interval("views.min_crop", self.min_crop, 0, 1, RecipeError, open_low=True)
+        for name in ("min_crop", "resolution"):
+            check_interval(f"views.{name}", getattr(self, name), 0, 1, RecipeError, open_low=True)
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw the views.
@@ -79,10 +84,10 @@ class Views:
 
         Returns:
             ``views`` and ``targets``, float (n_views, b, C, H, W) in [0, 1]: the augmented
-            images, and the same after the geometric part alone.
+            images, smaller by ``resolution``, and the same after the geometric part alone.
         """
         targets = torch.stack([self._geometry(images, generator) for _ in range(self.n_views)])
-        views = torch.stack([self._appearance(target, generator) for target in targets])
+        views = torch.stack([self._appearance(self._shrink(x), generator) for x in targets])
         return views, targets
 
     def _geometry(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -94,6 +99,12 @@ class Views:
         return F.grid_sample(
             images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
         )
+
+    def _shrink(self, x: Tensor) -> Tensor:
+        if self.resolution >= 1:
+            return x
+        size = [max(1, round(side * self.resolution)) for side in x.shape[2:]]
+        return F.interpolate(x, size=size, mode="bilinear", antialias=True)
 
     def _affine(self, n: int, generator: torch.Generator) -> Tensor:
         """Maps from view to image coordinates, both in [-1, 1]: float (n, 2, 3)."""

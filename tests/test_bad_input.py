@@ -627,6 +627,19 @@ OUTPUTS: list[Case] = [
 ]
 
 SETTINGS: list[Case] = [
+    (
+        "views smaller than the encoder takes",
+        lambda kit: kit.train(
+            kit.images_file,
+            "--recipe",
+            "baseline",
+            "--set",
+            "views.resolution=0.5",
+            "--set",
+            "encoder.widths=(4,)",
+        ),
+        "views.resolution=1 is expected with the encoder convolutional",
+    ),
     *(
         (f"set {setting}", lambda kit, s=setting: kit.train(kit.images_file, "--set", s), fragment)
         for setting, fragment in (
@@ -653,6 +666,7 @@ SETTINGS: list[Case] = [
             ("n_clusters=0", "n_clusters is expected in [1, 1e+06], and 0 came"),
             ("checkpoints=0", "checkpoints is expected in [1, 1000]"),
             ("views.min_crop=2", "min_crop is expected in (0, 1], and 2 came"),
+            ("views.resolution=0", "views.resolution is expected in (0, 1], and 0 came"),
             ("encoder.widths=(0,)", "widths is expected in [1, 8192], and 0 came"),
             ("reducers=pca(n_components=0)", "n_components is expected in [1, 1e+06]"),
             ("batch_size=many", "batch_size is expected as a whole number, and 'many' came"),

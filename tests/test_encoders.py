@@ -42,6 +42,14 @@ def test_an_autoencoder_learns_to_reconstruct_a_few_images(name: str) -> None:
     assert float(loss.detach()) < 0.2 * variance
 
 
+@pytest.mark.parametrize("name", parts.names("encoders"))
+def test_those_of_any_size_give_codes_of_one_length(name: str) -> None:
+    encoder = parts.build("encoders", Part(name), (16, 12, 3)).eval()
+    small = torch.rand(2, 3, 12, 9, generator=torch.Generator().manual_seed(0))
+    fits = encoder.encode(small).shape == (2, encoder.n_features)
+    assert fits == encoder.any_size
+
+
 def test_an_image_s_code_does_not_depend_on_its_batch() -> None:
     for name in parts.names("encoders"):
         encoder = parts.build("encoders", Part(name), (8, 8, 3)).eval()

@@ -21,7 +21,16 @@ from shoal import figures
 from shoal.embedding import EmbeddingTable
 from shoal.protocols import Array, ImageSource
 from shoal.reporting import explorer, html, sprites
-from shoal.reporting.document import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
+from shoal.reporting.document import (
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+)
 from shoal.reporting.wording import Wording
 from shoal.sources import ArraySource
 

@@ -84,6 +84,19 @@ def test_mirror_is_exact_and_happens_half_the_time() -> None:
     assert 140 < int(flipped.sum()) < 260
 
 
+def test_resolution_shrinks_views_as_pillow_does_and_leaves_targets() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 12, 16, 3), dtype=np.uint8)
+    x = to_float(pixels, "cpu")
+    (views,), (targets,) = Views(resolution=0.75)(x, generator())
+    assert torch.equal(targets, x)
+    assert views.shape == (3, 3, 9, 12)
+    for view, image in zip(views, pixels, strict=True):
+        wanted = Image.fromarray(image).resize((12, 9), Image.Resampling.BILINEAR)
+        got = view.permute(1, 2, 0).numpy() * 255
+        assert np.abs(got - np.asarray(wanted, dtype=np.float32)).max() < 1.5
+    assert Views(resolution=0.01)(x, generator())[0].shape == (1, 3, 3, 1, 1)
+
+
 def test_crops_never_leave_the_image() -> None:
     ramp = torch.linspace(0.2, 0.8, 16).expand(64, 1, 16, 16).clone()
     (views,), _ = Views(min_crop=0.2)(ramp, generator())

@@ -21,6 +21,8 @@ class ConvolutionalAutoencoder(Encoder):
     1 and the kernel that leads back to the size before its pooling, at any image size.
     """
 
+    any_size = False  # the code is a map, and grows with the image
+
     def __init__(self, image_shape: tuple[int, int, int], widths: tuple[int, ...]) -> None:
         super().__init__()
         height, width, channels = image_shape
