@@ -37,6 +37,14 @@ _HOMES = {
     "judge": "label_free",
     "score": "evaluation",
     "report": "reporting.assembly",
+    "decide_pairs": "questions.pairs",
+    "find_similar": "questions.similar",
+    "find_duplicates": "questions.duplicates",
+    "find_outliers": "questions.outliers",
+    "unfamiliar": "questions.similarity",
+    "load_prediction": "exporting.prediction",
+    "name_clusters": "exporting.prediction",
+    "export_prediction": "exporting.export",
     "ShoalError": "errors",
 }
 __all__ = ["__version__", *_HOMES]

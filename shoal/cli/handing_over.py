@@ -24,10 +24,10 @@ def name(
     quiet: Quiet = False,
 ) -> None:
     """Give the clusters of a prediction names, as its column name; one name twice merges."""
-    from shoal import answers
+    from shoal.exporting.prediction import name_clusters
     from shoal.files import check_distinct, check_writable
-    from shoal.prediction import name_clusters
     from shoal.progress import Reporter
+    from shoal.questions import answers
 
     check_distinct([prediction], [names])
     check_writable(prediction)
@@ -56,25 +56,26 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write images and clusters for other programs; DATA is only read, nothing is replaced."""
-    from shoal import answers, session
-    from shoal import export as exporting
-    from shoal.originals import Originals
-    from shoal.prediction import load_prediction
+    from shoal import session
+    from shoal.exporting import export as exporting
+    from shoal.exporting.originals import Originals
+    from shoal.exporting.prediction import load_prediction
     from shoal.progress import Reporter
+    from shoal.questions import answers
 
     exporting.check_export(data, out, kind, by)
     report = Reporter(quiet=quiet)
     loaded = load_prediction(prediction)
     source = session.open_images(data, array=array, cache=not no_cache, report=report)
     if dry_run:
-        print(exporting.plan(source, data, loaded, out, kind=kind, by=by))
+        print(exporting.plan_export(source, data, loaded, out, kind=kind, by=by))
         return
     if kind == "parquet" and loaded.z is None:
         report.say(
             f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
         )
-    exporting.export(source, data, loaded, out, kind=kind, by=by, track=report)
+    exporting.export_prediction(source, data, loaded, out, kind=kind, by=by, track=report)
     with_images = kind in ("folders", "parquet")
     how = Originals(source, data).described() if with_images else "their names alone"
     n_images = len(loaded.ids)

@@ -41,14 +41,20 @@ def pairs(
     """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
     import numpy as np
 
-    from shoal import answers, session
     from shoal import checkpoint as checkpoints
+    from shoal import session
     from shoal.devices import resolve_device
     from shoal.files import check_distinct, check_writable
-    from shoal.pairs import decide_pairs, pairs_and_out, read_pairs
     from shoal.progress import Reporter
-    from shoal.similarity import check_metric
-    from shoal.thresholds import check_space, check_threshold, parse_threshold, random_pairs
+    from shoal.questions import answers
+    from shoal.questions.pairs import decide_pairs, pairs_and_out, read_pairs
+    from shoal.questions.similarity import check_metric
+    from shoal.questions.thresholds import (
+        check_space,
+        check_threshold,
+        parse_threshold,
+        random_pairs,
+    )
 
     listed, out = pairs_and_out(files)
     value = parse_threshold(threshold)
@@ -93,12 +99,14 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones, and list and draw them."""
-    from shoal import answers, figures, figures_similarity, session
     from shoal import checkpoint as checkpoints
+    from shoal import session
     from shoal.devices import resolve_device
+    from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
-    from shoal.similar import check_wanted, find_similar
+    from shoal.questions import answers, figures
+    from shoal.questions.similar import check_wanted, find_similar
 
     check_wanted(images, n, metric)
     check_distinct([csv, picture], [data, checkpoint, *(Path(image) for image in images)])
@@ -115,7 +123,7 @@ def similar(
         source, loaded, images, n=n, metric=metric, device=resolve_device(device), track=report
     )
     found.to_csv(csv)
-    figures.write(figures_similarity.similar(source, found), picture)
+    write(figures.similar(source, found), picture)
     if not quiet:
         print(answers.similar(found))
     report.say(f"written to {csv} and {picture}")
@@ -125,7 +133,7 @@ def duplicates(
     data: Data,
     checkpoint: Annotated[
         Path | None,
-        typer.Argument(help="Look among the nearest by this checkpoint.", show_default=False),
+        typer.Argument(help="Look among its nearest, too.", show_default=False),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -142,13 +150,15 @@ def duplicates(
     quiet: Quiet = False,
 ) -> None:
     """Find copies, exact and near, and say which of each group to keep."""
-    from shoal import answers, figures, figures_similarity, session
     from shoal import checkpoint as checkpoints
+    from shoal import session
     from shoal.devices import resolve_device
-    from shoal.duplicates import check_distance, find_duplicates
+    from shoal.exporting.originals import Originals
+    from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
-    from shoal.originals import Originals
     from shoal.progress import Reporter
+    from shoal.questions import answers, figures
+    from shoal.questions.duplicates import check_distance, find_duplicates
 
     check_distance(threshold)
     check_distinct([csv, picture], [data, *([checkpoint] if checkpoint else [])])
@@ -166,7 +176,7 @@ def duplicates(
         device=resolve_device(device), track=report,
     )  # fmt: skip
     found.to_csv(csv)
-    figures.write(figures_similarity.duplicates(source, found), picture)
+    write(figures.duplicates(source, found), picture)
     report.say(f"{answers.duplicates(found)}\nwritten to {csv} and {picture}")
 
 
@@ -182,12 +192,14 @@ def outliers(
     quiet: Quiet = False,
 ) -> None:
     """Rank the oddest images, each with its reasons."""
-    from shoal import answers, figures, figures_similarity, session
     from shoal import checkpoint as checkpoints
+    from shoal import session
     from shoal.devices import resolve_device
+    from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
-    from shoal.outliers import check_count, find_outliers
     from shoal.progress import Reporter
+    from shoal.questions import answers, figures
+    from shoal.questions.outliers import check_count, find_outliers
 
     check_count(n)
     check_distinct([csv, picture], [data, checkpoint])
@@ -202,5 +214,5 @@ def outliers(
     )  # fmt: skip
     found = find_outliers(source, loaded, n=n, device=resolve_device(device), track=report)
     found.to_csv(csv)
-    figures.write(figures_similarity.outliers(source, found), picture)
+    write(figures.outliers(source, found), picture)
     report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")

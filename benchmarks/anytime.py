@@ -1,0 +1,115 @@
+"""What more time buys: validation accuracy of `best` after 1, 2, 5, 10, 20 and 30 minutes.
+
+    python benchmarks/anytime.py                   # six runs a seed, 68 minutes; seeds 0, 1, 2
+    python benchmarks/anytime.py --seeds 3 --minutes 1 2
+    python benchmarks/anytime.py --table           # only print and draw what has been measured
+
+Each run is `shoal train --minutes M`, which measures the machine and chooses the epochs, so let
+nothing else compute beside it. Rows are appended to results/anytime.jsonl when they are done and
+are skipped when they are there; ../docs/anytime.png is drawn from that file alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from machine import DATA, HERE, append, command, commit, machine, rows, threads
+from quality import evaluate
+
+RESULTS = HERE / "results" / "anytime.jsonl"
+PICTURE = HERE.parent / "docs" / "anytime.png"
+MINUTES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+
+
+def measure(minutes: float, seed: int, data: Path) -> dict[str, Any]:
+    """Train for that long and evaluate."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "best.pth"
+        seconds, cpu, memory, _ = command(
+            "train", str(data / "trainX.npy"), str(path), "--recipe", "best", "--seed", str(seed),
+            "--minutes", str(minutes), "--quiet",
+        )  # fmt: skip
+        *_, output = command("info", str(path), "--json")
+        return {
+            "minutes": minutes, "seed": seed, "commit": commit(), "machine": machine(),
+            "threads": threads(), "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1),
+            "train_gb": round(memory, 2), "epochs": json.loads(output)["recipe"]["epochs"],
+        } | evaluate(path, data)  # fmt: skip
+
+
+def print_table(found: list[dict[str, Any]]) -> None:
+    """In Markdown, a row for each length of run."""
+    groups = defaultdict(list)
+    for row in found:
+        groups[row["minutes"]].append(row)
+    print("| `--minutes` | seeds | epochs | took | validation accuracy |")
+    print("|---|---|---|---|---|")
+    for minutes, group in sorted(groups.items()):
+        accuracy = [row["accuracy"] for row in group]
+        epochs = [row["epochs"] for row in group]
+        took = [row["seconds"] / 60 for row in group]
+        print(
+            f"| {minutes:g} | {len(group)} | {min(epochs):.0f} to {max(epochs):.0f} "
+            f"| {min(took):.1f} to {max(took):.1f} min "
+            f"| {mean(accuracy):.3f} ({min(accuracy):.3f} to {max(accuracy):.3f}) |"
+        )
+    print("\nMeasured on " + "; ".join(sorted({f"{r['machine']}, commit {r['commit']}"
+                                               for r in found})))  # fmt: skip
+
+
+def draw(found: list[dict[str, Any]]) -> None:
+    """The curve: a dot a run, a line through the means."""
+    from matplotlib.figure import Figure
+
+    from shoal import figures
+
+    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
+    ax = figure.subplots()
+    lengths = sorted({row["minutes"] for row in found})
+    means = [mean(r["accuracy"] for r in found if r["minutes"] == length) for length in lengths]
+    ax.plot(lengths, means, color="#0072B2", label="mean over seeds")
+    ax.plot([r["minutes"] for r in found], [r["accuracy"] for r in found], "o", color="#E69F00",
+            label="a run")  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
+    ax.minorticks_off()
+    ax.set_xlabel("minutes of training asked for (2 cores, log scale)")
+    ax.set_ylabel("accuracy of 500 validation images")
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False, loc="lower right")
+    figures.write(figure, PICTURE)
+
+
+def main() -> None:
+    """Measure what is missing, then print and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--minutes", nargs="+", type=float, default=list(MINUTES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--table", action="store_true", help="only print and draw")
+    options = parser.parse_args()
+    if not options.table:
+        if not (options.data / "trainX.npy").exists():
+            sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
+        for seed in options.seeds:
+            for minutes in options.minutes:
+                known = {(row["minutes"], row["seed"]) for row in rows(RESULTS)}
+                if (minutes, seed) not in known:
+                    row = measure(minutes, seed, options.data)
+                    append(RESULTS, [row])
+                    print(f"{minutes:g} min, seed {seed}: {row['accuracy']:.3f}", flush=True)
+    found = rows(RESULTS)
+    if found:
+        print_table(found)
+        draw(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Questions about single images: alike or not, what is like this one, copies, odd ones."""

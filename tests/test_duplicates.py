@@ -1,0 +1,333 @@
+"""Copies: planted ones are found, likenesses are not, and every group has one to keep."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from shoal import checkpoint as checkpoints
+from shoal.questions.duplicates import Duplicates, find_duplicates
+from shoal.questions.pixel_distance import PixelDistance
+from shoal.sources import ArraySource
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes to the cache of whoever runs them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+def textures(n: int, seed: int, channels: int = 3) -> np.ndarray:
+    """uint8 (n, 40, 40, C): noise with a photograph's spectrum and faint colours; none alike."""
+    generator = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(40), np.fft.fftfreq(40)))
+    noise = np.fft.fft2(generator.normal(size=(n, channels, 40, 40)))
+    made = np.fft.ifft2(noise / np.maximum(frequency, 1 / 40)).real
+    made /= made.std(axis=(2, 3), keepdims=True)
+    made = 128 + 50 * made[:, :1] + 8 * made
+    return np.moveaxis(np.clip(made, 0, 255), 1, 3).astype(np.uint8)
+
+
+def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "jpeg", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def resized(image: np.ndarray, side: int) -> np.ndarray:
+    small = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(small.resize(image.shape[1::-1], Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[np.ndarray, list[set[int]], set[int]]:
+    """A pile of 32 px, the groups of copies planted in it, and which of them are exact."""
+    large = textures(150, 0)
+    pile = list(large[:, 4:36, 4:36])
+    groups = []
+    exact: set[int] = set()
+    for number, change in enumerate(
+        [
+            lambda x: x[4:36, 4:36],
+            lambda x: jpeg(x[4:36, 4:36], 50),
+            lambda x: resized(x[4:36, 4:36], 24),
+            lambda x: x[5:37, 3:35],
+            lambda x: jpeg(x[3:35, 4:36], 60),
+            lambda x: np.clip(x[4:36, 4:36] * 1.05, 0, 255).astype(np.uint8),
+        ]
+    ):
+        for original in (10 * number, 10 * number + 5):
+            if number == 0:
+                exact.add(len(pile))
+            groups.append({original, len(pile)})
+            pile.append(change(large[original]))
+    groups[0].add(len(pile))  # one in three copies, of which two are exact
+    exact.add(len(pile))
+    pile.append(pile[0])
+    return np.stack(pile), groups, exact
+
+
+def members(found: Duplicates) -> list[set[int]]:
+    return [{group.kept, *group.others.tolist()} for group in found.groups]
+
+
+# --- the measure --------------------------------------------------------------------------------
+
+
+def slow_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """The measure by its definition, a pixel at a time, for 32 px in colour."""
+    place = np.arange(32)
+
+    def blurred(x: np.ndarray, sigma: float) -> np.ndarray:
+        result = np.empty_like(x)
+        for row in range(32):
+            for column in range(32):
+                weight = np.exp(
+                    -((place[:, None] - row) ** 2 + (place - column) ** 2) / (2 * sigma**2)
+                )
+                result[row, column] = np.einsum("hw,hwc->c", weight / weight.sum(), x)
+        return result
+
+    images = [blurred(x.astype(float), 0.7) for x in (a, b)]
+    details = [x - blurred(x, 32 / 13) for x in images]
+    greys = [x @ (0.299, 0.587, 0.114) for x in details]
+    best: tuple[float, float] = (np.inf, np.inf)
+    for down in range(-2, 3):
+        for right in range(-2, 3):
+            here = np.s_[2:30, 2:30]
+            there = np.s_[2 + down : 30 + down, 2 + right : 30 + right]
+            apart = np.mean((greys[0][here] - greys[1][there]) ** 2)
+            ratios = []
+            for (x, y), faintest in ((images, 8.0), (details, 3.0)):
+                x, y = x[here], y[there]
+                contrast = np.mean([x.var(axis=(0, 1)).mean(), y.var(axis=(0, 1)).mean()])
+                ratios.append(np.sqrt(np.mean((x - y) ** 2) / max(contrast, faintest**2)))
+            best = min(best, (apart, max(ratios)))
+    return best[1]
+
+
+def test_the_distance_is_what_its_definition_says() -> None:
+    large = textures(4, 1)
+    faint = np.full((32, 32, 3), 100, np.uint8)
+    a = np.stack([large[0, 4:36, 4:36], large[1, 4:36, 4:36], large[2, 4:36, 4:36], faint])
+    b = np.stack([large[0, 5:37, 2:34], large[3, 4:36, 4:36], jpeg(a[2], 40), faint + 3])
+    distance = PixelDistance((32, 32, 3))
+    slow = [slow_distance(x, y) for x, y in zip(a, b, strict=True)]
+    assert distance(a, b) == pytest.approx(slow, rel=2e-3, abs=2e-3)
+    assert slow[0] < 0.3
+    assert slow[1] > 1.0
+
+
+@given(arrays(np.uint8, st.tuples(*[st.integers(1, 40)] * 2, st.sampled_from([1, 3]))))
+@settings(deadline=None, max_examples=60)
+def test_an_image_of_any_size_is_its_own_copy(image: np.ndarray) -> None:
+    distance = PixelDistance(image.shape)
+    both = image[None]
+    assert distance(both, both).tolist() == [0.0]
+    assert distance.outlines(both).shape == (1, 64 * image.shape[2])
+    sketch = distance.sketches(both)
+    assert distance.may_match(sketch, sketch).all()
+
+
+def test_larger_images_are_measured_as_their_thumbnails() -> None:
+    small = textures(3, 2)[:, :32, :32]
+    large = small.repeat(3, axis=1).repeat(3, axis=2)
+    expected = PixelDistance((32, 32, 3))(small[:2], small[1:])
+    assert PixelDistance((96, 96, 3))(large[:2], large[1:]) == pytest.approx(expected, rel=1e-4)
+
+
+# --- finding ------------------------------------------------------------------------------------
+
+
+def test_planted_copies_are_found_and_nothing_else(
+    planted: tuple[np.ndarray, list[set[int]], set[int]],
+) -> None:
+    pile, groups, exact = planted
+    found = find_duplicates(ArraySource(pile))
+    assert found.threshold == 0.5
+    assert sorted(map(sorted, members(found))) == sorted(map(sorted, groups))
+    for group in found.groups:
+        assert group.kept == min({group.kept, *group.others.tolist()})
+        same = [bool((pile[row] == pile[group.kept]).all()) for row in group.others]
+        assert group.exact.tolist() == same
+        assert [row in exact for row in group.others.tolist()] == same
+        assert (np.diff(group.distances) >= 0).all()
+        assert (group.distances[group.exact] == 0).all()
+    assert len(found.groups[0].others) == 2  # the largest first
+    assert found.n_extra == len(pile) - 150
+
+
+def test_only_exact_ones_at_zero(planted: tuple[np.ndarray, list[set[int]], set[int]]) -> None:
+    pile, _, exact = planted
+    found = find_duplicates(ArraySource(pile), threshold=0.0)
+    by_pixels: dict[bytes, set[int]] = {}
+    for row, image in enumerate(pile):
+        by_pixels.setdefault(image.tobytes(), set()).add(row)
+    expected = sorted(sorted(rows) for rows in by_pixels.values() if len(rows) > 1)
+    assert sorted(map(sorted, members(found))) == expected
+    assert {row for group in found.groups for row in group.others.tolist()} == exact
+
+
+def test_candidates_by_a_checkpoint_are_judged_by_pixels(
+    planted: tuple[np.ndarray, list[set[int]], set[int]],
+    run_cli: Callable[..., Any],
+    fast: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pile, groups, _ = planted
+    np.save(tmp_path / "pile.npy", pile)
+    result = run_cli("train", tmp_path / "pile.npy", tmp_path / "c.pth", "--quiet", *fast)
+    assert result.code == 0, result.err
+    source, checkpoint = ArraySource(pile), checkpoints.load(tmp_path / "c.pth")
+    with monkeypatch.context() as patch:  # coarse colours point to nothing: the embedding alone
+        patch.setattr(PixelDistance, "outlines", lambda self, x: np.arange(len(x))[:, None] * 1.0)
+        alone = {frozenset(group) for group in members(find_duplicates(source, checkpoint))}
+    truth = {frozenset(group) for group in groups}
+    assert alone <= truth  # likeness is not enough, and this network has seen one epoch
+    assert len(alone) > len(truth) / 2
+    found = find_duplicates(source, checkpoint)
+    assert {frozenset(group) for group in members(found)} == truth
+
+
+def test_likeness_is_no_copy() -> None:
+    """Bright above, dark below, and each with details of its own: alike, not copies."""
+    ramp = np.linspace(110, -110, 32)[None, :, None, None]
+    details = textures(200, 3)[:, :32, :32].astype(float) - 128
+    pile = np.clip(128 + ramp + 0.4 * details, 0, 255).astype(np.uint8)
+    flat = pile.reshape(200, -1).astype(float)
+    assert np.corrcoef(flat)[np.triu_indices(200, 1)].mean() > 0.85
+    assert find_duplicates(ArraySource(pile)).groups == []
+
+
+def test_images_alike_by_nature_are_judged_more_strictly() -> None:
+    from sklearn.datasets import load_digits
+
+    digits = (load_digits().images[:600] * 15.9).astype(np.uint8)
+    pile = np.concatenate([digits, digits[:3]])
+    found = find_duplicates(ArraySource(pile))
+    assert 0.05 < found.threshold < 0.3
+    assert {0, 1, 2} <= {group.kept for group in found.groups}
+    assert found.n_extra < 40
+    assert find_duplicates(ArraySource(pile), threshold=0.5).n_extra > 300
+
+
+def test_a_chain_of_small_steps_is_not_one_group() -> None:
+    """A camera that moves: each frame is a copy of the next, the last none of the first."""
+    wide = np.concatenate(list(textures(4, 4)), axis=1)
+    film = np.stack([wide[:32, step : step + 32] for step in range(100)])
+    pile = np.concatenate([film, textures(60, 5)[:, :32, :32]])
+    source = ArraySource(pile)
+    found = find_duplicates(source, threshold=0.5)
+    distance = PixelDistance(source.shape)
+    seen: set[int] = set()
+    for group in found.groups:
+        kept = pile[[group.kept] * len(group.others)]
+        measured = distance(kept, pile[group.others])
+        assert (measured <= 0.5).all()
+        assert group.distances == pytest.approx(measured, abs=1e-5)
+        assert not seen & {group.kept, *group.others.tolist()}
+        seen |= {group.kept, *group.others.tolist()}
+    assert len(found.groups) > 8
+    assert seen <= set(range(100))
+    assert len(seen) > 90
+
+
+def test_the_largest_file_is_kept_and_of_equals_the_first() -> None:
+    pile = textures(30, 6)[:, :32, :32]
+    pile[[7, 9]] = pile[3]
+    pile[20] = pile[11]
+    sizes = np.full(30, 500)
+    sizes[9] = 900
+    found = find_duplicates(ArraySource(pile), sizes=sizes)
+    assert [(group.kept, group.others.tolist()) for group in found.groups] == [
+        (9, [3, 7]), (11, [20]),
+    ]  # fmt: skip
+    assert found.kept_because == "the largest file of each"
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_piles_too_small_for_copies(n: int) -> None:
+    assert find_duplicates(ArraySource(textures(n, 7))).groups == []
+
+
+# --- end to end ---------------------------------------------------------------------------------
+
+
+def test_a_folder_of_files(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    for number, image in enumerate(textures(20, 8)):
+        Image.fromarray(image).save(folder / f"{number:02d}.png")
+    first = Image.open(folder / "03.png")
+    odd = os.fsdecode(b"caf\xe9.jpg")  # a name that is no text
+    first.save(folder / "sub" / odd, quality=60)
+    first.save(folder / "sub" / "large.bmp")
+    csv_path, picture = tmp_path / "d.csv", tmp_path / "d.png"
+    result = run_cli("duplicates", folder, "--csv", csv_path, "--picture", picture)
+    assert result.code == 0, result.err
+    with csv_path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["group", "id", "kind", "distance", "keep"]
+    assert [(row["group"], row["id"], row["kind"], row["keep"]) for row in rows] == [
+        ("0", "sub/large.bmp", "kept", "1"),
+        ("0", "03.png", "exact", "0"),
+        ("0", f"sub/{odd}", "near", "0"),
+    ]
+    assert "2 of 22 images are copies, 1 exact and 1 near" in result.err
+    assert "to keep: the largest file of each" in result.err
+    with Image.open(picture) as drawn:
+        assert len(drawn.convert("RGB").getcolors(10**7) or []) > 10
+
+
+def test_no_copies_is_an_answer(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", textures(12, 9))
+    result = run_cli("duplicates", "x.npy")
+    assert result.code == 0
+    assert "no copies among 12 images" in result.err
+    assert (tmp_path / "duplicates.csv").read_text() == "group,id,kind,distance,keep\n"
+    assert (tmp_path / "duplicates.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "fragment"),
+    [
+        ("--threshold 2", "in [0, 1], and 2 came"),
+        ("--threshold nan", "in [0, 1], and nan came"),
+        ("--picture d.gif", ".png, .pdf or .svg"),
+        ("--csv x.npy", "is an input of this command"),
+        ("--csv d.png --picture d.png", "is written twice"),
+        ("no.pth", "no such checkpoint"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_nothing(
+    options: str,
+    fragment: str,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    tree: Callable[[Path], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", textures(5, 0))
+    before = tree(tmp_path)
+    result = run_cli("duplicates", "x.npy", *options.split())
+    assert result.code == 2, result
+    assert result.err.startswith("shoal: ")
+    assert result.err.count("\n") == 1
+    assert fragment in result.err
+    assert tree(tmp_path) == before

@@ -1,0 +1,325 @@
+"""Likeness: measured, searched, decided on; each against a slow and plain reference."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from shoal import checkpoint as checkpoints
+from shoal import pipeline
+from shoal.errors import DataError
+from shoal.questions.pairs import decide_pairs
+from shoal.questions.similar import find_similar
+from shoal.questions.similarity import Index, share_beyond, similarity, unfamiliar
+from shoal.questions.thresholds import best_threshold, random_pairs
+from shoal.sources import ArraySource
+
+
+def slow_similarity(a: np.ndarray, b: np.ndarray, metric: str) -> float:
+    a, b = a.astype(float), b.astype(float)
+    if metric == "euclidean":
+        return 1.0 / (1.0 + float(np.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)))))
+    lengths = float(np.sqrt((a**2).sum()) * np.sqrt((b**2).sum()))
+    return float(sum(x * y for x, y in zip(a, b, strict=True))) / lengths if lengths else 0.0
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return list(csv.DictReader(file))
+
+
+# --- measuring and searching --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_similarity_is_what_its_definition_says(metric: str) -> None:
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(size=(2, 20, 7)).astype(np.float32)
+    b[3] = 0.0
+    b[4] = a[4]
+    found = similarity(a, b, metric)
+    slow = [slow_similarity(*pair, metric) for pair in zip(a, b, strict=True)]
+    assert found == pytest.approx(slow, abs=1e-6)
+    assert found[4] == pytest.approx(1.0)
+    assert similarity(b, a, metric) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_index_finds_the_true_neighbours(metric: str, exact: bool) -> None:
+    generator = np.random.default_rng(1)
+    centres = generator.normal(size=(40, 16))
+    points = (centres[generator.integers(0, 40, 3000)] + generator.normal(size=(3000, 16))).astype(
+        np.float32
+    )
+    queries = points[:50] + np.float32(0.01)
+    index = Index(points, metric=metric, exact_up_to=10**9 if exact else 0, recall=0.95)
+    alike, found = index.search(queries, 10)
+    all_pairs = np.array([[slow_similarity(q, p, metric) for p in points] for q in queries[:5]])
+    true = np.argsort(-all_pairs, axis=1)[:, :10]
+    assert index.exact is exact
+    if exact:
+        assert found[:5].tolist() == true.tolist()
+    shared = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found[:5], true, strict=True)])
+    assert shared >= 0.85
+    assert (np.diff(alike, axis=1) <= 1e-6).all()
+    row = np.arange(5)[:, None]
+    assert alike[:5] == pytest.approx(all_pairs[row, found[:5]], abs=1e-4)
+
+
+def test_the_measured_recall_is_the_true_one_and_is_kept() -> None:
+    generator = np.random.default_rng(2)
+    points = generator.normal(size=(5000, 24)).astype(np.float32)  # without clusters: the hardest
+    index = Index(points, exact_up_to=0, recall=0.9)
+    exact = Index(points)
+    queries = points[generator.choice(5000, 300, replace=False)]
+    found, true = index.search(queries, 10)[1], exact.search(queries, 10)[1]
+    recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(found, true, strict=True)])
+    assert 0.9 <= index.recall < 1.0
+    assert recall == pytest.approx(index.recall, abs=0.05)
+    assert exact.recall == 1.0
+
+
+def test_an_inexact_search_still_gives_as_many_as_asked_for() -> None:
+    points = np.random.default_rng(3).normal(size=(2000, 4)).astype(np.float32)
+    index = Index(points, exact_up_to=0, recall=0.1)
+    found = index.search(points[:3], 2000)[1]
+    assert all(sorted(row) == list(range(2000)) for row in found.tolist())
+
+
+def test_unknown_metrics_are_refused() -> None:
+    with pytest.raises(DataError, match="among cosine, euclidean, and 'manhattan' came"):
+        Index(np.zeros((2, 2), np.float32), metric="manhattan")
+
+
+# --- thresholds ---------------------------------------------------------------------------------
+
+
+LEVELS = [0.0, 0.1, np.nextafter(np.float32(0.1), np.float32(1)), 0.5, 1.0]
+
+
+@given(st.lists(st.tuples(st.sampled_from(LEVELS), st.booleans()), min_size=1, max_size=40))
+@settings(deadline=None, max_examples=200)
+def test_no_threshold_agrees_better_than_the_best(pairs: list[tuple[float, bool]]) -> None:
+    alike = np.array([s for s, _ in pairs], dtype=np.float32)
+    together = np.array([t for _, t in pairs])
+    value, share = best_threshold(alike, together)
+    tried = [*alike, np.float32(2.0)]
+    assert share == pytest.approx(max(((alike >= t) == together).mean() for t in tried))
+    assert ((alike >= value) == together).mean() == pytest.approx(share)
+
+
+@given(st.integers(2, 60), st.integers(1, 200))
+@settings(deadline=None, max_examples=50)
+def test_random_pairs_are_pairs_of_two(n: int, most: int) -> None:
+    pairs = random_pairs(n, most, np.random.default_rng(0))
+    assert len(pairs) == min(most, n * (n - 1) // 2)
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    assert ((pairs >= 0) & (pairs < n)).all()
+
+
+# --- what is like nothing known -----------------------------------------------------------------
+
+
+def test_share_beyond_counts() -> None:
+    generator = np.random.default_rng(0)
+    known, values = generator.normal(size=50).round(1), generator.normal(size=30).round(1)
+    expected = [(1 + sum(k >= v for k in known)) / 51 for v in values]
+    assert share_beyond(values, known) == pytest.approx(expected)
+
+
+def test_unfamiliar_is_even_for_more_of_the_same_and_small_for_others() -> None:
+    generator = np.random.default_rng(1)
+    reference = generator.normal(size=(1000, 8)).astype(np.float32)
+    same = unfamiliar(generator.normal(size=(2000, 8)).astype(np.float32), reference)
+    for share in (0.01, 0.1, 0.5, 0.9):  # a share p of them has one of p or less
+        assert np.mean(same <= share) == pytest.approx(share, abs=0.05)
+    assert unfamiliar(np.full((1, 8), 9.0, np.float32), reference)[0] == pytest.approx(1 / 1001)
+
+
+def test_a_training_image_is_not_its_own_neighbour() -> None:
+    from shoal.fitted import from_half, to_half
+
+    z = np.random.default_rng(2).normal(size=(200, 5)).astype(np.float32)
+    reference = from_half(*to_half(z))  # as a checkpoint remembers them
+    distances = np.linalg.norm(z[:, None].astype(float) - z[None], axis=2)
+    fifth = np.sort(distances, axis=1)[:, 5]  # the first is itself
+    expected = [(1 + sum(fifth >= own)) / 201 for own in fifth]
+    assert unfamiliar(z, reference) == pytest.approx(expected, abs=0.02)
+
+
+# --- pairs, end to end --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("header", ["a,b\n", "left,right\n", "", "note,b,a\n"])
+def test_pairs_are_decided_right(
+    metric: str,
+    header: str,
+    images_file: Path,
+    checkpoint_file: Path,
+    kinds: np.ndarray,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    rows = random_pairs(40, 200, np.random.default_rng(0))
+    first = "hello," if header.startswith("note") else ""
+    listed = tmp_path / "pairs.csv"
+    listed.write_text(header + "".join(f"{first}{a},{b}\n" for a, b in rows))
+    out = tmp_path / "new" / "out.csv"
+    result = run_cli(
+        "pairs", images_file, checkpoint_file, listed, out, "--metric", metric
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    found = table(out)
+    assert list(found[0]) == ["a", "b", "similarity", "percentile", "same"]
+    order = ("b", "a") if first else ("a", "b")
+    assert [[int(row[name]) for name in order] for row in found] == rows.tolist()
+    assert [int(row["same"]) for row in found] == (kinds[rows[:, 0]] == kinds[rows[:, 1]]).tolist()
+    assert "learned without labels" in result.err
+
+
+def test_percentiles_are_those_among_random_pairs(
+    images: np.ndarray, checkpoint_file: Path
+) -> None:
+    checkpoint = checkpoints.load(checkpoint_file)
+    every = random_pairs(40, 10**6, np.random.default_rng(0))  # so few that all are the sample
+    found = decide_pairs(ArraySource(images), checkpoint, every, space="embedding")
+    expected = [
+        100 * (np.mean(found.similarity < s) + 0.5 * np.mean(found.similarity == s))
+        for s in found.similarity
+    ]
+    assert found.percentile == pytest.approx(expected, abs=1e-3)
+    z = pipeline.reduce(ArraySource(images), checkpoint)
+    slow = [slow_similarity(z[a], z[b], "cosine") for a, b in every[:50]]
+    assert found.similarity[:50] == pytest.approx(slow, abs=1e-5)
+
+
+def test_a_given_threshold_is_kept_and_a_self_test_needs_no_pairs(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    result = run_cli(
+        "pairs", images_file, checkpoint_file, out, "--space", "embedding", "--threshold", "0.25"
+    )
+    assert result.code == 0, result.err
+    found = table(out)
+    assert len(found) == 40 * 39 // 2
+    assert all((float(row["similarity"]) >= 0.25) == bool(int(row["same"])) for row in found)
+    share = np.mean([int(row["same"]) for row in found])
+    assert f"780 pairs drawn at random: {share:.1%} the same" in result.err
+    again = run_cli("pairs", images_file, checkpoint_file, tmp_path / "b.csv", "--quiet")
+    assert (again.code, again.out, again.err) == (0, "", "")
+
+
+# --- similar, end to end ------------------------------------------------------------------------
+
+
+def test_similar_by_id_and_by_file(
+    images: np.ndarray,
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    outside = tmp_path / os.fsdecode(b"caf\xe9.png")  # a name that is no text
+    Image.fromarray(images[7]).save(outside)
+    csv_path, picture = tmp_path / "s.csv", tmp_path / "s.png"
+    result = run_cli(
+        "similar", images_file, checkpoint_file, "3", outside, "-n", "5", "--csv", csv_path,
+        "--picture", picture,
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    found = table(csv_path)
+    assert [row["query"] for row in found] == ["3"] * 5 + [str(outside)] * 5
+    assert [int(row["rank"]) for row in found] == [1, 2, 3, 4, 5] * 2
+    z = pipeline.reduce(ArraySource(images), checkpoints.load(checkpoint_file))
+    alike = np.array([slow_similarity(z[3], other, "cosine") for other in z])
+    expected = [row for row in np.argsort(-alike, kind="stable") if row != 3][:5]
+    assert [int(row["id"]) for row in found[:5]] == expected
+    assert [float(row["similarity"]) for row in found[:5]] == pytest.approx(
+        alike[expected], abs=1e-5
+    )
+    assert (found[5]["id"], float(found[5]["similarity"])) == ("7", pytest.approx(1.0, abs=1e-4))
+    assert result.out.startswith("3: ")
+    assert "caf\\udce9.png: 7 (1.00)" in result.out
+    with Image.open(picture) as drawn:
+        assert len(drawn.convert("RGB").getcolors(10**7) or []) > 10
+
+
+def test_a_copy_does_not_hide_that_an_image_is_not_its_own_neighbour(
+    images: np.ndarray, checkpoint_file: Path
+) -> None:
+    many = ArraySource(np.concatenate([images[:5], *[images[3:4]] * 6]))
+    found = find_similar(many, checkpoints.load(checkpoint_file), ["3", "10"], n=10**6)
+    assert found.indices.shape == (2, 10)
+    assert [sorted(row) for row in found.indices.tolist()] == [
+        [row for row in range(11) if row != own] for own in (3, 10)
+    ]
+    few = find_similar(many, checkpoints.load(checkpoint_file), ["4", "0"], n=2)
+    assert few.indices.shape == (2, 2)
+    for own, row in zip((4, 0), few.indices.tolist(), strict=True):
+        assert own not in row
+
+
+# --- mistakes -----------------------------------------------------------------------------------
+
+MISTAKES = [
+    ("pairs DATA CKPT OUT/a.csv --metric taxi", "among cosine, euclidean"),
+    ("pairs DATA CKPT OUT/a.csv --space pixels", "among clusters, embedding"),
+    ("pairs DATA CKPT OUT/a.csv --threshold high", "a number or auto"),
+    ("pairs DATA CKPT OUT/a.csv --threshold 1.5", "in [-1, 1]"),
+    ("pairs DATA CKPT OUT/a.csv --threshold nan", "in [-1, 1]"),
+    ("pairs DATA CKPT a b OUT/c.csv", "3 files came"),
+    ("pairs DATA CKPT no.csv OUT/c.csv", "no such file"),
+    ("pairs DATA CKPT empty.csv OUT/c.csv", "the file is empty"),
+    ("pairs DATA CKPT header.csv OUT/c.csv", "there are none"),
+    ("pairs DATA CKPT one.csv OUT/c.csv", "two ids in every row"),
+    ("pairs DATA CKPT unknown.csv OUT/c.csv", "there is no image '40'"),
+    ("pairs DATA CKPT binary.csv OUT/c.csv", "two columns of ids is expected"),
+    ("pairs DATA CKPT . OUT/c.csv", "this is a folder"),
+    ("pairs DATA CKPT known.csv known.csv", "is an input of this command"),
+    ("pairs DATA TRAIL OUT/c.csv", "kept along the way"),
+    ("similar DATA CKPT 40 --csv OUT/s.csv --picture OUT/s.png", "an id of"),
+    ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "an image file is expected"),
+    ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "at least 1 neighbour"),
+    ("similar DATA CKPT 1 --csv OUT/s --picture OUT/s.gif", ".png, .pdf"),
+]
+
+
+@pytest.mark.parametrize(("command", "fragment"), MISTAKES, ids=[m[1] for m in MISTAKES])
+def test_a_mistake_is_one_sentence_and_leaves_nothing(
+    command: str,
+    fragment: str,
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    tree: Callable[[Path], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "header.csv").write_text("a,b\n")
+    (tmp_path / "one.csv").write_text("a\n1\n")
+    (tmp_path / "unknown.csv").write_text("a,b\n1,2\n3,40\n")
+    (tmp_path / "known.csv").write_text("1,2\n")
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 4)
+    trail = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
+    given = {"DATA": images_file, "CKPT": checkpoint_file, "TRAIL": trail}
+    before = tree(tmp_path)
+    result = run_cli(*(given.get(word, word) for word in command.split()))
+    assert result.code == 2, result
+    assert result.err.startswith("shoal: ")
+    assert result.err.count("\n") == 1
+    assert fragment in result.err
+    assert tree(tmp_path) == before
