@@ -9,6 +9,7 @@ from shoal.reducers import tsne
 
 MOST_FITTED = 5_000
 """More images than this are placed among a random sample of this many, in linear time."""
+_MANY = 3_000
 
 
 def lay_out(z: FloatArray, *, seed: int = 0, track: Track = silent) -> FloatArray:
@@ -18,7 +19,8 @@ def lay_out(z: FloatArray, *, seed: int = 0, track: Track = silent) -> FloatArra
     """
     n = len(z)
     sample = np.random.default_rng(seed).permutation(n)[:MOST_FITTED]
-    model = tsne.build(random_state=seed)
+    # The grid costs the same however few the images are.
+    model = tsne.build(interpolate=len(sample) >= _MANY, random_state=seed)
     xy = np.empty((n, 2), dtype=np.float32)
     rest = np.setdiff1d(np.arange(n), sample)
     blocks = [sample, *np.array_split(rest, -(-len(rest) // 10_000))] if len(rest) else [sample]

@@ -26,8 +26,11 @@ class TSNE(FittedArrays):
     points_scale_: Array
     embedding_: Array
 
-    def __init__(self, perplexity: float, n_iter: int, random_state: int) -> None:
+    def __init__(
+        self, perplexity: float, n_iter: int, interpolate: bool, random_state: int
+    ) -> None:
         self.perplexity = perplexity
+        self.interpolate = interpolate
         self.n_iter = n_iter
         self.random_state = random_state
 
@@ -47,7 +50,8 @@ class TSNE(FittedArrays):
             options = self._options()
             model = openTSNE.TSNE(
                 perplexity=self._perplexity(), n_iter=self.n_iter,
-                neighbors=options.pop("method"), **options,
+                neighbors=options.pop("method"),
+                negative_gradient_method="fft" if self.interpolate else "auto", **options,
             )  # fmt: skip
             plane = np.asarray(model.fit(self._points()), dtype=np.float32)
             # openTSNE moves a map's middle to the origin whenever it adds points; do it once, now,
@@ -93,8 +97,19 @@ def _at_least_two_columns(x: FloatArray) -> FloatArray:
     return x if x.shape[1] > 1 else np.pad(x, ((0, 0), (0, 1)))  # openTSNE starts from a plane
 
 
-def build(*, perplexity: float = 30.0, n_iter: int = 500, random_state: int = 0) -> TSNE:
-    """Make the reducer; the perplexity is lowered for fewer than about 3 · perplexity points."""
+def build(
+    *, perplexity: float = 30.0, n_iter: int = 500, interpolate: bool = False, random_state: int = 0
+) -> TSNE:
+    """Make the reducer.
+
+    Args:
+        perplexity: how many neighbours an image has, roughly; lowered for fewer than about three
+            times as many images.
+        n_iter: steps after 250 of early exaggeration.
+        interpolate: forces interpolated on a grid (Linderman et al. 2019, arXiv:1712.09005):
+            half the time at 5,000 images. Otherwise so for 10,000 images and more only.
+        random_state: the seed.
+    """
     check_interval("reducers.tsne.perplexity", perplexity, 1, 10_000, RecipeError)
     check_interval("reducers.tsne.n_iter", n_iter, 1, 100_000, RecipeError)
-    return TSNE(perplexity, n_iter, random_state)
+    return TSNE(perplexity, n_iter, interpolate, random_state)
