@@ -19,7 +19,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-COMMANDS = ("train", "predict", "splits", "evaluate", "run", "info", "demo")
+COMMANDS = (
+    "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
+    "outliers", "export", "name", "info", "demo",
+)  # fmt: skip
 
 
 def read_labels(path: Path) -> list[int]:
