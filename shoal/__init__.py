@@ -45,6 +45,7 @@ _HOMES = {
     "load_prediction": "exporting.prediction",
     "name_clusters": "exporting.prediction",
     "export_prediction": "exporting.export",
+    "ImageClusterer": "estimator",
     "ShoalError": "errors",
 }
 __all__ = ["__version__", *_HOMES]

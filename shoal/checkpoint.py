@@ -75,13 +75,17 @@ class Checkpoint:
         Raises:
             CheckpointError: the weights do not fit the recipe.
         """
-        encoder: Encoder = parts.build("encoders", self.recipe.encoder, self.image_shape)
+        with torch.random.fork_rng(devices=[]):  # layers are initialised before they are filled
+            encoder: Encoder = parts.build("encoders", self.recipe.encoder, self.image_shape)
         _load_state(encoder, self.encoder_state)
         return encoder.eval()
 
     def build_objectives(self, encoder: Encoder) -> list[Objective]:
         """The objectives with their heads, on the CPU, in evaluation mode."""
-        objectives = [parts.build("objectives", part, encoder) for part in self.recipe.objectives]
+        with torch.random.fork_rng(devices=[]):
+            objectives = [
+                parts.build("objectives", part, encoder) for part in self.recipe.objectives
+            ]
         for objective, state in zip(objectives, self.objective_states, strict=True):
             _load_state(objective, state)
             objective.eval()

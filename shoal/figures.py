@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -11,9 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shoal.embedding import EmbeddingTable
-from shoal.evaluation import ConfidenceBin
 from shoal.files import atomic_path
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
+
+if TYPE_CHECKING:
+    from shoal.evaluation import ConfidenceBin
 
 # Okabe and Ito (2008): told apart by every kind of colour vision. More clusters than these fall
 # back to matplotlib's tab10 and tab20; the numbers then tell what the colours cannot.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,9 +21,13 @@ from typing import Any
 # Before torch is imported anywhere: one thread makes runs equal bit for bit, and is fastest on
 # images this small.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Decoded images are kept in a cache: not in the user's own.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="shoal-tests-")
 
 import numpy as np
 import pytest
+
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 FAST = [
     "--recipe",

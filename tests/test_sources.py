@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,17 @@ from PIL import Image
 
 from shoal.checks import check_images
 from shoal.errors import DataError
-from shoal.sources import ArraySource, open_source
+from shoal.sources import ArraySource, _cache, open_source
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test writes to the cache of whoever runs them."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_cache, "folder", lambda: folder)
+        yield
+
 
 # --- arrays -------------------------------------------------------------------------------------
 
@@ -181,6 +191,31 @@ def test_npz_name_with_a_colon_and_file_with_a_colon(images: np.ndarray, tmp_pat
     assert len(open_source(f"{path}:images")) == 40
 
 
+def test_npz_array_by_option(
+    images: np.ndarray, tmp_path: Path, run_cli: Callable[..., Any], checkpoint_file: Path
+) -> None:
+    path = tmp_path / "two.npz"
+    np.savez(path, first=images[:10], second=images[10:], labels=np.arange(40))
+    assert len(open_source(path, array="first")) == 10
+    with pytest.raises(DataError) as caught:
+        open_source(path)
+    assert str(caught.value) == (
+        f"{path}: one array is expected, and it holds first, second, labels; name one as "
+        f"{path}:NAME or with --array NAME (shapes: first (10, 8, 8, 3), second (30, 8, 8, 3), "
+        "labels (40,))."
+    )
+    arguments = ("predict", path, checkpoint_file, tmp_path / "p.csv")
+    assert run_cli(*arguments, "--array", "second").code == 0
+    assert len((tmp_path / "p.csv").read_text().splitlines()) == 31
+    result = run_cli(*arguments, "--array", "third")
+    assert "an array named 'third' is expected, and it holds first, second, labels" in result.err
+    np.save(tmp_path / "a.npy", images)
+    picture(RED).save(tmp_path / "a.png")
+    for other in (tmp_path / "a.npy", tmp_path):
+        with pytest.raises(DataError, match=r"--array names an array of a .npz file, and this is"):
+            open_source(other, array="first")
+
+
 # --- folders ------------------------------------------------------------------------------------
 
 
@@ -208,7 +243,7 @@ MIXED: list[tuple[str, Image.Image, tuple[int, int, int], int]] = [
     ("a/PHOTO.JPEG", picture(BLUE), BLUE, 6),
     ("rgb.png", picture(GREEN), GREEN, 0),
     ("grey.png", picture(GREY).convert("L"), GREY, 0),
-    ("grey16.png", grey16(100), GREY, 1),
+    ("grey16.png", grey16(100), GREY, 0),
     ("palette.png", palette(RED), RED, 1),
     ("opaque.png", transparent(BLUE, 255), BLUE, 0),
     ("clear.png", transparent(BLUE, 0), WHITE, 0),
@@ -218,7 +253,7 @@ MIXED: list[tuple[str, Image.Image, tuple[int, int, int], int]] = [
     ("moving.gif", palette(GREEN), GREEN, 1),
     ("web.webp", picture(BLUE), BLUE, 12),
     ("scan.tif", picture(RED), RED, 0),
-    ("scan-float.tiff", Image.fromarray(np.full((12, 12), 0.5, np.float32)), WHITE, 0),
+    ("scan-float.tiff", Image.fromarray(np.full((12, 12), 0.5, np.float32)), (128,) * 3, 0),
     ("press.tiff", picture(WHITE).convert("CMYK"), WHITE, 1),
     ("raw.ppm", picture(GREEN), GREEN, 0),
     ("raw.pgm", picture(GREY).convert("L"), GREY, 0),
@@ -360,6 +395,32 @@ def test_one_size_is_kept_up_to_a_limit(side: int, kept: int, tmp_path: Path) ->
     assert open_source(tmp_path).shape == (kept, kept, 3)
 
 
+@pytest.mark.parametrize("side", [32, 48, 64, 96, 128])
+def test_the_size_that_is_asked_for_and_what_it_costs(side: int, tmp_path: Path) -> None:
+    picture(RED, (200, 90)).save(tmp_path / "a.png")
+    picture(RED, (50, 130)).save(tmp_path / "b.png")
+    source: Any = open_source(tmp_path, size=side)
+    assert source.shape == (side, side, 3)
+    assert (source.read(np.arange(2)) == RED).all()
+    cost = "" if side == 32 else f", about {side * side / 1024:.2g} times the time of 32 × 32"
+    assert source.notes[0] == (
+        f"seen at {side} × {side} pixels, scaled from 50 to 200 pixels a side and cut to the "
+        f"centre; {side * side * 3:,} bytes an image{cost}"
+    )
+
+
+@pytest.mark.parametrize("size", [0, 31, 50, -32, 4096])
+def test_other_sizes_are_not_offered(size: int, tmp_path: Path) -> None:
+    picture(RED).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=f"32, 48, 64, 96 or 128, and {size} came"):
+        open_source(tmp_path, size=size)
+
+
+def test_an_array_keeps_its_size(images_file: Path) -> None:
+    with pytest.raises(DataError, match="--size is for image files, and this is an array of shape"):
+        open_source(images_file, size=32)
+
+
 @pytest.mark.parametrize("shape", [(8, 8, 3), (8, 8, 1), (16, 8, 3)])
 def test_a_folder_is_brought_to_the_shape_of_the_checkpoint(
     shape: tuple[int, int, int], mixed: Path
@@ -378,6 +439,73 @@ def test_a_link_to_a_folder_above_is_not_followed_for_ever(tmp_path: Path) -> No
     picture(RED).save(tmp_path / "below" / "a.png")
     (tmp_path / "below" / "up").symlink_to(tmp_path, target_is_directory=True)
     assert list(open_source(tmp_path).ids) == ["below/a.png"]
+
+
+def test_links_pipes_and_hidden_folders(tmp_path: Path) -> None:
+    """Nothing hangs, nothing is read twice, and what is left out is said."""
+    import os
+
+    for name in ("a/1.png", ".hidden/2.png", "b/3.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        picture(RED).save(tmp_path / name)
+    os.mkfifo(tmp_path / "pipe.png")
+    for link, target in (("a/loop", ".."), ("self", "self"), ("c", "b"), ("4.png", "a/1.png")):
+        (tmp_path / link).symlink_to(target, target_is_directory=True)
+    source = open_source(tmp_path)
+    assert list(source.ids) == ["4.png", "a/1.png", "b/3.png"]
+    assert sorted(name for name, _ in source.skipped) == ["a/loop", "c", "pipe.png"]
+
+
+@pytest.mark.parametrize("layout", ["{kind}/{number}.png", "all/{kind}/x{number}/y.png"])
+def test_folders_that_sort_the_images_are_their_classes(layout: str, tmp_path: Path) -> None:
+    for number in range(6):
+        path = tmp_path / layout.format(kind="ab"[number % 2], number=number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(COLOURS[number % 2]).save(path)
+    source: Any = open_source(tmp_path)
+    assert source.class_names == ["a", "b"]
+    assert source.labels.dtype == np.int64
+    for name, label, image in zip(
+        source.ids, source.labels, source.read(np.arange(6)), strict=True
+    ):
+        assert f"{'ab'[label]}/" in name
+        assert (image == COLOURS[label]).all()
+    picture(RED).save(tmp_path / "loose.png")
+    assert open_source(tmp_path).class_names is None  # type: ignore[attr-defined]
+    assert open_source(tmp_path / "all" if "all" in layout else tmp_path / "a").shape == (12, 12, 3)
+
+
+class Secretive(ArraySource):
+    """Images whose classes may not be looked at."""
+
+    @property  # type: ignore[misc]
+    def labels(self) -> Any:
+        raise AssertionError("the labels were read")
+
+    @labels.setter
+    def labels(self, value: Any) -> None:
+        pass
+
+    class_names = labels
+
+
+def test_no_training_clustering_or_choosing_reads_the_classes(
+    images: np.ndarray, kinds: np.ndarray, tmp_path: Path
+) -> None:
+    import shoal
+    from shoal import alternatives, label_free, pipeline
+    from shoal.recipes import BEST
+    from shoal.settings import override
+
+    source = Secretive(images, labels=kinds, class_names=["flat", "striped"])
+    with pytest.raises(AssertionError, match="labels were read"):
+        _ = source.labels
+    recipe = override(BEST, ["epochs=1", "encoder.widths=(8,16)", "checkpoints=3"])
+    finished = pipeline.fit(source, tmp_path / "c.pth", recipe)
+    table = shoal.predict(source, finished)
+    assert len(table.labels) == len(images)
+    alternatives.compare(source, finished)
+    label_free.judge(source, finished)
 
 
 def test_a_dangling_link_and_a_folder_named_like_an_image(tmp_path: Path) -> None:

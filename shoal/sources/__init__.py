@@ -1,7 +1,8 @@
 """Where images come from. One input format a file; `open_source` asks each in turn.
 
 A new format is a new module here with two functions: ``accepts(path) -> bool`` and
-``open_images(path, image_shape) -> ImageSource``.
+``open_images(path, wanted) -> ImageSource``, ``wanted`` being a `_decoding.Wanted`. One that holds
+encoded images lists them and leaves the rest to `_decoding.decode_pile`.
 """
 
 from __future__ import annotations
@@ -10,46 +11,80 @@ import importlib
 import pkgutil
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
-from shoal.protocols import ImageSource
-from shoal.sources.array import ArraySource
 
-__all__ = ["ArraySource", "open_source"]
+if TYPE_CHECKING:
+    from shoal.protocols import ImageSource, Track
+    from shoal.sources.array import ArraySource
+
+__all__ = ["ArraySource", "open_source", "write_skipped"]
+
+SIZES = (32, 48, 64, 96, 128)
+"""The sides, in pixels, that image files can be brought to."""
+
+
+def __getattr__(name: str) -> Any:
+    # Not imported above, so that the worker processes that decode start without torch.
+    if name == "ArraySource":
+        return importlib.import_module("shoal.sources.array").ArraySource
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _formats() -> list[ModuleType]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names if name[0] != "_"]
     return [module for module in modules if hasattr(module, "accepts")]
 
 
 def open_source(
-    path: str | Path, *, image_shape: tuple[int, int, int] | None = None, at_least: int = 1
+    path: str | Path,
+    *,
+    image_shape: tuple[int, int, int] | None = None,
+    at_least: int = 1,
+    size: int | None = None,
+    array: str | None = None,
+    cache: bool = True,
+    track: Track | None = None,
 ) -> ImageSource:
     """Open a pile of images.
 
+    Image files are decoded once, on all cores, and kept as pixels in the user's folder for caches
+    (`shoal.sources._disk.folder`); from then on they are read through a memory map, as `.npy`
+    files are, so that a pile may be larger than memory. What cannot be read is left out, with its
+    reason in ``skipped``.
+
     Args:
-        path: a ``.npy`` or ``.npz`` file (``file.npz:name`` picks one of several arrays), a
-            ``.parquet`` file or a pattern of them (``train-*.parquet``), or a folder of images,
-            nested to any depth.
+        path: a folder of images, nested to any depth; a ``.zip`` or ``.tar`` (``.tar.gz``, …) of
+            images; a ``.parquet`` file with encoded images; a ``.csv`` or ``.txt`` list of paths; a
+            ``.npy`` or ``.npz`` file (``file.npz:name`` picks one of several arrays). Several
+            archives or parquet files are named by a pattern: ``train-*.parquet``,
+            ``data-{000..099}.tar``.
         image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it; an array
             of another shape is an error.
         at_least: the fewest images that make sense to the caller.
+        size: the side in pixels, one of `SIZES`, of the squares that image files are brought to.
+            By default those that all have one size up to 96 keep it, and others get 32.
+        array: which array of a ``.npz`` file.
+        cache: keep decoded images for the next time; if not, they are in a temporary file that is
+            gone when the process ends.
+        track: shows progress.
 
     Raises:
-        DataError: nothing there, an unknown format, unusable content, or too few images.
+        DataError: nothing there, an unknown format, unusable content, too few images, or a size
+            that is not offered.
+        OutputError: there is no room for the decoded images.
     """
+    from shoal.protocols import silent
+    from shoal.sources._decoding import Wanted
+
     path = Path(path)
-    module = next((module for module in _formats() if module.accepts(path)), None)
-    if module is None:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder; check the path.")
-        raise DataError(
-            f"{path}: a .npy, .npz or .parquet file or a folder of images is expected, and this "
-            "is none of them."
-        )
-    source: ImageSource = module.open_images(path, image_shape)
+    if size is not None and size not in SIZES:
+        offered = ", ".join(map(str, SIZES[:-1]))
+        raise DataError(f"--size is expected to be {offered} or {SIZES[-1]}, and {size} came.")
+    wanted = Wanted(image_shape, size, array, cache, track or silent)
+    source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
         raise DataError(
             f"{path}: at least {at_least} image{'s are' if at_least > 1 else ' is'} expected, "
@@ -62,3 +97,42 @@ def open_source(
             f"{tuple(source.shape)}; use images of that shape or train a new checkpoint."
         )
     return source
+
+
+def _format(path: Path, array: str | None) -> ModuleType:
+    module = next((module for module in _formats() if module.accepts(path)), None)
+    if module is None:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder; check the path.")
+        raise DataError(
+            f"{path}: a folder of images, a .zip, .tar, .parquet, .npy or .npz file or a .csv or "
+            ".txt list of paths is expected, and this is none of them."
+        )
+    if array is not None and not hasattr(module, "load_array"):
+        raise DataError(
+            f"{path}: --array names an array of a .npz file, and this is none; leave it out."
+        )
+    return module
+
+
+def write_skipped(source: ImageSource, path: Path) -> None:
+    """Write what was left out of a pile as CSV (id, reason); no file if nothing was.
+
+    An older file is replaced in any case.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    import csv
+
+    from shoal.files import atomic_path
+
+    if not source.skipped and not path.exists():
+        return
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", "reason"])
+        writer.writerows(source.skipped)

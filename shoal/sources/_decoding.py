@@ -1,156 +1,246 @@
-"""Encoded images of any size, mode and soundness, to one uint8 array of one shape."""
+"""A pile of encoded images, of any size, mode and soundness, to one source of one shape."""
 
 from __future__ import annotations
 
-import io
-import os
+import hashlib
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+import PIL
 
 from shoal.errors import DataError
-from shoal.protocols import Array, ImageSource
+from shoal.protocols import ImageSource, Track, silent
+from shoal.sources import _cache
+from shoal.sources._encoded import EncodedSource
+from shoal.sources._image import Chunk, Encoded, Facts, Form, look
+from shoal.sources._parallel import decode_in_chunks
 from shoal.sources.array import ArraySource
-
-Encoded: TypeAlias = Path | bytes | None
-"""A file, or its content, or None where there should be one and is none."""
-Probe: TypeAlias = tuple[int, int, bool] | None
-_Result = TypeVar("_Result")
 
 NATIVE_LIMIT = 96
 """Images that all have one size, at most this on the longer side, keep it."""
 DEFAULT_SIDE = 32
 """Any other pile is brought to squares of this side: what a laptop trains on in minutes."""
+_LOOKS = 64
+"""So many images, at most, are looked at before decoding begins: they mostly show what is there,
+and what they do not show costs a second beginning."""
+_VERSION = 1
+"""To be raised when the same files would give other pixels or ids."""
 
-# What Pillow raises on a broken file depends on the format and the fault.
-_BROKEN = (
-    OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError, MemoryError,
-    Image.DecompressionBombError, Image.DecompressionBombWarning,
-)  # fmt: skip
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked of `open_source`, as every format gets it."""
+
+    image_shape: tuple[int, int, int] | None = None
+    size: int | None = None
+    array: str | None = None
+    cache: bool = True
+    track: Track = silent
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The n encoded images of a pile, not all of which need be in memory.
+
+    ``contents`` gives them one after the other, at each call anew, ``fetch`` one alone. ``skipped``
+    are those that are known, before any is decoded, to be none; ``classes`` the name of each one's
+    class, if the pile is sorted by classes.
+    """
+
+    names: Sequence[str]
+    contents: Callable[[], Iterable[Encoded]]
+    fetch: Callable[[int], Encoded]
+    skipped: Sequence[tuple[str, str]] = ()
+    classes: Sequence[str] | None = None
+    kind: str = "image files"
+
+
+class _SurpriseError(Exception):
+    """An image that does not fit the form: it has to be another."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__(facts)
+        self.facts = facts
 
 
 def decode_pile(
-    contents: Callable[[], Iterable[Encoded]],
-    names: Sequence[str],
-    image_shape: tuple[int, int, int] | None,
-    *,
     where: str,
-    kind: str = "image files",
+    stamp: str,
+    listing: Callable[[], Listing],
+    wanted: Wanted,
+    *,
+    ids_are_paths: bool = False,
 ) -> ImageSource:
-    """Decode a pile to one uint8 array; what cannot be read is skipped, and listed.
+    """Decode a pile, or find it decoded before; what cannot be read is skipped, and listed.
 
-    Images of several sizes are scaled to cover a square and cut to its centre. A pile without one
-    coloured image stays grey.
+    Images that all have one size of at most 96 pixels keep it. Those of any other pile are scaled
+    to cover a square of 32 pixels, or of ``wanted.size``, and cut to its centre. A pile without one
+    coloured image stays grey. Images that cannot be read decide nothing.
+
+    While it decodes, memory holds about 1 kB for each image's name and place, two chunks of encoded
+    images a core (of at most 8 MB, or one image), and a core one image at its own size: at most 89
+    million pixels, and where threads decode only one at a time of more than 16 million. What is
+    decoded goes to disk, see `shoal.sources._cache`; reading it later takes no memory but for the
+    images read, see `FileRows`.
 
     Args:
-        contents: gives the n encoded images from the first on, at each call anew: they are gone
-            through twice unless ``image_shape`` is given, so that they need not all be in memory.
-        names: their n ids.
-        image_shape: the (H, W, C) to bring them to; None: as they are, if they all have one size.
-        where: where they come from, for messages.
-        kind: what they are, for messages.
+        where: where the images come from, for messages.
+        stamp: a digest that changes when their content does.
+        listing: lists them; not called if they were decoded before.
+        wanted: the shape or size to bring them to, and the rest.
+        ids_are_paths: whether ``where`` is a folder and the ids lead from there to the originals;
+            if not, the source has a method ``original``, see `EncodedSource`.
 
     Raises:
         DataError: none can be read.
+        OutputError: there is no room for the decoded images anywhere.
     """
-    if image_shape is None:
-        image_shape = _common_shape(list(_in_threads(_probe, contents())))
-    shape = image_shape
-    pixels = np.empty((len(names), *shape), dtype=np.uint8)
-    kept: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    decoded = _in_threads(lambda content: _decode(content, shape), contents())
-    for name, image in zip(names, decoded, strict=True):
-        if isinstance(image, str):
-            skipped.append((name, image))
-        else:
-            pixels[len(kept)] = image
-            kept.append(name)
-    if not kept:
-        raise DataError(
-            f"{where}: images are expected, and none of its {len(names)} {kind} can be read "
-            f"({skipped[0][0]}: {skipped[0][1]})."
-        )
-    return ArraySource(pixels[: len(kept)], ids=kept, skipped=skipped, name=where)
+    key = _key(stamp, wanted.image_shape, wanted.size) if wanted.cache else None
+    kept = _cache.load(key) if key else None
+    if kept is None:
+        with warnings.catch_warnings():  # here, once: switching them is not safe within threads
+            warnings.simplefilter("ignore")  # a faulty tag; what matters is in ``skipped``
+            kept = _decode(where, listing(), wanted, key)
+        if key:  # a checkpoint trained on these will ask for their shape
+            height, width, channels = kept.index["shape"][1:]
+            _cache.also(key, _key(stamp, (height, width, channels), None))
+    index = kept.index
+    classes = index["classes"]
+    class_names = sorted(set(classes)) if classes else None
+    numbers = {name: number for number, name in enumerate(class_names or [])}
+    known: dict[str, Any] = {
+        "ids": index["ids"],
+        "skipped": [(name, reason) for name, reason in index["skipped"]],
+        "name": where,
+        "labels": np.array([numbers[name] for name in classes], np.int64) if classes else None,
+        "class_names": class_names,
+        "notes": [_cost(index, wanted), kept.note],
+        "rows": kept.rows,
+    }
+    if ids_are_paths:
+        return ArraySource(kept.pixels, **known)
+    return EncodedSource(kept.pixels, listing, **known)
 
 
-def _in_threads(work: Callable[[Encoded], _Result], items: Iterable[Encoded]) -> Iterator[_Result]:
-    """``map`` on all cores, in order, holding a bounded number of items at a time."""
-    block: list[Encoded] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for item in items:
-            block.append(item)
-            if len(block) == 1024:
-                yield from pool.map(work, block)
-                block = []
-        yield from pool.map(work, block)
+def _key(stamp: str, image_shape: tuple[int, int, int] | None, size: int | None) -> str:
+    question = [_VERSION, PIL.__version__, stamp, image_shape, size]
+    return hashlib.sha256(repr(question).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _open(content: Encoded) -> Image.Image:
-    if content is None:
-        raise ValueError("no image in it")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Image.open(io.BytesIO(content) if isinstance(content, bytes) else content)
+def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> _cache.Kept:
+    form = _first_form(where, pile, wanted)
+    while True:
+        n_bytes = len(pile.names) * form.height * form.width * form.channels
+        try:
+            return _cache.keep(key, n_bytes, _Filling(where, pile, form, wanted.track))
+        except _SurpriseError as surprise:  # at most one for the size and one for the colour
+            form = _widened(form, surprise.facts)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
+    """What the first images that can be read lead to believe; where none can, the end."""
+    if wanted.image_shape is not None:
+        return Form(*wanted.image_shape)
+    side = wanted.size or DEFAULT_SIDE
+    form = Form(side, side, 1, all_grey=True) if wanted.size else None
+    reason, seen = "", 0
+    for content in pile.contents():
+        facts = look(content)
+        if isinstance(facts, str):
+            reason = reason or facts
+            continue
+        seen += 1
+        if form is None:
+            native = max(facts.height, facts.width) <= NATIVE_LIMIT
+            size = (facts.height, facts.width) if native else (side, side)
+            form = Form(*size, 1, same_size=native, all_grey=True)
+        form = _widened(form, facts)
+        if seen == _LOOKS or not (form.same_size or form.all_grey):
+            break
+    if form is None or not seen:
+        raise _none_readable(where, pile, reason)
+    return form
 
 
-def _probe(content: Encoded) -> Probe:
-    """(width, height, is it grey) from the header alone; None if unreadable."""
-    try:
-        with _open(content) as image:
-            width, height = image.size
-            if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # the camera was on its side
-                width, height = height, width
-            return width, height, image.mode in ("1", "L", "I;16", "I", "F")
-    except _BROKEN:
-        return None
+def _widened(form: Form, facts: Facts) -> Form:
+    """The form after an image that it may be wrong about."""
+    if form.same_size and (facts.height, facts.width) != (form.height, form.width):
+        form = replace(form, height=DEFAULT_SIDE, width=DEFAULT_SIDE, same_size=False)
+    if form.all_grey and not facts.grey:
+        form = replace(form, channels=3, all_grey=False)
+    return form
 
 
-def _common_shape(probes: list[Probe]) -> tuple[int, int, int]:
-    known = [probe for probe in probes if probe is not None]
-    channels = 1 if known and all(grey for _, _, grey in known) else 3
-    sizes = Counter((height, width) for width, height, _ in known)
-    if len(sizes) == 1:
-        height, width = next(iter(sizes))
-        if max(height, width) <= NATIVE_LIMIT:
-            return height, width, channels
-    return DEFAULT_SIDE, DEFAULT_SIDE, channels
+@dataclass(frozen=True)
+class _Filling:
+    """Decodes a pile to one form, writing the pixels, and returns the index: a `_cache.Fill`."""
+
+    where: str
+    pile: Listing
+    form: Form
+    track: Track
+
+    def __call__(self, write: Callable[[Any], Any]) -> _cache.Index:
+        names, classes = self.pile.names, self.pile.classes
+        kept: list[int] = []
+        skipped: list[tuple[str, str]] = []
+        sides = [2**31, 0]
+
+        def rows() -> Iterator[int]:
+            row = 0
+            for chunk in self._chunks():
+                write(chunk.pixels.data)
+                sides[:] = min(sides[0], chunk.sides[0]), max(sides[1], chunk.sides[1])
+                for reason in chunk.reasons:
+                    if reason:
+                        skipped.append((names[row], reason))
+                    else:
+                        kept.append(row)
+                    yield row
+                    row += 1
+
+        for _ in self.track(rows(), "decoding", len(names)):
+            pass
+        if not kept:
+            raise _none_readable(self.where, self.pile, skipped[0][1])
+        return {
+            "shape": [len(kept), *self.form.shape],
+            "ids": [names[row] for row in kept],
+            "skipped": [*self.pile.skipped, *skipped],
+            "classes": None if classes is None else [classes[row] for row in kept],
+            "sides": sides,
+        }
+
+    def _chunks(self) -> Iterator[Chunk]:
+        for chunk in decode_in_chunks(self.pile.contents(), self.form, len(self.pile.names)):
+            if chunk.surprise is not None:
+                raise _SurpriseError(chunk.surprise)
+            yield chunk
 
 
-def _decode(content: Encoded, shape: tuple[int, int, int]) -> Array | str:
-    """The image as uint8 ``shape``, or the reason why there is none."""
-    height, width, channels = shape
-    try:
-        with _open(content) as opened:
-            image = ImageOps.exif_transpose(opened)
-            image = _eight_bits(image)
-            if image.mode in ("RGBA", "LA", "PA", "P"):
-                image = image.convert("RGBA")  # transparency shows white, as on a page
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-            image = image.convert("L" if channels == 1 else "RGB")
-            if image.size != (width, height):
-                image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
-            return np.asarray(image, dtype=np.uint8).reshape(shape)
-    except _BROKEN as error:
-        return _reason(error)
+def _none_readable(where: str, pile: Listing, reason: str) -> DataError:
+    return DataError(
+        f"{where}: images are expected, and none of its {len(pile.names)} {pile.kind} can be read "
+        f"({pile.names[0]}: {reason})."
+    )
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit and float images stretched to 8 bits; all others as they are."""
-    if image.mode not in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
-        return image
-    pixels = np.asarray(image, dtype=np.float64)
-    top = 65535.0 if image.mode.startswith("I") else max(float(pixels.max(initial=0.0)), 1e-12)
-    return Image.fromarray(np.clip(pixels / top * 255.0, 0, 255).astype(np.uint8))
+def _cost(index: _cache.Index, wanted: Wanted) -> str:
+    """What size the network sees, why, and what that costs."""
+    _, height, width, channels = index["shape"]
+    low, high = index["sides"]
+    times = height * width / DEFAULT_SIDE**2
+    cost = f"; {height * width * channels:,} bytes an image"
+    if times != 1:
+        cost += f", about {times:.2g} times the time of 32 × 32"
+    seen = f"seen at {width} × {height} pixels"
+    if wanted.image_shape is not None:
+        return f"{seen}, as in training{cost}"
+    if (low, high) == (min(height, width), max(height, width)):
+        return f"{seen}, as they are{cost}"
+    sides = f"{low:,} to {high:,} pixels" if low < high else f"{low:,} pixels"
+    hint = "" if wanted.size else "; --size 64 shows more and takes about 4 times as long"
+    return f"{seen}, scaled from {sides} a side and cut to the centre{cost}{hint}"

@@ -1,19 +1,32 @@
-"""Images already in memory, or in a memory map."""
+"""Images already in memory, or in a file."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from shoal.checks import check_images
-from shoal.protocols import Array
+from shoal.protocols import Array, IntArray
+from shoal.sources._file_rows import FileRows
+
+_BLOCK = 16 * 2**20
+"""Bytes digested at a time."""
 
 
 class ArraySource:
     """An `ImageSource` over an array (N, H, W, C) or (N, H, W); see `checks.check_images`.
+
+    A memory map stays one, and images are read from its file, so that a pile of any size takes no
+    more memory than the images asked for (not on Windows, nor of a map in another order than C's:
+    there the system takes pages back when it needs them).
+
+    ``labels``, int64 (N,), numbers the ``class_names`` of images that came sorted. They are kept
+    aside, for who wants to compare afterwards: no training, clustering or choosing reads them.
+    ``notes`` are lines for a person on how the images were brought here.
 
     >>> source = ArraySource(np.zeros((3, 8, 8), dtype=np.uint8))
     >>> len(source), source.shape, source.ids
@@ -27,6 +40,10 @@ class ArraySource:
         ids: Sequence[str] | None = None,
         skipped: Sequence[tuple[str, str]] = (),
         name: str = "array",
+        labels: IntArray | None = None,
+        class_names: Sequence[str] | None = None,
+        notes: Sequence[str] = (),
+        rows: FileRows | None = None,
     ) -> None:
         self.images = check_images(images, name)
         self.ids: Sequence[str] = (
@@ -35,15 +52,27 @@ class ArraySource:
         self.skipped: Sequence[tuple[str, str]] = list(skipped)
         height, width, channels = (int(side) for side in self.images.shape[1:])
         self.shape = (height, width, channels)
+        self.labels = labels
+        self.class_names = class_names
+        self.notes: Sequence[str] = list(notes)
+        self._rows = FileRows.below(self.images) if rows is None else rows
 
     def __len__(self) -> int:
         return len(self.images)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_rows": None}  # an open file cannot be copied; the images can
+
     def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+        if self._rows is not None:
+            rows = np.asarray(indices)
+            if rows.dtype.kind in "iu" and rows.size and rows.min() >= 0 and rows.max() < len(self):
+                return self._rows.read(rows.astype(np.int64, copy=False))
         return np.ascontiguousarray(self.images[indices])
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256(repr(self.images.shape).encode())
-        for start in range(0, len(self), 4096):
-            digest.update(np.ascontiguousarray(self.images[start : start + 4096]).data)
+        step = max(1, _BLOCK // max(1, self.images[:1].nbytes))
+        for start in range(0, len(self), step):
+            digest.update(self.read(np.arange(start, min(start + step, len(self)))).data)
         return digest.hexdigest()

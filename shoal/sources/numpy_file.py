@@ -1,18 +1,29 @@
-"""NumPy files: `.npy`, memory-mapped, and `.npz`."""
+"""NumPy files: `.npy`, memory-mapped, and `.npz`, which is read into memory."""
 
 from __future__ import annotations
 
+import hashlib
+import mmap
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from shoal.checks import check_images
 from shoal.errors import DataError
 from shoal.protocols import Array, ImageSource
+from shoal.sources import _cache
+from shoal.sources._decoding import Wanted
+from shoal.sources._shards import stamp
 from shoal.sources.array import ArraySource
+
+CONVERT = 256 * 2**20
+"""Bytes from which a `.npy` file of another type than uint8 is converted on disk, not in memory."""
+_BLOCK = 16 * 2**20
 
 
 def _split(path: Path) -> tuple[Path, str | None]:
@@ -29,18 +40,87 @@ def accepts(path: Path) -> bool:
     return file.suffix.lower() in (".npy", ".npz") and not file.is_dir()
 
 
-def open_images(path: Path, image_shape: tuple[int, int, int] | None) -> ImageSource:
-    """Open the images of a NumPy file. See `open_source`."""
-    return ArraySource(load_array(path), name=str(path))
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Open the images of a NumPy file. See `open_source` and `checks.check_images`.
+
+    A `.npy` file is never read as a whole: uint8 is mapped as it is, a large file of another type
+    is converted once, a block at a time, and kept as decoded images are, see `_cache`.
+
+    Raises:
+        DataError: see `load_array`; or the images are to have another size.
+    """
+    array = load_array(path, wanted.array)
+    if wanted.size is not None and array.shape[1:3] != (wanted.size, wanted.size):
+        raise DataError(
+            f"{path}: --size is for image files, and this is an array of shape {array.shape}, "
+            "whose pixels are taken as they are; leave out --size."
+        )
+    if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
+        return _converted(path, array, wanted)
+    return ArraySource(array, name=str(path))
 
 
-def load_array(path: Path) -> Array:
+def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
+    """`check_images` of an array that may be larger than memory, block by block."""
+    name = str(path)
+    check_images(array[:0], name)  # its shape
+    key = hashlib.sha256(f"{stamp('npy', [path])} 1".encode()).hexdigest() if wanted.cache else None
+    kept = _cache.load(key) if key else None
+    if kept is None:
+        step = max(1, _BLOCK // array[:1].nbytes)
+        starts = range(0, len(array), step)
+
+        def blocks(description: str) -> Iterator[Array]:
+            for start in wanted.track(starts, description, len(starts)):
+                yield np.asarray(array[start : start + step])
+                _give_back(array)
+
+        ends = [(block.min(), block.max()) for block in blocks("checking")]
+        low, high = np.min([low for low, _ in ends]), np.max([high for _, high in ends])
+        # The whole range decides how a block is scaled; so its extremes go with every block.
+        extremes = np.empty((2, *array.shape[1:]), array.dtype)
+        extremes[0], extremes[1] = low, high
+
+        def fill(write: Callable[[Any], Any]) -> _cache.Index:
+            for block in blocks("converting"):
+                images = check_images(np.concatenate([block, extremes]), name)[: len(block)]
+                write(np.ascontiguousarray(images).data)
+            channels = array.shape[3] if array.ndim == 4 else 1
+            return {"shape": [*array.shape[:3], channels]}
+
+        check_images(extremes, name)
+        kept = _cache.keep(key, array.size, fill)
+    return ArraySource(kept.pixels, name=name, notes=[kept.note], rows=kept.rows)
+
+
+def _give_back(array: Array) -> None:
+    """Give what was read of a read-only memory map back to the system.
+
+    The array stays readable. Not on Windows, which takes pages back by itself.
+    """
+    base: Any = array.base
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def load_array(path: Path, name: str | None = None) -> Array:
     """The array of a `.npy` file or the one meant of a `.npz` file. Never unpickles.
+
+    Args:
+        path: the file; ``file.npz:NAME`` means one of several arrays.
+        name: another way to say it.
 
     Raises:
         DataError: missing, unreadable, truncated or pickled, or several arrays and no name.
     """
     file, key = _split(path)
+    key = key if name is None else name
+    if name is not None and file.suffix.lower() != ".npz":
+        raise DataError(
+            f"{path}: --array names an array of a .npz file, and this is none; leave it out."
+        )
     try:
         with file.open("rb") as opened:
             start = opened.read(6)
@@ -83,10 +163,25 @@ def _pick(file: Path, arrays: Any, key: str | None) -> Array:
     names = list(arrays.files)
     if key is None and len(names) == 1:
         key = names[0]
-    if key not in names:
-        wanted = "one array" if key is None else f"an array named {key!r}"
-        raise DataError(
-            f"{file}: {wanted} is expected, and it holds {', '.join(names) or 'none'}; "
-            f"name one as {file}:NAME."
-        )
-    return np.asarray(arrays[key])
+    if key in names:
+        return np.asarray(arrays[key])
+    wanted = "one array" if key is None else f"an array named {key!r}"
+    listed = f"{file}: {wanted} is expected, and it holds {', '.join(names) or 'none'}"
+    if not names:
+        raise DataError(f"{listed}; save the images with np.savez.")
+    shapes = ", ".join(f"{name} {_shape(file, name)}" for name in names[:10])
+    raise DataError(f"{listed}; name one as {file}:NAME or with --array NAME (shapes: {shapes}).")
+
+
+def _shape(file: Path, name: str) -> str:
+    """An array's shape, from its header alone: the others need not be read to choose one."""
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
+            version = np.lib.format.read_magic(member)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }[version]
+            return str(read(member)[0])
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, zlib.error):
+        return "unknown"

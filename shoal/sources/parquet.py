@@ -12,12 +12,14 @@ from typing import Any
 
 from shoal.errors import DataError
 from shoal.protocols import ImageSource
-from shoal.sources._decoding import Encoded, decode_pile
+from shoal.sources._decoding import Listing, Wanted, decode_pile
+from shoal.sources._image import Encoded, Unreadable
+from shoal.sources._shards import shards, stamp
 
 _SUFFIX = ".parquet"
 _USUAL = "image"
-_ROWS = 1024
-"""Rows read at a time."""
+_ROWS, _BYTES = 1024, 16 * 2**20
+"""What is read at a time, at most: so many rows, of about so many bytes."""
 
 
 def accepts(path: Path) -> bool:
@@ -26,8 +28,8 @@ def accepts(path: Path) -> bool:
     return pattern.suffix.lower() == _SUFFIX and not pattern.is_dir()
 
 
-def open_images(path: Path, image_shape: tuple[int, int, int] | None) -> ImageSource:
-    """Decode a parquet file, or the files that a pattern such as ``train-*.parquet`` matches.
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode a parquet file, or those that a pattern such as ``train-*.parquet`` means.
 
     Ids are the row numbers, counted through all files in the order of their names; a row that
     cannot be read is skipped, and keeps its number. ``file.parquet:name`` picks a column. For
@@ -37,8 +39,17 @@ def open_images(path: Path, image_shape: tuple[int, int, int] | None) -> ImageSo
         DataError: nothing there, no whole parquet file, no rows, no column of images or several,
             or not one image that can be read.
     """
-    pattern, wanted = _split(path)
-    files = _shards(pattern)
+    pattern, column = _split(path)
+    files = shards(pattern)
+    return decode_pile(
+        str(pattern),
+        stamp(f"parquet {column}", files),
+        lambda: _list(pattern, files, column),
+        wanted,
+    )
+
+
+def _list(pattern: Path, files: list[Path], wanted: str | None) -> Listing:
     opened = [_open(file) for file in files]
     column = _pick(files[0], opened[0].schema_arrow, wanted)
     for file, parquet in zip(files, opened, strict=True):
@@ -55,8 +66,24 @@ def open_images(path: Path, image_shape: tuple[int, int, int] | None) -> ImageSo
         for file, parquet in zip(files, opened, strict=True):
             yield from _encoded(file, parquet, column)
 
-    names = [str(row) for row in range(n_rows)]
-    return decode_pile(contents, names, image_shape, where=str(pattern), kind="rows")
+    last: dict[tuple[int, int], list[Encoded]] = {}
+
+    def fetch(row: int) -> Encoded:
+        """One row; its group is kept, as the next one asked for is mostly in it, too."""
+        for number, parquet in enumerate(opened):
+            about = parquet.metadata
+            for group in range(about.num_row_groups):
+                if row < about.row_group(group).num_rows:
+                    if (number, group) not in last:
+                        last.clear()
+                        last[number, group] = list(
+                            _encoded(files[number], parquet, column, row_groups=[group])
+                        )
+                    return last[number, group][row]
+                row -= about.row_group(group).num_rows
+        return Unreadable("no such row")
+
+    return Listing([str(row) for row in range(n_rows)], contents, fetch, kind="rows")
 
 
 def _split(path: Path) -> tuple[Path, str | None]:
@@ -67,26 +94,12 @@ def _split(path: Path) -> tuple[Path, str | None]:
     return path, None
 
 
-def _shards(pattern: Path) -> list[Path]:
-    """The file itself, or those that its name matches as a pattern, sorted."""
-    if not pattern.exists() and any(sign in pattern.name for sign in "*?["):
-        files = sorted(pattern.parent.glob(pattern.name))
-        if not files:
-            raise DataError(f"{pattern}: no file matches this pattern; check the path.")
-        return files
-    return [pattern]
-
-
 def _open(file: Path) -> Any:
     """The file as a ``pyarrow.parquet.ParquetFile``: its footer read, its rows not yet."""
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(file)
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such file; check the path.") from None
-    except PermissionError:
-        raise DataError(f"{file}: permission denied; make it readable.") from None
+        return pq.ParquetFile(file, buffer_size=_BYTES)  # pages, not a group's column as a whole
     except (OSError, ValueError) as error:  # pyarrow's own errors are among these
         raise _damaged(file) from error
 
@@ -142,14 +155,18 @@ def _pick(file: Path, schema: Any, wanted: str | None) -> str:
     return columns[0]
 
 
-def _encoded(file: Path, parquet: Any, column: str) -> Iterator[Encoded]:
-    """The bytes of each row, None where there are none; of all columns only this one is read."""
+def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[Encoded]:
+    """The bytes of each row; of all columns only this one is read."""
     path = _candidates(parquet.schema_arrow)[column]
+    about = parquet.metadata
+    size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+    rows = min(_ROWS, max(1, _BYTES * about.num_rows // max(1, size)))
     try:
-        for batch in parquet.iter_batches(_ROWS, columns=[path], use_threads=False):
-            rows = batch.column(0)
+        for batch in parquet.iter_batches(rows, columns=[path], use_threads=False, **which):
+            values = batch.column(0)
             if path != column:
-                rows = rows.flatten()[0]  # the struct's only field, null where the struct is
-            yield from rows.to_pylist()
+                values = values.flatten()[0]  # the struct's only field, null where the struct is
+            for value in values.to_pylist():
+                yield Unreadable("no image in it") if value is None else value
     except (OSError, ValueError) as error:
         raise _damaged(file) from error

@@ -1,0 +1,163 @@
+"""What scikit-learn calls ``X``, as a source of images: an array, paths, a folder, or a table.
+
+A table is what scikit-learn's own tools pass around: a row of numbers a sample. Each row is taken
+for a picture one pixel high, so that an estimator of images fits into their company.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from shoal.errors import DataError
+from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
+from shoal.sources import ArraySource, open_source
+
+
+@dataclass(frozen=True)
+class RowScale:
+    """What black and white stand for where rows of numbers are seen as pixels.
+
+    One range for all columns, so that neighbouring pixels stay comparable, as in a spectrum or a
+    flattened picture. Columns with units of their own want a scaler before.
+
+    >>> scale = RowScale.of(np.array([[-1.0, 0.0], [1.0, 3.0]]))
+    >>> scale.to_images(np.array([[-1.0, 3.0], [1.0, 99.0]]))[:, 0, :, 0]
+    array([[  0, 255],
+           [128, 255]], dtype=uint8)
+    """
+
+    low: float
+    """The least number seen in fit: black."""
+    high: float
+    """The greatest: white."""
+
+    @classmethod
+    def of(cls, rows: Array) -> Self:
+        """The range of ``rows``, finite numbers (n, f)."""
+        return cls(float(rows.min()), float(rows.max()))
+
+    def to_images(self, rows: Array) -> npt.NDArray[np.uint8]:
+        """Rows (n, f) as pictures uint8 (n, 1, f, 1); what lies outside the range is cut off."""
+        shares = (rows - self.low) / (self.high - self.low or 1.0)
+        return np.rint(np.clip(shares, 0.0, 1.0) * 255.0).astype(np.uint8)[:, None, :, None]
+
+    def to_rows(self, pixels: FloatArray) -> FloatArray:
+        """The inverse: float32 (n, 1, f, 1) in [0, 1] to float32 (n, f) in the rows' own range."""
+        return np.float32(self.low) + pixels[:, 0, :, 0] * np.float32(self.high - self.low)
+
+
+def open_images(
+    X: Any, *, image_shape: tuple[int, int, int] | None = None, track: Track = silent
+) -> ImageSource | None:
+    """``X`` as a source of images; None if it is a table of rows, or nothing known.
+
+    Args:
+        X: a path that `open_source` takes, a list of paths of image files, a source, or an array
+            (n, H, W) or (n, H, W, C), see `checks.check_images`.
+        image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it.
+        track: shows progress.
+
+    Raises:
+        DataError: unusable images, images of another shape, or, in a list of paths, one that
+            cannot be read. In a folder those are left out, with a warning.
+    """
+    source: ImageSource
+    paths = _paths(X)
+    if isinstance(X, str | os.PathLike):
+        source = open_source(Path(X), image_shape=image_shape, track=track)
+        _warn_of(source.skipped, len(source))
+    elif isinstance(X, ImageSource):
+        source = X
+    elif paths is not None:
+        source = _open_list(paths, image_shape, track)
+    else:
+        images = _array(X)
+        if images is None:
+            return None
+        source = ArraySource(images, name="X")
+    if image_shape is not None and tuple(source.shape) != tuple(image_shape):
+        raise DataError(
+            f"X: images of shape {tuple(image_shape)} (height, width, channels) are expected, as "
+            f"in fit, and these are {tuple(source.shape)}; bring them to that shape or fit anew."
+        )
+    return source
+
+
+def _paths(X: Any) -> list[str] | None:
+    """The paths, if ``X`` is nothing but paths in a row."""
+    if not isinstance(X, list | tuple) and getattr(X, "ndim", None) != 1:
+        return None
+    items = list(X)
+    if not items or not all(isinstance(item, str | os.PathLike) for item in items):
+        return None
+    return [str(item) for item in items]
+
+
+def _array(X: Any) -> Array | None:
+    """``X`` as an array, if it has the three or four axes of a stack of images."""
+    if isinstance(X, list | tuple) and np.ndim(X[0] if X else 0) > 1:
+        shapes = {np.shape(image) for image in X}
+        if len(shapes) > 1:
+            some = " and ".join(map(str, sorted(shapes)[:2]))
+            raise DataError(
+                f"X: images of one shape are expected in an array, and these have {some}; bring "
+                "them to one shape, or give a folder or a list of paths, which shoal does itself."
+            )
+        return np.asarray(X)
+    return np.asarray(X) if getattr(X, "ndim", 0) > 2 else None
+
+
+def _open_list(
+    paths: list[str], image_shape: tuple[int, int, int] | None, track: Track
+) -> ImageSource:
+    """Open image files so that row i is path i: labels are of no use if some rows are missing."""
+    # By absolute paths and in a folder that stays the same, so that what was decoded once is found
+    # again: the key of the cache is made of both.
+    with tempfile.NamedTemporaryFile(
+        "w", suffix=".tsv", prefix="shoal-", delete=False, newline="", encoding="utf-8",
+        errors="surrogateescape",
+    ) as file:  # fmt: skip
+        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL)
+        writer.writerow(["path"])
+        writer.writerows([os.path.abspath(path)] for path in paths)
+    try:
+        source = open_source(file.name, image_shape=image_shape, track=track)
+    except DataError as error:
+        raise DataError(str(error).replace(file.name, "X")) from None
+    finally:
+        os.unlink(file.name)
+    if source.skipped:
+        raise DataError(
+            f"X: an image is expected at each of the {len(paths):,} paths, once, because labels "
+            f"come in their order, and {_unread(source.skipped)}; leave such paths out."
+        )
+    source.ids = paths
+    return source
+
+
+def _warn_of(skipped: Sequence[tuple[str, str]], n_read: int) -> None:
+    if skipped:
+        warnings.warn(
+            f"of {n_read + len(skipped):,} files {_unread(skipped)}; labels are of the others: see "
+            "ids_, or open the pile with shoal.open_source to have all names.",
+            stacklevel=5,
+        )
+
+
+def _unread(skipped: Sequence[tuple[str, str]]) -> str:
+    """
+    >>> _unread([("a.jpg", "empty"), ("b.jpg", "not an image")])
+    '2 cannot be used (the first, a.jpg: empty)'
+    """
+    name, reason = skipped[0]
+    return f"{len(skipped):,} cannot be used (the first, {name}: {reason})"

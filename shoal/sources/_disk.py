@@ -1,0 +1,64 @@
+"""Where files of shoal's own may be put, and whether there is room for them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from shoal.errors import OutputError
+
+_SPARE = 256 * 2**20
+"""Bytes of a disk that are left free."""
+
+
+def folder() -> Path:
+    """Where cache files are: ``shoal/images`` below the user's own folder for caches."""
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        base = base if base.is_absolute() else home / ".cache"
+    if not base.is_absolute():  # a user without a home, as in some containers
+        base = Path(tempfile.gettempdir())
+    return base / "shoal" / "images"
+
+
+def temporary_folder() -> Path:
+    """Where temporary files are: ``TMPDIR`` if set; or ``/var/tmp``, as ``/tmp`` may be memory."""
+    durable = Path("/var/tmp")
+    if not os.environ.get("TMPDIR") and durable.is_dir() and os.access(durable, os.W_OK):
+        return durable
+    return Path(tempfile.gettempdir())
+
+
+def check_room(where: Path, n_bytes: int) -> None:
+    """Raise unless ``where`` has room for so many bytes, and some to spare.
+
+    Raises:
+        OutputError: it has not, or it is not there.
+    """
+    try:
+        free = shutil.disk_usage(where).free
+    except OSError as error:
+        raise OutputError(f"cannot write {where}: {error.strerror}") from error
+    if free < n_bytes + _SPARE:
+        raise OutputError(f"cannot write {where}: it has {size_of(free)} free")
+
+
+def size_of(n_bytes: float) -> str:
+    """A number of bytes for a reader.
+
+    >>> size_of(3_072), size_of(2_500_000), size_of(20e9)
+    ('3.1 kB', '2.5 MB', '20 GB')
+    """
+    for unit in ("kB", "MB"):
+        n_bytes /= 1000
+        if n_bytes < 1000:
+            return f"{n_bytes:.2g} {unit}" if n_bytes < 10 else f"{n_bytes:.0f} {unit}"
+    return f"{n_bytes / 1000:.3g} GB"

@@ -1,0 +1,48 @@
+"""Decoded images whose encoded originals lie in an archive, in a table or all over the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import DataError
+from shoal.sources._image import Unreadable
+from shoal.sources.array import ArraySource
+
+if TYPE_CHECKING:
+    from shoal.sources._decoding import Listing
+
+
+class EncodedSource(ArraySource):
+    """An `ArraySource` that can also give each image as it was before it was decoded."""
+
+    def __init__(self, images: Any, listing: Callable[[], Listing], **options: Any) -> None:
+        super().__init__(images, **options)
+        self.listing = listing
+        self._names = self.ids  # as the listing has them, whatever somebody calls them later
+        self._listed: tuple[Listing, dict[str, int]] | None = None
+
+    def original(self, index: int) -> bytes:
+        """The content of image ``index``'s file, of its member or of its row.
+
+        Raises:
+            DataError: it is not where it was when the images were opened.
+        """
+        if self._listed is None:  # images decoded before are opened without it
+            pile = self.listing()
+            self._listed = pile, {name: row for row, name in enumerate(pile.names)}
+        pile, rows = self._listed
+        name = self._names[index]
+        content = pile.fetch(rows[name]) if name in rows else Unreadable("no such image")
+        if isinstance(content, Path):
+            try:
+                return content.read_bytes()
+            except OSError as error:
+                content = Unreadable(error.strerror or str(error))
+        if isinstance(content, Unreadable):
+            raise DataError(
+                f"{name}: the image is expected where it was when it was decoded, and there is "
+                f"{content.reason}; put it back, or run the command again."
+            )
+        return content

@@ -1,0 +1,86 @@
+"""Which files are images, what their ids are, in which order they come, and of which class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+
+SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"
+))  # fmt: skip
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+KINDS = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+"""The kinds of images, for messages."""
+
+
+def is_image(name: str) -> bool:
+    """Whether a file of this name is taken for an image; hidden ones are not.
+
+    >>> is_image("a/b.JPG"), is_image("a/.b.jpg"), is_image("a/b.txt"), is_image("__MACOSX/._b.jpg")
+    (True, False, False, False)
+    """
+    ending = name[name.rfind(".") :].lower()  # of a million names, pathlib would take seconds
+    if ending not in SUFFIXES:
+        return False
+    return not any(part[0] == "." != part and part[:2] != ".." for part in name.split("/") if part)
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file of this name is taken for an archive."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def safe_id(name: str) -> str | None:
+    """The id of an archive's member: its path, with which nobody can be led elsewhere.
+
+    A leading slash goes, as ``tar`` removes it; None if the path leaves its folder, or would on
+    Windows.
+
+    >>> safe_id("./cats//1.jpg"), safe_id("/home/me/1.jpg")
+    ('cats/1.jpg', 'home/me/1.jpg')
+    >>> safe_id("../1.jpg"), safe_id("cats\\\\..\\\\..\\\\1.jpg"), safe_id("C:1.jpg")
+    (None, None, None)
+    """
+    if ".." in re.split(r"[/\\]", name) or re.match(r"[A-Za-z]:", name):
+        return None
+    return "/".join(part for part in name.split("/") if part not in ("", ".")).lstrip("\\") or None
+
+
+def order(name: str) -> tuple[str, ...]:
+    """The key by which ids are sorted: folder by folder, so that a folder's images stay together.
+
+    >>> sorted(["a-b/1.png", "a/1.png", "a.png"], key=order)
+    ['a/1.png', 'a-b/1.png', 'a.png']
+    """
+    return tuple(name.split("/"))
+
+
+def classes_of(names: Sequence[str]) -> list[str] | None:
+    """One class name an image, where the images are sorted into folders; else None.
+
+    The class is the first folder in which they differ.
+
+    >>> classes_of(["pile/cat/1.png", "pile/cat/2.png", "pile/dog/old/1.png"])
+    ['cat', 'cat', 'dog']
+    >>> classes_of(["cat/1.png", "2.png"]) is None, classes_of(["cat/1.png"]) is None
+    (True, True)
+    """
+    folders = [name.split("/")[:-1] for name in names]
+    if not folders:
+        return None
+    # What the first and the last in order share all share, and all are longer than that.
+    pairs = zip(min(folders), max(folders), strict=False)
+    depth = next((depth for depth, (low, high) in enumerate(pairs) if low != high), None)
+    return None if depth is None else [folder[depth] for folder in folders]
+
+
+def found_instead(names: Sequence[str], kinds: tuple[str, ...], at_most: int = 3) -> str:
+    """The first few of ``names`` that end in one of ``kinds``, for a message; empty if none.
+
+    >>> found_instead(["a.zip", "b.txt"], (".zip",))
+    'a.zip'
+    """
+    found = sorted(name for name in names if name.lower().endswith(kinds))
+    more = f" and {len(found) - at_most:,} more" if len(found) > at_most else ""
+    return ", ".join(PurePath(name).name for name in found[:at_most]) + more

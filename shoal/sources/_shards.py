@@ -1,0 +1,127 @@
+"""Files named by a path or a pattern, and digests that change when their content does."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from shoal.errors import DataError
+
+_MOST = 100_000
+"""Names that braces may stand for: more is a slip of the fingers."""
+_ENDS, _SAMPLE, _SAMPLES = 2**16, 2**12, 32
+
+
+def shards(pattern: Path) -> list[Path]:
+    """The file of this very name; or those that it means as a pattern.
+
+    ``data-{000..099}.tar`` and ``{a,b}.tar`` mean each of these, in this order, and all must be
+    there; ``*``, ``?`` and ``[…]`` mean what there is, sorted. Without a pattern, the path itself,
+    there or not.
+
+    Raises:
+        DataError: nothing matches, or one of the files between braces is missing.
+    """
+    if pattern.exists():
+        return [pattern]
+    found: list[Path] = []
+    for name in _expand(str(pattern)):
+        if glob.has_magic(name):
+            matching = sorted(glob.glob(name, recursive=True))
+            if not matching:
+                raise DataError(f"{name}: no file matches this pattern; check the path.")
+            found += map(Path, matching)
+        else:
+            found.append(Path(name))
+    if len(found) > 1:
+        missing = [path for path in found if not path.exists()]
+        if missing:
+            raise DataError(
+                f"{pattern}: {len(found):,} files are expected, and {len(missing):,} of them, "
+                f"{missing[0].name} first, are not there; check the pattern."
+            )
+    return list(dict.fromkeys(found))
+
+
+def _expand(pattern: str) -> list[str]:
+    """
+    >>> _expand("a-{08..10}.tar"), _expand("{a,b}-{0..1}"), _expand("a{b}c")
+    (['a-08.tar', 'a-09.tar', 'a-10.tar'], ['a-0', 'a-1', 'b-0', 'b-1'], ['a{b}c'])
+    """
+    match = re.search(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}", pattern)
+    if match is None:
+        return [pattern]
+    first, last, listed = match.groups()
+    if listed is not None:
+        parts = listed.split(",")
+    else:
+        width = max(len(first), len(last)) if "0" in (first[0], last[0]) else 0
+        parts = [f"{number:0{width}d}" for number in range(int(first), int(last) + 1)[: _MOST + 1]]
+    rests = _expand(pattern[match.end() :])
+    if not 0 < len(parts) * len(rests) <= _MOST:
+        raise DataError(
+            f"{pattern}: braces that stand for 1 to {_MOST:,} files are expected, from the lower "
+            f"number to the higher, and {match[0]} came; write for instance {{000..099}}."
+        )
+    before = pattern[: match.start()]
+    return [before + part + rest for part in parts for rest in rests]
+
+
+def prefixes(files: Sequence[Path]) -> list[str]:
+    """What the ids of each file's images begin with: nothing, or, of several files, its path.
+
+    The path is relative to the folder that all share, so that no two are the same.
+
+    >>> prefixes([Path("d/a.tar")]), prefixes([Path("d/a.tar"), Path("d/b.tar")])
+    ([''], ['a.tar/', 'b.tar/'])
+    """
+    if len(files) == 1:
+        return [""]
+    absolute = [Path(os.path.abspath(file)) for file in files]
+    shared = os.path.commonpath([file.parent for file in absolute])
+    return [f"{file.relative_to(shared).as_posix()}/" for file in absolute]
+
+
+def stamp(kind: str, files: Sequence[Path]) -> str:
+    """A digest of what the files are called, their sizes and times, and samples of their bytes.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    digest = hashlib.sha256(kind.encode())
+    for file, prefix in zip(files, prefixes(files), strict=True):
+        check_file(file)
+        with file.open("rb") as opened:
+            about = os.fstat(opened.fileno())
+            size = about.st_size
+            digest.update(os.fsencode(f"{prefix}\0{size}\0{about.st_mtime_ns}\0"))
+            digest.update(opened.read(_ENDS))
+            for sample in range(1, _SAMPLES):
+                opened.seek(size * sample // _SAMPLES)
+                digest.update(opened.read(_SAMPLE))
+            opened.seek(max(0, size - _ENDS))
+            digest.update(opened.read(_ENDS))
+    return digest.hexdigest()
+
+
+def check_file(file: Path) -> None:
+    """Raise unless ``file`` is a regular file that can be read.
+
+    Raises:
+        DataError: it is not there, something else, or may not be read.
+    """
+    try:
+        if not file.exists():
+            raise DataError(f"{file}: no such file; check the path.")
+        if not file.is_file():  # opening a pipe would wait for ever
+            raise DataError(f"{file}: a file is expected, and this is none; check the path.")
+        with file.open("rb"):
+            pass
+    except PermissionError:
+        raise DataError(f"{file}: permission denied; make it readable.") from None
+    except OSError as error:
+        raise DataError(f"{file}: it cannot be read ({error.strerror}).") from error
