@@ -20,6 +20,10 @@ def main() -> None:
         sys.exit(_say(error, 2))
     except KeyboardInterrupt:
         sys.exit(_say("stopped.", 130))
+    except SystemExit as stop:
+        if stop.code == 130:  # typer takes Ctrl-C for an exit without a word
+            _say("stopped.", 130)
+        raise
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
