@@ -39,7 +39,7 @@ class PillowViews(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         image = Image.fromarray(self.images[index])
         targets = [self.geometry(image) for _ in range(self.views.n_views)]
-        views = [self.appearance(target) for target in targets]
+        views = [self.appearance(self.shrink(target)) for target in targets]
         return torch.stack([to_tensor(view) for view in views]), torch.stack(
             [to_tensor(target) for target in targets]
         )
@@ -57,6 +57,11 @@ class PillowViews(Dataset[tuple[Tensor, Tensor]]):
         if self.views.mirror and random.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return image
+
+    def shrink(self, image: Image.Image) -> Image.Image:
+        """To the resolution of the views."""
+        size = [max(1, round(side * self.views.resolution)) for side in image.size]
+        return image.resize((size[0], size[1]), Image.Resampling.BILINEAR)
 
     def appearance(self, image: Image.Image) -> Image.Image:
         """Brightness, contrast, saturation and hue, in four of five; grey, in one of five."""

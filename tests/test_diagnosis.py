@@ -248,9 +248,9 @@ def test_flat_noise_is_seldom_taken_for_a_fall() -> None:
 
 
 def test_minutes_that_hold_few_of_the_recipes_epochs() -> None:
-    short, enough = replace(BEST, epochs=20), replace(BEST, epochs=60)
+    short, enough = (replace(BEST, epochs=BEST.epochs * part) for part in (0.25, 0.75))
     (warning,) = diagnosis.still_improving(checkpoint_of(short, minutes=2))
-    assert "20 of the recipe's 80 epochs (25%)" in warning
+    assert f"{short.epochs:g} of the recipe's {BEST.epochs:g} epochs (25%)" in warning
     assert diagnosis.still_improving(checkpoint_of(enough, minutes=9)) == []
     assert diagnosis.still_improving(checkpoint_of(short)) == []  # asked for in epochs: meant
     assert diagnosis.still_improving(checkpoint_of(replace(short, name="mine"), minutes=2)) == []
