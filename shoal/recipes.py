@@ -199,10 +199,8 @@ IMPROVED = replace(
 )
 
 # Contrast on top (SimCLR): two views of an image, cropped and recoloured as in that paper's
-# appendix A, are to be alike. At three quarters of the side a step takes half the time, and crops
-# show things about as large as the whole image does. The split is sought in what encoder and head
-# see together: the most bimodal direction there separates better than any cut of the neighbour
-# graph. benchmarks/LOG.md has what both are worth.
+# appendix A, are to be alike. The split is sought in what encoder and head see together: the most
+# bimodal direction there separates better than any cut of the neighbour graph (benchmarks/LOG.md).
 BEST = replace(
     IMPROVED,
     name="best",
@@ -215,10 +213,9 @@ BEST = replace(
         saturation=0.5,
         hue=0.125,
         grey_probability=0.2,
-        resolution=0.75,
     ),
     objectives=(Part("nt_xent"), Part("reconstruction", {"fraction": 0.25})),
-    epochs=120,
+    epochs=80,
     batch_size=512,
     embedding="joint",
     reducers=(Part("pca", {"n_components": 96}),),
@@ -258,7 +255,7 @@ def differences(a: Recipe, b: Recipe) -> dict[str, tuple[Any, Any]]:
     """Fields that differ, each with both values as plain text or numbers, views field by field.
 
     >>> differences(BEST, replace(BEST, epochs=1))
-    {'epochs': (120, 1)}
+    {'epochs': (80, 1)}
     """
     left, right = a.describe(), b.describe()
     return {name: (left[name], right[name]) for name in left if left[name] != right[name]}

@@ -59,7 +59,7 @@ class Views:
     resolution: float = 1.0
     """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
     crops that show things larger than the whole image does show them as large again (Touvron et
-    al. 2019, arXiv:1906.06423). Targets keep the image's size."""
+    al. 2019, arXiv:1906.06423). Targets keep the image's size. Reconstructions suffer."""
 
     def check(self) -> None:
         """Raise `RecipeError` on a value out of range."""

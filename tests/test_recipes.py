@@ -107,8 +107,7 @@ def test_no_option_of_training_is_ignored(family: str, name: str, option: str) -
         options = {key: small[key] for key in parts.schema(family, name) if key in small}
         part = Part(name, options | changed)
         if family == "encoders":
-            whole = replace(TINY.views, resolution=1.0)  # the course's takes one size
-            recipe = replace(TINY, encoder=part, views=whole, epochs=1)
+            recipe = replace(TINY, encoder=part, epochs=1)
         else:
             # A second objective, so that a weight is more than a learning rate.
             second = Part("reconstruction") if name != "reconstruction" else TINY.objectives[0]

@@ -191,7 +191,6 @@ def test_training_learns() -> None:
     """Two kinds of images, told apart by texture alone, come apart."""
     generator = np.random.default_rng(0)
     flat = generator.integers(0, 256, (60, 1, 1, 3)).repeat(12, 1).repeat(12, 2)
-    # Squares of two pixels: of one, a view at three quarters of the resolution is grey.
     rough = flat + 90 * ((np.indices((12, 12)) // 2).sum(0) % 2)[None, :, :, None] - 45
     pixels = np.clip(np.concatenate([flat, rough]), 0, 255).astype(np.uint8)
     recipe = replace(
