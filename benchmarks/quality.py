@@ -123,11 +123,13 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
             values = {key: [row.get(key) for row in found] for key in found[0]}
             most = max(row["threads"] for row in found)  # a campaign may give each seed one core
             timed = [row for row in found if row["threads"] == most]
+            training = minutes([row["train_seconds"] for row in timed])
+            predicting = max(row["predict_seconds"] for row in timed)
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
-                f"| {minutes([row['train_seconds'] for row in timed])} | {max(values['train_gb']):.1f} GB "
-                f"| {max(row['predict_seconds'] for row in timed):.0f} s | {max(values['predict_gb']):.1f} GB "
+                f"| {training} | {max(values['train_gb']):.1f} GB "
+                f"| {predicting:.0f} s | {max(values['predict_gb']):.1f} GB "
                 f"| {max(values['file_mb']):.1f} MB |"
             )
     print("\n| autoencoder | clustered in the course's way | by the cut of the neighbour graph |")
