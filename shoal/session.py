@@ -23,11 +23,15 @@ from shoal.errors import DataError, Interrupted, RecipeError
 from shoal.label_free import LabelFreeScores
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.questions.n_clusters import check_range
+from shoal.questions.settling import is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, differences, named
 from shoal.settings import override
 from shoal.sources import open_source
 from shoal.trail import Trail
 from shoal.training import check_resumable, epochs_for
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Request:
     epochs: float | None = None
     minutes: float | None = None
     seed: int | None = None
-    clusters: int | None = None
+    clusters: int | str | None = None
+    """A number, or ``auto``: chosen after training, see `settling`."""
     resume: bool = False
     device: str = "auto"
     settings: tuple[str, ...] = ()
@@ -66,9 +71,14 @@ class Request:
                 continue
             if any(setting.partition("=")[:2] == (field, "=") for setting in self.settings):
                 raise RecipeError(f"either {option} or --set {field}=… is expected, and both came.")
-            if option != "--minutes":
+            if option != "--minutes" and value != AUTO:
                 settings.append(f"{field}={value}")
         return override(named(self.recipe), settings)
+
+    @property
+    def auto(self) -> bool:
+        """Whether the number of clusters is to be chosen."""
+        return self.clusters == AUTO
 
 
 def open_images(
@@ -113,6 +123,8 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
     recipe = request.resolve()
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
+    if request.auto:
+        check_range(2, 20, len(source))
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
     notes: dict[str, Any] = {"command": command_line(), "allocator": allocator}
     before = _before(path, request, report)
@@ -126,9 +138,13 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
             f"{request.minutes:g} minutes are enough for {epochs:g} epochs, {seconds:.3f} s a step"
         )
     if before is not None and before.finished:
+        if request.auto and is_settled(before):
+            recipe = replace(recipe, n_clusters=before.recipe.n_clusters)
         check_resumable(before, recipe, source.fingerprint())
-        report.say(f"{path} is finished; nothing to resume")
-        return before
+        if not request.auto or is_settled(before):
+            report.say(f"{path} is finished; nothing to resume")
+            return before
+        return _settled(source, before, path, report, device)
     height, width, channels = source.shape
     report.say(
         f"{len(source):,} images of {height} × {width} × {channels}, recipe {recipe.name}, "
@@ -141,6 +157,8 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         )
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
+    if request.auto:
+        finished = _settled(source, finished, path, report, device)
     sizes, confidence = pipeline.cluster_sizes(pipeline.fitted_clusterer(finished))
     trail = Trail(path)
     report.say(
@@ -158,14 +176,20 @@ def predict(
     checkpoint: Checkpoint,
     report: Reporter,
     *,
-    clusters: int | None = None,
+    clusters: int | str | None = None,
     split: int = 1,
     device: str = "auto",
 ) -> EmbeddingTable:
     """Assign the images, with progress; of clusters found anew, warn of tiny and empty ones.
 
-    Not of the checkpoint's own clusters: new images may well be of few of its kinds.
+    Not of the checkpoint's own clusters: new images may well be of few of its kinds. ``auto``
+    chooses their number among the images that the checkpoint remembers.
     """
+    if clusters == AUTO:
+        found = weigh_remembered(checkpoint, track=report)
+        report.say(found.reason)
+        clusters = found.n_clusters
+    clusters = None if clusters is None else int(clusters)
     table = pipeline.predict(
         source,
         checkpoint,
@@ -224,6 +248,14 @@ def judge(
             f"among these {len(source):,} images"
         )
     return label_free.judge(source, checkpoint, device=device, track=report)
+
+
+def _settled(
+    source: ImageSource, finished: Checkpoint, path: Path, report: Reporter, device: str
+) -> Checkpoint:
+    finished = settle(source, finished, path, device=device, track=report)
+    report.say(finished.provenance["n_clusters"])
+    return finished
 
 
 def _ready(device: str) -> str:

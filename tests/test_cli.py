@@ -21,7 +21,7 @@ from PIL import Image
 
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
-    "outliers", "export", "name", "info", "demo",
+    "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo",
 )  # fmt: skip
 
 

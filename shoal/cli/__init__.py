@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import handing_over, judging, learning, questions, reporting
+from shoal.cli import grouping, handing_over, judging, learning, questions, reporting
 
 app = typer.Typer(
     help="Sort a pile of unlabelled images, learning from that pile alone.",
@@ -29,6 +29,9 @@ _COMMANDS: dict[Callable[..., None], str] = {
     judging.splits: "shoal splits photos/ found/checkpoint.pth splits.png",
     judging.evaluate: "shoal evaluate checkpoints/best.pth valX.npy valY.npy",
     reporting.report: "shoal report report.pdf --train trainX.npy --best best.pth",
+    grouping.clusters: "shoal clusters photos/ found/checkpoint.pth n_clusters.png --to 30",
+    grouping.tree: "shoal tree photos/ found/checkpoint.pth tree.json tree.png",
+    grouping.cut: "shoal cut tree.json prediction.csv --at 57,12,3",
     questions.pairs: "shoal pairs photos/ found/checkpoint.pth pairs.csv decided.csv",
     questions.similar: "shoal similar photos/ found/checkpoint.pth 2019/cat.jpg new.jpg -n 12",
     questions.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",

@@ -27,6 +27,7 @@ from shoal.cli.options import (
 def train(
     data: Data,
     checkpoint: CheckpointPath,
+    clusters: Clusters = None,
     recipe: RecipeName = "best",
     epochs: Epochs = None,
     minutes: Minutes = None,
@@ -48,7 +49,7 @@ def train(
     check_distinct([checkpoint], [data])
     check_writable(checkpoint)
     request = session.Request(
-        recipe, epochs, minutes, seed, None, resume, device, tuple(settings or ()), low_memory
+        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory
     )
     report = Reporter(quiet=quiet)
     source = session.open_images(
@@ -88,7 +89,7 @@ def run(
     source = session.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
-    if clusters is not None:
+    if isinstance(clusters, int):
         check_n_clusters(clusters, len(source))
     request = session.Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory

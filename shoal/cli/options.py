@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,9 +58,25 @@ Quiet = Annotated[
         "--quiet", help="Say nothing but errors; 'shoal info' shows the warnings of a training run."
     ),
 ]
+
+
+def _number_or_auto(text: str) -> int | str:
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a valid integer, nor auto.", param_hint="'--clusters' / '-k'"
+        ) from None
+
+
+# Any, because typer knows no int | str.
 Clusters = Annotated[
-    int | None,
-    typer.Option("-k", "--clusters", show_default="the recipe's", help="How many clusters."),
-]
+    Any,
+    typer.Option("-k", "--clusters", parser=_number_or_auto, metavar="INTEGER|auto",
+                 show_default="the recipe's",
+                 help="How many clusters; auto: as many as 'shoal clusters' would choose."),
+]  # fmt: skip
 OutDir = Annotated[Path, typer.Argument(help="Folder for the results.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

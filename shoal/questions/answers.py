@@ -1,13 +1,18 @@
-"""What the questions about single images were answered with, for a reader."""
+"""What the questions were answered with, for a reader."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from shoal.protocols import IntArray
 from shoal.questions.duplicates import Duplicates
+from shoal.questions.n_clusters import NumberOfClusters
 from shoal.questions.outliers import Outliers
 from shoal.questions.pairs import Pairs
 from shoal.questions.similar import Similar
+from shoal.questions.tree import Tree
 from shoal.rows import printable
 
 
@@ -84,3 +89,40 @@ def named(names: dict[int, str], path: Path) -> str:
     return f"{given}; written to {printable(str(path))}" + (
         f"; {merged:,} merged with another of the same name" if merged else ""
     )
+
+
+def n_clusters(found: NumberOfClusters) -> str:
+    """A line for each number of clusters, and then the choice with its reason."""
+    titles = ("clusters", "strength", "stability", "silhouette", "eigengap")
+    lines = ["  ".join(titles)]
+    for each in found.evidence:
+        values = (each.strength, each.stability, each.silhouette, each.eigengap)
+        cells = [f"{v:>{len(t)}.3f}" for t, v in zip(titles[1:], values, strict=True)]
+        mark = "  <" if each.n_clusters == found.n_clusters else ""
+        lines.append("  ".join([f"{each.n_clusters:>8}", *cells]) + mark)
+    others = {
+        "silhouette": max(found.evidence, key=lambda each: each.silhouette).n_clusters,
+        "eigengap": max(found.evidence, key=lambda each: each.eigengap).n_clusters,
+    }
+    told = ", ".join(f"the {name} is greatest at {number}" for name, number in others.items())
+    return "\n".join([*lines, found.reason, f"looked at {len(found.rows):,} images; {told}"])
+
+
+def tree(grown: Tree, shown: int = 4) -> str:
+    """How large the tree is, and where it first divides."""
+    lines = [f"{len(grown.ids):,} images in {grown.n_leaves} leaves; cut into"]
+    sizes = grown.sizes()
+    for k in range(2, min(shown, grown.n_leaves) + 1):
+        nodes = sorted(grown.nodes_at(k), key=lambda node: -sizes[node])
+        lines.append(f"  {k}: " + ", ".join(f"node {node} ({sizes[node]:,})" for node in nodes))
+    return "\n".join(lines)
+
+
+def cut(labels: IntArray, nodes: dict[int, int | None]) -> str:
+    """Which node each group is, and how many images it has."""
+    sizes = np.bincount(labels)
+    listed = ", ".join(
+        f"{label}: {sizes[label]:,} " + ("(the rest)" if node is None else f"(node {node})")
+        for label, node in nodes.items()
+    )
+    return f"{len(labels):,} images in {len(nodes)} groups: {listed}"

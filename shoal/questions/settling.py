@@ -1,0 +1,61 @@
+"""``-k auto``: a finished checkpoint divided anew into as many clusters as the evidence says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from shoal import checkpoint as checkpoints
+from shoal import pipeline
+from shoal.checkpoint import Checkpoint
+from shoal.protocols import ImageSource, Track, silent
+from shoal.questions.n_clusters import NumberOfClusters, weigh
+
+
+def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> NumberOfClusters:
+    """The evidence among the images that a finished checkpoint remembers, from 2 clusters to 20.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+        DataError: it remembers fewer than 20 images.
+    """
+    reference = pipeline.fitted_clusterer(checkpoint).reference
+    return weigh(reference, seed=checkpoint.recipe.seed, track=track)
+
+
+def settle(
+    source: ImageSource, checkpoint: Checkpoint, path: str | Path, *, device: str = "cpu",
+    track: Track = silent,
+) -> Checkpoint:  # fmt: skip
+    """Choose the number of clusters, divide the images into as many, and write the checkpoint.
+
+    The encoder does not depend on the number, so that it is chosen after training. The
+    checkpoint's recipe then has it, and its provenance the reason and each number's strength.
+
+    Args:
+        source: the images it was trained on.
+        checkpoint: a finished one, with clusters as many as its recipe had before.
+        path: where to write it.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Raises:
+        DataError: fewer than 20 images.
+        OutputError: the file cannot be written.
+    """
+    found = weigh_remembered(checkpoint, track=track)
+    if found.n_clusters != checkpoint.recipe.n_clusters:
+        recipe = replace(checkpoint.recipe, n_clusters=found.n_clusters)
+        checkpoint = pipeline.organise(
+            source, replace(checkpoint, recipe=recipe), device=device, track=track
+        )
+    strengths = {str(each.n_clusters): round(each.strength, 3) for each in found.evidence}
+    provenance = {"n_clusters": found.reason, "n_clusters_strength": strengths}
+    checkpoint = replace(checkpoint, provenance=checkpoint.provenance | provenance)
+    checkpoints.save(checkpoint, path)
+    return checkpoint
+
+
+def is_settled(checkpoint: Checkpoint) -> bool:
+    """Whether its number of clusters was chosen by `settle`."""
+    return "n_clusters_strength" in checkpoint.provenance

@@ -1,0 +1,204 @@
+"""How many clusters: right where it was planted, honest where there is nothing, and end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shoal import checkpoint as checkpoints
+from shoal import pipeline
+from shoal.errors import DataError
+from shoal.partitions import overlap
+from shoal.questions.n_clusters import weigh
+from shoal.questions.prediction_strength import prediction_strength
+from shoal.questions.settling import is_settled, settle, weigh_remembered
+from shoal.sources import ArraySource
+
+
+def blobs(sizes: Sequence[int], *, distance: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    centres = np.eye(len(sizes), 12) * distance
+    kinds = np.repeat(np.arange(len(sizes)), sizes)
+    return (centres[kinds] + generator.normal(size=(len(kinds), 12))).astype(np.float32), kinds
+
+
+@pytest.mark.parametrize("sizes", [(150, 150), (60, 120, 180), (80,) * 7])
+def test_planted_groups_are_counted(sizes: Sequence[int]) -> None:
+    z, kinds = blobs(sizes, distance=9)
+    found = weigh(z, high=10)
+    assert (found.n_clusters, found.clear) == (len(sizes), True)
+    assert found.leading[0] == len(sizes)
+    assert overlap(found.groups[len(sizes)], kinds) > 0.99
+    assert [each.n_clusters for each in found.evidence] == list(range(2, 11))
+    best = {
+        name: max(found.evidence, key=lambda each: getattr(each, name)).n_clusters
+        for name in ("strength", "stability", "silhouette")
+    }
+    assert set(best.values()) == {len(sizes)}
+
+
+def test_one_cloud_is_not_clearly_anything() -> None:
+    z = np.random.default_rng(0).normal(size=(600, 12)).astype(np.float32)
+    found = weigh(z, high=8)
+    assert not found.clear
+    assert "no number is clear" in found.reason
+
+
+def test_of_groups_within_groups_the_finer_are_chosen_and_the_tie_is_told() -> None:
+    generator = np.random.default_rng(0)
+    far, near = np.repeat([[40.0], [-40.0]], 3, axis=0), np.eye(6, 8) * 12
+    centres = np.repeat(np.concatenate([far, near], axis=1), 60, axis=0)
+    z = (centres + generator.normal(size=centres.shape)).astype(np.float32)
+    found = weigh(z, high=9)
+    strength = {each.n_clusters: each.strength for each in found.evidence}
+    assert found.n_clusters == 6
+    assert strength[6] > 0.95
+
+
+def test_the_same_seed_gives_the_same_answer_and_a_large_pile_is_sampled() -> None:
+    z, _ = blobs((1200, 2000), distance=9)
+    first, second = (weigh(z, high=3, seed=5, rows=np.arange(3200) + 7) for _ in range(2))
+    assert first.to_json() == second.to_json()
+    assert first.rows.tolist() == second.rows.tolist()
+    assert len(first.rows) == 3000
+    assert first.rows.min() >= 7
+    assert first.n_clusters == 2
+
+
+def test_prediction_strength_is_what_its_definition_says() -> None:
+    generator = np.random.default_rng(0)
+    groups, predicted = generator.integers(0, 4, (2, 60))
+    slow = []
+    for each in range(4):
+        members = np.flatnonzero(groups == each)
+        pairs = [predicted[a] == predicted[b] for a in members for b in members if a != b]
+        slow.append(np.mean(pairs))
+    assert prediction_strength(groups, predicted) == pytest.approx(min(slow))
+    assert prediction_strength(groups, (groups + 1) % 4) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n", "message"),
+    [
+        (1, 5, 100, "from 2 to 100, the smaller first, and 1 to 5 came"),
+        (5, 4, 100, "and 5 to 4 came"),
+        (2, 101, 100, "and 2 to 101 came"),
+        (2, 5, 19, "at least 20 images are expected"),
+        (6, 9, 59, "at least 60 images are expected to weigh 6 clusters or more, and 59 came"),
+    ],
+)
+def test_impossible_ranges_are_refused(low: int, high: int, n: int, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        weigh(np.zeros((n, 3), dtype=np.float32), low=low, high=high)
+
+
+def test_copies_of_one_image_have_no_groups() -> None:
+    found = weigh(np.ones((60, 3), dtype=np.float32), high=4)
+    assert not found.clear
+    assert all(each.strength < 0.7 for each in found.evidence)
+
+
+def test_the_command_draws_and_prints(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    picture = tmp_path / "new" / "n.png"
+    result = run_cli("clusters", images_file, checkpoint_file, picture)
+    assert result.code == 0, result.err
+    assert "2 clusters are found again in other images" in result.out
+    assert Image.open(picture).size[0] > 1000
+    as_json = run_cli("clusters", images_file, checkpoint_file, tmp_path / "b.png", "--json")
+    assert as_json.code == 0
+    told = json.loads(as_json.out)
+    assert (told["n_clusters"], told["n_images"], len(told["evidence"])) == (2, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["n.png", "--from", "1"], "from 2 to 100"),
+        (["n.txt"], "a picture is expected as .png, .pdf or .svg"),
+        (["n.png", "--from", "5"], "at least 50 images are expected"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_nothing(
+    options: list[str],
+    message: str,
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    result = run_cli("clusters", images_file, checkpoint_file, tmp_path / options[0], *options[1:])
+    assert result.code == 2
+    assert message in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_auto_divides_into_what_was_chosen(
+    images_file: Path,
+    kinds: np.ndarray,
+    fast: Sequence[str],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.pth"
+    train = ["train", images_file, path, "-k", "auto", *fast, "--set", "clusterer=spectral"]
+    result = run_cli(*train, "--set", "name=tried")
+    assert result.code == 0, result.err
+    assert "clusters are found again" in result.err
+    finished = checkpoints.load(path)
+    chosen = finished.recipe.n_clusters
+    assert finished.provenance["n_clusters"].startswith(f"{chosen} clusters are found again")
+    assert set(finished.provenance["n_clusters_strength"]) == {"2", "3", "4"}
+    out = tmp_path / "p.csv"
+    assert run_cli("predict", images_file, path, out).code == 0
+    labels = np.loadtxt(out, delimiter=",", skiprows=1, dtype=int)[:, 1]
+    assert len(np.unique(labels)) == chosen
+    again = run_cli("predict", images_file, path, tmp_path / "q.csv", "-k", "auto")
+    assert again.code == 0
+    assert (tmp_path / "q.csv").read_bytes() == out.read_bytes()
+    resumed = run_cli(*train, "--set", "name=tried", "--resume")
+    assert (resumed.code, "nothing to resume" in resumed.err) == (0, True)
+
+
+def test_auto_replaces_another_number_and_refuses_two(
+    images: np.ndarray,
+    images_file: Path,
+    fast: Sequence[str],
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.pth"
+    given = ["train", images_file, path, *fast, "--quiet", "--set", "clusterer=spectral"]
+    refused = run_cli(*given, "-k", "auto", "--set", "n_clusters=3")
+    assert refused.code == 2
+    assert "either -k or --set n_clusters=… is expected, and both came" in refused.err
+    assert run_cli(*given, "-k", "9").code == 0
+    nine = checkpoints.load(path)
+    settled = settle(ArraySource(images), nine, path)
+    assert nine.recipe.n_clusters == 9
+    assert settled.recipe.n_clusters == weigh_remembered(nine).n_clusters < 9
+    written = checkpoints.load(path)
+    assert (written.recipe, is_settled(written)) == (settled.recipe, True)
+    assert not is_settled(nine)
+    assert written.weights_digest() == nine.weights_digest()
+    table = pipeline.predict(ArraySource(images), written)
+    assert len(np.unique(table.labels)) == written.recipe.n_clusters
+
+
+def test_auto_needs_images_enough_before_it_trains(
+    images: np.ndarray, fast: Sequence[str], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "few.npy", images[:19])
+    result = run_cli("train", tmp_path / "few.npy", tmp_path / "c.pth", "-k", "auto", *fast)
+    assert result.code == 2
+    assert "at least 20 images are expected" in result.err
+    assert not (tmp_path / "c.pth").exists()
+    assert run_cli("train", tmp_path / "few.npy", tmp_path / "c.pth", "-k", "many").code == 2
