@@ -26,10 +26,10 @@ MOST_IMAGES = 3000
 """A larger pile is judged on a random sample of this many, so that it takes under a minute."""
 FEWEST_A_CLUSTER = 10
 """Images there must be for each cluster: fewer cannot be divided into halves and found again."""
-CLEAR = 0.7
-"""Prediction strength from which a number of clusters is called clear. Over five seeds: digits into
-10, 0.79 to 0.85; scenery and not into 2, 0.88 to 0.92; photographs of ten kinds, of which the
-embedding shows no ten, 0.62 to 0.68 into 2 and 0.23 into 10."""
+CLEAR = 0.6
+"""Prediction strength from which a number is called clear: of a kappa, "substantial" agreement
+(Landis and Koch 1977, doi:10.2307/2529310). Over seeds: digits into 10, 0.74 to 0.84; scenery and
+not into 2, 0.77 to 0.82; photographs of ten kinds into 10, 0.12, and at best 0.42, into 4."""
 TIED = 0.05
 """Numbers this much weaker than the best, or less, are called tied with it."""
 _ALIKE = 0.01
@@ -45,7 +45,8 @@ class Evidence:
     n_clusters: int
     strength: float
     """Prediction strength in [0, 1]: pairs of images put together in one half of the pile that the
-    groups found in the other half put together, too, the worst group counting; mean over halves."""
+    groups found in the other half put together, too, less chance, the worst group counting; mean
+    over halves."""
     spread: float
     """Standard error of that mean."""
     stability: float
@@ -142,8 +143,8 @@ def weigh(
     """Weigh how many groups points have.
 
     Prediction strength: Tibshirani and Walther 2005, doi:10.1198/106186005X59243, equation 2.1;
-    with spectral clustering in place of k-means, and of numbers that are tied the largest, as
-    there. Silhouette: Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7. Eigengap: von Luxburg 2007,
+    with spectral clustering in place of k-means, less chance, and of numbers that are alike the
+    largest. Silhouette: Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7. Eigengap: von Luxburg 2007,
     arXiv:0711.0189, section 8.3.
 
     Args:
@@ -204,7 +205,7 @@ def _choose(evidence: Sequence[Evidence]) -> tuple[int, bool, tuple[int, ...], s
     steady_enough = chosen.strength >= CLEAR
     reason = (
         f"{chosen.n_clusters} clusters are found again in other images of the pile with a "
-        f"prediction strength of {chosen.strength:.2f} of 1"
+        f"prediction strength of {chosen.strength:.2f} (0 as by chance, 1 always)"
     )
     if others and others[0] is best:
         reason += f", as surely as {best.n_clusters} ({best.strength:.2f}), and say more"

@@ -46,9 +46,10 @@ def found_again(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tuple
 def prediction_strength(groups: IntArray, predicted: IntArray) -> float:
     """Share of the pairs of points in a group that are predicted together, the worst group's.
 
-    Less chance, as in Cohen's kappa: 0 where pairs of the group are together as often as any two
-    points, 1 at best. The paper does not correct; but then few groups look strong, and of uneven
-    ones the large one always: digits fell into zeros and the rest (0.81) rather than ten (0.77).
+    Less chance, as in Cohen's kappa (1960, doi:10.1177/001316446002000104), in [0, 1]: 0 where
+    pairs of the group are together no more often than any two points. The paper does not correct;
+    but then few groups look strong, and of uneven ones the large one always: digits of one training
+    fell into zeros and the rest (0.81) rather than into ten (0.77).
 
     Args:
         groups: int64 (n,), as found among the points themselves.
@@ -56,8 +57,8 @@ def prediction_strength(groups: IntArray, predicted: IntArray) -> float:
 
     >>> prediction_strength(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
     1.0
-    >>> prediction_strength(np.array([0, 0, 0, 1, 1, 1]), np.array([1, 1, 0, 0, 0, 0]))
-    -0.25
+    >>> round(prediction_strength(np.array([0, 0, 0, 1, 1, 1]), np.array([1, 1, 0, 0, 0, 0])), 3)
+    0.0
     """
     together = np.zeros((groups.max() + 1, predicted.max() + 1))
     np.add.at(together, (groups, predicted), 1)
@@ -67,7 +68,7 @@ def prediction_strength(groups: IntArray, predicted: IntArray) -> float:
     if sizes.min() < 2 or chance == 1.0:
         return 0.0
     pairs = (together * (together - 1)).sum(axis=1) / (sizes * (sizes - 1))
-    return float((pairs.min() - chance) / (1.0 - chance))
+    return max(0.0, float((pairs.min() - chance) / (1.0 - chance)))
 
 
 def divide(
