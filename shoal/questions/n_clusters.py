@@ -144,8 +144,8 @@ def weigh(
 
     Prediction strength: Tibshirani and Walther 2005, doi:10.1198/106186005X59243, equation 2.1;
     with spectral clustering in place of k-means, less chance, and of numbers that are alike the
-    largest. Silhouette: Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7. Eigengap: von Luxburg 2007,
-    arXiv:0711.0189, section 8.3.
+    largest. Silhouette: Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7. Eigengap: von Luxburg
+    2007, arXiv:0711.0189, section 8.3.
 
     Args:
         z: float32 (n, d), n ≥ 10 ``low``; of more than 3,000 a sample is looked at.
