@@ -29,7 +29,7 @@ FEWEST_A_CLUSTER = 10
 CLEAR = 0.6
 """Prediction strength from which a number is called clear: of a kappa, "substantial" agreement
 (Landis and Koch 1977, doi:10.2307/2529310). Over seeds: digits into 10, 0.74 to 0.84; scenery and
-not into 2, 0.77 to 0.82; photographs of ten kinds into 10, 0.12, and at best 0.42, into 4."""
+not into 2, 0.76 to 0.82; photographs of ten kinds into 10, 0.12, and at best 0.42, into 4."""
 TIED = 0.05
 """Numbers this much weaker than the best, or less, are called tied with it."""
 _ALIKE = 0.01
