@@ -14,6 +14,7 @@ from shoal.appearance import describe, explained
 from shoal.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes import RECIPES
+from shoal.sampling import sample_rows
 
 COLLAPSED = 0.05
 """A spread below this is a collapse. Sound runs end at 0.41 (autoencoders) to 1.0 (contrastive)."""
@@ -65,9 +66,7 @@ def diagnose(
 
 def sample(n_images: int) -> IntArray:
     """The images to look at, at most 3,000, the same every time, int64 (m,) ascending."""
-    if n_images <= _SAMPLE:
-        return np.arange(n_images)
-    return np.sort(np.random.default_rng(0).choice(n_images, _SAMPLE, replace=False))
+    return sample_rows(n_images, _SAMPLE)
 
 
 def spread(z: FloatArray) -> float:

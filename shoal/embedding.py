@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from shoal.protocols import (
     Track,
     silent,
 )
+from shoal.rows import write_rows
 from shoal.views import to_float
 
 BATCH = 512
@@ -49,13 +49,8 @@ class EmbeddingTable:
         Raises:
             OutputError: the file cannot be written.
         """
-        with (
-            atomic_path(Path(path)) as temporary,
-            temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-        ):
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["id", "label"])
-            writer.writerows(zip(self.ids, self.labels.tolist(), strict=True))
+        labels = self.labels.tolist()
+        write_rows(path, ["id", "label"], zip(self.ids, labels, strict=True))
 
     def to_parquet(self, path: str | Path) -> None:
         """Write columns id, label, confidence, embedding and, if drawn, x and y; atomically.

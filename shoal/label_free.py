@@ -30,7 +30,8 @@ from shoal.protocols import (
     Track,
     silent,
 )
-from shoal.views import Views, to_float
+from shoal.sampling import sample_rows
+from shoal.views import Views, to_float, to_pixels
 
 EVALUATION_VIEWS = Views(
     min_crop=0.6, rotation=10, zoom=0.1, shear=0.1, shift=0.05, brightness=0.4, contrast=0.4,
@@ -205,10 +206,7 @@ class Shown:
         self.source, self.views, self.most, self.seed, self.stream = (
             source, views, most, seed, stream,
         )  # fmt: skip
-        self.indices: IntArray = np.arange(len(source))
-        if len(source) > most:
-            sample = np.random.default_rng(seed).choice(len(source), most, replace=False)
-            self.indices = np.sort(sample)
+        self.indices: IntArray = sample_rows(len(source), most, seed)
         self.ids: Sequence[str] = [source.ids[i] for i in self.indices]
         self.shape = source.shape
         self.skipped: Sequence[tuple[str, str]] = ()
@@ -223,7 +221,7 @@ class Shown:
         entropy = np.random.SeedSequence((self.seed, self.stream, int(indices[0])))
         generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
         shown = self.views(to_float(pixels, "cpu"), generator)[0][0]
-        return (shown * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        return to_pixels(shown)
 
     def fingerprint(self) -> str:
         return self.source.fingerprint()

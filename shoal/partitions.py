@@ -9,6 +9,16 @@ import numpy as np
 from shoal.protocols import Array, FloatArray, IntArray
 
 
+def unit_rows(x: Array) -> Array:
+    """Rows of ``x`` float (n, d) scaled to length 1; zero stays zero.
+
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    unit: Array = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
 def match(clusters: IntArray, labels: IntArray) -> IntArray:
     """Rename clusters to the classes that they agree with most often, one to one.
 

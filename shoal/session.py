@@ -26,6 +26,7 @@ from shoal.protocols import ImageSource
 from shoal.questions.n_clusters import check_range
 from shoal.questions.settling import is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, differences, named
+from shoal.rows import printable
 from shoal.settings import override
 from shoal.sources import open_source
 from shoal.trail import Trail
@@ -109,8 +110,7 @@ def open_images(
         print(
             f"{len(skipped):,} of {len(source) + len(skipped):,} files could not be read and are "
             "left out:",
-            # A name may hold line breaks, or what a terminal takes for commands.
-            *("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in lines),
+            *map(printable, lines),
             *([f"  … and {len(skipped) - 20:,} more"] if len(skipped) > 20 else []),
             sep="\n",
             file=sys.stderr,

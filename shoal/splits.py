@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from shoal.errors import DataError
 from shoal.partitions import explained, whitening
 from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray
+from shoal.sampling import sample_rows
 from shoal.views import to_float
 
 PIXELS_COUNT = 0.2
@@ -69,9 +70,7 @@ def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Spl
 
 def describe(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
     """What speaks for each candidate among the images of ``source``, in their present order."""
-    rows = np.arange(len(source))
-    if len(rows) > _SAMPLE:
-        rows = np.sort(np.random.default_rng(0).choice(len(source), _SAMPLE, replace=False))
+    rows = sample_rows(len(source), _SAMPLE)
     pixels = thumbnails(source, rows)
     mean, white = whitening(pixels, min(_PIXEL_COMPONENTS, max(2, len(rows) // 10)))
     pixels = (pixels - mean) @ white

@@ -14,6 +14,7 @@ from shoal.fitted import FittedArrays, from_half, to_half
 from shoal.neighbours import nearest
 from shoal.partitions import explained, whitening
 from shoal.protocols import Array, FloatArray, IntArray
+from shoal.sampling import sample_rows
 
 
 @contextlib.contextmanager
@@ -52,8 +53,7 @@ class BaseClusterer(FittedArrays):
     def fit(self, x: FloatArray) -> Self:
         """Find the groups of ``x`` float32 (n, d), n ≥ n_clusters."""
         if len(x) > self.max_reference:
-            generator = np.random.default_rng(self.random_state)
-            x = x[np.sort(generator.choice(len(x), self.max_reference, replace=False))]
+            x = x[sample_rows(len(x), self.max_reference, self.random_state)]
         self.reference_, self.reference_scale_ = to_half(x)
         self._fit(self.reference)
         return self

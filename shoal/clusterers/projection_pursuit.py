@@ -11,7 +11,7 @@ from shoal.checks import check_interval
 from shoal.clusterers import spectral
 from shoal.clusterers._base import VotingClusterer, steady
 from shoal.errors import RecipeError
-from shoal.partitions import distinct, explained, whitening
+from shoal.partitions import distinct, explained, unit_rows, whitening
 from shoal.protocols import Array, FloatArray, IntArray
 
 _PER_DIMENSION = 30
@@ -149,13 +149,13 @@ def least_kurtosis(z: Array, starts: Array, n_steps: int) -> Array:
         float32 (s, c), of unit length: local minima of E[(z · w)⁴] on the sphere, where it lies
         between 1 (two equal points) and, for Gaussian projections, 3.
     """
-    w = _unit(starts)
+    w = unit_rows(starts)
     for _ in range(n_steps):
         projected = z @ w.T
         gradient = (projected**3).T @ z / len(z)
         gradient -= (gradient * w).sum(axis=1, keepdims=True) * w  # along the sphere
         length = np.linalg.norm(gradient, axis=1, keepdims=True)
-        w = _unit(w - 0.3 * gradient / np.maximum(1.0, length))
+        w = unit_rows(w - 0.3 * gradient / np.maximum(1.0, length))
     return w
 
 
@@ -182,11 +182,6 @@ def _linear_rule(z: Array, labels: IntArray) -> tuple[Array, float]:
     along = z @ direction - np.where(side, above @ direction, below @ direction)
     slope = distance / max(float((along**2).mean()), 1e-6)
     return slope * direction.astype(np.float64), -slope * middle
-
-
-def _unit(w: Array) -> Array:
-    unit: Array = w / np.maximum(np.linalg.norm(w, axis=1, keepdims=True), 1e-12)
-    return unit
 
 
 def build(

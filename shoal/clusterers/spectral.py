@@ -11,6 +11,7 @@ from shoal.checks import check_interval
 from shoal.clusterers._base import VotingClusterer, steady
 from shoal.errors import RecipeError
 from shoal.neighbours import nearest
+from shoal.partitions import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray
 
 _TRIED = 4
@@ -71,7 +72,7 @@ class Spectral(VotingClusterer):
         from sklearn.cluster import KMeans
 
         # Rows of unit length (Ng, Jordan and Weiss 2001, step 4): only directions tell groups.
-        x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        x = unit_rows(x)
         with steady():
             model = KMeans(self.n_clusters, n_init=20, random_state=self.random_state).fit(x)
         return np.asarray(model.labels_, dtype=np.int64)

@@ -20,6 +20,11 @@ _DRAWN = 4000
 _FEWEST = 100
 
 
+def digests(pixels: Array) -> list[bytes]:
+    """Of each image's pixels uint8 (b, H, W, C): equal for exact copies."""
+    return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
+
+
 class Comparison:
     """A pile looked at once, so that copies can be sought in it."""
 
@@ -36,7 +41,7 @@ class Comparison:
         outlines, sketches = [], []
         for rows in track(batches(source, _BLOCK), "looking", n_batches(source, _BLOCK)):
             pixels = source.read(rows)
-            self.digests += [hashlib.blake2b(x.tobytes(), digest_size=16).digest() for x in pixels]
+            self.digests += digests(pixels)
             outlines.append(self.distance.outlines(pixels))
             sketches.append(self.distance.sketches(pixels))
         self.outlines = np.concatenate(outlines)

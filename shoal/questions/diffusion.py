@@ -16,6 +16,7 @@ import scipy.sparse.csgraph
 from shoal.clusterers._base import steady
 from shoal.clusterers.spectral import neighbour_graph, sweep_cut, walk_eigenvectors
 from shoal.neighbours import nearest
+from shoal.partitions import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray
 
 # As in `clusterers.spectral`, where they were measured.
@@ -47,8 +48,7 @@ class DiffusionMap:
 
     def directions(self, n_vectors: int | None = None) -> Array:
         """The same with the constant and of unit length, float64 (n, v), where k-means works."""
-        x = (self.vectors * self.values**_TIME)[self.core, :n_vectors]
-        return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        return unit_rows((self.vectors * self.values**_TIME)[self.core, :n_vectors])
 
     def divide(self, n_clusters: int, seed: int) -> IntArray:
         """Groups as `Spectral` finds them, int64 (n,), the largest first; see there."""

@@ -13,6 +13,7 @@ from shoal.neighbours import nearest
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.questions.diffusion import by_size, diffusion_map, group
 from shoal.questions.tree import Tree
+from shoal.sampling import sample_rows
 
 FEWEST_IMAGES = 20
 LEAVES = 30
@@ -84,10 +85,7 @@ def merge_upward(z: FloatArray, ids: Sequence[str], n_leaves: int, seed: int = 0
         n_leaves: how many fine groups; fewer where fewer points differ.
         seed: of the sample, the eigenvector solver and k-means.
     """
-    sample = np.arange(len(z))
-    if len(z) > MOST_IMAGES:
-        generator = np.random.default_rng(seed)
-        sample = np.sort(generator.choice(len(z), MOST_IMAGES, replace=False))
+    sample = sample_rows(len(z), MOST_IMAGES, seed)
     smallest = max(2, len(sample) // (10 * n_leaves))
     x = diffusion_map(z[sample], 2 * n_leaves, smallest, seed).directions()
     leaf = by_size(group(x, n_leaves, seed))

@@ -21,6 +21,7 @@ from shoal.errors import DataError
 from shoal.label_free import Shown
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.questions.prediction_strength import divide, found_again
+from shoal.sampling import sample_rows
 
 MOST_IMAGES = 3000
 """A larger pile is judged on a random sample of this many, so that it takes under a minute."""
@@ -166,9 +167,8 @@ def weigh(
     check_range(low, high, len(z))
     rows = np.arange(len(z)) if rows is None else rows
     generator = np.random.default_rng(seed)
-    if len(z) > MOST_IMAGES:
-        sample = np.sort(generator.choice(len(z), MOST_IMAGES, replace=False))
-        z, rows = z[sample], rows[sample]
+    sample = sample_rows(len(z), MOST_IMAGES, generator)
+    z, rows = z[sample], rows[sample]
     numbers = range(low, min(high, len(z) // FEWEST_A_CLUSTER) + 1)
     found = [
         found_again(z, numbers, [seed, run]) for run in track(range(_RUNS), "resampling", _RUNS)

@@ -8,6 +8,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.neighbours import nearest
+from shoal.partitions import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray, Track, silent
 
 METRICS = ("cosine", "euclidean")
@@ -52,8 +53,7 @@ def similarity(a: FloatArray, b: FloatArray, metric: str = "cosine") -> FloatArr
 
 def unit(z: FloatArray) -> FloatArray:
     """Rows of ``z`` (n, d) scaled to length 1; zero stays zero."""
-    length = np.linalg.norm(z, axis=1, keepdims=True)
-    return (z / np.maximum(length, 1e-12)).astype(np.float32)
+    return unit_rows(z).astype(np.float32)
 
 
 class Index:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.fitted import FittedArrays
+from shoal.partitions import unit_rows
 from shoal.protocols import FloatArray
 
 
@@ -17,8 +18,7 @@ class UnitNorm(FittedArrays):
 
     def transform(self, x: FloatArray) -> FloatArray:
         """float32 (n, d) to float32 (n, d) of unit length; zero stays zero."""
-        length = np.linalg.norm(x, axis=1, keepdims=True)
-        return (x / np.maximum(length, 1e-12)).astype(np.float32)
+        return unit_rows(x).astype(np.float32)
 
 
 def build(*, random_state: int = 0) -> UnitNorm:

@@ -17,7 +17,7 @@ from shoal.reporting.document import Block, Bullets, Document, Heading, Paragrap
 from shoal.reporting.observations import observations
 from shoal.reporting.subject import Subject
 from shoal.reporting.wording import Wording
-from shoal.views import to_float
+from shoal.views import to_float, to_pixels
 
 
 def compose(
@@ -122,5 +122,4 @@ def _no_trail(wording: Wording) -> list[Block]:
 
 @torch.inference_mode()
 def _rebuild(images: Array, checkpoint: Checkpoint) -> Array:
-    rebuilt = checkpoint.build_encoder()(to_float(images, "cpu")).clamp(0.0, 1.0)
-    return (rebuilt * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    return to_pixels(checkpoint.build_encoder()(to_float(images, "cpu")).clamp(0.0, 1.0))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
 from shoal import evaluation
-from shoal.embedding import EmbeddingTable
+from shoal.embedding import EmbeddingTable, batches
 from shoal.figures import colour
 from shoal.neighbours import nearest
 from shoal.protocols import FloatArray, IntArray
+from shoal.questions.copies import digests
 from shoal.reporting import figures
 from shoal.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from shoal.reporting.subject import Measured, Subject
 from shoal.reporting.wording import Wording
+from shoal.sampling import sample_rows
 
 _MOST_CLUSTERS = 20
 _COLUMNS = 12
@@ -99,7 +100,7 @@ def borders(
 def _clusters(
     subject: Subject, table: EmbeddingTable, sizes: IntArray, wording: Wording
 ) -> list[Block]:
-    rows = _sample(len(table.labels))
+    rows = sample_rows(len(table.labels), _SEARCHED)
     z, labels, confidence = table.z[rows], table.labels[rows], table.confidence[rows]
     shares, following, touch = borders(z, labels)
     shown = [int(c) for c in np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS] if sizes[c]]
@@ -217,17 +218,9 @@ def _labelled(subject: Subject, main: Measured, wording: Wording) -> list[Block]
 def _copies(subject: Subject, wording: Wording) -> tuple[str, ...]:
     """A sentence if images occur more than once, pixel for pixel."""
     seen: set[bytes] = set()
-    for start in range(0, len(subject.train), 512):
-        rows = np.arange(start, min(start + 512, len(subject.train)))
-        for image in subject.train.read(rows):
-            seen.add(hashlib.blake2b(image.tobytes(), digest_size=16).digest())
+    for rows in batches(subject.train):
+        seen.update(digests(subject.train.read(rows)))
     copies = len(subject.train) - len(seen)
     if not copies:
         return ()
     return (wording("{n:,} images are exact copies of others.", n=copies),)
-
-
-def _sample(n: int) -> IntArray:
-    if n <= _SEARCHED:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(0).choice(n, _SEARCHED, replace=False))

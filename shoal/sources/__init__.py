@@ -123,16 +123,7 @@ def write_skipped(source: ImageSource, path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    import csv
+    from shoal.rows import write_rows
 
-    from shoal.files import atomic_path
-
-    if not source.skipped and not path.exists():
-        return
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["id", "reason"])
-        writer.writerows(source.skipped)
+    if source.skipped or path.exists():
+        write_rows(path, ["id", "reason"], source.skipped)
