@@ -118,6 +118,24 @@ def open_images(
     return source
 
 
+def open_with(
+    checkpoint: Path,
+    data: Path,
+    report: Reporter,
+    *,
+    array: str | None = None,
+    cache: bool = True,
+    at_least: int = 1,
+) -> tuple[ImageSource, Checkpoint]:
+    """A checkpoint, and images of the shape it learned from; see `open_images`."""
+    loaded = checkpoints.load(checkpoint)
+    source = open_images(
+        data, image_shape=loaded.image_shape, at_least=at_least, array=array, cache=cache,
+        report=report,
+    )  # fmt: skip
+    return source, loaded
+
+
 def train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:
     """Train, or go on training, and say what came of it."""
     recipe = request.resolve()
@@ -195,7 +213,7 @@ def predict(
         checkpoint,
         n_clusters=clusters,
         split=split,
-        device=_ready(device),
+        device=ready(device),
         track=report,
     )
     if clusters is not None and not diagnosis.few_images(len(source), clusters):
@@ -207,7 +225,7 @@ def splits(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> list[Alternative]:
     """Describe the ways to divide the pile, with progress."""
-    return alternatives.compare(source, checkpoint, device=_ready(device), track=report)
+    return alternatives.compare(source, checkpoint, device=ready(device), track=report)
 
 
 def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:
@@ -226,7 +244,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Accuracy with its interval, NMI, ARI, MSE and calibration, as JSON values."""
     truth = evaluation.load_labels(labels, len(source))
-    device = _ready(device)
+    device = ready(device)
     table = pipeline.predict(source, checkpoint, device=device)
     scores = evaluation.score(table.labels, truth)
     bins = evaluation.calibration(table.confidence, table.labels, truth)
@@ -241,7 +259,7 @@ def judge(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> LabelFreeScores:
     """Score the clusters without labels; those of a checkpoint along the way are found first."""
-    device = _ready(device)
+    device = ready(device)
     if not checkpoint.finished:
         report.say(
             "this checkpoint was kept along the way and has no clusters: they are found first, "
@@ -258,7 +276,7 @@ def _settled(
     return finished
 
 
-def _ready(device: str) -> str:
+def ready(device: str) -> str:
     """The device asked for; embedding, too, is faster when buffers are kept."""
     keep_large_buffers()
     return resolve_device(device)

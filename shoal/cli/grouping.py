@@ -28,9 +28,7 @@ def clusters(
     quiet: Quiet = False,
 ) -> None:
     """Weigh how many clusters there are: what speaks for each number, and members of the best."""
-    from shoal import checkpoint as checkpoints
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -42,12 +40,9 @@ def clusters(
     check_picture(picture)
     check_writable(picture)
     report = Reporter(quiet=quiet or as_json)
-    loaded = checkpoints.load(checkpoint)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
-    )
+    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = choose_n_clusters(
-        source, loaded, low=low, high=high, device=resolve_device(device), track=report
+        source, loaded, low=low, high=high, device=session.ready(device), track=report
     )
     write(figures_clusters.n_clusters(source, found), picture)
     if as_json:
@@ -78,9 +73,7 @@ def tree(
     quiet: Quiet = False,
 ) -> None:
     """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
-    from shoal import checkpoint as checkpoints
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -96,11 +89,8 @@ def tree(
     for output in (out, picture):
         check_writable(output)
     report = Reporter(quiet=quiet)
-    loaded = checkpoints.load(checkpoint)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
-    )
-    grown = grow_tree(source, loaded, n_leaves=leaves, device=resolve_device(device), track=report)
+    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    grown = grow_tree(source, loaded, n_leaves=leaves, device=session.ready(device), track=report)
     figure = figures_clusters.tree(source, grown)
     grown.save(out)
     write(figure, picture)

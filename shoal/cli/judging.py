@@ -41,7 +41,6 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Assign each image to a cluster and write a CSV with the columns id and label."""
-    from shoal import checkpoint as checkpoints
     from shoal import findings, session
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
@@ -51,10 +50,7 @@ def predict(
         if output is not None:
             check_writable(output)
     report = Reporter(quiet=quiet)
-    loaded = checkpoints.load(checkpoint)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
-    )
+    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     result.to_csv(prediction)
     if table is not None:
@@ -73,7 +69,6 @@ def splits(
     quiet: Quiet = False,
 ) -> None:
     """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
-    from shoal import checkpoint as checkpoints
     from shoal import figures, findings, session
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -81,11 +76,8 @@ def splits(
     check_distinct([picture], [data, checkpoint])
     check_picture(picture)
     check_writable(picture)
-    loaded = checkpoints.load(checkpoint)
     report = Reporter(quiet=quiet or as_json)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
-    )
+    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = session.splits(source, loaded, report, device=device)
     figures.write(figures.splits(source, [one.table for one in found]), picture)
     if as_json:
@@ -111,16 +103,12 @@ def evaluate(
     no_cache: NoCache = False,
 ) -> None:
     """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
-    from shoal import checkpoint as checkpoints
     from shoal import findings, session
     from shoal.progress import Reporter
 
     session.check_labels_or_none(labels, no_labels)
-    loaded = checkpoints.load(checkpoint)
     report = Reporter(quiet=as_json)
-    source = session.open_images(
-        images, image_shape=loaded.image_shape, array=array, cache=not no_cache, report=report
-    )
+    source, loaded = session.open_with(checkpoint, images, report, array=array, cache=not no_cache)
     if labels is None:
         judged = session.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}

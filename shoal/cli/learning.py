@@ -76,12 +76,12 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train, predict and draw what was found, in one go."""
-    from shoal import findings, session
+    from shoal import session
     from shoal.checks import check_n_clusters
     from shoal.devices import resolve_device
     from shoal.files import check_writable
     from shoal.progress import Reporter
-    from shoal.reporting.assembly import report_run
+    from shoal.reporting.assembly import hand_over
     from shoal.sources import write_skipped
 
     check_writable(out_dir / "checkpoint.pth")
@@ -97,18 +97,16 @@ def run(
     finished = session.train(source, out_dir / "checkpoint.pth", request, report)
     result = session.predict(source, finished, report, device=device)
     write_skipped(source, out_dir / "skipped.csv")
-    result = findings.write(source, result, out_dir, report)
-    report_run(source, result, out_dir, device=resolve_device(device), track=report)
-    report.say(findings.written(result, out_dir))
+    hand_over(source, result, out_dir, report, device=resolve_device(device))
 
 
 def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False) -> None:
     """Sort 1,797 real handwritten digits, and compare with k-means on pixels and on PCA."""
-    from shoal import findings, session
+    from shoal import session
     from shoal.demo import print_scores, write_digits
     from shoal.files import check_writable
     from shoal.progress import Reporter
-    from shoal.reporting.assembly import report_run
+    from shoal.reporting.assembly import hand_over
 
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
@@ -119,7 +117,5 @@ def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False
     request = session.Request("digits", seed=seed, device="cpu")
     finished = session.train(source, out_dir / "checkpoint.pth", request, report)
     result = session.predict(source, finished, report, device="cpu")
-    result = findings.write(source, result, out_dir, report)
-    report_run(source, result, out_dir, device="cpu", track=report)
-    report.say(findings.written(result, out_dir))
+    hand_over(source, result, out_dir, report, device="cpu")
     print_scores(source, result.labels, finished.provenance["seconds"])

@@ -41,9 +41,7 @@ def pairs(
     """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
     import numpy as np
 
-    from shoal import checkpoint as checkpoints
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.questions import answers
@@ -64,18 +62,16 @@ def pairs(
     check_distinct([out], [data, checkpoint, *([listed] if listed else [])])
     check_writable(out)
     report = Reporter(quiet=quiet)
-    loaded = checkpoints.load(checkpoint)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, at_least=2, array=array, cache=not no_cache,
-        report=report,
-    )  # fmt: skip
+    source, loaded = session.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
     if listed is None:
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
     else:
         rows = read_pairs(listed, source.ids)
     found = decide_pairs(
         source, loaded, rows, metric=metric, threshold=value, space=space,
-        device=resolve_device(device), track=report,
+        device=session.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(out)
     text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
@@ -99,9 +95,7 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones, and list and draw them."""
-    from shoal import checkpoint as checkpoints
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -114,13 +108,11 @@ def similar(
     for output in (csv, picture):
         check_writable(output)
     report = Reporter(quiet=quiet)
-    loaded = checkpoints.load(checkpoint)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, at_least=2, array=array, cache=not no_cache,
-        report=report,
-    )  # fmt: skip
+    source, loaded = session.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
     found = find_similar(
-        source, loaded, images, n=n, metric=metric, device=resolve_device(device), track=report
+        source, loaded, images, n=n, metric=metric, device=session.ready(device), track=report
     )
     found.to_csv(csv)
     write(figures.similar(source, found), picture)
@@ -152,7 +144,6 @@ def duplicates(
     """Find copies, exact and near, and say which of each group to keep."""
     from shoal import checkpoint as checkpoints
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.exporting.originals import Originals
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
@@ -173,7 +164,7 @@ def duplicates(
     )  # fmt: skip
     found = find_duplicates(
         source, loaded, threshold=threshold, sizes=Originals(source, data).sizes(),
-        device=resolve_device(device), track=report,
+        device=session.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(csv)
     write(figures.duplicates(source, found), picture)
@@ -192,9 +183,7 @@ def outliers(
     quiet: Quiet = False,
 ) -> None:
     """Rank the oddest images, each with its reasons."""
-    from shoal import checkpoint as checkpoints
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -207,12 +196,10 @@ def outliers(
     for output in (csv, picture):
         check_writable(output)
     report = Reporter(quiet=quiet)
-    loaded = checkpoints.load(checkpoint)
-    source = session.open_images(
-        data, image_shape=loaded.image_shape, at_least=2, array=array, cache=not no_cache,
-        report=report,
-    )  # fmt: skip
-    found = find_outliers(source, loaded, n=n, device=resolve_device(device), track=report)
+    source, loaded = session.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
+    found = find_outliers(source, loaded, n=n, device=session.ready(device), track=report)
     found.to_csv(csv)
     write(figures.outliers(source, found), picture)
     report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")

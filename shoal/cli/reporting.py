@@ -43,7 +43,6 @@ def report(
 ) -> None:  # fmt: skip
     """Answer from what training left behind: what was improved, how it went, what was found."""
     from shoal import session
-    from shoal.devices import resolve_device
     from shoal.errors import DataError
     from shoal.evaluation import load_labels
     from shoal.files import check_distinct
@@ -63,6 +62,6 @@ def report(
     reporter = Reporter(quiet=quiet)
     assembly.report(
         *out, train=source, before=before, after=after, best=best, images=labelled, labels=known,
-        show=shown, language=lang, device=resolve_device(device), track=reporter,
+        show=shown, language=lang, device=session.ready(device), track=reporter,
     )  # fmt: skip
     reporter.say(f"written: {', '.join(map(str, out))}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shoal.allocator import keep_large_buffers
+from shoal import findings
 from shoal.embedding import EmbeddingTable
 from shoal.errors import OutputError
 from shoal.files import atomic_path, check_writable
+from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.reporting import explorer, fonts, html, pdf, progression
 from shoal.reporting.contents import compose
@@ -60,7 +61,6 @@ def report(
     """
     targets = [Path(path) for path in paths]
     check_report(targets)
-    keep_large_buffers()
     wording = Wording(language)
     named = {"before": before, "after": after, "best": best}
     subject = Subject(
@@ -83,23 +83,25 @@ def report(
                 temporary.write_text(page, encoding="utf-8")
 
 
-def report_run(
-    source: ImageSource, table: EmbeddingTable, folder: Path, *, device: str, track: Track
+def hand_over(
+    source: ImageSource, table: EmbeddingTable, folder: Path, reporter: Reporter, *, device: str
 ) -> None:
-    """Write the report.html of a run that left its checkpoint.pth in ``folder``.
+    """Write the results of a run that left its checkpoint.pth in ``folder``, and say so.
 
     Args:
         source: the images.
-        table: their clusters, with places on a map.
+        table: their clusters.
         folder: where the run's results are.
+        reporter: shows progress.
         device: where the encoder runs.
-        track: shows progress.
     """
+    table = findings.write(source, table, folder, reporter)
     show = tuple(index for index in SHOWN if index < len(source)) or (0,)
     report(
         folder / "report.html", train=source, best=folder / "checkpoint.pth", show=show,
-        whole=False, table=table, device=device, track=track,
+        whole=False, table=table, device=device, track=reporter,
     )  # fmt: skip
+    reporter.say(findings.written(table, folder))
 
 
 def check_report(paths: Sequence[Path]) -> None:
