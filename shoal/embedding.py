@@ -22,7 +22,7 @@ from shoal.protocols import (
     Track,
     silent,
 )
-from shoal.rows import write_rows
+from shoal.rows import as_text, write_rows
 from shoal.views import to_float
 
 BATCH = 512
@@ -62,7 +62,7 @@ class EmbeddingTable:
         import pyarrow.parquet as pq
 
         z = np.ascontiguousarray(self.z, dtype=np.float32)
-        names = [name.encode("utf-8", "replace").decode() for name in self.ids]
+        names = [as_text(name) for name in self.ids]
         columns = {
             "id": pa.array(names, pa.string()),
             "label": pa.array(self.labels, pa.int64()),

@@ -54,18 +54,23 @@ def read_rows(path: Path, expected: str) -> list[list[str]]:
     return rows
 
 
-def columns(path: Path, expected: str, *wanted: Sequence[str]) -> list[list[str]]:
+def columns(
+    path: Path, expected: str, *wanted: Sequence[str], optional: str | None = None
+) -> list[list[str]]:
     """The columns of a CSV file with a header, one for each of ``wanted``.
 
     Args:
         path: the file.
         expected: what it should hold, for messages.
         wanted: for each column the names it may have, the first found counts.
+        optional: one column more, if it is there.
 
     Raises:
         DataError: see `read_rows`; or a column is not there; or a row is shorter than the header.
     """
     header, *rows = read_rows(path, expected)
+    if optional is not None and optional in header:
+        wanted = (*wanted, (optional,))
     places = []
     for names in wanted:
         place = next((header.index(name) for name in names if name in header), None)
@@ -98,6 +103,15 @@ def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
             f"{unknown!r}; use the ids of prediction.csv."
         )
     return [places[name] for name in names]
+
+
+def as_text(name: str) -> str:
+    """``name`` as a file that holds text alone can have it: bytes that are none become "?".
+
+    >>> as_text("caf\\udce9.png")
+    'caf?.png'
+    """
+    return name.encode("utf-8", "replace").decode()
 
 
 def printable(text: str) -> str:

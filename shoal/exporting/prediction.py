@@ -13,7 +13,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.files import atomic_path
 from shoal.protocols import FloatArray, ImageSource, IntArray
-from shoal.rows import columns, look_up, read_rows, write_rows
+from shoal.rows import as_text, columns, look_up, read_rows, write_rows
 
 _EXPECTED = "a prediction with the columns id and label"
 _NAMES = "a CSV file with the columns cluster and name"
@@ -54,8 +54,7 @@ class Prediction:
         known = set(source.ids)
         if all(name in known for name in self.ids):
             return np.array(look_up(self.ids, source.ids, self.path), dtype=np.int64)
-        # A parquet file holds text alone: bytes of a name that are none stand there as "?".
-        written = [name.encode("utf-8", "replace").decode() for name in source.ids]
+        written = [as_text(name) for name in source.ids]  # as a parquet file has them
         times = Counter(written)
         clear = [name if times[name] == 1 else f"{row}\0" for row, name in enumerate(written)]
         return np.array(look_up(self.ids, clear, self.path), dtype=np.int64)
@@ -144,9 +143,8 @@ def _read_names(path: Path) -> dict[int, str]:
 
 
 def _from_csv(path: Path) -> Prediction:
-    ids, clusters = columns(path, _EXPECTED, ("id",), _CLUSTER)
-    header = read_rows(path, _EXPECTED)[0]
-    names = columns(path, _EXPECTED, ("name",))[0] if "name" in header else None
+    ids, clusters, *named = columns(path, _EXPECTED, ("id",), _CLUSTER, optional="name")
+    names = named[0] if named else None
     whole = np.array(_whole(path, _EXPECTED, clusters), dtype=np.int64)
     return Prediction(path=path, ids=ids, clusters=whole, names=names)
 
@@ -219,7 +217,7 @@ def _add_to_parquet(path: Path, names: Sequence[str]) -> None:
     import pyarrow.parquet as pq
 
     table = _read_parquet(path)
-    column = pa.array([name.encode("utf-8", "replace").decode() for name in names], pa.string())
+    column = pa.array([as_text(name) for name in names], pa.string())
     if "name" in table.column_names:
         table = table.set_column(table.column_names.index("name"), "name", column)
     else:

@@ -16,7 +16,7 @@ from shoal.files import atomic_path
 from shoal.layout import lay_out
 from shoal.protocols import IntArray, Track
 from shoal.questions.similarity import EXACT_FOR_ALL, Index
-from shoal.rows import write_rows
+from shoal.rows import as_text, write_rows
 
 _NEIGHBOURS = 15
 _ROWS, _BYTES = 1000, 64 * 2**20
@@ -106,7 +106,9 @@ def coco(
         cluster = int(prediction.clusters[place])
         clusters[title].add(cluster)
         width, height = _size(originals, row)
-        images.append({"id": place + 1, "file_name": _text(name), "width": width, "height": height})
+        images.append(
+            {"id": place + 1, "file_name": as_text(name), "width": width, "height": height}
+        )
         annotation: dict[str, Any] = {
             "id": place + 1, "image_id": place + 1, "category_id": names[title],
             "cluster": cluster, "bbox": [0, 0, width, height], "area": width * height,
@@ -119,7 +121,7 @@ def coco(
         "info": {"description": f"clusters of {originals.data.name}, found by shoal"},
         "images": images,
         "categories": [
-            {"id": number, "name": _text(title), "clusters": sorted(clusters[title])}
+            {"id": number, "name": as_text(title), "clusters": sorted(clusters[title])}
             for title, number in names.items()
         ],
         "annotations": annotations,
@@ -132,11 +134,11 @@ def _columns(prediction: Prediction, track: Track) -> dict[str, Any]:
     import pyarrow as pa
 
     columns = {
-        "id": pa.array([_text(name) for name in prediction.ids], pa.string()),
+        "id": pa.array([as_text(name) for name in prediction.ids], pa.string()),
         "cluster": pa.array(prediction.clusters, pa.int64()),
     }
     if prediction.names is not None:
-        columns["name"] = pa.array([_text(name) for name in prediction.names], pa.string())
+        columns["name"] = pa.array([as_text(name) for name in prediction.names], pa.string())
     if prediction.confidence is not None:
         columns["confidence"] = pa.array(prediction.confidence, pa.float32())
     xy, z = prediction.xy, prediction.z
@@ -183,8 +185,3 @@ def _size(originals: Originals, row: int) -> tuple[int, int]:
         return width, height
     with Image.open(file) as image:
         return image.size
-
-
-def _text(name: str) -> str:
-    """A name as text: its bytes that are none become "?", as in the table of ``shoal predict``."""
-    return name.encode("utf-8", "replace").decode()

@@ -24,6 +24,7 @@ from shoal.embedding import EmbeddingTable
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.reporting import sprites, templates
 from shoal.reporting.wording import Wording
+from shoal.rows import as_text
 
 MOST_SHOWN = 200_000
 """Images on a map; of more, a fair sample."""
@@ -223,7 +224,7 @@ def _names(ids: Sequence[str], shown: IntArray) -> list[str] | None:
     """Names of the images ``shown``; None if they are but their numbers."""
     if all(name == str(row) for row, name in enumerate(ids)):
         return None
-    return [ids[row].encode("utf-8", "replace").decode() for row in shown.tolist()]
+    return [as_text(ids[row]) for row in shown.tolist()]
 
 
 def _base64(content: bytes) -> Markup:
