@@ -91,13 +91,13 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
 def prediction(path: str, checkpoint: str, output: str) -> Work:
     """All of ``shoal predict`` but Python's start and the imports."""
     from shoal import checkpoint as checkpoints
-    from shoal import session
+    from shoal import opening, session
     from shoal.progress import Reporter
 
     def predict(n: int) -> dict[str, Any]:
         began = time.perf_counter()
         loaded = checkpoints.load(checkpoint)
-        source = session.open_images(Path(path), image_shape=loaded.image_shape)
+        source = opening.open_images(Path(path), image_shape=loaded.image_shape)
         table = session.predict(source, loaded, Reporter(quiet=True), device="cpu")
         table.to_csv(output)
         return {"seconds": time.perf_counter() - began}

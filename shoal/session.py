@@ -26,9 +26,7 @@ from shoal.protocols import ImageSource
 from shoal.questions.n_clusters import check_range
 from shoal.questions.settling import is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, differences, named
-from shoal.rows import printable
 from shoal.settings import override
-from shoal.sources import open_source
 from shoal.trail import Trail
 from shoal.training import check_resumable, epochs_for
 
@@ -80,60 +78,6 @@ class Request:
     def auto(self) -> bool:
         """Whether the number of clusters is to be chosen."""
         return self.clusters == AUTO
-
-
-def open_images(
-    path: Path,
-    *,
-    image_shape: tuple[int, int, int] | None = None,
-    at_least: int = 1,
-    size: int | None = None,
-    array: str | None = None,
-    cache: bool = True,
-    report: Reporter | None = None,
-) -> ImageSource:
-    """Open a pile and name on standard error what had to be left out, even when quiet.
-
-    ``report`` shows the decoding, and says what size the images are brought to, what it costs and
-    where they are kept; see `open_source`.
-    """
-    source = open_source(
-        path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
-        track=report,
-    )  # fmt: skip
-    if report is not None:
-        for note in getattr(source, "notes", ()):
-            report.say(note)
-    skipped = source.skipped
-    if skipped:
-        lines = [f"  {name}: {reason}" for name, reason in skipped[:20]]
-        print(
-            f"{len(skipped):,} of {len(source) + len(skipped):,} files could not be read and are "
-            "left out:",
-            *map(printable, lines),
-            *([f"  … and {len(skipped) - 20:,} more"] if len(skipped) > 20 else []),
-            sep="\n",
-            file=sys.stderr,
-        )
-    return source
-
-
-def open_with(
-    checkpoint: Path,
-    data: Path,
-    report: Reporter,
-    *,
-    array: str | None = None,
-    cache: bool = True,
-    at_least: int = 1,
-) -> tuple[ImageSource, Checkpoint]:
-    """A checkpoint, and images of the shape it learned from; see `open_images`."""
-    loaded = checkpoints.load(checkpoint)
-    source = open_images(
-        data, image_shape=loaded.image_shape, at_least=at_least, array=array, cache=cache,
-        report=report,
-    )  # fmt: skip
-    return source, loaded
 
 
 def train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:

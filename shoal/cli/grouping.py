@@ -28,7 +28,7 @@ def clusters(
     quiet: Quiet = False,
 ) -> None:
     """Weigh how many clusters there are: what speaks for each number, and members of the best."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -40,7 +40,7 @@ def clusters(
     check_picture(picture)
     check_writable(picture)
     report = Reporter(quiet=quiet or as_json)
-    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = choose_n_clusters(
         source, loaded, low=low, high=high, device=session.ready(device), track=report
     )
@@ -73,7 +73,7 @@ def tree(
     quiet: Quiet = False,
 ) -> None:
     """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -89,7 +89,7 @@ def tree(
     for output in (out, picture):
         check_writable(output)
     report = Reporter(quiet=quiet)
-    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     grown = grow_tree(source, loaded, n_leaves=leaves, device=session.ready(device), track=report)
     figure = figures_clusters.tree(source, grown)
     grown.save(out)

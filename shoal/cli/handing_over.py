@@ -56,7 +56,7 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write images and clusters for other programs; DATA is only read, nothing is replaced."""
-    from shoal import session
+    from shoal import opening
     from shoal.exporting import export as exporting
     from shoal.exporting.originals import Originals
     from shoal.exporting.prediction import load_prediction
@@ -66,7 +66,7 @@ def export(
     exporting.check_export(data, out, kind, by)
     report = Reporter(quiet=quiet)
     loaded = load_prediction(prediction)
-    source = session.open_images(data, array=array, cache=not no_cache, report=report)
+    source = opening.open_images(data, array=array, cache=not no_cache, report=report)
     if dry_run:
         print(exporting.plan_export(source, data, loaded, out, kind=kind, by=by))
         return

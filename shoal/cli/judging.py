@@ -41,7 +41,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Assign each image to a cluster and write a CSV with the columns id and label."""
-    from shoal import findings, session
+    from shoal import findings, opening, session
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
 
@@ -50,7 +50,7 @@ def predict(
         if output is not None:
             check_writable(output)
     report = Reporter(quiet=quiet)
-    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     result.to_csv(prediction)
     if table is not None:
@@ -69,7 +69,7 @@ def splits(
     quiet: Quiet = False,
 ) -> None:
     """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
-    from shoal import figures, findings, session
+    from shoal import figures, findings, opening, session
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
 
@@ -77,7 +77,7 @@ def splits(
     check_picture(picture)
     check_writable(picture)
     report = Reporter(quiet=quiet or as_json)
-    source, loaded = session.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = session.splits(source, loaded, report, device=device)
     figures.write(figures.splits(source, [one.table for one in found]), picture)
     if as_json:
@@ -103,12 +103,12 @@ def evaluate(
     no_cache: NoCache = False,
 ) -> None:
     """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
-    from shoal import findings, session
+    from shoal import findings, opening, session
     from shoal.progress import Reporter
 
     session.check_labels_or_none(labels, no_labels)
     report = Reporter(quiet=as_json)
-    source, loaded = session.open_with(checkpoint, images, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, images, report, array=array, cache=not no_cache)
     if labels is None:
         judged = session.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}

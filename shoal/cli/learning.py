@@ -42,7 +42,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
 
@@ -52,7 +52,7 @@ def train(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory
     )
     report = Reporter(quiet=quiet)
-    source = session.open_images(
+    source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
     session.train(source, checkpoint, request, report)
@@ -76,7 +76,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train, predict and draw what was found, in one go."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.checks import check_n_clusters
     from shoal.devices import resolve_device
     from shoal.files import check_writable
@@ -86,7 +86,7 @@ def run(
 
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
-    source = session.open_images(
+    source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
     if isinstance(clusters, int):
@@ -102,7 +102,7 @@ def run(
 
 def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False) -> None:
     """Sort 1,797 real handwritten digits, and compare with k-means on pixels and on PCA."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.demo import print_scores, write_digits
     from shoal.files import check_writable
     from shoal.progress import Reporter
@@ -111,7 +111,7 @@ def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
     data = write_digits(out_dir)
-    source = session.open_images(data)
+    source = opening.open_images(data)
     report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
     report.say(f"$ shoal run {data} {out_dir} --recipe digits")
     request = session.Request("digits", seed=seed, device="cpu")

@@ -41,7 +41,7 @@ def pairs(
     """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
     import numpy as np
 
-    from shoal import session
+    from shoal import opening, session
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.questions import answers
@@ -62,7 +62,7 @@ def pairs(
     check_distinct([out], [data, checkpoint, *([listed] if listed else [])])
     check_writable(out)
     report = Reporter(quiet=quiet)
-    source, loaded = session.open_with(
+    source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
     if listed is None:
@@ -95,7 +95,7 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones, and list and draw them."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -108,7 +108,7 @@ def similar(
     for output in (csv, picture):
         check_writable(output)
     report = Reporter(quiet=quiet)
-    source, loaded = session.open_with(
+    source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
     found = find_similar(
@@ -143,7 +143,7 @@ def duplicates(
 ) -> None:
     """Find copies, exact and near, and say which of each group to keep."""
     from shoal import checkpoint as checkpoints
-    from shoal import session
+    from shoal import opening, session
     from shoal.exporting.originals import Originals
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
@@ -158,7 +158,7 @@ def duplicates(
         check_writable(output)
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
-    source = session.open_images(
+    source = opening.open_images(
         data, image_shape=None if loaded is None else loaded.image_shape, array=array,
         cache=not no_cache, report=report,
     )  # fmt: skip
@@ -183,7 +183,7 @@ def outliers(
     quiet: Quiet = False,
 ) -> None:
     """Rank the oddest images, each with its reasons."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -196,7 +196,7 @@ def outliers(
     for output in (csv, picture):
         check_writable(output)
     report = Reporter(quiet=quiet)
-    source, loaded = session.open_with(
+    source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
     found = find_outliers(source, loaded, n=n, device=session.ready(device), track=report)

@@ -42,7 +42,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Answer from what training left behind: what was improved, how it went, what was found."""
-    from shoal import session
+    from shoal import opening, session
     from shoal.errors import DataError
     from shoal.evaluation import load_labels
     from shoal.files import check_distinct
@@ -56,8 +56,8 @@ def report(
     shown = parse_shown(show)
     if labels is not None and images is None:
         raise DataError("--labels came without --images; give both, or neither.")
-    source = session.open_images(train)
-    labelled = None if images is None else session.open_images(images, image_shape=source.shape)
+    source = opening.open_images(train)
+    labelled = None if images is None else opening.open_images(images, image_shape=source.shape)
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     reporter = Reporter(quiet=quiet)
     assembly.report(
