@@ -44,7 +44,6 @@ _HOMES = {
     "find_similar": "questions.similar",
     "find_duplicates": "questions.duplicates",
     "find_outliers": "questions.outliers",
-    "unfamiliar": "questions.similarity",
     "load_prediction": "exporting.prediction",
     "name_clusters": "exporting.prediction",
     "export_prediction": "exporting.export",

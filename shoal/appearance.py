@@ -19,24 +19,32 @@ def describe(source: ImageSource, rows: IntArray) -> tuple[dict[str, FloatArray]
     Returns:
         Features by name, float32 (m, 1 to 3), and whether all these images are the same.
     """
-    brightness, contrast, colour = [], [], []
+    colour = []
     first = source.read(rows[:1])
     alike = True
     for start in range(0, len(rows), _BLOCK):
         pixels = source.read(rows[start : start + _BLOCK])
         alike = alike and bool((pixels == first).all())
-        x = pixels.astype(np.float32) / 255.0
-        luma = x @ _LUMA if x.shape[-1] == 3 else x[..., 0]
-        brightness.append(luma.mean(axis=(1, 2)))
-        contrast.append(luma.std(axis=(1, 2)))
-        colour.append(x.mean(axis=(1, 2)))
-    features = {"brightness": np.concatenate(brightness)[:, None]}
-    features["brightness and contrast"] = np.stack(
-        [features["brightness"][:, 0], np.concatenate(contrast)], axis=1
-    )
+        colour.append((pixels.astype(np.float32) / 255.0).mean(axis=(1, 2)))
+    brightness, contrast = brightness_and_contrast(source, rows)
+    features = {
+        "brightness": brightness[:, None],
+        "brightness and contrast": np.stack([brightness, contrast], axis=1),
+    }
     if source.shape[2] == 3:
         features["mean colour"] = np.concatenate(colour)
     return features, alike
+
+
+def brightness_and_contrast(source: ImageSource, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of the luma of the images ``rows``, float32 (m,) in [0, 1]."""
+    brightness, contrast = [], []
+    for start in range(0, len(rows), _BLOCK):
+        levels = source.read(rows[start : start + _BLOCK]).astype(np.float32) / 255.0
+        luma = levels @ _LUMA if levels.shape[3] == 3 else levels[..., 0]
+        brightness.append(luma.mean(axis=(1, 2)))
+        contrast.append(luma.std(axis=(1, 2)))
+    return np.concatenate(brightness), np.concatenate(contrast)
 
 
 _DISTURB = {

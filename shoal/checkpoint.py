@@ -63,6 +63,8 @@ class Checkpoint:
     """The learned arrays of each reducer; empty until the run has finished."""
     clusterer: dict[str, Array] = field(default_factory=dict)
     """Likewise of the clusterer."""
+    familiar: dict[str, Array] = field(default_factory=dict)
+    """How the images it learned from measure, for `novelty`; empty in older files."""
 
     @property
     def finished(self) -> bool:
@@ -126,6 +128,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
         "optimizer": checkpoint.optimizer_state,
         "reducers": [_to_tensors(arrays) for arrays in checkpoint.reducers],
         "clusterer": _to_tensors(checkpoint.clusterer),
+        "familiar": _to_tensors(checkpoint.familiar),
     }
     # Through memory: torch.save writes a file's own name into it, and a full disk would reach
     # its C++ side as a crash rather than as an error.
@@ -172,6 +175,7 @@ def load(path: str | Path) -> Checkpoint:
             provenance=about["provenance"],
             reducers=[_to_arrays(tensors) for tensors in content["reducers"]],
             clusterer=_to_arrays(content["clusterer"]),
+            familiar=_to_arrays(content.get("familiar", {})),
         )
         if len(loaded.objective_states) != len(loaded.recipe.objectives):
             raise KeyError("the state of an objective")

@@ -12,8 +12,11 @@ import numpy as np
 
 from shoal.appearance import describe, explained
 from shoal.checkpoint import Checkpoint
+from shoal.embedding import EmbeddingTable
+from shoal.novelty import UNFAMILIAR
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes import RECIPES
+from shoal.rows import printable
 from shoal.sampling import sample_rows
 
 COLLAPSED = 0.05
@@ -166,6 +169,24 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
             "there are fewer groups than were asked for; choose a smaller -k."
         )
     return found
+
+
+def unfamiliar(table: EmbeddingTable) -> list[str]:
+    """Which images look like nothing the encoder was trained on, if that was asked."""
+    if table.familiarity is None:
+        return []
+    strange = np.flatnonzero(table.familiarity < UNFAMILIAR)
+    if len(strange) == 0:
+        return []
+    worst = strange[np.argsort(table.familiarity[strange], kind="stable")][:3]
+    listed = ", ".join(printable(str(table.ids[row])) for row in worst)
+    listed += ", …" if len(strange) > len(worst) else ""
+    n, by_chance = len(table.labels), UNFAMILIAR * len(table.labels)
+    return [
+        f"{len(strange):,} of {n:,} images {'looks' if len(strange) == 1 else 'look'} like nothing "
+        f"the encoder was trained on ({listed}; of images like its own about {by_chance:,.0f} "
+        "would by chance), so their clusters mean little; a table of familiarity: --table."
+    ]
 
 
 def still_improving(checkpoint: Checkpoint) -> list[str]:

@@ -42,6 +42,8 @@ class EmbeddingTable:
     """float32 (n,) in [0, 1]: membership of the cluster assigned."""
     xy: FloatArray | None = None
     """float32 (n, 2): a place on a map, if one was drawn."""
+    familiarity: FloatArray | None = None
+    """float32 (n,) in (0, 1], if asked for: how much like the images of training, see `novelty`."""
 
     def to_csv(self, path: str | Path) -> None:
         """Write ``id,label`` rows, as the assignment asks; atomically.
@@ -53,7 +55,9 @@ class EmbeddingTable:
         write_rows(path, ["id", "label"], zip(self.ids, labels, strict=True))
 
     def to_parquet(self, path: str | Path) -> None:
-        """Write columns id, label, confidence, embedding and, if drawn, x and y; atomically.
+        """Write columns id, label, confidence, embedding and, if known, familiarity, x and y.
+
+        The file is written atomically.
 
         Raises:
             OutputError: the file cannot be written.
@@ -68,6 +72,8 @@ class EmbeddingTable:
             "label": pa.array(self.labels, pa.int64()),
             "confidence": pa.array(self.confidence, pa.float32()),
         }
+        if self.familiarity is not None:
+            columns["familiarity"] = pa.array(self.familiarity, pa.float32())
         if self.xy is not None:
             columns["x"] = pa.array(np.ascontiguousarray(self.xy[:, 0]), pa.float32())
             columns["y"] = pa.array(np.ascontiguousarray(self.xy[:, 1]), pa.float32())

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from shoal import checkpoint as checkpoints
-from shoal import diagnosis, parts, splits
+from shoal import diagnosis, novelty, parts, splits
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.embedding import EmbeddingTable, embed
@@ -90,6 +90,7 @@ def organise(
         provenance=checkpoint.provenance | {"splits": splits.to_json(found), "warnings": warnings},
         reducers=[reducer.get_arrays() for reducer in reducers],
         clusterer=clusterer.get_arrays(),
+        familiar=novelty.remember(source, checkpoint, embedding, rows, device=device),
     )
 
 
@@ -99,6 +100,7 @@ def predict(
     *,
     n_clusters: int | None = None,
     split: int = 1,
+    new: bool = False,
     device: str = "cpu",
     track: Track = silent,
 ) -> EmbeddingTable:
@@ -110,6 +112,7 @@ def predict(
         n_clusters: another number of clusters than the recipe's, found anew among the images
             remembered from training.
         split: which of the ways to divide the pile, counted from 1, see `splits`.
+        new: whether to say also how familiar each image is, see `novelty`: takes twice the time.
         device: where the encoder runs.
         track: shows progress.
 
@@ -125,15 +128,24 @@ def predict(
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
     splits.select(clusterer, split)
-    z = reduce(source, checkpoint, device=device, track=track)
-    return assign(source, z, clusterer)
+    embedding = embed(source, checkpoint, device=device, track=track)
+    table = assign(source, transform(embedding, checkpoint, track=track), clusterer)
+    if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
+        return table
+    familiarity = novelty.familiarity(source, checkpoint, embedding, device=device, track=track)
+    return replace(table, familiarity=familiarity)
 
 
 def reduce(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> FloatArray:
     """The embedding in which a finished checkpoint's clusters were found, float32 (n, d)."""
-    z = embed(source, checkpoint, device=device, track=track)
+    embedding = embed(source, checkpoint, device=device, track=track)
+    return transform(embedding, checkpoint, track=track)
+
+
+def transform(z: FloatArray, checkpoint: Checkpoint, *, track: Track = silent) -> FloatArray:
+    """An embedding float32 (n, c) reduced as a finished checkpoint learned to, float32 (n, d)."""
     reducers = list(zip(_reducers(checkpoint.recipe), checkpoint.reducers, strict=True))
     for reducer, arrays in track(reducers, "reducing", len(reducers)):
         z = reducer.set_arrays(arrays).transform(z)

@@ -12,13 +12,12 @@ import torch
 
 from shoal.checkpoint import Checkpoint
 from shoal.clusterers.spectral import neighbour_graph
-from shoal.embedding import batches, n_batches
+from shoal.embedding import BATCH
 from shoal.neighbours import nearest
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
 from shoal.views import to_float
 
 
-@torch.inference_mode()
 def reconstruction_mse(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> float:
@@ -26,13 +25,24 @@ def reconstruction_mse(
 
     The mean runs over all images, pixels and channels of ``source``.
     """
+    rows = np.arange(len(source))
+    errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
+    return float(errors.mean(dtype=np.float64))
+
+
+@torch.inference_mode()
+def reconstruction_errors(
+    source: ImageSource, checkpoint: Checkpoint, *, rows: IntArray, device: str = "cpu",
+    track: Track = silent,
+) -> FloatArray:  # fmt: skip
+    """The mean squared error of each of the images ``rows`` int64 (m,): float32 (m,)."""
     encoder = checkpoint.build_encoder().to(device)
-    total = 0.0
-    for indices in track(batches(source), "reconstructing", n_batches(source)):
-        x = to_float(source.read(indices), device)
-        total += float((encoder(x) - x).square().double().sum())
-    height, width, channels = source.shape
-    return total / (len(source) * height * width * channels)
+    starts = range(0, len(rows), BATCH)
+    errors = []
+    for start in track(starts, "reconstructing", len(starts)):
+        x = to_float(source.read(rows[start : start + BATCH]), device)
+        errors.append((encoder(x) - x).square().mean(dim=(1, 2, 3)).cpu().numpy())
+    return np.concatenate(errors)
 
 
 def agreement(a: IntArray, b: IntArray) -> float:

@@ -145,7 +145,8 @@ def predict(
     """Assign the images, with progress; of clusters found anew, warn of tiny and empty ones.
 
     Not of the checkpoint's own clusters: new images may well be of few of its kinds. ``auto``
-    chooses their number among the images that the checkpoint remembers.
+    chooses their number among the images that the checkpoint remembers. Other images than those
+    it learned from are also asked whether they are like any of them.
     """
     if clusters == AUTO:
         found = weigh_remembered(checkpoint, track=report)
@@ -157,9 +158,11 @@ def predict(
         checkpoint,
         n_clusters=clusters,
         split=split,
+        new=source.fingerprint() != checkpoint.provenance.get("fingerprint"),
         device=ready(device),
         track=report,
     )
+    report.warn(*diagnosis.unfamiliar(table))
     if clusters is not None and not diagnosis.few_images(len(source), clusters):
         report.warn(*diagnosis.tiny_clusters(np.bincount(table.labels, minlength=clusters)))
     return table

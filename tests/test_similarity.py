@@ -19,7 +19,7 @@ from shoal import pipeline
 from shoal.errors import DataError
 from shoal.questions.pairs import decide_pairs
 from shoal.questions.similar import find_similar
-from shoal.questions.similarity import Index, share_beyond, similarity, unfamiliar
+from shoal.questions.similarity import Index, similarity
 from shoal.questions.thresholds import best_threshold, random_pairs
 from shoal.sources import ArraySource
 
@@ -125,36 +125,6 @@ def test_random_pairs_are_pairs_of_two(n: int, most: int) -> None:
     assert len(pairs) == min(most, n * (n - 1) // 2)
     assert (pairs[:, 0] != pairs[:, 1]).all()
     assert ((pairs >= 0) & (pairs < n)).all()
-
-
-# --- what is like nothing known -----------------------------------------------------------------
-
-
-def test_share_beyond_counts() -> None:
-    generator = np.random.default_rng(0)
-    known, values = generator.normal(size=50).round(1), generator.normal(size=30).round(1)
-    expected = [(1 + sum(k >= v for k in known)) / 51 for v in values]
-    assert share_beyond(values, known) == pytest.approx(expected)
-
-
-def test_unfamiliar_is_even_for_more_of_the_same_and_small_for_others() -> None:
-    generator = np.random.default_rng(1)
-    reference = generator.normal(size=(1000, 8)).astype(np.float32)
-    same = unfamiliar(generator.normal(size=(2000, 8)).astype(np.float32), reference)
-    for share in (0.01, 0.1, 0.5, 0.9):  # a share p of them has one of p or less
-        assert np.mean(same <= share) == pytest.approx(share, abs=0.05)
-    assert unfamiliar(np.full((1, 8), 9.0, np.float32), reference)[0] == pytest.approx(1 / 1001)
-
-
-def test_a_training_image_is_not_its_own_neighbour() -> None:
-    from shoal.fitted import from_half, to_half
-
-    z = np.random.default_rng(2).normal(size=(200, 5)).astype(np.float32)
-    reference = from_half(*to_half(z))  # as a checkpoint remembers them
-    distances = np.linalg.norm(z[:, None].astype(float) - z[None], axis=2)
-    fifth = np.sort(distances, axis=1)[:, 5]  # the first is itself
-    expected = [(1 + sum(fifth >= own)) / 201 for own in fifth]
-    assert unfamiliar(z, reference) == pytest.approx(expected, abs=0.02)
 
 
 # --- pairs, end to end --------------------------------------------------------------------------

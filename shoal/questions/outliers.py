@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from shoal import pipeline
+from shoal.appearance import brightness_and_contrast
 from shoal.checkpoint import Checkpoint
-from shoal.embedding import batches, n_batches
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+from shoal.quality import reconstruction_errors
 from shoal.questions.similarity import EXACT_FOR_ALL, Index
 from shoal.rows import write_rows
-from shoal.views import to_float
 
 NOTABLE = 3.0
 """A measure this far out is a reason: beyond 0.1 % of the images if it were normal."""
 TORN = 0.1
 """Memberships of two clusters that differ by less are nearly a tie."""
 _NEIGHBOUR = 5
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -119,8 +117,17 @@ def find_outliers(
     clusterer = pipeline.fitted_clusterer(checkpoint)
     z = pipeline.reduce(source, checkpoint, device=device, track=track)
     table = pipeline.assign(source, z, clusterer)
-    values = {"distance": _distances(z, track)} | _looked_at(source, checkpoint, device, track)
-    values["confidence"] = table.confidence.astype(np.float32)
+    everywhere = np.arange(len(source))
+    brightness, contrast = brightness_and_contrast(source, everywhere)
+    values = {
+        "distance": _distances(z, track),
+        "reconstruction": reconstruction_errors(
+            source, checkpoint, rows=everywhere, device=device, track=track
+        ),
+        "contrast": contrast,
+        "brightness": brightness,
+        "confidence": table.confidence.astype(np.float32),
+    }
     far = np.stack([_far_out(measure, values[measure.of]) for measure in MEASURES], axis=1)
     score = far.max(axis=1)
     rows = np.argsort(-score, kind="stable")[:n]
@@ -178,28 +185,6 @@ def _distances(z: FloatArray, track: Track) -> FloatArray:
         for start in track(starts, "comparing", len(starts))
     ]
     return 1.0 / np.concatenate(alike) - 1.0
-
-
-@torch.inference_mode()
-def _looked_at(
-    source: ImageSource, checkpoint: Checkpoint, device: str, track: Track
-) -> dict[str, FloatArray]:
-    """Reconstruction error, contrast and brightness of each image, in [0, 1] pixel units."""
-    encoder = checkpoint.build_encoder().to(device)
-    parts: list[list[Array]] = [[], [], []]
-    for rows in track(batches(source), "reconstructing", n_batches(source)):
-        pixels = source.read(rows)
-        x = to_float(pixels, device)
-        parts[0].append((encoder(x) - x).square().mean(dim=(1, 2, 3)).cpu().numpy())
-        levels = pixels.astype(np.float32) / 255.0
-        luma = levels @ _LUMA if levels.shape[3] == 3 else levels[..., 0]
-        parts[1].append(luma.std(axis=(1, 2)))
-        parts[2].append(luma.mean(axis=(1, 2)))
-    names = ("reconstruction", "contrast", "brightness")
-    return {
-        name: np.concatenate(part).astype(np.float32)
-        for name, part in zip(names, parts, strict=True)
-    }
 
 
 def _reasons(far: FloatArray, row: int, values: dict[str, FloatArray]) -> list[str]:

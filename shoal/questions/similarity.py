@@ -1,4 +1,4 @@
-"""How alike two images are, who is like whom among very many, and who is like nobody known."""
+"""How alike two images are, and who is like whom among very many."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.neighbours import nearest
 from shoal.partitions import unit_rows
-from shoal.protocols import Array, FloatArray, IntArray, Track, silent
+from shoal.protocols import FloatArray, IntArray, Track, silent
 
 METRICS = ("cosine", "euclidean")
 EXACT_UP_TO = 100_000_000
@@ -165,53 +164,3 @@ class Index:
             if share >= recall or self._index.nprobe >= self._index.nlist:
                 return share
             self._index.nprobe = min(2 * self._index.nprobe, self._index.nlist)
-
-
-def share_beyond(values: Array, known: Array) -> FloatArray:
-    """Share of ``known`` values (m,) at or above each of ``values`` (n,): float32 (n,) in (0, 1].
-
-    Counted with the value itself, (1 + number) / (1 + m), it is a p-value of the question
-    whether a value is one more of the known: the conformal p-value (Vovk et al. 2005; Bates et al.
-    2023, arXiv:2104.08279, equation 2). Of values that are, a share p has one of p or less.
-
-    >>> share_beyond(np.array([0.0, 2.5, 9.0]), np.array([1.0, 2.0, 3.0])).tolist()
-    [1.0, 0.5, 0.25]
-    """
-    ordered = np.sort(known)
-    beyond = len(ordered) - np.searchsorted(ordered, values, side="left")
-    return ((1 + beyond) / (1 + len(ordered))).astype(np.float32)
-
-
-def unfamiliar(z: FloatArray, reference: FloatArray, *, n_neighbors: int = 5) -> FloatArray:
-    """Share of training images that lie as far from their neighbours as each image, or farther.
-
-    The measure is the distance to the fifth nearest training image (Ramaswamy et al. 2000,
-    doi:10.1145/342009.335437; as a sign of new kinds of image: Sun et al. 2022,
-    arXiv:2204.06507), each training image's own being taken among the others; `share_beyond`
-    makes it a share. Below 0.01 an image lies where hardly any training image does. An image
-    among ``reference`` is not counted as its own neighbour.
-
-    Measured on checkpoints/best.pth: 0.8 % of images of the same kinds, never seen, are below
-    0.01 and 4.4 % below 0.05. The converse is weak: a network maps much that it never saw to where
-    it knows its way; of photographs turned upside down 3 %, of blank colours 20 %, of noise and
-    of digits none are below 0.01. The reconstruction error tells the last two (`outliers`).
-
-    Args:
-        z: float32 (n, d), the reduced embedding of the images asked about.
-        reference: float32 (m, d), that of training images, m ≥ 2: ``clusterer.reference``.
-        n_neighbors: which neighbour's distance counts; fewer in a tiny reference.
-
-    Returns:
-        float32 (n,) in (0, 1].
-
-    >>> line = np.arange(20, dtype=np.float32)[:, None]
-    >>> [f"{share:.3f}" for share in unfamiliar(np.float32([[9.5], [200.0]]), line)]
-    ['1.000', '0.048']
-    """
-    k = max(1, min(n_neighbors, len(reference) - 1))
-    known = nearest(reference, reference, min(k + 1, len(reference)))[0][:, -1]
-    distances = nearest(reference, z, min(k + 1, len(reference)))[0]
-    # A training image is its own neighbour, up to the half precision that references are kept in.
-    precision = float(np.abs(reference).max(initial=0.0)) * 2.0**-10 * np.sqrt(z.shape[1])
-    itself = distances[:, 0] <= precision
-    return share_beyond(np.where(itself, distances[:, -1], distances[:, k - 1]), known)
