@@ -53,7 +53,7 @@ class Checkpoint:
     """How often every image has been seen."""
     encoder_state: dict[str, Tensor]
     objective_states: list[dict[str, Tensor]]
-    optimizer_state: dict[str, Any] | None = None
+    optimizer_states: list[dict[str, Any]] | None = None
     """Only in the file that a run is resumed from."""
     history: list[dict[str, float]] = field(default_factory=list)
     """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
@@ -125,7 +125,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
         ),
         "encoder": checkpoint.encoder_state,
         "objectives": checkpoint.objective_states,
-        "optimizer": checkpoint.optimizer_state,
+        "optimizer": checkpoint.optimizer_states,
         "reducers": [_to_tensors(arrays) for arrays in checkpoint.reducers],
         "clusterer": _to_tensors(checkpoint.clusterer),
         "familiar": _to_tensors(checkpoint.familiar),
@@ -161,6 +161,7 @@ def load(path: str | Path) -> Checkpoint:
     try:
         about = json.loads(content["about"])
         height, width, channels = about["image_shape"]
+        optimizer = content["optimizer"]  # before Muon there was one, not a list
         loaded = Checkpoint(
             recipe=Recipe.from_dict(about["recipe"]),
             image_shape=(height, width, channels),
@@ -170,7 +171,7 @@ def load(path: str | Path) -> Checkpoint:
             epoch=about["epoch"],
             encoder_state=content["encoder"],
             objective_states=content["objectives"],
-            optimizer_state=content["optimizer"],
+            optimizer_states=[optimizer] if isinstance(optimizer, dict) else optimizer,
             history=about["history"],
             provenance=about["provenance"],
             reducers=[_to_arrays(tensors) for tensors in content["reducers"]],

@@ -86,7 +86,7 @@ def organise(
     warnings = diagnosis.diagnose(source, checkpoint, embedding[rows], labels[rows], rows, sizes)
     return replace(
         checkpoint,
-        optimizer_state=None,
+        optimizer_states=None,
         provenance=checkpoint.provenance | {"splits": splits.to_json(found), "warnings": warnings},
         reducers=[reducer.get_arrays() for reducer in reducers],
         clusterer=clusterer.get_arrays(),

@@ -71,7 +71,7 @@ class Trail:
             OutputError: the disk is full or the folder cannot be written.
         """
         if checkpoint.step in kept_steps(checkpoint.total_steps, checkpoint.recipe.checkpoints):
-            slim = replace(checkpoint, optimizer_state=None)
+            slim = replace(checkpoint, optimizer_states=None)
             checkpoints.save(slim, self.folder / f"step-{checkpoint.step:08d}.pth")
             now = True
         if now or time.monotonic() - self._written > RESUME_EVERY:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shoal import __version__, parts
+from shoal import __version__, optimizers, parts
 from shoal.checkpoint import Checkpoint
 from shoal.devices import fast_bf16, peak_memory
 from shoal.diagnosis import spread
@@ -123,7 +123,7 @@ class _Run:
     precision: str
     encoder: Encoder
     objectives: list[Objective]
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
     image_shape: tuple[int, int, int]
     n_images: int
     step: int
@@ -153,9 +153,10 @@ class _Run:
         for module in (encoder, *objectives):
             module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             module.train()
-        optimizer = _optimizer(recipe, [encoder, *objectives])
-        if resume is not None and resume.optimizer_state is not None:
-            optimizer.load_state_dict(resume.optimizer_state)
+        moved_by = optimizers.build(recipe, [encoder, *objectives])
+        if resume is not None and resume.optimizer_states is not None:
+            for optimizer, state in zip(moved_by, resume.optimizer_states, strict=True):
+                optimizer.load_state_dict(state)
         provenance = notes | {
             "fingerprint": fingerprint,
             "precision": precision,
@@ -173,7 +174,7 @@ class _Run:
             precision=precision,
             encoder=encoder,
             objectives=objectives,
-            optimizer=optimizer,
+            optimizers=moved_by,
             image_shape=source.shape,
             n_images=len(source),
             step=0 if resume is None else resume.step,
@@ -205,11 +206,13 @@ class _Run:
                 f"the loss is no longer finite at step {step}; lower learning_rate, for instance "
                 f"--set learning_rate={self.recipe.learning_rate / 10:g}."
             )
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.recipe, step, self.total_steps)
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
         total.backward()
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(self.recipe, step, self.total_steps)
+            optimizer.step()
         for objective in self.objectives:
             objective.after_step(self.encoder)
         return {name: loss.detach() for name, loss in losses.items()}
@@ -269,7 +272,7 @@ class _Run:
             epoch=self._epoch(step),
             encoder_state=self.encoder.state_dict(),
             objective_states=[objective.state_dict() for objective in self.objectives],
-            optimizer_state=self.optimizer.state_dict(),
+            optimizer_states=[optimizer.state_dict() for optimizer in self.optimizers],
             history=self.history,
             provenance=self.provenance
             | {"seconds": round(seconds, 3), "peak_memory_gb": peak_memory()},
@@ -290,18 +293,6 @@ def _initialise(
                 "the two."
             )
         return encoder, [parts.build("objectives", part, encoder) for part in recipe.objectives]
-
-
-def _optimizer(recipe: Recipe, modules: list[Any]) -> torch.optim.Optimizer:
-    trained = [p for module in modules for p in module.parameters() if p.requires_grad]
-    if recipe.optimizer == "adam":
-        return torch.optim.Adam(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    # Decay pulls weights, not biases and norms, whose scale means nothing.
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
 def _seed(*entropy: int) -> int:

@@ -673,7 +673,7 @@ SETTINGS: list[Case] = [
             ("batch_size=2.5", "batch_size is expected as a whole number, and '2.5' came"),
             ("batch_size=true", "batch_size is expected as a whole number"),
             ("views.mirror=1", "views.mirror is expected as true or false"),
-            ("optimizer=sgd", "optimizer is expected among adam, adamw"),
+            ("optimizer=sgd", "optimizer is expected among adam, adamw, muon"),
             ("precision=fp16", "precision is expected among auto, fp32, bf16"),
             ("objectives=nt_xent+nt_xent", "nt_xent"),
         )

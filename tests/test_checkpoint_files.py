@@ -86,7 +86,7 @@ def test_unfinished_round_trip_with_optimizer(half_way: Checkpoint, tmp_path: Pa
     path = tmp_path / "new" / "folder" / "half.pth"
     checkpoints.save(half_way, path)
     loaded = checkpoints.load(path)
-    assert half_way.optimizer_state is not None
+    assert half_way.optimizer_states is not None
     assert_same_checkpoint(loaded, half_way)
     assert not loaded.finished
     assert loaded.weights_digest() == half_way.weights_digest()
@@ -115,7 +115,7 @@ def test_recipe_provenance_and_history_are_those_of_the_run(
     assert loaded.provenance["command"].startswith("shoal train ")
     assert [row["step"] for row in loaded.history] == list(range(1, 11))
     assert all(np.isfinite(list(row.values())).all() for row in loaded.history)
-    assert loaded.optimizer_state is None
+    assert loaded.optimizer_states is None
 
 
 def test_same_content_gives_the_same_bytes_under_any_name(
@@ -302,7 +302,7 @@ def test_a_run_leaves_the_number_of_files_its_recipe_says(
     assert steps == sorted(kept_steps(final.total_steps, count))
     last = checkpoints.load(files[-1])
     assert last.step == final.total_steps
-    assert last.optimizer_state is None
+    assert last.optimizer_states is None
     assert last.weights_digest() == final.weights_digest()
     digests = {checkpoints.load(file).weights_digest() for file in files}
     assert len(digests) == len(files)  # each the weights of its own step
@@ -320,8 +320,8 @@ def test_resume_file_is_written_with_each_kept_checkpoint(
     resumed = trail.unfinished()
     assert resumed is not None
     assert resumed.step == 3
-    assert resumed.optimizer_state is not None
-    assert checkpoints.load(trail.files()[0]).optimizer_state is None
+    assert resumed.optimizer_states is not None
+    assert checkpoints.load(trail.files()[0]).optimizer_states is None
     trail.save(replace(half_way, step=5), now=True)
     later = trail.unfinished()
     assert later is not None

@@ -26,7 +26,7 @@ def checkpoint_of(recipe: Recipe, losses: Any = (), spreads: Any = (), **notes: 
     rows += [{"loss": 1.0, "spread": spread} for spread in spreads]
     return Checkpoint(
         recipe=recipe, image_shape=(8, 8, 3), n_images=N, step=len(rows), total_steps=len(rows),
-        epoch=1.0, encoder_state={}, objective_states=[], optimizer_state=None, history=rows,
+        epoch=1.0, encoder_state={}, objective_states=[], optimizer_states=None, history=rows,
         provenance=notes,
     )  # fmt: skip
 
