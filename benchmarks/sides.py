@@ -63,10 +63,11 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
         how = {"precision": run.precision, "allocator": allocator}
 
         def block(n: int) -> dict[str, Any]:
-            began = time.perf_counter()
+            began, spent = time.perf_counter(), time.process_time()
             for step in itertools.islice(steps, n):
                 run.take_step(source, step)
-            return {"seconds": (time.perf_counter() - began) / n, "how": how}
+            taken, spent = time.perf_counter() - began, time.process_time() - spent
+            return {"seconds": taken / n, "cpu": spent / n, "how": how}
 
         block(warm)
         return block

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from shoal.rows import as_text, write_rows
 from shoal.views import to_float
 
 BATCH = 512
+BLOCK = 32 * BATCH
+"""Images whose embedding is in memory at a time where only what becomes of it is kept."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,6 @@ def n_batches(source: ImageSource, size: int = BATCH) -> int:
     return -(-len(source) // size)
 
 
-@torch.inference_mode()
 def embed(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> FloatArray:
@@ -104,6 +105,26 @@ def embed(
     the encoder learned that mirroring changes nothing. Always in fp32 and in evaluation mode, so
     that an image's vector does not depend on its neighbours in the batch.
     """
+    return gather(embed_blocks(source, checkpoint, device=device, track=track), len(source))
+
+
+def gather(blocks: Iterable[FloatArray], n: int) -> FloatArray:
+    """Blocks of rows as one array (n, …), without holding them twice as a concatenation would."""
+    rows, start = None, 0
+    for block in blocks:
+        if rows is None:
+            rows = np.empty((n, *block.shape[1:]), block.dtype)
+        rows[start : start + len(block)] = block
+        start += len(block)
+    assert rows is not None  # a source has at least one image
+    return rows
+
+
+@torch.inference_mode()
+def embed_blocks(
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> Iterator[FloatArray]:
+    """The rows of `embed`, `BLOCK` at a time: float32 (b, d)."""
     encoder = checkpoint.build_encoder().to(device)
     heads = [
         objective.to(device)
@@ -118,7 +139,11 @@ def embed(
         shown = [x, x.flip(3)] if mirror else [x]
         z = torch.stack([_embed(encoder, heads, kind, view).float() for view in shown]).mean(0)
         rows.append(z.cpu().numpy())
-    return np.concatenate(rows)
+        if len(rows) * BATCH == BLOCK:
+            yield np.concatenate(rows)
+            rows = []
+    if rows:
+        yield np.concatenate(rows)
 
 
 def _embed(encoder: Encoder, heads: list[Objective], kind: str, x: Tensor) -> Tensor:

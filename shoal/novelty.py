@@ -25,8 +25,8 @@ def remember(
     Args:
         source: those images.
         checkpoint: with their autoencoder.
-        embedding: float32 (n, d), before any reduction.
-        rows: int64 (m,), which images to look at. Half of them are modelled, so that the other
+        embedding: float32 (m, d), of the images looked at, before any reduction.
+        rows: int64 (m,), which images these are. Half of them are modelled, so that the other
             half shows how likely images are that the model was not fitted to.
         device: where the encoder runs.
         track: shows progress.
@@ -37,10 +37,10 @@ def remember(
     """
     if len(rows) < 4:
         return {}
-    rows = np.random.default_rng(0).permutation(rows)
-    modelled, held_out = embedding[rows[::2]], embedding[rows[1::2]]
+    order = np.random.default_rng(0).permutation(len(rows))
+    modelled, held_out = embedding[order[::2]], embedding[order[1::2]]
     model = _fit(modelled)
-    some = np.sort(rows[:_QUANTILES])
+    some = np.sort(rows[order[:_QUANTILES]])
     errors = reconstruction_errors(source, checkpoint, rows=some, device=device, track=track)
     return model | {
         "surprise": _quantiles(surprise(held_out, model)),
@@ -49,7 +49,7 @@ def remember(
 
 
 def familiarity(
-    source: ImageSource, checkpoint: Checkpoint, embedding: FloatArray, *, device: str = "cpu",
+    source: ImageSource, checkpoint: Checkpoint, surprises: FloatArray, *, device: str = "cpu",
     track: Track = silent,
 ) -> FloatArray:  # fmt: skip
     """How much each image looks like those that the checkpoint learned from, as a p-value.
@@ -69,7 +69,7 @@ def familiarity(
     Args:
         source: the images asked about.
         checkpoint: a finished one.
-        embedding: float32 (n, d), theirs, before any reduction.
+        surprises: float32 (n,), their `surprise` under what the checkpoint remembers.
         device: where the encoder runs.
         track: shows progress.
 
@@ -78,7 +78,7 @@ def familiarity(
     """
     known, rows = checkpoint.familiar, np.arange(len(source))
     errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
-    by_place = share_beyond(surprise(embedding, known), known["surprise"])
+    by_place = share_beyond(surprises, known["surprise"])
     by_error = share_beyond(errors, known["reconstruction"])
     return np.minimum(1.0, 2.0 * np.minimum(by_place, by_error)).astype(np.float32)
 

@@ -8,6 +8,7 @@ open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ Embeddi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,19 @@ from shoal import checkpoint as checkpoints
 from shoal import diagnosis, novelty, parts, splits
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
-from shoal.embedding import EmbeddingTable, embed
+from shoal.embedding import BLOCK, EmbeddingTable, embed, embed_blocks, gather
 from shoal.errors import CheckpointError, Interrupted
 from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray, Reducer, Track, silent
 from shoal.recipes import Recipe
+from shoal.sampling import sample_rows
 from shoal.schedule import n_steps
+from shoal.sources.subset import Subset
 from shoal.trail import Trail
 from shoal.training import train
+
+_REDUCED_WHOLE = 50_000
+"""The reducers of a larger pile learn from a random sample of this many images: what they learn
+from is in memory at once, 4 kB an image and more where codes are long."""
 
 
 def fit(
@@ -72,23 +79,28 @@ def organise(
     sentences, of ``warnings``: what makes the clusters doubtful.
     """
     recipe = checkpoint.recipe
-    embedding = z = embed(source, checkpoint, device=device, track=track)
-    reducers = _reducers(recipe)
-    for reducer in track(reducers, "reducing", len(reducers)):
-        z = reducer.fit_transform(z)
+    rows = diagnosis.sample(len(source))
+    if len(source) <= _REDUCED_WHOLE:
+        embedding = embed(source, checkpoint, device=device, track=track)
+        z, checkpoint = _fit_reducers(embedding, checkpoint, track)
+        embedding = embedding[rows]
+    else:
+        some = Subset(source, sample_rows(len(source), _REDUCED_WHOLE, recipe.seed))
+        embedding = embed(some, checkpoint, device=device, track=track)
+        _, checkpoint = _fit_reducers(embedding, checkpoint, track)
+        z = reduce(source, checkpoint, device=device, track=track)
+        embedding = embed(Subset(source, rows), checkpoint, device=device)
     clusterer = _clusterer(recipe, recipe.n_clusters)
     for step in track([clusterer], "clustering", 1):
         step.fit(z)
     found = splits.choose(source, clusterer, z)
     labels = assign(source, z, clusterer).labels
     sizes = np.bincount(labels, minlength=recipe.n_clusters)
-    rows = diagnosis.sample(len(source))
-    warnings = diagnosis.diagnose(source, checkpoint, embedding[rows], labels[rows], rows, sizes)
+    warnings = diagnosis.diagnose(source, checkpoint, embedding, labels[rows], rows, sizes)
     return replace(
         checkpoint,
         optimizer_states=None,
         provenance=checkpoint.provenance | {"splits": splits.to_json(found), "warnings": warnings},
-        reducers=[reducer.get_arrays() for reducer in reducers],
         clusterer=clusterer.get_arrays(),
         familiar=novelty.remember(source, checkpoint, embedding, rows, device=device),
     )
@@ -128,20 +140,39 @@ def predict(
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
     splits.select(clusterer, split)
-    embedding = embed(source, checkpoint, device=device, track=track)
-    table = assign(source, transform(embedding, checkpoint, track=track), clusterer)
     if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
-        return table
-    familiarity = novelty.familiarity(source, checkpoint, embedding, device=device, track=track)
-    return replace(table, familiarity=familiarity)
+        return assign(source, reduce(source, checkpoint, device=device, track=track), clusterer)
+    surprises: list[FloatArray] = []
+
+    def noticed(block: FloatArray) -> None:
+        surprises.append(novelty.surprise(block, checkpoint.familiar))
+
+    z = reduce(source, checkpoint, device=device, track=track, noticed=noticed)
+    familiarity = novelty.familiarity(
+        source, checkpoint, np.concatenate(surprises), device=device, track=track
+    )
+    return replace(assign(source, z, clusterer), familiarity=familiarity)
 
 
 def reduce(
-    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
-) -> FloatArray:
-    """The embedding in which a finished checkpoint's clusters were found, float32 (n, d)."""
-    embedding = embed(source, checkpoint, device=device, track=track)
-    return transform(embedding, checkpoint, track=track)
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent,
+    noticed: Callable[[FloatArray], None] | None = None,
+) -> FloatArray:  # fmt: skip
+    """The embedding in which a finished checkpoint's clusters were found, float32 (n, d).
+
+    Of what comes before the reduction, float32 (n, c), only a block is in memory at a time: c may
+    be thousands. ``noticed`` is shown each block.
+    """
+    # One display of progress at a time: of many blocks the embedding's, which goes on beside.
+    within = track if len(source) <= BLOCK else silent
+
+    def reduced() -> Iterator[FloatArray]:
+        for block in embed_blocks(source, checkpoint, device=device, track=track):
+            if noticed is not None:
+                noticed(block)
+            yield transform(block, checkpoint, track=within)
+
+    return gather(reduced(), len(source))
 
 
 def transform(z: FloatArray, checkpoint: Checkpoint, *, track: Track = silent) -> FloatArray:
@@ -187,6 +218,16 @@ def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:
 
 def _largest(membership: FloatArray) -> IntArray:
     return membership.argmax(axis=1).astype(np.int64)
+
+
+def _fit_reducers(
+    z: FloatArray, checkpoint: Checkpoint, track: Track
+) -> tuple[FloatArray, Checkpoint]:
+    """Reducers fitted to ``z`` (n, c): ``z`` reduced, (n, d), and the checkpoint with them."""
+    reducers = _reducers(checkpoint.recipe)
+    for reducer in track(reducers, "reducing", len(reducers)):
+        z = reducer.fit_transform(z)
+    return z, replace(checkpoint, reducers=[reducer.get_arrays() for reducer in reducers])
 
 
 def _reducers(recipe: Recipe) -> list[Reducer]:

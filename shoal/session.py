@@ -23,14 +23,11 @@ from shoal.errors import DataError, Interrupted, RecipeError
 from shoal.label_free import LabelFreeScores
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
-from shoal.questions.n_clusters import check_range
-from shoal.questions.settling import is_settled, settle, weigh_remembered
+from shoal.questions.settling import AUTO, check_enough, is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, differences, named
 from shoal.settings import override
 from shoal.trail import Trail
 from shoal.training import check_resumable, epochs_for
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
-        check_range(2, 20, len(source))
+        check_enough(len(source))
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
     notes: dict[str, Any] = {"command": command_line(), "allocator": allocator}
     before = _before(path, request, report)
@@ -218,7 +215,8 @@ def judge(
 def _settled(
     source: ImageSource, finished: Checkpoint, path: Path, report: Reporter, device: str
 ) -> Checkpoint:
-    finished = settle(source, finished, path, device=device, track=report)
+    finished = settle(source, finished, device=device, track=report)
+    checkpoints.save(finished, path)
     report.say(finished.provenance["n_clusters"])
     return finished
 

@@ -26,6 +26,7 @@ from shoal.errors import CheckpointError, DataError, DeviceError, Interrupted, R
 from shoal.estimator import ImageClusterer
 from shoal.estimator import image_clusterer as estimators
 from shoal.quality import agreement
+from shoal.questions.settling import settle
 from shoal.sources import ArraySource, _cache
 
 SMALL = ("encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10", "clusterer.n_steps=40")
@@ -155,6 +156,32 @@ def test_minutes_decide_the_epochs(images: np.ndarray, monkeypatch: pytest.Monke
     monkeypatch.setattr(estimators, "epochs_for", epochs_for)
     assert small(epochs=None, minutes=3).fit(images).checkpoint_.recipe.epochs == 2.5
     assert asked == [(3, "cpu")]
+
+
+def test_auto_chooses_the_number(
+    fitted: ImageClusterer, images: np.ndarray, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    nine = ["n_clusters=9", "clusterer=spectral", *SMALL[:2], "epochs=4"]  # what it starts from
+    recipe = shoal.override(shoal.BEST, nine)
+    made = small(n_clusters="auto", recipe=recipe, epochs=None, settings=(), verbose=True)
+    made.fit(images)
+    expected = settle(ArraySource(images), shoal.fit(ArraySource(images), tmp_path / "9", recipe))
+    assert made.n_clusters_ == expected.recipe.n_clusters == len(np.unique(made.labels_)) < 9
+    assert made.checkpoint_.provenance["n_clusters"] == expected.provenance["n_clusters"]
+    assert made.checkpoint_.provenance["n_clusters"] in capfd.readouterr().err
+    np.testing.assert_array_equal(made.predict(images), made.labels_)
+    assert made.get_params()["n_clusters"] == "auto"  # chosen anew by another fit
+    made.save(tmp_path / "auto.pth")
+    assert ImageClusterer.load(tmp_path / "auto.pth").n_clusters_ == made.n_clusters_
+    assert fitted.n_clusters_ == 2
+
+
+def test_auto_needs_images_enough_before_it_trains(
+    images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimators.pipeline, "fit", lambda *_, **__: pytest.fail("it trained"))
+    with pytest.raises(DataError, match="at least 20 images are expected"):
+        small(n_clusters="auto").fit(images[:19])
 
 
 def test_y_is_never_read(fitted: ImageClusterer, images: np.ndarray) -> None:
@@ -310,7 +337,7 @@ def test_pipelines(fitted: ImageClusterer, images: np.ndarray, kinds: np.ndarray
 
 
 def test_grid_search(images: np.ndarray, photographs: list[Path]) -> None:
-    grid = {"n_clusters": np.arange(2, 4)}
+    grid = {"n_clusters": [np.int64(2), "auto"]}
     search = GridSearchCV(small(), grid, cv=KFold(2)).fit(images)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert search.best_estimator_.labels_.shape == (40,)
@@ -395,7 +422,8 @@ def test_a_table_of_one_number() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_clusters": "auto"}, "n_clusters is expected as a whole number, and 'auto' came"),
+        ({"n_clusters": "many"}, "n_clusters is expected as a whole number or 'auto', and 'many'"),
+        ({"n_clusters": "auto", "settings": ["n_clusters=3"]}, "either n_clusters or n_clusters=…"),
         ({"n_clusters": 2.5}, "n_clusters is expected as a whole number"),
         ({"n_clusters": 0}, "n_clusters is expected in"),
         ({"n_clusters": 41}, "41 clusters were asked of 40 images"),

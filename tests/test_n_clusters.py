@@ -189,7 +189,9 @@ def test_auto_replaces_another_number_and_refuses_two(
     assert "either -k or --set n_clusters=… is expected, and both came" in refused.err
     assert run_cli(*given, "-k", "9").code == 0
     nine = checkpoints.load(path)
-    settled = settle(ArraySource(images), nine, path)
+    settled = settle(ArraySource(images), nine)
+    assert checkpoints.load(path).recipe.n_clusters == 9  # until it is saved
+    checkpoints.save(settled, path)
     assert nine.recipe.n_clusters == 9
     assert settled.recipe.n_clusters == weigh_remembered(nine).n_clusters < 9
     written = checkpoints.load(path)

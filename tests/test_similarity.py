@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from PIL import Image
 
 from shoal import checkpoint as checkpoints
 from shoal import pipeline
+from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError
 from shoal.questions.pairs import decide_pairs
 from shoal.questions.similar import find_similar
@@ -226,6 +228,58 @@ def test_similar_by_id_and_by_file(
         assert len(drawn.convert("RGB").getcolors(10**7) or []) > 10
 
 
+def test_similar_from_a_table_is_the_same_without_embedding_the_pile_again(
+    images: np.ndarray,
+    images_file: Path,
+    checkpoint_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    checkpoint, source = checkpoints.load(checkpoint_file), ArraySource(np.repeat(images, 5, 0))
+    read: list[int] = []
+
+    class Counted(ArraySource):
+        def read(self, indices: Any) -> Any:
+            read.extend(np.atleast_1d(indices))
+            return super().read(indices)
+
+    z = pipeline.predict(source, checkpoint).z
+    counted = Counted(source.images)
+    known = find_similar(counted, checkpoint, ["3", "90"], z=z)
+    assert len(read) <= 20 < len(source)
+    anew = find_similar(source, checkpoint, ["3", "90"])
+    np.testing.assert_array_equal(known.indices, anew.indices)
+    np.testing.assert_array_equal(known.similarity, anew.similarity)
+
+    outputs = [str(tmp_path / name) for name in ("p.csv", "t.parquet", "a.csv", "b.csv", "p.png")]
+    predicted, stored, first, second, picture = outputs
+    assert run_cli("predict", images_file, checkpoint_file, predicted, "--table", stored).code == 0
+    asked = ["similar", images_file, checkpoint_file, "3", "17", "--picture", picture]
+    assert run_cli(*asked, "--csv", first).code == 0
+    result = run_cli(*asked, "--csv", second, "--table", stored)
+    assert result.code == 0, result.err
+    assert Path(first).read_bytes() == Path(second).read_bytes()
+
+
+@pytest.mark.parametrize("wrong", ["another checkpoint", "other rows", "a part", "too narrow"])
+def test_a_table_of_something_else_is_refused(
+    images: np.ndarray, checkpoint_file: Path, wrong: str
+) -> None:
+    checkpoint, source = checkpoints.load(checkpoint_file), ArraySource(images)
+    z = pipeline.predict(source, checkpoint).z
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(z.shape[1], z.shape[1])))[0]
+    given = {
+        "another checkpoint": (z @ turn).astype(np.float32),
+        "other rows": z[::-1],
+        "a part": z[:30],
+        "too narrow": z[:, 1:],
+    }[wrong]
+    with pytest.raises(DataError, match="by this checkpoint is expected"):
+        find_similar(source, checkpoint, ["3"], z=given)
+    nearly = z * np.float32(1.0001)  # as another machine may round
+    assert find_similar(source, checkpoint, ["3"], z=nearly).indices.shape == (1, 12)
+
+
 def test_a_copy_does_not_hide_that_an_image_is_not_its_own_neighbour(
     images: np.ndarray, checkpoint_file: Path
 ) -> None:
@@ -263,6 +317,11 @@ MISTAKES = [
     ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "an image file is expected"),
     ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "at least 1 neighbour"),
     ("similar DATA CKPT 1 --csv OUT/s --picture OUT/s.gif", ".png, .pdf"),
+    ("similar DATA CKPT 1 --table all.csv --csv OUT/s.csv", "the embedding of all 40 images"),
+    ("similar DATA CKPT 1 --table part.parquet --csv OUT/s.csv", "and it has 1;"),
+    ("similar DATA CKPT 1 --table other.parquet --csv OUT/s.csv", "there is no image 'x'"),
+    ("similar DATA CKPT 1 --table no.parquet --csv OUT/s.csv", "no such file"),
+    ("similar DATA CKPT 1 --table part.parquet --csv part.parquet", "is an input of this command"),
 ]
 
 
@@ -283,6 +342,10 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(
     (tmp_path / "one.csv").write_text("a\n1\n")
     (tmp_path / "unknown.csv").write_text("a,b\n1,2\n3,40\n")
     (tmp_path / "known.csv").write_text("1,2\n")
+    (tmp_path / "all.csv").write_text("id,label\n" + "".join(f"{row},0\n" for row in range(40)))
+    one = EmbeddingTable(["1"], np.ones((1, 4), np.float32), np.zeros(1, np.int64), np.ones(1))
+    one.to_parquet(tmp_path / "part.parquet")
+    replace(one, ids=["x"]).to_parquet(tmp_path / "other.parquet")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 4)
     trail = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
     given = {"DATA": images_file, "CKPT": checkpoint_file, "TRAIL": trail}

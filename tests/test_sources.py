@@ -329,6 +329,13 @@ def test_skipped_files_are_said_even_when_quiet(
         f"1 of {len(MIXED) + 1} files could not be read and are left out:",
         "  broken.png: not an image",
     ]
+    out = tmp_path / "out" / "p.csv"
+    result = run_cli("predict", mixed, tmp_path / "c.pth", out, "--quiet")
+    assert result.code == 0
+    assert (out.parent / "skipped.csv").read_text() == "id,reason\nbroken.png,not an image\n"
+    (mixed / "broken.png").unlink()
+    assert run_cli("predict", mixed, tmp_path / "c.pth", out).code == 0
+    assert (out.parent / "skipped.csv").read_text() == "id,reason\n"  # the older list is of then
 
 
 def test_other_files_and_hidden_files_are_not_images(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def predict(
     table: Annotated[
         Path | None,
         typer.Option(
-            help="Also write a parquet table with confidence and embedding.", show_default=False
+            help="Also write a parquet table with confidence, familiarity and embedding.",
+            show_default=False,
         ),
     ] = None,
     device: Device = "auto",
@@ -40,12 +41,18 @@ def predict(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Assign each image to a cluster and write a CSV with the columns id and label."""
+    """Assign each image to a cluster and write a CSV with the columns id and label.
+
+    New images that look like nothing the checkpoint was trained on are counted, and the table has a
+    column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
+    """
     from shoal import findings, opening, session
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
+    from shoal.sources import write_skipped
 
-    check_distinct([prediction, table], [data, checkpoint])
+    skipped = prediction.with_name("skipped.csv")
+    check_distinct([prediction, table, skipped], [data, checkpoint])
     for output in (prediction, table):
         if output is not None:
             check_writable(output)
@@ -53,6 +60,7 @@ def predict(
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     result.to_csv(prediction)
+    write_skipped(source, skipped)
     if table is not None:
         result.to_parquet(table)
     report.say(f"{findings.summary(result)}; written to {prediction}")

@@ -10,7 +10,7 @@ import typer
 from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, NoCache, Quiet
 
 Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
-Table = Annotated[Path, typer.Option("--csv", help="The CSV to write.")]
+Csv = Annotated[Path, typer.Option("--csv", help="The CSV to write.")]
 Picture = Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")]
 
 
@@ -87,7 +87,15 @@ def similar(
     ],
     n: Annotated[int, typer.Option("-n", help="How many of each.")] = 12,
     metric: Metric = "cosine",
-    csv: Table = Path("similar.csv"),
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="The table.parquet of DATA that 'shoal run' or 'shoal predict --table' wrote: its "
+            "embedding is searched, and DATA is not embedded anew.",
+            show_default=False,
+        ),
+    ] = None,
+    csv: Csv = Path("similar.csv"),
     picture: Picture = Path("similar.png"),
     device: Device = "auto",
     array: ArrayName = None,
@@ -96,6 +104,7 @@ def similar(
 ) -> None:
     """Find the images most like given ones, and list and draw them."""
     from shoal import opening, session
+    from shoal.exporting.prediction import load_prediction
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
     from shoal.progress import Reporter
@@ -103,7 +112,8 @@ def similar(
     from shoal.questions.similar import check_wanted, find_similar
 
     check_wanted(images, n, metric)
-    check_distinct([csv, picture], [data, checkpoint, *(Path(image) for image in images)])
+    inputs = [data, checkpoint, *map(Path, images), *([table] if table else [])]
+    check_distinct([csv, picture], inputs)
     check_picture(picture)
     for output in (csv, picture):
         check_writable(output)
@@ -111,9 +121,11 @@ def similar(
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
+    known = None if table is None else load_prediction(table).embedding_of(source)
     found = find_similar(
-        source, loaded, images, n=n, metric=metric, device=session.ready(device), track=report
-    )
+        source, loaded, images, n=n, metric=metric, z=known, device=session.ready(device),
+        track=report,
+    )  # fmt: skip
     found.to_csv(csv)
     write(figures.similar(source, found), picture)
     if not quiet:
@@ -134,7 +146,7 @@ def duplicates(
             show_default="0.5, or less where all images are alike",
         ),
     ] = None,
-    csv: Table = Path("duplicates.csv"),
+    csv: Csv = Path("duplicates.csv"),
     picture: Picture = Path("duplicates.png"),
     device: Device = "auto",
     array: ArrayName = None,
@@ -175,7 +187,7 @@ def outliers(
     data: Data,
     checkpoint: CheckpointPath,
     n: Annotated[int, typer.Option("-n", help="How many.")] = 100,
-    csv: Table = Path("outliers.csv"),
+    csv: Csv = Path("outliers.csv"),
     picture: Picture = Path("outliers.png"),
     device: Device = "auto",
     array: ArrayName = None,

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 
 from shoal.errors import RecipeError
 from shoal.parts import fits
+from shoal.questions.settling import AUTO
 from shoal.recipes import Recipe, named
 from shoal.settings import override
 
@@ -25,7 +26,9 @@ def resolve(
     settings: Sequence[str],
     random_state: int | np.random.RandomState | None,
 ) -> Recipe:
-    """The recipe with all that was asked, but for ``minutes``: those need a look at the images.
+    """The recipe with all that was asked, but for what needs a look at the images first.
+
+    That is ``minutes``, and ``n_clusters`` if it is ``"auto"``.
 
     Raises:
         RecipeError: something unknown, of a wrong type or out of range, or asked twice.
@@ -39,10 +42,9 @@ def resolve(
         raise RecipeError("either epochs or minutes is expected, and both came; give one.")
     if minutes is not None and not (fits(_plain(minutes), float) and 0 < minutes <= 100_000):
         raise RecipeError(f"minutes is expected in (0, 100000], and {minutes!r} came.")
-    if n_clusters == "auto":
+    if isinstance(n_clusters, str) and n_clusters != AUTO:
         raise RecipeError(
-            "n_clusters is expected as a whole number, and 'auto' came: an estimator does not "
-            "choose it yet; fit several and compare them by score, which needs no labels."
+            f"n_clusters is expected as a whole number or {AUTO!r}, and {n_clusters!r} came."
         )
     if not isinstance(settings, list | tuple) or not all(isinstance(s, str) for s in settings):
         raise RecipeError(
@@ -53,7 +55,8 @@ def resolve(
         recipe = named(recipe)
     if not isinstance(recipe, Recipe):
         raise RecipeError(f"recipe is expected as a name or a Recipe, and {recipe!r} came.")
-    asked: dict[str, tuple[str, Any]] = {"n_clusters": ("n_clusters", _plain(n_clusters))}
+    number = None if isinstance(n_clusters, str) else _plain(n_clusters)
+    asked: dict[str, tuple[str, Any]] = {"n_clusters": ("n_clusters", number)}
     if epochs is not None or minutes is not None:
         asked["epochs"] = ("minutes" if epochs is None else "epochs", _plain(epochs))
     if random_state is not None:

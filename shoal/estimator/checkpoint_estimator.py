@@ -47,6 +47,7 @@ class CheckpointEstimator(
     """
 
     checkpoint_: Checkpoint
+    n_clusters_: int
     n_iter_: int
     device: str
     verbose: bool
@@ -158,6 +159,7 @@ class CheckpointEstimator(
 
     def _adopt(self, checkpoint: Checkpoint) -> Self:
         self.checkpoint_, self.n_iter_ = checkpoint, checkpoint.step
+        self.n_clusters_ = checkpoint.recipe.n_clusters
         return self
 
     def _track(self) -> Track:

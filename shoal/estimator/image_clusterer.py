@@ -20,6 +20,7 @@ from shoal.estimator.checkpoint_estimator import NUMBERS, ROW_RANGE, CheckpointE
 from shoal.estimator.samples import RowScale, open_images
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
+from shoal.questions.settling import check_enough, settle
 from shoal.recipes import Recipe
 from shoal.sources import ArraySource
 from shoal.training import epochs_for
@@ -37,7 +38,9 @@ class ImageClusterer(CheckpointEstimator):
     tables.
 
     Args:
-        n_clusters: how many groups; goes before the recipe's own number.
+        n_clusters: how many groups; goes before the recipe's own number. ``"auto"``: as many, from
+            2 to 20, as are found again in other images, see `choose_n_clusters`; takes 20 images
+            or more. The encoder does not depend on the number.
         recipe: a name (baseline, improved, best, digits) or a `Recipe`.
         epochs: how often every image is seen; None: as the recipe says.
         minutes: train for about so long instead.
@@ -53,6 +56,8 @@ class ImageClusterer(CheckpointEstimator):
     Attributes:
         labels_: int64 (n,), the cluster of each image, the largest is 0. Not there after `load`.
         confidence_: float32 (n,) in [0, 1], how surely it belongs there. Not there after `load`.
+        n_clusters_: how many groups there are; why, if chosen, says
+            ``checkpoint_.provenance["n_clusters"]``.
         ids_: n names: row numbers or paths. Not there after `load`.
         checkpoint_: the finished `Checkpoint`, all that the other methods use.
         n_iter_: the training steps taken.
@@ -75,7 +80,7 @@ class ImageClusterer(CheckpointEstimator):
 
     def __init__(
         self,
-        n_clusters: int = 2,
+        n_clusters: int | str = 2,
         *,
         recipe: str | Recipe = "best",
         epochs: float | None = None,
@@ -98,7 +103,8 @@ class ImageClusterer(CheckpointEstimator):
         """Learn from images ``X`` and cluster them. ``y`` is there for pipelines, never read.
 
         Raises:
-            DataError: unusable images, fewer than 2, or fewer than clusters.
+            DataError: unusable images, fewer than 2, or fewer than clusters, or than 20 if their
+                number is to be chosen.
             RecipeError: an unknown recipe or setting, or a value out of range.
             DeviceError: a device that this machine does not have.
             TrainingError: the loss is no longer finite.
@@ -109,6 +115,9 @@ class ImageClusterer(CheckpointEstimator):
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
         source, notes = self._open_to_fit(X, track)
+        auto = isinstance(self.n_clusters, str)
+        if auto:
+            check_enough(len(source))
         if self.minutes is not None:
             epochs, _ = epochs_for(source, recipe, minutes=self.minutes, device=device)
             recipe = replace(recipe, epochs=epochs)
@@ -118,10 +127,15 @@ class ImageClusterer(CheckpointEstimator):
                 pipeline.fit(source, path, recipe, device=device, notes=notes, track=track)
             except Interrupted as error:  # there is nothing to go on from: as any other Ctrl-C
                 raise KeyboardInterrupt from error
-            self._adopt(checkpoints.load(path))
+            finished = checkpoints.load(path)
+        if auto:
+            finished = settle(source, finished, device=device, track=track)
+        self._adopt(finished)
         table = pipeline.predict(source, self.checkpoint_, device=device, track=track)
         self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
         if isinstance(track, Reporter):
+            if auto:
+                track.say(finished.provenance["n_clusters"])
             track.warn(*self.checkpoint_.provenance["warnings"])
         return self
 

@@ -27,7 +27,7 @@ def export_prediction(
     """Write the predicted images of a pile as one of `FORMATS`; the pile itself is only read.
 
     - ``folders``: ``out``/cluster/id for each image, its own file or, where it has none, a PNG.
-    - ``csv``: the columns id, cluster and, where known, name, confidence, x and y.
+    - ``csv``: the columns id, cluster and, where known, name, confidence, familiarity, x and y.
     - ``parquet``: these, the encoded images and each one's nearest, see `tables.parquet`.
     - ``json``: images, categories and annotations as COCO has them, see `tables.coco`.
 

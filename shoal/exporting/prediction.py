@@ -32,6 +32,8 @@ class Prediction:
     """The name of each image's cluster, if names were given; two clusters may share one."""
     confidence: FloatArray | None = None
     """float32 (n,) in [0, 1]; not in a prediction.csv."""
+    familiarity: FloatArray | None = None
+    """float32 (n,) in (0, 1]: how much like the images of training; of new images alone."""
     xy: FloatArray | None = None
     """float32 (n, 2): places on the map, if one was drawn."""
     z: FloatArray | None = None
@@ -58,6 +60,22 @@ class Prediction:
         times = Counter(written)
         clear = [name if times[name] == 1 else f"{row}\0" for row, name in enumerate(written)]
         return np.array(look_up(self.ids, clear, self.path), dtype=np.int64)
+
+    def embedding_of(self, source: ImageSource) -> FloatArray:
+        """The reduced embedding of the images of a pile, in their order, float32 (N, d).
+
+        Raises:
+            DataError: it holds none, or not of all images of the pile, or of others.
+        """
+        rows = self.rows_in(source)
+        if self.z is None or len(rows) < len(source):
+            raise DataError(
+                f"{self.path}: the embedding of all {len(source):,} images is expected, and it has "
+                f"{0 if self.z is None else len(rows):,}; give a table of 'shoal predict --table'."
+            )
+        z = np.empty_like(self.z)
+        z[rows] = self.z
+        return z
 
 
 def load_prediction(path: str | Path) -> Prediction:
@@ -189,6 +207,7 @@ def _from_parquet(path: Path) -> Prediction:
             clusters=np.array(table[cluster].to_pylist()).astype(np.int64, casting="same_kind"),
             names=[name or "" for name in table["name"].to_pylist()] if "name" in has else None,
             confidence=_floats(table, "confidence"),
+            familiarity=_floats(table, "familiarity"),
             xy=None if not {"x", "y"} <= has else np.stack(
                 [np.array(table[name].to_pylist(), dtype=np.float32) for name in "xy"], axis=1
             ),

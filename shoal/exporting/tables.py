@@ -19,12 +19,14 @@ from shoal.questions.similarity import EXACT_FOR_ALL, Index
 from shoal.rows import as_text, write_rows
 
 _NEIGHBOURS = 15
+_NUMBERS = ("confidence", "familiarity")
+"""Columns that are numbers of a `Prediction`, where it has them."""
 _ROWS, _BYTES = 1000, 64 * 2**20
 """Images, and bytes of them, in memory and in a row group of the parquet file at a time."""
 
 
 def csv(prediction: Prediction, out: Path) -> None:
-    """Columns id, cluster and, where known, name, confidence, x and y.
+    """Columns id, cluster and, where known, name, confidence, familiarity, x and y.
 
     Raises:
         OutputError: the file cannot be written.
@@ -35,8 +37,9 @@ def csv(prediction: Prediction, out: Path) -> None:
     }
     if prediction.names is not None:
         columns["name"] = prediction.names
-    if prediction.confidence is not None:
-        columns["confidence"] = [f"{value:.6g}" for value in prediction.confidence]
+    for name in _NUMBERS:
+        if (values := getattr(prediction, name)) is not None:
+            columns[name] = [f"{value:.6g}" for value in values]
     if prediction.xy is not None:
         columns |= {
             name: [f"{value:.6g}" for value in prediction.xy[:, axis]]
@@ -48,8 +51,8 @@ def csv(prediction: Prediction, out: Path) -> None:
 def parquet(
     originals: Originals, rows: IntArray, prediction: Prediction, out: Path, track: Track
 ) -> None:
-    """The columns id, image {bytes, path}, cluster and, where known, name, confidence, x, y and
-    neighbors {ids, distances}.
+    """The columns id, image {bytes, path}, cluster and, where known, name, confidence, familiarity,
+    x, y and neighbors {ids, distances}.
 
     The images are as Hugging Face's datasets have them, and shoal reads the file again as a pile.
     The neighbours are the 15 nearest of an image by cosine distance, their ids the rows of this
@@ -139,8 +142,9 @@ def _columns(prediction: Prediction, track: Track) -> dict[str, Any]:
     }
     if prediction.names is not None:
         columns["name"] = pa.array([as_text(name) for name in prediction.names], pa.string())
-    if prediction.confidence is not None:
-        columns["confidence"] = pa.array(prediction.confidence, pa.float32())
+    for name in _NUMBERS:
+        if (values := getattr(prediction, name)) is not None:
+            columns[name] = pa.array(values, pa.float32())
     xy, z = prediction.xy, prediction.z
     if xy is None and z is not None and len(z) > 1:
         xy = lay_out(z, track=track)

@@ -1,15 +1,27 @@
-"""``-k auto``: a finished checkpoint divided anew into as many clusters as the evidence says."""
+"""``auto``: a finished checkpoint divided anew into as many clusters as the evidence says."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
 from shoal.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, Track, silent
-from shoal.questions.n_clusters import NumberOfClusters, weigh
+from shoal.questions.n_clusters import NumberOfClusters, check_range, weigh
+
+AUTO = "auto"
+"""What is given in place of a number of clusters."""
+FEWEST, MOST = 2, 20
+"""The numbers that are weighed."""
+
+
+def check_enough(n_images: int) -> None:
+    """Raise, before any training, unless a number of clusters can be chosen for so many images.
+
+    Raises:
+        DataError: fewer than 20.
+    """
+    check_range(FEWEST, MOST, n_images)
 
 
 def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> NumberOfClusters:
@@ -20,14 +32,13 @@ def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> Number
         DataError: it remembers fewer than 20 images.
     """
     reference = pipeline.fitted_clusterer(checkpoint).reference
-    return weigh(reference, seed=checkpoint.recipe.seed, track=track)
+    return weigh(reference, low=FEWEST, high=MOST, seed=checkpoint.recipe.seed, track=track)
 
 
 def settle(
-    source: ImageSource, checkpoint: Checkpoint, path: str | Path, *, device: str = "cpu",
-    track: Track = silent,
-) -> Checkpoint:  # fmt: skip
-    """Choose the number of clusters, divide the images into as many, and write the checkpoint.
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> Checkpoint:
+    """Choose the number of clusters and divide the images into as many: a checkpoint to be saved.
 
     The encoder does not depend on the number, so that it is chosen after training. The
     checkpoint's recipe then has it, and its provenance the reason and each number's strength.
@@ -35,13 +46,12 @@ def settle(
     Args:
         source: the images it was trained on.
         checkpoint: a finished one, with clusters as many as its recipe had before.
-        path: where to write it.
         device: where the encoder runs.
         track: shows progress.
 
     Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: fewer than 20 images.
-        OutputError: the file cannot be written.
     """
     found = weigh_remembered(checkpoint, track=track)
     if found.n_clusters != checkpoint.recipe.n_clusters:
@@ -51,9 +61,7 @@ def settle(
         )
     strengths = {str(each.n_clusters): round(each.strength, 3) for each in found.evidence}
     provenance = {"n_clusters": found.reason, "n_clusters_strength": strengths}
-    checkpoint = replace(checkpoint, provenance=checkpoint.provenance | provenance)
-    checkpoints.save(checkpoint, path)
-    return checkpoint
+    return replace(checkpoint, provenance=checkpoint.provenance | provenance)
 
 
 def is_settled(checkpoint: Checkpoint) -> bool:

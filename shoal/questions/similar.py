@@ -17,7 +17,14 @@ from shoal.errors import DataError
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
 from shoal.questions.similarity import Index, check_metric
 from shoal.rows import printable, write_rows
+from shoal.sampling import sample_rows
 from shoal.sources import ArraySource, open_source
+from shoal.sources.subset import Subset
+
+_TRIED = 16
+"""Images whose known embedding is compared with a new one."""
+_ROUNDING = 0.01
+"""How far apart these may be, as a share of their length: other machines round otherwise."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,8 @@ class Similar:
 
 def find_similar(
     source: ImageSource, checkpoint: Checkpoint, queries: Sequence[str | Path], *, n: int = 12,
-    metric: str = "cosine", device: str = "cpu", track: Track = silent,
+    metric: str = "cosine", z: FloatArray | None = None, device: str = "cpu",
+    track: Track = silent,
 ) -> Similar:  # fmt: skip
     """The ``n`` images of ``source`` most like each of ``queries``, in the reduced embedding.
 
@@ -71,16 +79,22 @@ def find_similar(
             for a path.
         n: how many of each; all there are in a smaller pile.
         metric: ``cosine`` or ``euclidean``.
+        z: float32 (n, d), the reduced embedding of ``source`` by ``checkpoint``, if it is known
+            already, as ``predict(…).z``; only the images asked about are embedded then.
         device: where the encoder runs.
         track: shows progress.
 
     Raises:
-        DataError: a query that is neither, an unknown metric, or ``n`` below 1.
+        DataError: a query that is neither, an unknown metric, ``n`` below 1, or a ``z`` that is not
+            the embedding of these images by this checkpoint.
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
     check_wanted(queries, n, metric)
     asked = Asked(source, queries)
-    z = pipeline.reduce(source, checkpoint, device=device, track=track)
+    if z is None:
+        z = pipeline.reduce(source, checkpoint, device=device, track=track)
+    else:
+        check_embedding(z, source, checkpoint, device=device)
     index = Index(z, metric=metric, track=track)
     theirs = pipeline.reduce(ArraySource(asked.images), checkpoint, device=device)
     theirs = np.where((asked.rows >= 0)[:, None], z[asked.rows], theirs)
@@ -97,6 +111,34 @@ def find_similar(
         ids=source.ids,
         indices=np.take_along_axis(found, picked, axis=1),
         similarity=np.take_along_axis(alike, picked, axis=1),
+    )
+
+
+def check_embedding(
+    z: FloatArray, source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu"
+) -> None:
+    """Raise unless ``z`` is the embedding of ``source``, by embedding a few of its images again.
+
+    Args:
+        z: float32 (n, d).
+        source: the pile.
+        checkpoint: a finished one.
+        device: where the encoder runs.
+
+    Raises:
+        DataError: another shape, or other numbers than rounding explains.
+        CheckpointError: the checkpoint is one along the way, without clusters.
+    """
+    rows = sample_rows(len(source), _TRIED)
+    own = pipeline.reduce(Subset(source, rows), checkpoint, device=device)
+    if z.shape == (len(source), own.shape[1]):
+        apart = np.linalg.norm(z[rows] - own, axis=1)
+        if apart.max() <= _ROUNDING * np.linalg.norm(own, axis=1).mean():
+            return
+    raise DataError(
+        f"the embedding of these {len(source):,} images by this checkpoint is expected, and this "
+        "one is of other images or by another checkpoint; make it anew with 'shoal predict "
+        "--table', or leave it out."
     )
 
 

@@ -118,12 +118,14 @@ def _format(path: Path, array: str | None) -> ModuleType:
 def write_skipped(source: ImageSource, path: Path) -> None:
     """Write what was left out of a pile as CSV (id, reason); no file if nothing was.
 
-    An older file is replaced in any case.
+    An older list is replaced in any case; a file that only has its name, when there is a new one.
 
     Raises:
         OutputError: the file cannot be written.
     """
     from shoal.rows import write_rows
 
-    if source.skipped or path.exists():
-        write_rows(path, ["id", "reason"], source.skipped)
+    header = ["id", "reason"]
+    older = path.is_file() and path.read_bytes().startswith(b"id,reason\n")
+    if source.skipped or older:
+        write_rows(path, header, source.skipped)

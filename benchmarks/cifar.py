@@ -1,0 +1,98 @@
+"""CIFAR-10 from start to end, as a person would: `shoal run -k 10`, then compared with the labels.
+
+    python benchmarks/cifar.py --cifar train.parquet               # half an hour on two cores
+    python benchmarks/cifar.py --cifar train.parquet --images 500 --minutes 0.2 --quick
+    python benchmarks/cifar.py --table                             # only print what was measured
+
+Ten kinds, the first 10,000 training images, in a parquet file as Hugging Face has it, whose labels
+are taken out before shoal sees it; the run is given so many minutes of training that all of it, the
+report included, stays below half an hour on two cores that are free. Rows go to
+results/cifar.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from machine import HERE, append, command, commit, machine, rows, threads
+
+RESULTS = HERE / "results" / "cifar.jsonl"
+SCORES = ("accuracy", "nmi", "ari")
+
+
+def take_out_labels(cifar: Path, n: int, folder: Path) -> tuple[Path, Path]:
+    """The first ``n`` images as a parquet file without labels, and their labels as .npy."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    batch = next(pq.ParquetFile(cifar).iter_batches(n, columns=["image", "label"]))
+    images, labels = folder / "images.parquet", folder / "labels.npy"
+    pq.write_table(pa.table({"image": batch.column("image")}), images)
+    np.save(labels, batch.column("label").to_numpy())
+    return images, labels
+
+
+def measure(cifar: Path, n: int, minutes: float, seed: int) -> dict[str, Any]:
+    """The run and its scores."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        images, labels = take_out_labels(cifar, n, folder)
+        options = ("-k", "10", "--minutes", f"{minutes:g}", "--seed", str(seed), "--quiet")
+        seconds, spent, gb, _ = command("run", str(images), str(folder / "found"), *options)
+        finished = str(folder / "found" / "checkpoint.pth")
+        told = command("evaluate", finished, str(images), str(labels), "--json")[3]
+        about = json.loads(command("info", finished, "--json")[3])
+    scores = json.loads(told)
+    return {
+        "n": n, "minutes": minutes, "seed": seed, "epochs": about["recipe"]["epochs"],
+        **{score: round(scores[score], 4) for score in SCORES},
+        "accuracy_interval_95": scores["accuracy_interval_95"],
+        "seconds": round(seconds, 1), "cpu_seconds": round(spent, 1), "gb": round(gb, 2),
+    }  # fmt: skip
+
+
+def print_table() -> None:
+    """What has been measured in earnest."""
+    print("| images | epochs | accuracy | NMI | ARI | all of `shoal run` | memory |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows(RESULTS):
+        if not row["quick"]:
+            scores = " | ".join(f"{row[score]:.3f}" for score in SCORES)
+            print(
+                f"| {row['n']:,} | {row['epochs']:g} | {scores} | {row['seconds'] / 60:.0f} min | "
+                f"{row['gb']:.1f} GB |"
+            )
+
+
+def main() -> None:
+    """Measure, write down, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cifar", type=Path, help="train.parquet: image {bytes, path}, label")
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--minutes", type=float, default=20.0, help="of training")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="mark the row as a try")
+    parser.add_argument("--table", action="store_true", help="only print what has been measured")
+    options = parser.parse_args()
+    if not options.table:
+        if options.cifar is None:
+            parser.error("CIFAR-10 is needed: --cifar train.parquet")
+        about = {
+            "quick": options.quick, "commit": commit(), "machine": machine(), "threads": threads(),
+            "load": round(os.getloadavg()[0], 2), "date": datetime.date.today().isoformat(),
+        }  # fmt: skip
+        row = about | measure(options.cifar, options.images, options.minutes, options.seed)
+        append(RESULTS, [row])
+        print(json.dumps(row), flush=True)
+    print_table()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The straight line on piles too large for their embedding to be in memory as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shoal import checkpoint as checkpoints
+from shoal import embedding, pipeline
+from shoal.protocols import FloatArray
+from shoal.quality import agreement
+from shoal.sampling import sample_rows
+from shoal.sources import ArraySource
+from shoal.sources.subset import Subset
+
+
+def test_predicting_holds_no_more_than_a_block_of_the_embedding(
+    images: np.ndarray, checkpoint_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = checkpoints.load(checkpoint_file)
+    few = pipeline.predict(ArraySource(images), checkpoint, new=True)
+    n = embedding.BLOCK + 40  # more than one block, the last one not full
+    many = Subset(ArraySource(images), np.arange(n) % 40)
+    seen: list[int] = []
+
+    def watched(block: FloatArray, *arguments: object, **options: object) -> FloatArray:
+        seen.append(len(block))
+        return transform(block, *arguments, **options)
+
+    transform = pipeline.transform
+    monkeypatch.setattr(pipeline, "transform", watched)
+    table = pipeline.predict(many, checkpoint, new=True)
+    assert seen == [embedding.BLOCK, 40]
+    assert table.familiarity is not None
+    assert few.familiarity is not None
+    for start in (0, 40, embedding.BLOCK - embedding.BLOCK % 40, n - n % 40 - 40):
+        rows = slice(start, start + 40)
+        np.testing.assert_array_equal(table.labels[rows], few.labels)
+        np.testing.assert_allclose(table.z[rows], few.z, atol=1e-4)
+        np.testing.assert_allclose(table.familiarity[rows], few.familiarity, rtol=1e-3)
+    assert len(table.ids) == len(table.confidence) == n
+
+
+def test_reducers_of_a_large_pile_learn_from_a_sample(
+    images: np.ndarray,
+    kinds: np.ndarray,
+    checkpoint_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checkpoint, source = checkpoints.load(checkpoint_file), ArraySource(images)
+    codes = pipeline.embed(source, checkpoint)
+    monkeypatch.setattr(pipeline, "_REDUCED_WHOLE", 30)
+    finished = pipeline.organise(source, checkpoint)
+    sample = sample_rows(40, 30, checkpoint.recipe.seed)
+    assert checkpoint.recipe.reducers[-1].name == "pca"
+    mean = finished.reducers[-1]["mean_"]
+    np.testing.assert_allclose(mean, codes[sample].mean(axis=0), atol=1e-5)
+    assert np.abs(mean - codes.mean(axis=0)).max() > 1e-4
+    table = pipeline.predict(source, finished)
+    assert agreement(table.labels, kinds) == 1.0
+    assert sum(finished.provenance["splits"][0]["sizes"]) == 40  # of all images, not the sample
+    same = pipeline.organise(source, checkpoint)
+    np.testing.assert_array_equal(same.reducers[-1]["mean_"], mean)
+
+
+def test_gather_is_concatenation() -> None:
+    blocks = [np.full((n, 3), n, np.float32) for n in (4, 4, 1)]
+    np.testing.assert_array_equal(embedding.gather(iter(blocks), 9), np.concatenate(blocks))
