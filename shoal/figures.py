@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from shoal.embedding import EmbeddingTable
 from shoal.files import atomic_path
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
+from shoal.strips import contact_sheet, strips
 
 if TYPE_CHECKING:
     from shoal.evaluation import ConfidenceBin
@@ -108,31 +109,19 @@ def splits(
         columns: images in a strip.
         seed: of the draw.
     """
-    strips = [
-        (number, cluster, np.flatnonzero(table.labels == cluster), table)
-        for number, table in enumerate(tables, start=1)
-        for cluster in range(min(10, int(table.labels.max()) + 1))
-    ]
-    height, width, _ = source.shape
-    strip_height = 11.0 / columns * height / width
-    figure = Figure(figsize=(12.0, 0.7 + (strip_height + 0.12) * len(strips)), layout="constrained")
-    axes = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
     generator = np.random.default_rng(seed)
-    for ax, (number, cluster, members, table) in zip(axes, strips, strict=True):
-        ax.set_xticks([])
-        ax.set_yticks([])
-        for spine in ax.spines.values():
-            spine.set_visible(False)
-        if len(members):
-            sure = table.confidence[members] >= np.median(table.confidence[members])
-            picks = generator.permutation(members[sure])[:columns]
-            sheet = contact_sheet(source.read(np.sort(picks)), columns, 1)
-            ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
-        ax.set_ylabel(
-            f"split {number}\n{cluster}: {len(members):,}",
-            rotation=0, ha="right", va="center", fontsize=9, labelpad=8,
-            color="black" if number % 2 else "#0072B2",
-        )  # fmt: skip
+    rows = []
+    for number, table in enumerate(tables, start=1):
+        for cluster in range(min(10, int(table.labels.max()) + 1)):
+            members = np.flatnonzero(table.labels == cluster)
+            picks = members
+            if len(members):
+                sure = table.confidence[members] >= np.median(table.confidence[members])
+                picks = np.sort(generator.permutation(members[sure])[:columns])
+            name = f"split {number}\n{cluster}: {len(members):,}"
+            frame = mpl.colors.to_rgb("black" if number % 2 else "#0072B2")  # tell splits apart
+            rows.append((name, source.read(picks), frame))
+    figure = strips(rows, columns=columns, width=12.0)
     figure.suptitle(
         f"{len(tables)} way{'s' if len(tables) > 1 else ''} to divide {len(source):,} images; "
         "members from the surer half of each cluster",
@@ -213,18 +202,6 @@ def _pick(table: EmbeddingTable, cluster: int, count: int, seed: int) -> list[In
         sample[:count],
         members[least_certain][:count],
     ]
-
-
-def contact_sheet(images: Array, columns: int, lines: int) -> Array:
-    """Images in rows with white lines between them, squeezed to (h, w) if grey."""
-    _, height, width, channels = images.shape
-    gap = max(1, width // 16)
-    shape = (lines * (height + gap) - gap, columns * (width + gap) - gap, channels)
-    sheet = np.full(shape, 255, dtype=np.uint8)
-    for i, image in enumerate(images):
-        top, left = i // columns * (height + gap), i % columns * (width + gap)
-        sheet[top : top + height, left : left + width] = image
-    return sheet.squeeze(axis=2) if channels == 1 else sheet
 
 
 def _square(xy: FloatArray) -> tuple[FloatArray, float]:

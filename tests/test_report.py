@@ -25,6 +25,7 @@ from shoal.reporting.found import borders
 from shoal.reporting.observations import observations, rank_correlation
 from shoal.reporting.progression import LABEL_FREE, Point
 from shoal.reporting.wording import Wording
+from shoal.strips import strips
 
 PACKAGE = Path(progression.__file__).parent
 
@@ -262,7 +263,7 @@ def test_figures_of_any_shape(channels: int) -> None:
     shown = generator.integers(0, 256, (7, 5, 9, channels), dtype=np.uint8)
     figure = figures.reconstructions(shown, shown, [str(i) for i in range(7)])
     assert "MSE 0.0000" in [ax.get_title() for ax in figure.axes]
-    assert len(figures.strips([("a", shown, (0, 0, 0)), ("b", shown[:1], (1, 0, 0))]).axes) == 2
+    assert len(strips([("a", shown, (0, 0, 0)), ("b", shown[:1], (1, 0, 0))]).axes) == 2
     labels = np.arange(30)
     confidence = generator.random(30).astype(np.float32)
     assert figures.confidences(confidence, labels).axes[0].get_xlabel() == "confidence"

@@ -20,7 +20,7 @@ from PIL import Image
 from shoal import figures
 from shoal.embedding import EmbeddingTable
 from shoal.protocols import Array, ImageSource
-from shoal.reporting import explorer, html, sprites
+from shoal.reporting import columns, explorer, html, sprites
 from shoal.reporting.document import (
     Block,
     Bullets,
@@ -392,6 +392,7 @@ def test_figures_are_lean_and_left_as_they_were() -> None:
     ("cells", "kind"),
     [
         (("0.918", "1,024", "−0.5", "3e-4"), "number"),
+        (("7.5 分鐘", "1.3 分鐘", "未記錄", "9 分鐘"), "number"),
         (("5.0%", "12.5 min", "0.761 – 0.831", "+0.012 ± 0.004"), "number"),
         (("0.1", "0.2", "0.3", "not measured"), "number"),
         (("0.1", "adam", "cosine"), "short"),
@@ -400,4 +401,4 @@ def test_figures_are_lean_and_left_as_they_were() -> None:
     ],
 )
 def test_columns_of_numbers_are_recognised(cells: tuple[str, ...], kind: str) -> None:
-    assert html._kind(cells) == kind
+    assert columns.kind(cells) == kind

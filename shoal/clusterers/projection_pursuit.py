@@ -152,7 +152,8 @@ def least_kurtosis(z: Array, starts: Array, n_steps: int) -> Array:
     w = unit_rows(starts)
     for _ in range(n_steps):
         projected = z @ w.T
-        gradient = (projected**3).T @ z / len(z)
+        # Not projected**3: NumPy raises float32 to the third by pow, 200 times as slow.
+        gradient = (projected * projected * projected).T @ z / len(z)
         gradient -= (gradient * w).sum(axis=1, keepdims=True) * w  # along the sphere
         length = np.linalg.norm(gradient, axis=1, keepdims=True)
         w = unit_rows(w - 0.3 * gradient / np.maximum(1.0, length))

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shoal.figures import contact_sheet
 from shoal.protocols import Array, ImageSource, IntArray
 from shoal.questions.n_clusters import CLEAR, NumberOfClusters
 from shoal.questions.tree import Tree
+from shoal.strips import contact_sheet
 
 _CHOICE = "#D55E00"
 _LINE = "#0072B2"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from shoal.figures import colour, contact_sheet
+from shoal.figures import colour
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.reporting.wording import Wording
 
@@ -20,6 +21,7 @@ WIDTH = 7.0
 """Inches: the width of a page's text, so that letters are drawn at the size they are read."""
 ENGLISH = Wording()
 _MOST_VECTORS = 20_000
+_ENLARGED = 8
 
 
 def embeddings(
@@ -38,7 +40,7 @@ def embeddings(
         wording: the language.
     """
     names = np.unique(labels)
-    width = WIDTH if len(maps) > 1 else 0.7 * WIDTH
+    width = WIDTH if len(maps) > 1 else 0.55 * WIDTH
     figure = Figure(figsize=(width, 0.62 + width / len(maps)), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(maps)))
     order = np.random.default_rng(0).permutation(len(labels))  # none hides the others
@@ -50,17 +52,21 @@ def embeddings(
             rows = order[labels[order] == name]
             ax.scatter(
                 *placed[rows].T, s=float(np.clip(4000 / len(labels), 2, 14)), linewidths=0,
-                color=colour(place, len(names)), alpha=0.8, label=str(name),
+                color=colour(place, len(names)), alpha=0.8,
                 rasterized=len(labels) > _MOST_VECTORS,
             )  # fmt: skip
         ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
         ax.set_title(title, fontsize=9, wrap=True)
         ax.set_xlabel(wording("map axis 1 (no unit)"), fontsize=8)
         ax.set_ylabel(wording("map axis 2 (no unit)"), fontsize=8)
-    handles, texts = axes[0].get_legend_handles_labels()
+    keys = [  # as large for a thousand dots as for ten
+        Line2D([], [], linestyle="", marker="o", markersize=6, label=str(name),
+               color=colour(place, len(names)))
+        for place, name in enumerate(names)
+    ]  # fmt: skip
     figure.legend(
-        handles, texts, title=wording(kind), loc="outside lower center", frameon=False,
-        ncols=min(10, len(names)), fontsize=8, title_fontsize=8, markerscale=2,
+        handles=keys, title=wording(kind), loc="outside lower center", frameon=False,
+        ncols=min(10, len(names)), fontsize=8, title_fontsize=8,
     )  # fmt: skip
     return figure
 
@@ -110,7 +116,7 @@ def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figur
     epochs, names = [point.epoch for point in points], list(points[0].label_free)
     labelled = points[0].accuracy is not None
     count = 3 if labelled else 2
-    figure = Figure(figsize=(WIDTH, 2.0 * count + 0.5), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.75 * count + 0.6), layout="constrained")
     axes = figure.subplots(count, 1, sharex=True)
     error, *middle, scores = axes
     error.plot(epochs, [point.mse for point in points], "o-", color="#D55E00", markersize=4)
@@ -145,7 +151,9 @@ def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figur
 
 
 def confidences(confidence: FloatArray, labels: IntArray, *, wording: Wording = ENGLISH) -> Figure:
-    """How sure the clusters are of their images: a histogram, a colour a cluster.
+    """How sure the clusters are of their images: a histogram, a line a cluster.
+
+    Lines rather than bars on top of one another, whose heights a log scale would distort.
 
     Args:
         confidence: float32 (n,) in [0, 1].
@@ -164,15 +172,18 @@ def confidences(confidence: FloatArray, labels: IntArray, *, wording: Wording = 
     figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
     ax: Axes = figure.subplots()
     low = min(0.95, float(np.floor(confidence.min() * 20) / 20))
-    ax.hist(
-        values, bins=np.linspace(low, 1.0, 41).tolist(), stacked=True, color=colours, label=names
-    )
+    for name, part, shade in zip(names, values, colours, strict=True):
+        ax.hist(part, bins=np.linspace(low, 1.0, 41).tolist(), histtype="step", linewidth=1.4,
+                color=shade, label=name)  # fmt: skip
     ax.set_yscale("log")
+    ax.set_ylim(bottom=0.7)
     ax.set_xlabel(wording("confidence"), fontsize=8)
     ax.set_ylabel(wording("images (log scale)"), fontsize=8)
     ax.tick_params(labelsize=8)
-    figure.legend(title=wording("cluster"), loc="outside right center", frameon=False, fontsize=8,
-                  title_fontsize=8)  # fmt: skip
+    keys = [Line2D([], [], linewidth=3, color=shade, label=name)
+            for name, shade in zip(names, colours, strict=True)]  # fmt: skip
+    figure.legend(handles=keys, title=wording("cluster"), loc="outside right center",
+                  frameon=False, fontsize=8, title_fontsize=8)  # fmt: skip
     return figure
 
 
@@ -203,32 +214,9 @@ def confusion(counts: IntArray, names: Sequence[str], *, wording: Wording = ENGL
     return figure
 
 
-def strips(
-    rows: Sequence[tuple[str, Array, tuple[float, float, float]]], *, columns: int = 12
-) -> Figure:
-    """Rows of images, each with a name in a coloured frame.
-
-    Args:
-        rows: for each a name, images uint8 (m, H, W, C), and a colour, RGB in [0, 1].
-        columns: images side by side; a row with more goes on below.
-    """
-    lines = [max(1, -(-len(images) // columns)) for _, images, _ in rows]
-    height, width = rows[0][1].shape[1:3]
-    cell = (WIDTH - 1.1) / columns * height / width
-    figure = Figure(figsize=(WIDTH, sum(lines) * cell + 0.14 * len(rows)), layout="constrained")
-    axes = figure.subplots(len(rows), 1, squeeze=False, height_ratios=lines)[:, 0]
-    for ax, (name, images, frame), count in zip(axes, rows, lines, strict=True):
-        drawn = contact_sheet(images, columns, count)
-        ax.imshow(drawn, interpolation="none", cmap="gray", vmin=0, vmax=255)
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-        ax.set_ylabel(
-            name, rotation=0, ha="right", va="center", fontsize=8, labelpad=6,
-            bbox={"boxstyle": "square,pad=0.3", "facecolor": "white", "edgecolor": frame},
-        )  # fmt: skip
-    return figure
-
-
 def _picture(ax: Axes, image: Array, title: str) -> None:
-    ax.imshow(image.squeeze(), interpolation="none", cmap="gray", vmin=0, vmax=255)
+    # Several readers of PDF smooth what they enlarge, whatever the file asks for; not so much what
+    # comes enlarged.
+    large = image.squeeze().repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    ax.imshow(large, interpolation="none", cmap="gray", vmin=0, vmax=255)
     ax.set_title(title, fontsize=8)

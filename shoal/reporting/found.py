@@ -17,6 +17,7 @@ from shoal.reporting.document import Block, Bullets, Heading, Paragraph, Picture
 from shoal.reporting.subject import Measured, Subject
 from shoal.reporting.wording import Wording
 from shoal.sampling import sample_rows
+from shoal.strips import strips
 
 _MOST_CLUSTERS = 20
 _COLUMNS = 12
@@ -104,7 +105,7 @@ def _clusters(
     z, labels, confidence = table.z[rows], table.labels[rows], table.confidence[rows]
     shares, following, touch = borders(z, labels)
     shown = [int(c) for c in np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS] if sizes[c]]
-    listed, strips = [], []
+    listed, members = [], []
     for cluster in sorted(shown):
         own = np.flatnonzero(labels == cluster)
         if not len(own):
@@ -122,7 +123,7 @@ def _clusters(
         ):
             if len(picked):
                 images = subject.train.read(rows[picked[:_COLUMNS]])
-                strips.append((name, images, colour(cluster, len(sizes))))
+                members.append((name, images, colour(cluster, len(sizes))))
         listed.append(
             (str(cluster), f"{sizes[cluster]:,}", f"{sizes[cluster] / sizes.sum():.1%}",
              f"{table.confidence[table.labels == cluster].mean():.3f}",
@@ -143,8 +144,8 @@ def _clusters(
         k=_NEIGHBOURS,
     )
     # A page holds some 24 strips: more clusters go on in another picture.
-    for start in range(0, len(strips), 24):
-        figure = figures.strips(strips[start : start + 24], columns=_COLUMNS)
+    for start in range(0, len(members), 24):
+        figure = strips(members[start : start + 24], columns=_COLUMNS)
         blocks.append(Picture(figure, caption if start == 0 else wording("Continued.")))
     return blocks
 
@@ -201,7 +202,7 @@ def _labelled(subject: Subject, main: Measured, wording: Wording) -> list[Block]
     if not len(wrong):
         return [*blocks, Paragraph(wording("There are no mistakes."))]
     worst = wrong[np.argsort(-table.confidence[wrong], kind="stable")][: 4 * _COLUMNS]
-    strips = [
+    drawn = [
         (wording("{label} in {c}", label=label, c=cluster), images.read(rows),
          colour(int(cluster), n_clusters))
         for label in names for cluster in range(n_clusters)
@@ -212,7 +213,7 @@ def _labelled(subject: Subject, main: Measured, wording: Wording) -> list[Block]
         "sure, by label and cluster.",
         n=len(wrong),
     )
-    return [*blocks, Picture(figures.strips(strips, columns=_COLUMNS), caption)]
+    return [*blocks, Picture(strips(drawn, columns=_COLUMNS), caption)]
 
 
 def _copies(subject: Subject, wording: Wording) -> tuple[str, ...]:

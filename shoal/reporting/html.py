@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import io
-import re
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from shoal.reporting import templates
+from shoal.reporting import columns, templates
 from shoal.reporting.document import (
     Block,
     Bullets,
@@ -33,13 +32,6 @@ from shoal.reporting.wording import Wording
 
 _MANY_MARKS = 2_000
 """A collection of more dots than this is drawn as pixels, its axes and words still as lines."""
-_NUMBER = re.compile(
-    r"[<>≤≥≈~]? ?[+\-−±]?[\d,]*\.?\d+(e[+\-−]?\d+)?"  # 1,024  −0.5  3e-4
-    r"( ?(%|×|x|ms|s|min|h|B|kB|KB|MB|GB|KiB|MiB|GiB|points?|px))?"
-    r"( ?(±|to|–|-) ?[+\-−]?[\d,]*\.?\d+ ?%?)?"
-)
-_LONG = 24
-_NO_NUMBER = ("", "-", "–", "—", "n/a")
 _PLAIN = " \n!$&'()*+,-./:;=?@[]^_`{|}~"
 """What may stand in a data URI as it is; base64 would take a third more."""
 _ICON = (
@@ -124,23 +116,13 @@ def _prepare(block: Block, number: int) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
-    kinds = [_kind(column) for column in columns]
+    kinds = columns.kinds(table.rows, len(table.header))
     return {
         "kind": "table",
         "label": ", ".join(table.header),
         "header": list(zip(table.header, kinds, strict=True)),
         "rows": [list(zip(row, kinds, strict=True)) for row in table.rows],
     }
-
-
-def _kind(column: tuple[str, ...]) -> str:
-    """How a column is set: as numbers, if nearly all of it are; as short or as long text."""
-    said = [cell.strip() for cell in column if cell.strip() not in _NO_NUMBER]
-    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in said)
-    if numbers > 0 and numbers >= 0.75 * len(said):
-        return "number"
-    return "long" if any(len(cell) > _LONG for cell in said) else "short"
 
 
 def _svg(figure: Figure) -> bytes:

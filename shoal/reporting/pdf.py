@@ -1,7 +1,7 @@
 """A document as a PDF: A4, selectable text, embedded fonts, vector plots, page numbers.
 
 reportlab sets the text; the figures, which matplotlib draws as PDF, are laid into the places left
-for them by pypdf, so that their lines stay lines and their letters letters.
+for them, see `plates`, so that their lines stay lines and their letters letters.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-from pypdf import PdfReader, PdfWriter, Transformation
+from pypdf import PdfWriter
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -25,7 +23,6 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
-    KeepTogether,
     SimpleDocTemplate,
     Spacer,
 )
@@ -33,7 +30,7 @@ from reportlab.platypus import Paragraph as Text
 from reportlab.platypus import Table as Grid
 
 from shoal.files import atomic_path
-from shoal.reporting import fonts
+from shoal.reporting import columns, fonts
 from shoal.reporting.document import (
     Block,
     Bullets,
@@ -41,18 +38,22 @@ from shoal.reporting.document import (
     Document,
     Heading,
     Paragraph,
+    Picture,
     Table,
 )
 from shoal.reporting.fonts import BOLD, MONO, PLAIN, mark
+from shoal.reporting.plates import Place, Plate, Room, lay_in
 from shoal.reporting.wording import Wording
 
 _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _HEIGHT = A4[1] - 2 * _MARGIN - 14 * mm
+_PADDING = 6.0  # reportlab's frames keep this free on each side
 _INK = colors.HexColor("#1a1a1a")
 _QUIET = colors.HexColor("#5f6368")
 _RULE = colors.HexColor("#d0d4d9")
-_NUMBER = re.compile(r"[-+–]?[\d,.]+\s?(%|min|GB|s)?( – [\d.]+)?|–")
+_WORD = re.compile("[\u2e80-\u9fff\uff00-\uffef]|[^\\s\u2e80-\u9fff\uff00-\uffef]+")
+"""What a line is not broken within: a word, or a Chinese character."""
 
 
 def write(document: Document, path: Path, wording: Wording) -> None:
@@ -68,19 +69,10 @@ def write(document: Document, path: Path, wording: Wording) -> None:
 
 
 @dataclass
-class _Place:
-    page: int
-    x: float
-    y: float
-    scale: float
-    drawn: bytes
-
-
-@dataclass
 class _Setter:
     document: Document
     wording: Wording
-    places: list[_Place] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         fonts.register(pdfmetrics, TTFont)
@@ -106,6 +98,7 @@ class _Setter:
                                 "alignment": TA_RIGHT},
                 "code": {"fontName": MONO, "fontSize": 7.5, "leading": 10.5, "wordWrap": "CJK",
                          "backColor": colors.HexColor("#f3f4f6"), "borderPadding": 5,
+                         "leftIndent": 5, "rightIndent": 5,
                          "spaceBefore": 6, "spaceAfter": 12},
             }.items()
         }  # fmt: skip
@@ -116,12 +109,21 @@ class _Setter:
             Text(mark(self.document.title), self.styles["title"]),
             Text(mark(self.document.subtitle), self.styles["subtitle"]),
         ]
+        headings: list[Flowable] = []
         for block in self.document.blocks:
-            story += self._set(block)
+            if isinstance(block, Heading):
+                headings.append(Text(mark(block.text), self.styles[f"heading{block.level}"]))
+                continue
+            if isinstance(block, Picture):  # 'keepWithNext' does not reach into a plate
+                story.append(Plate([*headings, *self._set(block)]))
+            else:
+                story += [*headings, *self._set(block)]
+            headings = []
+        story += headings
         out = io.BytesIO()
         template = SimpleDocTemplate(
-            out, pagesize=A4, leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=_MARGIN,
-            bottomMargin=_MARGIN, title=self.document.title, author="shoal",
+            out, pagesize=A4, leftMargin=_MARGIN - _PADDING, rightMargin=_MARGIN - _PADDING,
+            topMargin=_MARGIN, bottomMargin=_MARGIN, title=self.document.title, author="shoal",
             lang=self.document.language, subject=self.document.subtitle, invariant=1,
             initialFontName=PLAIN,
         )  # fmt: skip
@@ -131,12 +133,8 @@ class _Setter:
     def with_figures(self, text: bytes) -> bytes:
         """The same with every figure in its place."""
         writer = PdfWriter(clone_from=io.BytesIO(text))
-        for place in self.places:
-            figure = PdfReader(io.BytesIO(place.drawn)).pages[0]
-            move = Transformation().scale(place.scale).translate(place.x, place.y)
-            writer.pages[place.page - 1].merge_transformed_page(figure, move)
-        for page in writer.pages:
-            page.compress_content_streams()
+        for number, place in enumerate(self.places, start=1):
+            lay_in(writer, f"/Figure{number}", place)
         writer.compress_identical_objects()
         out = io.BytesIO()
         writer.write(out)
@@ -151,8 +149,6 @@ class _Setter:
 
     def _set(self, block: Block) -> list[Flowable]:
         styles = self.styles
-        if isinstance(block, Heading):
-            return [Text(mark(block.text), styles[f"heading{block.level}"])]
         if isinstance(block, Paragraph):
             return [Text(mark(block.text), styles["text"])]
         if isinstance(block, Code):
@@ -162,15 +158,14 @@ class _Setter:
             return [Text(mark(item), styles["bullet"], bulletText="•") for item in block.items]
         if isinstance(block, Table):
             return [self._grid(block), Spacer(1, 8)]
-        caption = Text(mark(block.caption), styles["caption"])
-        return [KeepTogether([_Drawing(block.figure, self.places), Spacer(1, 3), caption])]
+        if isinstance(block, Picture):
+            caption = Text(mark(block.caption), styles["caption"])
+            room = Room(block.figure, self.places, highest=_HEIGHT - 20 * mm)
+            return [room, Spacer(1, 3), caption]
+        raise TypeError(f"headings stand in `text`, and {type(block).__name__} came")
 
     def _grid(self, table: Table) -> Grid:
-        columns = range(len(table.header))
-        numeric = [
-            bool(table.rows) and all(_NUMBER.fullmatch(row[c]) for row in table.rows)
-            for c in columns
-        ]
+        numeric = [kind == "number" for kind in columns.kinds(table.rows, len(table.header))]
         head = [Text(mark(text), self.styles["head number" if numeric[c] else "head"])
                 for c, text in enumerate(table.header)]  # fmt: skip
         cells = [
@@ -193,45 +188,22 @@ class _Setter:
         return grid
 
     def _widths(self, table: Table) -> list[float]:
-        """As wide as the longest text wants, shrunk in proportion where the page is too narrow."""
+        """As wide as the longest text wants; where the page is too narrow, the long texts wrap.
+
+        No column gets less than its longest word, if the page has as much.
+        """
         style = self.styles["head"]
-        wanted = []
-        for cells in zip(table.header, *table.rows, strict=True):
-            widths = [fonts.width(text, style.fontName, style.fontSize) + 10 for text in cells]
-            wanted.append(max(max(widths), 24.0))
+
+        def width(text: str) -> float:
+            return max(fonts.width(text, style.fontName, style.fontSize) + 10, 24.0)
+
+        cells = list(zip(table.header, *table.rows, strict=True))
+        wanted = [max(map(width, texts)) for texts in cells]
         if sum(wanted) <= _WIDTH:
             return wanted
-        # Narrow columns keep what they want; the wide ones share the rest and wrap.
-        room, left = _WIDTH, sorted(range(len(wanted)), key=lambda c: wanted[c])
-        given = dict.fromkeys(left, 0.0)
-        while left:
-            share = room / len(left)
-            column = left.pop(0)
-            given[column] = min(wanted[column], share)
-            room -= given[column]
-        return [given[column] for column in range(len(wanted))]
-
-
-class _Drawing(Flowable):  # type: ignore[misc]
-    """Room for a figure, and a note of where it is."""
-
-    def __init__(self, figure: Figure, places: list[_Place]) -> None:
-        super().__init__()
-        self.figure, self.places = figure, places
-        self.size = [inches * 72 for inches in figure.get_size_inches()]
-
-    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
-        """The room it takes: as wide as the text at most, and no higher than a page."""
-        width, height = self.size
-        self.scale = min(1.0, available_width / width, (_HEIGHT - 20 * mm) / height)
-        return width * self.scale, height * self.scale
-
-    def draw(self) -> None:
-        """Note page and place; the figure itself is laid in afterwards."""
-        canvas: Any = self.canv
-        x, y = canvas.absolutePosition(0, 0)
-        out = io.BytesIO()
-        with mpl.rc_context({"pdf.fonttype": 42}):
-            self.figure.draw_without_rendering()  # the first layout cuts titles off
-            self.figure.savefig(out, format="pdf", metadata={"CreationDate": None})
-        self.places.append(_Place(canvas.getPageNumber(), x, y, self.scale, out.getvalue()))
+        words = [chain.from_iterable(map(_WORD.findall, texts)) for texts in cells]
+        least = [max(map(width, column), default=24.0) for column in words]
+        if sum(least) > _WIDTH:  # then words must be broken, too
+            return [_WIDTH * each / sum(least) for each in least]
+        part = (_WIDTH - sum(least)) / (sum(wanted) - sum(least))
+        return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
