@@ -258,7 +258,7 @@ def differences(a: Recipe, b: Recipe) -> dict[str, tuple[Any, Any]]:
     """Fields that differ, each with both values as plain text or numbers, views field by field.
 
     >>> differences(BEST, replace(BEST, epochs=1))
-    {'epochs': (80, 1)}
+    {'epochs': (40, 1)}
     """
     left, right = a.describe(), b.describe()
     return {name: (left[name], right[name]) for name in left if left[name] != right[name]}
