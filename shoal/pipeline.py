@@ -71,12 +71,21 @@ def fit(
 
 
 def organise(
-    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
-) -> Checkpoint:
+    source: ImageSource, checkpoint: Checkpoint, *, examine: bool = True, device: str = "cpu",
+    track: Track = silent,
+) -> Checkpoint:  # fmt: skip
     """Embed, reduce and cluster the images a checkpoint was trained on; return it finished.
 
     The provenance tells of the ``splits`` among which one was chosen, see `Split`, and, as
     sentences, of ``warnings``: what makes the clusters doubtful.
+
+    Args:
+        source: the images.
+        checkpoint: without clusters, or with others, which are forgotten.
+        examine: look for what to warn of, and remember what new images are to be compared with;
+            a checkpoint that only its clusters are wanted of does without, and is ready sooner.
+        device: where the encoder runs.
+        track: shows progress.
     """
     recipe = checkpoint.recipe
     rows = diagnosis.sample(len(source))
@@ -94,14 +103,20 @@ def organise(
     for step in track([clusterer], "clustering", 1):
         step.fit(z)
     found = splits.choose(source, clusterer, z)
+    finished = replace(
+        checkpoint,
+        optimizer_states=None,
+        provenance=checkpoint.provenance | {"splits": splits.to_json(found)},
+        clusterer=clusterer.get_arrays(),
+    )
+    if not examine:
+        return finished
     labels = assign(source, z, clusterer).labels
     sizes = np.bincount(labels, minlength=recipe.n_clusters)
     warnings = diagnosis.diagnose(source, checkpoint, embedding, labels[rows], rows, sizes)
     return replace(
-        checkpoint,
-        optimizer_states=None,
-        provenance=checkpoint.provenance | {"splits": splits.to_json(found), "warnings": warnings},
-        clusterer=clusterer.get_arrays(),
+        finished,
+        provenance=finished.provenance | {"warnings": warnings},
         familiar=novelty.remember(source, checkpoint, embedding, rows, device=device),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import shutil
@@ -16,15 +17,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from matplotlib.figure import Figure
 from pypdf import PdfReader
 from scipy.stats import spearmanr
 
+from shoal import checkpoint as checkpoints
+from shoal import pipeline
 from shoal.reporting import figures, fonts, progression
+from shoal.reporting import pdf as reporting_pdf
 from shoal.reporting.chinese import TRADITIONAL
+from shoal.reporting.document import Block, Document, Heading, Paragraph, Picture, Table
 from shoal.reporting.found import borders
 from shoal.reporting.observations import observations, rank_correlation
 from shoal.reporting.progression import LABEL_FREE, Point
 from shoal.reporting.wording import Wording
+from shoal.sources import open_source
 from shoal.strips import strips
 
 PACKAGE = Path(progression.__file__).parent
@@ -158,35 +165,187 @@ def test_chinese(trained: Path, run_cli: Callable[..., Any]) -> None:
 # The checkpoints along the way
 
 
-def test_checkpoints_are_measured_once(
-    trained: Path, pdf: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:  # fmt: skip
-    """A second report takes them from the file beside them, which is enough without them."""
-    del pdf  # it has measured them
-    measure = progression._measure
-    monkeypatch.setattr(progression, "_measure", None)
+@pytest.fixture
+def passed_on(trained: Path, pdf: Path, tmp_path: Path) -> Path:
+    """What `trained` holds, but of the trail only what was measured for `pdf`."""
+    del pdf
     moved = tmp_path / "moved"
     shutil.copytree(trained, moved)
+    for file in (moved / "best.pth.trail").glob("*.pth"):
+        file.unlink()
+    return moved
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The keyword arguments of each measurement of a checkpoint along the way, as they are made."""
+    calls: list[dict[str, Any]] = []
+    measure = progression._measure
+
+    def counted(*arguments: Any, **options: Any) -> Point:
+        calls.append(options)
+        return measure(*arguments, **options)
+
+    monkeypatch.setattr(progression, "_measure", counted)
+    return calls
+
+
+def test_checkpoints_are_measured_once(
+    trained: Path, pdf: Path, run_cli: Callable[..., Any], measured: list[dict[str, Any]],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """A second report takes them from the file beside them, as long as it is of these weights."""
+    again = tmp_path / "again.pdf"
+    assert run_cli("report", again, *arguments(trained), "--quiet").code == 0
+    assert not measured
+    assert text(again).split("How it was made")[0] == text(pdf).split("How it was made")[0]
+    moved = tmp_path / "moved"
+    shutil.copytree(trained, moved)
+    file = moved / "best.pth.trail" / progression.FILE
+    entries = json.loads(file.read_text())
+    for entry in entries[:-1]:
+        entry["weights"] = "those of an earlier run"
+    file.write_text(json.dumps(entries))
     assert run_cli("report", moved / "a.pdf", *arguments(moved), "--quiet").code == 0
-    for file in (moved / "best.pth.trail").glob("*.pth"):
-        file.unlink()
-    assert run_cli("report", moved / "b.pdf", *arguments(moved), "--quiet").code == 0
-    # Other labels are another measurement, for which the checkpoints are wanted.
-    np.save(moved / "labels.npy", 1 - np.load(moved / "labels.npy"))
-    result = run_cli("report", moved / "c.pdf", *arguments(moved), "--quiet")
-    assert "at least 10 checkpoints along the way are expected" in text(moved / "c.pdf")
+    assert len(measured) == 11
+    known = {entry["weights"] for entry in json.loads(file.read_text())}
+    assert len(known) == 12  # what the checkpoints no longer are is forgotten
+    assert "those of an earlier run" not in known
+
+
+def test_the_last_checkpoint_is_not_reconstructed_twice(
+    trained: Path, run_cli: Callable[..., Any], measured: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """It has the weights of the final file, whose error is the same number."""
+    without(trained, tmp_path, 0)
+    result = run_cli(
+        "report", tmp_path / "a.pdf", *arguments(trained)[:6], "--best", tmp_path / "best.pth",
+        "--quiet",
+    )  # fmt: skip
     assert result.code == 0
-    # So is another run of the same recipe.
-    calls = []
-    monkeypatch.setattr(progression, "_measure", lambda *a: calls.append(a) or measure(*a))
-    shutil.copytree(trained / "after.pth.trail", moved / "best.pth.trail", dirs_exist_ok=True)
-    for file in (moved / "best.pth.trail").glob("*.pth"):
-        file.unlink()
-    shutil.copytree(trained / "best.pth.trail", moved / "best.pth.trail", dirs_exist_ok=True)
-    (moved / "best.pth.trail" / progression.FILE).write_text("[{}]")
-    assert run_cli("report", moved / "d.pdf", *arguments(moved), "--quiet").code == 0
-    assert len(calls) == 12
+    assert [call["mse"] is None for call in measured] == [True] * 11 + [False]
+    kept, here = (
+        json.loads((folder / "best.pth.trail" / progression.FILE).read_text())
+        for folder in (trained, tmp_path)
+    )
+    assert {e["weights"]: e["mse"] for e in kept} == {e["weights"]: e["mse"] for e in here}
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_what_was_measured_is_enough_without_the_checkpoints(
+    labels: bool, passed_on: Path, pdf: Path, run_cli: Callable[..., Any],
+    measured: list[dict[str, Any]],
+) -> None:  # fmt: skip
+    """As in a fresh clone. Errors and label-free scores need no labels, and serve without."""
+    again = passed_on / "again.pdf"
+    result = run_cli("report", again, *arguments(passed_on, labels=labels), "--quiet")
+    assert (result.code, result.err) == (0, "")
+    assert not measured
+    if labels:
+        assert text(again).split("How it was made")[0] == text(pdf).split("How it was made")[0]
+    else:
+        assert "The 12 checkpoints kept while best was trained" in text(again)
+        assert "Spearman" not in text(again)
+
+
+@pytest.mark.parametrize("other", ["labels", "checkpoint", "part"])
+def test_what_was_measured_of_others_is_refused(
+    other: str, passed_on: Path, run_cli: Callable[..., Any]
+) -> None:
+    file = passed_on / "best.pth.trail" / progression.FILE
+    if other == "labels":
+        np.save(passed_on / "labels.npy", 1 - np.load(passed_on / "labels.npy"))
+        wanted = "what was measured of these images and labels is expected"
+    elif other == "checkpoint":
+        shutil.copy(passed_on / "after.pth", passed_on / "best.pth")
+        wanted = "at least 10 checkpoints along the way are expected"
+    else:
+        file.write_text(json.dumps(json.loads(file.read_text())[1:]))
+        wanted = "12 checkpoints along the way are expected, and 11 are there"
+    result = run_cli("report", passed_on / "a.pdf", *arguments(passed_on), "--quiet")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert wanted in result.err
+    assert not (passed_on / "a.pdf").exists()
+
+
+def test_clusters_are_the_same_without_an_examination(trained: Path) -> None:
+    source = open_source(trained / "images.npy")
+    checkpoint = checkpoints.load(next((trained / "best.pth.trail").glob("step-*.pth")))
+    whole = pipeline.organise(source, checkpoint)
+    lean = pipeline.organise(source, checkpoint, examine=False)
+    assert whole.familiar
+    assert not lean.familiar
+    assert whole.provenance["splits"] == lean.provenance["splits"]
+    assert all((whole.clusterer[name] == lean.clusterer[name]).all() for name in whole.clusterer)
+
+
+# What each change gave
+
+
+def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    """What was measured stands beside its settings; the rest says that it was not measured."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    best = checkpoints.load(tmp_path / "best.pth")
+    step = {"before": 0.85, "after": 0.8993, "seeds": [0, 1], "source": "benchmarks/quality.py"}
+    best.provenance["contributions"] = [
+        step | {"what": "contrast", "fields": ["objectives", "views.n_views"]},
+        step | {"what": "another encoder", "fields": ["objectives", "encoder"]},  # is the same here
+    ]
+    checkpoints.save(best, tmp_path / "best.pth")
+    path = tmp_path / "gains.pdf"
+    assert run_cli("report", path, *arguments(tmp_path), "--quiet").code == 0
+    said = text(path)
+    assert "Every setting that changed from before to after" in said
+    assert "seed 0 1 not measured" in said
+    part = said.split("Every setting that changed from after to best")[1]
+    assert "objectives reconstruction nt_xent + reconstruction(fraction=0.25) A: +0.049" in part
+    assert "views.n_views 1 2 A: +0.049" in part
+    assert "embedding encoder joint not measured" in part
+    assert "A, contrast: accuracy 0.850 → 0.899 (+0.049; seeds 0, 1; benchmarks/quality.py)" in part
+    assert "another encoder" not in said
+    assert "best gets" in said  # McNemar's test of the last step, too
+
+
+# How it is set
+
+
+def pages(*blocks: Block) -> list[str]:
+    """The words of each page of a PDF of these blocks."""
+    out = io.BytesIO()
+    setter = reporting_pdf._Setter(Document("Title", "", blocks=list(blocks)), Wording())
+    out.write(setter.with_figures(setter.text()))
+    return [page.extract_text() for page in PdfReader(out).pages]
+
+
+def panel(inches: float) -> Picture:
+    """A figure of this height, with a word in it."""
+    figure = Figure(figsize=(7.0, inches))
+    figure.subplots().set_title("inside")
+    return Picture(figure, "caption")
+
+
+@pytest.mark.parametrize(
+    ("inches", "page"),
+    [
+        (3.0, 0),
+        (5.8, 0),  # a little too high: shrunk
+        (8.0, 1),
+    ],
+)
+def test_a_heading_stays_with_its_figure(inches: float, page: int) -> None:
+    filled = Paragraph("word " * 400)
+    found = pages(filled, Heading("Part", 2), panel(inches))
+    assert len(found) == page + 1
+    for word in ("Part", "inside", "caption"):
+        assert word in found[page]
+        assert all(word not in other for other in found[:page])
+
+
+def test_no_word_is_broken_in_a_table_that_has_the_room() -> None:
+    name = "kernel_pca(n_components=200,"
+    table = Table(("setting", "old", "new"), (("reducers", f"{name} more)", "as it was " * 30),))
+    (page,) = pages(table)
+    assert name in page
 
 
 def points(mse: list[float], accuracy: list[float]) -> list[Point]:
@@ -204,7 +363,7 @@ def test_observations_are_computed() -> None:
     mse = [0.5, 0.4, 0.3, 0.35, 0.2]
     said = observations(points(mse, [0.6, 0.7, 0.9, 0.8, 0.75]), 100, Wording())
     assert "from 0.5000 (epoch 1.0) to 0.2000 (epoch 5.0)" in said[0]
-    assert "falls 3 and rises 1 times in 4 steps" in said[0]
+    assert "falls 3 of 4 times and rises 1" in said[0]
     assert "highest 0.900 at epoch 3.0" in said[1]
     assert "by 0.113 on average and by 0.200 at most (epoch 2.0 to 3.0)" in said[2]
     assert "Rank correlation (Spearman) of the MSE with the accuracy: -0.70" in said[3]
@@ -331,6 +490,12 @@ def other_shape(path: Path) -> Path:
     return path / "other.npy"
 
 
+def other_pixels(folder: Path, path: Path) -> Path:
+    """Images of the same shape."""
+    np.save(path / "other.npy", 255 - np.load(folder / "images.npy"))
+    return path / "other.npy"
+
+
 def labels_of(path: Path, labels: list[int]) -> Path:
     """A file of labels."""
     np.save(path / "l.npy", np.array(labels))
@@ -370,6 +535,10 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     "a trail partly deleted": (
         lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 2)],
         "12 checkpoints along the way are expected, and 10 are there",
+    ),
+    "other images": (
+        lambda t, p: ["--train", other_pixels(t, p), "--best", t / "best.pth"],
+        "learned from other images than these",
     ),
     "a checkpoint along the way": (
         lambda t, p: [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from shoal import findings
 from shoal.embedding import EmbeddingTable
 from shoal.errors import OutputError
@@ -69,8 +71,11 @@ def report(
     )  # fmt: skip
     subject.check()
     if whole:
-        progression.check(subject.latest)
-    with fonts.in_figures(language):
+        progression.check(subject, subject.latest)
+    # NumPy's products are small here: a checkpoint of a trail takes 6 s of processor time, and 17
+    # with two threads that wait for one another. Nor do the clusters of one early in training,
+    # which hang on the last bits, then depend on the number of threads.
+    with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
         trail = whole or len(train) <= _QUICK
         document, table = compose(subject, wording, trail=trail, table=table)
         for path in track(targets, "writing report", len(targets)):

@@ -28,11 +28,10 @@ TRADITIONAL = {
     "One checkpoint was given, and none before it: there is nothing to compare it with.":
         "只提供了一個檢查點，沒有改進前的檢查點可供比較。",
     "Of the {n:,} labelled images {after} gets {gained:,} right that {before} got wrong, and "
-    "{lost:,} wrong that it got right (McNemar's exact test: p = {p}). The names of clusters are "
-    "those that fit the labels best.":
+    "{lost:,} wrong that it got right (McNemar's exact test: p = {p}).":
         "在 {n:,} 張有標籤的影像中，{before} 分錯而 {after} 分對的有 {gained:,} 張，"
-        "{before} 分對而 {after} 分錯的有 {lost:,} 張（McNemar 精確檢定：p = {p}）。"
-        "群集的名稱取與標籤最相符者。",
+        "{before} 分對而 {after} 分錯的有 {lost:,} 張（McNemar 精確檢定：p = {p}）。",
+    "Clusters bear the names that fit the labels best.": "群集的名稱取與標籤最相符者。",
     "The embedding of the labelled images": "有標籤影像的嵌入",
     "The {n:,} labelled images in the embedding, coloured by label. {told}. Both maps are centred "
     "and scaled alike, so that 99 % of the images lie within.":
@@ -41,15 +40,16 @@ TRADITIONAL = {
     "{reduced}, as it is": "{reduced}，直接畫出",
     "{reduced} ({d} numbers), laid out by t-SNE with perplexity 30":
         "{reduced}（{d} 維），以 t-SNE（perplexity 30）排列",
-    "Every setting that changed": "所有改變的設定",
+    "Every setting that changed from {a} to {b}": "由 {a} 到 {b} 所有改變的設定",
     "setting": "設定",
-    "gain": "效益",
+    "gain in accuracy": "準確率增減",
     "not measured": "未測量",
-    "What each change gave, one made after another:": "依序加入各項改變後的效益：",
-    "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; means over seeds {seeds}; "
-    "{source})":
+    "Settings with the same letter were changed together. What each change gave by itself, all "
+    "else equal (means over the seeds):":
+        "字母相同的設定一併改變。其他條件不變時，各項改變單獨的效益（各種子的平均）：",
+    "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; seeds {seeds}; {source})":
         "{letter}，{what}：準確率 {before:.3f} → {after:.3f}"
-        "（{gain:+.3f}；種子 {seeds} 的平均；{source}）",
+        "（{gain:+.3f}；種子 {seeds}；{source}）",
     "What each change gave alone was not measured.": "沒有單獨測量各項改變的效益。",
     # Reconstructions
     "Reconstructions": "重建",
@@ -73,8 +73,13 @@ TRADITIONAL = {
         "（見 'shoal evaluate --no-labels'）。",
     "Of so many images the checkpoints along the way were not measured, to save time; 'shoal "
     "report' does.": "影像數量太多，為節省時間未測量途中的檢查點；'shoal report' 會測量。",
-    "What was measured of each checkpoint, against the epoch.":
-        "各檢查點的測量值，橫軸為訓練週期（epoch）。",
+    "Reconstruction MSE and label-free scores of each checkpoint, against the epoch; above, the "
+    "step.":
+        "各檢查點的重建 MSE 與無標籤分數，橫軸為訓練週期（epoch），上方為步數。",
+    "Reconstruction MSE, accuracy (shaded: its 95 % interval) and label-free scores of each "
+    "checkpoint, against the epoch; above, the step.":
+        "各檢查點的重建 MSE、準確率（淺色為其 95 % 信賴區間）與無標籤分數，"
+        "橫軸為訓練週期（epoch），上方為步數。",
     "epoch": "週期",
     "step": "步數",
     "accuracy": "準確率",
@@ -95,9 +100,15 @@ TRADITIONAL = {
     "The accuracy": "準確率",
     "The label-free score": "無標籤總分",
     "the MSE": "MSE",
+    "the {what}": "{what}",
+    "These intervals take the checkpoints for independent of one another. Those of one run are "
+    "not: what merely rises or falls with training goes together, and the intervals are too narrow "
+    "rather than too wide.":
+        "這些信賴區間假設各檢查點彼此獨立。同一次訓練的檢查點並非如此："
+        "只隨訓練上升或下降的數值也會相關，因此區間寧可視為過窄，而非過寬。",
     "{what} goes from {first} (epoch {a:.1f}) to {last} (epoch {b:.1f}), its lowest {low} at epoch "
-    "{at_low:.1f}, its highest {high} at epoch {at_high:.1f}; it falls {falls} and rises {rises} "
-    "times in {n} steps from one checkpoint to the next.":
+    "{at_low:.1f}, its highest {high} at epoch {at_high:.1f}; from one checkpoint to the next it "
+    "falls {falls} of {n} times and rises {rises}.":
         "{what}由 {first}（週期 {a:.1f}）變為 {last}（週期 {b:.1f}），"
         "最低為 {low}（週期 {at_low:.1f}），最高為 {high}（週期 {at_high:.1f}）；"
         "相鄰檢查點間的 {n} 次變化中，下降 {falls} 次，上升 {rises} 次。",

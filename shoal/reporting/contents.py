@@ -103,12 +103,16 @@ def _trail(subject: Subject, wording: Wording) -> list[Block]:
         Paragraph(told),
         Picture(
             figures.progression(points, wording=wording),
-            wording("What was measured of each checkpoint, against the epoch."),
+            wording("Reconstruction MSE and label-free scores of each checkpoint, against the "
+                    "epoch; above, the step.")
+            if n is None else
+            wording("Reconstruction MSE, accuracy (shaded: its 95 % interval) and label-free "
+                    "scores of each checkpoint, against the epoch; above, the step."),
         ),
         Table(tuple(header), tuple(map(tuple, rows))),
         Heading(wording("What these numbers say"), 2),
         Bullets(observations(points, n, wording)),
-    ]
+    ]  # fmt: skip
     if n is None:
         blocks.append(Paragraph(wording("No labels were given: the accuracy is left out.")))
     return blocks

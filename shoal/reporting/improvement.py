@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import string
+from collections.abc import Iterator, Sequence
+from itertools import cycle, pairwise
 
 import numpy as np
 from scipy.stats import binomtest
@@ -18,7 +20,10 @@ from shoal.reporting.wording import Wording
 
 
 def section(subject: Subject, wording: Wording) -> list[Block]:
-    """Accuracy before and after, the changes with what each gave, and the two embeddings."""
+    """Accuracy before and after, the changes with what each gave, and the two embeddings.
+
+    Where the best checkpoint is another than the one after, it is the next step.
+    """
     alone = subject.before is None or subject.after is None
     title = wording("How good it is") if alone else wording("What was improved")
     blocks: list[Block] = [Heading(title), _comparison(subject, wording)]
@@ -33,11 +38,20 @@ def section(subject: Subject, wording: Wording) -> list[Block]:
                               "compare it with."))
         )  # fmt: skip
         return blocks
-    before, after = subject.of(subject.before), subject.of(subject.after)
+    ends = [subject.before, subject.after, *([] if subject.best is None else [subject.best])]
+    chain = [subject.of(one) for one in ends]
+    steps = [(a, b) for a, b in pairwise(chain) if a is not b]
     if subject.labels is not None:
-        blocks.append(Paragraph(_paired(before, after, subject.labels, wording)))
-        blocks += _maps((before, after), subject.labels, wording)
-    blocks += _changes(before, after, wording)
+        blocks.append(
+            Paragraph(" ".join(
+                [*(_paired(*step, subject.labels, wording) for step in steps),
+                 wording("Clusters bear the names that fit the labels best.")]
+            ))
+        )  # fmt: skip
+        blocks += _maps((chain[0], chain[1]), subject.labels, wording)
+    letters = cycle(string.ascii_uppercase)
+    for step in steps:
+        blocks += _changes(*step, letters, wording)
     return blocks
 
 
@@ -81,8 +95,7 @@ def _paired(before: Measured, after: Measured, labels: IntArray, wording: Wordin
     shown = f"{chance:.1e}" if chance < 0.001 else f"{chance:.3f}"
     return wording(
         "Of the {n:,} labelled images {after} gets {gained:,} right that {before} got wrong, and "
-        "{lost:,} wrong that it got right (McNemar's exact test: p = {p}). The names of clusters "
-        "are those that fit the labels best.",
+        "{lost:,} wrong that it got right (McNemar's exact test: p = {p}).",
         n=len(labels), after=after.trained.name, before=before.trained.name, gained=gained,
         lost=lost, p=shown,
     )  # fmt: skip
@@ -123,33 +136,42 @@ def _embedding(recipe: Recipe) -> str:
     return {"joint": "encoder + projection"}.get(recipe.embedding, recipe.embedding)
 
 
-def _changes(before: Measured, after: Measured, wording: Wording) -> list[Block]:
+def _changes(
+    before: Measured, after: Measured, letters: Iterator[str], wording: Wording
+) -> list[Block]:
+    """Every setting that differs, and what was measured of it, under the next of ``letters``."""
     changed = differences(before.trained.checkpoint.recipe, after.trained.checkpoint.recipe)
     changed.pop("name", None)
-    measured = after.trained.checkpoint.provenance.get("contributions", [])
-    letters = {field: chr(ord("A") + place % 26)
-               for place, one in enumerate(measured) for field in one["fields"]}  # fmt: skip
+    known = after.trained.checkpoint.provenance.get("contributions", [])
+    # What was measured between other recipes is not what was changed here.
+    measured = [(one, next(letters)) for one in known if set(one["fields"]) <= changed.keys()]
+    gains = {field: f"{letter}: {one['after'] - one['before']:+.3f}"
+             for one, letter in measured for field in one["fields"]}  # fmt: skip
     rows = tuple(
-        (field, str(old), str(new), letters.get(field, wording("not measured")))
+        (field, str(old), str(new), gains.get(field, wording("not measured")))
         for field, (old, new) in changed.items()
     )
     told = tuple(
         wording(
-            "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; means over seeds "
-            "{seeds}; {source})",
-            letter=chr(ord("A") + place % 26), what=one["what"], before=one["before"],
+            "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; seeds {seeds}; "
+            "{source})",
+            letter=letter, what=one["what"], before=one["before"],
             after=one["after"], gain=one["after"] - one["before"],
             seeds=", ".join(map(str, one["seeds"])), source=one["source"],
         )
-        for place, one in enumerate(measured)
+        for one, letter in measured
     )  # fmt: skip
+    names = before.trained.name, after.trained.name
     blocks: list[Block] = [
-        Heading(wording("Every setting that changed"), 2),
-        Table((wording("setting"), before.trained.name, after.trained.name, wording("gain")), rows),
+        Heading(wording("Every setting that changed from {a} to {b}", a=names[0], b=names[1]), 2),
+        Table((wording("setting"), *names, wording("gain in accuracy")), rows),
     ]
     if told:
-        blocks += [Paragraph(wording("What each change gave, one made after another:")),
-                   Bullets(told)]  # fmt: skip
+        blocks += [
+            Paragraph(wording("Settings with the same letter were changed together. What each "
+                              "change gave by itself, all else equal (means over the seeds):")),
+            Bullets(told),
+        ]  # fmt: skip
     else:
         blocks.append(Paragraph(wording("What each change gave alone was not measured.")))
     return blocks

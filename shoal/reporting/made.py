@@ -68,8 +68,8 @@ def _facts(one: Trained) -> dict[str, str]:
     provenance: dict[str, Any] = checkpoint.provenance
     facts = {name: str(provenance[name]) for name in _TOLD if name in provenance}
     return facts | {
-        "epochs": f"{checkpoint.epoch:g}",
-        "steps": f"{checkpoint.step:,}",
+        "epochs trained": f"{checkpoint.epoch:g}",
+        "steps trained": f"{checkpoint.step:,}",
         "file SHA-256": _digest(one.path)[:16] + "…",
         "weights SHA-256": checkpoint.weights_digest()[:16] + "…",
         "images SHA-256": str(provenance.get("fingerprint", "–"))[:16] + "…",

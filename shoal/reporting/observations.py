@@ -17,7 +17,7 @@ _Z = 1.959964
 def observations(
     points: Sequence[Point], n_images: int | None, wording: Wording
 ) -> tuple[str, ...]:
-    """Trend, swing, rank correlations and the best by each, a sentence each.
+    """Trend, swing, rank correlations with what they are worth, and the best by each, as sentences.
 
     Args:
         points: of the trail, oldest first, at least 4.
@@ -58,8 +58,16 @@ def observations(
     )  # fmt: skip
     said.append(_correlation(wording("the MSE"), mse, accuracy, wording))
     said += [
-        _correlation(wording(name), values, accuracy, wording) for name, values in scores.items()
+        _correlation(wording("the {what}", what=wording(name)), values, accuracy, wording)
+        for name, values in scores.items()
     ]
+    said.append(
+        wording(
+            "These intervals take the checkpoints for independent of one another. Those of one run "
+            "are not: what merely rises or falls with training goes together, and the intervals "
+            "are too narrow rather than too wide."
+        )
+    )
     said.append(_best(points, mse, scores, accuracy, wording))
     return tuple(said)
 
@@ -92,8 +100,8 @@ def _trend(
     show: Callable[[float], str] = form.format
     return wording(
         "{what} goes from {first} (epoch {a:.1f}) to {last} (epoch {b:.1f}), its lowest {low} at "
-        "epoch {at_low:.1f}, its highest {high} at epoch {at_high:.1f}; it falls {falls} and rises "
-        "{rises} times in {n} steps from one checkpoint to the next.",
+        "epoch {at_low:.1f}, its highest {high} at epoch {at_high:.1f}; from one checkpoint to the "
+        "next it falls {falls} of {n} times and rises {rises}.",
         what=what, first=show(values[0]), last=show(values[-1]), a=points[0].epoch,
         b=points[-1].epoch, low=show(values.min()), high=show(values.max()),
         at_low=points[int(values.argmin())].epoch, at_high=points[int(values.argmax())].epoch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class Point:
     """The accuracy's 95 % interval."""
 
 
+_FIELDS = tuple(field.name for field in fields(Point))
+
+
 def progression(subject: Subject, one: Trained) -> list[Point]:
     """Measure every checkpoint of a trail, oldest first.
 
@@ -55,31 +58,35 @@ def progression(subject: Subject, one: Trained) -> list[Point]:
     checkpoints themselves were not passed on.
 
     Raises:
-        CheckpointError: fewer than 10 are there, or some of them were deleted.
+        CheckpointError: fewer than 10 are there, some of them were deleted, or the file alone is
+            there, and of other images or labels.
     """
-    known = _read(one.trail.folder / FILE)
-    prints = _prints(subject)
     files = one.trail.files()
-    if not files:  # what was measured may have been passed on without them
-        kept = [entry for entry in known if entry["of"] == prints and _belongs(entry, one)]
-        return _enough([_point(entry) for entry in kept], one)
-    _check_whole(files, one)
-    entries = []
+    if not files:
+        return _passed_on(subject, one)
+    _check_whole(len(files), one)
+    known, prints = _read(one.trail.folder / FILE), _prints(subject)
+    errors = {each.trained.checkpoint.weights_digest(): each.mse for each in subject.measured}
+    weights, points = set(), []
     for path in subject.track(files, "measuring checkpoints", len(files)):
         checkpoint = checkpoints.load(path)
-        weights = checkpoint.weights_digest()
-        entry = next((e for e in known if (e["weights"], e["of"]) == (weights, prints)), None)
+        digest = checkpoint.weights_digest()
+        entry = next((e for e in known if e["weights"] == digest and _serves(e, prints)), None)
         if entry is None:
-            with fast(subject.device):
-                point = _measure(subject, checkpoint)
-            entry = {"weights": weights, "run": _run(checkpoint), "of": prints} | asdict(point)
+            with fast(subject.device):  # the last has the weights of the final one: measured
+                point = _measure(subject, checkpoint, mse=errors.get(digest))
+            entry = {"weights": digest, "run": _run(checkpoint), "of": prints} | asdict(point)
             known.append(entry)
             _write(one.trail.folder / FILE, known)
-        entries.append(entry)
-    return [_point(entry) for entry in entries]
+        weights.add(digest)
+        points.append(_point(entry, subject))
+    current = [entry for entry in known if entry["weights"] in weights]
+    if len(current) < len(known):  # of an earlier run, whose checkpoints are no longer there
+        _write(one.trail.folder / FILE, current)
+    return points
 
 
-def check(one: Trained) -> None:
+def check(subject: Subject, one: Trained) -> None:
     """Raise what `progression` would of a trail that will not do, before any work.
 
     Raises:
@@ -87,24 +94,43 @@ def check(one: Trained) -> None:
     """
     files = one.trail.files()
     if files:
-        _check_whole(files, one)
+        _check_whole(len(files), one)
     else:
-        _enough([_point(e) for e in _read(one.trail.folder / FILE) if _belongs(e, one)], one)
+        _passed_on(subject, one)
 
 
-def _measure(subject: Subject, checkpoint: Checkpoint) -> Point:
+def _passed_on(subject: Subject, one: Trained) -> list[Point]:
+    """What was measured of checkpoints that are not there themselves."""
+    path, prints = one.trail.folder / FILE, _prints(subject)
+    entries = [entry for entry in _read(path) if _belongs(entry, one)]
+    serving = {entry["weights"]: entry for entry in entries if _serves(entry, prints)}
+    if entries and not serving:
+        raise CheckpointError(
+            f"{path}: what was measured of these images and labels is expected, as the checkpoints "
+            "themselves are not beside it, and it is of others; give those that it is of, or copy "
+            "the whole folder."
+        )
+    _check_whole(len(serving), one)
+    return [
+        _point(entry, subject) for entry in sorted(serving.values(), key=lambda e: int(e["step"]))
+    ]
+
+
+def _measure(subject: Subject, checkpoint: Checkpoint, mse: float | None) -> Point:
     sample = Shown(subject.train, None, most=CLUSTERED, seed=0)
-    finished = pipeline.organise(sample, checkpoint, device=subject.device)
+    finished = pipeline.organise(sample, checkpoint, examine=False, device=subject.device)
     seen = label_free.look(sample, finished, most=SCORED, device=subject.device)
     accuracy = interval = None
     if subject.labels is not None and subject.images is not None:
         table = pipeline.predict(subject.images, finished, device=subject.device)
         accuracy = evaluation.score(table.labels, subject.labels).accuracy
         interval = evaluation.accuracy_interval(accuracy, len(subject.labels))
+    if mse is None:
+        mse = quality.reconstruction_mse(subject.train, checkpoint, device=subject.device)
     return Point(
         epoch=checkpoint.epoch,
         step=checkpoint.step,
-        mse=quality.reconstruction_mse(subject.train, checkpoint, device=subject.device),
+        mse=mse,
         label_free=_scores(seen),
         accuracy=accuracy,
         interval=interval,
@@ -121,31 +147,20 @@ def _scores(seen: Seen) -> dict[str, float]:
     return dict(zip(LABEL_FREE, values, strict=True))
 
 
-def _check_whole(files: list[Path], one: Trained) -> None:
+def _check_whole(count: int, one: Trained) -> None:
     recipe, total = one.checkpoint.recipe, one.checkpoint.total_steps
     expected = min(recipe.checkpoints, total)
-    if len(files) >= FEWEST and len(files) != expected:
+    if count < FEWEST:
+        more = f" with --set checkpoints={FEWEST + 2}" if recipe.checkpoints < FEWEST else ""
+        raise CheckpointError(
+            f"at least {FEWEST} checkpoints along the way are expected in {one.trail.folder}, and "
+            f"{count} are there; keep that folder beside {one.path.name}, or train again{more}."
+        )
+    if count != expected:
         raise CheckpointError(
             f"{one.trail.folder}: {expected} checkpoints along the way are expected, and "
-            f"{len(files)} are there: some were deleted; train again, or copy the whole folder."
+            f"{count} are there: some were deleted; train again, or copy the whole folder."
         )
-    _few(len(files), one)
-
-
-def _enough(points: list[Point], one: Trained) -> list[Point]:
-    _few(len(points), one)
-    return sorted(points, key=lambda point: point.step)
-
-
-def _few(count: int, one: Trained) -> None:
-    if count >= FEWEST:
-        return
-    known = one.checkpoint.recipe.checkpoints
-    more = f" with --set checkpoints={FEWEST + 2}" if known < FEWEST else ""
-    raise CheckpointError(
-        f"at least {FEWEST} checkpoints along the way are expected in {one.trail.folder}, and "
-        f"{count} are there; keep that folder beside {one.path.name}, or train again{more}."
-    )
 
 
 def _prints(subject: Subject) -> dict[str, str | None]:
@@ -166,6 +181,12 @@ def _run(checkpoint: Checkpoint) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
+def _serves(entry: dict[str, Any], prints: dict[str, str | None]) -> bool:
+    """Whether it is of these images and labels, or, where there are none, of these images."""
+    of: dict[str, str | None] = entry["of"]
+    return of == prints or (prints["labels"] is None and of["train"] == prints["train"])
+
+
 def _belongs(entry: dict[str, Any], one: Trained) -> bool:
     last = entry["step"] == one.checkpoint.step
     same_end = not last or entry["weights"] == one.checkpoint.weights_digest()
@@ -178,7 +199,8 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         for entry in entries:
-            _ = _point(entry), entry["weights"], entry["run"], entry["of"]
+            _ = Point(**{name: entry[name] for name in _FIELDS}), entry["weights"], entry["run"]
+            _ = entry["of"]["train"]
     except (OSError, ValueError, KeyError, TypeError):
         return []  # not ours, or of another version: measured anew
     return list(entries)
@@ -192,9 +214,9 @@ def _write(path: Path, entries: list[dict[str, Any]]) -> None:
         return  # a folder that cannot be written to costs the next report time, not this one
 
 
-def _point(entry: dict[str, Any]) -> Point:
-    interval = entry["interval"]
-    return Point(
-        entry["epoch"], entry["step"], entry["mse"], dict(entry["label_free"]), entry["accuracy"],
-        (interval[0], interval[1]) if interval else None,
-    )  # fmt: skip
+def _point(entry: dict[str, Any], subject: Subject) -> Point:
+    point = Point(**{name: entry[name] for name in _FIELDS})
+    if subject.labels is None:
+        return replace(point, accuracy=None, interval=None)
+    low, high = entry["interval"]
+    return replace(point, interval=(low, high))

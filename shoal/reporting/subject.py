@@ -85,8 +85,8 @@ class Subject:
         """Raise one sentence if the parts do not belong together.
 
         Raises:
-            CheckpointError: no checkpoint, one of images of another shape, or one before and
-                none after.
+            CheckpointError: no checkpoint, one of other images or of another shape, or one before
+                and none after.
             DataError: labels without images, more kinds of them than clusters can name, or an
                 image to show that does not exist.
         """
@@ -106,6 +106,13 @@ class Subject:
                 raise CheckpointError(
                     f"{one.path} learned from images of {_size(one.checkpoint.image_shape)}, and "
                     f"these are of {_size(self.train.shape)}; give the images it learned from."
+                )
+            known = one.checkpoint.provenance.get("fingerprint")
+            if known is not None and known != self.train.fingerprint():
+                raise CheckpointError(
+                    f"{one.path} learned from other images than these: by the digest of their "
+                    f"pixels {known[:8]}…, and {self.train.fingerprint()[:8]}… came; give the "
+                    "images it learned from."
                 )
         if self.labels is not None and self.images is None:
             raise DataError("labels came without images; give --images too.")
