@@ -833,7 +833,7 @@ CHECKPOINTS: list[Case] = [
     (
         "resume-other-settings",
         lambda kit: resume(kit, None, "--set", "learning_rate=0.002"),
-        "has learning_rate = 0.001, and 0.002 was asked for",
+        "has learning_rate = 0.006, and 0.002 was asked for",
     ),
     (
         "resume-other-seed",

@@ -543,7 +543,7 @@ def test_interrupt_of_other_work_says_so(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "embed", interrupted)
+    monkeypatch.setattr(pipeline, "embed_blocks", interrupted)
     result = run_cli("predict", images_file, checkpoint_file, tmp_path / "p.csv")
     assert (result.code, result.err) == (130, "shoal: stopped.\n")
     assert list(tmp_path.iterdir()) == []
