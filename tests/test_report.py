@@ -309,10 +309,11 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
 # How it is set
 
 
-def pages(*blocks: Block) -> list[str]:
+def pages(*blocks: Block, language: str = "en") -> list[str]:
     """The words of each page of a PDF of these blocks."""
     out = io.BytesIO()
-    setter = reporting_pdf._Setter(Document("Title", "", blocks=list(blocks)), Wording())
+    document = Document("Title", "", language, list(blocks))
+    setter = reporting_pdf._Setter(document, Wording(language))
     out.write(setter.with_figures(setter.text()))
     return [page.extract_text() for page in PdfReader(out).pages]
 
@@ -341,10 +342,13 @@ def test_a_heading_stays_with_its_figure(inches: float, page: int) -> None:
         assert all(word not in other for other in found[:page])
 
 
-def test_no_word_is_broken_in_a_table_that_has_the_room() -> None:
+@pytest.mark.parametrize("language", ["en", "zh-TW"])
+def test_no_word_is_broken_in_a_table_that_has_the_room(language: str) -> None:
     name = "kernel_pca(n_components=200,"
-    table = Table(("setting", "old", "new"), (("reducers", f"{name} more)", "as it was " * 30),))
-    (page,) = pages(table)
+    table = Table(
+        ("setting", "old", "new"), (("reducers", f"unit_norm + {name}", "as it was " * 30),)
+    )
+    (page,) = pages(table, language=language)
     assert name in page
 
 

@@ -36,6 +36,15 @@ def mark(text: str) -> str:
     return _RUNS.sub(lambda run: f'<font name="{_CHINESE}">{run.group()}</font>', escape(text))
 
 
+def is_chinese(text: str) -> bool:
+    """Whether some of it is, so that its lines may be broken between any two characters.
+
+    >>> is_chinese("MSE 最低者"), is_chinese("0.761 – 0.831")
+    (True, False)
+    """
+    return _RUNS.search(text) is not None
+
+
 def width(text: str, font: str, size: float) -> float:
     """How wide a line of text is set, in points."""
     from reportlab.pdfbase import pdfmetrics

@@ -166,12 +166,12 @@ class _Setter:
 
     def _grid(self, table: Table) -> Grid:
         numeric = [kind == "number" for kind in columns.kinds(table.rows, len(table.header))]
-        head = [Text(mark(text), self.styles["head number" if numeric[c] else "head"])
+        head = [self._cell(text, "head number" if numeric[c] else "head")
                 for c, text in enumerate(table.header)]  # fmt: skip
         cells = [
-            [Text(mark(text), self.styles["number" if numeric[c] else "cell"])
-             for c, text in enumerate(row)] for row in table.rows
-        ]  # fmt: skip
+            [self._cell(text, "number" if numeric[c] else "cell") for c, text in enumerate(row)]
+            for row in table.rows
+        ]
         grid = Grid([head, *cells], colWidths=self._widths(table), repeatRows=1, hAlign="LEFT")
         grid.setStyle(
             [
@@ -186,6 +186,12 @@ class _Setter:
             ]
         )
         return grid
+
+    def _cell(self, text: str, name: str) -> Text:
+        style = self.styles[name]
+        if not fonts.is_chinese(text):  # a setting is not broken as Chinese is
+            style = ParagraphStyle(f"{name} of words", parent=style, wordWrap=None)
+        return Text(mark(text), style)
 
     def _widths(self, table: Table) -> list[float]:
         """As wide as the longest text wants; where the page is too narrow, the long texts wrap.

@@ -209,7 +209,8 @@ def measure(subject: Subject, one: Trained) -> Measured:
 def fast(device: str) -> AbstractContextManager[None]:
     """A context in which networks run in bf16 where that is fast.
 
-    For what is measured many times over: the MSE keeps its first four digits (benchmarks/LOG.md).
+    For what is measured many times over: it moves the MSE by less than a thousandth of itself
+    (benchmarks/LOG.md).
     """
     return torch.autocast(device, torch.bfloat16, enabled=fast_bf16(device))
 
