@@ -74,7 +74,7 @@ def compare(
             split=described[index],
             table=table,
             stability=stability[index],
-            view_agreement=float((table.labels[shown.indices] == viewed[index]).mean()),
+            view_agreement=float((table.labels[shown.rows] == viewed[index]).mean()),
             agreement=tuple(overlap(table.labels, other.labels) for other in tables),
         )
         for index, table in enumerate(tables)

@@ -8,7 +8,6 @@ Which scores follow the true accuracy was measured: README, "How good it is, wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 
@@ -26,11 +25,11 @@ from shoal.protocols import (
     Clusterer,
     FloatArray,
     ImageSource,
-    IntArray,
     Track,
     silent,
 )
 from shoal.sampling import sample_rows
+from shoal.sources.subset import Subset
 from shoal.views import Views, to_float, to_pixels
 
 EVALUATION_VIEWS = Views(
@@ -193,8 +192,8 @@ def look(
     return Seen(images, table, (first, second))
 
 
-class Shown:
-    """An `ImageSource` that shows another's images, or a random sample of them, as views.
+class Shown(Subset):
+    """Another source's images, or a random sample of them, as views.
 
     An image's view depends on the seed, the stream and its place in the sample: reading images in
     batches of another size draws other views.
@@ -203,28 +202,17 @@ class Shown:
     def __init__(
         self, source: ImageSource, views: Views | None, *, most: int, seed: int, stream: int = 0
     ) -> None:
-        self.source, self.views, self.most, self.seed, self.stream = (
-            source, views, most, seed, stream,
-        )  # fmt: skip
-        self.indices: IntArray = sample_rows(len(source), most, seed)
-        self.ids: Sequence[str] = [source.ids[i] for i in self.indices]
-        self.shape = source.shape
-        self.skipped: Sequence[tuple[str, str]] = ()
-
-    def __len__(self) -> int:
-        return len(self.indices)
+        super().__init__(source, sample_rows(len(source), most, seed))
+        self.views, self.seed, self.stream = views, seed, stream
 
     def read(self, indices: Array) -> npt.NDArray[np.uint8]:
-        pixels = self.source.read(self.indices[indices])
+        pixels = super().read(indices)
         if self.views is None:
             return pixels
         entropy = np.random.SeedSequence((self.seed, self.stream, int(indices[0])))
         generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
         shown = self.views(to_float(pixels, "cpu"), generator)[0][0]
         return to_pixels(shown)
-
-    def fingerprint(self) -> str:
-        return self.source.fingerprint()
 
 
 def _stability(z: FloatArray, checkpoint: Checkpoint, seed: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -82,9 +81,7 @@ def build(recipe: Recipe, modules: Iterable[torch.nn.Module]) -> list[torch.opti
     if recipe.optimizer == "adam":
         return [torch.optim.Adam(trained, lr=rate, weight_decay=decay)]
     weights = [p for p in trained if p.ndim > 1]
-    others: list[dict[str, Any]] = [
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0}
-    ]
+    others = {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0}
     if recipe.optimizer == "muon":
-        return [Muon(weights, rate, decay), torch.optim.AdamW(others, lr=rate)]
-    return [torch.optim.AdamW([{"params": weights, "weight_decay": decay}, *others], lr=rate)]
+        return [Muon(weights, rate, decay), torch.optim.AdamW([others], lr=rate)]
+    return [torch.optim.AdamW([{"params": weights, "weight_decay": decay}, others], lr=rate)]

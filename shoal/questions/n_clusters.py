@@ -116,7 +116,7 @@ def choose_n_clusters(
     check_range(low, high, len(source))
     sample = Shown(source, None, most=MOST_IMAGES, seed=seed)
     z = pipeline.reduce(sample, checkpoint, device=device, track=track)
-    return weigh(z, low=low, high=high, seed=seed, rows=sample.indices, track=track)
+    return weigh(z, low=low, high=high, seed=seed, rows=sample.rows, track=track)
 
 
 def check_range(low: int, high: int, n_images: int | None = None) -> None:

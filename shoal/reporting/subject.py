@@ -101,6 +101,7 @@ class Subject:
                 f"both --before and --after are expected, and --{came} came alone; give "
                 f"--{missing} too, or this one as --best."
             )
+        came_print = self.train.fingerprint()  # reads every image: once
         for one in self.all:
             if one.checkpoint.image_shape != self.train.shape:
                 raise CheckpointError(
@@ -108,10 +109,10 @@ class Subject:
                     f"these are of {_size(self.train.shape)}; give the images it learned from."
                 )
             known = one.checkpoint.provenance.get("fingerprint")
-            if known is not None and known != self.train.fingerprint():
+            if known is not None and known != came_print:
                 raise CheckpointError(
                     f"{one.path} learned from other images than these: by the digest of their "
-                    f"pixels {known[:8]}…, and {self.train.fingerprint()[:8]}… came; give the "
+                    f"pixels {known[:8]}…, and {came_print[:8]}… came; give the "
                     "images it learned from."
                 )
         if self.labels is not None and self.images is None:
