@@ -182,11 +182,18 @@ def unfamiliar(table: EmbeddingTable) -> list[str]:
     listed = ", ".join(printable(str(table.ids[row])) for row in worst)
     listed += ", …" if len(strange) > len(worst) else ""
     n, by_chance = len(table.labels), UNFAMILIAR * len(table.labels)
-    return [
+    told = (
         f"{len(strange):,} of {n:,} images {'looks' if len(strange) == 1 else 'look'} like nothing "
         f"the encoder was trained on ({listed}; of images like its own about {by_chance:,.0f} "
-        "would by chance), so their clusters mean little; a table of familiarity: --table."
-    ]
+        "would by chance)"
+    )
+    # Twice the chance level, so that half or more of those named are strange in earnest.
+    meaning = (
+        "so their clusters mean little"
+        if len(strange) > 2 * by_chance
+        else "which is hardly more than chance; look at these where it matters"
+    )
+    return [f"{told}, {meaning}; a table of familiarity: --table."]
 
 
 def still_improving(checkpoint: Checkpoint) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 import shoal
 from shoal import checkpoint as checkpoints
 from shoal import pipeline
+from shoal.diagnosis import unfamiliar
 from shoal.novelty import UNFAMILIAR, familiarity, remember, share_beyond, surprise
 from shoal.protocols import Array
 from shoal.sources import ArraySource
@@ -111,6 +112,17 @@ def test_a_pile_too_small_is_remembered_as_nothing(trained: tuple[Array, Path]) 
     assert again.familiarity is None
 
 
+@pytest.mark.parametrize(("strange", "alarming"), [(0, False), (2, False), (3, True)])
+def test_no_more_strangers_than_by_chance_are_no_alarm(
+    trained: tuple[Array, Path], strange: int, alarming: bool
+) -> None:
+    checkpoint = checkpoints.load(trained[1])
+    table = pipeline.predict(ArraySource(blobs(100, seed=6)), checkpoint)
+    told = unfamiliar(replace(table, familiarity=np.where(np.arange(100) < strange, 0.001, 0.5)))
+    assert bool(told) == (strange > 0)
+    assert ("mean little" in "".join(told)) == alarming
+
+
 def test_predict_says_what_it_does_not_know(
     trained: tuple[Array, Path], run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -122,6 +134,7 @@ def test_predict_says_what_it_does_not_know(
     out, table = tmp_path / "p.csv", tmp_path / "t.parquet"
     told = run_cli("predict", tmp_path / "new.npy", path, out, "--table", table)
     assert "look like nothing the encoder was trained on" in told.err
+    assert "their clusters mean little" in told.err
     found = pq.read_table(table).to_pydict()["familiarity"]
     assert {7, 30} <= set(np.flatnonzero(np.array(found) < UNFAMILIAR))
     assert out.read_text().splitlines()[0] == "id,label"
