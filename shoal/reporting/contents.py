@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -32,16 +31,12 @@ def compose(
         trail: measure the checkpoints along the way.
         table: of the images learned from by `Subject.main`, with a map, if it is known already.
     """
+    main = subject.main
     if table is None:
         table = pipeline.predict(
-            subject.train, subject.main.trained.checkpoint, device=subject.device,
-            track=subject.track,
-        )  # fmt: skip
-    with ThreadPoolExecutor(1) as beside:  # t-SNE keeps one core busy, for a quarter of the time
-        places = None if table.xy is not None else beside.submit(layout.lay_out, table.z)
-        checkpoints = _trail(subject, wording) if trail else _no_trail(wording)
-        if places is not None:
-            table = replace(table, xy=places.result())
+            subject.train, main.trained.checkpoint, device=subject.device, track=subject.track
+        )
+        table = replace(table, xy=layout.lay_out(table.z, track=subject.track))
     document = Document(
         title=wording("What belongs together in {n:,} images", n=len(subject.train)),
         subtitle=wording(
@@ -52,7 +47,7 @@ def compose(
     )
     document.add(*improvement.section(subject, wording))
     document.add(*_reconstructions(subject, wording))
-    document.add(*checkpoints)
+    document.add(*_trail(subject, wording) if trail else _no_trail(wording))
     document.add(*found.section(subject, table, wording))
     document.add(*made.section(subject, wording))
     return document, table

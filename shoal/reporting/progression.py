@@ -17,7 +17,6 @@ from shoal.errors import CheckpointError, OutputError
 from shoal.files import atomic_path
 from shoal.label_free import Seen, Shown
 from shoal.reporting.subject import Subject, Trained, fast
-from shoal.side_by_side import side_by_side
 
 FEWEST = 10
 """The assignment asks for at least this many checkpoints."""
@@ -68,24 +67,18 @@ def progression(subject: Subject, one: Trained) -> list[Point]:
     _check_whole(len(files), one)
     known, prints = _read(one.trail.folder / FILE), _prints(subject)
     errors = {each.trained.checkpoint.weights_digest(): each.mse for each in subject.measured}
-
-    def measured(path: Path) -> dict[str, Any]:
+    weights, points = set(), []
+    for path in subject.track(files, "measuring checkpoints", len(files)):
         checkpoint = checkpoints.load(path)
         digest = checkpoint.weights_digest()
-        found = next((e for e in known if e["weights"] == digest and _serves(e, prints)), None)
-        if found is not None:
-            return found
-        with fast(subject.device):  # the last has the weights of the final one: measured
-            point = _measure(subject, checkpoint, mse=errors.get(digest))
-        return {"weights": digest, "run": _run(checkpoint), "of": prints} | asdict(point)
-
-    weights, points = set(), []
-    at_once = side_by_side(measured, files, device=subject.device)
-    for entry in subject.track(at_once, "measuring checkpoints", len(files)):
-        if entry not in known:
+        entry = next((e for e in known if e["weights"] == digest and _serves(e, prints)), None)
+        if entry is None:
+            with fast(subject.device):  # the last has the weights of the final one: measured
+                point = _measure(subject, checkpoint, mse=errors.get(digest))
+            entry = {"weights": digest, "run": _run(checkpoint), "of": prints} | asdict(point)
             known.append(entry)
             _write(one.trail.folder / FILE, known)
-        weights.add(entry["weights"])
+        weights.add(digest)
         points.append(_point(entry, subject))
     current = [entry for entry in known if entry["weights"] in weights]
     if len(current) < len(known):  # of an earlier run, whose checkpoints are no longer there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from shoal.embedding import EmbeddingTable
 from shoal.errors import CheckpointError, DataError
 from shoal.evaluation import Scores
 from shoal.protocols import ImageSource, IntArray, Track, silent
-from shoal.side_by_side import side_by_side
 from shoal.trail import Trail
 
 SHOWN = (1, 2, 3, 6, 7, 9)
@@ -136,8 +135,7 @@ class Subject:
     @cached_property
     def measured(self) -> list[Measured]:
         """What was measured of each of `all`, in that order."""
-        at_once = side_by_side(partial(measure, self), self.all, device=self.device)
-        return list(self.track(at_once, "reconstructing", len(self.all)))
+        return [measure(self, one) for one in self.all]
 
     @cached_property
     def main(self) -> Measured:
@@ -197,11 +195,15 @@ def measure(subject: Subject, one: Trained) -> Measured:
     """Reconstruct all images learned from, and compare with labels if there are any."""
     table = scores = None
     if subject.images is not None:
-        table = pipeline.predict(subject.images, one.checkpoint, device=subject.device)
+        table = pipeline.predict(
+            subject.images, one.checkpoint, device=subject.device, track=subject.track
+        )
     if subject.labels is not None and table is not None:
         scores = evaluation.score(table.labels, subject.labels)
     with fast(subject.device):
-        mse = quality.reconstruction_mse(subject.train, one.checkpoint, device=subject.device)
+        mse = quality.reconstruction_mse(
+            subject.train, one.checkpoint, device=subject.device, track=subject.track
+        )
     return Measured(one, mse, table, scores)
 
 
