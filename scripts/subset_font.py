@@ -12,7 +12,7 @@ import sys
 
 from fontTools import subset
 
-from shoal.reporting.chinese import TRADITIONAL
+from shoal.reporting.chinese import OF_CHECKPOINTS, TRADITIONAL
 from shoal.reporting.fonts import CHINESE
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     options = subset.Options(layout_features=[], hinting=False, name_IDs=[0, 1, 2, 4, 6, 13, 14])
     font = subset.load_font(sys.argv[1], options)
     cutter = subset.Subsetter(options)
-    cutter.populate(text="".join(TRADITIONAL.values()))
+    cutter.populate(text="".join((TRADITIONAL | OF_CHECKPOINTS).values()))
     cutter.subset(font)
     subset.save_font(font, str(CHINESE), options)
     print(f"{CHINESE}: {CHINESE.stat().st_size / 1000:.0f} kB")

@@ -25,7 +25,7 @@ from shoal import checkpoint as checkpoints
 from shoal import pipeline
 from shoal.reporting import figures, fonts, progression
 from shoal.reporting import pdf as reporting_pdf
-from shoal.reporting.chinese import TRADITIONAL
+from shoal.reporting.chinese import OF_CHECKPOINTS, TRADITIONAL
 from shoal.reporting.document import Block, Document, Heading, Paragraph, Picture, Table
 from shoal.reporting.found import borders
 from shoal.reporting.observations import observations, rank_correlation
@@ -35,6 +35,7 @@ from shoal.sources import open_source
 from shoal.strips import strips
 
 PACKAGE = Path(progression.__file__).parent
+ROOT = PACKAGE.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -466,10 +467,25 @@ def test_every_template_is_translated_with_its_values() -> None:
     assert not {english for english in TRADITIONAL if english not in wanted} - {"cluster", "label"}
 
 
+def test_what_the_benchmarks_keep_in_checkpoints_is_translated() -> None:
+    script = ROOT / "benchmarks" / "contributions.py"
+    steps = next(
+        node.value
+        for node in ast.parse(script.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "STEPS"
+    )
+    assert steps is not None
+    said = {t.elts[0].value for t in ast.walk(steps)
+            if isinstance(t, ast.Tuple) and isinstance(t.elts[0], ast.Constant)
+            and len(t.elts) > 2}  # fmt: skip
+    assert len(said) == 5
+    assert said == set(OF_CHECKPOINTS)
+
+
 def test_the_chinese_font_has_every_character() -> None:
     from fontTools.ttLib import TTFont
 
-    known = set(map(ord, "".join(TRADITIONAL.values())))
+    known = set(map(ord, "".join((TRADITIONAL | OF_CHECKPOINTS).values())))
     drawn = set(TTFont(fonts.CHINESE).getBestCmap())
     assert not {chr(c) for c in known if c > 0x2E80} - set(map(chr, drawn))
 

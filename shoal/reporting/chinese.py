@@ -239,3 +239,17 @@ TRADITIONAL = {
     "Pictures are shrunk to {width} × {height} pixels, to keep this page small.":
         "影像縮小為 {width} × {height} 像素，以縮小此頁面。",
 }  # fmt: skip
+
+OF_CHECKPOINTS = {
+    "batch norm, a short code, AdamW with cosine, in the course's clustering":
+        "批次正規化、短編碼、AdamW 與餘弦排程，採課程的分群方式",
+    "colours disturbed on the way in, in the course's clustering":
+        "擾動輸入影像的顏色，採課程的分群方式",
+    "a cut of the neighbour graph in place of kernel PCA, t-SNE and k-means":
+        "以近鄰圖切割取代 kernel PCA、t-SNE 與 k-means",
+    "contrastive learning, in the cut of the neighbour graph":
+        "對比學習，採近鄰圖切割",
+    "projection pursuit in what encoder and head see together":
+        "在編碼器與投影頭的聯合嵌入中做投影追蹤",
+}  # fmt: skip
+"""What `benchmarks/contributions.py` keeps in checkpoints of each change that was measured."""

@@ -145,7 +145,7 @@ def _changes(
     known = after.trained.checkpoint.provenance.get("contributions", [])
     # What was measured between other recipes is not what was changed here.
     measured = [(one, next(letters)) for one in known if set(one["fields"]) <= changed.keys()]
-    gains = {field: f"{letter}: {one['after'] - one['before']:+.3f}"
+    gains = {field: f"{letter}:\u00a0{one['after'] - one['before']:+.3f}"
              for one, letter in measured for field in one["fields"]}  # fmt: skip
     rows = tuple(
         (field, str(old), str(new), gains.get(field, wording("not measured")))
@@ -155,7 +155,7 @@ def _changes(
         wording(
             "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; seeds {seeds}; "
             "{source})",
-            letter=letter, what=one["what"], before=one["before"],
+            letter=letter, what=wording(one["what"]), before=one["before"],
             after=one["after"], gain=one["after"] - one["before"],
             seeds=", ".join(map(str, one["seeds"])), source=one["source"],
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.errors import DataError
-from shoal.reporting.chinese import TRADITIONAL
+from shoal.reporting.chinese import OF_CHECKPOINTS, TRADITIONAL
 
 LANGUAGES = ("en", "zh-TW")
 
@@ -26,7 +26,8 @@ class Wording:
         self.language = language
 
     def __call__(self, template: str, **values: object) -> str:
-        return _TRANSLATIONS[self.language].get(template, template).format(**values)
+        said = _TRANSLATIONS[self.language].get(template, template)
+        return said.format(**values) if values else said  # a checkpoint's text may hold braces
 
 
-_TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": TRADITIONAL}
+_TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": TRADITIONAL | OF_CHECKPOINTS}
