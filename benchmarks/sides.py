@@ -125,12 +125,15 @@ def codes(paths: list[str], checkpoint: str, output: str) -> Work:
 
 
 def course(codes: str, way: str, output: str) -> Work:
-    """Kernel PCA to 200, t-SNE to 2, mini-batch k-means: shoal's, or scikit-learn's own."""
+    """Kernel PCA to 200, t-SNE to 2, mini-batch k-means: shoal's, or scikit-learn's own.
+
+    shoal's t-SNE adds up forces over a tree as scikit-learn's does, or interpolates them on a grid.
+    """
     import numpy as np
 
     z = np.load(codes)
     steps: dict[str, Callable[[Any], Any]]
-    if way == "shoal":
+    if way.startswith("shoal"):
         from shoal.clusterers import minibatch_kmeans
         from shoal.recipes import BASELINE
         from shoal.reducers import kernel_pca, tsne
@@ -138,7 +141,7 @@ def course(codes: str, way: str, output: str) -> Work:
         options = BASELINE.reducers[0].options
         steps = {
             "kernel PCA": kernel_pca.build(**options).fit_transform,
-            "t-SNE": tsne.build().fit_transform,
+            "t-SNE": tsne.build(interpolate="interpolated" in way).fit_transform,
             "k-means": lambda x: minibatch_kmeans.build(n_clusters=2).fit(x).predict(x),
         }
     else:

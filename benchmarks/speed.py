@@ -125,14 +125,14 @@ def start(plan: Plan, code: str) -> Row:
     return {"seconds": [round(float(done.stdout), 4) for done in found[1:]]}
 
 
-def course(plan: Plan) -> Row:
+def course(plan: Plan, way: str) -> Row:
     """The course's kernel PCA, t-SNE and mini-batch k-means: shoal's, and scikit-learn's."""
     codes = str(plan.folder / "codes.npy")
     size = once("codes", paths=[plan.images(), str(plan.data / "valX.npy")],
                 checkpoint=str(CHECKPOINTS / "baseline.pth"), output=codes)  # fmt: skip
-    outputs = [str(plan.folder / f"{way}.npz") for way in ("shoal", "scikit-learn")]
+    outputs = [str(plan.folder / f"{name}.npz") for name in ("shoal", "scikit-learn")]
     with (
-        Side("course", codes=codes, way="shoal", output=outputs[0]) as shoal,
+        Side("course", codes=codes, way=way, output=outputs[0]) as shoal,
         Side("course", codes=codes, way="scikit-learn", output=outputs[1]) as other,
     ):
         found = take_turns({"shoal": shoal, "scikit-learn": other}, size["n"], plan.blocks)
@@ -177,7 +177,10 @@ def pieces(plan: Plan) -> dict[str, dict[str, Callable[[], Row]]]:
         "start": {
             code: partial(start, plan, code) for code in ("import shoal", "import shoal; shoal.fit")
         },
-        "course": {"kernel PCA, t-SNE, k-means": partial(course, plan)},
+        "course": {
+            "kernel PCA, t-SNE, k-means": partial(course, plan, "shoal"),
+            "kernel PCA, interpolated t-SNE, k-means": partial(course, plan, "shoal, interpolated"),
+        },
         "growth": {
             f"{name}, {n:,} images": partial(growth, plan, name, n)
             for name, numbers in sizes.items()

@@ -54,13 +54,13 @@ def print_ratios(last: dict[tuple[str, str], Row]) -> None:
             f"| **{row['ratio']:.2f}** ({low:.2f} to {high:.2f}) "
             f"| {row['gb'][0]:.1f}, {row['gb'][1]:.1f} GB |"
         )
-    for (piece, _), row in last.items():
+    for (piece, case), row in last.items():
         if piece == "course":
             stages = "; ".join(
                 f"{name} {a:g} and {b:g} s" for name, (a, b) in row["stages"].items()
             )
             trust = " and ".join(f"{value:.3f}" for value in row["trustworthiness"])
-            text = f"The course's pipeline, shoal's and scikit-learn's: {stages}; trustworthiness "
+            text = f"{case}, shoal's and scikit-learn's: {stages}; trustworthiness "
             text += f"of the maps {trust}; NMI between the two clusterings {row['nmi_between']:.3f}"
             if "accuracy" in row:
                 text += "; accuracy " + " and ".join(f"{value:.3f}" for value in row["accuracy"])
