@@ -191,7 +191,7 @@ def unfamiliar(table: EmbeddingTable) -> list[str]:
     meaning = (
         "so their clusters mean little"
         if len(strange) > 2 * by_chance
-        else "which is hardly more than chance; look at these where it matters"
+        else "which chance alone can explain; look at these where it matters"
     )
     return [f"{told}, {meaning}; a table of familiarity: --table."]
 
