@@ -62,6 +62,7 @@ def measure(way: str, reference: Path, data: Path) -> dict[str, Any]:
             "commit": commit(), "machine": machine(), "seconds": round(seconds, 1),
             "load": round(os.getloadavg()[0], 2),
             "reference_threads": there["provenance"]["threads"],
+            "reference_precision": there["provenance"]["precision"],
             "agreement": round(max(same, 1.0 - same), 4),  # two clusters, whose names may swap
             "same_bits": here["weights_sha256"] == there["weights_sha256"],
             "reference_accuracy": evaluate(reference, data)["accuracy"],
@@ -74,8 +75,10 @@ def print_table(found: list[dict[str, Any]]) -> None:
           "| same bits |")  # fmt: skip
     print("|---|---|---|---|---|---|")
     first = found[0]
-    print(f"| the reference | {first['reference_threads']} | bf16 | "
-          f"{first['reference_accuracy']:.3f} | | |")  # fmt: skip
+    print(
+        f"| the reference | {first['reference_threads']} | {first['reference_precision']} "
+        f"| {first['reference_accuracy']:.3f} | | |"
+    )
     for row in found:
         print(
             f"| {row['way']} | {row['threads']} | {row['precision']} | {row['accuracy']:.3f} "
