@@ -20,7 +20,7 @@ from shoal.partitions import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray
 
 # As in `clusterers.spectral`, where they were measured.
-_NEIGHBOURS = 20
+NEIGHBOURS = 20
 _TIME = 16.0
 _SWEPT = 4
 
@@ -62,7 +62,9 @@ class DiffusionMap:
         return by_size(labels)
 
 
-def diffusion_map(z: FloatArray, n_vectors: int, smallest: int, seed: int) -> DiffusionMap:
+def diffusion_map(
+    z: FloatArray, n_vectors: int, smallest: int, seed: int, n_neighbors: int = NEIGHBOURS
+) -> DiffusionMap:
     """The diffusion map of points.
 
     Args:
@@ -71,8 +73,10 @@ def diffusion_map(z: FloatArray, n_vectors: int, smallest: int, seed: int) -> Di
         smallest: components of the graph with fewer points (copies, strays) can be cut off for
             free, and would take groups for themselves: their points go with their nearest.
         seed: of the eigenvector solver.
+        n_neighbors: that each point chooses for the graph; fewer where there are under ten times
+            as many points.
     """
-    graph = neighbour_graph(z, min(_NEIGHBOURS, max(3, len(z) // 10)))
+    graph = neighbour_graph(z, min(n_neighbors, max(3, len(z) // 10)))
     component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     sizes = np.bincount(component)
     kept = np.flatnonzero(sizes[component] >= min(smallest, sizes.max()))
