@@ -13,8 +13,7 @@ from shoal.questions.diffusion import NEIGHBOURS, DiffusionMap, diffusion_map
 
 _VOTES = 5
 # A half of the pile is half as dense: as many neighbours as in the whole reach farther there, over
-# what separates the finest groups. With 20, ten digits were found in 3 of 7 trainings; with 10 in
-# all, and in four more that played no part in the choice (benchmarks/LOG.md).
+# what separates the finest groups. With 20, digits of some trainings fell into nine (LOG.md).
 _NEIGHBOURS_OF_HALF = NEIGHBOURS // 2
 
 
