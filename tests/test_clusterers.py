@@ -99,6 +99,31 @@ def test_a_few_strays_are_not_a_cluster() -> None:
     assert min(np.bincount(labels)) > 100
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=30), st.integers(1, 12))
+def test_a_walk_forgets_all_but_so_many_dimensions(values: list[float], k: int) -> None:
+    eigenvalues = np.array([1.0, *sorted(values, reverse=True)])
+    time = spectral.forgetting_time(eigenvalues, k)
+    left = float((eigenvalues ** (2 * time)).sum())
+    if len(eigenvalues) <= k:
+        assert time == 0.0
+    elif time == 1000.0:  # nearly as many separate components
+        assert left >= k
+    else:
+        assert left == pytest.approx(k, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_of_kinds_that_overlap_the_walk_forgets_less(seed: int) -> None:
+    box = (-5.0, 5.0)
+    x, kinds = make_blobs(1200, 10, centers=8, cluster_std=3.0, center_box=box, random_state=seed)
+    by_default, long = (
+        evaluation.score(build("spectral", 8, **options).fit(x).predict(x), kinds).accuracy
+        for options in ({}, {"diffusion_time": 16.0})
+    )
+    assert by_default > long + 0.05
+
+
 def slow_normalised_cut(graph: np.ndarray, side: np.ndarray) -> float:
     cut = graph[side][:, ~side].sum()
     return cut / graph[side].sum() + cut / graph[~side].sum()
