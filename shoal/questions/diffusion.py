@@ -53,7 +53,7 @@ class DiffusionMap:
         return unit_rows((self.vectors * self.values**_TIME)[self.core, :n_vectors])
 
     def divide(self, n_clusters: int, seed: int) -> IntArray:
-        """Groups as `Spectral` finds them at this time, int64 (n,), the largest first; see there."""
+        """Groups as `Spectral` finds them, at time 16, int64 (n,), the largest first."""
         if n_clusters == 2:
             smallest = max(1, self.graph.shape[0] // 20)
             swept = self.vectors.T[1 : _SWEPT + 1]
