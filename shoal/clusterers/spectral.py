@@ -16,6 +16,7 @@ from shoal.partitions import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray
 
 _LONGEST = 1000.0
+"""Steps of the random walk, at most: separate components would be remembered for ever."""
 _TRIED = 4
 """Eigenvectors swept for a cut in two: a weakly tied handful may take the first for itself."""
 
@@ -164,8 +165,10 @@ def forgetting_time(values: Array, n_dimensions: int) -> float:
     def surplus(time: float) -> float:
         return float((values ** (2.0 * time)).sum()) - n_dimensions
 
-    if surplus(0.0) <= 0 or surplus(_LONGEST) >= 0:
-        return 0.0 if surplus(0.0) <= 0 else _LONGEST
+    if surplus(0.0) <= 0:
+        return 0.0
+    if surplus(_LONGEST) >= 0:
+        return _LONGEST
     return float(scipy.optimize.brentq(surplus, 0.0, _LONGEST))
 
 
