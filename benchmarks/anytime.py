@@ -15,12 +15,11 @@ import argparse
 import json
 import sys
 import tempfile
-from collections import defaultdict
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import DATA, HERE, append, command, commit, machine, rows, threads
+from machine import DATA, HERE, append, command, commit, grouped, machine, rows, threads
 from quality import evaluate
 
 RESULTS = HERE / "results" / "anytime.jsonl"
@@ -46,9 +45,7 @@ def measure(minutes: float, seed: int, data: Path) -> dict[str, Any]:
 
 def print_table(found: list[dict[str, Any]]) -> None:
     """In Markdown, a row for each length of run."""
-    groups = defaultdict(list)
-    for row in found:
-        groups[row["minutes"]].append(row)
+    groups = grouped(found, "minutes")
     print("| `--minutes` | seeds | epochs | took | validation accuracy |")
     print("|---|---|---|---|---|")
     for minutes, group in sorted(groups.items()):

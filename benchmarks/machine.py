@@ -66,6 +66,14 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def grouped(found: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str, Any]]]:
+    """Measurements by what they have in a column, in the order of appearance."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for row in found:
+        groups.setdefault(row[column], []).append(row)
+    return groups
+
+
 def append(path: Path, found: list[dict[str, Any]]) -> None:
     """Add measurements to a file of results."""
     path.parent.mkdir(exist_ok=True)

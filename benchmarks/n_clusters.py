@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import HERE, append, commit, machine, rows
+from machine import HERE, append, commit, grouped, machine, rows
 
 RESULTS = HERE / "results" / "n_clusters.jsonl"
 SEEDS = (0, 1, 2)
@@ -40,9 +40,7 @@ def measure(data: Path, checkpoint: Any, seed: int) -> dict[str, Any]:
 
 def print_table(found: list[dict[str, Any]]) -> None:
     """In Markdown: what was chosen how often, and how strong that and the next best number are."""
-    groups = defaultdict(list)
-    for row in found:
-        groups[row["pile"]].append(row)
+    groups = grouped(found, "pile")
     print("| pile | trainings × seeds | chosen (how often) | called clear | its strength "
           "| the next best's |")  # fmt: skip
     print("|---|---|---|---|---|---|")

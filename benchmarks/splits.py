@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-from machine import DATA, append, commit, machine, rows
+from machine import DATA, append, commit, grouped, machine, rows
 
 RESULTS = Path(__file__).parent / "results" / "splits.jsonl"
 EPOCHS = 40
@@ -96,9 +95,7 @@ def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dic
 
 def print_table(measured: list[dict[str, Any]]) -> None:
     """Failures of the choice and of the first two, in Markdown."""
-    groups = defaultdict(list)
-    for row in measured:
-        groups[row["pile"]].append(row)
+    groups = grouped(measured, "pile")
     print("| pile | training × clustering seeds | accuracy of the choice | choice fails "
           "| not among the first two | most separated alone fails |")  # fmt: skip
     print("|---|---|---|---|---|---|")
