@@ -51,6 +51,17 @@ def test_what_is_near_stays_near(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_an_image_s_place_does_not_depend_on_its_number(name: str) -> None:
+    reducer = build(name)
+    reducer.fit_transform(blobs(d=136))
+    new = blobs(23, d=136, seed=1)  # 23: no multiple of what a processor takes at once
+    order = np.random.default_rng(0).permutation(len(new))
+    np.testing.assert_allclose(
+        reducer.transform(new[order]), reducer.transform(new)[order], rtol=1e-7, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("n", [2, 3, 9])
 def test_a_handful_of_images(name: str, n: int) -> None:
     x = blobs(n)

@@ -8,6 +8,7 @@ import scipy.linalg
 from shoal.checks import check_interval
 from shoal.errors import RecipeError
 from shoal.fitted import FittedArrays, from_half, to_half
+from shoal.projection import project
 from shoal.protocols import Array, FloatArray
 
 
@@ -60,10 +61,10 @@ class KernelPCA(FittedArrays):
         """Project float32 (m, d), a block at a time."""
         landmarks = from_half(self.landmarks_, self.landmarks_scale_)
         blocks = [
-            self._kernel(x[start : start + 2048], landmarks) @ self.projection_ - self.offset_
+            project(self._kernel(x[start : start + 2048], landmarks), self.projection_.T)
             for start in range(0, len(x), 2048)
         ]
-        return np.concatenate(blocks).astype(np.float32)
+        return np.concatenate(blocks) - self.offset_
 
     def _kernel(self, x: FloatArray, y: FloatArray) -> Array:
         from sklearn.metrics.pairwise import rbf_kernel

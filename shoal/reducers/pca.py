@@ -7,6 +7,7 @@ import numpy as np
 from shoal.checks import check_interval
 from shoal.errors import RecipeError
 from shoal.fitted import FittedArrays
+from shoal.projection import project
 from shoal.protocols import Array, FloatArray
 
 _FEW_COLUMNS = 1000
@@ -42,7 +43,7 @@ class PCA(FittedArrays):
 
     def transform(self, x: FloatArray) -> FloatArray:
         """Project float32 (m, d)."""
-        return (((x - self.mean_) @ self.components_.T) * self.scale_).astype(np.float32)
+        return project(x - self.mean_, self.components_ * self.scale_[:, None])
 
 
 def build(*, n_components: int = 64, whiten: bool = False, random_state: int = 0) -> PCA:

@@ -7,6 +7,7 @@ import numpy as np
 from shoal.checks import check_interval
 from shoal.errors import RecipeError
 from shoal.fitted import FittedArrays
+from shoal.projection import project
 from shoal.protocols import Array, FloatArray
 
 
@@ -30,7 +31,7 @@ class SVD(FittedArrays):
 
     def transform(self, x: FloatArray) -> FloatArray:
         """Project float32 (m, d)."""
-        return (x @ self.components_.T).astype(np.float32)
+        return project(x, self.components_)
 
 
 def build(*, n_components: int = 64, random_state: int = 0) -> SVD:
