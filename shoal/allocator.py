@@ -4,6 +4,11 @@ glibc gives a buffer above its threshold back to the kernel when it is freed, so
 for its activations anew, and the kernel zeroes every page of them again. Kept, a training step of
 the recipe `best` is about 1.2 times as fast (`benchmarks/speed.py`). Only where memory lies
 changes, not a bit of any result.
+
+What is kept leaves holes that later buffers do not quite fit into, so a process grows by more than
+it keeps. Where a processor computes in fp32, buffers are twice as large, and only those up to
+48 MiB are kept: a few of each step go back, which hardly costs time, and `best` needs a quarter
+less memory (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
@@ -12,13 +17,16 @@ import ctypes
 import os
 from collections.abc import Mapping
 
+from shoal.devices import fast_bf16
+
 KEPT = "keeps large buffers"
 """What `keep_large_buffers` answers when it did."""
 
-# mallopt's parameters (malloc.h) and what they are set to. 32 MiB is the highest threshold that
-# older versions of glibc take.
+# mallopt's parameters (malloc.h) and what they are set to.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_THRESHOLDS = (1 << 30, 1 << 25)
+_KEPT_IN_BF16, _KEPT_IN_FP32 = 1 << 30, 48 << 20
+_OLDER_GLIBC = 1 << 25
+"""The highest threshold that older versions of glibc take."""
 _NEVER = 2**31 - 1
 
 
@@ -46,7 +54,8 @@ def keep_large_buffers(environment: Mapping[str, str] = os.environ) -> str:
     libc = _glibc()
     if libc is None:
         return "system: malloc is not glibc's"
-    if not any(libc.mallopt(_MMAP_THRESHOLD, size) for size in _THRESHOLDS):
+    largest = _KEPT_IN_BF16 if fast_bf16("cpu") else _KEPT_IN_FP32
+    if not any(libc.mallopt(_MMAP_THRESHOLD, size) for size in (largest, _OLDER_GLIBC)):
         return "system: glibc refused"
     libc.mallopt(_TRIM_THRESHOLD, _NEVER)
     return KEPT

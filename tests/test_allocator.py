@@ -32,7 +32,7 @@ def resident():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 before = resident()
-buffers = [np.ones(1 << 23) for _ in range(2)]  # 64 MiB each
+buffers = [np.ones(3 << 20) for _ in range(5)]  # 24 MiB each
 del buffers
 print((resident() - before) >> 20)
 """
@@ -105,8 +105,9 @@ def test_elsewhere_nothing_happens_and_nothing_is_raised(
 @pytest.mark.parametrize(
     ("highest", "answer"), [(2**40, "kept"), (1 << 25, "kept"), (0, "system: glibc refused")]
 )
-def test_an_older_glibc_takes_the_lower_threshold(
-    highest: int, answer: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("bf16", "wanted"), [(True, 1 << 30), (False, 48 << 20)])
+def test_the_threshold_suits_the_precision_and_an_older_glibc_takes_a_lower_one(
+    highest: int, answer: str, bf16: bool, wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Libc:
         def __init__(self) -> None:
@@ -120,9 +121,10 @@ def test_an_older_glibc_takes_the_lower_threshold(
 
     libc = Libc()
     monkeypatch.setattr(allocator, "_glibc", lambda: libc)
+    monkeypatch.setattr(allocator, "fast_bf16", lambda device: bf16)
     assert allocator.keep_large_buffers({}) == answer.replace("kept", allocator.KEPT)
     if answer == "kept":
-        assert libc.taken == {-3: min(highest, 1 << 30), -1: 2**31 - 1}
+        assert libc.taken == {-3: min(highest, wanted), -1: 2**31 - 1}
     else:
         assert libc.taken == {}
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
+from torch import nn
 
 from shoal import parts
+from shoal.encoders._pooling import BatchNormMaxPool, Scratch
 from shoal.parts import Part
 
 SHAPES = [(32, 32, 3), (8, 8, 1), (28, 28, 1), (30, 45, 3), (1, 1, 3), (3, 17, 1), (64, 64, 3)]
@@ -56,3 +60,49 @@ def test_an_image_s_code_does_not_depend_on_its_batch() -> None:
         x = torch.rand(5, 3, 8, 8)
         alone = torch.cat([encoder.encode(image[None]) for image in x])
         assert torch.allclose(encoder.encode(x), alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("shape", [(6, 8, 32, 32), (5, 3, 7, 4), (4, 16, 1, 9)], ids=str)
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format], ids=str)
+def test_batch_norm_and_pooling_in_one_are_the_two_bit_for_bit(
+    shape: tuple[int, int, int, int], dtype: torch.dtype, layout: torch.memory_format
+) -> None:
+    torch.manual_seed(0)
+    channels, scratch = shape[1], Scratch()
+    plain = nn.Sequential(
+        *(nn.BatchNorm2d(channels), nn.MaxPool2d(2, ceil_mode=True)),
+        *(nn.BatchNorm2d(channels), nn.MaxPool2d(2, ceil_mode=True)),
+    )
+    for layer in plain[::2]:
+        nn.init.normal_(layer.weight)  # of either sign
+        nn.init.normal_(layer.bias)
+    one = nn.Sequential(BatchNormMaxPool(channels, scratch), BatchNormMaxPool(channels, scratch))
+    for layer, same in zip(one, plain[::2], strict=True):
+        layer.load_state_dict(same.state_dict())
+    x = (3 * torch.randn(shape) + 1).to(dtype).contiguous(memory_format=layout)
+    found = []
+    for model in (plain, one):
+        inputs = x.clone().requires_grad_(True)
+        for _ in range(2):  # the scratch is used again
+            pooled = model(inputs)
+            pooled.float().square().sum().backward()
+        parameters = [p.grad for p in model.parameters()]
+        found.append([pooled, inputs.grad, *parameters, *model.buffers()])
+    for ours, theirs in zip(found[1], found[0], strict=True):
+        assert ours.dtype == theirs.dtype
+        assert torch.equal(ours, theirs)
+
+
+def test_an_encoder_and_its_copy_do_not_share_room() -> None:
+    encoder = parts.build("encoders", Part("vgg"), (8, 8, 3)).train()
+    before = encoder.encode(torch.rand(4, 3, 8, 8))
+    twin = copy.deepcopy(encoder)
+    layers = [
+        [layer.scratch for layer in each.modules() if isinstance(layer, BatchNormMaxPool)]
+        for each in (encoder, twin)
+    ]
+    assert len({id(scratch) for scratch in layers[0]}) == 1
+    assert len({id(scratch) for scratch in layers[1]}) == 1
+    assert layers[0][0] is not layers[1][0]
+    assert before.isfinite().all()

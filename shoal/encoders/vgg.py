@@ -7,6 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from shoal.checks import check_interval
+from shoal.encoders._pooling import BatchNormMaxPool, Scratch
 from shoal.encoders._upsampling import UpsamplingDecoder, halvings
 from shoal.errors import RecipeError
 from shoal.protocols import Encoder
@@ -27,13 +28,14 @@ class VGG(Encoder):
         height, width, channels = image_shape
         sizes = halvings(height, width, limit=len(widths))
         layers: list[nn.Module] = []
+        scratch = Scratch()
         for stage, (before, after) in enumerate(pairwise((channels, *widths))):
-            layers += [
-                nn.Conv2d(before, after, 3, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-            ]
+            layers.append(nn.Conv2d(before, after, 3, padding=1, bias=False))
             if stage + 1 < len(sizes):
-                layers.append(nn.MaxPool2d(2, ceil_mode=True))
+                # Two layers in one; the empty place keeps the numbers by which files name layers.
+                layers += [BatchNormMaxPool(after, scratch), nn.Identity()]
+            else:
+                layers.append(nn.BatchNorm2d(after))
             # The maximum of ReLUs is the ReLU of the maximum, on a quarter of the numbers.
             layers.append(nn.ReLU(inplace=True))
         self.features = nn.Sequential(*layers)

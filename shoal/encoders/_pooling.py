@@ -1,0 +1,98 @@
+"""Batch norm and max-pooling as one layer, which needs less memory to train than the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+_SIZE, _STRIDE, _PADDING, _DILATION, _CEIL = [2, 2], [2, 2], [0, 0], [1, 1], True
+
+
+class Scratch:
+    """Room for one large intermediate result at a time, which layers share and use again.
+
+    What is in it lasts until the next layer asks. A copy has room of its own.
+    """
+
+    def __init__(self) -> None:
+        self._room: Tensor | None = None
+
+    def like(self, x: Tensor) -> Tensor:
+        """A tensor of the shape, strides, type and device of a dense ``x``, of any content."""
+        room = self._room
+        if (
+            room is None
+            or (room.dtype, room.device) != (x.dtype, x.device)
+            or room.numel() < x.numel()
+        ):
+            room = self._room = torch.empty(x.numel(), dtype=x.dtype, device=x.device)
+        return room.as_strided(x.shape, x.stride())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Scratch:
+        return Scratch()
+
+
+class BatchNormMaxPool(nn.BatchNorm2d):
+    """`nn.BatchNorm2d`, then 2 × 2 `nn.MaxPool2d` of stride 2, sizes rounded up: the same bits.
+
+    Between the forward and the backward pass PyTorch's two layers keep what comes in, what is
+    between them, and where the maxima were. The gradient of pooling needs no more than the last,
+    so here the result between, which is as large as what comes in, is forgotten at once. It and
+    its gradient also are the largest temporary buffers of a step; they share a ``scratch`` with
+    those of other layers, because malloc finds no place for them between others' and would grow.
+    """
+
+    def __init__(self, channels: int, scratch: Scratch) -> None:
+        super().__init__(channels)
+        self.scratch = scratch
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Elsewhere than on the CPU PyTorch has other kernels for batch norm.
+        if not (self.training and torch.is_grad_enabled() and x.device.type == "cpu"):
+            return F.max_pool2d(super().forward(x), 2, ceil_mode=_CEIL)
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        pooled: Tensor = _BatchNormMaxPool.apply(
+            x, self.weight, self.bias, self.running_mean, self.running_var, self.momentum,
+            self.eps, self.scratch,
+        )  # fmt: skip
+        return pooled
+
+
+class _BatchNormMaxPool(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, running_mean: Tensor,
+        running_var: Tensor, momentum: float, eps: float, scratch: Scratch,
+    ) -> Tensor:  # fmt: skip
+        normed = scratch.like(x)
+        mean, inverse_std = torch.empty_like(weight), torch.empty_like(weight)
+        torch.ops.aten.native_batch_norm.out(
+            x, weight, bias, running_mean, running_var, True, momentum, eps,
+            out=normed, save_mean=mean, save_invstd=inverse_std,
+        )  # fmt: skip
+        pooled: Tensor
+        pooled, where = torch.ops.aten.max_pool2d_with_indices(
+            normed, _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL
+        )
+        ctx.save_for_backward(x, weight, mean, inverse_std, where)
+        ctx.eps, ctx.scratch = eps, scratch
+        return pooled
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, mean, inverse_std, where = ctx.saved_tensors
+        unpooled = ctx.scratch.like(x)
+        torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
+            gradient, x,  # of which only the shape matters here
+            _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL, where, grad_input=unpooled,
+        )  # fmt: skip
+        gradients = torch.ops.aten.native_batch_norm_backward(
+            unpooled, x, weight, None, None, mean, inverse_std, True, ctx.eps, [True] * 3
+        )
+        return *gradients, None, None, None, None, None
