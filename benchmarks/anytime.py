@@ -6,7 +6,8 @@
 
 Each run is `shoal train --minutes M`, which measures the machine and chooses the epochs, so let
 nothing else compute beside it. Rows are appended to results/anytime.jsonl when they are done and
-are skipped when they are there; ../docs/anytime.png is drawn from that file alone.
+are skipped when they are there for this machine; ../docs/anytime.png is drawn from that file alone,
+from the machine with most rows, as a minute is not the same on another.
 """
 
 from __future__ import annotations
@@ -97,15 +98,16 @@ def main() -> None:
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for minutes in options.minutes:
-                known = {(row["minutes"], row["seed"]) for row in rows(RESULTS)}
-                if (minutes, seed) not in known:
+                known = {(row["machine"], row["minutes"], row["seed"]) for row in rows(RESULTS)}
+                if (machine(), minutes, seed) not in known:
                     row = measure(minutes, seed, options.data)
                     append(RESULTS, [row])
                     print(f"{minutes:g} min, seed {seed}: {row['accuracy']:.3f}", flush=True)
-    found = rows(RESULTS)
-    if found:
+    machines = grouped(rows(RESULTS), "machine")
+    for found in machines.values():
         print_table(found)
-        draw(found)
+    if machines:
+        draw(max(machines.values(), key=len))
 
 
 if __name__ == "__main__":

@@ -5,28 +5,35 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
+from machine import grouped
+
 Row = dict[str, Any]
 
 
 def print_tables(rows: list[Row]) -> None:
-    """A table of ratios, one of seconds and memory, one of growth, and where they come from.
+    """Of each machine: a table of ratios, one of seconds and memory, one of growth, their sources.
 
     Of a case measured several times the last counts; tries (``--quick``) do not.
     """
-    last = {(row["piece"], row["case"]): row for row in rows if not row["quick"]}
-    if not last:
+    machines = grouped([row for row in rows if not row["quick"]], "machine")
+    if not machines:
         print("nothing measured yet")
-        return
+    for machine, measured in machines.items():
+        print(f"\n## {machine}\n")
+        print_machine({(row["piece"], row["case"]): row for row in measured})
+
+
+def print_machine(last: dict[tuple[str, str], Row]) -> None:
+    """What was measured on one machine: a row for each piece and case."""
     print_ratios(last)
     print_seconds(last)
     print_growth(last)
     sources = {
-        f"{row['machine']}, {row['threads']} of them used, PyTorch {row['torch']}, "
-        f"commit {row['commit']}, {row['images']}"
+        f"commit {row['commit']}, {row['threads']} threads, PyTorch {row['torch']}, {row['images']}"
         for row in last.values()
     }
     loads = [row["load"] for row in last.values()]
-    print("\nMeasured on " + "; ".join(sorted(sources)))
+    print("\nMeasured at " + "; ".join(sorted(sources)))
     print(f"Load before each measurement: {min(loads):.1f} to {max(loads):.1f}")
 
 
@@ -69,6 +76,8 @@ def print_ratios(last: dict[tuple[str, str], Row]) -> None:
 
 def print_seconds(last: dict[tuple[str, str], Row]) -> None:
     """What one waits for, and how much memory it takes."""
+    if not {"prediction", "memory", "start"} & {piece for piece, _ in last}:
+        return
     print("\n| what | seconds (range) | of it work | memory |")
     print("|---|---|---|---|")
     for (piece, case), row in last.items():
