@@ -20,7 +20,19 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import DATA, HERE, append, command, commit, grouped, machine, rows, threads
+from machine import (
+    DATA,
+    HERE,
+    append,
+    between,
+    command,
+    commit,
+    grouped,
+    machine,
+    rows,
+    spread,
+    threads,
+)
 from quality import evaluate
 
 RESULTS = HERE / "results" / "anytime.jsonl"
@@ -50,14 +62,10 @@ def print_table(found: list[dict[str, Any]]) -> None:
     print("| `--minutes` | seeds | epochs | took | validation accuracy |")
     print("|---|---|---|---|---|")
     for minutes, group in sorted(groups.items()):
-        accuracy = [row["accuracy"] for row in group]
-        epochs = [row["epochs"] for row in group]
-        took = [row["seconds"] / 60 for row in group]
-        print(
-            f"| {minutes:g} | {len(group)} | {min(epochs):.0f} to {max(epochs):.0f} "
-            f"| {min(took):.1f} to {max(took):.1f} min "
-            f"| {mean(accuracy):.3f} ({min(accuracy):.3f} to {max(accuracy):.3f}) |"
-        )
+        epochs = between([row["epochs"] for row in group], digits=0)
+        took = between([row["seconds"] / 60 for row in group], digits=1)
+        accuracy = spread([row["accuracy"] for row in group])
+        print(f"| {minutes:g} | {len(group)} | {epochs} | {took} min | {accuracy} |")
     print("\nMeasured on " + "; ".join(sorted({f"{r['machine']}, commit {r['commit']}"
                                                for r in found})))  # fmt: skip
 

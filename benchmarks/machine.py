@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
@@ -72,6 +73,19 @@ def grouped(found: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str
     for row in found:
         groups.setdefault(row[column], []).append(row)
     return groups
+
+
+def between(values: list[float], digits: int) -> str:
+    """The least to the greatest of measurements, as text; once where they print alike."""
+    low, high = (f"{value:.{digits}f}" for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def spread(values: list[float], digits: int = 3) -> str:
+    """Mean and range over seeds, as text."""
+    if len(values) == 1:
+        return f"{values[0]:.{digits}f} (one seed)"
+    return f"{mean(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def append(path: Path, found: list[dict[str, Any]]) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import DATA, HERE, append, command, commit, machine, threads
+from machine import DATA, HERE, append, between, command, commit, machine, spread, threads
 from machine import rows as read
 
 RESULTS = HERE / "results" / "quality.jsonl"
@@ -99,17 +99,6 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
 
 def print_tables(rows: list[dict[str, Any]]) -> None:
     """The two tables of README, in Markdown."""
-
-    def spread(values: list[float], digits: int = 3) -> str:
-        low, high = min(values), max(values)
-        if len(values) == 1:
-            return f"{low:.{digits}f} (one seed)"
-        return f"{mean(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-    def minutes(seconds: list[float]) -> str:
-        shortest, longest = (f"{value / 60:.1f}" for value in (min(seconds), max(seconds)))
-        return f"{longest} min" if shortest == longest else f"{shortest} to {longest} min"
-
     groups = defaultdict(list)
     for row in rows:
         groups[row["encoder"], row["clustering"]].append(row)
@@ -123,12 +112,12 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
             values = {key: [row.get(key) for row in found] for key in found[0]}
             most = max(row["threads"] for row in found)  # a campaign may give each seed one core
             timed = [row for row in found if row["threads"] == most]
-            training = minutes([row["train_seconds"] for row in timed])
+            training = between([row["train_seconds"] / 60 for row in timed], digits=1)
             predicting = max(row["predict_seconds"] for row in timed)
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
-                f"| {training} | {max(values['train_gb']):.1f} GB "
+                f"| {training} min | {max(values['train_gb']):.1f} GB "
                 f"| {predicting:.0f} s | {max(values['predict_gb']):.1f} GB "
                 f"| {max(values['file_mb']):.1f} MB |"
             )

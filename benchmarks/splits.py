@@ -16,11 +16,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import numpy as np
-from machine import DATA, append, commit, grouped, machine, rows
+from machine import DATA, append, commit, grouped, machine, rows, spread
 
 RESULTS = Path(__file__).parent / "results" / "splits.jsonl"
 EPOCHS = 40
@@ -108,9 +107,8 @@ def print_table(measured: list[dict[str, Any]]) -> None:
         lost = sum(max(row["accuracy"][:2]) < b for row, b in zip(found, best, strict=True))
         without = sum(a < b for a, b in zip(alone, best, strict=True))
         seeds = len({row["training_seed"] for row in found})
-        spread = f"{mean(chosen):.3f} ({min(chosen):.3f} to {max(chosen):.3f})"
         print(
-            f"| {name} | {seeds} × {n // seeds} | {spread} "
+            f"| {name} | {seeds} × {n // seeds} | {spread(chosen)} "
             f"| {failed} of {n} | {lost} of {n} | {without} of {n} |"
         )
 

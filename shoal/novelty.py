@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.checkpoint import Checkpoint
+from shoal.projection import project
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.quality import reconstruction_errors
 
@@ -95,11 +96,10 @@ def surprise(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:
         model: ``mean`` (d,), ``components`` float16 (c, d) of unit length, their ``variances``
             (c,) and that of the rest, ``noise`` (1,).
     """
-    components = model["components"].astype(np.float32)
     found = []
     for start in range(0, len(embedding), 4096):
         centred = embedding[start : start + 4096] - model["mean"]
-        leading = centred @ components.T
+        leading = project(centred, model["components"])
         rest = np.maximum((centred**2).sum(axis=1) - (leading**2).sum(axis=1), 0.0)
         distance = (leading**2 / model["variances"]).sum(axis=1) + rest / model["noise"]
         found.append(distance / embedding.shape[1])

@@ -12,6 +12,7 @@ from shoal.clusterers import spectral
 from shoal.clusterers._base import VotingClusterer, steady
 from shoal.errors import RecipeError
 from shoal.partitions import distinct, explained, unit_rows, whitening
+from shoal.projection import project
 from shoal.protocols import Array, FloatArray, IntArray
 
 _PER_DIMENSION = 30
@@ -103,7 +104,7 @@ class ProjectionPursuit(VotingClusterer):
         """
         if not len(self.weights_):
             return super().predict_proba(x)
-        log_odds = np.clip(x @ self.weights_[0] + self.offset_[0], -50.0, 50.0)
+        log_odds = np.clip(project(x, self.weights_[:1])[:, 0] + self.offset_[0], -50.0, 50.0)
         second = 1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))
         return np.stack([1.0 - second, second], axis=1).astype(np.float32)
 

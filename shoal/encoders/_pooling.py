@@ -22,14 +22,10 @@ class Scratch:
         self._room: Tensor | None = None
 
     def like(self, x: Tensor) -> Tensor:
-        """A tensor of the shape, strides, type and device of a dense ``x``, of any content."""
+        """A CPU tensor of the shape, strides and type of a dense ``x``, of any content."""
         room = self._room
-        if (
-            room is None
-            or (room.dtype, room.device) != (x.dtype, x.device)
-            or room.numel() < x.numel()
-        ):
-            room = self._room = torch.empty(x.numel(), dtype=x.dtype, device=x.device)
+        if room is None or room.dtype != x.dtype or room.numel() < x.numel():
+            room = self._room = torch.empty(x.numel(), dtype=x.dtype)
         return room.as_strided(x.shape, x.stride())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Scratch:
