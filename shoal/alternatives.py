@@ -10,10 +10,10 @@ import numpy as np
 from shoal import parts, pipeline, splits
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
-from shoal.label_free import EVALUATION_VIEWS, Shown
 from shoal.partitions import overlap
 from shoal.protocols import Clusterer, ImageSource, IntArray, Track, silent
 from shoal.splits import Split
+from shoal.steadiness import EVALUATION_VIEWS, Shown
 
 _RUNS = 5
 _VIEWED = 2000

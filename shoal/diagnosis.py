@@ -135,6 +135,15 @@ def _collapsed(seen: float, meaning: str) -> str:
     )
 
 
+def went_wrong_late(epoch: float, kept: float, last: float) -> str:
+    """That the checkpoint after ``epoch`` was kept, far steadier than the ``last`` one."""
+    return (
+        f"training went wrong late: the clusters of its last checkpoint are far less steady "
+        f"({last:.2f}) than those after epoch {epoch:g} ({kept:.2f}), which were kept; lower "
+        f"learning_rate, or stop there (--epochs {epoch:g})."
+    )
+
+
 def few_images(n_images: int, n_clusters: int) -> list[str]:
     """Whether a pile is too small to learn from, or for this number of clusters."""
     wanted = max(FEWEST_IMAGES, FEWEST_PER_CLUSTER * n_clusters)

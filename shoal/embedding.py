@@ -102,7 +102,8 @@ def embed(
 
     By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
     both, each scaled to unit length and joined: the mean over an image and its mirror image where
-    the encoder learned that mirroring changes nothing. Always in fp32 and in evaluation mode, so
+    the encoder learned that mirroring changes nothing. Images are enlarged first, if the recipe
+    has an ``embedding_resolution``. Always in fp32 and in evaluation mode, so
     that an image's vector does not depend on its neighbours in the batch.
     """
     return gather(embed_blocks(source, checkpoint, device=device, track=track), len(source))
@@ -133,9 +134,10 @@ def embed_blocks(
     ]
     kind = checkpoint.recipe.embedding
     mirror = kind == "joint" and checkpoint.recipe.views.mirror
+    times = checkpoint.recipe.embedding_resolution if encoder.any_size else 1.0
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
-        x = to_float(source.read(indices), device)
+        x = enlarge(to_float(source.read(indices), device), times)
         shown = [x, x.flip(3)] if mirror else [x]
         z = torch.stack([_embed(encoder, heads, kind, view).float() for view in shown]).mean(0)
         rows.append(z.cpu().numpy())
@@ -144,6 +146,15 @@ def embed_blocks(
             rows = []
     if rows:
         yield np.concatenate(rows)
+
+
+def enlarge(x: Tensor, times: float) -> Tensor:
+    """Images float (b, C, H, W) in [0, 1] with sides ``times`` as long, by cubic interpolation."""
+    if times == 1:
+        return x
+    size = [round(side * times) for side in x.shape[2:]]
+    larger = F.interpolate(x, size, mode="bicubic", align_corners=False)
+    return larger.clamp(0.0, 1.0)  # cubic curves overshoot
 
 
 def _embed(encoder: Encoder, heads: list[Objective], kind: str, x: Tensor) -> Tensor:

@@ -1,46 +1,25 @@
-"""Judging a checkpoint without labels: do its clusters survive what should not matter?
+"""Judging a checkpoint without labels: how steady its clusters are, and how they lie.
 
-Every image is shown twice more as it might as well have been taken, a little cropped, turned and
-recoloured, and clusters are found anew from each half of the pile. The views are the same whatever
-the recipe, so that scores compare between recipes, one that trains on no views at all among them.
-Which scores follow the true accuracy was measured: README, "How good it is, without labels".
+Beside `steadiness`, clusters are found anew from each half of the pile. Which scores follow the
+true accuracy was measured: README, "How good it is, without labels".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import mean
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
 from shoal import parts, pipeline, quality
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
-from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError
-from shoal.protocols import (
-    Array,
-    Clusterer,
-    FloatArray,
-    ImageSource,
-    Track,
-    silent,
-)
-from shoal.sampling import sample_rows
-from shoal.sources.subset import Subset
-from shoal.views import Views, to_float, to_pixels
-
-EVALUATION_VIEWS = Views(
-    min_crop=0.6, rotation=10, zoom=0.1, shear=0.1, shift=0.05, brightness=0.4, contrast=0.4,
-    saturation=0.4, hue=0.1, grey_probability=0.2, noise=0.05,
-)  # fmt: skip
-"""What should not move an image to another cluster. No mirror: digits have a right and a left."""
+from shoal.protocols import Clusterer, FloatArray, ImageSource, Track, silent
+from shoal.steadiness import FEWEST_IMAGES, combine, in_words, look
 
 MOST_IMAGES = 4000
 """How many images are scored unless asked otherwise: the neighbour search is quadratic."""
-FEWEST_IMAGES = 20
 
 
 @dataclass(frozen=True)
@@ -70,23 +49,8 @@ class LabelFreeScores:
 
     @property
     def combined(self) -> float:
-        """One score, in [0, 1]: the geometric mean of view agreement and recognition.
-
-        The first asks whether an image stays in its cluster when it is shown differently, and
-        follows the accuracy about as well alone; the second, whether it stays itself, is a guard
-        against an embedding that throws everything together, whose few clusters would be steady.
-        What was measured: `benchmarks/label_free.py`.
-        """
+        """One score, in [0, 1], see `steadiness.combine`."""
         return combine(self.view_agreement, self.recognition)
-
-
-def combine(view_agreement: float, recognition: float) -> float:
-    """`LabelFreeScores.combined` of its two parts.
-
-    >>> round(combine(0.8, 0.9), 3), combine(-0.1, 1.0)
-    (0.849, 0.0)
-    """
-    return float(np.sqrt(max(view_agreement, 0.0) * recognition))
 
 
 COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
@@ -94,18 +58,11 @@ COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
 
 
 def verdict(scores: LabelFreeScores) -> str:
-    """What the scores say, and what they cannot say: a sentence on this clustering, and two more.
-
-    The steps, at 0.4 and 0.7, are a manner of speaking; nothing was measured of them.
-    """
+    """What the scores say of this clustering, in a sentence, and in two more what they cannot."""
     if scores.n_clusters < 2:
         found = "All images fell into one cluster: there is nothing to judge."
-    elif scores.combined >= 0.7:
-        found = "Steady: the clusters hardly change when the images are shown a little differently."
-    elif scores.combined >= 0.4:
-        found = "In part: many images change their cluster when shown a little differently."
     else:
-        found = "Unsteady: the clusters hang on how the images happen to be shown."
+        found = in_words(scores.combined).capitalize() + "."
     return (
         f"{found}\n"
         "Of two recipes on the same images, with as many clusters, the higher score is mostly the "
@@ -140,7 +97,8 @@ def judge(
     if not checkpoint.finished:
         check_n_clusters(checkpoint.recipe.n_clusters, len(source))
         checkpoint = pipeline.organise(source, checkpoint, device=device, track=track)
-    seen = look(source, checkpoint, most=most, seed=seed, device=device, track=track)
+    predict = partial(pipeline.predict, checkpoint=checkpoint, device=device, track=track)
+    seen = look(source, predict, most=most, seed=seed)
     table, (first, second) = seen.table, seen.views
     return LabelFreeScores(
         n_images=len(table.labels),
@@ -154,65 +112,6 @@ def judge(
         normalised_cut=quality.normalised_cut(table.z, table.labels),
         mse=quality.reconstruction_mse(seen.images, checkpoint, device=device, track=track),
     )
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A sample of images and two views of each, in their clusters."""
-
-    images: Shown
-    table: EmbeddingTable
-    views: tuple[EmbeddingTable, EmbeddingTable]
-
-    @property
-    def view_agreement(self) -> float:
-        """See `LabelFreeScores`."""
-        a, b, c = (table.labels for table in (self.table, *self.views))
-        return mean(quality.agreement(*pair) for pair in ((a, b), (a, c), (b, c)))
-
-    @property
-    def recognition(self) -> float:
-        """See `LabelFreeScores`."""
-        return quality.recognition(self.views[0].z, self.views[1].z)
-
-
-def look(
-    source: ImageSource, checkpoint: Checkpoint, *, most: int = MOST_IMAGES, seed: int = 0,
-    device: str = "cpu", track: Track = silent,
-) -> Seen:  # fmt: skip
-    """Predict a sample of ``source`` as it is, and as it might as well have been taken, twice."""
-    images, *views = (
-        Shown(source, chosen, most=most, seed=seed, stream=stream)
-        for stream, chosen in enumerate((None, EVALUATION_VIEWS, EVALUATION_VIEWS))
-    )
-    table, first, second = (
-        pipeline.predict(shown, checkpoint, device=device, track=track)
-        for shown in (images, *views)
-    )
-    return Seen(images, table, (first, second))
-
-
-class Shown(Subset):
-    """Another source's images, or a random sample of them, as views.
-
-    An image's view depends on the seed, the stream and its place in the sample: reading images in
-    batches of another size draws other views.
-    """
-
-    def __init__(
-        self, source: ImageSource, views: Views | None, *, most: int, seed: int, stream: int = 0
-    ) -> None:
-        super().__init__(source, sample_rows(len(source), most, seed))
-        self.views, self.seed, self.stream = views, seed, stream
-
-    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
-        pixels = super().read(indices)
-        if self.views is None:
-            return pixels
-        entropy = np.random.SeedSequence((self.seed, self.stream, int(indices[0])))
-        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
-        shown = self.views(to_float(pixels, "cpu"), generator)[0][0]
-        return to_pixels(shown)
 
 
 def _stability(z: FloatArray, checkpoint: Checkpoint, seed: int) -> float:

@@ -56,6 +56,11 @@ class Recipe:
     """Reductions of the embedding, one on top of another."""
     clusterer: Part
     """What groups the reduced embedding."""
+    embedding_resolution: float = 1.0
+    """Side at which images are embedded, as a multiple of their own, 1 to 4. Random crops show
+    things larger than whole images do, and a larger image shows them so again (Touvron et al.
+    2019, arXiv:1906.06423). Embedding takes as many times longer as there are more pixels. An
+    encoder that takes images of one size only sees them as they are."""
     n_clusters: int = 2
     """How many groups."""
     precision: str = "auto"
@@ -83,6 +88,7 @@ class Recipe:
         limits = {
             "batch_size": (2, 1_000_000), "weight_decay": (0, 10), "warmup_steps": (0, 10**9),
             "n_clusters": (1, 1_000_000), "checkpoints": (1, 1000), "seed": (0, 2**63 - 1),
+            "embedding_resolution": (1, 4),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(name, getattr(self, name), low, high, RecipeError)
@@ -200,8 +206,9 @@ IMPROVED = replace(
 
 # Contrast on top (SimCLR): two views of an image, cropped and recoloured as in that paper's
 # appendix A, are to be alike. The split is sought in what encoder and head see together: the most
-# bimodal direction there separates better than any cut of the neighbour graph; and Muon learns in
-# half the epochs or fewer what AdamW does (both: benchmarks/LOG.md).
+# bimodal direction there separates better than any cut of the neighbour graph; Muon learns in half
+# the epochs or fewer what AdamW does; and images are embedded half as large again, as the crops
+# showed them (all three: benchmarks/LOG.md).
 BEST = replace(
     IMPROVED,
     name="best",
@@ -221,6 +228,7 @@ BEST = replace(
     optimizer="muon",
     learning_rate=6e-3,
     embedding="joint",
+    embedding_resolution=1.5,
     reducers=(Part("pca", {"n_components": 96}),),
     clusterer=Part("projection_pursuit"),
 )
@@ -235,6 +243,7 @@ DIGITS = replace(
         noise=0.1,
     ),
     embedding="projection",
+    embedding_resolution=1.0,
     reducers=IMPROVED.reducers,
     clusterer=IMPROVED.clusterer,
     n_clusters=10,

@@ -26,6 +26,7 @@ from shoal.protocols import ImageSource
 from shoal.questions.settling import AUTO, check_enough, is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, differences, named
 from shoal.settings import override
+from shoal.steadiness import in_words
 from shoal.trail import Trail
 from shoal.training import check_resumable, epochs_for
 
@@ -126,6 +127,9 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         f"mean confidence {confidence:.3f}; "
         f"checkpoint {path}, {len(trail.files())} along the way in {trail.folder}"
     )
+    if (steady := finished.provenance.get("steadiness")) is not None:  # enough images to tell
+        score = steady[str(finished.step)]
+        report.say(f"score without labels {score:.2f}, {in_words(score)}")
     report.warn(*finished.provenance["warnings"])
     return finished
 

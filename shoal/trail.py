@@ -40,6 +40,15 @@ class Trail:
         """The checkpoints of the trail, oldest first."""
         return sorted(self.folder.glob("step-*.pth"))
 
+    def file(self, step: int) -> Path:
+        """Where the checkpoint after ``step`` is kept."""
+        return self.folder / f"step-{step:08d}.pth"
+
+    def of_the_second_half(self) -> list[Path]:
+        """Two checkpoints, at half and at three quarters of the run; fewer if so few were kept."""
+        files = self.files()[:-1]
+        return list(dict.fromkeys(files[share * len(files) // 4] for share in (2, 3) if files))
+
     def unfinished(self) -> Checkpoint | None:
         """The state to resume from, if there is one.
 
@@ -72,7 +81,7 @@ class Trail:
         """
         if checkpoint.step in kept_steps(checkpoint.total_steps, checkpoint.recipe.checkpoints):
             slim = replace(checkpoint, optimizer_states=None)
-            checkpoints.save(slim, self.folder / f"step-{checkpoint.step:08d}.pth")
+            checkpoints.save(slim, self.file(checkpoint.step))
             now = True
         if now or time.monotonic() - self._written > RESUME_EVERY:
             checkpoints.save(checkpoint, self.resume_file)

@@ -667,6 +667,10 @@ SETTINGS: list[Case] = [
             ("checkpoints=0", "checkpoints is expected in [1, 1000]"),
             ("views.min_crop=2", "min_crop is expected in (0, 1], and 2 came"),
             ("views.resolution=0", "views.resolution is expected in (0, 1], and 0 came"),
+            (
+                "embedding_resolution=0.5",
+                "embedding_resolution is expected in [1, 4], and 0.5 came",
+            ),
             ("encoder.widths=(0,)", "widths is expected in [1, 8192], and 0 came"),
             ("reducers=pca(n_components=0)", "n_components is expected in [1, 1e+06]"),
             ("batch_size=many", "batch_size is expected as a whole number, and 'many' came"),

@@ -43,6 +43,7 @@ CHANGES: dict[str, tuple[object, str]] = {
     "schedule": ("constant", "weights"),
     "warmup_steps": (0, "weights"),
     "embedding": ("encoder", "clusters"),
+    "embedding_resolution": (2.0, "clusters"),
     "reducers": ((Part("pca", {"n_components": 2}),), "clusters"),
     "clusterer": (Part("kmeans"), "clusters"),
     "n_clusters": (3, "clusters"),

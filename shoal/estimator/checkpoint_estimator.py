@@ -84,7 +84,8 @@ class CheckpointEstimator(
             DataError: see `predict`.
         """
         source, device, track = self._open(X)
-        codes = replace(self.checkpoint_.recipe, embedding="encoder")
+        # At the images' own size, as the decoder knows them.
+        codes = replace(self.checkpoint_.recipe, embedding="encoder", embedding_resolution=1.0)
         asked = replace(self.checkpoint_, recipe=codes)
         return embed(source, asked, device=device, track=track)
 

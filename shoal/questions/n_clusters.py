@@ -18,10 +18,10 @@ import numpy as np
 from shoal import pipeline
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
-from shoal.label_free import Shown
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.questions.prediction_strength import divide, found_again
 from shoal.sampling import sample_rows
+from shoal.steadiness import Shown
 
 MOST_IMAGES = 3000
 """A larger pile is judged on a random sample of this many, so that it takes under a minute."""

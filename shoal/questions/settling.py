@@ -59,6 +59,8 @@ def settle(
         checkpoint = pipeline.organise(
             source, replace(checkpoint, recipe=recipe), device=device, track=track
         )
+        steady = {str(checkpoint.step): pipeline.steadiness_of(source, checkpoint, device=device)}
+        checkpoint.provenance["steadiness"] = steady
     strengths = {str(each.n_clusters): round(each.strength, 3) for each in found.evidence}
     provenance = {"n_clusters": found.reason, "n_clusters_strength": strengths}
     return replace(checkpoint, provenance=checkpoint.provenance | provenance)
