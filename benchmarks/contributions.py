@@ -24,10 +24,11 @@ from shoal.views import Views
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
 PLAIN = replace(IMPROVED, views=Views(mirror=True))
-CLUSTERING = ("embedding", "reducers", "clusterer")
+OWN_SIZE = replace(BEST, embedding_resolution=1.0)
+AFTER_TRAINING = ("embedding", "embedding_resolution", "reducers", "clusterer")
 
 # Of each checkpoint: what is said of a step, the rows before and after it, and the recipes whose
-# differences it is, in training or in clustering.
+# differences it is, in training or after it.
 STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recipe, bool]]] = {
     "improved": [
         ("batch norm, a short code, AdamW with cosine, in the course's clustering",
@@ -41,7 +42,9 @@ STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recip
         ("contrastive learning, in the cut of the neighbour graph",
          ("improved", "own"), ("best", "graph cut"), IMPROVED, BEST, False),
         ("projection pursuit in what encoder and head see together",
-         ("best", "graph cut"), ("best", "own"), IMPROVED, BEST, True),
+         ("best", "graph cut"), ("best", "own size"), IMPROVED, OWN_SIZE, True),
+        ("images embedded half as large again",
+         ("best", "own size"), ("best", "own"), OWN_SIZE, BEST, True),
     ],
 }  # fmt: skip
 
@@ -52,10 +55,10 @@ def contributions(name: str) -> list[dict[str, Any]]:
     for row in rows(RESULTS):
         accuracy.setdefault((row["encoder"], row["clustering"]), {})[row["seed"]] = row["accuracy"]
     found = []
-    for what, before, after, old, new, clustering in STEPS[name]:
+    for what, before, after, old, new, after_training in STEPS[name]:
         left, right = accuracy.get(before, {}), accuracy.get(after, {})
         seeds = sorted(left.keys() & right.keys())
-        changed = [f for f in differences(old, new) if (f in CLUSTERING) == clustering]
+        changed = [f for f in differences(old, new) if (f in AFTER_TRAINING) == after_training]
         if seeds:
             found.append(
                 {

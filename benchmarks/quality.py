@@ -59,7 +59,7 @@ def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[st
             "predict_gb": round(predict_memory, 2), "file_mb": round(path.stat().st_size / 1e6, 2),
         }  # fmt: skip
         rows = [row | evaluate(path, data) | {"clustering": "own"}]
-        ways = ("graph cut",) if name == "best" else ("course", "graph cut")
+        ways = ("graph cut", "own size") if name == "best" else ("course", "graph cut")
         rows += [row | other(path, data, way) for way in ways]
         if keep is not None and name != "plain":
             keep.mkdir(parents=True, exist_ok=True)
@@ -80,17 +80,20 @@ def evaluate(path: Path, data: Path) -> dict[str, Any]:
 
 
 def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
-    """The same encoder, clustered in the course's way or by the cut of the graph."""
+    """The same encoder, clustered in the course's way, by the cut of the graph, or in its own way
+    with images embedded as large as they are."""
     from shoal import checkpoint, pipeline
     from shoal.recipes import BASELINE, IMPROVED
     from shoal.sources import open_source
 
-    recipe = {"course": BASELINE, "graph cut": IMPROVED}[clustering]
     loaded = checkpoint.load(path)
-    embedding = "encoder" if loaded.recipe.embedding == "encoder" else "projection"
-    loaded.recipe = replace(
-        loaded.recipe, embedding=embedding, reducers=recipe.reducers, clusterer=recipe.clusterer
-    )
+    loaded.recipe = replace(loaded.recipe, embedding_resolution=1.0)
+    if clustering != "own size":
+        recipe = {"course": BASELINE, "graph cut": IMPROVED}[clustering]
+        embedding = "encoder" if loaded.recipe.embedding == "encoder" else "projection"
+        loaded.recipe = replace(
+            loaded.recipe, embedding=embedding, reducers=recipe.reducers, clusterer=recipe.clusterer
+        )
     loaded = pipeline.organise(open_source(data / "trainX.npy"), loaded)
     changed = path.with_name("other.pth")
     checkpoint.save(loaded, changed)
@@ -151,7 +154,8 @@ def main() -> None:
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for name in options.recipes:
-                if any(row["encoder"] == name and row["seed"] == seed for row in read(RESULTS)):
+                known = {(r["encoder"], r["seed"], r["clustering"]) for r in read(RESULTS)}
+                if (name, seed, "own") in known:
                     continue
                 rows = measure(name, seed, options.data, options.keep)
                 append(RESULTS, rows)
