@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from shoal import parts
@@ -92,6 +93,26 @@ def test_batch_norm_and_pooling_in_one_are_the_two_bit_for_bit(
     for ours, theirs in zip(found[1], found[0], strict=True):
         assert ours.dtype == theirs.dtype
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("sign", ["either", "positive"])
+@pytest.mark.parametrize("shape", [(6, 8, 32, 32), (5, 3, 7, 4), (4, 16, 1, 9)], ids=str)
+@torch.inference_mode()
+def test_in_evaluation_pooling_first_changes_no_bit(
+    shape: tuple[int, int, int, int], sign: str
+) -> None:
+    torch.manual_seed(0)
+    plain, one = nn.BatchNorm2d(shape[1]), BatchNormMaxPool(shape[1], Scratch())
+    for value in (plain.weight, plain.bias, plain.running_mean):
+        nn.init.normal_(value)
+    nn.init.uniform_(plain.running_var, 0.01, 9.0)
+    if sign == "positive":
+        plain.weight.abs_()
+        plain.weight[0] = 0.0
+    one.load_state_dict(plain.state_dict())
+    x = (3 * torch.randn(shape) + 1).contiguous(memory_format=torch.channels_last)
+    expected = F.max_pool2d(plain.eval()(x), 2, ceil_mode=True)
+    assert torch.equal(one.eval()(x), expected)
 
 
 def test_an_encoder_and_its_copy_do_not_share_room() -> None:

@@ -47,6 +47,10 @@ class BatchNormMaxPool(nn.BatchNorm2d):
         self.scratch = scratch
 
     def forward(self, x: Tensor) -> Tensor:
+        # In evaluation each channel is a straight line, and where that does not fall, the greatest
+        # value stays the greatest, rounding included: so of a quarter of the values.
+        if not self.training and bool((self.weight >= 0).all()):
+            return super().forward(F.max_pool2d(x, 2, ceil_mode=_CEIL))
         # Elsewhere than on the CPU PyTorch has other kernels for batch norm.
         if not (self.training and torch.is_grad_enabled() and x.device.type == "cpu"):
             return F.max_pool2d(super().forward(x), 2, ceil_mode=_CEIL)
