@@ -21,10 +21,12 @@ from shoal import __version__, optimizers, parts
 from shoal.checkpoint import Checkpoint
 from shoal.devices import fast_bf16, peak_memory
 from shoal.diagnosis import spread
+from shoal.embedding import BATCH, embed
 from shoal.errors import CheckpointError, RecipeError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
 from shoal.schedule import batch_size, learning_rate, n_steps
+from shoal.sources.subset import Subset
 from shoal.views import to_float
 
 _HISTORY_ROWS = 100
@@ -95,7 +97,7 @@ def epochs_for(
 ) -> tuple[float, float]:
     """How many epochs fit into ``minutes``, by the speed of a few seconds on a throw-away model.
 
-    A tenth of the time is left for embedding and clustering.
+    Left out is what embedding all images will take, and a twentieth for clustering them.
 
     Returns:
         The epochs, at least enough for 10 steps, and the measured seconds a step.
@@ -109,9 +111,21 @@ def epochs_for(
         float(sum(trial.take_step(source, step).values()))  # waits for the device
         seconds = time.monotonic() - began
     per_step = seconds / (step - 2)
-    steps = max(10, int(minutes * 60 * 0.9 / per_step))
+    left = minutes * 60 * 0.95 - _seconds_to_embed(source, trial.checkpoint(step, 0.0), device)
+    steps = max(10, int(left / per_step))
     per_epoch = len(source) // batch_size(recipe, len(source))
     return round(steps / per_epoch, 3), per_step
+
+
+def _seconds_to_embed(source: ImageSource, checkpoint: Checkpoint, device: str) -> float:
+    """What embedding all of ``source`` will take, by that of a few of its images."""
+    few = Subset(source, np.arange(min(len(source), BATCH // 2)))
+    seconds = []
+    for _ in range(2):  # the first time also allocates
+        began = time.monotonic()
+        embed(few, checkpoint, device=device)
+        seconds.append(time.monotonic() - began)
+    return min(seconds) / len(few) * len(source)
 
 
 @dataclass
