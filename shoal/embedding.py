@@ -106,8 +106,8 @@ def embed(
     By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
     both, each scaled to unit length and joined: the mean over an image and its mirror image where
     the encoder learned that mirroring changes nothing. Images are enlarged first, if the recipe
-    has an ``embedding_resolution``. Always in fp32 and in evaluation mode, so
-    that an image's vector does not depend on its neighbours in the batch.
+    has an ``embedding_resolution``. Always in fp32 and in evaluation mode, so that an image's
+    vector does not depend on its neighbours in the batch.
     """
     return gather(embed_blocks(source, checkpoint, device=device, track=track), len(source))
 

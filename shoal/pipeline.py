@@ -143,8 +143,8 @@ def steadiest(
     The provenance tells the ``steadiness`` of all asked, by their step.
     """
     n_clusters, seed = last.recipe.n_clusters, last.recipe.seed
-    if len(source) < max(steadiness.FEWEST_IMAGES, n_clusters):
-        return last  # too few to tell
+    if n_clusters < 2 or len(source) < max(steadiness.FEWEST_IMAGES, n_clusters):
+        return last  # nothing to tell, or too few to tell it from
     some = Subset(source, sample_rows(len(source), max(_ASKED, n_clusters), seed))
     best, scores = last, {last.step: steadiness_of(source, last, device=device)}
     files = trail.of_the_second_half()

@@ -148,6 +148,8 @@ def test_too_few_images_to_tell_and_a_trail_of_one(
 ) -> None:
     few = ArraySource(images[:19])
     assert pipeline.steadiest(few, voting, Trail(checkpoint_file)) is voting
+    whole = replace(voting, recipe=replace(voting.recipe, n_clusters=1))
+    assert pipeline.steadiest(ArraySource(images), whole, Trail(checkpoint_file)) is whole
     alone = pipeline.steadiest(ArraySource(images), voting, Trail(tmp_path / "none.pth"))
     assert list(alone.provenance["steadiness"]) == [str(voting.step)]
 
