@@ -273,8 +273,9 @@ def test_train_warns_at_its_end_and_info_repeats_it(
     path = tmp_path / "c.pth"
     result = run_cli("train", dark_and_bright, path, *fast)
     assert result.code == 0, result.err
-    *_, trained, last = result.err.splitlines()
+    *_, trained, score, last = result.err.splitlines()
     assert trained.startswith("trained in")
+    assert score.startswith("score without labels 0.")
     assert last.startswith("warning: brightness alone tells the clusters apart: ")
     assert result.err.count("warning: ") == 1
     warnings = json.loads(run_cli("info", path, "--json").out)["provenance"]["warnings"]
