@@ -29,10 +29,10 @@ NEIGHBOURS = 12
 def made(checkpoint: Path, n: int, seed: int) -> Any:
     """Points like the embedding of a pile of ``n`` images, float32 (n, d)."""
     import shoal
-    from shoal import pipeline
+    from shoal.assignment import fitted_clusterer
     from shoal.neighbours import nearest
 
-    reference = pipeline.fitted_clusterer(shoal.load(checkpoint)).reference
+    reference = fitted_clusterer(shoal.load(checkpoint)).reference
     width = float(np.median(nearest(reference, reference, 2)[0][:, 1]))
     generator = np.random.default_rng(seed)
     points = reference[generator.integers(0, len(reference), n)]

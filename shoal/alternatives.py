@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from shoal import parts, pipeline, splits
+from shoal import pipeline, splits
+from shoal.assignment import assign, build_clusterer, fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
 from shoal.partitions import overlap
@@ -60,7 +61,7 @@ def compare(
     Raises:
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
-    clusterer = pipeline.fitted_clusterer(checkpoint)
+    clusterer = fitted_clusterer(checkpoint)
     z = pipeline.reduce(source, checkpoint, device=device, track=track)
     shown = Shown(source, EVALUATION_VIEWS, most=_VIEWED, seed=seed, stream=1)
     viewed = splits.candidates(
@@ -68,7 +69,7 @@ def compare(
     )
     stability = _stability(clusterer, checkpoint, seed, track)
     described = splits.describe(source, clusterer, z)
-    tables = [pipeline.assign(source, z, each) for each in splits.in_turn(clusterer)]
+    tables = [assign(source, z, each) for each in splits.in_turn(clusterer)]
     return [
         Alternative(
             split=described[index],
@@ -90,12 +91,7 @@ def _stability(
     for run in track(range(_RUNS), "resampling", _RUNS):
         order = np.random.default_rng([seed, run]).permutation(len(reference))
         half = np.sort(order[: max(len(order) // 2, min(len(order), recipe.n_clusters))])
-        another: Clusterer = parts.build(
-            "clusterers",
-            recipe.clusterer,
-            n_clusters=recipe.n_clusters,
-            random_state=seed + run + 1,
-        )
+        another = build_clusterer(replace(recipe, seed=seed + run + 1), recipe.n_clusters)
         others: list[IntArray] = splits.candidates(another.fit(reference[half]), reference)
         best.append([max(overlap(labels, other) for other in others) for labels in found])
     return np.mean(best, axis=0).tolist()

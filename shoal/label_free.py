@@ -7,16 +7,16 @@ true accuracy was measured: README, "How good it is, without labels".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from shoal import parts, pipeline, quality
+from shoal import pipeline, quality
+from shoal.assignment import build_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.errors import DataError
-from shoal.protocols import Clusterer, FloatArray, ImageSource, Track, silent
-from shoal.steadiness import FEWEST_IMAGES, combine, in_words, look
+from shoal.protocols import FloatArray, ImageSource, Track, silent
+from shoal.steadiness import FEWEST_IMAGES, combine, in_words
 
 MOST_IMAGES = 4000
 """How many images are scored unless asked otherwise: the neighbour search is quadratic."""
@@ -97,8 +97,7 @@ def judge(
     if not checkpoint.finished:
         check_n_clusters(checkpoint.recipe.n_clusters, len(source))
         checkpoint = pipeline.organise(source, checkpoint, device=device, track=track)
-    predict = partial(pipeline.predict, checkpoint=checkpoint, device=device, track=track)
-    seen = look(source, predict, most=most, seed=seed)
+    seen = pipeline.look(source, checkpoint, most=most, seed=seed, device=device, track=track)
     table, (first, second) = seen.table, seen.views
     return LabelFreeScores(
         n_images=len(table.labels),
@@ -123,12 +122,7 @@ def _stability(z: FloatArray, checkpoint: Checkpoint, seed: int) -> float:
     recipe = checkpoint.recipe
     found = []
     for half in (order[::2], order[1::2]):
-        clusterer: Clusterer = parts.build(
-            "clusterers",
-            recipe.clusterer,
-            n_clusters=min(recipe.n_clusters, len(half)),
-            random_state=recipe.seed,
-        )
+        clusterer = build_clusterer(recipe, min(recipe.n_clusters, len(half)))
         clusterer.fit(z[np.sort(half)])
         found.append(clusterer.predict_proba(z).argmax(axis=1))
     return quality.agreement(*found)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,17 @@ import numpy as np
 
 from shoal import checkpoint as checkpoints
 from shoal import diagnosis, novelty, parts, splits, steadiness
+from shoal.assignment import assign, build_clusterer, fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.embedding import BLOCK, EmbeddingTable, embed, embed_blocks, gather
-from shoal.errors import CheckpointError, Interrupted
-from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray, Reducer, Track, silent
+from shoal.errors import Interrupted
+from shoal.protocols import FloatArray, ImageSource, Reducer, Track, silent
 from shoal.recipes import Recipe
 from shoal.sampling import sample_rows
 from shoal.schedule import n_steps
 from shoal.sources.subset import Subset
+from shoal.steadiness import Seen
 from shoal.trail import Trail
 from shoal.training import train
 
@@ -107,7 +108,7 @@ def organise(
         _, checkpoint = _fit_reducers(embedding, checkpoint, track)
         z = reduce(source, checkpoint, device=device, track=track)
         embedding = embed(Subset(source, rows), checkpoint, device=device)
-    clusterer = _clusterer(recipe, recipe.n_clusters)
+    clusterer = build_clusterer(recipe, recipe.n_clusters)
     for step in track([clusterer], "clustering", 1):
         step.fit(z)
     found = splits.choose(source, clusterer, z)
@@ -166,9 +167,27 @@ def steadiest(
 
 def steadiness_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> float:
     """How steady a finished checkpoint's clusters are, see `steadiness.combine`, in [0, 1]."""
-    assigned = partial(predict, checkpoint=checkpoint, device=device)
-    seen = steadiness.look(source, assigned, most=_SHOWN, seed=checkpoint.recipe.seed)
+    seen = look(source, checkpoint, most=_SHOWN, seed=checkpoint.recipe.seed, device=device)
     return round(seen.steadiness, 4)
+
+
+def look(
+    source: ImageSource, checkpoint: Checkpoint, *, most: int, seed: int, device: str = "cpu",
+    track: Track = silent,
+) -> Seen:  # fmt: skip
+    """Predict a sample of images as they are, and as they might as well have been taken.
+
+    Args:
+        source: the images.
+        checkpoint: a finished one.
+        most: a larger pile is looked at through a random sample of this many.
+        seed: of the sample and the views.
+        device: where the encoder runs.
+        track: shows progress.
+    """
+    shown = steadiness.show(source, most=most, seed=seed)
+    tables = [predict(images, checkpoint, device=device, track=track) for images in shown]
+    return Seen(shown[0], tables[0], (tables[1], tables[2]))
 
 
 def predict(
@@ -203,7 +222,7 @@ def predict(
     clusterer = fitted_clusterer(checkpoint)
     if n_clusters is not None and n_clusters != recipe.n_clusters:
         check_n_clusters(n_clusters, len(clusterer.reference))
-        clusterer = _clusterer(recipe, n_clusters).fit(clusterer.reference)
+        clusterer = build_clusterer(recipe, n_clusters).fit(clusterer.reference)
     splits.select(clusterer, split)
     if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
         return assign(source, reduce(source, checkpoint, device=device, track=track), clusterer)
@@ -248,43 +267,6 @@ def transform(z: FloatArray, checkpoint: Checkpoint, *, track: Track = silent) -
     return z
 
 
-def assign(source: ImageSource, z: FloatArray, clusterer: Clusterer) -> EmbeddingTable:
-    """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training."""
-    membership = splits.number_by_size(clusterer, clusterer.predict_proba(z))
-    labels = _largest(membership)
-    confidence = membership[np.arange(len(labels)), labels]
-    return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
-
-
-def cluster_sizes(clusterer: Clusterer) -> tuple[IntArray, float]:
-    """How many of the points it was fitted on each cluster holds, int64 (k,), and how surely.
-
-    The second is their mean membership of the cluster assigned, in [0, 1].
-    """
-    membership = clusterer.predict_proba(clusterer.reference)
-    sizes = np.bincount(_largest(membership), minlength=membership.shape[1])
-    return sizes, float(membership.max(axis=1).mean())
-
-
-def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:
-    """The clusterer that a finished checkpoint holds.
-
-    Raises:
-        CheckpointError: the checkpoint is one along the way, without clusters.
-    """
-    if not checkpoint.finished:
-        raise CheckpointError(
-            "a finished checkpoint is expected, and this one was kept along the way and has no "
-            "clusters; use the final file, or finish the run with 'shoal train … --resume'."
-        )
-    clusterer = _clusterer(checkpoint.recipe, checkpoint.recipe.n_clusters)
-    return clusterer.set_arrays(checkpoint.clusterer)
-
-
-def _largest(membership: FloatArray) -> IntArray:
-    return membership.argmax(axis=1).astype(np.int64)
-
-
 def _fit_reducers(
     z: FloatArray, checkpoint: Checkpoint, track: Track
 ) -> tuple[FloatArray, Checkpoint]:
@@ -297,10 +279,3 @@ def _fit_reducers(
 
 def _reducers(recipe: Recipe) -> list[Reducer]:
     return [parts.build("reducers", part, random_state=recipe.seed) for part in recipe.reducers]
-
-
-def _clusterer(recipe: Recipe, n_clusters: int) -> Clusterer:
-    clusterer: Clusterer = parts.build(
-        "clusterers", recipe.clusterer, n_clusters=n_clusters, random_state=recipe.seed
-    )
-    return clusterer

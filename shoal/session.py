@@ -15,6 +15,8 @@ from shoal import alternatives, diagnosis, evaluation, label_free, pipeline, qua
 from shoal import checkpoint as checkpoints
 from shoal.allocator import keep_large_buffers
 from shoal.alternatives import Alternative
+from shoal.assignment import cluster_sizes, fitted_clusterer
+from shoal.budget import epochs_for
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.devices import resolve_device
@@ -28,7 +30,7 @@ from shoal.recipes import Recipe, differences, named
 from shoal.settings import override
 from shoal.steadiness import in_words
 from shoal.trail import Trail
-from shoal.training import check_resumable, epochs_for
+from shoal.training import check_resumable
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         raise _stopped(path, recipe) from error
     if request.auto:
         finished = _settled(source, finished, path, report, device)
-    sizes, confidence = pipeline.cluster_sizes(pipeline.fitted_clusterer(finished))
+    sizes, confidence = cluster_sizes(fitted_clusterer(finished))
     trail = Trail(path)
     report.say(
         f"trained in {finished.provenance['seconds'] / 60:.1f} minutes; "

@@ -8,7 +8,6 @@ README, "How good it is, without labels".
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean
 
@@ -85,23 +84,19 @@ def in_words(steadiness: float) -> str:
     return "unsteady: the clusters hang on how the images happen to be shown"
 
 
-def look(
-    source: ImageSource, predict: Callable[[ImageSource], EmbeddingTable], *, most: int, seed: int
-) -> Seen:
-    """Put a sample of ``source`` into clusters as it is, and as it might as well have been taken.
+def show(source: ImageSource, *, most: int, seed: int) -> tuple[Shown, Shown, Shown]:
+    """A sample of ``source`` as it is, and twice as it might as well have been taken.
 
     Args:
         source: the images.
-        predict: puts images into clusters.
-        most: a larger pile is looked at through a random sample of this many.
+        most: a larger pile is shown by a random sample of this many.
         seed: of the sample and the views.
     """
-    shown = [
-        Shown(source, chosen, most=most, seed=seed, stream=stream)
-        for stream, chosen in enumerate((None, EVALUATION_VIEWS, EVALUATION_VIEWS))
-    ]
-    table, first, second = (predict(images) for images in shown)
-    return Seen(shown[0], table, (first, second))
+    plain = Shown(source, None, most=most, seed=seed)
+    first, second = (
+        Shown(source, EVALUATION_VIEWS, most=most, seed=seed, stream=stream) for stream in (1, 2)
+    )
+    return plain, first, second
 
 
 class Shown(Subset):

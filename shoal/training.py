@@ -21,12 +21,10 @@ from shoal import __version__, optimizers, parts
 from shoal.checkpoint import Checkpoint
 from shoal.devices import fast_bf16, peak_memory
 from shoal.diagnosis import spread
-from shoal.embedding import BATCH, embed
 from shoal.errors import CheckpointError, RecipeError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
 from shoal.schedule import batch_size, learning_rate, n_steps
-from shoal.sources.subset import Subset
 from shoal.views import to_float
 
 _HISTORY_ROWS = 100
@@ -60,7 +58,7 @@ def train(
         CheckpointError: ``resume`` is of another recipe or other images.
         TrainingError: the loss is no longer finite.
     """
-    run = _Run.start(source, recipe, device, resume, notes or {})
+    run = Run.start(source, recipe, device, resume, notes or {})
     began = time.monotonic() - run.seconds_before
     recent: list[dict[str, Tensor]] = []
     for step in range(run.step + 1, run.total_steps + 1):
@@ -92,44 +90,8 @@ def check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> Non
         )
 
 
-def epochs_for(
-    source: ImageSource, recipe: Recipe, *, minutes: float, device: str = "cpu"
-) -> tuple[float, float]:
-    """How many epochs fit into ``minutes``, by the speed of a few seconds on a throw-away model.
-
-    Left out is what embedding all images will take, and a twentieth for clustering them.
-
-    Returns:
-        The epochs, at least enough for 10 steps, and the measured seconds a step.
-    """
-    trial = _Run.start(source, recipe, device, None, {})
-    for step in (1, 2):  # the first steps also allocate and compile
-        trial.take_step(source, step)
-    began, seconds, step = time.monotonic(), 0.0, 2
-    while step < 5 or seconds < min(4.0, minutes * 3):
-        step += 1
-        float(sum(trial.take_step(source, step).values()))  # waits for the device
-        seconds = time.monotonic() - began
-    per_step = seconds / (step - 2)
-    left = minutes * 60 * 0.95 - _seconds_to_embed(source, trial.checkpoint(step, 0.0), device)
-    steps = max(10, int(left / per_step))
-    per_epoch = len(source) // batch_size(recipe, len(source))
-    return round(steps / per_epoch, 3), per_step
-
-
-def _seconds_to_embed(source: ImageSource, checkpoint: Checkpoint, device: str) -> float:
-    """What embedding all of ``source`` will take, by that of a few of its images."""
-    few = Subset(source, np.arange(min(len(source), BATCH // 2)))
-    seconds = []
-    for _ in range(2):  # the first time also allocates
-        began = time.monotonic()
-        embed(few, checkpoint, device=device)
-        seconds.append(time.monotonic() - began)
-    return min(seconds) / len(few) * len(source)
-
-
 @dataclass
-class _Run:
+class Run:
     """A run in progress: everything that a step reads or changes."""
 
     recipe: Recipe
@@ -153,7 +115,7 @@ class _Run:
     def start(
         source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None,
         notes: dict[str, Any],
-    ) -> _Run:  # fmt: skip
+    ) -> Run:  # fmt: skip
         fingerprint = source.fingerprint()
         if resume is None:
             encoder, objectives = _initialise(recipe, source.shape)
@@ -182,7 +144,7 @@ class _Run:
             "torch": torch.__version__,
             "numpy": np.__version__,
         }
-        return _Run(
+        return Run(
             recipe=recipe,
             device=device,
             precision=precision,

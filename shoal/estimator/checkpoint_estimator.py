@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shoal import checkpoint as checkpoints
 from shoal import label_free, pipeline
+from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.devices import resolve_device
 from shoal.embedding import BATCH, EmbeddingTable, embed
@@ -156,7 +157,7 @@ class CheckpointEstimator(
     @property
     def _n_features_out(self) -> int:
         """How many columns `transform` gives, for ``get_feature_names_out``."""
-        return pipeline.fitted_clusterer(self.checkpoint_).reference.shape[1]
+        return fitted_clusterer(self.checkpoint_).reference.shape[1]
 
     def _adopt(self, checkpoint: Checkpoint) -> Self:
         self.checkpoint_, self.n_iter_ = checkpoint, checkpoint.step

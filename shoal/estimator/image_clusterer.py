@@ -13,6 +13,8 @@ from sklearn.utils.validation import validate_data
 
 from shoal import checkpoint as checkpoints
 from shoal import pipeline
+from shoal.assignment import fitted_clusterer
+from shoal.budget import epochs_for
 from shoal.devices import resolve_device
 from shoal.errors import DataError, Interrupted
 from shoal.estimator.arguments import resolve
@@ -23,7 +25,6 @@ from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.questions.settling import check_enough, settle
 from shoal.recipes import Recipe
 from shoal.sources import ArraySource
-from shoal.training import epochs_for
 
 
 class ImageClusterer(CheckpointEstimator):
@@ -147,7 +148,7 @@ class ImageClusterer(CheckpointEstimator):
             CheckpointError: not a checkpoint, or one kept along the way, without clusters.
         """
         checkpoint = checkpoints.load(path)
-        pipeline.fitted_clusterer(checkpoint)  # raises now rather than at the first prediction
+        fitted_clusterer(checkpoint)  # raises now rather than at the first prediction
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shoal import pipeline
+from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
 from shoal.neighbours import nearest
@@ -43,7 +44,7 @@ def grow_tree(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: too few images, or ``n_leaves`` out of range.
     """
-    pipeline.fitted_clusterer(checkpoint)  # says so now if there is none
+    fitted_clusterer(checkpoint)  # says so now if there is none
     n_leaves = check_leaves(n_leaves, len(source))
     z = pipeline.reduce(source, checkpoint, device=device, track=track)
     for _ in track(range(1), "growing", 1):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline
+from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -113,7 +114,7 @@ def choose_n_clusters(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: see `weigh`.
     """
-    pipeline.fitted_clusterer(checkpoint)  # says so now if there is none
+    fitted_clusterer(checkpoint)  # says so now if there is none
     check_range(low, high, len(source))
     sample = Shown(source, None, most=MOST_IMAGES, seed=seed)
     z = pipeline.reduce(sample, checkpoint, device=device, track=track)

@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal import pipeline
 from shoal.appearance import brightness_and_contrast
+from shoal.assignment import assign, fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -114,9 +115,9 @@ def find_outliers(
     check_count(n)
     if len(source) < 2:
         raise DataError("at least 2 images are expected to find odd ones, and 1 came; give more.")
-    clusterer = pipeline.fitted_clusterer(checkpoint)
+    clusterer = fitted_clusterer(checkpoint)
     z = pipeline.reduce(source, checkpoint, device=device, track=track)
-    table = pipeline.assign(source, z, clusterer)
+    table = assign(source, z, clusterer)
     everywhere = np.arange(len(source))
     brightness, contrast = brightness_and_contrast(source, everywhere)
     values = {

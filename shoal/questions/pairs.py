@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from shoal import pipeline
+from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -90,7 +91,7 @@ def decide_pairs(
     check_threshold(threshold, metric)
     if len(source) < 2:
         raise DataError("at least 2 images are expected to compare, and 1 came; give more.")
-    clusterer = pipeline.fitted_clusterer(checkpoint)
+    clusterer = fitted_clusterer(checkpoint)
     found = learn_threshold(clusterer, metric, space=space, seed=seed, value=threshold)
     z = pipeline.reduce(source, checkpoint, device=device, track=track)
     x, labels = compared(clusterer, z, space)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shoal import pipeline
+from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, Track, silent
 from shoal.questions.n_clusters import NumberOfClusters, check_range, weigh
@@ -31,7 +32,7 @@ def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> Number
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: it remembers fewer than 20 images.
     """
-    reference = pipeline.fitted_clusterer(checkpoint).reference
+    reference = fitted_clusterer(checkpoint).reference
     return weigh(reference, low=FEWEST, high=MOST, seed=checkpoint.recipe.seed, track=track)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from shoal import checkpoint as checkpoints
-from shoal import evaluation, pipeline, quality, steadiness
+from shoal import evaluation, pipeline, quality
 from shoal.checkpoint import Checkpoint
 from shoal.errors import CheckpointError, OutputError
 from shoal.files import atomic_path
@@ -120,8 +119,7 @@ def _passed_on(subject: Subject, one: Trained) -> list[Point]:
 def _measure(subject: Subject, checkpoint: Checkpoint, mse: float | None) -> Point:
     sample = Shown(subject.train, None, most=CLUSTERED, seed=0)
     finished = pipeline.organise(sample, checkpoint, examine=False, device=subject.device)
-    predict = partial(pipeline.predict, checkpoint=finished, device=subject.device)
-    seen = steadiness.look(sample, predict, most=SCORED, seed=0)
+    seen = pipeline.look(sample, finished, most=SCORED, seed=0, device=subject.device)
     accuracy = interval = None
     if subject.labels is not None and subject.images is not None:
         table = pipeline.predict(subject.images, finished, device=subject.device)
@@ -141,9 +139,8 @@ def _measure(subject: Subject, checkpoint: Checkpoint, mse: float | None) -> Poi
 
 def _scores(seen: Seen) -> dict[str, float]:
     z, labels = seen.table.z, seen.table.labels
-    agreement, recognition = seen.view_agreement, seen.recognition
     values = (
-        steadiness.combine(agreement, recognition), agreement, recognition,
+        seen.steadiness, seen.view_agreement, seen.recognition,
         quality.neighbour_purity(z, labels), quality.silhouette(z, labels),
     )  # fmt: skip
     return dict(zip(LABEL_FREE, values, strict=True))

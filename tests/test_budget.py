@@ -1,0 +1,56 @@
+"""How many epochs fit into the minutes asked for."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shoal import budget
+from shoal.parts import Part
+from shoal.recipes import BEST
+from shoal.sources import ArraySource
+from shoal.training import train
+
+PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
+RECIPE = replace(
+    BEST,
+    encoder=Part("vgg", {"widths": (4, 8)}),
+    objectives=(Part("nt_xent", {"hidden": 8, "dim": 4}), Part("reconstruction")),
+    epochs=2,
+)
+
+
+def test_measuring_leaves_the_run_as_it_would_be() -> None:
+    *_, last = train(PILE, RECIPE)
+    epochs, seconds = budget.epochs_for(PILE, RECIPE, minutes=0.01)
+    assert seconds > 0
+    assert epochs >= 1  # an epoch has ten steps here
+    *_, again = train(PILE, RECIPE)
+    assert last.weights_digest() == again.weights_digest()
+
+
+@pytest.mark.parametrize(
+    ("seconds_to_embed_half", "epochs"),
+    [(0.0, 57.0), (5.0, 47.0), (40.0, 1.0)],  # 60 s less a twentieth, at 0.1 s a step
+)
+def test_what_embedding_will_take_is_left(
+    seconds_to_embed_half: float, epochs: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, embedded = itertools.count(), []
+
+    def monotonic() -> float:
+        return 0.1 * next(looks) + seconds_to_embed_half * len(embedded)
+
+    def embed(source: object, *_: object, **__: object) -> None:
+        embedded.append(source)
+
+    monkeypatch.setattr(budget.time, "monotonic", monotonic)
+    monkeypatch.setattr(budget, "embed", embed)
+    monkeypatch.setattr(budget, "BATCH", 40)  # so that half of the images are asked
+    found, per_step = budget.epochs_for(PILE, RECIPE, minutes=1)
+    assert per_step == pytest.approx(0.1)
+    assert found == pytest.approx(epochs, abs=0.3)  # a look at the clock takes a tenth as well
+    assert {len(source) for source in embedded} == {20}
