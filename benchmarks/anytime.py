@@ -6,8 +6,8 @@
 
 Each run is `shoal train --minutes M`, which measures the machine and chooses the epochs, so let
 nothing else compute beside it. Rows are appended to results/anytime.jsonl when they are done and
-are skipped when they are there for this machine; ../docs/anytime.png is drawn from that file alone,
-from the machine with most rows, as a minute is not the same on another.
+are skipped when they are there for this machine and size of embedding; ../docs/anytime.png is drawn
+from that file alone, from those alike in both that have most rows.
 """
 
 from __future__ import annotations
@@ -49,10 +49,12 @@ def measure(minutes: float, seed: int, data: Path) -> dict[str, Any]:
             "--minutes", str(minutes), "--quiet",
         )  # fmt: skip
         *_, output = command("info", str(path), "--json")
+        recipe = json.loads(output)["recipe"]
         return {
             "minutes": minutes, "seed": seed, "commit": commit(), "machine": machine(),
             "threads": threads(), "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1),
-            "train_gb": round(memory, 2), "epochs": json.loads(output)["recipe"]["epochs"],
+            "train_gb": round(memory, 2), "epochs": recipe["epochs"],
+            "embedding_resolution": recipe["embedding_resolution"],
         } | evaluate(path, data)  # fmt: skip
 
 
@@ -66,8 +68,9 @@ def print_table(found: list[dict[str, Any]]) -> None:
         took = between([row["seconds"] / 60 for row in group], digits=1)
         accuracy = spread([row["accuracy"] for row in group])
         print(f"| {minutes:g} | {len(group)} | {epochs} | {took} min | {accuracy} |")
-    print("\nMeasured on " + "; ".join(sorted({f"{r['machine']}, commit {r['commit']}"
-                                               for r in found})))  # fmt: skip
+    measured = sorted({f"{row['machine']}, commit {row['commit']}" for row in found})
+    print(f"\nImages embedded {found[0]['embedding_resolution']:g} times as large; measured on "
+          + "; ".join(measured))  # fmt: skip
 
 
 def draw(found: list[dict[str, Any]]) -> None:
@@ -102,20 +105,29 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only print and draw")
     options = parser.parse_args()
     if not options.table:
+        from shoal import BEST
+
         if not (options.data / "trainX.npy").exists():
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for minutes in options.minutes:
-                known = {(row["machine"], row["minutes"], row["seed"]) for row in rows(RESULTS)}
-                if (machine(), minutes, seed) not in known:
+                wanted = {
+                    "machine": machine(), "minutes": minutes, "seed": seed,
+                    "embedding_resolution": BEST.embedding_resolution,
+                }  # fmt: skip
+                if not any(wanted.items() <= row.items() for row in rows(RESULTS)):
                     row = measure(minutes, seed, options.data)
                     append(RESULTS, [row])
                     print(f"{minutes:g} min, seed {seed}: {row['accuracy']:.3f}", flush=True)
-    machines = grouped(rows(RESULTS), "machine")
-    for found in machines.values():
+    curves = [
+        alike
+        for on_one in grouped(rows(RESULTS), "machine").values()
+        for alike in grouped(on_one, "embedding_resolution").values()
+    ]
+    for found in curves:
         print_table(found)
-    if machines:
-        draw(max(machines.values(), key=len))
+    if curves:
+        draw(max(curves, key=len))
 
 
 if __name__ == "__main__":

@@ -75,6 +75,16 @@ def grouped(found: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str
     return groups
 
 
+def quiet(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose times say something: on as many threads as any, and nothing else beside.
+
+    The load is of the last minute of a measurement; all are returned where none was quiet.
+    """
+    most = max(row["threads"] for row in found)  # a campaign may give each seed one core
+    widest = [row for row in found if row["threads"] == most]
+    return [row for row in widest if row["load"] < most + 0.5] or widest
+
+
 def between(values: list[float], digits: int) -> str:
     """The least to the greatest of measurements, as text; once where they print alike."""
     low, high = (f"{value:.{digits}f}" for value in (min(values), max(values)))

@@ -24,7 +24,18 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import DATA, HERE, append, between, command, commit, machine, spread, threads
+from machine import (
+    DATA,
+    HERE,
+    append,
+    between,
+    command,
+    commit,
+    machine,
+    quiet,
+    spread,
+    threads,
+)
 from machine import rows as read
 
 RESULTS = HERE / "results" / "quality.jsonl"
@@ -112,17 +123,18 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         found = groups.get((name, "own"), [])
         if found:
             seeds = ", ".join(str(row["seed"]) for row in sorted(found, key=lambda r: r["seed"]))
-            values = {key: [row.get(key) for row in found] for key in found[0]}
-            most = max(row["threads"] for row in found)  # a campaign may give each seed one core
-            timed = [row for row in found if row["threads"] == most]
+            values: dict[str, list[Any]] = {
+                key: [row[key] for row in found] for key in ("accuracy", "nmi", "ari", "mse")
+            }
+            timed = quiet(found)
             training = between([row["train_seconds"] / 60 for row in timed], digits=1)
             predicting = max(row["predict_seconds"] for row in timed)
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
-                f"| {training} min | {max(values['train_gb']):.1f} GB "
-                f"| {predicting:.0f} s | {max(values['predict_gb']):.1f} GB "
-                f"| {max(values['file_mb']):.1f} MB |"
+                f"| {training} min | {max(row['train_gb'] for row in found):.1f} GB "
+                f"| {predicting:.0f} s | {max(row['predict_gb'] for row in found):.1f} GB "
+                f"| {max(row['file_mb'] for row in found):.1f} MB |"
             )
     print("\n| autoencoder | clustered in the course's way | by the cut of the neighbour graph |")
     print("|---|---|---|")

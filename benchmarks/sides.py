@@ -54,12 +54,12 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
     from shoal.allocator import keep_large_buffers
     from shoal.recipes import BEST
     from shoal.sources import open_source
-    from shoal.training import _Run
+    from shoal.training import Run
 
     allocator = keep_large_buffers() if keep else "system"
     source = open_source(path)
     if way == "shoal":
-        run, steps = _Run.start(source, BEST, "cpu", None, {}), itertools.count(1)
+        run, steps = Run.start(source, BEST, "cpu", None, {}), itertools.count(1)
         how = {"precision": run.precision, "allocator": allocator}
 
         def block(n: int) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
     from shoal.allocator import keep_large_buffers
     from shoal.schedule import batch_size
     from shoal.sources import ArraySource, open_source
-    from shoal.training import _Run
+    from shoal.training import Run
 
     keep_large_buffers()
     few = ArraySource(np.load(path, mmap_mode="r")[:256].copy())
@@ -219,7 +219,7 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
 
     def work(_: int) -> dict[str, Any]:
         loaded, source = checkpoints.load(checkpoint), open_source(path)
-        run = _Run.start(source, loaded.recipe, "cpu", None, {})
+        run = Run.start(source, loaded.recipe, "cpu", None, {})
         for step in range(1, 3):
             run.take_step(source, step)
         began = time.perf_counter()

@@ -69,10 +69,8 @@ def embedded(checkpoint: Any, source: Any, measured: Any) -> tuple[Any, Any]:
     import shoal
     from shoal import pipeline
 
-    recipe = replace(
-        checkpoint.recipe, embedding=shoal.BEST.embedding, reducers=shoal.BEST.reducers,
-        clusterer=shoal.BEST.clusterer,
-    )  # fmt: skip
+    now = ("embedding", "embedding_resolution", "reducers", "clusterer")
+    recipe = replace(checkpoint.recipe, **{name: getattr(shoal.BEST, name) for name in now})
     organised = pipeline.organise(source, replace(checkpoint, recipe=recipe))
     return pipeline.reduce(source, organised), pipeline.reduce(measured, organised)
 
@@ -92,9 +90,14 @@ def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dic
     }
 
 
+def case(row: dict[str, Any]) -> str:
+    """The pile, and how large its images were embedded, if as large as they are."""
+    return str(row["pile"]) + (", at own size" if row["embedding_resolution"] == 1 else "")
+
+
 def print_table(measured: list[dict[str, Any]]) -> None:
     """Failures of the choice and of the first two, in Markdown."""
-    groups = grouped(measured, "pile")
+    groups = grouped([row | {"case": case(row)} for row in measured], "case")
     print("| pile | training × clustering seeds | accuracy of the choice | choice fails "
           "| not among the first two | most separated alone fails |")  # fmt: skip
     print("|---|---|---|---|---|---|")
@@ -127,12 +130,16 @@ def main() -> None:
         if options.trained is None:
             sys.exit("name a folder to keep the checkpoints in with --trained")
         options.trained.mkdir(parents=True, exist_ok=True)
+        from shoal import BEST
+
+        size = BEST.embedding_resolution
         for name, source, measured, labels in piles(options.data, options.cifar):
             for training in options.training_seeds:
                 done = {
                     row["clustering_seed"]
                     for row in rows(RESULTS)
-                    if (row["pile"], row["training_seed"]) == (name, training)
+                    if (row["pile"], row["training_seed"], row["embedding_resolution"])
+                    == (name, training, size)
                 }
                 missing = [s for s in range(options.clustering_seeds) if s not in done]
                 if not missing:
@@ -143,8 +150,8 @@ def main() -> None:
                 for clustering in missing:
                     row = {
                         "pile": name, "training_seed": training, "clustering_seed": clustering,
-                        "epochs": checkpoint.recipe.epochs, "commit": commit(),
-                        "machine": machine(),
+                        "epochs": checkpoint.recipe.epochs, "embedding_resolution": size,
+                        "commit": commit(), "machine": machine(),
                     } | measure(source, *both, labels, clustering)  # fmt: skip
                     append(RESULTS, [row])
                     print(name, training, clustering, row["accuracy"], flush=True)

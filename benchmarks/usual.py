@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from shoal.protocols import ImageSource
 from shoal.recipes import Recipe
 from shoal.schedule import batch_size
-from shoal.training import _Run
+from shoal.training import Run
 from shoal.views import Views, to_float
 
 WORKERS = 2
@@ -92,12 +92,12 @@ class UsualRun:
 
     def __init__(self, source: ImageSource, recipe: Recipe, *, pillow: bool) -> None:
         self.source, self.recipe, self.pillow = source, recipe, pillow
-        self.run = _Run.start(source, replace(recipe, precision="fp32"), "cpu", None, {})
+        self.run = Run.start(source, replace(recipe, precision="fp32"), "cpu", None, {})
         for module in (self.run.encoder, *self.run.objectives):
             module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.step = 0
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self) -> Generator[tuple[Tensor, Tensor]]:
         """Views and targets, float32 (n_views, b, C, H, W), without end."""
         size = batch_size(self.recipe, len(self.source))
         if not self.pillow:
