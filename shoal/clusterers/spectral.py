@@ -19,6 +19,10 @@ _LONGEST = 1000.0
 """Steps of the random walk, at most: separate components would be remembered for ever."""
 _TRIED = 4
 """Eigenvectors swept for a cut in two: a weakly tied handful may take the first for itself."""
+_STARTS, _FEWEST_STARTS = 60, 10
+"""Of k-means: more hardly help (benchmarks/LOG.md)."""
+_STARTED = 1_200_000
+"""Points in all starts together, so that those of a large pile do not take for ever."""
 
 
 class Spectral(VotingClusterer):
@@ -30,6 +34,9 @@ class Spectral(VotingClusterer):
     each scaled by its eigenvalue to the power ``diffusion_time``, by default so long a walk that
     about k dimensions are left, see `forgetting_time`. With the first k eigenvectors alone, a
     tight handful of look-alikes takes a dimension, and so a cluster, from a large but looser group.
+    Of many starts of k-means the one whose clusters have the greatest `modularity` in the graph
+    wins, not the one with the least inertia: several kinds put together and one divided may be as
+    compact, but hang together less.
 
     Components of the graph far smaller than a cluster (copies of one image, strays) can be cut
     off for free, so they are set aside, and then join the group of their nearest neighbour.
@@ -72,16 +79,19 @@ class Spectral(VotingClusterer):
         time = self.diffusion_time
         if time is None:
             time = forgetting_time(values, self.n_clusters)
-        return self._kmeans(vectors * values**time)
+        # Rows of unit length (Ng, Jordan and Weiss 2001, step 4): only directions tell groups.
+        found = self._kmeans(unit_rows(vectors * values**time))
+        return max(found, key=lambda labels: modularity(graph, labels))
 
-    def _kmeans(self, x: Array) -> IntArray:
+    def _kmeans(self, x: Array) -> list[IntArray]:
+        """Groups of ``x`` (n, d), from many starts."""
         from sklearn.cluster import KMeans
 
-        # Rows of unit length (Ng, Jordan and Weiss 2001, step 4): only directions tell groups.
-        x = unit_rows(x)
+        n_starts = min(_STARTS, max(_FEWEST_STARTS, _STARTED // len(x)))
+        seeds = np.random.default_rng(self.random_state).integers(2**31, size=n_starts).tolist()
         with steady():
-            model = KMeans(self.n_clusters, n_init=20, random_state=self.random_state).fit(x)
-        return np.asarray(model.labels_, dtype=np.int64)
+            models = [KMeans(self.n_clusters, n_init=1, random_state=seed) for seed in seeds]
+            return [model.fit(x).labels_.astype(np.int64) for model in models]
 
 
 def _core(graph: scipy.sparse.csr_array, smallest: int, n_clusters: int) -> IntArray:
@@ -170,6 +180,28 @@ def forgetting_time(values: Array, n_dimensions: int) -> float:
     if surplus(_LONGEST) >= 0:
         return _LONGEST
     return float(scipy.optimize.brentq(surplus, 0.0, _LONGEST))
+
+
+def modularity(graph: scipy.sparse.csr_array, labels: IntArray) -> float:
+    """How much more of the edges' weight lies within groups than if ends were drawn by degree.
+
+    Newman and Girvan 2004, arXiv:cond-mat/0308217, equation 5, with weights: over the groups, the
+    sum of the share of weight within less the square of the share of all ends, in [-0.5, 1].
+
+    Args:
+        graph: symmetric, float64 (n, n), with at least one edge.
+        labels: int64 (n,), from 0.
+
+    >>> two_pairs = scipy.sparse.csr_array(np.kron(np.eye(2), [[0.0, 1.0], [1.0, 0.0]]))
+    >>> modularity(two_pairs, np.array([0, 0, 1, 1])), modularity(two_pairs, np.zeros(4, np.int64))
+    (0.5, 0.0)
+    """
+    edges = graph.tocoo()
+    rows, columns = edges.coords
+    total = edges.data.sum()
+    within = edges.data[labels[rows] == labels[columns]].sum()
+    ends = np.bincount(labels[rows], edges.data)
+    return float(within / total - ((ends / total) ** 2).sum())
 
 
 def sweep_cut(
