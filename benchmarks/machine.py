@@ -76,13 +76,15 @@ def grouped(found: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str
 
 
 def quiet(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those whose times say something: on as many threads as any, and nothing else beside.
+    """Those whose times say something: trained on as many threads as any, and with the cores free.
 
-    The load is of the last minute of a measurement; all are returned where none was quiet.
+    A training that got less than nine tenths of them had other work beside; all are returned where
+    each did.
     """
     most = max(row["threads"] for row in found)  # a campaign may give each seed one core
     widest = [row for row in found if row["threads"] == most]
-    return [row for row in widest if row["load"] < most + 0.5] or widest
+    got = [row["train_cpu_seconds"] / row["train_seconds"] / most for row in widest]
+    return [row for row, share in zip(widest, got, strict=True) if share >= 0.9] or widest
 
 
 def between(values: list[float], digits: int) -> str:
