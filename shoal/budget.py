@@ -22,6 +22,12 @@ def epochs_for(
 
     Left out is what embedding all images will take, and a twentieth for clustering them.
 
+    Args:
+        source: at least 2 images.
+        recipe: what is to be done; its epochs do not matter.
+        minutes: by the clock, for training, embedding and clustering together.
+        device: cpu or cuda.
+
     Returns:
         The epochs, at least enough for 10 steps, and the measured seconds a step.
     """

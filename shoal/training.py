@@ -116,6 +116,7 @@ class Run:
         source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None,
         notes: dict[str, Any],
     ) -> Run:  # fmt: skip
+        """A run before its first step, or, resumed, before its next; see `train`."""
         fingerprint = source.fingerprint()
         if resume is None:
             encoder, objectives = _initialise(recipe, source.shape)
