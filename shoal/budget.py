@@ -12,6 +12,7 @@ from shoal.protocols import ImageSource
 from shoal.recipes import Recipe
 from shoal.schedule import batch_size
 from shoal.sources.subset import Subset
+from shoal.steadiness import SAMPLE
 from shoal.training import Run
 
 
@@ -20,7 +21,8 @@ def epochs_for(
 ) -> tuple[float, float]:
     """How many epochs fit into ``minutes``, by the speed of a few seconds on a throw-away model.
 
-    Left out is what embedding all images will take, and a twentieth for clustering them.
+    Left out is what embedding all images and judging the checkpoints will take, and a twentieth
+    for clustering.
 
     Args:
         source: at least 2 images.
@@ -40,18 +42,21 @@ def epochs_for(
         float(sum(trial.take_step(source, step).values()))  # waits for the device
         seconds = time.monotonic() - began
     per_step = seconds / (step - 2)
-    left = minutes * 60 * 0.95 - _seconds_to_embed(source, trial.checkpoint(step, 0.0), device)
+    # Two checkpoints are judged, the last and one along the way: see `steadiness.SAMPLE`.
+    n_embedded = len(source) + 7 * min(len(source), SAMPLE)
+    embedding = n_embedded * _seconds_to_embed(source, trial.checkpoint(step, 0.0), device)
+    left = minutes * 60 * 0.95 - embedding
     steps = max(10, int(left / per_step))
     per_epoch = len(source) // batch_size(recipe, len(source))
     return round(steps / per_epoch, 3), per_step
 
 
 def _seconds_to_embed(source: ImageSource, checkpoint: Checkpoint, device: str) -> float:
-    """What embedding all of ``source`` will take, by that of a few of its images."""
+    """What embedding an image of ``source`` takes, by that of a few."""
     few = Subset(source, np.arange(min(len(source), BATCH // 2)))
     seconds = []
     for _ in range(2):  # the first time also allocates
         began = time.monotonic()
         embed(few, checkpoint, device=device)
         seconds.append(time.monotonic() - began)
-    return min(seconds) / len(few) * len(source)
+    return min(seconds) / len(few)

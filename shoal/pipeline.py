@@ -34,8 +34,6 @@ from shoal.training import train
 _REDUCED_WHOLE = 50_000
 """The reducers of a larger pile learn from a random sample of this many images: what they learn
 from is in memory at once, 4 kB an image and more where codes are long."""
-_ASKED, _SHOWN = 1000, 1000
-"""Of how many images a checkpoint along the way makes clusters, and how many are shown."""
 _FAR = 0.1
 """In 36 runs of six kinds on three piles no earlier checkpoint was steadier by more than 0.024."""
 
@@ -146,7 +144,7 @@ def steadiest(
     n_clusters, seed = last.recipe.n_clusters, last.recipe.seed
     if n_clusters < 2 or len(source) < max(steadiness.FEWEST_IMAGES, n_clusters):
         return last  # nothing to tell, or too few to tell it from
-    some = Subset(source, sample_rows(len(source), max(_ASKED, n_clusters), seed))
+    some = Subset(source, sample_rows(len(source), max(steadiness.SAMPLE, n_clusters), seed))
     best, scores = last, {last.step: steadiness_of(source, last, device=device)}
     files = trail.of_the_second_half()
     for asked in (files[:1], files[1:]):
@@ -167,7 +165,8 @@ def steadiest(
 
 def steadiness_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> float:
     """How steady a finished checkpoint's clusters are, see `steadiness.combine`, in [0, 1]."""
-    seen = look(source, checkpoint, most=_SHOWN, seed=checkpoint.recipe.seed, device=device)
+    seed = checkpoint.recipe.seed
+    seen = look(source, checkpoint, most=steadiness.SAMPLE, seed=seed, device=device)
     return round(seen.steadiness, 4)
 
 

@@ -31,6 +31,10 @@ EVALUATION_VIEWS = Views(
 FEWEST_IMAGES = 20
 """Of fewer, the nearest neighbours are everybody."""
 
+SAMPLE = 1000
+"""By how many images training judges a checkpoint: it is shown as many, three times over, and one
+along the way is first divided into clusters by as many."""
+
 
 @dataclass(frozen=True)
 class Seen:
