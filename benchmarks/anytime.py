@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only print and draw")
     options = parser.parse_args()
     if not options.table:
-        from shoal import BEST
+        from shoal import BEST  # brings torch, a quarter of the memory that any of the runs takes
 
         if not (options.data / "trainX.npy").exists():
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")

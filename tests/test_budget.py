@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from shoal import budget
-from shoal.parts import Part
 from shoal.recipes import BEST
+from shoal.settings import override
 from shoal.sources import ArraySource
 from shoal.training import train
 
 PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
-RECIPE = replace(
-    BEST,
-    encoder=Part("vgg", {"widths": (4, 8)}),
-    objectives=(Part("nt_xent", {"hidden": 8, "dim": 4}), Part("reconstruction")),
-    epochs=2,
-)
+RECIPE = override(BEST, ["encoder.widths=(4,8)", "epochs=2"])
 
 
 def test_measuring_leaves_the_run_as_it_would_be() -> None:

@@ -81,7 +81,8 @@ class Spectral(VotingClusterer):
             time = forgetting_time(values, self.n_clusters)
         # Rows of unit length (Ng, Jordan and Weiss 2001, step 4): only directions tell groups.
         found = self._kmeans(unit_rows(vectors * values**time))
-        return max(found, key=lambda labels: modularity(graph, labels))
+        edges = graph.tocoo()  # once for all
+        return max(found, key=lambda labels: modularity(edges, labels))
 
     def _kmeans(self, x: Array) -> list[IntArray]:
         """Groups of ``x`` (n, d), from many starts."""
@@ -182,7 +183,7 @@ def forgetting_time(values: Array, n_dimensions: int) -> float:
     return float(scipy.optimize.brentq(surplus, 0.0, _LONGEST))
 
 
-def modularity(graph: scipy.sparse.csr_array, labels: IntArray) -> float:
+def modularity(graph: scipy.sparse.sparray, labels: IntArray) -> float:
     """How much more of the edges' weight lies within groups than if ends were drawn by degree.
 
     Newman and Girvan 2004, arXiv:cond-mat/0308217, equation 5, with weights: over the groups, the
