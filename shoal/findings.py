@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from shoal import figures
 from shoal.alternatives import Alternative
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
@@ -23,6 +22,8 @@ def write(
     source: ImageSource, table: EmbeddingTable, folder: Path, report: Reporter
 ) -> EmbeddingTable:
     """Write prediction.csv, table.parquet, clusters.png and map.png; the table with its map."""
+    from shoal import figures  # matplotlib, of which a mere `shoal predict` has no need
+
     table = replace(table, xy=lay_out(table.z, track=report))
     table.to_csv(folder / "prediction.csv")
     table.to_parquet(folder / "table.parquet")

@@ -24,6 +24,17 @@ print([name for name in heavy if name in sys.modules])
     assert done.stdout.strip() == "[]"
 
 
+def test_prediction_imports_no_more_than_it_needs() -> None:
+    """Pictures, scores and neighbours take a second to import, and `shoal predict` has none."""
+    code = """
+import sys, shoal.findings, shoal.opening, shoal.session
+heavy = ("matplotlib", "scipy.optimize", "sklearn", "faiss", "pyarrow", "openTSNE", "pandas")
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_public_names() -> None:
     for name in shoal.__all__:
         assert getattr(shoal, name) is not None

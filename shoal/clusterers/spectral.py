@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.optimize
 import scipy.sparse
 import scipy.sparse.csgraph
 import scipy.sparse.linalg
@@ -180,7 +179,9 @@ def forgetting_time(values: Array, n_dimensions: int) -> float:
         return 0.0
     if surplus(_LONGEST) >= 0:
         return _LONGEST
-    return float(scipy.optimize.brentq(surplus, 0.0, _LONGEST))
+    from scipy.optimize import brentq
+
+    return float(brentq(surplus, 0.0, _LONGEST))
 
 
 def modularity(graph: scipy.sparse.sparray, labels: IntArray) -> float:
