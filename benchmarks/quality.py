@@ -112,7 +112,7 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
 
 
 def print_tables(rows: list[dict[str, Any]]) -> None:
-    """The two tables of README, in Markdown."""
+    """The table of README and that of docs/measurements.md, in Markdown."""
     groups = defaultdict(list)
     for row in rows:
         groups[row["encoder"], row["clustering"]].append(row)

@@ -1,7 +1,7 @@
 """Judging a checkpoint without labels: how steady its clusters are, and how they lie.
 
 Beside `steadiness`, clusters are found anew from each half of the pile. Which scores follow the
-true accuracy was measured: README, "How good it is, without labels".
+true accuracy was measured: docs/measurements.md, "The score without labels".
 """
 
 from __future__ import annotations
