@@ -74,7 +74,9 @@ def test_every_command_that_readme_shows_exists() -> None:
                 assert word.split("=")[0] in options, f"shoal {name} {word}"
 
 
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda page: page.name
+)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """Every relative link and picture exists, and where it names a heading, so does that."""
     for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
