@@ -327,8 +327,8 @@ def test_minutes_choose_the_epochs_and_are_recorded(
     assert per_step > 0
     assert about["recipe"]["epochs"] != 120  # the recipe's own
     assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)
-    expected = max(10, 0.02 * 60 * 0.9 / per_step)
-    assert about["total_steps"] == pytest.approx(expected, rel=0.05, abs=1)
+    # How much embedding and clustering leave of them is for `test_budget` to say.
+    assert 10 <= about["total_steps"] <= max(10, 0.02 * 60 * 0.95 / per_step)
     assert f"enough for {about['recipe']['epochs']:g} epochs" in result.err
 
 
