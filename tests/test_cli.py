@@ -312,9 +312,20 @@ def test_seed_decides_the_weights(
 
 
 def test_minutes_choose_the_epochs_and_are_recorded(
-    images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+    images_file: Path,
+    run_cli: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = tmp_path / "c.pth"
+    import shoal.session
+
+    path, measure, measured = tmp_path / "c.pth", shoal.session.epochs_for, []
+
+    def epochs_for(*arguments: Any, **options: Any) -> tuple[float, float]:
+        measured.append(measure(*arguments, **options))
+        return measured[-1]
+
+    monkeypatch.setattr(shoal.session, "epochs_for", epochs_for)
     began = time.monotonic()
     result = run_cli(
         "train", images_file, path, "--minutes", "0.02", "--set", "encoder.widths=(8,16)"
@@ -327,7 +338,8 @@ def test_minutes_choose_the_epochs_and_are_recorded(
     assert per_step > 0
     assert about["recipe"]["epochs"] != 120  # the recipe's own
     assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)
-    # How much embedding and clustering leave of them is for `test_budget` to say.
+    # How many fit, `test_budget` says; here, that they are what is trained.
+    assert measured == [(about["recipe"]["epochs"], pytest.approx(per_step, rel=1e-3))]
     assert 10 <= about["total_steps"] <= max(10, 0.02 * 60 * 0.95 / per_step)
     assert f"enough for {about['recipe']['epochs']:g} epochs" in result.err
 

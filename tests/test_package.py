@@ -14,23 +14,19 @@ import shoal
 ROOT = Path(__file__).parent.parent
 
 
-def test_import_is_light() -> None:
-    code = """
-import sys, shoal, shoal.cli
-heavy = ("torch", "numpy", "sklearn", "matplotlib", "faiss")
-print([name for name in heavy if name in sys.modules])
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+DRAWS_OR_SCORES = ("matplotlib", "scipy.optimize", "sklearn", "faiss", "pyarrow", "openTSNE")
 
 
-def test_prediction_imports_no_more_than_it_needs() -> None:
-    """Pictures, scores and neighbours take a second to import, and `shoal predict` has none."""
-    code = """
-import sys, shoal.findings, shoal.opening, shoal.session
-heavy = ("matplotlib", "scipy.optimize", "sklearn", "faiss", "pyarrow", "openTSNE", "pandas")
-print([name for name in heavy if name in sys.modules])
-"""
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("shoal, shoal.cli", ("torch", "numpy", "pandas", *DRAWS_OR_SCORES)),
+        # What `shoal predict` imports; the rest takes a second, and it has no need of it.
+        ("shoal.findings, shoal.opening, shoal.session", ("pandas", *DRAWS_OR_SCORES)),
+    ],
+)
+def test_import_is_light(modules: str, heavy: tuple[str, ...]) -> None:
+    code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
