@@ -93,6 +93,14 @@ def between(values: list[float], digits: int) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def listed(seeds: list[int]) -> str:
+    """Seeds as text: the first and last of more than three in a row, otherwise each."""
+    seeds = sorted(seeds)
+    if len(seeds) > 3 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
+
+
 def spread(values: list[float], digits: int = 3) -> str:
     """Mean and range over seeds, as text."""
     if len(values) == 1:

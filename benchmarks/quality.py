@@ -31,6 +31,8 @@ from machine import (
     between,
     command,
     commit,
+    grouped,
+    listed,
     machine,
     quiet,
     spread,
@@ -122,18 +124,24 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
     for name in ("baseline", "improved", "best"):
         found = groups.get((name, "own"), [])
         if found:
-            seeds = ", ".join(str(row["seed"]) for row in sorted(found, key=lambda r: r["seed"]))
+            seeds = listed([row["seed"] for row in found])
             values: dict[str, list[Any]] = {
                 key: [row[key] for row in found] for key in ("accuracy", "nmi", "ari", "mse")
             }
-            timed = quiet(found)
-            training = between([row["train_seconds"] / 60 for row in timed], digits=1)
-            predicting = max(row["predict_seconds"] for row in timed)
+            processors = grouped(found, "machine")
+            with_bf16_first = sorted(processors, key=lambda name: "bf16" not in name)
+            timed = [quiet(processors[name]) for name in with_bf16_first]
+            training = " / ".join(
+                between([row["train_seconds"] / 60 for row in rows], digits=1) for rows in timed
+            )
+            predicting = " / ".join(
+                f"{max(row['predict_seconds'] for row in rows):.0f}" for rows in timed
+            )
             print(
                 f"| {name} | {seeds} | {spread(values['accuracy'])} | {mean(values['nmi']):.3f} "
                 f"| {mean(values['ari']):.3f} | {mean(values['mse']):.4f} "
                 f"| {training} min | {max(row['train_gb'] for row in found):.1f} GB "
-                f"| {predicting:.0f} s | {max(row['predict_gb'] for row in found):.1f} GB "
+                f"| {predicting} s | {max(row['predict_gb'] for row in found):.1f} GB "
                 f"| {max(row['file_mb'] for row in found):.1f} MB |"
             )
     print("\n| autoencoder | clustered in the course's way | by the cut of the neighbour graph |")
