@@ -16,9 +16,9 @@ from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray
 from shoal.sampling import sample_rows
 from shoal.views import to_float
 
-PIXELS_COUNT = 0.2
+PIXELS_COUNT = 0.07
 """How much of what pixels explain is held against a candidate. Measured: benchmarks/splits.py."""
-NEARLY = 0.05
+NEARLY = 0.03
 """Candidates this much less separated than the best are ordered behind those that are not."""
 _THUMBNAIL = 8
 _PIXEL_COMPONENTS = 64
@@ -38,7 +38,7 @@ class Split:
 
     @property
     def score(self) -> float:
-        """Separation less a fifth of the pixel share: the order among the clearly separated.
+        """Separation less 0.07 of the pixel share: the order among the clearly separated.
 
         What the embedding tells apart clearly and raw pixels do not is what was learned: of
         several clear candidates the one that colour and brightness alone explain is mostly the
@@ -50,7 +50,6 @@ class Split:
 def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
     """Order a fitted clusterer's candidates, the best first, and describe them.
 
-    First come those whose separation is within 0.05 of the greatest, then the rest, each by score.
     With two clusters only: of more, the clusterer's own stays the first, because nothing is
     known yet by which to prefer another.
 
@@ -60,12 +59,27 @@ def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Spl
         z: float32 (n, d), their reduced embedding.
     """
     found = describe(source, clusterer, z)
-    clear = max(split.separation for split in found) - NEARLY
-    order = sorted(range(len(found)), key=lambda i: (found[i].separation < clear, -found[i].score))
+    order = ranking(found)
     if len(found[0].sizes) != 2:
         order = [0, *(index for index in order if index != 0)]
     clusterer.reorder(order)
     return [found[index] for index in order]
+
+
+def ranking(found: list[Split]) -> list[int]:
+    """Indices of candidates, the best first.
+
+    First come those whose separation is within `NEARLY` of the greatest, then the rest, each by
+    score.
+
+    >>> clear = Split((9, 1), separation=0.82, pixel_share=0.60)
+    >>> unlike_pixels = Split((5, 5), separation=0.80, pixel_share=0.30)
+    >>> hardly = Split((6, 4), separation=0.78, pixel_share=0.00)
+    >>> ranking([hardly, clear, unlike_pixels])
+    [2, 1, 0]
+    """
+    clear = max(split.separation for split in found) - NEARLY
+    return sorted(range(len(found)), key=lambda i: (found[i].separation < clear, -found[i].score))
 
 
 def describe(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:

@@ -188,6 +188,17 @@ def test_a_way_that_hardly_stands_out_does_not_win_for_being_unlike_the_pixels()
     assert overlap(clusterer.predict(x), a) > 0.98
 
 
+@pytest.mark.parametrize(
+    ("right", "other"), [((0.805, 0.500), (0.809, 0.661)), ((0.851, 0.510), (0.841, 0.396))]
+)
+def test_neither_separation_nor_pixels_decide_alone(
+    right: tuple[float, float], other: tuple[float, float]
+) -> None:
+    """Both happened in benchmarks/splits.py, on two piles."""
+    found = [splits.Split((1, 1), *other), splits.Split((1, 1), *right)]
+    assert splits.ranking(found) == [1, 0]
+
+
 def test_candidates_leave_the_clusterer_as_it_was() -> None:
     x, _, _ = two_ways()
     clusterer = projection_pursuit.build().fit(x)
