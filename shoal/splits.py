@@ -42,7 +42,7 @@ class Split:
 
         What the embedding tells apart clearly and raw pixels do not is what was learned: of
         several clear candidates the one that colour and brightness alone explain is mostly the
-        boring one. Only of clear ones, see `choose`: noise is what pixels explain least of all.
+        boring one. Only of clear ones, see `ranking`: noise is what pixels explain least of all.
         """
         return self.separation - PIXELS_COUNT * self.pixel_share
 
@@ -50,7 +50,7 @@ class Split:
 def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
     """Order a fitted clusterer's candidates, the best first, and describe them.
 
-    With two clusters only: of more, the clusterer's own stays the first, because nothing is
+    By `ranking`, with two clusters only: of more, the clusterer's own stays the first, because nothing is
     known yet by which to prefer another.
 
     Args:
