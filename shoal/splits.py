@@ -50,8 +50,8 @@ class Split:
 def choose(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[Split]:
     """Order a fitted clusterer's candidates, the best first, and describe them.
 
-    By `ranking`, with two clusters only: of more, the clusterer's own stays the first, because nothing is
-    known yet by which to prefer another.
+    By `ranking`, with two clusters only: of more, the clusterer's own stays the first, because
+    nothing is known yet by which to prefer another.
 
     Args:
         source: the images it was fitted on.
