@@ -43,7 +43,7 @@ STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recip
          ("improved", "own"), ("best", "graph cut"), IMPROVED, BEST, False),
         ("projection pursuit in what encoder and head see together",
          ("best", "graph cut"), ("best", "own size"), IMPROVED, OWN_SIZE, True),
-        ("images embedded half as large again",
+        ("images embedded half as large again, too",
          ("best", "own size"), ("best", "own"), OWN_SIZE, BEST, True),
     ],
 }  # fmt: skip

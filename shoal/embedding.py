@@ -104,10 +104,9 @@ def embed(
     """The embedding that the recipe clusters, before any reduction: float32 (n, d).
 
     By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
-    both, each scaled to unit length and joined: the mean over an image and its mirror image where
-    the encoder learned that mirroring changes nothing. Images are enlarged first, if the recipe
-    has an ``embedding_resolution``. Always in fp32 and in evaluation mode, so that an image's
-    vector does not depend on its neighbours in the batch.
+    both, each scaled to unit length and joined: the mean over `looks` at an image. Always in fp32
+    and in evaluation mode, so that an image's vector does not depend on its neighbours in the
+    batch.
     """
     return gather(embed_blocks(source, checkpoint, device=device, track=track), len(source))
 
@@ -143,16 +142,45 @@ def embed_blocks(
         images = to_float(source.read(indices), device)
         embedded = []
         for few in images.split(_AT_ONCE):
-            x = enlarge(few, times)
-            shown = [x, x.flip(3)] if mirror else [x]
-            z = torch.stack([_embed(encoder, heads, kind, view).float() for view in shown]).mean(0)
-            embedded.append(z.cpu())
+            seen = [
+                share * _embed(encoder, heads, kind, look).float()
+                for share, look in looks(few, times, mirror)
+            ]
+            embedded.append(torch.stack(seen).sum(0).cpu())
         rows.append(torch.cat(embedded).numpy())
         if len(rows) * BATCH == BLOCK:
             yield np.concatenate(rows)
             rows = []
     if rows:
         yield np.concatenate(rows)
+
+
+def looks(x: Tensor, times: float, mirror: bool) -> list[tuple[float, Tensor]]:
+    """What an image's embedding is the mean over: itself enlarged, and as large as it is.
+
+    The second look is at the mirror image where the encoder learned that mirroring changes nothing:
+    looks that differ in two ways average better than such as differ in one, and a small one costs
+    little (benchmarks/LOG.md). Each counts by its share of the pixels.
+
+    Args:
+        x: images float (b, C, H, W) in [0, 1].
+        times: how much longer the sides of the first look are, 1 or more.
+        mirror: whether the second look is at the mirror image.
+
+    Returns:
+        Weights, which sum to 1, and images.
+
+    >>> x = torch.zeros(5, 3, 8, 8)
+    >>> [(round(share, 2), tuple(look.shape)) for share, look in looks(x, 1.5, mirror=True)]
+    [(0.69, (5, 3, 12, 12)), (0.31, (5, 3, 8, 8))]
+    >>> len(looks(x, 1, mirror=False))  # the same again would tell no more
+    1
+    """
+    if times == 1 and not mirror:
+        return [(1.0, x)]
+    seen = [enlarge(x, times), x.flip(3) if mirror else x]
+    pixels = [look.shape[2] * look.shape[3] for look in seen]
+    return [(n / sum(pixels), look) for n, look in zip(pixels, seen, strict=True)]
 
 
 def enlarge(x: Tensor, times: float) -> Tensor:

@@ -59,8 +59,9 @@ class Recipe:
     embedding_resolution: float = 1.0
     """Side at which images are embedded, as a multiple of their own, 1 to 4. Random crops show
     things larger than whole images do, and a larger image shows them so again (Touvron et al.
-    2019, arXiv:1906.06423). Embedding takes as many times longer as there are more pixels. An
-    encoder that takes images of one size only sees them as they are."""
+    2019, arXiv:1906.06423). Above 1 the embedding is the mean of two looks, weighted by their
+    pixels: one so large, one as large as the image is, in the mirror where the views taught that
+    this changes nothing. An encoder that takes images of one size only sees them as they are."""
     n_clusters: int = 2
     """How many groups."""
     precision: str = "auto"
@@ -207,8 +208,8 @@ IMPROVED = replace(
 # Contrast on top (SimCLR): two views of an image, cropped and recoloured as in that paper's
 # appendix A, are to be alike. The split is sought in what encoder and head see together: the most
 # bimodal direction there separates better than any cut of the neighbour graph; Muon learns in half
-# the epochs or fewer what AdamW does; and images are embedded half as large again, as the crops
-# showed them (all three: benchmarks/LOG.md).
+# the epochs or fewer what AdamW does; and images are embedded as the mean of two looks, one half as
+# large again, as the crops showed them (all three: benchmarks/LOG.md).
 BEST = replace(
     IMPROVED,
     name="best",

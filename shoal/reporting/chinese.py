@@ -251,7 +251,7 @@ OF_CHECKPOINTS = {
         "對比學習，採近鄰圖切割",
     "projection pursuit in what encoder and head see together":
         "在編碼器與投影頭的聯合嵌入中做投影追蹤",
-    "images embedded half as large again":
-        "影像放大一半後嵌入",
+    "images embedded half as large again, too":
+        "影像另放大一半嵌入，取平均",
 }  # fmt: skip
 """What `benchmarks/contributions.py` keeps in checkpoints of each change that was measured."""
