@@ -19,7 +19,9 @@ import shutil
 import sys
 import tempfile
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -73,7 +75,9 @@ def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[st
         }  # fmt: skip
         rows = [row | evaluate(path, data) | {"clustering": "own"}]
         ways = ("graph cut", "own size") if name == "best" else ("course", "graph cut")
-        rows += [row | other(path, data, way) for way in ways]
+        # Another process brings torch: in this one it would be counted as the next command's.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            rows += [row | process.submit(other, path, data, way).result() for way in ways]
         if keep is not None and name != "plain":
             keep.mkdir(parents=True, exist_ok=True)
             kept = keep / (f"{name}-{seed}.pth" if seed else f"{name}.pth")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 
 from shoal import checkpoint as checkpoints
 from shoal import embedding, pipeline
@@ -63,6 +66,35 @@ def test_reducers_of_a_large_pile_learn_from_a_sample(
     assert sum(finished.provenance["splits"][0]["sizes"]) == 40  # of all images, not the sample
     same = pipeline.organise(source, checkpoint)
     np.testing.assert_array_equal(same.reducers[-1]["mean_"], mean)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mirror", "times"),
+    [("joint", True, 1.5), ("joint", False, 1.5), ("joint", True, 1.0), ("encoder", True, 1.5)],
+)
+def test_an_embedding_is_the_mean_of_two_looks_by_their_pixels(
+    kind: str, mirror: bool, times: float, images: np.ndarray, checkpoint_file: Path
+) -> None:
+    loaded = checkpoints.load(checkpoint_file)
+    recipe = loaded.recipe
+    views = replace(recipe.views, mirror=mirror)
+    recipe = replace(recipe, embedding=kind, embedding_resolution=times, views=views)
+    got = pipeline.embed(ArraySource(images), replace(loaded, recipe=recipe))
+
+    encoder = loaded.build_encoder()
+    head = next(o for o in loaded.build_objectives(encoder) if o.has_head)
+    x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    size = round(x.shape[-1] * times)
+    large = F.interpolate(x, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)
+    small = x.flip(-1) if mirror and kind == "joint" else x
+    vectors = []
+    with torch.inference_mode():
+        for look in (large, small):
+            code = encoder.encode(look)
+            both = [F.normalize(z, dim=1) for z in (code, head.project(code))]
+            vectors.append(torch.cat(both, 1) if kind == "joint" else code)
+    expected = (times**2 * vectors[0] + vectors[1]) / (times**2 + 1)
+    np.testing.assert_allclose(got, expected.numpy(), atol=1e-5)
 
 
 def test_gather_is_concatenation() -> None:
