@@ -7,8 +7,8 @@
 Each run is `shoal train --minutes M`, which measures the machine and chooses the epochs, so let
 nothing else compute beside it. Rows are appended to results/anytime.jsonl when they are done and
 are skipped when they are there for this machine and size of embedding; ../docs/anytime.png is drawn
-from that file alone, from those alike in both that have most rows. Rows with a `second_look` are of
-when `best` embedded the mirror image enlarged, too; they are left out.
+from that file alone, from those of the size that `best` has now, of the machine that has most. Rows
+with a `second_look` are of when `best` embedded the mirror image enlarged, too; they are left out.
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--table", action="store_true", help="only print and draw")
     options = parser.parse_args()
-    if not options.table:
-        from shoal import BEST  # brings torch, a quarter of the memory that any of the runs takes
+    from shoal import BEST  # brings torch, a quarter of the memory that any of the runs takes
 
+    if not options.table:
         if not (options.data / "trainX.npy").exists():
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
@@ -132,8 +132,11 @@ def main() -> None:
     ]
     for found in curves:
         print_table(found)
-    if curves:
-        draw(max(curves, key=len))
+    now = [
+        found for found in curves if found[0]["embedding_resolution"] == BEST.embedding_resolution
+    ]
+    if now:
+        draw(max(now, key=len))
 
 
 if __name__ == "__main__":
