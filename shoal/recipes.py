@@ -60,8 +60,9 @@ class Recipe:
     """Side at which images are embedded, as a multiple of their own, 1 to 4. Random crops show
     things larger than whole images do, and a larger image shows them so again (Touvron et al.
     2019, arXiv:1906.06423). Above 1 the embedding is the mean of two looks, weighted by their
-    pixels: one so large, one as large as the image is, in the mirror where the views taught that
-    this changes nothing. An encoder that takes images of one size only sees them as they are."""
+    pixels: one so large, one as large as the image is, in a joint embedding in the mirror where
+    ``views.mirror`` taught that this changes nothing. An encoder that takes images of one size only
+    sees them as they are."""
     n_clusters: int = 2
     """How many groups."""
     precision: str = "auto"

@@ -83,7 +83,7 @@ def test_an_embedding_is_the_mean_of_two_looks_by_their_pixels(
 
     encoder = loaded.build_encoder()
     head = next(o for o in loaded.build_objectives(encoder) if o.has_head)
-    x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    x = torch.tensor(images).permute(0, 3, 1, 2).float() / 255
     size = round(x.shape[-1] * times)
     large = F.interpolate(x, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)
     small = x.flip(-1) if mirror and kind == "joint" else x
