@@ -38,7 +38,7 @@ class Split:
 
     @property
     def score(self) -> float:
-        """Separation less 0.07 of the pixel share: the order among the clearly separated.
+        """Separation less `PIXELS_COUNT` of the pixel share: the order among the clearly separated.
 
         What the embedding tells apart clearly and raw pixels do not is what was learned: of
         several clear candidates the one that colour and brightness alone explain is mostly the
