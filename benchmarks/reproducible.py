@@ -8,7 +8,8 @@ The reference is a checkpoint of seed 0. Trained again in each way: ``again``, t
 on the same machine and as many threads is to give the same bits; ``fp32``, in full precision;
 ``seed 1``, for comparison. Told are the validation accuracy, in how many of the 8,500 images the
 clusters are those of the reference, and whether the weights are the same. Rows are appended to
-results/reproducible.jsonl when they are done, and are skipped when they are there.
+results/reproducible.jsonl when they are done, and are skipped when they are there for this machine,
+as many threads and the same reference: its weights and how it embeds. Each reference has a table.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import DATA, HERE, append, command, commit, machine, rows, threads
+from machine import DATA, HERE, append, command, commit, grouped, machine, rows, threads
 from quality import evaluate
 
 RESULTS = HERE / "results" / "reproducible.jsonl"
@@ -47,6 +48,13 @@ def known(checkpoint: Path) -> Any:
     return json.loads(output)
 
 
+def described(checkpoint: Path) -> str:
+    """By what a reference is known again: the weights, and how large they are shown images."""
+    told = known(checkpoint)
+    times = told["recipe"]["embedding_resolution"]
+    return f"weights {told['weights_sha256'][:12]}, images {times:g} times as large"
+
+
 def measure(way: str, reference: Path, data: Path) -> dict[str, Any]:
     """Train in that way, and compare with the reference."""
     with tempfile.TemporaryDirectory() as name:
@@ -60,7 +68,7 @@ def measure(way: str, reference: Path, data: Path) -> dict[str, Any]:
         return {
             "way": way, "threads": threads(), "precision": here["provenance"]["precision"],
             "commit": commit(), "machine": machine(), "seconds": round(seconds, 1),
-            "load": round(os.getloadavg()[0], 2),
+            "load": round(os.getloadavg()[0], 2), "reference": described(reference),
             "reference_threads": there["provenance"]["threads"],
             "reference_precision": there["provenance"]["precision"],
             "agreement": round(max(same, 1.0 - same), 4),  # two clusters, whose names may swap
@@ -84,8 +92,8 @@ def print_table(found: list[dict[str, Any]]) -> None:
             f"| {row['way']} | {row['threads']} | {row['precision']} | {row['accuracy']:.3f} "
             f"| {row['agreement']:.3f} | {'yes' if row['same_bits'] else 'no'} |"
         )
-    print("\nMeasured on " + "; ".join(sorted({f"{r['machine']}, commit {r['commit']}"
-                                               for r in found})))  # fmt: skip
+    sources = sorted({f"{row['machine']}, commit {row['commit']}" for row in found})
+    print(f"\nThe reference: {first['reference']}. Measured on {'; '.join(sources)}\n")
 
 
 def main() -> None:
@@ -102,11 +110,14 @@ def main() -> None:
     if not options.table:
         if options.reference is None:
             sys.exit("name the checkpoint to compare with by --reference")
+        reference = described(options.reference)
         for way in options.ways:
-            if (way, threads()) not in {(row["way"], row["threads"]) for row in rows(RESULTS)}:
+            wanted = {
+                "way": way, "threads": threads(), "machine": machine(), "reference": reference,
+            }  # fmt: skip
+            if not any(wanted.items() <= row.items() for row in rows(RESULTS)):
                 append(RESULTS, [measure(way, options.reference, options.data)])
-    found = rows(RESULTS)
-    if found:
+    for found in grouped(rows(RESULTS), "reference").values():
         print_table(found)
 
 
