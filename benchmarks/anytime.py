@@ -29,8 +29,10 @@ from machine import (
     command,
     commit,
     grouped,
+    is_there,
     machine,
     rows,
+    sources,
     spread,
     threads,
 )
@@ -74,9 +76,8 @@ def print_table(found: list[dict[str, Any]]) -> None:
         took = between([row["seconds"] / 60 for row in group], digits=1)
         accuracy = spread([row["accuracy"] for row in group])
         print(f"| {minutes:g} | {len(group)} | {epochs} | {took} min | {accuracy} |")
-    sources = sorted({f"{row['machine']}, commit {row['commit']}" for row in found})
-    print(f"\nImages embedded {found[0]['embedding_resolution']:g} times as large; measured on "
-          + "; ".join(sources))  # fmt: skip
+    times = found[0]["embedding_resolution"]
+    print(f"\nImages embedded {times:g} times as large; measured on {sources(found)}")
 
 
 def draw(found: list[dict[str, Any]]) -> None:
@@ -121,7 +122,7 @@ def main() -> None:
                     "machine": machine(), "minutes": minutes, "seed": seed,
                     "embedding_resolution": BEST.embedding_resolution,
                 }  # fmt: skip
-                if not any(wanted.items() <= row.items() for row in measured()):
+                if not is_there(wanted, measured()):
                     row = measure(minutes, seed, options.data)
                     append(RESULTS, [row])
                     print(f"{minutes:g} min, seed {seed}: {row['accuracy']:.3f}", flush=True)

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import DATA, commit, machine
+from machine import DATA, commit, is_there, machine, sources
 from scipy.stats import spearmanr
 
 from shoal import checkpoint as checkpoints
@@ -164,7 +164,7 @@ def measure(name: str, seed: int, options: argparse.Namespace, folder: Path) -> 
                 checkpoint = checkpoints.load(file)
                 key = {"data": name, "run": run, "clusterer": clusterer, "seed": seed,
                        "step": checkpoint.step}  # fmt: skip
-                if any(key.items() <= row.items() for row in read()):
+                if is_there(key, read()):
                     continue
                 if clusterer != "own":
                     recipe = replace(checkpoint.recipe, clusterer=Part(clusterer))
@@ -258,8 +258,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
                 np.nanmean([row[f"{way}_{key}"] for row in group]) for key in ("auc", "errors")
             )
             print(f"| {DATA_SETS[name]}, {way} | {auc:.3f} | {errors:.0%} |")
-    machines = sorted({f"{row['machine']}, commit {row['commit']}" for row in rows})
-    print("\nMeasured on " + "; ".join(machines))
+    print(f"\nMeasured on {sources(rows)}")
 
 
 def main() -> None:

@@ -67,6 +67,16 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def is_there(wanted: dict[str, Any], found: list[dict[str, Any]]) -> bool:
+    """Whether any measurement has all that is wanted, whatever else it has."""
+    return any(wanted.items() <= row.items() for row in found)
+
+
+def sources(found: list[dict[str, Any]]) -> str:
+    """On which machines, at which commits: as text."""
+    return "; ".join(sorted({f"{row['machine']}, commit {row['commit']}" for row in found}))
+
+
 def grouped(found: list[dict[str, Any]], column: str) -> dict[Any, list[dict[str, Any]]]:
     """Measurements by what they have in a column, in the order of appearance."""
     groups: dict[Any, list[dict[str, Any]]] = {}

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import HERE, append, commit, grouped, machine, rows
+from machine import HERE, append, commit, grouped, is_there, machine, rows
 
 RESULTS = HERE / "results" / "n_clusters.jsonl"
 SEEDS = (0, 1, 2)
@@ -81,7 +81,7 @@ def main() -> None:
                     "pile": options.pile, "weights": checkpoint.weights_digest(),
                     "training_seed": checkpoint.recipe.seed, "seed": seed,
                 }  # fmt: skip
-                if not any(case.items() <= row.items() for row in rows(RESULTS)):
+                if not is_there(case, rows(RESULTS)):
                     found = measure(options.data, checkpoint, seed)
                     append(RESULTS, [case | {"commit": commit(), "machine": machine()} | found])
                     print(f"{path}, seed {seed}: {found['choice']}", file=sys.stderr, flush=True)

@@ -37,6 +37,7 @@ from machine import (
     listed,
     machine,
     quiet,
+    sources,
     spread,
     threads,
 )
@@ -160,8 +161,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         if all(cells):
             print(f"| {text} | " + " | ".join(spread([r["accuracy"] for r in c]) for c in cells)
                   + " |")  # fmt: skip
-    machines = sorted({f"{row['machine']}, commit {row['commit']}" for row in rows})
-    print("\nMeasured on " + "; ".join(machines))
+    print(f"\nMeasured on {sources(rows)}")
 
 
 def main() -> None:

@@ -23,7 +23,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import DATA, HERE, append, command, commit, grouped, machine, rows, threads
+from machine import (
+    DATA,
+    HERE,
+    append,
+    command,
+    commit,
+    grouped,
+    is_there,
+    machine,
+    rows,
+    sources,
+    threads,
+)
 from quality import evaluate
 
 RESULTS = HERE / "results" / "reproducible.jsonl"
@@ -48,9 +60,8 @@ def known(checkpoint: Path) -> Any:
     return json.loads(output)
 
 
-def described(checkpoint: Path) -> str:
+def described(told: Any) -> str:
     """By what a reference is known again: the weights, and how large they are shown images."""
-    told = known(checkpoint)
     times = told["recipe"]["embedding_resolution"]
     return f"weights {told['weights_sha256'][:12]}, images {times:g} times as large"
 
@@ -68,7 +79,7 @@ def measure(way: str, reference: Path, data: Path) -> dict[str, Any]:
         return {
             "way": way, "threads": threads(), "precision": here["provenance"]["precision"],
             "commit": commit(), "machine": machine(), "seconds": round(seconds, 1),
-            "load": round(os.getloadavg()[0], 2), "reference": described(reference),
+            "load": round(os.getloadavg()[0], 2), "reference": described(there),
             "reference_threads": there["provenance"]["threads"],
             "reference_precision": there["provenance"]["precision"],
             "agreement": round(max(same, 1.0 - same), 4),  # two clusters, whose names may swap
@@ -92,8 +103,7 @@ def print_table(found: list[dict[str, Any]]) -> None:
             f"| {row['way']} | {row['threads']} | {row['precision']} | {row['accuracy']:.3f} "
             f"| {row['agreement']:.3f} | {'yes' if row['same_bits'] else 'no'} |"
         )
-    sources = sorted({f"{row['machine']}, commit {row['commit']}" for row in found})
-    print(f"\nThe reference: {first['reference']}. Measured on {'; '.join(sources)}\n")
+    print(f"\nThe reference: {first['reference']}. Measured on {sources(found)}\n")
 
 
 def main() -> None:
@@ -110,12 +120,12 @@ def main() -> None:
     if not options.table:
         if options.reference is None:
             sys.exit("name the checkpoint to compare with by --reference")
-        reference = described(options.reference)
+        reference = described(known(options.reference))
         for way in options.ways:
             wanted = {
                 "way": way, "threads": threads(), "machine": machine(), "reference": reference,
             }  # fmt: skip
-            if not any(wanted.items() <= row.items() for row in rows(RESULTS)):
+            if not is_there(wanted, rows(RESULTS)):
                 append(RESULTS, [measure(way, options.reference, options.data)])
     for found in grouped(rows(RESULTS), "reference").values():
         print_table(found)
