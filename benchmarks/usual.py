@@ -27,7 +27,11 @@ from shoal.views import Views, to_float
 WORKERS = 2
 
 
-class PillowViews(Dataset[tuple[Tensor, Tensor]]):
+Drawn = tuple[Tensor, Tensor, Tensor]
+"""Views and targets, float32 (n_views, b, C, H, W), and small views (n_small, b, C, h, w)."""
+
+
+class PillowViews(Dataset[Drawn]):
     """`Views` of each image, one at a time: crop, mirror, colours, grey, drawn alike."""
 
     def __init__(self, images: np.ndarray, views: Views) -> None:
@@ -36,13 +40,19 @@ class PillowViews(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> Drawn:
         image = Image.fromarray(self.images[index])
         targets = [self.geometry(image) for _ in range(self.views.n_views)]
         views = [self.appearance(self.shrink(target)) for target in targets]
-        return torch.stack([to_tensor(view) for view in views]), torch.stack(
-            [to_tensor(target) for target in targets]
-        )
+        inner = [self.inner(self.geometry(image)) for _ in range(self.views.n_small)]
+        small = [self.appearance(self.shrink(x)) for x in inner]
+        return stack(views), stack(targets), stack(small)
+
+    def inner(self, image: Image.Image) -> Image.Image:
+        """What a small view shows of a view."""
+        width, height = (max(1, round(side * self.views.small_side)) for side in image.size)
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        return image.crop((left, top, left + width, top + height))
 
     def geometry(self, image: Image.Image) -> Image.Image:
         """A crop of 20 to 100 % of the area, resized; every second one mirrored."""
@@ -82,9 +92,10 @@ class PillowViews(Dataset[tuple[Tensor, Tensor]]):
         return image
 
 
-def to_tensor(image: Image.Image) -> Tensor:
-    """float32 (C, H, W) in [0, 1], contiguous."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous().float() / 255.0
+def stack(images: list[Image.Image]) -> Tensor:
+    """float32 (n, C, H, W) in [0, 1], contiguous; of none at all (0,)."""
+    pixels = [torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous() for image in images]
+    return torch.stack([x.float() / 255.0 for x in pixels]) if pixels else torch.empty(0)
 
 
 class UsualRun:
@@ -97,8 +108,8 @@ class UsualRun:
             module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.step = 0
 
-    def batches(self) -> Generator[tuple[Tensor, Tensor]]:
-        """Views and targets, float32 (n_views, b, C, H, W), without end."""
+    def batches(self) -> Generator[Drawn]:
+        """Without end."""
         size = batch_size(self.recipe, len(self.source))
         if not self.pillow:
             generator = torch.Generator().manual_seed(0)
@@ -106,17 +117,19 @@ class UsualRun:
                 order = torch.randperm(len(self.source), generator=generator).numpy()
                 for start in range(0, len(order) - size + 1, size):
                     pixels = self.source.read(order[start : start + size])
-                    yield self.recipe.views(to_float(pixels, "cpu").contiguous(), generator)
-        images = self.source.read(np.arange(len(self.source)))
+                    images = to_float(pixels, "cpu").contiguous()
+                    small = self.recipe.views.small
+                    yield *self.recipe.views(images, generator), small(images, generator)
+        everything = self.source.read(np.arange(len(self.source)))
         loader = DataLoader(
-            PillowViews(images, self.recipe.views), size, shuffle=True, drop_last=True,
+            PillowViews(everything, self.recipe.views), size, shuffle=True, drop_last=True,
             num_workers=WORKERS,
         )  # fmt: skip
         while True:
-            for views, targets in loader:
-                yield views.transpose(0, 1), targets.transpose(0, 1)
+            for views, targets, small in loader:
+                yield views.transpose(0, 1), targets.transpose(0, 1), small.transpose(0, 1)
 
-    def take_step(self, batches: Iterator[tuple[Tensor, Tensor]]) -> None:
+    def take_step(self, batches: Iterator[Drawn]) -> None:
         """One optimiser step on the next batch."""
         self.step += 1
         self.run._views = lambda source, step: next(batches)  # type: ignore[method-assign]

@@ -73,11 +73,13 @@ class Batch:
     autoencoder should give back.
     ``z``: float (e, b, d), the latent codes of the first ``e`` views: as many as the objectives
     ask for.
+    ``small``: float (s, b, C, h, w) in [0, 1], ``s`` small views besides, 0 or more.
     """
 
     views: Tensor
     targets: Tensor
     z: Tensor
+    small: Tensor
 
 
 class Objective(torch.nn.Module):
@@ -89,6 +91,8 @@ class Objective(torch.nn.Module):
     """How many of them the encoder itself must encode."""
     weight: float
     """Its factor in the total loss."""
+    learns_from_small: bool = False
+    """Whether small views are of use to it."""
     has_head: bool = False
     """Whether it owns a projection head, which `project` applies."""
 

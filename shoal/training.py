@@ -167,11 +167,11 @@ class Run:
 
     def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
         """One optimiser step, the ``step``-th, counted from 1. Returns the parts of the loss."""
-        views, targets = self._views(source, step)
+        views, targets, small = self._views(source, step)
         n_encoded = max(objective.n_encoded for objective in self.objectives)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
             z = self.encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
-            batch = Batch(views=views, targets=targets, z=z)
+            batch = Batch(views=views, targets=targets, z=z, small=small)
             losses = {
                 part.name: objective.weight * objective(self.encoder, batch)
                 for part, objective in zip(self.recipe.objectives, self.objectives, strict=True)
@@ -194,7 +194,8 @@ class Run:
             objective.after_step(self.encoder)
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _views(self, source: ImageSource, step: int) -> tuple[Tensor, Tensor]:
+    def _views(self, source: ImageSource, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Views, targets and small views of a step's images, see `Batch`."""
         size = batch_size(self.recipe, self.n_images)
         epoch, position = divmod(step - 1, self.n_images // size)
         if epoch != self.order_epoch:
@@ -203,7 +204,8 @@ class Run:
         # In the file's order within a batch: a memory map is then read forward.
         pixels = source.read(np.sort(self.order[position * size : (position + 1) * size]))
         images = to_float(pixels, self.device)
-        return self.recipe.views(images, _generator(self.recipe.seed, _VIEWS, step))
+        draw, views = _generator(self.recipe.seed, _VIEWS, step), self.recipe.views
+        return *views(images, draw), views.small(images, draw)
 
     def record(self, step: int, recent: list[dict[str, Tensor]], seconds: float) -> None:
         """Add a row to the history: the means since the last."""
@@ -263,13 +265,34 @@ def _initialise(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(recipe.seed, _WEIGHTS, 0))
         encoder = parts.build("encoders", recipe.encoder, image_shape)
-        if recipe.views.resolution < 1 and not encoder.any_size:
+        objectives = [parts.build("objectives", part, encoder) for part in recipe.objectives]
+    _check_views(recipe, encoder, objectives)
+    return encoder, objectives
+
+
+def _check_views(recipe: Recipe, encoder: Encoder, objectives: list[Objective]) -> None:
+    """Raise `RecipeError` unless encoder and objectives can do with the recipe's views."""
+    views = recipe.views
+    if not encoder.any_size:
+        for name, allowed in (("resolution", 1), ("n_small", 0)):
+            if getattr(views, name) != allowed:
+                raise RecipeError(
+                    f"views.{name}={allowed} is expected with the encoder {recipe.encoder.name}, "
+                    f"which takes images of one size, and {getattr(views, name):g} came; change "
+                    "one of the two."
+                )
+    for part, objective in zip(recipe.objectives, objectives, strict=True):
+        if views.n_views < objective.n_views:
             raise RecipeError(
-                f"views.resolution=1 is expected with the encoder {recipe.encoder.name}, which "
-                f"takes images of one size, and {recipe.views.resolution:g} came; change one of "
-                "the two."
+                f"views.n_views={objective.n_views} or more is expected with the objective "
+                f"{part.name}, and {views.n_views} came; change one of the two."
             )
-        return encoder, [parts.build("objectives", part, encoder) for part in recipe.objectives]
+    if views.n_small and not any(objective.learns_from_small for objective in objectives):
+        raise RecipeError(
+            f"views.n_small=0 is expected with the objectives {recipe.describe()['objectives']}, "
+            f"none of which learns from small views, and {views.n_small} came; change one of the "
+            "two."
+        )
 
 
 def _seed(*entropy: int) -> int:

@@ -61,6 +61,10 @@ class Views:
     """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
     crops that show things larger than the whole image does show them as large again (Touvron et
     al. 2019, arXiv:1906.06423). Targets keep the image's size. Reconstructions suffer."""
+    n_small: int = 0
+    """How many small views besides, for objectives that learn from them, see `small`."""
+    small_side: float = 0.625
+    """Side of a small view, as a fraction of a view's, in (0, 1]."""
 
     def check(self) -> None:
         """Raise `RecipeError` on a value out of range."""
@@ -68,11 +72,11 @@ class Views:
             "n_views": (1, 8), "rotation": (0, 180), "zoom": (0, 0.9), "shear": (0, 1),
             "shift": (0, 1), "brightness": (0, 1), "contrast": (0, 1), "saturation": (0, 1),
             "hue": (0, 0.5), "colour_probability": (0, 1), "grey_probability": (0, 1),
-            "noise": (0, 1),
+            "noise": (0, 1), "n_small": (0, 8),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(f"views.{name}", getattr(self, name), low, high, RecipeError)
-        for name in ("min_crop", "resolution"):
+        for name in ("min_crop", "resolution", "small_side"):
             check_interval(f"views.{name}", getattr(self, name), 0, 1, RecipeError, open_low=True)
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -91,12 +95,33 @@ class Views:
         views = torch.stack([self._appearance(self._shrink(x), generator) for x in targets])
         return views, targets
 
-    def _geometry(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def small(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw the small views: they cost little, and show less, so that more must be guessed.
+
+        Multi-crop (Caron et al. 2020, arXiv:2006.09882, section 3.2). Each is the inner part of a
+        view of its own, so that things are as large in it as in the others.
+
+        Args:
+            images: float (b, C, H, W) in [0, 1], C 1 or 3.
+            generator: as of the other views.
+
+        Returns:
+            Float (n_small, b, C, h, w) in [0, 1].
+        """
+        if self.n_small == 0:
+            return images.new_empty(0, *images.shape)
+        inner = [self._geometry(images, generator, self.small_side) for _ in range(self.n_small)]
+        return torch.stack([self._appearance(self._shrink(x), generator) for x in inner])
+
+    def _geometry(self, images: Tensor, generator: torch.Generator, inner: float = 1.0) -> Tensor:
         moves = (self.rotation, self.zoom, self.shear, self.shift)
-        if self.min_crop >= 1 and not self.mirror and not any(moves):
+        if self.min_crop >= 1 and not self.mirror and not any(moves) and inner >= 1:
             return images
-        theta = self._affine(len(images), generator).to(images.device)
-        grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+        n, channels, *sides = images.shape
+        kept = [max(1, round(side * inner)) for side in sides]
+        theta = self._affine(n, generator)
+        theta[:, :, :2] *= torch.tensor([kept[1] / sides[1], kept[0] / sides[0]])
+        grid = F.affine_grid(theta.to(images.device), [n, channels, *kept], align_corners=False)
         return F.grid_sample(
             images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
         )

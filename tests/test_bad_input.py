@@ -641,6 +641,32 @@ SETTINGS: list[Case] = [
         "views.resolution=1 is expected with the encoder convolutional",
     ),
     *(
+        (
+            name,
+            lambda kit, s=chosen: kit.train(
+                kit.images_file, *(word for setting in s for word in ("--set", setting))
+            ),
+            fragment,
+        )
+        for name, chosen, fragment in (
+            (
+                "one view for two",
+                ["views.n_views=1"],
+                "views.n_views=2 or more is expected with the objective nt_xent, and 1 came",
+            ),
+            (
+                "small views for nothing",
+                ["objectives=reconstruction", "views.n_small=2"],
+                "views.n_small=0 is expected with the objectives reconstruction",
+            ),
+            (
+                "small views of one size",
+                ["encoder=convolutional", "views.n_small=2"],
+                "views.n_small=0 is expected with the encoder convolutional",
+            ),
+        )
+    ),
+    *(
         (f"set {setting}", lambda kit, s=setting: kit.train(kit.images_file, "--set", s), fragment)
         for setting, fragment in (
             ("epoch=3", "no field 'epoch'; did you mean 'epochs'?"),

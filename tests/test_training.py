@@ -31,11 +31,13 @@ RECIPES = {
         BEST,
         encoder=SMALL_ENCODER,
         objectives=(Part("nt_xent", {"hidden": 8, "dim": 4}), Part("reconstruction")),
+        views=replace(BEST.views, n_small=2),
         epochs=2,
     ),
     "moco": replace(
         BEST,
         encoder=SMALL_ENCODER,
+        views=replace(BEST.views, n_small=0),
         objectives=(Part("moco", {"hidden": 8, "dim": 4, "queue_size": 32}),),
         epochs=2,
     ),

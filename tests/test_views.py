@@ -73,6 +73,10 @@ def test_pixels_stay_pixels_and_the_seed_decides(
     assert torch.isfinite(drawn).all()
     assert 0.0 <= drawn.min() <= drawn.max() <= 1.0
     assert torch.equal(drawn, views(x, generator(seed))[0])
+    small = replace(views, n_small=3, small_side=0.6).small(x, generator(seed))
+    assert small.shape == (3, 3, channels, *(2 * [max(1, round(0.6 * side))]))
+    assert torch.isfinite(small).all()
+    assert 0.0 <= small.min() <= small.max() <= 1.0
 
 
 def test_mirror_is_exact_and_happens_half_the_time() -> None:
@@ -95,6 +99,28 @@ def test_resolution_shrinks_views_as_pillow_does_and_leaves_targets() -> None:
         got = view.permute(1, 2, 0).numpy() * 255
         assert np.abs(got - np.asarray(wanted, dtype=np.float32)).max() < 1.5
     assert Views(resolution=0.01)(x, generator())[0].shape == (1, 3, 3, 1, 1)
+
+
+def test_a_small_view_is_the_inner_part_of_a_view_at_its_scale() -> None:
+    x = torch.rand(5, 3, 12, 16, generator=generator(1))
+    geometric = {name: STRONG[name] for name in ("min_crop", "mirror", "rotation", "zoom", "shear")}
+    views, _ = Views(n_views=2, **geometric)(x, generator())
+    small = Views(n_small=2, small_side=0.5, **geometric).small(x, generator())
+    assert torch.allclose(small, views[..., 3:9, 4:12], atol=1e-5)
+    inner = Views(n_small=1, small_side=0.5).small(x, generator())
+    assert torch.allclose(inner[0], x[..., 3:9, 4:12], atol=1e-5)
+    assert Views(n_small=2, small_side=0.5, resolution=0.5).small(x, generator()).shape == (
+        2, 5, 3, 3, 4
+    )  # fmt: skip
+    assert len(Views().small(x, generator())) == 0
+
+
+def test_small_views_take_nothing_from_the_others() -> None:
+    views = Views(n_views=2, min_crop=0.2, brightness=0.5, hue=0.1, noise=0.1)
+    alone, together = views(images(), generator()), replace(views, n_small=4)(images(), generator())
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
+    small = replace(views, n_small=4).small(images(1).repeat(3, 1, 1, 1), generator())
+    assert len({tuple(view.flatten().tolist()) for view in small.flatten(0, 1)}) == 12
 
 
 def test_crops_never_leave_the_image() -> None:

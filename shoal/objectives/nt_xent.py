@@ -36,9 +36,40 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(similarity.masked_fill(own, float("-inf")), partner)
 
 
-class NTXent(Objective):
-    """NT-Xent between the projections of the first two views."""
+def pick_out(small: Tensor, whole: Tensor, temperature: float) -> Tensor:
+    """How well each small view picks out the whole views of its image, each among all images'.
 
+    Cross entropy as in `nt_xent`, but one way: as in multi-crop (Caron et al. 2020,
+    arXiv:2006.09882, equation 6) a small view is told what to be like by the whole ones, and
+    never the other way round.
+
+    Args:
+        small: float (s, n, d), the projections of s small views of n images, of any length.
+        whole: float (w, n, d), those of w whole views of the same images.
+        temperature: > 0.
+
+    Returns:
+        A scalar, the mean over all. It is log(n) when all projections are equal.
+
+    >>> same = torch.ones(2, 4, 3)
+    >>> torch.allclose(pick_out(same, same, 0.5), torch.tensor(4.0).log())
+    True
+    """
+    n = small.shape[1]
+    # (s, 1, n, d) @ (w, d, n): each small view's image against the n of each whole view.
+    small, whole = F.normalize(small, dim=2), F.normalize(whole, dim=2)
+    similarity = small[:, None] @ whole.transpose(1, 2) / temperature
+    own = torch.arange(n, device=small.device).repeat(len(small) * len(whole))
+    return F.cross_entropy(similarity.flatten(0, 2), own)
+
+
+class NTXent(Objective):
+    """NT-Xent between the projections of the first two views.
+
+    Where there are small views, its mean with how well they pick out those two, see `pick_out`.
+    """
+
+    learns_from_small = True
     has_head = True
 
     def __init__(
@@ -55,9 +86,16 @@ class NTXent(Objective):
         return projections
 
     def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
-        a, b = self.project(batch.z[:2].flatten(0, 1)).chunk(2)
-        with torch.autocast(a.device.type, enabled=False):
-            return nt_xent(a.float(), b.float(), self.temperature)
+        whole = self.project(batch.z[:2].flatten(0, 1)).unflatten(0, (2, -1))
+        with torch.autocast(whole.device.type, enabled=False):
+            whole = whole.float()
+            loss = nt_xent(whole[0], whole[1], self.temperature)
+        if len(batch.small) == 0:
+            return loss
+        small = self.project(encoder.encode(batch.small.flatten(0, 1)))
+        small = small.unflatten(0, (len(batch.small), -1))
+        with torch.autocast(small.device.type, enabled=False):
+            return (loss + pick_out(small.float(), whole, self.temperature)) / 2
 
 
 def build(
