@@ -6,9 +6,9 @@
 
 Each run is `shoal train --minutes M`, which measures the machine and chooses the epochs, so let
 nothing else compute beside it. Rows are appended to results/anytime.jsonl when they are done and
-are skipped when they are there for this machine and size of embedding; ../docs/anytime.png is drawn
-from that file alone, from those of the size that `best` has now, of the machine that has most. Rows
-with a `second_look` are of when `best` embedded the mirror image enlarged, too; they are left out.
+are skipped when they are there for this machine; ../docs/anytime.png is drawn from that file alone,
+from those of `best` as it is now, of the machine that has most. Rows of an older `best` say before
+which change of it they were measured.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from machine import (
     grouped,
     is_there,
     machine,
+    now,
     rows,
     sources,
     spread,
@@ -41,11 +42,6 @@ from quality import evaluate
 RESULTS = HERE / "results" / "anytime.jsonl"
 PICTURE = HERE.parent / "docs" / "anytime.png"
 MINUTES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
-
-
-def measured() -> list[dict[str, Any]]:
-    """The rows of the embedding as it is now."""
-    return [row for row in rows(RESULTS) if "second_look" not in row]
 
 
 def measure(minutes: float, seed: int, data: Path) -> dict[str, Any]:
@@ -62,7 +58,6 @@ def measure(minutes: float, seed: int, data: Path) -> dict[str, Any]:
             "minutes": minutes, "seed": seed, "commit": commit(), "machine": machine(),
             "threads": threads(), "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1),
             "train_gb": round(memory, 2), "epochs": recipe["epochs"],
-            "embedding_resolution": recipe["embedding_resolution"],
         } | evaluate(path, data)  # fmt: skip
 
 
@@ -76,8 +71,9 @@ def print_table(found: list[dict[str, Any]]) -> None:
         took = between([row["seconds"] / 60 for row in group], digits=1)
         accuracy = spread([row["accuracy"] for row in group])
         print(f"| {minutes:g} | {len(group)} | {epochs} | {took} min | {accuracy} |")
-    times = found[0]["embedding_resolution"]
-    print(f"\nImages embedded {times:g} times as large; measured on {sources(found)}")
+    before = found[0]["before"]
+    program = f"before {before}" if before else "as it is now"
+    print(f"\n`best` {program}, measured on {sources(found)}\n")
 
 
 def draw(found: list[dict[str, Any]]) -> None:
@@ -111,33 +107,22 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--table", action="store_true", help="only print and draw")
     options = parser.parse_args()
-    from shoal import BEST  # brings torch, a quarter of the memory that any of the runs takes
-
     if not options.table:
         if not (options.data / "trainX.npy").exists():
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for minutes in options.minutes:
-                wanted = {
-                    "machine": machine(), "minutes": minutes, "seed": seed,
-                    "embedding_resolution": BEST.embedding_resolution,
-                }  # fmt: skip
-                if not is_there(wanted, measured()):
+                wanted = {"machine": machine(), "minutes": minutes, "seed": seed}
+                if not is_there(wanted, now(rows(RESULTS))):
                     row = measure(minutes, seed, options.data)
                     append(RESULTS, [row])
                     print(f"{minutes:g} min, seed {seed}: {row['accuracy']:.3f}", flush=True)
-    curves = [
-        alike
-        for on_one in grouped(measured(), "machine").values()
-        for alike in grouped(on_one, "embedding_resolution").values()
-    ]
-    for found in curves:
-        print_table(found)
-    now = [
-        found for found in curves if found[0]["embedding_resolution"] == BEST.embedding_resolution
-    ]
-    if now:
-        draw(max(now, key=len))
+    for on_one in grouped([{"before": ""} | row for row in rows(RESULTS)], "machine").values():
+        for found in grouped(on_one, "before").values():
+            print_table(found)
+    as_it_is = grouped(now(rows(RESULTS)), "machine")
+    if as_it_is:
+        draw(max(as_it_is.values(), key=len))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,11 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def now(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of `best` as it is now; the others say ``before`` which change of it they were made."""
+    return [row for row in found if "before" not in row]
+
+
 def is_there(wanted: dict[str, Any], found: list[dict[str, Any]]) -> bool:
     """Whether any measurement has all that is wanted, whatever else it has."""
     return any(wanted.items() <= row.items() for row in found)

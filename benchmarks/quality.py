@@ -6,8 +6,9 @@
 
 Each finished measurement is appended to results/quality.jsonl at once, with its seed, commit,
 machine, time and peak memory, and is skipped when it is there already, so that a campaign can be
-stopped and continued. The data (`trainX.npy`, `valX.npy`, `valY.npy` of the assignment, or a twin
-of it) is looked for in ../shared/data/scenery; name another folder with --data.
+stopped and continued; those of an older `best` say before which change of it they were measured.
+The data (`trainX.npy`, `valX.npy`, `valY.npy` of the assignment, or a twin of it) is looked for in
+../shared/data/scenery; name another folder with --data.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from machine import (
     grouped,
     listed,
     machine,
+    now,
     quiet,
     sources,
     spread,
@@ -121,7 +123,7 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
 def print_tables(rows: list[dict[str, Any]]) -> None:
     """The table of README and that of docs/measurements.md, in Markdown."""
     groups = defaultdict(list)
-    for row in rows:
+    for row in now(rows):
         groups[row["encoder"], row["clustering"]].append(row)
     print("| recipe | seeds | validation accuracy | NMI | ARI | MSE | training | memory "
           "| predicting 8,500 | memory | file |")  # fmt: skip
@@ -161,7 +163,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         if all(cells):
             print(f"| {text} | " + " | ".join(spread([r["accuracy"] for r in c]) for c in cells)
                   + " |")  # fmt: skip
-    print(f"\nMeasured on {sources(rows)}")
+    print(f"\nMeasured on {sources(now(rows))}")
 
 
 def main() -> None:
@@ -178,7 +180,7 @@ def main() -> None:
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for name in options.recipes:
-                known = {(r["encoder"], r["seed"], r["clustering"]) for r in read(RESULTS)}
+                known = {(r["encoder"], r["seed"], r["clustering"]) for r in now(read(RESULTS))}
                 if (name, seed, "own") in known:
                     continue
                 rows = measure(name, seed, options.data, options.keep)

@@ -6,8 +6,7 @@
 Four piles with two true kinds each: the photographs of README's table, and three made of CIFAR-10.
 Each training seed is trained once (kept in --trained, and used again if it is there) and clustered
 with several clustering seeds. A choice fails when it agrees with the truth on 5 points less than
-the best candidate does. Rows with a `second_look` are of when `best` embedded the mirror image
-enlarged, too.
+the best candidate does. Rows of an older `best` say before which change of it they were measured.
 """
 
 from __future__ import annotations
@@ -20,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import DATA, append, commit, grouped, machine, rows, spread
+from machine import DATA, append, commit, grouped, machine, now, rows, spread
 
 RESULTS = Path(__file__).parent / "results" / "splits.jsonl"
-EPOCHS = 40
+AFTER = ("embedding", "embedding_resolution", "reducers", "clusterer")
+"""What of a recipe is not asked for until the encoder is trained."""
 # CIFAR-10's classes on each side, and the seed by which 4,500 images of each side are drawn.
 PILES = {
     "animals or vehicles": ([2, 3, 4, 5, 6, 7], [0, 1, 8, 9], 1),
@@ -55,13 +55,16 @@ def piles(data: Path, cifar: Path | None) -> Iterator[tuple[str, Any, Any, Any]]
 
 
 def trained(source: Any, path: Path, seed: int) -> Any:
-    """A checkpoint of 40 epochs of ``best``, from ``path`` if it is there."""
+    """A checkpoint of ``best``, from ``path`` if it is there."""
     import shoal
 
+    recipe = replace(shoal.BEST, seed=seed)
     if path.exists():
-        return shoal.load(path)
+        checkpoint = shoal.load(path)
+        if replace(checkpoint.recipe, **{name: getattr(recipe, name) for name in AFTER}) != recipe:
+            sys.exit(f"{path} was trained with another recipe; name another folder with --trained")
+        return checkpoint
     shoal.keep_large_buffers()
-    recipe = shoal.override(shoal.BEST, [f"epochs={EPOCHS}", f"seed={seed}"])
     return shoal.fit(source, path, recipe)
 
 
@@ -70,8 +73,7 @@ def embedded(checkpoint: Any, source: Any, measured: Any) -> tuple[Any, Any]:
     import shoal
     from shoal import pipeline
 
-    now = ("embedding", "embedding_resolution", "reducers", "clusterer")
-    recipe = replace(checkpoint.recipe, **{name: getattr(shoal.BEST, name) for name in now})
+    recipe = replace(checkpoint.recipe, **{name: getattr(shoal.BEST, name) for name in AFTER})
     organised = pipeline.organise(source, replace(checkpoint, recipe=recipe))
     return pipeline.reduce(source, organised), pipeline.reduce(measured, organised)
 
@@ -92,10 +94,8 @@ def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dic
 
 
 def case(row: dict[str, Any]) -> str:
-    """The pile, and how its images were embedded, if not as they are now."""
-    if row["embedding_resolution"] == 1:
-        return f"{row['pile']}, at own size"
-    return f"{row['pile']}, both looks large" if "second_look" in row else str(row["pile"])
+    """The pile, and before which change of ``best`` it was measured, if any came since."""
+    return f"{row['pile']}, before {row['before']}" if "before" in row else str(row["pile"])
 
 
 def as_ranked(row: dict[str, Any]) -> list[float]:
@@ -143,17 +143,12 @@ def main() -> None:
         if options.trained is None:
             sys.exit("name a folder to keep the checkpoints in with --trained")
         options.trained.mkdir(parents=True, exist_ok=True)
-        from shoal import BEST
-
-        size = BEST.embedding_resolution
         for name, source, measured, labels in piles(options.data, options.cifar):
             for training in options.training_seeds:
                 done = {
                     row["clustering_seed"]
-                    for row in rows(RESULTS)
-                    if (row["pile"], row["training_seed"], row["embedding_resolution"])
-                    == (name, training, size)
-                    and "second_look" not in row
+                    for row in now(rows(RESULTS))
+                    if (row["pile"], row["training_seed"]) == (name, training)
                 }
                 missing = [s for s in range(options.clustering_seeds) if s not in done]
                 if not missing:
@@ -164,8 +159,8 @@ def main() -> None:
                 for clustering in missing:
                     row = {
                         "pile": name, "training_seed": training, "clustering_seed": clustering,
-                        "epochs": checkpoint.recipe.epochs, "embedding_resolution": size,
-                        "commit": commit(), "machine": machine(),
+                        "epochs": checkpoint.recipe.epochs, "commit": commit(),
+                        "machine": machine(),
                     } | measure(source, *both, labels, clustering)  # fmt: skip
                     append(RESULTS, [row])
                     print(name, training, clustering, row["accuracy"], flush=True)

@@ -12,7 +12,7 @@ def batch_size(recipe: Recipe, n_images: int) -> int:
 
     >>> from shoal.recipes import BEST
     >>> batch_size(BEST, 8500), batch_size(BEST, 1797), batch_size(BEST, 5)
-    (512, 179, 2)
+    (384, 179, 2)
     """
     return max(2, min(recipe.batch_size, n_images // 10))
 

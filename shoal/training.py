@@ -10,7 +10,7 @@ import math
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from shoal.errors import CheckpointError, RecipeError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
 from shoal.schedule import batch_size, learning_rate, n_steps
-from shoal.views import to_float
+from shoal.views import Views, to_float
 
 _HISTORY_ROWS = 100
 # Streams of randomness, so that no two uses share numbers.
@@ -204,8 +204,15 @@ class Run:
         # In the file's order within a batch: a memory map is then read forward.
         pixels = source.read(np.sort(self.order[position * size : (position + 1) * size]))
         images = to_float(pixels, self.device)
-        draw, views = _generator(self.recipe.seed, _VIEWS, step), self.recipe.views
+        views, draw = self.views, _generator(self.recipe.seed, _VIEWS, step)
         return *views(images, draw), views.small(images, draw)
+
+    @property
+    def views(self) -> Views:
+        """The recipe's, without small ones where nothing could learn from them."""
+        learnt = any(objective.learns_from_small for objective in self.objectives)
+        views = self.recipe.views
+        return views if learnt and self.encoder.any_size else replace(views, n_small=0)
 
     def record(self, step: int, recent: list[dict[str, Tensor]], seconds: float) -> None:
         """Add a row to the history: the means since the last."""
@@ -273,26 +280,17 @@ def _initialise(
 def _check_views(recipe: Recipe, encoder: Encoder, objectives: list[Objective]) -> None:
     """Raise `RecipeError` unless encoder and objectives can do with the recipe's views."""
     views = recipe.views
-    if not encoder.any_size:
-        for name, allowed in (("resolution", 1), ("n_small", 0)):
-            if getattr(views, name) != allowed:
-                raise RecipeError(
-                    f"views.{name}={allowed} is expected with the encoder {recipe.encoder.name}, "
-                    f"which takes images of one size, and {getattr(views, name):g} came; change "
-                    "one of the two."
-                )
+    if views.resolution < 1 and not encoder.any_size:
+        raise RecipeError(
+            f"views.resolution=1 is expected with the encoder {recipe.encoder.name}, which takes "
+            f"images of one size, and {views.resolution:g} came; change one of the two."
+        )
     for part, objective in zip(recipe.objectives, objectives, strict=True):
         if views.n_views < objective.n_views:
             raise RecipeError(
                 f"views.n_views={objective.n_views} or more is expected with the objective "
                 f"{part.name}, and {views.n_views} came; change one of the two."
             )
-    if views.n_small and not any(objective.learns_from_small for objective in objectives):
-        raise RecipeError(
-            f"views.n_small=0 is expected with the objectives {recipe.describe()['objectives']}, "
-            f"none of which learns from small views, and {views.n_small} came; change one of the "
-            "two."
-        )
 
 
 def _seed(*entropy: int) -> int:

@@ -62,7 +62,8 @@ class Views:
     crops that show things larger than the whole image does show them as large again (Touvron et
     al. 2019, arXiv:1906.06423). Targets keep the image's size. Reconstructions suffer."""
     n_small: int = 0
-    """How many small views besides, for objectives that learn from them, see `small`."""
+    """How many small views besides, see `small`: for objectives that learn from them, and encoders
+    that take images of any size; with others there are none."""
     small_side: float = 0.625
     """Side of a small view, as a fraction of a view's, in (0, 1]."""
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,13 +32,11 @@ RECIPES = {
         BEST,
         encoder=SMALL_ENCODER,
         objectives=(Part("nt_xent", {"hidden": 8, "dim": 4}), Part("reconstruction")),
-        views=replace(BEST.views, n_small=2),
         epochs=2,
     ),
     "moco": replace(
         BEST,
         encoder=SMALL_ENCODER,
-        views=replace(BEST.views, n_small=0),
         objectives=(Part("moco", {"hidden": 8, "dim": 4, "queue_size": 32}),),
         epochs=2,
     ),
@@ -176,6 +175,23 @@ print(json.dumps([name for name in sys.modules if name.startswith("shoal.")]))
     loaded = json.loads(done.stdout)
     assert "shoal.pipeline" in loaded
     assert "shoal.evaluation" not in loaded
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objectives": RECIPES["moco"].objectives},
+        {"encoder": Part("convolutional", {"widths": (4, 8)})},  # takes images of one size
+    ],
+)
+def test_small_views_change_nothing_where_nothing_learns_from_them(changes: dict[str, Any]) -> None:
+    def digest(n_small: int) -> str:
+        views = replace(BEST.views, n_small=n_small)
+        recipe = replace(RECIPES["simclr"], **changes, views=views, epochs=1)
+        *_, last = train(PILE, recipe)
+        return last.weights_digest()
+
+    assert digest(2) == digest(0)
 
 
 def test_training_leaves_the_global_generators_alone() -> None:
