@@ -478,7 +478,7 @@ def test_what_the_benchmarks_keep_in_checkpoints_is_translated() -> None:
     said = {t.elts[0].value for t in ast.walk(steps)
             if isinstance(t, ast.Tuple) and isinstance(t.elts[0], ast.Constant)
             and len(t.elts) > 2}  # fmt: skip
-    assert len(said) == 6
+    assert len(said) == 7
     assert said == set(OF_CHECKPOINTS)
 
 

@@ -253,5 +253,7 @@ OF_CHECKPOINTS = {
         "在編碼器與投影頭的聯合嵌入中做投影追蹤",
     "images embedded half as large again, too":
         "影像另放大一半嵌入，取平均",
+    "two small views more, in as much time":
+        "每張影像另取兩張小圖，訓練時間相同",
 }  # fmt: skip
 """What `benchmarks/contributions.py` keeps in checkpoints of each change that was measured."""
