@@ -25,8 +25,6 @@ from shoal.training import Run
 from shoal.views import Views, to_float
 
 WORKERS = 2
-
-
 Drawn = tuple[Tensor, Tensor, Tensor]
 """Views and targets, float32 (n_views, b, C, H, W), and small views (n_small, b, C, h, w)."""
 
@@ -44,26 +42,24 @@ class PillowViews(Dataset[Drawn]):
         image = Image.fromarray(self.images[index])
         targets = [self.geometry(image) for _ in range(self.views.n_views)]
         views = [self.appearance(self.shrink(target)) for target in targets]
-        inner = [self.inner(self.geometry(image)) for _ in range(self.views.n_small)]
+        side = self.views.small_side
+        inner = [self.geometry(image, side) for _ in range(self.views.n_small)]
         small = [self.appearance(self.shrink(x)) for x in inner]
         return stack(views), stack(targets), stack(small)
 
-    def inner(self, image: Image.Image) -> Image.Image:
-        """What a small view shows of a view."""
-        width, height = (max(1, round(side * self.views.small_side)) for side in image.size)
-        left, top = (image.width - width) // 2, (image.height - height) // 2
-        return image.crop((left, top, left + width, top + height))
-
-    def geometry(self, image: Image.Image) -> Image.Image:
-        """A crop of 20 to 100 % of the area, resized; every second one mirrored."""
+    def geometry(self, image: Image.Image, inner: float = 1.0) -> Image.Image:
+        """A crop of 20 to 100 % of the area, resized, or its inner part; every second mirrored."""
         area = random.uniform(self.views.min_crop, 1.0)
         ratio = math.exp(random.uniform(-1.0, 1.0) * math.log(4 / 3))
         width = min(1.0, math.sqrt(area * ratio)) * image.width
         height = min(1.0, math.sqrt(area / ratio)) * image.height
         left = random.uniform(0.0, image.width - width)
         top = random.uniform(0.0, image.height - height)
-        box = (left, top, left + width, top + height)
-        image = image.resize(image.size, Image.Resampling.BILINEAR, box=box)
+        across, down = inner * width / 2, inner * height / 2
+        x, y = left + width / 2, top + height / 2
+        box = (x - across, y - down, x + across, y + down)
+        size = (max(1, round(inner * image.width)), max(1, round(inner * image.height)))
+        image = image.resize(size, Image.Resampling.BILINEAR, box=box)
         if self.views.mirror and random.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return image
