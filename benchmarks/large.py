@@ -74,7 +74,7 @@ def checkpoint(folder: Path) -> Path:
 
 def train(folder: Path, many: int) -> Row:
     """The most memory of a whole training command."""
-    given = ("--quiet", "--device", "cpu", "--epochs", f"{10 * 512 / many:g}", "--set", NARROW)
+    given = ("--quiet", "--device", "cpu", "--epochs", f"{10 * 384 / many:g}", "--set", NARROW)
     taken, spent, gb, _ = command("train", images(folder, many), str(checkpoint(folder)), *given)
     return {"n": many, "setting": NARROW, "seconds": round(taken, 1),
             "cpu_seconds": round(spent, 1), "gb": round(gb, 2)}  # fmt: skip

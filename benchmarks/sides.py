@@ -53,6 +53,7 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
     """Steps of the recipe `best`: as shoal trains, or as usual with Pillow or batched views."""
     from shoal.allocator import keep_large_buffers
     from shoal.recipes import BEST
+    from shoal.schedule import batch_size
     from shoal.sources import open_source
     from shoal.training import Run
 
@@ -60,7 +61,10 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
     source = open_source(path)
     if way == "shoal":
         run, steps = Run.start(source, BEST, "cpu", None, {}), itertools.count(1)
-        how = {"precision": run.precision, "allocator": allocator}
+        how = {
+            "batch": batch_size(BEST, len(source)), "precision": run.precision,
+            "allocator": allocator,
+        }  # fmt: skip
 
         def block(n: int) -> dict[str, Any]:
             began, spent = time.perf_counter(), time.process_time()

@@ -71,7 +71,7 @@ def usual(plan: Plan, way: str) -> Row:
         found = take_turns({"shoal": shoal, way: other}, plan.steps(6), plan.blocks)
     fast, slow = seconds(found["shoal"]), seconds(found[way])
     return {
-        "batch": min(512, plan.size // 10), "steps": plan.steps(6), **found["shoal"][0]["how"],
+        "steps": plan.steps(6), **found["shoal"][0]["how"],
         "shoal_seconds_per_step": fast, "usual_seconds_per_step": slow,
         "gb": [largest(answers) for answers in found.values()], **ratio(slow, fast),
     }  # fmt: skip
