@@ -290,6 +290,7 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
     step = {"before": 0.85, "after": 0.8993, "seeds": [0, 1], "source": "benchmarks/quality.py"}
     best.provenance["contributions"] = [
         step | {"what": "contrast", "fields": ["objectives", "views.n_views"]},
+        step | {"what": "more views", "fields": ["views.n_views"], "after": 0.86},
         step | {"what": "another encoder", "fields": ["objectives", "encoder"]},  # is the same here
     ]
     checkpoints.save(best, tmp_path / "best.pth")
@@ -300,7 +301,7 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
     assert "seed 0 1 not measured" in said
     part = said.split("Every setting that changed from after to best")[1]
     assert "objectives reconstruction nt_xent + reconstruction(fraction=0.25) A: +0.049" in part
-    assert "views.n_views 1 2 A: +0.049" in part
+    assert "views.n_views 1 2 A: +0.049, B: +0.010" in part
     assert "embedding encoder joint not measured" in part
     assert "A, contrast: accuracy 0.850 → 0.899 (+0.049; seeds 0, 1; benchmarks/quality.py)" in part
     assert "another encoder" not in said

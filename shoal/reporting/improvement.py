@@ -145,10 +145,13 @@ def _changes(
     known = after.trained.checkpoint.provenance.get("contributions", [])
     # What was measured between other recipes is not what was changed here.
     measured = [(one, next(letters)) for one in known if set(one["fields"]) <= changed.keys()]
-    gains = {field: f"{letter}:\u00a0{one['after'] - one['before']:+.3f}"
-             for one, letter in measured for field in one["fields"]}  # fmt: skip
+    gains = {
+        field: ", ".join(f"{letter}:\u00a0{one['after'] - one['before']:+.3f}"
+                         for one, letter in measured if field in one["fields"])
+        for field in changed
+    }  # fmt: skip
     rows = tuple(
-        (field, str(old), str(new), gains.get(field, wording("not measured")))
+        (field, str(old), str(new), gains[field] or wording("not measured"))
         for field, (old, new) in changed.items()
     )
     told = tuple(
