@@ -40,8 +40,8 @@ def pick_out(small: Tensor, whole: Tensor, temperature: float) -> Tensor:
     """How well each small view picks out the whole views of its image, each among all images'.
 
     Cross entropy as in `nt_xent`, but one way: as in multi-crop (Caron et al. 2020,
-    arXiv:2006.09882, equation 6) a small view is told what to be like by the whole ones, and
-    never the other way round.
+    arXiv:2006.09882, equation 6) whole views are what is to be found, and small ones, which show
+    too little for that, only look for them. The gradient reaches both.
 
     Args:
         small: float (s, n, d), the projections of s small views of n images, of any length.
