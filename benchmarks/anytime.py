@@ -32,6 +32,7 @@ from machine import (
     is_there,
     machine,
     now,
+    program,
     rows,
     sources,
     spread,
@@ -71,9 +72,7 @@ def print_table(found: list[dict[str, Any]]) -> None:
         took = between([row["seconds"] / 60 for row in group], digits=1)
         accuracy = spread([row["accuracy"] for row in group])
         print(f"| {minutes:g} | {len(group)} | {epochs} | {took} min | {accuracy} |")
-    before = found[0]["before"]
-    program = f"before {before}" if before else "as it is now"
-    print(f"\n`best` {program}, measured on {sources(found)}\n")
+    print(f"\n`best` {program(found[0])}, measured on {sources(found)}\n")
 
 
 def draw(found: list[dict[str, Any]]) -> None:
@@ -117,8 +116,9 @@ def main() -> None:
                     row = measure(minutes, seed, options.data)
                     append(RESULTS, [row])
                     print(f"{minutes:g} min, seed {seed}: {row['accuracy']:.3f}", flush=True)
-    for on_one in grouped([{"before": ""} | row for row in rows(RESULTS)], "machine").values():
-        for found in grouped(on_one, "before").values():
+    told = [row | {"program": program(row)} for row in rows(RESULTS)]
+    for on_one in grouped(told, "machine").values():
+        for found in grouped(on_one, "program").values():
             print_table(found)
     as_it_is = grouped(now(rows(RESULTS)), "machine")
     if as_it_is:

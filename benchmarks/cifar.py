@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import HERE, append, command, commit, machine, now, rows, threads
+from machine import HERE, append, command, commit, is_there, machine, now, program, rows, threads
 
 RESULTS = HERE / "results" / "cifar.jsonl"
 CASE = ("n", "draw", "minutes", "seed")
@@ -75,9 +75,8 @@ def print_table() -> None:
     for row in rows(RESULTS):
         if not row["quick"]:
             scores = " | ".join(f"{row[score]:.3f}" for score in SCORES)
-            program = f"before {row['before']}" if "before" in row else "as it is now"
             print(
-                f"| {program} | {row['n']:,} | {row['draw']}, {row['seed']} "
+                f"| {program(row)} | {row['n']:,} | {row['draw']}, {row['seed']} "
                 f"| {row['epochs']:.0f} | {scores} | {row['seconds'] / 60:.0f} min "
                 f"| {row['gb']:.1f} GB |"
             )
@@ -103,7 +102,7 @@ def main() -> None:
             "load": round(os.getloadavg()[0], 2), "date": datetime.date.today().isoformat(),
         }  # fmt: skip
         case = {name: getattr(options, name) for name in CASE}
-        if not any(all(row[name] == case[name] for name in CASE) for row in now(rows(RESULTS))):
+        if not is_there(case, now(rows(RESULTS))):
             row = about | measure(options.cifar, **case, keep=options.keep)
             append(RESULTS, [row])
             print(json.dumps(row), flush=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import rows
+from machine import AFTER_TRAINING, rows
 from quality import RESULTS
 
 from shoal import checkpoint as checkpoints
@@ -28,7 +28,7 @@ PLAIN = replace(IMPROVED, views=Views(mirror=True))
 EARLIER = "best before small views"
 TWO_LOOKS = replace(BEST, views=replace(BEST.views, n_small=0), epochs=40, batch_size=512)
 OWN_SIZE = replace(TWO_LOOKS, embedding_resolution=1.0)
-AFTER_TRAINING = ("embedding", "embedding_resolution", "reducers", "clusterer")
+
 # Of each checkpoint: what is said of a step, the rows before and after it, and the recipes whose
 # differences it is, in training or after it.
 STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recipe, bool]]] = {

@@ -74,6 +74,7 @@ def checkpoint(folder: Path) -> Path:
 
 def train(folder: Path, many: int) -> Row:
     """The most memory of a whole training command."""
+    # Ten steps of `best`.
     given = ("--quiet", "--device", "cpu", "--epochs", f"{10 * 384 / many:g}", "--set", NARROW)
     taken, spent, gb, _ = command("train", images(folder, many), str(checkpoint(folder)), *given)
     return {"n": many, "setting": NARROW, "seconds": round(taken, 1),

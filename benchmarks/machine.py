@@ -15,6 +15,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent / "shared" / "data" / "scenery"
 """The assignment's data or a twin of it: trainX.npy, valX.npy, valY.npy."""
+AFTER_TRAINING = ("embedding", "embedding_resolution", "reducers", "clusterer")
+"""What of a recipe is not asked for until the encoder is trained."""
 
 
 def commit() -> str:
@@ -70,6 +72,11 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def now(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those of `best` as it is now; the others say ``before`` which change of it they were made."""
     return [row for row in found if "before" not in row]
+
+
+def program(row: dict[str, Any]) -> str:
+    """Which `best` a measurement is of, as text."""
+    return f"before {row['before']}" if "before" in row else "as it is now"
 
 
 def is_there(wanted: dict[str, Any], found: list[dict[str, Any]]) -> bool:

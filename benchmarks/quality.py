@@ -35,6 +35,7 @@ from machine import (
     command,
     commit,
     grouped,
+    is_there,
     listed,
     machine,
     now,
@@ -180,8 +181,8 @@ def main() -> None:
             sys.exit(f"no trainX.npy in {options.data}; name the folder with --data")
         for seed in options.seeds:
             for name in options.recipes:
-                known = {(r["encoder"], r["seed"], r["clustering"]) for r in now(read(RESULTS))}
-                if (name, seed, "own") in known:
+                wanted = {"encoder": name, "seed": seed, "clustering": "own"}
+                if is_there(wanted, now(read(RESULTS))):
                     continue
                 rows = measure(name, seed, options.data, options.keep)
                 append(RESULTS, rows)

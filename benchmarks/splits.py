@@ -19,11 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import DATA, append, commit, grouped, machine, now, rows, spread
+from machine import (
+    AFTER_TRAINING,
+    DATA,
+    append,
+    commit,
+    grouped,
+    machine,
+    now,
+    program,
+    rows,
+    spread,
+)
 
 RESULTS = Path(__file__).parent / "results" / "splits.jsonl"
-AFTER = ("embedding", "embedding_resolution", "reducers", "clusterer")
-"""What of a recipe is not asked for until the encoder is trained."""
 # CIFAR-10's classes on each side, and the seed by which 4,500 images of each side are drawn.
 PILES = {
     "animals or vehicles": ([2, 3, 4, 5, 6, 7], [0, 1, 8, 9], 1),
@@ -54,6 +63,14 @@ def piles(data: Path, cifar: Path | None) -> Iterator[tuple[str, Any, Any, Any]]
         yield name, source, source, np.isin(labels[indices], other).astype(np.int64)
 
 
+def as_now(checkpoint: Any) -> Any:
+    """Its recipe, with ``best``'s way of going on once the encoder is trained."""
+    import shoal
+
+    changes = {name: getattr(shoal.BEST, name) for name in AFTER_TRAINING}
+    return replace(checkpoint.recipe, **changes)
+
+
 def trained(source: Any, path: Path, seed: int) -> Any:
     """A checkpoint of ``best``, from ``path`` if it is there."""
     import shoal
@@ -61,7 +78,7 @@ def trained(source: Any, path: Path, seed: int) -> Any:
     recipe = replace(shoal.BEST, seed=seed)
     if path.exists():
         checkpoint = shoal.load(path)
-        if replace(checkpoint.recipe, **{name: getattr(recipe, name) for name in AFTER}) != recipe:
+        if as_now(checkpoint) != recipe:
             sys.exit(f"{path} was trained with another recipe; name another folder with --trained")
         return checkpoint
     shoal.keep_large_buffers()
@@ -70,11 +87,9 @@ def trained(source: Any, path: Path, seed: int) -> Any:
 
 def embedded(checkpoint: Any, source: Any, measured: Any) -> tuple[Any, Any]:
     """Both piles as the recipe ``best`` reduces them now."""
-    import shoal
     from shoal import pipeline
 
-    recipe = replace(checkpoint.recipe, **{name: getattr(shoal.BEST, name) for name in AFTER})
-    organised = pipeline.organise(source, replace(checkpoint, recipe=recipe))
+    organised = pipeline.organise(source, replace(checkpoint, recipe=as_now(checkpoint)))
     return pipeline.reduce(source, organised), pipeline.reduce(measured, organised)
 
 
@@ -95,7 +110,7 @@ def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dic
 
 def case(row: dict[str, Any]) -> str:
     """The pile, and before which change of ``best`` it was measured, if any came since."""
-    return f"{row['pile']}, before {row['before']}" if "before" in row else str(row["pile"])
+    return f"{row['pile']}, {program(row)}" if "before" in row else str(row["pile"])
 
 
 def as_ranked(row: dict[str, Any]) -> list[float]:
