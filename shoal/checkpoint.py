@@ -6,6 +6,7 @@ reducers and clusterer, so that new images are assigned without the old ones.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
@@ -123,9 +124,9 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
                 "provenance": checkpoint.provenance,
             }
         ),
-        "encoder": checkpoint.encoder_state,
-        "objectives": checkpoint.objective_states,
-        "optimizer": checkpoint.optimizer_states,
+        "encoder": _on_cpu(checkpoint.encoder_state),
+        "objectives": _on_cpu(checkpoint.objective_states),
+        "optimizer": _on_cpu(checkpoint.optimizer_states),
         "reducers": [_to_tensors(arrays) for arrays in checkpoint.reducers],
         "clusterer": _to_tensors(checkpoint.clusterer),
         "familiar": _to_tensors(checkpoint.familiar),
@@ -190,6 +191,20 @@ def load(path: str | Path) -> Checkpoint:
             f"{path}: a whole checkpoint is expected, and this one lacks a part ({error}); "
             "train again."
         ) from error
+
+
+def _on_cpu(state: Any) -> Any:
+    """A state with its tensors on the CPU, so that a file opens where there is no other device."""
+    if isinstance(state, torch.Tensor):
+        return state.cpu()
+    if isinstance(state, list):
+        return [_on_cpu(value) for value in state]
+    if not isinstance(state, dict):
+        return state
+    moved = copy.copy(state)  # with the versions of its layers, which PyTorch notes beside it
+    for name, value in state.items():
+        moved[name] = _on_cpu(value)
+    return moved
 
 
 def _read(path: Path) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -49,3 +51,16 @@ def fast_bf16(device: str) -> bool:
         for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     ]
     return any(bool(ask()) for ask in supported)
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Inside, a CUDA device gives the same bits every time, and fp32 is fp32 there.
+
+    Otherwise cuDNN may add up a convolution's gradient in an order left to chance, and rounds what
+    goes into it to TF32's ten bits. On the CPU nothing changes.
+    """
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from shoal.checkpoint import Checkpoint
+from shoal.devices import reproducible
 from shoal.files import atomic_path
 from shoal.protocols import (
     Encoder,
@@ -141,12 +142,13 @@ def embed_blocks(
     for indices in track(batches(source), "embedding", n_batches(source)):
         images = to_float(source.read(indices), device)
         embedded = []
-        for few in images.split(_AT_ONCE):
-            seen = [
-                share * _embed(encoder, heads, kind, look).float()
-                for share, look in looks(few, times, mirror)
-            ]
-            embedded.append(torch.stack(seen).sum(0).cpu())
+        with reproducible():
+            for few in images.split(_AT_ONCE):
+                seen = [
+                    share * _embed(encoder, heads, kind, look).float()
+                    for share, look in looks(few, times, mirror)
+                ]
+                embedded.append(torch.stack(seen).sum(0).cpu())
         rows.append(torch.cat(embedded).numpy())
         if len(rows) * BATCH == BLOCK:
             yield np.concatenate(rows)

@@ -12,6 +12,7 @@ import torch
 
 from shoal.checkpoint import Checkpoint
 from shoal.clusterers.spectral import neighbour_graph
+from shoal.devices import reproducible
 from shoal.embedding import BATCH
 from shoal.neighbours import nearest
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
@@ -41,7 +42,9 @@ def reconstruction_errors(
     errors = []
     for start in track(starts, "reconstructing", len(starts)):
         x = to_float(source.read(rows[start : start + BATCH]), device)
-        errors.append((encoder(x) - x).square().mean(dim=(1, 2, 3)).cpu().numpy())
+        with reproducible():
+            decoded = encoder(x)
+        errors.append((decoded - x).square().mean(dim=(1, 2, 3)).cpu().numpy())
     return np.concatenate(errors)
 
 

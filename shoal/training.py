@@ -19,7 +19,7 @@ from torch import Tensor
 
 from shoal import __version__, optimizers, parts
 from shoal.checkpoint import Checkpoint
-from shoal.devices import fast_bf16, peak_memory
+from shoal.devices import fast_bf16, peak_memory, reproducible
 from shoal.diagnosis import spread
 from shoal.errors import CheckpointError, RecipeError, TrainingError
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
@@ -165,6 +165,7 @@ class Run:
     def total_steps(self) -> int:
         return n_steps(self.recipe, self.n_images)
 
+    @reproducible()
     def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
         """One optimiser step, the ``step``-th, counted from 1. Returns the parts of the loss."""
         views, targets, small = self._views(source, step)

@@ -22,7 +22,7 @@ from shoal import checkpoint as checkpoints
 from shoal import label_free, pipeline
 from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
-from shoal.devices import resolve_device
+from shoal.devices import reproducible, resolve_device
 from shoal.embedding import BATCH, EmbeddingTable, embed
 from shoal.errors import DataError
 from shoal.estimator.samples import RowScale, open_images
@@ -114,7 +114,8 @@ class CheckpointEstimator(
                 "use encode, or reconstruct for both ways at once."
             )
         parts = torch.tensor(codes).split(BATCH)
-        decoded = torch.cat([encoder.decode(part.to(device)).cpu() for part in parts])
+        with reproducible():
+            decoded = torch.cat([encoder.decode(part.to(device)).cpu() for part in parts])
         pixels = decoded.clamp(0, 1).movedim(1, 3).numpy()
         scale = self._row_scale()
         return np.rint(pixels * 255).astype(np.uint8) if scale is None else scale.to_rows(pixels)
