@@ -3,6 +3,8 @@
     python benchmarks/cifar.py --cifar train.parquet               # half an hour on two cores
     python benchmarks/cifar.py --cifar train.parquet --draw 1      # other images
     python benchmarks/cifar.py --cifar train.parquet --images 50000
+    python benchmarks/cifar.py --cifar train.parquet --images 50000 --minutes 7 --device cuda \\
+        --set encoder=residual --set encoder.width=64       # another machine, another recipe
     python benchmarks/cifar.py --cifar train.parquet --images 500 --minutes 0.2 --quick
     python benchmarks/cifar.py --table                             # only print what was measured
 
@@ -26,7 +28,9 @@ from typing import Any
 from machine import HERE, append, command, commit, is_there, machine, now, program, rows, threads
 
 RESULTS = HERE / "results" / "cifar.jsonl"
-CASE = ("n", "draw", "minutes", "seed")
+USUAL: dict[str, Any] = {"settings": [], "device": "cpu"}
+"""Of rows measured before these were asked for."""
+CASE = ("n", "draw", "minutes", "seed", *USUAL)
 SCORES = ("accuracy", "nmi", "ari")
 
 
@@ -46,25 +50,35 @@ def take_out_labels(cifar: Path, n: int, draw: int, folder: Path) -> tuple[Path,
 
 
 def measure(
-    cifar: Path, n: int, draw: int, minutes: float, seed: int, keep: Path | None
-) -> dict[str, Any]:
+    cifar: Path, n: int, draw: int, minutes: float, seed: int, settings: list[str], device: str,
+    keep: Path | None,
+) -> dict[str, Any]:  # fmt: skip
     """The run and its scores; what it wrote is left in ``keep``, if given."""
     with tempfile.TemporaryDirectory() as name:
         folder = keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         images, labels = take_out_labels(cifar, n, draw, folder)
-        options = ("-k", "10", "--minutes", f"{minutes:g}", "--seed", str(seed), "--quiet")
+        options = ["-k", "10", "--minutes", f"{minutes:g}", "--seed", str(seed), "--quiet"]
+        options += ["--device", device]
+        for setting in settings:
+            options += ["--set", setting]
         seconds, spent, gb, _ = command("run", str(images), str(folder / "found"), *options)
         finished = str(folder / "found" / "checkpoint.pth")
         told = command("evaluate", finished, str(images), str(labels), "--json")[3]
         about = json.loads(command("info", finished, "--json")[3])
     scores = json.loads(told)
     return {
-        "n": n, "draw": draw, "minutes": minutes, "seed": seed, "epochs": about["recipe"]["epochs"],
+        "n": n, "draw": draw, "minutes": minutes, "seed": seed, "settings": settings,
+        "device": device, "on": about["provenance"]["device"], "epochs": about["recipe"]["epochs"],
         **{score: round(scores[score], 4) for score in SCORES},
         "accuracy_interval_95": scores["accuracy_interval_95"],
         "seconds": round(seconds, 1), "cpu_seconds": round(spent, 1), "gb": round(gb, 2),
     }  # fmt: skip
+
+
+def measured() -> list[dict[str, Any]]:
+    """Every row so far, each with its whole `CASE`."""
+    return [USUAL | row for row in rows(RESULTS)]
 
 
 def print_table() -> None:
@@ -72,11 +86,14 @@ def print_table() -> None:
     print("| program | images | draw, seed | epochs | accuracy | NMI | ARI | all of `shoal run` "
           "| memory |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|")
-    for row in rows(RESULTS):
+    for row in measured():
         if not row["quick"]:
             scores = " | ".join(f"{row[score]:.3f}" for score in SCORES)
+            how = ", ".join(
+                [program(row), *row["settings"], *([row["on"]] if row["device"] != "cpu" else [])]
+            )
             print(
-                f"| {program(row)} | {row['n']:,} | {row['draw']}, {row['seed']} "
+                f"| {how} | {row['n']:,} | {row['draw']}, {row['seed']} "
                 f"| {row['epochs']:.0f} | {scores} | {row['seconds'] / 60:.0f} min "
                 f"| {row['gb']:.1f} GB |"
             )
@@ -90,6 +107,8 @@ def main() -> None:
     parser.add_argument("--draw", type=int, default=0, help="which random images")
     parser.add_argument("--minutes", type=float, default=20.0, help="of training")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", dest="settings", action="append", default=[], help="as of shoal")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--keep", type=Path, help="folder to leave checkpoint and report in")
     parser.add_argument("--quick", action="store_true", help="mark the row as a try")
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
@@ -102,7 +121,7 @@ def main() -> None:
             "load": round(os.getloadavg()[0], 2), "date": datetime.date.today().isoformat(),
         }  # fmt: skip
         case = {name: getattr(options, name) for name in CASE}
-        if not is_there(case, now(rows(RESULTS))):
+        if not is_there(case, now(measured())):
             row = about | measure(options.cifar, **case, keep=options.keep)
             append(RESULTS, [row])
             print(json.dumps(row), flush=True)
