@@ -7,8 +7,9 @@
 Each run is `shoal train --minutes M`, which measures the machine and chooses the epochs, so let
 nothing else compute beside it. Rows are appended to results/anytime.jsonl when they are done and
 are skipped when they are there for this machine; ../docs/anytime.png is drawn from that file alone,
-from those of `best` as it is now, of the machine that has most. Rows of an older `best` say before
-which change of it they were measured.
+from those of `best` as it is now, of the machine that has most, beside them, in grey, what the last
+older `best` had there where that was given lengths that it was not. Rows of an older `best` say
+before which change of it they were measured.
 """
 
 from __future__ import annotations
@@ -76,26 +77,38 @@ def print_table(found: list[dict[str, Any]]) -> None:
 
 
 def draw(found: list[dict[str, Any]]) -> None:
-    """The curve: a dot a run, a line through the means."""
+    """The curve: a dot a run, a line through the means; ``found`` are one machine's rows."""
     from matplotlib.figure import Figure
 
     from shoal import figures
 
     figure = Figure(figsize=(6.5, 4.0), layout="constrained")
     ax = figure.subplots()
-    lengths = sorted({row["minutes"] for row in found})
-    means = [mean(r["accuracy"] for r in found if r["minutes"] == length) for length in lengths]
-    ax.plot(lengths, means, color="#0072B2", label="mean over seeds")
-    ax.plot([r["minutes"] for r in found], [r["accuracy"] for r in found], "o", color="#E69F00",
-            label="a run")  # fmt: skip
+    as_it_is = now(found)
+    lengths = {row["minutes"] for row in as_it_is}
+    *_, older = [[], *grouped([row for row in found if "before" in row], "before").values()]
+    if {row["minutes"] for row in older} - lengths:
+        draw_means(ax, older, "0.6", f"mean, {program(older[0])}")
+        lengths |= {row["minutes"] for row in older}
+    draw_means(ax, as_it_is, "#0072B2", "mean over seeds")
+    ax.plot([r["minutes"] for r in as_it_is], [r["accuracy"] for r in as_it_is], "o",
+            color="#E69F00", label="a run")  # fmt: skip
     ax.set_xscale("log")
-    ax.set_xticks(lengths, [f"{length:g}" for length in lengths])
+    ticks = sorted(lengths)
+    ax.set_xticks(ticks, [f"{length:g}" for length in ticks])
     ax.minorticks_off()
     ax.set_xlabel("minutes of training asked for (2 cores, log scale)")
     ax.set_ylabel("accuracy of 500 validation images")
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, loc="lower right")
     figures.write(figure, PICTURE)
+
+
+def draw_means(ax: Any, found: list[dict[str, Any]], colour: str, label: str) -> None:
+    """A line through the means over seeds."""
+    groups = sorted(grouped(found, "minutes").items())
+    means = [mean(row["accuracy"] for row in group) for _, group in groups]
+    ax.plot([minutes for minutes, _ in groups], means, color=colour, label=label)
 
 
 def main() -> None:
@@ -120,9 +133,10 @@ def main() -> None:
     for on_one in grouped(told, "machine").values():
         for found in grouped(on_one, "program").values():
             print_table(found)
-    as_it_is = grouped(now(rows(RESULTS)), "machine")
+    as_it_is = grouped(now(told), "machine")
     if as_it_is:
-        draw(max(as_it_is.values(), key=len))
+        most = max(as_it_is, key=lambda machine: len(as_it_is[machine]))
+        draw(grouped(told, "machine")[most])
 
 
 if __name__ == "__main__":
