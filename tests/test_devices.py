@@ -167,7 +167,6 @@ def test_commands_and_estimator_take_cuda(
     for arguments in (
         ("evaluate", "--no-labels", path, images_file),
         ("predict", images_file, path, out),
-        ("outliers", images_file, path, "--csv", out, "--picture", tmp_path / "o.png"),
     ):
         result = run_cli(*arguments, "--device", "cuda")
         assert result.code == 0, result.err
