@@ -32,7 +32,7 @@ from scipy.stats import spearmanr
 
 from shoal import checkpoint as checkpoints
 from shoal import evaluation, label_free, pipeline
-from shoal.assignment import assign, fitted_clusterer
+from shoal.assignment import assign, calibration_of, fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
 from shoal.label_free import LabelFreeScores
@@ -122,7 +122,7 @@ def point(source: ArraySource, val: ArraySource, y: Any, checkpoint: Checkpoint)
     scores = label_free.judge(source, finished)
     judged = time.monotonic() - began
     clusterer = fitted_clusterer(finished)
-    learned = assign(source, clusterer.reference, clusterer)
+    learned = assign(source, clusterer.reference, clusterer, calibration_of(finished))
     table = learned if val is source else pipeline.predict(val, finished)
     truth = evaluation.score(table.labels, y)
     right = evaluation.match(table.labels, y) == y

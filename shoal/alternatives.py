@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline, splits
-from shoal.assignment import assign, build_clusterer, fitted_clusterer
+from shoal.assignment import assign, build_clusterer, calibration_of, fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
 from shoal.partitions import overlap
@@ -69,7 +69,10 @@ def compare(
     )
     stability = _stability(clusterer, checkpoint, seed, track)
     described = splits.describe(source, clusterer, z)
-    tables = [assign(source, z, each) for each in splits.in_turn(clusterer)]
+    tables = [
+        assign(source, z, each, calibration_of(checkpoint, number))
+        for number, each in enumerate(splits.in_turn(clusterer), start=1)
+    ]
     return [
         Alternative(
             split=described[index],

@@ -10,6 +10,8 @@ from shoal.embedding import EmbeddingTable
 from shoal.errors import CheckpointError
 from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray
 from shoal.recipes import Recipe
+from shoal.scoring import calibration
+from shoal.scoring.calibration import Calibration
 
 
 def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:
@@ -35,22 +37,41 @@ def build_clusterer(recipe: Recipe, n_clusters: int) -> Clusterer:
     return clusterer
 
 
-def assign(source: ImageSource, z: FloatArray, clusterer: Clusterer) -> EmbeddingTable:
-    """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training."""
+def calibration_of(checkpoint: Checkpoint, split: int = 1) -> Calibration | None:
+    """What memberships are worth under its ``split``-th candidate, counted from 1.
+
+    None in a checkpoint of an older shoal: its memberships are all that is known.
+    """
+    return calibration.from_arrays(checkpoint.calibration, split - 1)
+
+
+def assign(
+    source: ImageSource, z: FloatArray, clusterer: Clusterer, calibrated: Calibration | None
+) -> EmbeddingTable:
+    """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training.
+
+    The confidence is calibrated, or where there is no calibration the membership as it is.
+    """
     membership = splits.number_by_size(clusterer, clusterer.predict_proba(z))
     labels = _largest(membership)
-    confidence = membership[np.arange(len(labels)), labels]
+    worth = membership if calibrated is None else calibrated.apply(membership)
+    confidence = worth[np.arange(len(labels)), labels]
     return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
 
 
-def cluster_sizes(clusterer: Clusterer) -> tuple[IntArray, float]:
+def cluster_sizes(checkpoint: Checkpoint) -> tuple[IntArray, float]:
     """How many of the points it was fitted on each cluster holds, int64 (k,), and how surely.
 
-    The second is their mean membership of the cluster assigned, in [0, 1].
+    The second is their mean confidence, in [0, 1].
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
     """
-    membership = clusterer.predict_proba(clusterer.reference)
+    clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint)
+    membership = splits.number_by_size(clusterer, clusterer.predict_proba(clusterer.reference))
     sizes = np.bincount(_largest(membership), minlength=membership.shape[1])
-    return sizes, float(membership.max(axis=1).mean())
+    worth = membership if calibrated is None else calibrated.apply(membership)
+    return sizes, float(worth.max(axis=1).mean())
 
 
 def _largest(membership: FloatArray) -> IntArray:

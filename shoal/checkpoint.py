@@ -66,6 +66,8 @@ class Checkpoint:
     """Likewise of the clusterer."""
     familiar: dict[str, Array] = field(default_factory=dict)
     """How the images it learned from measure, for `novelty`; empty in older files."""
+    calibration: dict[str, Array] = field(default_factory=dict)
+    """What a membership is worth, see `scoring.calibration`; empty in older files."""
 
     @property
     def finished(self) -> bool:
@@ -130,6 +132,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
         "reducers": [_to_tensors(arrays) for arrays in checkpoint.reducers],
         "clusterer": _to_tensors(checkpoint.clusterer),
         "familiar": _to_tensors(checkpoint.familiar),
+        "calibration": _to_tensors(checkpoint.calibration),
     }
     # Through memory: torch.save writes a file's own name into it, and a full disk would reach
     # its C++ side as a crash rather than as an error.
@@ -178,6 +181,7 @@ def load(path: str | Path) -> Checkpoint:
             reducers=[_to_arrays(tensors) for tensors in content["reducers"]],
             clusterer=_to_arrays(content["clusterer"]),
             familiar=_to_arrays(content.get("familiar", {})),
+            calibration=_to_arrays(content.get("calibration", {})),
         )
         if len(loaded.objective_states) != len(loaded.recipe.objectives):
             raise KeyError("the state of an objective")

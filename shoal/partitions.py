@@ -40,6 +40,25 @@ def match(clusters: IntArray, labels: IntArray) -> IntArray:
     return chosen[rows]
 
 
+def aligned(other: IntArray, labels: IntArray) -> IntArray:
+    """A partition ``other`` in the names of ``labels``, both int64 (n,) from 0, one to one.
+
+    Unlike `match`, groups left over get names of their own, beyond those of ``labels``.
+
+    >>> aligned(np.array([1, 1, 0, 2]), np.array([0, 0, 1, 1])).tolist()
+    [0, 0, 1, 2]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    size = int(max(other.max(), labels.max())) + 1
+    counts = np.zeros((size, size), dtype=np.int64)
+    np.add.at(counts, (other, labels), 1)
+    rows, columns = linear_sum_assignment(-counts)
+    names = np.empty(size, dtype=np.int64)
+    names[rows] = columns
+    return names[other]
+
+
 def overlap(a: IntArray, b: IntArray) -> float:
     """Share of points that two partitions put alike under the best naming, in [0, 1].
 

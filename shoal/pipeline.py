@@ -16,16 +16,31 @@ from typing import Any
 import numpy as np
 
 from shoal import checkpoint as checkpoints
-from shoal import diagnosis, novelty, parts, splits, steadiness
-from shoal.assignment import assign, build_clusterer, fitted_clusterer
+from shoal import diagnosis, novelty, parts, quality, splits, steadiness
+from shoal.assignment import (
+    assign,
+    build_clusterer,
+    calibration_of,
+    fitted_clusterer,
+)
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.embedding import BLOCK, EmbeddingTable, embed, embed_blocks, gather
 from shoal.errors import Interrupted
-from shoal.protocols import FloatArray, ImageSource, Reducer, Track, silent
+from shoal.protocols import (
+    Clusterer,
+    FloatArray,
+    ImageSource,
+    IntArray,
+    Reducer,
+    Track,
+    silent,
+)
 from shoal.recipes import Recipe
 from shoal.sampling import sample_rows
 from shoal.schedule import n_steps
+from shoal.scoring import calibration, signals
+from shoal.scoring.calibration import Calibration
 from shoal.sources.subset import Subset
 from shoal.steadiness import Seen
 from shoal.trail import Trail
@@ -118,7 +133,10 @@ def organise(
     )
     if not examine:
         return finished
-    labels = assign(source, z, clusterer).labels
+    finished.calibration = calibration.to_arrays(
+        _calibrate(source, finished, z, clusterer, device=device)
+    )
+    labels = assign(source, z, clusterer, calibration_of(finished)).labels
     sizes = np.bincount(labels, minlength=recipe.n_clusters)
     warnings = diagnosis.diagnose(source, checkpoint, embedding, labels[rows], rows, sizes)
     return replace(
@@ -218,13 +236,17 @@ def predict(
     if n_clusters is not None:
         check_n_clusters(n_clusters, len(source))
     recipe = checkpoint.recipe
-    clusterer = fitted_clusterer(checkpoint)
-    if n_clusters is not None and n_clusters != recipe.n_clusters:
+    clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint, split)
+    again = n_clusters is not None and n_clusters != recipe.n_clusters
+    if n_clusters is not None and again:
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = build_clusterer(recipe, n_clusters).fit(clusterer.reference)
     splits.select(clusterer, split)
+    if again:  # of the images remembered there are no views: the more cautious
+        calibrated = _calibrate_remembered(recipe, clusterer)
     if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
-        return assign(source, reduce(source, checkpoint, device=device, track=track), clusterer)
+        z = reduce(source, checkpoint, device=device, track=track)
+        return assign(source, z, clusterer, calibrated)
     surprises: list[FloatArray] = []
 
     def noticed(block: FloatArray) -> None:
@@ -234,7 +256,59 @@ def predict(
     familiarity = novelty.familiarity(
         source, checkpoint, np.concatenate(surprises), device=device, track=track
     )
-    return replace(assign(source, z, clusterer), familiarity=familiarity)
+    return replace(assign(source, z, clusterer, calibrated), familiarity=familiarity)
+
+
+def _calibrate(
+    source: ImageSource, checkpoint: Checkpoint, z: FloatArray, clusterer: Clusterer, *,
+    device: str,
+) -> list[Calibration]:  # fmt: skip
+    """What the memberships of each candidate are worth, by a sample of images and two views.
+
+    Args:
+        source: the images that ``clusterer`` was fitted on.
+        checkpoint: with the encoder and the reducers.
+        z: float32 (n, d), their reduced embedding.
+        clusterer: its candidates in their order; left as it is.
+        device: where the encoder runs.
+    """
+    recipe = checkpoint.recipe
+    if recipe.n_clusters < 2:
+        return []
+    shown = steadiness.show(source, most=steadiness.SAMPLE, seed=recipe.seed)
+    viewed = [reduce(images, checkpoint, device=device) for images in shown[1:]]
+    recognition = quality.recognition(viewed[0], viewed[1])
+    return _weigh(recipe, clusterer, z, shown[0].rows, viewed, recognition)
+
+
+def _calibrate_remembered(recipe: Recipe, clusterer: Clusterer) -> Calibration:
+    """Likewise of the clusterer's present candidate, by the points it remembers alone."""
+    z = clusterer.reference
+    rows = sample_rows(len(z), steadiness.SAMPLE, recipe.seed)
+    return _weigh(recipe, clusterer, z, rows, [], float("nan"))[0]
+
+
+def _weigh(
+    recipe: Recipe, clusterer: Clusterer, z: FloatArray, rows: IntArray,
+    viewed: list[FloatArray], recognition: float,
+) -> list[Calibration]:  # fmt: skip
+    n_clusters = clusterer.predict_proba(z[:1]).shape[1]
+
+    def refit(points: FloatArray, seed: int) -> Callable[[FloatArray], list[IntArray]]:
+        another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
+        return lambda asked: splits.candidates(another, asked)
+
+    redone = signals.divide_again(z, rows, n_clusters, refit, recipe.seed)
+    found = []
+    for each in splits.in_turn(clusterer):
+        membership = splits.number_by_size(each, each.predict_proba(z[rows]))
+        labels = membership.argmax(axis=1)
+        views = [
+            splits.number_by_size(each, each.predict_proba(view)).argmax(axis=1) for view in viewed
+        ]
+        witnesses = redone.witnesses(labels, np.array(views).reshape(-1, len(rows)))
+        found.append(calibration.calibrate(membership, witnesses, recognition))
+    return found
 
 
 def reduce(

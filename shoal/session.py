@@ -15,7 +15,7 @@ from shoal import alternatives, diagnosis, evaluation, label_free, pipeline, qua
 from shoal import checkpoint as checkpoints
 from shoal.allocator import keep_large_buffers
 from shoal.alternatives import Alternative
-from shoal.assignment import cluster_sizes, fitted_clusterer
+from shoal.assignment import cluster_sizes
 from shoal.budget import epochs_for
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
@@ -121,7 +121,7 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         raise _stopped(path, recipe) from error
     if request.auto:
         finished = _settled(source, finished, path, report, device)
-    sizes, confidence = cluster_sizes(fitted_clusterer(finished))
+    sizes, confidence = cluster_sizes(finished)
     trail = Trail(path)
     report.say(
         f"trained in {finished.provenance['seconds'] / 60:.1f} minutes; "

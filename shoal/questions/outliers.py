@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal import pipeline
 from shoal.appearance import brightness_and_contrast
-from shoal.assignment import assign, fitted_clusterer
+from shoal.assignment import assign, calibration_of, fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -117,7 +117,7 @@ def find_outliers(
         raise DataError("at least 2 images are expected to find odd ones, and 1 came; give more.")
     clusterer = fitted_clusterer(checkpoint)
     z = pipeline.reduce(source, checkpoint, device=device, track=track)
-    table = assign(source, z, clusterer)
+    table = assign(source, z, clusterer, calibration_of(checkpoint))
     everywhere = np.arange(len(source))
     brightness, contrast = brightness_and_contrast(source, everywhere)
     values = {
