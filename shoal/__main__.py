@@ -24,6 +24,8 @@ def main() -> None:
         if stop.code == 130:  # typer takes Ctrl-C for an exit without a word
             _say("stopped.", 130)
         raise
+    except MemoryError:
+        sys.exit(_say("the memory is not enough; close other programs, or give fewer images.", 2))
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
@@ -31,7 +33,9 @@ def main() -> None:
 
 
 def _say(message: object, code: int) -> int:
-    print(f"shoal: {message}", file=sys.stderr)
+    from shoal.rows import printable
+
+    print(f"shoal: {printable(str(message))}", file=sys.stderr)
     return code
 
 

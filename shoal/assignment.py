@@ -42,7 +42,13 @@ def calibration_of(checkpoint: Checkpoint, split: int = 1) -> Calibration | None
 
     None in a checkpoint of an older shoal: its memberships are all that is known.
     """
-    return calibration.from_arrays(checkpoint.calibration, split - 1)
+    try:
+        return calibration.from_arrays(checkpoint.calibration, split - 1)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"the checkpoint's calibration is damaged ({error}); train again or restore the file "
+            "from a copy."
+        ) from error
 
 
 def assign(

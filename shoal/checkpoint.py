@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import pickle
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from torch import Tensor
 from shoal import parts
 from shoal.errors import CheckpointError, ShoalError
 from shoal.files import atomic_path
+from shoal.models import stored
 from shoal.protocols import Array, Encoder, Objective
 from shoal.recipes import Recipe
 
@@ -32,7 +34,8 @@ FORMAT_VERSION = 1
 # What zipfile and torch.load raise on a damaged file depends on where the damage is.
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError,
-    IndexError, TypeError, AttributeError, NotImplementedError,
+    IndexError, TypeError, AttributeError, NotImplementedError, struct.error, MemoryError,
+    OverflowError,
 )  # fmt: skip
 
 
@@ -157,13 +160,19 @@ def load(path: str | Path) -> Checkpoint:
             "program; make one with 'shoal train'."
         )
     version = content.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path}: checkpoint format {FORMAT_VERSION} is expected, and this one has format "
-            f"{version}, of a newer shoal; upgrade shoal."
-        )
     try:
+        if not isinstance(version, int):
+            raise ValueError("format_version")
+        if version > FORMAT_VERSION:
+            raise CheckpointError(
+                f"this checkpoint has format {version}, of a newer shoal, and this shoal reads "
+                f"up to {FORMAT_VERSION}; upgrade shoal."
+            )
         about = json.loads(content["about"])
+        stored.check_about(about)
+        stored.check_state(content["encoder"], "encoder")
+        for state in content["objectives"]:
+            stored.check_state(state, "objectives")
         height, width, channels = about["image_shape"]
         optimizer = content["optimizer"]  # before Muon there was one, not a list
         loaded = Checkpoint(
@@ -188,12 +197,12 @@ def load(path: str | Path) -> Checkpoint:
         if loaded.finished and len(loaded.reducers) != len(loaded.recipe.reducers):
             raise KeyError("the state of a reducer")
         return loaded
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         if isinstance(error, ShoalError):
             raise CheckpointError(f"{path}: {error}") from error
         raise CheckpointError(
-            f"{path}: a whole checkpoint is expected, and this one lacks a part ({error}); "
-            "train again."
+            f"{path}: a part of this checkpoint is missing or damaged ({error}); train again or "
+            "restore the file from a copy."
         ) from error
 
 
@@ -258,4 +267,4 @@ def _to_tensors(arrays: dict[str, Array]) -> dict[str, Tensor]:
 
 
 def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, Array]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
+    return {name: stored.to_array(tensor) for name, tensor in tensors.items()}

@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from shoal import checkpoint as checkpoints
+from shoal import pipeline
 from shoal.checkpoint import Checkpoint
+from shoal.errors import CheckpointError, ShoalError
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.rows import printable
 from shoal.sources import open_source
+from shoal.sources.array import ArraySource
 
 
 def open_images(
@@ -60,8 +65,35 @@ def open_with(
 ) -> tuple[ImageSource, Checkpoint]:
     """A checkpoint, and images of the shape it learned from; see `open_images`."""
     loaded = checkpoints.load(checkpoint)
+    check_learned(loaded, checkpoint)
     source = open_images(
         data, image_shape=loaded.image_shape, at_least=at_least, array=array, cache=cache,
         report=report,
     )  # fmt: skip
     return source, loaded
+
+
+def check_learned(checkpoint: Checkpoint, path: Path) -> None:
+    """Try a checkpoint on two blank images: its parts may be whole, and yet not of one another.
+
+    Raises:
+        CheckpointError: something in it is missing, of another shape, or not a number.
+    """
+    blank = ArraySource(np.zeros((2, *checkpoint.image_shape), np.uint8))
+    reason = "what it computes is not a number"
+    try:
+        checkpoint.build_encoder()
+        # t-SNE takes seconds to place even two images.
+        if not checkpoint.finished or any(one.name == "tsne" for one in checkpoint.recipe.reducers):
+            return
+        table = pipeline.predict(blank, checkpoint, new=True)
+        if np.isfinite(table.z).all() and np.isfinite(table.confidence).all():
+            return
+    except ShoalError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - of parts that do not fit, anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+    raise CheckpointError(
+        f"{path}: the parts of this checkpoint do not fit one another ({reason}); train again or "
+        "restore the file from a copy."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import pickle
 import shutil
@@ -201,6 +202,22 @@ def nonsense_tensor(kit: Kit) -> Path:
     return path
 
 
+def said_otherwise(kit: Kit, **changes: Any) -> Path:
+    """The finished checkpoint with other values in what it says of itself."""
+    about = json.loads(torch.load(kit.checkpoint, weights_only=True)["about"])
+    return kit.changed(about=json.dumps(about | changes))
+
+
+def without_arrays(kit: Kit) -> Path:
+    reducers = torch.load(kit.checkpoint, weights_only=True)["reducers"]
+    return kit.changed(reducers=[{} for _ in reducers])
+
+
+def with_nan_weights(kit: Kit) -> Path:
+    weights = torch.load(kit.checkpoint, weights_only=True)["encoder"]
+    return kit.changed(encoder={name: weight * torch.nan for name, weight in weights.items()})
+
+
 def small_labels(kit: Kit, **of_dtype: Any) -> Path:
     return kit.npy(np.zeros(len(kit.images), **of_dtype), "labels.npy")
 
@@ -284,6 +301,15 @@ DATA: list[Case] = [
     (
         "npy-half-the-data",
         lambda kit: kit.predict(half(kit.images_file, kit)),
+        "truncated or damaged",
+    ),
+    (
+        "npy-header-with-a-zero-byte",
+        lambda kit: kit.train(
+            kit.file(
+                "h.npy", kit.images_file.read_bytes().replace(b"'shape': (", b"'shape': \0", 1)
+            )
+        ),
         "truncated or damaged",
     ),
     ("npy-absurd-size", lambda kit: kit.train(absurd_header(kit)), "truncated or damaged"),
@@ -774,12 +800,58 @@ CHECKPOINTS: list[Case] = [
             (
                 "checkpoint-lacks-a-part",
                 lambda kit: kit.changed(about="{}"),
-                "this one lacks a part",
+                "missing or damaged (recipe)",
             ),
-            ("checkpoint-about-not-json", lambda kit: kit.changed(about="{"), "lacks a part"),
+            (
+                "checkpoint-about-not-json",
+                lambda kit: kit.changed(about="{"),
+                "missing or damaged",
+            ),
+            (
+                "checkpoint-format-no-number",
+                lambda kit: kit.changed(format_version=torch.nn.Parameter(torch.zeros(3))),
+                "missing or damaged (format_version)",
+            ),
+            (
+                "checkpoint-shape-no-numbers",
+                lambda kit: said_otherwise(kit, image_shape=[8, [8], 3]),
+                "missing or damaged (image_shape)",
+            ),
+            (
+                "checkpoint-epoch-no-number",
+                lambda kit: said_otherwise(kit, epoch=[]),
+                "missing or damaged (epoch)",
+            ),
+            (
+                "checkpoint-seconds-no-number",
+                lambda kit: said_otherwise(kit, provenance={"seconds": "x"}),
+                "missing or damaged (provenance.seconds)",
+            ),
+            (
+                "checkpoint-array-larger-than-its-content",
+                lambda kit: kit.changed(familiar={"x": torch.zeros(1).expand(10**12)}),
+                "larger than its content",
+            ),
             ("checkpoint-bomb-zipped", lambda kit: bomb_checkpoint(kit, True), "can run code"),
             ("checkpoint-bomb-bare", lambda kit: bomb_checkpoint(kit, False), "can run code"),
         )
+    ),
+    (
+        "checkpoint-calibration-no-arrays",
+        lambda kit: kit.predict(
+            kit.images_file, checkpoint=kit.changed(calibration={"memberships": torch.zeros(())})
+        ),
+        "calibration is damaged",
+    ),
+    (
+        "checkpoint-reducer-without-its-arrays",
+        lambda kit: kit.predict(kit.images_file, checkpoint=without_arrays(kit)),
+        "do not fit one another",
+    ),
+    (
+        "checkpoint-weights-that-are-not-numbers",
+        lambda kit: kit.predict(kit.images_file, checkpoint=with_nan_weights(kit)),
+        "not a number",
     ),
     (
         "checkpoint-weights-of-another-recipe",

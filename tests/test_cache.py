@@ -232,21 +232,38 @@ def test_the_cache_keeps_its_limit_and_forgets_what_was_used_longest_ago(
     for at, pile in enumerate(piles[:3]):
         kept.append(kept_in(open_source(pile)))
         os.utime(kept[-1], (at, at))
-    half_done = [cache_folder / f".shoal-{n}.npy" for n in "ab"]
-    for path in half_done:
-        path.write_bytes(b"x")
-    os.utime(half_done[0], (0, 0))  # of a process that was killed days ago
     size = kept[0].stat().st_size
     open_source(piles[0])  # used again
     monkeypatch.setattr(_cache, "LIMIT", 2 * size + size // 2)
     kept.append(kept_in(open_source(piles[3])))
     assert [path.exists() for path in kept] == [True, False, False, True]
-    assert [path.exists() for path in half_done] == [False, True]
     assert n_kept(cache_folder) == 2
     monkeypatch.setattr(_cache, "LIMIT", 0)
     newest = kept_in(open_source(save(tmp_path / "4", 4)))
     assert newest.exists()  # whatever it takes
     assert n_kept(cache_folder) == 1
+
+
+def test_what_a_killed_process_left_half_written_goes_and_what_is_being_written_stays(
+    cache_folder: Path, tmp_path: Path
+) -> None:
+    pile = save(tmp_path / "pile", 1, 2)
+    open_source(pile)
+    left, written = (cache_folder / f".shoal-{n}.npy" for n in "ab")
+    for path in (left, written):
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - 5,) * 2)
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'rb'); fcntl.flock(f, 2); print(); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(written)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        open_source(pile)  # from the cache
+        assert [path.exists() for path in (left, written)] == [False, True]
+        other.kill()
+    open_source(save(tmp_path / "another", 3))
+    assert not written.exists()
 
 
 def test_two_processes_at_once(cache_folder: Path, tmp_path: Path) -> None:

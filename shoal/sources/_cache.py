@@ -37,7 +37,7 @@ MEMORY_LIMIT = 10**9
 _HEADER = 128
 _FOOTER = struct.Struct("<QI8s")
 _MAGIC = b"shoal-01"
-_STALE_SECONDS = 24 * 3600
+_STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
 
 Index: TypeAlias = dict[str, Any]
 Fill: TypeAlias = Callable[[Callable[[Any], Any]], Index]
@@ -59,6 +59,7 @@ class Kept:
 def load(key: str) -> Kept | None:
     """The images kept under ``key``; None if there are none, or the file is not whole."""
     path = _path(key)
+    _sweep(path.parent)
     try:
         with path.open("rb") as file:
             index = _read_index(file)
@@ -125,6 +126,8 @@ def _keep_in_cache(key: str, n_bytes: int, fill: Fill) -> Kept:
         raise OutputError(f"cannot write {path.parent}: {error.strerror}") from error
     check_room(path.parent, n_bytes)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
+        with contextlib.suppress(OSError, ImportError):
+            _hold(file)  # else _sweep would take it for that of a process that was killed
         _write(file, fill)
     _prune(path)
     kept = load(key)
@@ -192,24 +195,58 @@ def _read_index(file: BinaryIO) -> Index | None:
     return index if start == _HEADER + math.prod(index["shape"]) else None
 
 
+def _hold(file: BinaryIO) -> None:
+    """Lock a file for as long as it is open, which ends with this process at the latest.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: the file system knows no locks.
+        ImportError: the system knows none; on Windows a file that is open cannot be deleted anyway.
+    """
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    age = time.time() - path.stat().st_mtime
+    try:
+        with path.open("rb") as file:
+            _hold(file)
+    except BlockingIOError:
+        return True
+    except ImportError:
+        pass
+    except OSError:
+        return age < _STALE_SECONDS
+    return age < _FRESH_SECONDS  # it may not be locked yet
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what processes that were killed left half-written."""
+    for path in folder.glob(".shoal-*.npy"):
+        with contextlib.suppress(OSError):  # somebody else may have deleted it just now
+            if not _is_held(path):
+                path.unlink()
+
+
 def _prune(newest: Path) -> None:
-    """Delete the files used longest ago until the rest keep `LIMIT`, and what was left half-done.
+    """Delete the files used longest ago until the rest keep `LIMIT`.
 
     ``newest`` stays in any case. On Windows a file that somebody reads cannot be deleted, elsewhere
     whoever reads it keeps it.
     """
-    now, total = time.time(), 0
+    total = 0
     found = []
-    for path in newest.parent.glob("*.npy"):
+    for path in newest.parent.glob("[!.]*.npy"):
         with contextlib.suppress(OSError):
             about = path.stat()
             found.append((path == newest, about.st_mtime, about.st_ino, about.st_size, path))
     counted: set[int] = set()
-    for is_newest, used, inode, size, path in sorted(found, reverse=True):
-        half_done = path.name.startswith(".shoal-")
+    for is_newest, _, inode, size, path in sorted(found, reverse=True):
         total += size if inode not in counted else 0  # see also()
         counted.add(inode)
-        if not is_newest and (now - used > _STALE_SECONDS if half_done else total > LIMIT):
+        if not is_newest and total > LIMIT:
             with contextlib.suppress(OSError):
                 path.unlink()
 

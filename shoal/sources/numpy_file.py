@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import mmap
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -24,6 +26,12 @@ from shoal.sources.array import ArraySource
 CONVERT = 256 * 2**20
 """Bytes from which a `.npy` file of another type than uint8 is converted on disk, not in memory."""
 _BLOCK = 16 * 2**20
+# A header is Python's text, which numpy parses twice; and it may announce more than there is.
+_DAMAGED = (
+    ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, SyntaxError,
+    tokenize.TokenError, MemoryError, RecursionError, OverflowError, TypeError, KeyError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def _split(path: Path) -> tuple[Path, str | None]:
@@ -141,7 +149,7 @@ def load_array(path: Path, name: str | None = None) -> Array:
         raise DataError(f"{file}: permission denied; make it readable.") from None
     except DataError:
         raise
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, SyntaxError) as error:
+    except _DAMAGED as error:
         if "pickle" in str(error) or "Python object" in str(error):
             raise DataError(
                 f"{file}: plain numbers are expected, and it holds pickled Python objects, which "
