@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
+from shoal.pixel_range import PixelRange
 
 if TYPE_CHECKING:
     from shoal.protocols import ImageSource, Track
@@ -47,6 +48,7 @@ def open_source(
     array: str | None = None,
     cache: bool = True,
     track: Track | None = None,
+    pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
 ) -> ImageSource:
     """Open a pile of images.
 
@@ -70,6 +72,9 @@ def open_source(
         cache: keep decoded images for the next time; if not, they are in a temporary file that is
             gone when the process ends.
         track: shows progress.
+        pixel_range: what is black and white in images of more than 8 bits, as a checkpoint has it;
+            what it does not know is learned from the whole pile. None: each image decides by
+            itself, as for checkpoints that have none.
 
     Raises:
         DataError: nothing there, an unknown format, unusable content, too few images, or a size
@@ -83,7 +88,7 @@ def open_source(
     if size is not None and size not in SIZES:
         offered = ", ".join(map(str, SIZES[:-1]))
         raise DataError(f"--size is expected to be {offered} or {SIZES[-1]}, and {size} came.")
-    wanted = Wanted(image_shape, size, array, cache, track or silent)
+    wanted = Wanted(image_shape, size, array, cache, track or silent, pixel_range)
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
         raise DataError(

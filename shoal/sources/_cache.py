@@ -1,7 +1,7 @@
 """Decoded images on disk, so that they are decoded once, and read through a memory map.
 
 A cache file is a `.npy` file, uint8 (n, H, W, C), that any program can open; after the pixels come
-the ids and what else is known (JSON, compressed) and a footer. Its name is a digest of what went
+the ids and what else is known (JSON, compressed) and a footer with check sums of all. Its name is a digest of what went
 in. It is written under another name and renamed, so that two processes may write the same one at
 once, and a reader meets a whole one or none.
 """
@@ -35,8 +35,9 @@ LIMIT = 20 * 10**9
 MEMORY_LIMIT = 10**9
 """Bytes that are kept in memory when neither the cache nor a temporary file can hold them."""
 _HEADER = 128
-_FOOTER = struct.Struct("<QI8s")
-_MAGIC = b"shoal-01"
+_FOOTER = struct.Struct("<QII8s")
+_MAGIC = b"shoal-02"
+_READ = 4 * 2**20
 _STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
 
 Index: TypeAlias = dict[str, Any]
@@ -66,7 +67,7 @@ def load(key: str) -> Kept | None:
         if index is None:
             return None
         pixels = np.memmap(path, np.uint8, "r", _HEADER, tuple(index["shape"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, zlib.error):
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # used just now: see _prune
@@ -159,10 +160,18 @@ def _keep_in_temporary_file(n_bytes: int, fill: Fill, reason: str) -> Kept:
 def _write(file: BinaryIO | Any, fill: Fill) -> Index:
     # Written, never mapped for writing: on a full disk a store into a map kills the process.
     file.write(bytes(_HEADER))
-    index = fill(file.write)
+    checksum = 0
+
+    def write(pixels: Any) -> None:
+        nonlocal checksum
+        checksum = zlib.crc32(pixels, checksum)
+        file.write(pixels)
+
+    index = fill(write)
     tail = zlib.compress(json.dumps(index).encode(), 1)
     header = _header(index["shape"])
-    file.write(tail + _FOOTER.pack(len(tail), zlib.crc32(tail, zlib.crc32(header)), _MAGIC))
+    about = zlib.crc32(tail, zlib.crc32(header))
+    file.write(tail + _FOOTER.pack(len(tail), about, checksum, _MAGIC))
     file.seek(0)
     file.write(header)
     file.flush()
@@ -181,7 +190,7 @@ def _read_index(file: BinaryIO) -> Index | None:
     if size < _HEADER + _FOOTER.size:
         return None
     file.seek(-_FOOTER.size, io.SEEK_END)
-    length, checksum, magic = _FOOTER.unpack(file.read(_FOOTER.size))
+    length, about, checksum, magic = _FOOTER.unpack(file.read(_FOOTER.size))
     start = size - _FOOTER.size - length
     if magic != _MAGIC or start < _HEADER:
         return None
@@ -189,10 +198,21 @@ def _read_index(file: BinaryIO) -> Index | None:
     header = file.read(_HEADER)
     file.seek(start)
     tail = file.read(length)
-    if zlib.crc32(tail, zlib.crc32(header)) != checksum:
+    if zlib.crc32(tail, zlib.crc32(header)) != about:
         return None
     index: Index = json.loads(zlib.decompress(tail))
-    return index if start == _HEADER + math.prod(index["shape"]) else None
+    whole = start == _HEADER + math.prod(index["shape"])
+    return index if whole and _checksum(file, start) == checksum else None
+
+
+def _checksum(file: BinaryIO, end: int) -> int:
+    """Of the pixels, which end there: they are read, not mapped, so that none stays in memory."""
+    file.seek(_HEADER)
+    checksum, left = 0, end - _HEADER
+    while left > 0 and (part := file.read(min(_READ, left))):
+        checksum = zlib.crc32(part, checksum)
+        left -= len(part)
+    return checksum
 
 
 def _hold(file: BinaryIO) -> None:

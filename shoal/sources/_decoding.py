@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import PIL
 
+from shoal.checks import missing_described
 from shoal.errors import DataError
+from shoal.pixel_range import PixelRange
 from shoal.protocols import ImageSource, Track, silent
 from shoal.sources import _cache
 from shoal.sources._encoded import EncodedSource
 from shoal.sources._image import Chunk, Encoded, Facts, Form, look
 from shoal.sources._parallel import decode_in_chunks
+from shoal.sources._survey import learn_range
 from shoal.sources.array import ArraySource
 
 NATIVE_LIMIT = 96
@@ -26,7 +29,7 @@ DEFAULT_SIDE = 32
 _LOOKS = 64
 """So many images, at most, are looked at before decoding begins: they mostly show what is there,
 and what they do not show costs a second beginning."""
-_VERSION = 1
+_VERSION = 2
 """To be raised when the same files would give other pixels or ids."""
 
 
@@ -39,6 +42,9 @@ class Wanted:
     array: str | None = None
     cache: bool = True
     track: Track = silent
+    pixel_range: PixelRange | None = PixelRange()
+    """What is known of black and white in images of more than 8 bits; the rest is learned. None:
+    each image decides by itself, as for checkpoints of before ranges were learned."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +67,16 @@ class Listing:
 class _SurpriseError(Exception):
     """An image that does not fit the form: it has to be another."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, unknown: str) -> None:
         super().__init__(facts)
         self.facts = facts
+        self.unknown = unknown
 
 
 def decode_pile(
     where: str,
     stamp: str,
-    listing: Callable[[], Listing],
+    listing: Callable[[Track], Listing],
     wanted: Wanted,
     *,
     ids_are_paths: bool = False,
@@ -78,7 +85,8 @@ def decode_pile(
 
     Images that all have one size of at most 96 pixels keep it. Those of any other pile are scaled
     to cover a square of 32 pixels, or of ``wanted.size``, and cut to its centre. A pile without one
-    coloured image stays grey. Images that cannot be read decide nothing.
+    coloured image stays grey. Images that cannot be read decide nothing. Pixels of more than 8 bits
+    are brought to 8 by one range for the whole pile, see `pixel_range`.
 
     While it decodes, memory holds about 1 kB for each image's name and place, two chunks of encoded
     images a core (of at most 8 MB, or one image), and a core one image at its own size: at most 89
@@ -89,7 +97,8 @@ def decode_pile(
     Args:
         where: where the images come from, for messages.
         stamp: a digest that changes when their content does.
-        listing: lists them; not called if they were decoded before.
+        listing: lists them, showing progress; not called if they were decoded before. It can be
+            pickled, so that the source can.
         wanted: the shape or size to bring them to, and the rest.
         ids_are_paths: whether ``where`` is a folder and the ids lead from there to the originals;
             if not, the source has a method ``original``, see `EncodedSource`.
@@ -98,16 +107,16 @@ def decode_pile(
         DataError: none can be read.
         OutputError: there is no room for the decoded images anywhere.
     """
-    key = _key(stamp, wanted.image_shape, wanted.size) if wanted.cache else None
+    key = _key(stamp, wanted.image_shape, wanted.size, wanted.pixel_range) if wanted.cache else None
     kept = _cache.load(key) if key else None
     if kept is None:
         with warnings.catch_warnings():  # here, once: switching them is not safe within threads
             warnings.simplefilter("ignore")  # a faulty tag; what matters is in ``skipped``
-            kept = _decode(where, listing(), wanted, key)
-        if key:  # a checkpoint trained on these will ask for their shape
-            height, width, channels = kept.index["shape"][1:]
-            _cache.also(key, _key(stamp, (height, width, channels), None))
+            kept = _decode(where, listing(wanted.track), wanted, key)
+        if key:
+            _under_other_questions(stamp, key, kept, wanted)
     index = kept.index
+    pixel_range = PixelRange.from_json(index["pixel_range"])
     classes = index["classes"]
     class_names = sorted(set(classes)) if classes else None
     numbers = {name: number for number, name in enumerate(class_names or [])}
@@ -117,16 +126,36 @@ def decode_pile(
         "name": where,
         "labels": np.array([numbers[name] for name in classes], np.int64) if classes else None,
         "class_names": class_names,
-        "notes": [_cost(index, wanted), kept.note],
+        "notes": [
+            _cost(index, wanted), kept.note, *pixel_range.described(wanted.pixel_range),
+            *missing_described(index["missing"]),
+        ],
         "rows": kept.rows,
+        "pixel_range": pixel_range,
     }
     if ids_are_paths:
         return ArraySource(kept.pixels, **known)
     return EncodedSource(kept.pixels, listing, **known)
 
 
-def _key(stamp: str, image_shape: tuple[int, int, int] | None, size: int | None) -> str:
-    question = [_VERSION, PIL.__version__, stamp, image_shape, size]
+def _under_other_questions(stamp: str, key: str, kept: _cache.Kept, wanted: Wanted) -> None:
+    """Keep it for who asks for what came of it, as a checkpoint trained on these images will."""
+    height, width, channels = kept.index["shape"][1:]
+    found = PixelRange.from_json(kept.index["pixel_range"])
+    answers: list[PixelRange | None] = [wanted.pixel_range, found]
+    if found.integers is None and found.floats is None:  # no range plays a part
+        answers += [None, PixelRange()]
+    for pixel_range in answers:
+        _cache.also(key, _key(stamp, (height, width, channels), None, pixel_range))
+
+
+def _key(
+    stamp: str,
+    image_shape: tuple[int, int, int] | None,
+    size: int | None,
+    pixel_range: PixelRange | None,
+) -> str:
+    question = [_VERSION, PIL.__version__, stamp, image_shape, size, pixel_range]
     return hashlib.sha256(repr(question).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -136,16 +165,22 @@ def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> _cach
         n_bytes = len(pile.names) * form.height * form.width * form.channels
         try:
             return _cache.keep(key, n_bytes, _Filling(where, pile, form, wanted.track))
-        except _SurpriseError as surprise:  # at most one for the size and one for the colour
-            form = _widened(form, surprise.facts)
+        except _SurpriseError as surprise:  # at most one for each: size, colour, kind of numbers
+            if surprise.unknown:
+                assert form.pixel_range is not None
+                pixel_range = learn_range(pile, surprise.unknown, form.pixel_range)
+                form = replace(form, pixel_range=pixel_range)
+            else:
+                form = _widened(form, surprise.facts)
 
 
 def _first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     """What the first images that can be read lead to believe; where none can, the end."""
+    known = wanted.pixel_range
     if wanted.image_shape is not None:
-        return Form(*wanted.image_shape)
+        return Form(*wanted.image_shape, pixel_range=known)
     side = wanted.size or DEFAULT_SIDE
-    form = Form(side, side, 1, all_grey=True) if wanted.size else None
+    form = Form(side, side, 1, all_grey=True, pixel_range=known) if wanted.size else None
     reason, seen = "", 0
     for content in pile.contents():
         facts = look(content)
@@ -156,7 +191,7 @@ def _first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
         if form is None:
             native = max(facts.height, facts.width) <= NATIVE_LIMIT
             size = (facts.height, facts.width) if native else (side, side)
-            form = Form(*size, 1, same_size=native, all_grey=True)
+            form = Form(*size, 1, same_size=native, all_grey=True, pixel_range=known)
         form = _widened(form, facts)
         if seen == _LOOKS or not (form.same_size or form.all_grey):
             break
@@ -188,12 +223,14 @@ class _Filling:
         kept: list[int] = []
         skipped: list[tuple[str, str]] = []
         sides = [2**31, 0]
+        missing = [0, 0]
 
         def rows() -> Iterator[int]:
             row = 0
             for chunk in self._chunks():
                 write(chunk.pixels.data)
                 sides[:] = min(sides[0], chunk.sides[0]), max(sides[1], chunk.sides[1])
+                missing[:] = missing[0] + chunk.missing[0], missing[1] + chunk.missing[1]
                 for reason in chunk.reasons:
                     if reason:
                         skipped.append((names[row], reason))
@@ -212,12 +249,21 @@ class _Filling:
             "skipped": [*self.pile.skipped, *skipped],
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
+            "missing": missing,
+            "pixel_range": self._range().to_json(),
         }
+
+    def _range(self) -> PixelRange:
+        """Of a pile without wide images: that 8-bit images are what it has."""
+        known = self.form.pixel_range
+        if known is None or (known.integers is None and known.floats is None):
+            return PixelRange(eight_bit=True)
+        return known
 
     def _chunks(self) -> Iterator[Chunk]:
         for chunk in decode_in_chunks(self.pile.contents(), self.form, len(self.pile.names)):
             if chunk.surprise is not None:
-                raise _SurpriseError(chunk.surprise)
+                raise _SurpriseError(chunk.surprise, chunk.unknown)
             yield chunk
 
 

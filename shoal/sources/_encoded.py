@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import DataError
+from shoal.protocols import Track, silent
 from shoal.sources._image import Unreadable
 from shoal.sources.array import ArraySource
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class EncodedSource(ArraySource):
     """An `ArraySource` that can also give each image as it was before it was decoded."""
 
-    def __init__(self, images: Any, listing: Callable[[], Listing], **options: Any) -> None:
+    def __init__(self, images: Any, listing: Callable[[Track], Listing], **options: Any) -> None:
         super().__init__(images, **options)
         self.listing = listing
         self._names = self.ids  # as the listing has them, whatever somebody calls them later
@@ -30,7 +31,7 @@ class EncodedSource(ArraySource):
             DataError: it is not where it was when the images were opened.
         """
         if self._listed is None:  # images decoded before are opened without it
-            pile = self.listing()
+            pile = self.listing(silent)
             self._listed = pile, {name: row for row, name in enumerate(pile.names)}
         pile, rows = self._listed
         name = self._names[index]

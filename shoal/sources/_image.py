@@ -1,6 +1,6 @@
 """One encoded image to pixels, whatever its format, its mode and its soundness.
 
-Worker processes import this module, so it imports neither torch nor the rest of shoal.
+Worker processes import this module, so it imports neither torch nor much of shoal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from shoal.sources._modes import Pixels, bring, exif_orientation, is_grey
+from shoal.pixel_range import Numbers, PixelRange, spread
+from shoal.sources._modes import Pixels, bring, by_range, exif_orientation, is_grey, is_wide, numbers
 
 FORMATS = tuple(
     plugin.format
@@ -49,6 +50,8 @@ _LARGE = 16_000_000
 """Images of more pixels than this are decoded one at a time, so that threads share the memory."""
 _READ_WHOLE = 16 * 2**20
 """Files up to this many bytes are read at once; of larger ones Pillow reads what it needs."""
+_SAMPLE = 4096
+"""Pixels of an image, about, from which the range of its pile is learned."""
 _one_large = threading.Lock()
 _TURNED = (5, 6, 7, 8)
 """EXIF orientations of a camera held on its side."""
@@ -78,6 +81,9 @@ class Form:
     channels: int
     same_size: bool = False
     all_grey: bool = False
+    pixel_range: PixelRange | None = None
+    """What is black and white in images of more than 8 bits; None: each decides by itself, as it
+    was before ranges were learned. One with unknown numbers ends the chunk, too."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -103,6 +109,21 @@ class Chunk(NamedTuple):
     """The shortest and the longest side of those read, before they were brought to the form."""
     surprise: Facts | None
     """The image that the form's beliefs are wrong about, if there is one; the rest is void."""
+    missing: tuple[int, int] = (0, 0)
+    """How many pixels stood for nothing, and in how many images."""
+    unknown: str = ""
+    """The kind of the surprise's numbers if no range is known for them: see `Decoded`."""
+
+
+class Decoded(NamedTuple):
+    """One image decoded."""
+
+    pixels: Pixels | None
+    """uint8 (H, W, C); None where the form's beliefs are wrong."""
+    facts: Facts
+    n_missing: int = 0
+    unknown: str = ""
+    """The kind of its numbers, as NumPy's types have it, if the form knows no range for them."""
 
 
 def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
@@ -110,20 +131,23 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
     pixels = np.empty((len(contents), *form.shape), dtype=np.uint8)
     reasons: list[str] = []
     kept, shortest, longest = 0, 2**31, 0
+    missing = [0, 0]
     for content in contents:
         found = decode(content, form)
         if isinstance(found, str):
             reasons.append(found)
             continue
-        image, facts = found
+        image, facts, n_missing, unknown = found
         if image is None:
-            return Chunk(pixels[:0], [], (0, 0), facts)
+            return Chunk(pixels[:0], [], (0, 0), facts, unknown=unknown)
         pixels[kept] = image
+        missing[0] += n_missing
+        missing[1] += n_missing > 0
         kept += 1
         reasons.append("")
         shortest = min(shortest, facts.height, facts.width)
         longest = max(longest, facts.height, facts.width)
-    return Chunk(pixels[:kept], reasons, (shortest, longest), None)
+    return Chunk(pixels[:kept], reasons, (shortest, longest), None, (missing[0], missing[1]))
 
 
 def look(content: Encoded) -> Facts | str:
@@ -132,7 +156,7 @@ def look(content: Encoded) -> Facts | str:
     return found if isinstance(found, str) else found[1]
 
 
-def decode(content: Encoded, form: Form) -> tuple[Pixels | None, Facts] | str:
+def decode(content: Encoded, form: Form) -> Decoded | str:
     """The image as uint8 (H, W, C) and what it was; or the reason why there is none.
 
     Where the form's beliefs are wrong there are no pixels. Of several frames or pages the first
@@ -160,12 +184,52 @@ def decode(content: Encoded, form: Form) -> tuple[Pixels | None, Facts] | str:
                     height, width = width, height
                 facts = Facts(height, width, is_grey(opened))
                 if form.same_size and (height, width) != (form.height, form.width):
-                    return None, facts
+                    return Decoded(None, facts)
                 if form.all_grey and not facts.grey:
-                    return None, facts
-                return bring(opened, orientation, form.shape), facts
+                    return Decoded(None, facts)
+                image: Image.Image = opened
+                n_missing = 0
+                if is_wide(opened) and form.pixel_range is not None:
+                    kind = np.dtype(np.float32 if opened.mode == "F" else np.int32)
+                    bounds = form.pixel_range.of(kind)
+                    if bounds is None:
+                        return Decoded(None, facts, unknown=kind.kind)
+                    image, n_missing = by_range(opened, bounds)
+                return Decoded(bring(image, orientation, form.shape), facts, n_missing)
     except Exception as error:  # noqa: BLE001 - what a broken file raises depends on the plugin
         return _reason(error)
+
+
+class Measured(NamedTuple):
+    """What an image of more than 8 bits says about its pile's range."""
+
+    kind: str
+    """f or i, as NumPy's types have it."""
+    extremes: tuple[float, float]
+    values: Numbers
+    """Some thousand of its pixels."""
+
+
+def measure(content: Encoded) -> Measured | str:
+    """The pixels of a wide image; "" for one of 8 bits or one that cannot be read."""
+    if isinstance(content, Unreadable):
+        return ""
+    try:
+        with _open(content) as opened:
+            if not is_wide(opened):
+                return "8 bits"
+            if opened.height * opened.width > MOST_PIXELS:
+                return ""
+            with _one_large if opened.width * opened.height > _LARGE else nullcontext():
+                opened.load()
+                pixels, missing = numbers(opened)
+        finite = pixels[~missing]
+        if not len(finite):
+            return ""
+        kind = "f" if pixels.dtype.kind == "f" else "i"
+        return Measured(kind, (float(finite.min()), float(finite.max())), spread(finite, _SAMPLE))
+    except Exception:  # noqa: BLE001 - it will be decoded, and its reason given, later
+        return ""
 
 
 def _open(content: Path | bytes) -> Image.Image:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shoal.checks import check_images
+from shoal.checks import missing_described, to_eight_bits
+from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, IntArray
 from shoal.sources._file_rows import FileRows
 
@@ -19,6 +20,9 @@ _BLOCK = 16 * 2**20
 
 class ArraySource:
     """An `ImageSource` over an array (N, H, W, C) or (N, H, W); see `checks.check_images`.
+
+    ``pixel_range`` is what is known of black and white in numbers other than uint8, such as a
+    checkpoint's; the attribute of that name is what counted.
 
     A memory map stays one, and images are read from its file, so that a pile of any size takes no
     more memory than the images asked for (not on Windows, nor of a map in another order than C's:
@@ -44,8 +48,11 @@ class ArraySource:
         class_names: Sequence[str] | None = None,
         notes: Sequence[str] = (),
         rows: FileRows | None = None,
+        pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     ) -> None:
-        self.images = check_images(images, name)
+        checked = to_eight_bits(images, name, pixel_range)
+        self.images = checked.pixels
+        self.pixel_range = checked.pixel_range
         self.ids: Sequence[str] = (
             [str(i) for i in range(len(self.images))] if ids is None else list(ids)
         )
@@ -54,7 +61,12 @@ class ArraySource:
         self.shape = (height, width, channels)
         self.labels = labels
         self.class_names = class_names
-        self.notes: Sequence[str] = list(notes)
+        self.notes: Sequence[str] = [*notes]
+        if images.dtype != np.uint8:
+            self.notes = [
+                *notes, *checked.pixel_range.described(pixel_range),
+                *missing_described(checked.missing),
+            ]  # fmt: skip
         self._rows = FileRows.below(self.images) if rows is None else rows
 
     def __len__(self) -> int:

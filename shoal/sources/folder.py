@@ -45,7 +45,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         classes_of(names),
     )
     stamp = _stamp(path, [*names, *(name for name, _ in skipped)])
-    return decode_pile(str(path), stamp, lambda: listing, wanted, ids_are_paths=True)
+    return decode_pile(str(path), stamp, lambda _: listing, wanted, ids_are_paths=True)
 
 
 def _find(folder: Path) -> tuple[list[str], list[tuple[str, str]]]:

@@ -10,13 +10,15 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shoal.checks import check_images
+from shoal.checks import block_to_levels, check_shape, find_bounds, missing_described
 from shoal.errors import DataError
+from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, ImageSource
 from shoal.sources import _cache
 from shoal.sources._decoding import Wanted
@@ -65,14 +67,15 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         )
     if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
         return _converted(path, array, wanted)
-    return ArraySource(array, name=str(path))
+    return ArraySource(array, name=str(path), pixel_range=wanted.pixel_range)
 
 
 def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
-    """`check_images` of an array that may be larger than memory, block by block."""
+    """`to_eight_bits` of an array that may be larger than memory, block by block."""
     name = str(path)
-    check_images(array[:0], name)  # its shape
-    key = hashlib.sha256(f"{stamp('npy', [path])} 1".encode()).hexdigest() if wanted.cache else None
+    images = check_shape(array, name)
+    question = f"{stamp('npy', [path])} 2 {wanted.pixel_range}"
+    key = hashlib.sha256(question.encode()).hexdigest() if wanted.cache else None
     kept = _cache.load(key) if key else None
     if kept is None:
         step = max(1, _BLOCK // array[:1].nbytes)
@@ -80,25 +83,33 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
 
         def blocks(description: str) -> Iterator[Array]:
             for start in wanted.track(starts, description, len(starts)):
-                yield np.asarray(array[start : start + step])
+                yield np.asarray(images[start : start + step])
                 _give_back(array)
 
-        ends = [(block.min(), block.max()) for block in blocks("checking")]
-        low, high = np.min([low for low, _ in ends]), np.max([high for _, high in ends])
-        # The whole range decides how a block is scaled; so its extremes go with every block.
-        extremes = np.empty((2, *array.shape[1:]), array.dtype)
-        extremes[0], extremes[1] = low, high
+        if array.dtype.kind == "b":
+            found, bounds = replace(wanted.pixel_range or PixelRange(), eight_bit=True), (0.0, 1.0)
+        else:
+            bounds = find_bounds(blocks("checking"), array.size, name, wanted.pixel_range)
+            found = (wanted.pixel_range or PixelRange()).knowing(array.dtype, bounds)
 
         def fill(write: Callable[[Any], Any]) -> _cache.Index:
+            n_missing = [0, 0]
             for block in blocks("converting"):
-                images = check_images(np.concatenate([block, extremes]), name)[: len(block)]
-                write(np.ascontiguousarray(images).data)
-            channels = array.shape[3] if array.ndim == 4 else 1
-            return {"shape": [*array.shape[:3], channels]}
+                pixels, (more, in_images) = block_to_levels(block, bounds)
+                n_missing = [n_missing[0] + more, n_missing[1] + in_images]
+                write(np.ascontiguousarray(pixels).data)
+            about = {"missing": n_missing, "pixel_range": found.to_json()}
+            return {"shape": list(images.shape), **about}
 
-        check_images(extremes, name)
         kept = _cache.keep(key, array.size, fill)
-    return ArraySource(kept.pixels, name=name, notes=[kept.note], rows=kept.rows)
+    pixel_range = PixelRange.from_json(kept.index["pixel_range"])
+    notes = [
+        kept.note, *pixel_range.described(wanted.pixel_range),
+        *missing_described(kept.index["missing"]),
+    ]  # fmt: skip
+    return ArraySource(
+        kept.pixels, name=name, notes=notes, rows=kept.rows, pixel_range=pixel_range
+    )
 
 
 def _give_back(array: Array) -> None:

@@ -7,11 +7,12 @@ among them, is ever read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from shoal.errors import DataError
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, Track
 from shoal.sources._decoding import Listing, Wanted, decode_pile
 from shoal.sources._image import Encoded, Unreadable
 from shoal.sources._shards import shards, stamp
@@ -44,12 +45,12 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     return decode_pile(
         str(pattern),
         stamp(f"parquet {column}", files),
-        lambda: _list(pattern, files, column),
+        partial(_list, pattern, files, column),
         wanted,
     )
 
 
-def _list(pattern: Path, files: list[Path], wanted: str | None) -> Listing:
+def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
     opened = [_open(file) for file in files]
     column = _pick(files[0], opened[0].schema_arrow, wanted)
     for file, parquet in zip(files, opened, strict=True):

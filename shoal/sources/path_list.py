@@ -6,11 +6,12 @@ import csv
 import hashlib
 import os
 from collections.abc import Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
 from shoal.errors import DataError
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, Track
 from shoal.sources._decoding import Listing, Wanted, decode_pile
 from shoal.sources._image import Encoded, Unreadable
 from shoal.sources._naming import classes_of, is_image
@@ -50,9 +51,18 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
             f"expected, and this is none of them: no line names a file that is there (the first is "
             f"{came:.80}); write one path a line, relative to the list's folder."
         )
-    listing = Listing(ids, lambda: files, files.__getitem__, skipped, classes_of(ids))
+    listing = partial(_list, ids, files, skipped)
     stamp = _stamp(path, [*ids, *(name for name, _ in skipped)], files)
-    return decode_pile(str(path), stamp, lambda: listing, wanted)
+    return decode_pile(str(path), stamp, listing, wanted)
+
+
+def _list(
+    ids: Sequence[str],
+    files: Sequence[Encoded],
+    skipped: Sequence[tuple[str, str]],
+    track: Track,
+) -> Listing:
+    return Listing(ids, lambda: files, files.__getitem__, skipped, classes_of(ids))
 
 
 def _written(path: Path) -> list[str]:

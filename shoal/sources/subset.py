@@ -25,6 +25,7 @@ class Subset:
         self.rows = rows
         self.ids: Sequence[str] = [source.ids[row] for row in rows]
         self.shape = source.shape
+        self.pixel_range = getattr(source, "pixel_range", None)
         self.skipped: Sequence[tuple[str, str]] = ()
 
     def __len__(self) -> int:

@@ -70,9 +70,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         OutputError: no room for the temporary file.
     """
     files = shards(path)
-    return decode_pile(
-        str(path), stamp("tar", files), lambda: _list(path, files, wanted.track), wanted
-    )
+    return decode_pile(str(path), stamp("tar", files), partial(_list, path, files), wanted)
 
 
 def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import stat
 import zipfile
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from shoal.errors import DataError
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, Track
 from shoal.sources._archive import ENCRYPTED, MOST_BYTES, TOO_LARGE, Member, list_archives
 from shoal.sources._decoding import Listing, Wanted, decode_pile
 from shoal.sources._image import Encoded, Unreadable
@@ -33,10 +33,10 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         DataError: no whole zip file, an encrypted one, or no images in it that can be read.
     """
     files = shards(path)
-    return decode_pile(str(path), stamp("zip", files), lambda: _list(path, files), wanted)
+    return decode_pile(str(path), stamp("zip", files), partial(_list, path, files), wanted)
 
 
-def _list(path: Path, files: Sequence[Path]) -> Listing:
+def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
     opened = lru_cache(_OPEN)(_open)  # evicted, an archive is closed, as nobody else holds it
 
     def read(file: Path, member: Member) -> Encoded:
