@@ -25,6 +25,7 @@ from shoal import parts
 from shoal.errors import CheckpointError, ShoalError
 from shoal.files import atomic_path
 from shoal.models import stored
+from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, Encoder, Objective
 from shoal.recipes import Recipe
 
@@ -71,6 +72,10 @@ class Checkpoint:
     """How the images it learned from measure, for `novelty`; empty in older files."""
     calibration: dict[str, Array] = field(default_factory=dict)
     """What a membership is worth, see `scoring.calibration`; empty in older files."""
+
+    pixel_range: PixelRange | None = None
+    """What was black and white in its images; new ones are seen the same way. None in older files:
+    there each image of more than 8 bits decided by itself."""
 
     @property
     def finished(self) -> bool:
@@ -121,6 +126,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
             {
                 "recipe": checkpoint.recipe.to_dict(),
                 "image_shape": list(checkpoint.image_shape),
+                "pixel_range": checkpoint.pixel_range and checkpoint.pixel_range.to_json(),
                 "n_images": checkpoint.n_images,
                 "step": checkpoint.step,
                 "total_steps": checkpoint.total_steps,
@@ -174,10 +180,12 @@ def load(path: str | Path) -> Checkpoint:
         for state in content["objectives"]:
             stored.check_state(state, "objectives")
         height, width, channels = about["image_shape"]
+        pixel_range = about.get("pixel_range")
         optimizer = content["optimizer"]  # before Muon there was one, not a list
         loaded = Checkpoint(
             recipe=Recipe.from_dict(about["recipe"]),
             image_shape=(height, width, channels),
+            pixel_range=None if pixel_range is None else PixelRange.from_json(pixel_range),
             n_images=about["n_images"],
             step=about["step"],
             total_steps=about["total_steps"],

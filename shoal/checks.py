@@ -55,7 +55,9 @@ def check_images(images: Array, name: str) -> npt.NDArray[np.uint8]:
 
 
 def to_eight_bits(
-    images: Array, name: str, known: PixelRange | None = PixelRange()  # noqa: B008 - frozen
+    images: Array,
+    name: str,
+    known: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
 ) -> Checked:
     """`check_images`, with the range by which it was done.
 
@@ -192,6 +194,22 @@ def _older_bounds(
             f"{came} values from {low:g} to {high:g}; scale them to [0, 255], or floats to [0, 1]."
         )
     return (0.0, 1.0) if floats and high <= 1.0 else (0.0, 255.0)
+
+
+def check_same_range(found: PixelRange | None, known: PixelRange | None) -> None:
+    """Raise if images were brought to 8 bits otherwise than those that a checkpoint learned from.
+
+    Raises:
+        DataError: both have a range for one kind of numbers, and not the same.
+    """
+    for kind in ("integers", "floats"):
+        theirs, ours = getattr(found, kind, None), getattr(known, kind, None)
+        if theirs is not None and ours is not None and theirs != ours:
+            raise DataError(
+                f"the images were opened with {theirs[0]:g} as black and {theirs[1]:g} as white, "
+                f"and the checkpoint learned with {ours[0]:g} and {ours[1]:g}; open them with "
+                "open_source(…, pixel_range=checkpoint.pixel_range)."
+            )
 
 
 def check_labels(labels: Array, n_images: int, name: str) -> IntArray:

@@ -11,6 +11,7 @@ from shoal import checkpoint as checkpoints
 from shoal import pipeline
 from shoal.checkpoint import Checkpoint
 from shoal.errors import CheckpointError, ShoalError
+from shoal.pixel_range import PixelRange
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.rows import printable
@@ -22,6 +23,7 @@ def open_images(
     path: Path,
     *,
     image_shape: tuple[int, int, int] | None = None,
+    pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     at_least: int = 1,
     size: int | None = None,
     array: str | None = None,
@@ -35,7 +37,7 @@ def open_images(
     """
     source = open_source(
         path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
-        track=report,
+        track=report, pixel_range=pixel_range,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -67,8 +69,8 @@ def open_with(
     loaded = checkpoints.load(checkpoint)
     check_learned(loaded, checkpoint)
     source = open_images(
-        data, image_shape=loaded.image_shape, at_least=at_least, array=array, cache=cache,
-        report=report,
+        data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, at_least=at_least,
+        array=array, cache=cache, report=report,
     )  # fmt: skip
     return source, loaded
 

@@ -24,7 +24,7 @@ from shoal.assignment import (
     fitted_clusterer,
 )
 from shoal.checkpoint import Checkpoint
-from shoal.checks import check_n_clusters
+from shoal.checks import check_n_clusters, check_same_range
 from shoal.embedding import BLOCK, EmbeddingTable, embed, embed_blocks, gather
 from shoal.errors import Interrupted
 from shoal.protocols import (
@@ -235,6 +235,7 @@ def predict(
     """
     if n_clusters is not None:
         check_n_clusters(n_clusters, len(source))
+    check_same_range(getattr(source, "pixel_range", None), checkpoint.pixel_range)
     recipe = checkpoint.recipe
     clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint, split)
     again = n_clusters is not None and n_clusters != recipe.n_clusters

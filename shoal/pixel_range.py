@@ -33,7 +33,8 @@ Bounds: TypeAlias = tuple[float, float]
 TAIL = 0.001
 """The share of pixels, at either end, that decide nothing."""
 _MARGIN = 0.2
-"""Beyond the tails the range reaches by so much of itself, at most: rare bright spots stay apart."""
+"""Beyond the tails the range reaches by so much of itself, at most, so that rare bright spots stay
+apart."""
 _TOLERANCE = 0.01
 _TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 _FEW = 10_000
@@ -60,7 +61,9 @@ class PixelRange:
 
     def knowing(self, dtype: np.dtype[Any], bounds: Bounds) -> Self:
         """The same with the range for numbers of a type."""
-        return replace(self, **{"floats" if dtype.kind == "f" else "integers": bounds})
+        if dtype.kind == "f":
+            return replace(self, floats=bounds)
+        return replace(self, integers=bounds)
 
     def to_json(self) -> dict[str, Any]:
         """Numbers and lists, for a file."""
@@ -100,7 +103,8 @@ class PixelRange:
                 continue
             known = came is not None and getattr(came, kind) == bounds
             why = "as in training" if known else "learned from the whole pile"
-            lines.append(f"pixels ({kind}) from {bounds[0]:g}, black, to {bounds[1]:g}, white: {why}")
+            low, high = bounds
+            lines.append(f"pixels ({kind}) from {low:g}, black, to {high:g}, white: {why}")
         return lines
 
 
@@ -126,10 +130,11 @@ def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool
         return 0.0, tops[0]
     values = np.sort(values.astype(np.float64))
     low, high = (float(end) for end in extremes)
-    least, most = (float(end) for end in np.quantile(values, (TAIL, 1 - TAIL)))
+    least, most = np.quantile(values, (TAIL, 1 - TAIL), method="nearest").tolist()
     fitting = [
         top for top in tops
-        if (least >= -_TOLERANCE * top and most <= (1 + _TOLERANCE) * top) or 0 <= low <= high <= top
+        if 0 <= low <= high <= top
+        or (least >= -_TOLERANCE * top and most <= (1 + _TOLERANCE) * top)
     ]  # fmt: skip
     if fitting and (conventional or low == high):
         return 0.0, fitting[0]
@@ -141,9 +146,13 @@ def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool
         if fitting == [65535.0] and most - least >= top / 2:
             return 0.0, top
     inner_low, inner_high = _without_far_values(values, least, most)
+    # Where a value is left out that side ends, room for it included.
+    low, high = (
+        low if inner_low == least else inner_low, high if inner_high == most else inner_high
+    )  # fmt: skip
     margin = _MARGIN * (inner_high - inner_low)
     low, high = max(low, inner_low - margin), min(high, inner_high + margin)
-    return (low, high) if low < high else (low, low + 1.0)
+    return (low, high) if high - low > 1e-30 else (low, low + max(1.0, abs(low)))
 
 
 def _without_far_values(values: Numbers, least: float, most: float) -> Bounds:
@@ -186,10 +195,10 @@ def to_levels(pixels: Numbers, bounds: Bounds) -> npt.NDArray[np.uint8]:
     """
     low, high = bounds
     exact = np.float32 if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 else np.float64
-    levels = pixels.astype(exact)
+    levels: Numbers = pixels.astype(exact)
     if low:
-        levels -= exact(low)
-    levels *= exact(255.0 / (high - low))
+        np.subtract(levels, exact(low), out=levels)
+    np.multiply(levels, exact(255.0 / (high - low)), out=levels)
     np.rint(levels, out=levels)
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
 

@@ -22,6 +22,7 @@ from shoal.checkpoint import Checkpoint
 from shoal.devices import fast_bf16, peak_memory, reproducible
 from shoal.diagnosis import spread
 from shoal.errors import CheckpointError, RecipeError, TrainingError
+from shoal.pixel_range import PixelRange
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
 from shoal.schedule import batch_size, learning_rate, n_steps
@@ -101,6 +102,7 @@ class Run:
     objectives: list[Objective]
     optimizers: list[torch.optim.Optimizer]
     image_shape: tuple[int, int, int]
+    pixel_range: PixelRange
     n_images: int
     step: int
     history: list[dict[str, float]]
@@ -153,6 +155,7 @@ class Run:
             objectives=objectives,
             optimizers=moved_by,
             image_shape=source.shape,
+            pixel_range=getattr(source, "pixel_range", PixelRange(eight_bit=True)),
             n_images=len(source),
             step=0 if resume is None else resume.step,
             history=[] if resume is None else list(resume.history),
@@ -253,6 +256,7 @@ class Run:
         return Checkpoint(
             recipe=self.recipe,
             image_shape=self.image_shape,
+            pixel_range=self.pixel_range,
             n_images=self.n_images,
             step=step,
             total_steps=self.total_steps,

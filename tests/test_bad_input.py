@@ -401,12 +401,6 @@ DATA: list[Case] = [
         "at least 2 images are expected, and it holds 1",
     ),
     ("parquet-other-shards", lambda kit: kit.train(shards(kit)), "a column 'image' of images"),
-    ("float-nan", lambda kit: kit.train(with_pixel(kit, np.nan)), "NaN or infinite"),
-    ("float-inf", lambda kit: kit.predict(with_pixel(kit, np.inf)), "NaN or infinite"),
-    ("float-negative", lambda kit: kit.train(with_pixel(kit, -0.5)), "values from -0.5 to"),
-    ("float-300", lambda kit: kit.train(with_pixel(kit, 300.0)), "to 300; scale them"),
-    ("int-negative", lambda kit: kit.train(with_pixel(kit, -1, np.int16)), "values from -1 to"),
-    ("int-256", lambda kit: kit.train(with_pixel(kit, 256, np.int64)), "to 256; scale them"),
     *(
         (
             f"rank-{len(shape)}",

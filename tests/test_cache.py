@@ -142,6 +142,7 @@ def test_a_changed_pile_is_decoded_anew(
         lambda content: content[:128] + content[129:],  # one pixel less
         lambda content: content[:-40] + bytes(10) + content[-30:],
         lambda content: bytes(len(content)),
+        lambda content: content[:130] + bytes([content[130] ^ 1]) + content[131:],  # one bit
     ],
 )
 def test_a_damaged_cache_is_made_again(
@@ -450,5 +451,8 @@ def test_a_large_array_of_another_type_is_converted_in_blocks(
     array = array.astype(np.float32)
     array[7, 0, 0, 0] = np.nan
     np.save(tmp_path / "a.npy", array)
+    source = open_source(tmp_path / "a.npy")
+    assert source.fingerprint() == ArraySource(array).fingerprint()
+    assert "1 pixel of 1 image is missing" in source.notes[-1]
     with pytest.raises(DataError, match="NaN or infinite"):
-        open_source(tmp_path / "a.npy")
+        open_source(tmp_path / "a.npy", pixel_range=None)

@@ -159,6 +159,7 @@ def duplicates(
     from shoal.exporting.originals import Originals
     from shoal.figures import write
     from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.pixel_range import PixelRange
     from shoal.progress import Reporter
     from shoal.questions import answers, figures
     from shoal.questions.duplicates import check_distance, find_duplicates
@@ -171,8 +172,9 @@ def duplicates(
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     source = opening.open_images(
-        data, image_shape=None if loaded is None else loaded.image_shape, array=array,
-        cache=not no_cache, report=report,
+        data, image_shape=None if loaded is None else loaded.image_shape,
+        pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
+        array=array, cache=not no_cache, report=report,
     )  # fmt: skip
     found = find_duplicates(
         source, loaded, threshold=threshold, sizes=Originals(source, data).sizes(),

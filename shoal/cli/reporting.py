@@ -57,7 +57,17 @@ def report(
     if labels is not None and images is None:
         raise DataError("--labels came without --images; give both, or neither.")
     source = opening.open_images(train)
-    labelled = None if images is None else opening.open_images(images, image_shape=source.shape)
+    labelled = (
+        None
+        if images is None
+        else (
+            opening.open_images(
+                images,
+                image_shape=source.shape,
+                pixel_range=getattr(source, "pixel_range", None),
+            )
+        )
+    )
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     reporter = Reporter(quiet=quiet)
     assembly.report(

@@ -178,7 +178,9 @@ class CheckpointEstimator(
         device, track = resolve_device(self.device), self._track()
         shape, scale = self.checkpoint_.image_shape, self._row_scale()
         if scale is None:
-            source = open_images(X, image_shape=shape, track=track)
+            source = open_images(
+                X, image_shape=shape, pixel_range=self.checkpoint_.pixel_range, track=track
+            )
             if source is None:
                 raise DataError(
                     f"X: images of shape {shape} (height, width, channels) are expected, as in "

@@ -25,6 +25,7 @@ from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.questions.settling import check_enough, settle
 from shoal.recipes import Recipe
 from shoal.sources import ArraySource
+from shoal.sources._disk import temporary_folder
 
 
 class ImageClusterer(CheckpointEstimator):
@@ -122,7 +123,7 @@ class ImageClusterer(CheckpointEstimator):
         if self.minutes is not None:
             epochs, _ = epochs_for(source, recipe, minutes=self.minutes, device=device)
             recipe = replace(recipe, epochs=epochs)
-        with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
+        with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:
             path = Path(folder) / "checkpoint.pth"
             try:
                 pipeline.fit(source, path, recipe, device=device, notes=notes, track=track)

@@ -19,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.errors import DataError
+from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 from shoal.sources import ArraySource, open_source
+from shoal.sources._disk import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ class RowScale:
 
 
 def open_images(
-    X: Any, *, image_shape: tuple[int, int, int] | None = None, track: Track = silent
+    X: Any,
+    *,
+    image_shape: tuple[int, int, int] | None = None,
+    pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+    track: Track = silent,
 ) -> ImageSource | None:
     """``X`` as a source of images; None if it is a table of rows, or nothing known.
 
@@ -65,6 +71,7 @@ def open_images(
         X: a path that `open_source` takes, a list of paths of image files, a source, or an array
             (n, H, W) or (n, H, W, C), see `checks.check_images`.
         image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it.
+        pixel_range: what is black and white, as a checkpoint has it, see `open_source`.
         track: shows progress.
 
     Raises:
@@ -74,17 +81,17 @@ def open_images(
     source: ImageSource
     paths = _paths(X)
     if isinstance(X, str | os.PathLike):
-        source = open_source(Path(X), image_shape=image_shape, track=track)
+        source = open_source(Path(X), image_shape=image_shape, pixel_range=pixel_range, track=track)
         _warn_of(source.skipped, len(source))
     elif isinstance(X, ImageSource):
         source = X
     elif paths is not None:
-        source = _open_list(paths, image_shape, track)
+        source = _open_list(paths, image_shape, pixel_range, track)
     else:
         images = _array(X)
         if images is None:
             return None
-        source = ArraySource(images, name="X")
+        source = ArraySource(images, name="X", pixel_range=pixel_range)
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(
             f"X: images of shape {tuple(image_shape)} (height, width, channels) are expected, as "
@@ -118,20 +125,25 @@ def _array(X: Any) -> Array | None:
 
 
 def _open_list(
-    paths: list[str], image_shape: tuple[int, int, int] | None, track: Track
+    paths: list[str],
+    image_shape: tuple[int, int, int] | None,
+    pixel_range: PixelRange | None,
+    track: Track,
 ) -> ImageSource:
     """Open image files so that row i is path i: labels are of no use if some rows are missing."""
     # By absolute paths and in a folder that stays the same, so that what was decoded once is found
     # again: the key of the cache is made of both.
     with tempfile.NamedTemporaryFile(
         "w", suffix=".tsv", prefix="shoal-", delete=False, newline="", encoding="utf-8",
-        errors="surrogateescape",
+        errors="surrogateescape", dir=temporary_folder(),
     ) as file:  # fmt: skip
         writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL)
         writer.writerow(["path"])
         writer.writerows([os.path.abspath(path)] for path in paths)
     try:
-        source = open_source(file.name, image_shape=image_shape, track=track)
+        source = open_source(
+            file.name, image_shape=image_shape, pixel_range=pixel_range, track=track
+        )
     except DataError as error:
         raise DataError(str(error).replace(file.name, "X")) from None
     finally:

@@ -19,6 +19,7 @@ from shoal.questions.similarity import Index, check_metric
 from shoal.rows import printable, write_rows
 from shoal.sampling import sample_rows
 from shoal.sources import ArraySource, open_source
+from shoal.sources._disk import temporary_folder
 from shoal.sources.subset import Subset
 
 _TRIED = 16
@@ -183,13 +184,16 @@ def read_image(path: Path, source: ImageSource) -> npt.NDArray[np.uint8]:
             "an image file is expected, and this is neither; check it."
         )
     # As a folder of this one file, so that it is read exactly as the files of a pile are.
-    with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
+    with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:
         try:
             shutil.copyfile(path, Path(folder) / f"image{path.suffix}")
         except PermissionError:
             raise DataError(f"{name}: permission denied; make it readable.") from None
         try:
-            opened = open_source(folder, image_shape=source.shape, cache=False)
+            opened = open_source(
+                folder, image_shape=source.shape, cache=False,
+                pixel_range=getattr(source, "pixel_range", None),
+            )  # fmt: skip
             image: npt.NDArray[np.uint8] = opened.read(np.array([0]))[0].copy()
         except DataError:
             raise DataError(f"{name}: an image file is expected, and it is none.") from None

@@ -1,9 +1,9 @@
 """Decoded images on disk, so that they are decoded once, and read through a memory map.
 
 A cache file is a `.npy` file, uint8 (n, H, W, C), that any program can open; after the pixels come
-the ids and what else is known (JSON, compressed) and a footer with check sums of all. Its name is a digest of what went
-in. It is written under another name and renamed, so that two processes may write the same one at
-once, and a reader meets a whole one or none.
+the ids and what else is known (JSON, compressed) and a footer with check sums of all. Its name is a
+digest of what went in. It is written under another name and renamed, so that two processes may
+write the same one at once, and a reader meets a whole one or none.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Wanted:
     array: str | None = None
     cache: bool = True
     track: Track = silent
-    pixel_range: PixelRange | None = PixelRange()
+    pixel_range: PixelRange | None = PixelRange()  # noqa: RUF009 - frozen
     """What is known of black and white in images of more than 8 bits; the rest is learned. None:
     each image decides by itself, as for checkpoints of before ranges were learned."""
 
@@ -127,11 +127,13 @@ def decode_pile(
         "labels": np.array([numbers[name] for name in classes], np.int64) if classes else None,
         "class_names": class_names,
         "notes": [
-            _cost(index, wanted), kept.note, *pixel_range.described(wanted.pixel_range),
+            _cost(index, wanted),
+            kept.note,
+            *pixel_range.described(wanted.pixel_range),
             *missing_described(index["missing"]),
         ],
         "rows": kept.rows,
-        "pixel_range": pixel_range,
+        "pixel_range": None if wanted.pixel_range is None else pixel_range,
     }
     if ids_are_paths:
         return ArraySource(kept.pixels, **known)

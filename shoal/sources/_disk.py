@@ -25,16 +25,26 @@ def folder() -> Path:
         base = Path(os.environ.get("XDG_CACHE_HOME", ""))
         base = base if base.is_absolute() else home / ".cache"
     if not base.is_absolute():  # a user without a home, as in some containers
-        base = Path(tempfile.gettempdir())
+        base = temporary_folder()
     return base / "shoal" / "images"
 
 
 def temporary_folder() -> Path:
-    """Where temporary files are: ``TMPDIR`` if set; or ``/var/tmp``, as ``/tmp`` may be memory."""
+    """Where temporary files are: ``TMPDIR`` if set; or ``/var/tmp``, as ``/tmp`` may be memory.
+
+    Raises:
+        OutputError: there is none that can be written.
+    """
     durable = Path("/var/tmp")
     if not os.environ.get("TMPDIR") and durable.is_dir() and os.access(durable, os.W_OK):
         return durable
-    return Path(tempfile.gettempdir())
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise OutputError(
+            "cannot write temporary files: no folder for them is there that can be written; let "
+            "TMPDIR name one."
+        ) from error
 
 
 def check_room(where: Path, n_bytes: int) -> None:

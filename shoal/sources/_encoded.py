@@ -24,6 +24,9 @@ class EncodedSource(ArraySource):
         self._names = self.ids  # as the listing has them, whatever somebody calls them later
         self._listed: tuple[Listing, dict[str, int]] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_listed": None}  # listed anew where it is wanted
+
     def original(self, index: int) -> bytes:
         """The content of image ``index``'s file, of its member or of its row.
 

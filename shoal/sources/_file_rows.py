@@ -4,12 +4,71 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import BinaryIO
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from shoal.errors import DataError
 from shoal.protocols import Array, IntArray
+
+
+@dataclass(frozen=True)
+class MappedFile:
+    """A read-only memory map by its file's name, as another process may open it."""
+
+    file: str
+    offset: int
+    dtype: str
+    shape: tuple[int, ...]
+    n_bytes: int
+
+    @staticmethod
+    def below(images: Array) -> MappedFile | None:
+        """Where the images of a memory map are; None if they are not all of such a part of a file.
+
+        Neither are they where the file has no name any more, or another one has it.
+        """
+        root = _root(images)
+        if root is None or not images.flags.c_contiguous:
+            return None
+        start = images.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+        file = os.path.abspath(str(root.filename))
+        try:
+            n_bytes = os.stat(file).st_size
+        except OSError:
+            return None
+        offset = root.offset + start
+        if offset + images.nbytes > n_bytes:
+            return None
+        return MappedFile(file, offset, images.dtype.str, images.shape, n_bytes)
+
+    def open(self) -> Array:
+        """The images.
+
+        Raises:
+            DataError: the file is no longer there, or another one.
+        """
+        try:
+            if os.stat(self.file).st_size != self.n_bytes:
+                raise OSError(0, "it has another size")
+            return np.memmap(self.file, np.dtype(self.dtype), "r", self.offset, self.shape)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(
+                f"{Path(self.file).name}: the images were read from this file, and it cannot be "
+                f"opened again ({reason}); open the pile anew."
+            ) from error
+
+
+def _root(images: Array) -> np.memmap[Any, Any] | None:
+    """The memory map of a named file, opened for reading alone, of which ``images`` are a part."""
+    root: Array = images
+    while isinstance(root, np.memmap) and isinstance(root.base, np.memmap):
+        root = root.base
+    usable = isinstance(root, np.memmap) and root.mode == "r" and root.filename is not None
+    return root if usable else None  # type: ignore[return-value]
 
 
 class FileRows:

@@ -33,7 +33,15 @@ from PIL import (
 )
 
 from shoal.pixel_range import Numbers, PixelRange, spread
-from shoal.sources._modes import Pixels, bring, by_range, exif_orientation, is_grey, is_wide, numbers
+from shoal.sources._modes import (
+    Pixels,
+    bring,
+    by_range,
+    exif_orientation,
+    is_grey,
+    is_wide,
+    numbers,
+)
 
 FORMATS = tuple(
     plugin.format

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -66,7 +66,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
                     break
     eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
     dtype = np.dtype(np.float32 if kind == "f" else np.int32)
-    return known.knowing(dtype, seen.bounds(kind, eight_bit))
+    return replace(known, eight_bit=eight_bit).knowing(dtype, seen.bounds(kind, eight_bit))
 
 
 def _measured(contents: Iterable[Encoded]) -> Iterator[Found]:

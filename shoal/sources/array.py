@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.checks import missing_described, to_eight_bits
+from shoal.errors import DataError
 from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, IntArray
-from shoal.sources._file_rows import FileRows
+from shoal.sources._file_rows import FileRows, MappedFile
 
+_PICKLED = 2**30
+"""Bytes that are copied to another process rather than opened there."""
 _BLOCK = 16 * 2**20
 """Bytes digested at a time."""
 
@@ -51,8 +54,8 @@ class ArraySource:
         pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     ) -> None:
         checked = to_eight_bits(images, name, pixel_range)
-        self.images = checked.pixels
-        self.pixel_range = checked.pixel_range
+        self.images: Array = checked.pixels
+        self.pixel_range = None if pixel_range is None else checked.pixel_range
         self.ids: Sequence[str] = (
             [str(i) for i in range(len(self.images))] if ids is None else list(ids)
         )
@@ -72,8 +75,31 @@ class ArraySource:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """All images, as NumPy and scikit-learn's tools ask for them."""
+        return self.read(np.arange(len(self))).astype(dtype or np.uint8, copy=False)
+
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_rows": None}  # an open file cannot be copied; the images can
+        """What another process opens: a file by its name, or else the images themselves.
+
+        Raises:
+            DataError: they are in a temporary file without a name, and many.
+        """
+        mapped = MappedFile.below(self.images)
+        if mapped is None and self._rows is not None and self.images.nbytes > _PICKLED:
+            raise DataError(
+                f"these images take {self.images.nbytes / 1e9:.1f} GB in a temporary file, which "
+                "another process cannot open; open the pile with cache=True."
+            )
+        images = np.ascontiguousarray(self.images) if mapped is None else mapped
+        return self.__dict__ | {"images": images, "_rows": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        images = state["images"]
+        self.__dict__.update(state)
+        if isinstance(images, MappedFile):
+            self.images = images.open()
+            self._rows = FileRows.below(self.images)
 
     def read(self, indices: Array) -> npt.NDArray[np.uint8]:
         if self._rows is not None:

@@ -108,7 +108,11 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
         *missing_described(kept.index["missing"]),
     ]  # fmt: skip
     return ArraySource(
-        kept.pixels, name=name, notes=notes, rows=kept.rows, pixel_range=pixel_range
+        kept.pixels,
+        name=name,
+        notes=notes,
+        rows=kept.rows,
+        pixel_range=None if wanted.pixel_range is None else pixel_range,
     )
 
 

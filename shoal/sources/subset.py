@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, ImageSource, IntArray
 
 
@@ -25,7 +26,7 @@ class Subset:
         self.rows = rows
         self.ids: Sequence[str] = [source.ids[row] for row in rows]
         self.shape = source.shape
-        self.pixel_range = getattr(source, "pixel_range", None)
+        self.pixel_range = getattr(source, "pixel_range", PixelRange(eight_bit=True))
         self.skipped: Sequence[tuple[str, str]] = ()
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tarfile
 import tempfile
 import weakref
@@ -74,7 +75,9 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
 
 
 def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
-    folder = str(temporary_folder())
+    folder: str | None = None
+    with contextlib.suppress(OutputError):  # where it is needed, and is not there, _append says so
+        folder = str(temporary_folder())
     spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115 - the listing's own
     opened = lru_cache(_OPEN)(partial(open, mode="rb"))  # evicted, a file is closed
 
