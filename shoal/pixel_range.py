@@ -143,9 +143,9 @@ def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool
         wide = len(values) < _FEW or most - min(least, 0.0) >= top / 4
         if top <= 255 and wide:
             return 0.0, top
-        if fitting == [65535.0] and most - least >= top / 2:
-            return 0.0, top
     inner_low, inner_high = _without_far_values(values, least, most)
+    if fitting == [65535.0] and inner_high - inner_low >= 65535.0 / 2:
+        return 0.0, 65535.0
     # Where a value is left out that side ends, room for it included.
     low, high = (
         low if inner_low == least else inner_low, high if inner_high == most else inner_high
