@@ -99,7 +99,7 @@ class PixelRange:
         lines = []
         for kind in ("integers", "floats"):
             bounds: Bounds | None = getattr(self, kind)
-            if bounds is None or bounds == (0.0, 255.0) or (kind == "floats" and bounds[1] == 1.0):
+            if bounds is None or bounds == (0.0, 255.0):
                 continue
             known = came is not None and getattr(came, kind) == bounds
             why = "as in training" if known else "learned from the whole pile"
