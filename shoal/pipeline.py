@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from shoal import checkpoint as checkpoints
-from shoal import diagnosis, novelty, parts, quality, splits, steadiness
+from shoal import diagnosis, novelty, parts, splits, steadiness
 from shoal.assignment import (
     assign,
     build_clusterer,
@@ -182,7 +182,16 @@ def steadiest(
 
 
 def steadiness_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> float:
-    """How steady a finished checkpoint's clusters are, see `steadiness.combine`, in [0, 1]."""
+    """How steady a finished checkpoint's clusters are, see `steadiness.combine`, in [0, 1].
+
+    Args:
+        source: the images that the clusters were found in.
+        checkpoint: a finished one.
+        device: where the encoder runs.
+    """
+    calibrated = calibration_of(checkpoint)
+    if calibrated is not None:  # the same images were shown then
+        return round(calibrated.signals.steadiness, 4)
     seed = checkpoint.recipe.seed
     seen = look(source, checkpoint, most=steadiness.SAMPLE, seed=seed, device=device)
     return round(seen.steadiness, 4)
@@ -238,13 +247,12 @@ def predict(
     check_same_range(getattr(source, "pixel_range", None), checkpoint.pixel_range)
     recipe = checkpoint.recipe
     clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint, split)
-    again = n_clusters is not None and n_clusters != recipe.n_clusters
-    if n_clusters is not None and again:
+    if n_clusters is not None and n_clusters != recipe.n_clusters:
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = build_clusterer(recipe, n_clusters).fit(clusterer.reference)
+        if 1 <= split <= clusterer.n_candidates:
+            calibrated = _calibrate_again(checkpoint, clusterer, split)
     splits.select(clusterer, split)
-    if again:  # of the images remembered there are no views: the more cautious
-        calibrated = _calibrate_remembered(recipe, clusterer)
     if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
         z = reduce(source, checkpoint, device=device, track=track)
         return assign(source, z, clusterer, calibrated)
@@ -276,39 +284,46 @@ def _calibrate(
     recipe = checkpoint.recipe
     if recipe.n_clusters < 2:
         return []
-    shown = steadiness.show(source, most=steadiness.SAMPLE, seed=recipe.seed)
-    viewed = [reduce(images, checkpoint, device=device) for images in shown[1:]]
-    recognition = quality.recognition(viewed[0], viewed[1])
-    return _weigh(recipe, clusterer, z, shown[0].rows, viewed, recognition)
+    plain, *others = steadiness.show(source, most=steadiness.SAMPLE, seed=recipe.seed)
+    viewed = [reduce(images, checkpoint, device=device) for images in others]
+    return _weigh(recipe, clusterer, z, plain.rows, viewed, signals.show(viewed[0], viewed[1]))
 
 
-def _calibrate_remembered(recipe: Recipe, clusterer: Clusterer) -> Calibration:
-    """Likewise of the clusterer's present candidate, by the points it remembers alone."""
-    z = clusterer.reference
-    rows = sample_rows(len(z), steadiness.SAMPLE, recipe.seed)
-    return _weigh(recipe, clusterer, z, rows, [], float("nan"))[0]
+def _calibrate_again(
+    checkpoint: Checkpoint, clusterer: Clusterer, split: int
+) -> Calibration | None:
+    """Likewise of another clusterer's candidate, by the points that a checkpoint remembers.
+
+    What two views said of the embedding holds for any clusters in it. None of an older checkpoint.
+    """
+    before = calibration_of(checkpoint)
+    if before is None:
+        return None
+    seed, z = checkpoint.recipe.seed, clusterer.reference
+    known = signals.Shown(before.signals.neighbour_overlap, before.signals.recognition)
+    rows = sample_rows(len(z), steadiness.SAMPLE, seed)
+    return _weigh(checkpoint.recipe, clusterer, z, rows, [], known)[split - 1]
 
 
 def _weigh(
     recipe: Recipe, clusterer: Clusterer, z: FloatArray, rows: IntArray,
-    viewed: list[FloatArray], recognition: float,
+    viewed: list[FloatArray], shown: signals.Shown,
 ) -> list[Calibration]:  # fmt: skip
     n_clusters = clusterer.predict_proba(z[:1]).shape[1]
 
     def refit(points: FloatArray, seed: int) -> Callable[[FloatArray], list[IntArray]]:
         another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
-        return lambda asked: splits.candidates(another, asked)
+        return lambda asked: [
+            each.predict_proba(asked).argmax(axis=1) for each in splits.in_turn(another)
+        ]
 
     redone = signals.divide_again(z, rows, n_clusters, refit, recipe.seed)
     found = []
     for each in splits.in_turn(clusterer):
-        membership = splits.number_by_size(each, each.predict_proba(z[rows]))
-        labels = membership.argmax(axis=1)
-        views = [
-            splits.number_by_size(each, each.predict_proba(view)).argmax(axis=1) for view in viewed
-        ]
-        witnesses = redone.witnesses(labels, np.array(views).reshape(-1, len(rows)))
-        found.append(calibration.calibrate(membership, witnesses, recognition))
+        asked = each.predict_proba(np.concatenate([z[rows], *viewed]))
+        membership, *seen = np.split(splits.number_by_size(each, asked), 1 + len(viewed))
+        views = [view.argmax(axis=1) for view in seen]
+        found.append(calibration.calibrate(z[rows], membership, redone, shown, views))
     return found
 
 

@@ -8,7 +8,9 @@ docs/measurements.md, "The score without labels".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import mean
 
 import numpy as np
@@ -17,7 +19,7 @@ import torch
 
 from shoal import quality
 from shoal.embedding import EmbeddingTable
-from shoal.protocols import Array, ImageSource
+from shoal.protocols import Array, ImageSource, IntArray
 from shoal.sampling import sample_rows
 from shoal.sources.subset import Subset
 from shoal.views import Views, to_float, to_pixels
@@ -47,8 +49,7 @@ class Seen:
     @property
     def view_agreement(self) -> float:
         """Agreement of the clusters of the images and of two views of them, in [-0.5, 1]."""
-        a, b, c = (table.labels for table in (self.table, *self.views))
-        return mean(quality.agreement(*pair) for pair in ((a, b), (a, c), (b, c)))
+        return _agreement([table.labels for table in (self.table, *self.views)])
 
     @property
     def recognition(self) -> float:
@@ -73,6 +74,15 @@ def combine(view_agreement: float, recognition: float) -> float:
     (0.849, 0.0)
     """
     return float(np.sqrt(max(view_agreement, 0.0) * recognition))
+
+
+def combined(labels: Sequence[IntArray], recognition: float) -> float:
+    """The same from clusters: ``labels`` of the images and of their views, each int64 (n,)."""
+    return combine(_agreement(labels), recognition)
+
+
+def _agreement(labels: Sequence[IntArray]) -> float:
+    return mean(quality.agreement(*pair) for pair in combinations(labels, 2))
 
 
 def in_words(steadiness: float) -> str:

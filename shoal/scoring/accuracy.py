@@ -1,7 +1,7 @@
 """Expected accuracy: how often images are right, as far as can be known without labels.
 
-The constants were fitted to many piles by `benchmarks/calibration.py`, each judged by a rule that
-had not seen it; docs/measurements.md, "Confidence", tells how far off that is.
+The constants were fitted to many piles by `benchmarks/calibration.py`; how far off the rule is on
+piles that it was not fitted to, docs/measurements.md tells under "Confidence".
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.protocols import IntArray
 from shoal.scoring.signals import Signals
 
+_WEIGHTS = {"intercept": -0.3, "neighbour_overlap": 0.9, "stability": 0.4, "purity": 0.4}
+_MEANS = {"neighbour_overlap": -2.0, "stability": 0.8, "purity": 0.85}
+_SCALES = {"neighbour_overlap": 0.6, "stability": 0.12, "purity": 0.1}
 _SPREAD = 0.12
 """Root mean square error of the estimate on piles that it was not fitted to."""
 
@@ -29,21 +31,24 @@ class Estimate:
     """… to here it was for about nine of ten piles that were measured."""
 
 
-def estimate(signals: Signals, n_clusters: int, sizes: IntArray) -> Estimate:
+def estimate(signals: Signals, n_clusters: int) -> Estimate:
     """Expected accuracy of a clustering from what speaks for it.
+
+    A logistic function of three signals, the share of the way from chance, 1 / k, to 1.
 
     Args:
         signals: what was measured.
         n_clusters: k.
-        sizes: int64 (k,), images in each.
     """
     chance = 1.0 / n_clusters
-    known = [
-        share for share in (signals.view_agreement, signals.stability, signals.method_agreement)
-        if np.isfinite(share)
-    ]  # fmt: skip
-    beyond = max(0.0, (float(np.prod(known)) - chance) / (1.0 - chance)) if chance < 1 else 1.0
-    if np.isfinite(signals.recognition):
-        beyond *= np.sqrt(signals.recognition)
-    mean = chance + (1.0 - chance) * beyond
+    measured = {
+        "neighbour_overlap": float(np.log(max(signals.neighbour_overlap, 0.02))),
+        "stability": (signals.stability - chance) / (1.0 - chance),
+        "purity": signals.purity,
+    }
+    odds = _WEIGHTS["intercept"]
+    for name, value in measured.items():
+        if np.isfinite(value):
+            odds += _WEIGHTS[name] * (value - _MEANS[name]) / _SCALES[name]
+    mean = chance + (1.0 - chance) / (1.0 + float(np.exp(-odds)))
     return Estimate(mean, max(chance, mean - 1.64 * _SPREAD), min(1.0, mean + 1.64 * _SPREAD))

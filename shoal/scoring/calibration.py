@@ -1,9 +1,9 @@
 """Calibration: what a membership is worth, so that confidence means how often images are right.
 
 A membership says how surely a clusterer would put an image where it did, if its clusters were the
-truth; of clusters that are not, it is as sure. Here it is measured against witnesses (`signals`):
-the more of them divide images of such a membership as the clustering does, the more often these
-are right. How often in the mean, `expected_accuracy` says.
+truth; of clusters that are not, it is as sure. How often images are right in the mean,
+`accuracy.estimate` says; which of them more often than others, clusters found again in halves of
+the pile (`signals`): the more often such images stay together, the more often they are right.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
+from shoal import quality, steadiness
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.scoring.accuracy import Estimate, estimate
-from shoal.scoring.signals import Signals, Witnesses
+from shoal.scoring.signals import Redone, Shown, Signals
 
 _KNOTS = 21
-_SHRUNK_BY = 50
+_SHRUNK_BY = 200
 """A cluster's own level counts as much as this many images speak for it."""
-_SLOPE = 1.0
-"""How far the log-odds of being right follow those of the witnesses' agreement."""
+_SLOPE = 0.5
+"""How far the log-odds of being right follow those of the stability."""
 _MARGIN = 1e-4
 
 
@@ -75,20 +76,33 @@ class Calibration:
         return found.astype(np.float32)
 
 
-def calibrate(membership: FloatArray, witnesses: Witnesses, recognition: float) -> Calibration:
-    """What memberships are worth, from witnesses of the same images.
+def calibrate(
+    z: FloatArray, membership: FloatArray, redone: Redone, shown: Shown, views: list[IntArray]
+) -> Calibration:
+    """What memberships are worth, from how the same n images fare otherwise.
 
     Args:
+        z: float32 (n, d), the embedding in which clusters were found.
         membership: float32 (n, k), clusters numbered by size.
-        witnesses: of n images.
-        recognition: see `quality.recognition`; NaN where there are no views.
+        redone: the images divided again.
+        shown: how two views of them compare; `signals.UNSHOWN` where there are none.
+        views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
     own = membership[np.arange(len(labels)), labels].astype(np.float64)
-    signals = witnesses.signals(labels, recognition)
-    found = estimate(signals, k, np.bincount(labels, minlength=k))
-    at, level = _levels(own, labels, witnesses.agreement(labels).astype(np.float64), k)
+    stable = redone.stability(labels).astype(np.float64)
+    signals = Signals(
+        neighbour_overlap=shown.neighbour_overlap,
+        recognition=shown.recognition,
+        purity=quality.neighbour_purity(z, labels),
+        stability=float(stable.mean()),
+        method_agreement=redone.method_agreement(labels),
+        view_agreement=float(np.mean([view == labels for view in views])) if views else np.nan,
+        steadiness=steadiness.combined([labels, *views], shown.recognition) if views else np.nan,
+    )
+    found = estimate(signals, k)
+    at, level = _levels(own, labels, stable, k)
     scores = np.empty(len(own))
     for cluster in range(k):
         members = labels == cluster
@@ -123,18 +137,18 @@ def from_arrays(arrays: dict[str, Array], candidate: int = 0) -> Calibration | N
     )
 
 
-def _levels(own: Array, labels: IntArray, agreed: Array, k: int) -> tuple[Array, Array]:
-    """Knots of membership (m,), and the witnesses' agreement there in each cluster (k, m).
+def _levels(own: Array, labels: IntArray, stable: Array, k: int) -> tuple[Array, Array]:
+    """Knots of membership (m,), and the stability there in each cluster (k, m).
 
     One rising curve for all, by isotonic regression, moved up or down for each cluster as far as
     its own images speak for that.
     """
     from sklearn.isotonic import IsotonicRegression
 
-    curve = IsotonicRegression(out_of_bounds="clip").fit(own, agreed)
+    curve = IsotonicRegression(out_of_bounds="clip").fit(own, stable)
     at = np.quantile(own, np.linspace(0.0, 1.0, _KNOTS))
     common = curve.predict(at)
-    beyond = agreed - curve.predict(own)
+    beyond = stable - curve.predict(own)
     sums = np.bincount(labels, beyond, minlength=k)
     moved = sums / (np.bincount(labels, minlength=k) + _SHRUNK_BY)
     return at, np.clip(common[None] + moved[:, None], 0.0, 1.0)
@@ -146,7 +160,7 @@ def _logit(share: Array) -> Array:
 
 
 def _sure(odds: Array, shift: float, k: int) -> Array:
-    """Confidence in [1 / k, 1] from log-odds of agreement, moved by ``shift``."""
+    """Confidence in [1 / k, 1] from log-odds of stability, moved by ``shift``."""
     return 1.0 / k + (1.0 - 1.0 / k) / (1.0 + np.exp(-(_SLOPE * odds + shift)))
 
 

@@ -1,8 +1,8 @@
-"""Witnesses of a clustering: the same images, divided again in ways that should not matter.
+"""What speaks for a clustering without labels: does it survive what should not matter to it?
 
 Images shown differently, the clusterer fitted on half of them, other clusterers on the same
-embedding. Where witnesses disagree with a clustering, it is wrong more often; where they agree it
-is mostly right, and may still be another division than the one wanted.
+embedding. What does not survive is wrong more often; what does may still be another division than
+the one wanted, which nothing here can know.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoal import quality
+from shoal.clusterers import kmeans
 from shoal.partitions import aligned, whitening
-from shoal.protocols import FloatArray, IntArray
+from shoal.protocols import Array, FloatArray, IntArray
 from shoal.sampling import sample_rows
 
 FITTED = 2000
@@ -23,47 +25,36 @@ _COMPONENTS = 16
 
 
 @dataclass(frozen=True)
-class Signals:
-    """What speaks for a clustering, each a share in [0, 1]; NaN where it was not measured."""
+class Shown:
+    """What two views of the same m images say of an embedding, whatever its clusters."""
 
-    view_agreement: float
-    """Of images, that stay in their cluster when shown cropped, turned and recoloured."""
+    neighbour_overlap: float
+    """Share of the 20 nearest neighbours that the two views have in common, in [0, 1]."""
     recognition: float
-    """Of images, with their own other view among the nearest, see `quality.recognition`."""
+    """Share of images with their own other view among the 20 nearest, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What speaks for a clustering; NaN where it was not measured.
+
+    The first two are of the embedding. All but ``purity`` are shares in [0, 1].
+    """
+
+    neighbour_overlap: float
+    """Of an image's 20 nearest neighbours in one view, that are such in another."""
+    recognition: float
+    """Of images, with their own other view among the 20 nearest."""
+    purity: float
+    """Of the 20 nearest neighbours in the same cluster, less chance, see `quality`, up to 1."""
     stability: float
     """Of images, put alike by the clusterer fitted on half of them with another seed."""
     method_agreement: float
     """Of images, put alike by k-means in the same embedding, plain and white."""
-
-
-@dataclass(frozen=True)
-class Witnesses:
-    """Clusterings of the same n images, named as the one in question names its own.
-
-    Each is int64 (w, n), for w witnesses of a kind; 0 where there are none.
-    """
-
-    views: IntArray
-    halves: IntArray
-    methods: IntArray
-
-    def agreement(self, labels: IntArray) -> FloatArray:
-        """Share of the witnesses that put each image where ``labels`` int64 (n,) do: (n,), [0, 1].
-
-        The kinds count alike, however many witnesses they have.
-        """
-        kinds = [kind for kind in (self.views, self.halves, self.methods) if len(kind)]
-        if not kinds:
-            return np.ones(len(labels), dtype=np.float32)
-        return np.mean([(kind == labels).mean(axis=0) for kind in kinds], axis=0, dtype=np.float32)
-
-    def signals(self, labels: IntArray, recognition: float) -> Signals:
-        """The shares of all images, of ``labels`` int64 (n,)."""
-        views, halves, methods = (
-            float((kind == labels).mean()) if kind.size else float("nan")
-            for kind in (self.views, self.halves, self.methods)
-        )
-        return Signals(views, recognition, halves, methods)
+    view_agreement: float
+    """Of images, that stay in their cluster when shown cropped, turned and recoloured."""
+    steadiness: float
+    """What training judges by, see `steadiness.combine`."""
 
 
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]
@@ -71,8 +62,35 @@ Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]
 every way to divide them that it found, each int64 (n,)."""
 
 
+@dataclass(frozen=True)
+class Redone:
+    """The same n images divided again, for any clustering of them to be compared with."""
+
+    halves: list[list[IntArray]]
+    """By the clusterer fitted on a half, of each half all its candidates, each int64 (n,)."""
+    methods: list[IntArray]
+    """By k-means, plain and in white directions."""
+
+    def stability(self, labels: IntArray) -> FloatArray:
+        """Share of the halves that put each image where ``labels`` int64 (n,) do: float32 (n,).
+
+        Of each half the candidate most like it counts: it is asked whether it is there at all.
+        """
+        found = []
+        for candidates in self.halves:
+            alike = [aligned(other, labels) == labels for other in candidates]
+            found.append(max(alike, key=np.count_nonzero))
+        return np.mean(found, axis=0, dtype=np.float32)
+
+    def method_agreement(self, labels: IntArray) -> float:
+        """Share of images that other methods put where ``labels`` int64 (n,) do, in [0, 1]."""
+        return float(np.mean([aligned(other, labels) == labels for other in self.methods]))
+
+
 def divide_again(z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, seed: int) -> Redone:
     """Divide the images ``rows`` of an embedding again, by halves of it and by other methods.
+
+    Stability under resampling is surveyed by von Luxburg 2010, arXiv:1007.1075.
 
     Args:
         z: float32 (n, d), the embedding in which clusters were found.
@@ -81,7 +99,7 @@ def divide_again(z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, s
         refit: the clusterer.
         seed: of the halves and of k-means.
     """
-    fitted = z[sample_rows(len(z), FITTED, seed)]
+    fitted = z[sample_rows(len(z), max(FITTED, n_clusters), seed)]
     asked = z[rows]
     halves = []
     for run in range(_HALVES):
@@ -91,37 +109,23 @@ def divide_again(z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, s
     return Redone(halves, _by_k_means(fitted, asked, n_clusters, seed))
 
 
-@dataclass(frozen=True)
-class Redone:
-    """What `divide_again` found, for any candidate to be compared with."""
+def show(first: FloatArray, second: FloatArray) -> Shown:
+    """Compare two views of the same images, each float32 (m, d)."""
+    return Shown(quality.neighbour_overlap(first, second), quality.recognition(first, second))
 
-    halves: list[list[IntArray]]
-    """Of each half, the ways to divide the images found there."""
-    methods: list[IntArray]
 
-    def witnesses(self, labels: IntArray, views: IntArray) -> Witnesses:
-        """In the names of one clustering ``labels`` int64 (n,), ``views`` int64 (v, n) beside.
-
-        Of each half the division most like it counts: a candidate is asked whether it is there.
-        """
-        halves = []
-        for found in self.halves:
-            named = [aligned(other, labels) for other in found]
-            halves.append(max(named, key=lambda other: float((other == labels).mean())))
-        methods = [aligned(other, labels) for other in self.methods]
-        empty = np.zeros((0, len(labels)), dtype=np.int64)
-        return Witnesses(
-            views, np.stack(halves) if halves else empty, np.stack(methods) if methods else empty
-        )
+UNSHOWN = Shown(float("nan"), float("nan"))
+"""Where there are no views."""
 
 
 def _by_k_means(x: FloatArray, asked: FloatArray, n_clusters: int, seed: int) -> list[IntArray]:
-    from shoal.clusterers import kmeans
-
     mean, white = whitening(x, min(_COMPONENTS, max(2, len(x) // 10)))
+
+    def in_white(points: FloatArray) -> Array:
+        return ((points - mean) @ white).astype(np.float32)
+
     found = []
-    for learned, wanted in ((x, asked), ((x - mean) @ white, (asked - mean) @ white)):
+    for learned, wanted in ((x, asked), (in_white(x), in_white(asked))):
         clusterer = kmeans.build(n_clusters=n_clusters, n_init=5, random_state=seed)
-        clusterer.fit(learned.astype(np.float32))
-        found.append(clusterer.predict(wanted.astype(np.float32)))
+        found.append(clusterer.fit(learned).predict(wanted))
     return found
