@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoal.protocols import IntArray
 from shoal.scoring.signals import Signals
 
-_WEIGHTS = {"intercept": -0.3, "neighbour_overlap": 0.9, "stability": 0.4, "purity": 0.4}
-_MEANS = {"neighbour_overlap": -2.0, "stability": 0.8, "purity": 0.85}
-_SCALES = {"neighbour_overlap": 0.6, "stability": 0.12, "purity": 0.1}
+_INTERCEPT, _OVERLAP, _COHESION = -3.26, 1.19, 7.93
+"""Of the log-odds of the way from chance to 1: alone, by log overlap, by stability × purity."""
 _SPREAD = 0.12
 """Root mean square error of the estimate on piles that it was not fitted to."""
+_BY_CHANCE = 0.02
+"""The neighbour overlap of views that have nothing in common: 20 of 1,000."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +33,32 @@ class Estimate:
     """… to here it was for about nine of ten piles that were measured."""
 
 
-def estimate(signals: Signals, n_clusters: int) -> Estimate:
+def estimate(signals: Signals, sizes: IntArray) -> Estimate:
     """Expected accuracy of a clustering from what speaks for it.
-
-    A logistic function of three signals, the share of the way from chance, 1 / k, to 1.
 
     Args:
         signals: what was measured.
-        n_clusters: k.
+        sizes: int64 (k,), how many images each cluster holds.
     """
-    chance = 1.0 / n_clusters
-    measured = {
-        "neighbour_overlap": float(np.log(max(signals.neighbour_overlap, 0.02))),
-        "stability": (signals.stability - chance) / (1.0 - chance),
-        "purity": signals.purity,
-    }
-    odds = _WEIGHTS["intercept"]
-    for name, value in measured.items():
-        if np.isfinite(value):
-            odds += _WEIGHTS[name] * (value - _MEANS[name]) / _SCALES[name]
+    chance = 1.0 / len(sizes)
+    odds = _INTERCEPT + _OVERLAP * log_overlap(signals) + _COHESION * cohesion(signals, sizes)
     mean = chance + (1.0 - chance) / (1.0 + float(np.exp(-odds)))
     return Estimate(mean, max(chance, mean - 1.64 * _SPREAD), min(1.0, mean + 1.64 * _SPREAD))
+
+
+def log_overlap(signals: Signals) -> float:
+    """How far neighbours stay neighbours when shown differently, beyond chance, as a logarithm.
+
+    It tells a trained embedding from an untrained one, in which clusters can be as stable.
+    """
+    overlap = signals.neighbour_overlap
+    return float(np.log(max(overlap - _BY_CHANCE, 0.001)) if np.isfinite(overlap) else np.log(0.1))
+
+
+def cohesion(signals: Signals, sizes: IntArray) -> float:
+    """Stability, less the chance that clusters of these sizes give, times purity, in [0, 1]."""
+    chance = float(np.square(sizes / sizes.sum()).sum())
+    if chance == 1.0:
+        return 0.0
+    stability = (signals.stability - chance) / (1.0 - chance)
+    return max(stability, 0.0) * max(signals.purity, 0.0)

@@ -101,7 +101,7 @@ def calibrate(
         view_agreement=float(np.mean([view == labels for view in views])) if views else np.nan,
         steadiness=steadiness.combined([labels, *views], shown.recognition) if views else np.nan,
     )
-    found = estimate(signals, k)
+    found = estimate(signals, np.bincount(labels, minlength=k))
     at, level = _levels(own, labels, stable, k)
     scores = np.empty(len(own))
     for cluster in range(k):
