@@ -84,7 +84,8 @@ def voting(images: np.ndarray, checkpoint_file: Path) -> Checkpoint:
 
 
 def with_labels(finished: Checkpoint, labels: np.ndarray) -> Checkpoint:
-    return replace(finished, clusterer=finished.clusterer | {"reference_labels_": labels})
+    clusterer = finished.clusterer | {"reference_labels_": labels}
+    return replace(finished, clusterer=clusterer, calibration={})  # which was of the other ones
 
 
 def test_names_of_clusters_do_not_matter(images: np.ndarray, voting: Checkpoint) -> None:
