@@ -62,7 +62,7 @@ def summary(part: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             print(f"{part}: --only {one['kind']} --seed {one['seed']}: {one['what']}", flush=True)
     about = {"commit": commit(), "machine": machine(), "date": datetime.date.today().isoformat()}
     return [
-        {"part": part, "kind": kind, "n": len(ones)}
+        {"part": part, "kind": kind, "n": len(ones), "first": ones[0]["seed"]}
         | {"outcomes": dict(Counter(str(one["outcome"]) for one in ones))}
         | {"failed": [one["seed"] for one in ones if one["outcome"] == "failure"]}
         | {"longest_seconds": max(one.get("seconds", 0) for one in ones)}
@@ -73,11 +73,11 @@ def summary(part: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """What has been measured last of each kind, part by part."""
-    last = {(row["part"], row["kind"]): row for row in found}
+    """What has been measured last of each kind from each first seed on, part by part."""
+    last = {(row["part"], row["kind"], row["first"]): row for row in found}
     lines = ["| part | trials | right | failures | what came of it |", "|---|---|---|---|---|"]
-    for part in dict.fromkeys(part for part, _ in last):
-        ours = [row for (name, _), row in last.items() if name == part]
+    for part in dict.fromkeys(part for part, *_ in last):
+        ours = [row for (name, *_), row in last.items() if name == part]
         outcomes: Counter[str] = sum((Counter(row["outcomes"]) for row in ours), Counter())
         failures = outcomes.pop("failure", 0)
         n = sum(row["n"] for row in ours)

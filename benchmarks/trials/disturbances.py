@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from trials import kills
+from trials import caches, disks, kills, places, together
 from trials.kills import Undisturbed
 
 Trial = Callable[[Undisturbed, Path, int, float], dict[str, Any]]
 PARTS: dict[str, tuple[int, Trial]] = {
     "kills": (100, partial(kills.trial, how=signal.SIGKILL)),
     "interrupts": (20, partial(kills.trial, how=signal.SIGINT)),
+    "disks": (20, disks.trial),
+    "caches": (22, caches.trial),
+    "together": (20, together.trial),
+    "places": (len(places.WAYS), places.trial),
 }
 """How many trials, and one of them."""
 
@@ -32,6 +36,9 @@ def disturbed(
     base = folder / "undisturbed"
     whole = _undisturbed(base, n_images)
     _, trial = PARTS[part]
+    if part in ("disks", "places") and not disks.can_mount(folder / "disk"):
+        print(f"{part}: left out, as it wants the right to mount a disk")
+        return
     for number in range(n):
         seed = start + number
         generator = np.random.default_rng([seed, 11])
