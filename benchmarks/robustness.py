@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import sys
 import tempfile
 import time
@@ -60,7 +61,12 @@ def summary(part: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         by_kind.setdefault(str(one["kind"]), []).append(one)
         if one["outcome"] == "failure":
             print(f"{part}: --only {one['kind']} --seed {one['seed']}: {one['what']}", flush=True)
-    about = {"commit": commit(), "machine": machine(), "date": datetime.date.today().isoformat()}
+    forked = {"forked": True} if os.environ.get("SHOAL_TRIALS_FORKED") else {}
+    about = forked | {
+        "commit": commit(),
+        "machine": machine(),
+        "date": datetime.date.today().isoformat(),
+    }
     return [
         {"part": part, "kind": kind, "n": len(ones), "first": ones[0]["seed"]}
         | {"outcomes": dict(Counter(str(one["outcome"]) for one in ones))}
@@ -95,6 +101,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *N_TRIALS], help="all by default")
     parser.add_argument("--trials", type=int, help="another number of them than usual")
     parser.add_argument("--images", type=int, default=250, help="in the pile of the runs")
+    parser.add_argument("--forked", action="store_true", help="faster: in forks of one process")
     parser.add_argument("--only", help="one kind of damaged file, or one part of runs")
     parser.add_argument("--seed", type=int, default=0, help="where seeds begin, or the only one")
     parser.add_argument("--dry", action="store_true", help="append nothing to the results")
@@ -107,9 +114,13 @@ def main() -> None:
         (found,) = fuzzing.trials([(asked.only, asked.seed)], loud=True)
         print(json.dumps(found | {"what": ""}), found["what"], sep="\n")
         sys.exit(found["outcome"] == "failure")
+    if asked.forked:
+        os.environ["SHOAL_TRIALS_FORKED"] = "1"
     parts = [asked.only] if asked.only else asked.parts or list(N_TRIALS)
     n_failed = 0
     with tempfile.TemporaryDirectory(prefix="shoal-robustness-", dir="/var/tmp") as folder:
+        # Matplotlib looks for fonts for a second wherever it finds no list of them.
+        os.environ["MPLCONFIGDIR"] = str(Path(folder) / "matplotlib")
         for part in parts:
             n = 1 if asked.only else asked.trials or N_TRIALS[part]
             began = time.monotonic()

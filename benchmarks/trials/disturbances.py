@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from trials import caches, disks, kills, places, together
+from trials import caches, commands, disks, kills, places, together
 from trials.kills import Undisturbed
 
 Trial = Callable[[Undisturbed, Path, int, float], dict[str, Any]]
@@ -20,6 +21,7 @@ PARTS: dict[str, tuple[int, Trial]] = {
     "disks": (20, disks.trial),
     "caches": (22, caches.trial),
     "together": (20, together.trial),
+    "commands": (40, commands.trial),
     "places": (len(places.WAYS), places.trial),
 }
 """How many trials, and one of them."""
@@ -55,5 +57,6 @@ _made: dict[Path, Undisturbed] = {}
 
 def _undisturbed(folder: Path, n_images: int) -> Undisturbed:
     if folder not in _made:
-        _made[folder] = kills.undisturbed(folder, n_images)
+        twice = not os.environ.get("SHOAL_TRIALS_FORKED")
+        _made[folder] = kills.undisturbed(folder, n_images, twice=twice)
     return _made[folder]

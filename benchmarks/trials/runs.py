@@ -13,15 +13,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from trials import ROOT
+from trials.forked import Forked
 from trials.samples import picture
 
-OPTIONS = ("-k", "3", "--epochs", "2", "--seed", "0", "--device", "cpu",
+OPTIONS = ("-k", "2", "--epochs", "2", "--seed", "0", "--device", "cpu",
            "--set", "encoder.widths=(8,16)", "--set", "checkpoints=4")  # fmt: skip
+Process: TypeAlias = "subprocess.Popen[str] | Forked"
 LONGEST = 180.0
 """Seconds after which a command hangs."""
 
@@ -62,13 +64,15 @@ class Place:
         """The command line of the run."""
         return ("run", "pile", str((out or self.out).relative_to(self.folder)), *OPTIONS, *more)
 
-    def start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+    def start(self, arguments: Sequence[str]) -> Process:
         """Start a command in this place, in a process group of its own."""
         self.temporary.mkdir(exist_ok=True)
         known = {
             "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(self.cache), "COLUMNS": "500",
             "TMPDIR": str(self.temporary), "PYTHONPATH": str(ROOT),
         }  # fmt: skip
+        if os.environ.get("SHOAL_TRIALS_FORKED"):
+            return Forked(arguments, self.folder, known)
         return subprocess.Popen(
             [sys.executable, "-m", "shoal", *arguments], cwd=self.folder, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
@@ -80,7 +84,7 @@ class Place:
         return ended(self.start(arguments))
 
 
-def ended(process: subprocess.Popen[str], began: float | None = None) -> Ended:
+def ended(process: Process, began: float | None = None) -> Ended:
     """Wait for a command; one that hangs is killed, and its code is that of the signal."""
     began = time.monotonic() if began is None else began
     try:
@@ -88,6 +92,7 @@ def ended(process: subprocess.Popen[str], began: float | None = None) -> Ended:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
+    assert process.returncode is not None
     return Ended(process.returncode, out, err, time.monotonic() - began)
 
 
@@ -110,13 +115,13 @@ def _image(levels: np.ndarray[Any, Any]) -> Any:
 
 
 def next_command(said: str) -> tuple[str, ...] | None:
-    """The command that a message tells to type, if it spells one out.
+    """The command that a message tells to type, if it spells one out between quotes.
 
-    >>> next_command("stopped; go on with: shoal run pile found --resume")
-    ('run', 'pile', 'found', '--resume')
+    >>> next_command("stopped; go on with 'shoal run a b --set 'x=(1,)' --resume', or give up.")
+    ('run', 'a', 'b', '--set', 'x=(1,)', '--resume')
     """
-    found = re.search(r"shoal ((?:run|train) [^\n`']*)", said)
-    return None if found is None else tuple(shlex.split(found[1].rstrip(" .;,")))
+    found = re.search(r"'shoal ((?:run|train) .*?)'(?=[.;,]|$)", said, re.MULTILINE)
+    return None if found is None else tuple(shlex.split(found[1]))
 
 
 def results(out: Path) -> dict[str, str]:

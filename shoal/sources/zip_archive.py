@@ -66,7 +66,7 @@ def _members(archive: zipfile.ZipFile) -> list[Member]:
     return [
         Member(info.filename, info, _fault(info))
         for info in archive.infolist()
-        if not info.is_dir()
+        if not info.filename.endswith("/")  # not is_dir(): a damaged name may be empty
     ]
 
 
