@@ -205,7 +205,7 @@ def load(path: str | Path) -> Checkpoint:
         if loaded.finished and len(loaded.reducers) != len(loaded.recipe.reducers):
             raise KeyError("the state of a reducer")
         return loaded
-    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         if isinstance(error, ShoalError):
             raise CheckpointError(f"{path}: {error}") from error
         raise CheckpointError(

@@ -100,7 +100,7 @@ def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
     if unknown is not None:
         raise DataError(
             f"{path}: ids of the images are expected, such as {ids[0]!r}, and there is no image "
-            f"{unknown!r}; use the ids of prediction.csv."
+            f"{quoted(unknown)}; use the ids of prediction.csv."
         )
     return [places[name] for name in names]
 
@@ -112,6 +112,15 @@ def as_text(name: str) -> str:
     'caf?.png'
     """
     return name.encode("utf-8", "replace").decode()
+
+
+def quoted(name: str, longest: int = 100) -> str:
+    """``name`` in quotes for a message, shortened where it is no name at all.
+
+    >>> quoted("a.png"), quoted("x" * 200, longest=4)
+    ("'a.png'", "'xxxx…'")
+    """
+    return repr(name if len(name) <= longest else name[:longest] + "…")
 
 
 def printable(text: str) -> str:

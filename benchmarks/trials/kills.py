@@ -139,7 +139,12 @@ def check_stopped(place: Place, stopped: Ended, how: int) -> list[str]:
     problems = wholeness.broken(place.folder)
     if how == signal.SIGINT:
         lines = [line for line in stopped.err.splitlines() if line.startswith("shoal: ")]
-        if stopped.code != 130 or "Traceback" in stopped.err or len(lines) != 1:
+        # A second Ctrl-C may come when Python is ending, and has given the signal back.
+        if (
+            stopped.code not in (130, -signal.SIGINT)
+            or "Traceback" in stopped.err
+            or len(lines) != 1
+        ):
             problems.append(f"Ctrl-C ended with {stopped.code}: {stopped.err[-600:]}")
         names = [path.name for path in place.folder.rglob(f"{wholeness.TEMPORARY}*")]
         problems += [f"left behind by Ctrl-C: {name}" for name in names]

@@ -13,7 +13,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.files import atomic_path
 from shoal.protocols import FloatArray, ImageSource, IntArray
-from shoal.rows import as_text, columns, look_up, read_rows, write_rows
+from shoal.rows import as_text, columns, look_up, quoted, read_rows, write_rows
 
 _EXPECTED = "a prediction with the columns id and label"
 _NAMES = "a CSV file with the columns cluster and name"
@@ -91,7 +91,7 @@ def load_prediction(path: str | Path) -> Prediction:
     twice = [name for name, times in Counter(loaded.ids).items() if times > 1]
     if twice:
         raise DataError(
-            f"{path}: every image once is expected, and {twice[0]!r} came more than once; "
+            f"{path}: every image once is expected, and {quoted(twice[0])} came more than once; "
             "leave one row of each."
         )
     return loaded
