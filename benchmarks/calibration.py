@@ -40,7 +40,7 @@ GROUPS = 50
 
 
 def trained(name: str, epochs: int, seed: int, x: Any, folder: Path) -> Trail:
-    """The trail of a run, trained unless it is there; digits have 80 epochs where others have 28."""
+    """The trail of a run, trained unless it is there; of digits 80 epochs for 28 of others."""
     trail = Trail(folder / f"{name.replace(' ', '_')}.{len(x)}-e{epochs}-s{seed}")
     if trail.files() and not trail.resume_file.exists():
         return trail
@@ -128,51 +128,51 @@ def judged(row: dict[str, Any], mean: float) -> dict[str, float]:
     confidence = moved(odds, mean, k)
     tenths = np.array_split(np.arange(len(odds)), 10)
     gaps = np.array([(confidence[part] - np.array(row["right"])[part]).mean() for part in tenths])
-    before = np.array([said - was for said, was in row["raw"]])
+    memberships = np.array(row["raw"])
+    before = memberships[:, 0] - memberships[:, 1]
     return {
-        "mean": mean, "ece": float(np.abs(gaps).mean()), "over": float(gaps.max()),
-        "top": float(gaps[-1]), "raw_ece": float(np.abs(before).mean()),
-        "raw_over": float(before.max()), "raw_mean": float(np.mean([said for said, _ in row["raw"]])),
-    }  # fmt: skip
+        "off": mean - row["accuracy"],
+        "mean": mean,
+        "ece": float(np.abs(gaps).mean()),
+        "over": float(gaps.max()),
+        "top": float(gaps[-1]),
+        "raw_ece": float(np.abs(before).mean()),
+        "raw_over": float(before.max()),
+        "raw_top": float(before[-1]),
+        "raw_mean": float(memberships[:, 0].mean()),
+    }
 
 
 def print_table(found: list[dict[str, Any]]) -> None:
     """Every row, judged by constants fitted to the other piles, in Markdown."""
-    said = []
-    for row in found:
+    both = []
+    for row in sorted(found, key=lambda row: (row["pile"], row["epochs"], row["seed"])):
         others = [other for other in found if other["pile"] != row["pile"]]
-        said.append(judged(row, expected(row, fitted(others))))
-    print("| pile | k | epochs | accuracy | mean confidence | was | ECE | was | most over | was |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    for row, one in sorted(
-        zip(found, said, strict=True), key=lambda x: (x[0]["pile"], x[0]["epochs"], x[0]["seed"])
-    ):
+        both.append((row, judged(row, expected(row, fitted(others)))))
+    print(
+        "| pile | clusters | images | epochs | seed | accuracy | mean confidence | was | ECE | was "
+        "| top tenth over by | was |"
+    )
+    print("|---" * 12 + "|")
+    for row, one in both:
         print(
-            f"| {row['pile']} | {row['k']} | {row['epochs']} | {row['accuracy']:.2f} | "
-            f"{one['mean']:.2f} | {one['raw_mean']:.2f} | {one['ece']:.3f} | {one['raw_ece']:.3f} | "
-            f"{one['over']:+.2f} | {one['raw_over']:+.2f} |"
+            f"| {row['pile']} | {row['k']} | {row['images']:,} | {row['epochs']} | {row['seed']} | "
+            f"{row['accuracy']:.2f} | {one['mean']:.2f} | {one['raw_mean']:.2f} | "
+            f"{one['ece']:.3f} | {one['raw_ece']:.3f} | {one['top']:+.2f} | {one['raw_top']:+.2f} |"
         )
-    for title, chosen in (
-        ("all", found),
-        *(
-            (f"{e} epochs", [r for r in found if r["epochs"] == e])
-            for e in sorted({r["epochs"] for r in found})
-        ),
-    ):
-        part = [one for row, one in zip(found, said, strict=True) if any(row is c for c in chosen)]
-        off = np.array(
-            [
-                one["mean"] - row["accuracy"]
-                for row, one in zip(found, said, strict=True)
-                if any(row is c for c in chosen)
-            ]
+    for epochs in (None, *sorted({row["epochs"] for row in found})):
+        part = [one for row, one in both if epochs in (None, row["epochs"])]
+        ece, before, off, top, raw_top = (
+            np.array([one[name] for one in part])
+            for name in ("ece", "raw_ece", "off", "top", "raw_top")
         )
-        ece = np.array([one["ece"] for one in part])
+        title = "All" if epochs is None else f"{epochs} epochs"
         print(
-            f"\n{title}: {len(part)} rows, ECE {ece.mean():.3f} (was "
-            f"{np.mean([one['raw_ece'] for one in part]):.3f}), at most 0.10 on {np.mean(ece <= 0.1):.0%}; "
-            f"expected accuracy off by {np.abs(off).mean():.3f} in the mean, root mean square "
-            f"{np.sqrt((off**2).mean()):.3f}, bias {off.mean():+.3f}"
+            f"\n{title}: {len(part)} trainings. ECE {ece.mean():.3f} (was {before.mean():.3f}), "
+            f"at most 0.10 on {(ece <= 0.1).sum()} (was {(before <= 0.1).sum()}); the top tenth "
+            f"over by more than 0.1 on {(top > 0.1).sum()} (was {(raw_top > 0.1).sum()}). Mean "
+            f"confidence off by {np.abs(off).mean():.3f}, root mean square "
+            f"{np.sqrt((off**2).mean()):.3f}, bias {off.mean():+.3f}."
         )
     print(f"\nMeasured on {sources(found)}")
 

@@ -131,7 +131,8 @@ def _glyphs(letters: str, n: int, hard: float) -> tuple[Any, Any]:
     kinds, images = np.arange(n) % len(letters), []
     for kind in kinds:
         canvas = Image.new("L", (64, 64), 0)
-        font = ImageFont.truetype(fonts[generator.integers(len(fonts))], generator.integers(26, 50))
+        path, height = fonts[generator.integers(len(fonts))], int(generator.integers(26, 50))
+        font = ImageFont.truetype(path, height)
         place = tuple(32 + generator.integers(-6, 7, 2))
         ImageDraw.Draw(canvas).text(place, letters[kind], font=font, fill=255, anchor="mm")
         turned = canvas.rotate(float(generator.normal(0, 8 + hard * 12)))

@@ -65,6 +65,19 @@ def assign(
     return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
 
 
+def probabilities(z: FloatArray, checkpoint: Checkpoint) -> FloatArray:
+    """How likely each cluster is for each row of ``z`` float32 (n, d): float32 (n, k).
+
+    Rows sum to 1; the largest number of a row is the confidence, at the cluster assigned.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+    """
+    clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint)
+    membership = splits.number_by_size(clusterer, clusterer.predict_proba(z))
+    return membership if calibrated is None else calibrated.apply(membership)
+
+
 def cluster_sizes(checkpoint: Checkpoint) -> tuple[IntArray, float]:
     """How many of the points it was fitted on each cluster holds, int64 (k,), and how surely.
 
@@ -73,11 +86,9 @@ def cluster_sizes(checkpoint: Checkpoint) -> tuple[IntArray, float]:
     Raises:
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
-    clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint)
-    membership = splits.number_by_size(clusterer, clusterer.predict_proba(clusterer.reference))
-    sizes = np.bincount(_largest(membership), minlength=membership.shape[1])
-    worth = membership if calibrated is None else calibrated.apply(membership)
-    return sizes, float(worth.max(axis=1).mean())
+    likely = probabilities(fitted_clusterer(checkpoint).reference, checkpoint)
+    sizes = np.bincount(_largest(likely), minlength=likely.shape[1])
+    return sizes, float(likely.max(axis=1).mean())
 
 
 def _largest(membership: FloatArray) -> IntArray:

@@ -45,7 +45,7 @@ class EmbeddingTable:
     labels: IntArray
     """int64 (n,): clusters, numbered from 0, the largest of the training images first."""
     confidence: FloatArray
-    """float32 (n,) in [0, 1]: membership of the cluster assigned."""
+    """float32 (n,) in [0, 1]: how often such images are expected to be right, see `scoring`."""
     xy: FloatArray | None = None
     """float32 (n, 2): a place on a map, if one was drawn."""
     familiarity: FloatArray | None = None

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shoal import checkpoint as checkpoints
 from shoal import label_free, pipeline
-from shoal.assignment import fitted_clusterer
+from shoal.assignment import fitted_clusterer, probabilities
 from shoal.checkpoint import Checkpoint
 from shoal.devices import reproducible, resolve_device
 from shoal.embedding import BATCH, EmbeddingTable, embed
@@ -61,8 +61,21 @@ class CheckpointEstimator(
         """
         return self._table(X).labels
 
+    def predict_proba(self, X: Any) -> FloatArray:
+        """How likely each image belongs to each cluster, float32 (n, n_clusters).
+
+        Rows sum to 1. The largest number of a row stands at the cluster that `predict` gives, and
+        is the confidence: calibrated, see `scoring.calibration`.
+
+        Raises:
+            DataError: see `predict`.
+        """
+        return probabilities(self.transform(X), self.checkpoint_)
+
     def score_samples(self, X: Any) -> FloatArray:
-        """How surely each image belongs to the cluster that `predict` gives, float32 (n,), [0, 1].
+        """The confidence that an image belongs to the cluster that `predict` gives, float32 (n,).
+
+        In [0, 1]: how often such images are expected to be right, see `scoring.calibration`.
 
         Raises:
             DataError: see `predict`.
