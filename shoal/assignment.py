@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from shoal import parts, splits
@@ -10,8 +13,10 @@ from shoal.embedding import EmbeddingTable
 from shoal.errors import CheckpointError
 from shoal.protocols import Clusterer, FloatArray, ImageSource, IntArray
 from shoal.recipes import Recipe
-from shoal.scoring import calibration
+from shoal.sampling import sample_rows
+from shoal.scoring import calibration, signals
 from shoal.scoring.calibration import Calibration
+from shoal.steadiness import SAMPLE
 
 
 def fitted_clusterer(checkpoint: Checkpoint) -> Clusterer:
@@ -63,6 +68,52 @@ def assign(
     worth = membership if calibrated is None else calibrated.apply(membership)
     confidence = worth[np.arange(len(labels)), labels]
     return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
+
+
+def calibrate_again(checkpoint: Checkpoint, clusterer: Clusterer, split: int) -> Calibration | None:
+    """What another clusterer's memberships are worth, by the points that a checkpoint remembers.
+
+    What two views said of the embedding holds for any clusters in it. None of an older checkpoint.
+    """
+    before = calibration_of(checkpoint)
+    if before is None:
+        return None
+    seed, z = checkpoint.recipe.seed, clusterer.reference
+    known = signals.Shown(before.signals.neighbour_overlap, before.signals.recognition)
+    rows = sample_rows(len(z), SAMPLE, seed)
+    return weigh(checkpoint.recipe, clusterer, z, rows, [], known)[split - 1]
+
+
+def weigh(
+    recipe: Recipe, clusterer: Clusterer, z: FloatArray, rows: IntArray,
+    viewed: list[FloatArray], shown: signals.Shown,
+) -> list[Calibration]:  # fmt: skip
+    """What the memberships of each candidate are worth; the clusterer is left as it was.
+
+    Args:
+        recipe: how another clusterer is made.
+        clusterer: its candidates in their order.
+        z: float32 (n, d), the embedding that it was fitted on.
+        rows: int64 (m,), the images looked at.
+        viewed: views of these in the same embedding, each float32 (m, d); there may be none.
+        shown: how the views compare.
+    """
+    n_clusters = clusterer.predict_proba(z[:1]).shape[1]
+
+    def refit(points: FloatArray, seed: int) -> Callable[[FloatArray], list[IntArray]]:
+        another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
+        return lambda asked: [
+            each.predict_proba(asked).argmax(axis=1) for each in splits.in_turn(another)
+        ]
+
+    redone = signals.divide_again(z, rows, n_clusters, refit, recipe.seed)
+    found = []
+    for each in splits.in_turn(clusterer):
+        asked = each.predict_proba(np.concatenate([z[rows], *viewed]))
+        membership, *seen = np.split(splits.number_by_size(each, asked), 1 + len(viewed))
+        views = [view.argmax(axis=1) for view in seen]
+        found.append(calibration.calibrate(z[rows], membership, redone, shown, views))
+    return found
 
 
 def probabilities(z: FloatArray, checkpoint: Checkpoint) -> FloatArray:

@@ -20,8 +20,10 @@ from shoal import diagnosis, novelty, parts, splits, steadiness
 from shoal.assignment import (
     assign,
     build_clusterer,
+    calibrate_again,
     calibration_of,
     fitted_clusterer,
+    weigh,
 )
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters, check_same_range
@@ -31,7 +33,6 @@ from shoal.protocols import (
     Clusterer,
     FloatArray,
     ImageSource,
-    IntArray,
     Reducer,
     Track,
     silent,
@@ -251,7 +252,7 @@ def predict(
         check_n_clusters(n_clusters, len(clusterer.reference))
         clusterer = build_clusterer(recipe, n_clusters).fit(clusterer.reference)
         if 1 <= split <= clusterer.n_candidates:
-            calibrated = _calibrate_again(checkpoint, clusterer, split)
+            calibrated = calibrate_again(checkpoint, clusterer, split)
     splits.select(clusterer, split)
     if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
         z = reduce(source, checkpoint, device=device, track=track)
@@ -286,45 +287,7 @@ def _calibrate(
         return []
     plain, *others = steadiness.show(source, most=steadiness.SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
-    return _weigh(recipe, clusterer, z, plain.rows, viewed, signals.show(viewed[0], viewed[1]))
-
-
-def _calibrate_again(
-    checkpoint: Checkpoint, clusterer: Clusterer, split: int
-) -> Calibration | None:
-    """Likewise of another clusterer's candidate, by the points that a checkpoint remembers.
-
-    What two views said of the embedding holds for any clusters in it. None of an older checkpoint.
-    """
-    before = calibration_of(checkpoint)
-    if before is None:
-        return None
-    seed, z = checkpoint.recipe.seed, clusterer.reference
-    known = signals.Shown(before.signals.neighbour_overlap, before.signals.recognition)
-    rows = sample_rows(len(z), steadiness.SAMPLE, seed)
-    return _weigh(checkpoint.recipe, clusterer, z, rows, [], known)[split - 1]
-
-
-def _weigh(
-    recipe: Recipe, clusterer: Clusterer, z: FloatArray, rows: IntArray,
-    viewed: list[FloatArray], shown: signals.Shown,
-) -> list[Calibration]:  # fmt: skip
-    n_clusters = clusterer.predict_proba(z[:1]).shape[1]
-
-    def refit(points: FloatArray, seed: int) -> Callable[[FloatArray], list[IntArray]]:
-        another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
-        return lambda asked: [
-            each.predict_proba(asked).argmax(axis=1) for each in splits.in_turn(another)
-        ]
-
-    redone = signals.divide_again(z, rows, n_clusters, refit, recipe.seed)
-    found = []
-    for each in splits.in_turn(clusterer):
-        asked = each.predict_proba(np.concatenate([z[rows], *viewed]))
-        membership, *seen = np.split(splits.number_by_size(each, asked), 1 + len(viewed))
-        views = [view.argmax(axis=1) for view in seen]
-        found.append(calibration.calibrate(z[rows], membership, redone, shown, views))
-    return found
+    return weigh(recipe, clusterer, z, plain.rows, viewed, signals.show(viewed[0], viewed[1]))
 
 
 def reduce(

@@ -154,6 +154,16 @@ def test_an_older_checkpoint_has_the_same_labels_and_its_memberships(
         assert now.confidence.mean() < then.confidence.mean()
 
 
+@pytest.mark.parametrize("images_of", ["two images", "one picture"])
+def test_where_there_is_nothing_to_tell_apart(images_of: str) -> None:
+    one = np.full((30, 8, 8, 3), 90, dtype=np.uint8)
+    few = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    settings = ["encoder.widths=(8,16)", "checkpoints=1"]
+    pile = few if images_of == "two images" else one
+    fitted = ImageClusterer(2, epochs=1, settings=settings).fit(pile)
+    assert fitted.confidence_.max() < 0.7
+
+
 def test_the_estimator_gives_probabilities(images: np.ndarray, checkpoint_file: Path) -> None:
     estimator = ImageClusterer.load(checkpoint_file)
     likely = estimator.predict_proba(images)

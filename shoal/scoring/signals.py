@@ -124,8 +124,11 @@ def _by_k_means(x: FloatArray, asked: FloatArray, n_clusters: int, seed: int) ->
     def in_white(points: FloatArray) -> Array:
         return ((points - mean) @ white).astype(np.float32)
 
+    spaces = [(x, asked)]
+    if white.shape[1]:  # images that are all the same have no directions
+        spaces.append((in_white(x), in_white(asked)))
     found = []
-    for learned, wanted in ((x, asked), (in_white(x), in_white(asked))):
+    for learned, wanted in spaces:
         clusterer = kmeans.build(n_clusters=n_clusters, n_init=5, random_state=seed)
         found.append(clusterer.fit(learned).predict(wanted))
     return found
