@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Behind the four scripts of the assignment: scripts/shoal.sh N USAGE COMMAND [OPTION…] -- PATH…
 # checks that there are N paths and runs shoal, from any working directory, on the Python of the
-# .venv beside the scripts, else on the current one.
+# .venv beside the scripts, else on the current one. After the paths a training script takes
+# --resume and --force.
 set -u
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 count="$1" usage="$2"
@@ -9,6 +10,17 @@ shift 2
 command=()
 while [ "$1" != "--" ]; do command+=("$1"); shift; done
 shift
+SHOAL_COMMAND="$(printf '%q ' bash "${usage%% <*}" "$@")"
+export SHOAL_COMMAND
+if [ "${command[0]}" = train ]; then
+  while [ "$#" -gt "$count" ]; do
+    case "${!#}" in
+      --resume | --force) command+=("${!#}") ;;
+      *) break ;;
+    esac
+    set -- "${@:1:$#-1}"
+  done
+fi
 if [ "$#" -ne "$count" ]; then
   echo "usage: bash $usage ($count paths are expected, and $# came)" >&2
   exit 2

@@ -45,7 +45,7 @@ _HOMES = {
     "find_duplicates": "questions.duplicates",
     "find_outliers": "questions.outliers",
     "load_prediction": "exporting.prediction",
-    "name_clusters": "exporting.prediction",
+    "name_clusters": "exporting.naming",
     "export_prediction": "exporting.export",
     "ImageClusterer": "estimator",
     "ShoalError": "errors",

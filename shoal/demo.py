@@ -8,17 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from shoal import evaluation
+from shoal.errors import OutputError
 from shoal.files import atomic_path
 from shoal.protocols import ImageSource, IntArray
 
 
 def write_digits(out_dir: Path) -> Path:
-    """Write the 1,797 digits (Alpaydin and Kaynak 1998, UCI) as uint8 (1797, 8, 8); no labels."""
+    """Write the 1,797 digits (Alpaydin and Kaynak 1998, UCI) as uint8 (1797, 8, 8); no labels.
+
+    Raises:
+        OutputError: another file is there, or it cannot be written.
+    """
     from sklearn.datasets import load_digits
 
     buffer = io.BytesIO()
     np.save(buffer, np.rint(load_digits().images * (255 / 16)).astype(np.uint8))
     path = out_dir / "digits.npy"
+    if path.exists():
+        if path.read_bytes() != buffer.getvalue():
+            raise OutputError(f"{path} exists and holds something else; name another folder.")
+        return path
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
     return path

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 
 from shoal.errors import OutputError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no locks that end with their process; there nothing is locked
+    fcntl = None  # type: ignore[assignment]
+
+_TEMPORARY = ".shoal-"
 _LONGEST_NAME = 255
 """Bytes in a file's name, on every file system in common use."""
 
@@ -53,7 +61,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         _check_regular(path)
         # The suffix stays last: matplotlib and pyarrow read the format from it.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shoal-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f"{_TEMPORARY}{os.getpid()}-", suffix=path.suffix
+        )
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -71,20 +81,99 @@ def atomic_path(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in ``folder``; missing is fine.
+
+    The name of each tells the process that writes it. Files of processes that still run stay.
+    """
+    with contextlib.suppress(OSError):
+        for file in folder.glob(f"{_TEMPORARY}*"):
+            process = re.match(r"(\d+)-", file.name.removeprefix(_TEMPORARY))
+            if process is not None and file.is_file() and not _is_running(int(process[1])):
+                file.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there a signal of 0 would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # of another user
+    return True
+
+
+@contextlib.contextmanager
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold ``folder`` for this process alone, until the block or the process ends.
+
+    The folder is made if it is missing, and removed again if it stays empty. The lock is on the
+    folder itself and leaves no file. Where the system has no such locks nothing is locked.
+
+    Args:
+        folder: what to hold.
+        what: the thing in use, for the message.
+
+    Raises:
+        OutputError: another process holds it, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY) if fcntl is not None else None
+    except OSError as error:
+        raise _explain(folder, error) from error
+    try:
+        if handle is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(
+                    f"another shoal process is writing {what}; wait until it ends."
+                ) from None
+            except OSError:
+                pass  # a network folder without locks
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only if nothing came of it
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
     """Fail if an output would replace an input or another output.
 
     Raises:
         OutputError: two of them are the same file.
     """
-    taken = {os.path.realpath(path): "is an input of this command" for path in inputs}
+    taken = {key: "is an input of this command" for path in inputs for key in _keys(path)}
     for path in outputs:
         if path is None:
             continue
-        real = os.path.realpath(path)
-        if real in taken:
-            raise OutputError(f"cannot write {path}: it {taken[real]}; name another file.")
-        taken[real] = "is written twice"
+        for key in _keys(path):
+            if key in taken:
+                raise OutputError(f"cannot write {path}: it {taken[key]}; name another file.")
+            taken[key] = "is written twice"
+
+
+def _keys(path: Path) -> list[Hashable]:
+    """What two names of one file share: the path behind links and, if it is there, its inode."""
+    keys: list[Hashable] = [os.path.realpath(path)]
+    with contextlib.suppress(OSError, ValueError):
+        about = path.stat()
+        keys.append((about.st_dev, about.st_ino))
+    return keys
 
 
 def check_picture(path: Path) -> None:

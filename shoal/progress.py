@@ -48,9 +48,9 @@ class Reporter:
         shown = self._show(self._watch(items), description, total)
         return _stoppable(shown) if description == "training" else shown
 
-    def say(self, text: str) -> None:
-        """A line for the person watching, unless quiet."""
-        if not self.quiet:
+    def say(self, *lines: str) -> None:
+        """Lines for the person watching, unless quiet."""
+        for text in () if self.quiet else lines:
             self.console.print(text, soft_wrap=True, markup=False)
 
     def warn(self, *warnings: str) -> None:

@@ -89,6 +89,17 @@ def columns(
     return [[row[place] for row in rows] for place in places]
 
 
+def column_if_there(path: Path, name: str) -> list[str]:
+    """The cells of a column; of a row that is too short, or of a column not there, none.
+
+    Raises:
+        DataError: see `read_rows`.
+    """
+    header, *rows = read_rows(path, "a CSV file")
+    place = header.index(name) if name in header else None
+    return [] if place is None else [row[place] for row in rows if len(row) > place]
+
+
 def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
     """The row of each of ``names`` among ``ids``.
 

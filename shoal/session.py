@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +23,7 @@ from shoal.checks import check_n_clusters
 from shoal.devices import resolve_device
 from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError, Interrupted, RecipeError
+from shoal.files import locked, sweep
 from shoal.label_free import LabelFreeScores
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
@@ -47,6 +49,8 @@ class Request:
     device: str = "auto"
     settings: tuple[str, ...] = ()
     low_memory: bool = False
+    force: bool = False
+    """Replace what another run left."""
 
     def resolve(self) -> Recipe:
         """The recipe with all that was asked.
@@ -81,7 +85,18 @@ class Request:
 
 
 def train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:
-    """Train, or go on training, and say what came of it."""
+    """Train, or go on training, and say what came of it.
+
+    Raises:
+        OutputError: another process trains to ``path``.
+    """
+    sweep(path.parent)
+    sweep(Trail(path).folder)
+    with locked(Trail(path).folder, str(path)):
+        return _train(source, path, request, report)
+
+
+def _train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:
     recipe = request.resolve()
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
@@ -256,6 +271,13 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
     return before
 
 
+def typed(*options: str) -> str:
+    """The command as it was typed, with ``options`` that it did not have; to be typed again."""
+    script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
+    words = shlex.split(script) if script else ["shoal", *sys.argv[1:]]
+    return shlex.join([*words, *(option for option in options if option not in words)])
+
+
 def command_line() -> str:
     """The command line; of absolute paths the names alone, as a checkpoint may be passed on."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
@@ -269,5 +291,5 @@ def _stopped(path: Path, recipe: Recipe) -> Interrupted:
         return Interrupted("stopped before the first checkpoint; nothing was kept.")
     return Interrupted(
         f"stopped at epoch {state.epoch:.1f} of {state.recipe.epochs:g} (step {state.step:,} of "
-        f"{state.total_steps:,}); go on with the same command and --resume."
+        f"{state.total_steps:,}); go on with '{typed('--resume')}'."
     )

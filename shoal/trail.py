@@ -22,7 +22,7 @@ class Trail:
     """
 
     def __init__(self, path: str | Path) -> None:
-        path = Path(path)
+        self.path = path = Path(path)
         self.folder = path.with_name(path.name + ".trail")
         self._written = time.monotonic()
 
@@ -58,7 +58,10 @@ class Trail:
         return checkpoints.load(self.resume_file) if self.resume_file.exists() else None
 
     def begin(self) -> Path | None:
-        """Make room for a new run. What an unfinished one left is moved aside, and returned."""
+        """Make room for a new run. What an unfinished one left is moved aside, and returned.
+
+        An older run's finished checkpoint is removed, so that none stands beside a new trail.
+        """
         aside = None
         if self.resume_file.exists():
             aside = self.previous
@@ -67,6 +70,8 @@ class Trail:
                 aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
             self.folder.replace(aside)
         _clear(self.folder)
+        if self.path.is_file():
+            self.path.unlink()
         return aside
 
     def save(self, checkpoint: Checkpoint, *, now: bool = False) -> None:
@@ -107,7 +112,8 @@ def _clear(folder: Path) -> None:
     """Remove the checkpoints of a trail, and the folder if nothing else is in it."""
     if not folder.is_dir():
         return
-    for file in [*folder.glob("step-*.pth"), folder / "resume.pth"]:
+    written = (*folder.glob("step-*.pth"), folder / "resume.pth", folder / "measurements.json")
+    for file in written:
         file.unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()

@@ -202,11 +202,7 @@ def test_a_bare_clone_runs_on_the_current_python(
 ) -> None:
     """Without .venv, and from its own copy of the package rather than an installed one."""
     main = clone / "shoal" / "__main__.py"
-    main.write_text(
-        main.read_text().replace(
-            'print(f"shoal: {message}"', 'print(f"shoal (of the clone): {message}"'
-        )
-    )
+    main.write_text(main.read_text().replace('print(f"shoal: {', 'print(f"shoal (of the clone): {'))
     env = commands(tmp_path / "bin", python3=f'#!/bin/sh\nexec "{python}" "$@"\n')
     result = bash(
         clone / "hw9_best.sh", images_file, checkpoint_file, "p.csv", cwd=tmp_path, env=env

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, AsJson, CheckpointPath, Data, Device, NoCache, Quiet
+from shoal.cli.options import (
+    ArrayName,
+    AsJson,
+    CheckpointPath,
+    Data,
+    Device,
+    Force,
+    NoCache,
+    Quiet,
+)
+from shoal.cli.outputs import check_outputs, replacing
 
 TreePath = Annotated[
     Path, typer.Argument(help="The .json file of a tree.", metavar="TREE", show_default=False)
@@ -22,6 +32,7 @@ def clusters(
     low: Annotated[int, typer.Option("--from", help="The smallest number of clusters.")] = 2,
     high: Annotated[int, typer.Option("--to", help="The largest.")] = 20,
     as_json: AsJson = False,
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -30,16 +41,16 @@ def clusters(
     """Weigh how many clusters there are: what speaks for each number, and members of the best."""
     from shoal import opening, session
     from shoal.figures import write
-    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.files import check_picture
     from shoal.progress import Reporter
     from shoal.questions import answers, figures_clusters
     from shoal.questions.n_clusters import check_range, choose_n_clusters
 
     check_range(low, high)
-    check_distinct([picture], [data, checkpoint])
     check_picture(picture)
-    check_writable(picture)
+    replaced = check_outputs([picture], [data, checkpoint], force=force)
     report = Reporter(quiet=quiet or as_json)
+    report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = choose_n_clusters(
         source, loaded, low=low, high=high, device=session.ready(device), track=report
@@ -67,6 +78,7 @@ def tree(
         int | None,
         typer.Option(help="How many fine groups.", show_default="30, or 1 for each 4 images"),
     ] = None,
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -75,7 +87,7 @@ def tree(
     """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
     from shoal import opening, session
     from shoal.figures import write
-    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.files import check_picture
     from shoal.progress import Reporter
     from shoal.questions import answers, figures_clusters
     from shoal.questions.growing import check_leaves, grow_tree
@@ -84,11 +96,10 @@ def tree(
     check_suffix(out)
     picture = out.with_suffix(".png") if picture is None else picture
     check_leaves(leaves)
-    check_distinct([out, picture], [data, checkpoint])
     check_picture(picture)
-    for output in (out, picture):
-        check_writable(output)
+    replaced = check_outputs([out, picture], [data, checkpoint], force=force)
     report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     grown = grow_tree(source, loaded, n_leaves=leaves, device=session.ready(device), track=report)
     figure = figures_clusters.tree(source, grown)
@@ -113,18 +124,18 @@ def cut(
             show_default=False,
         ),
     ] = None,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Cut a tree into groups and write them as a CSV with the columns id and label."""
-    from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.questions import answers
     from shoal.questions.tree import chosen_nodes, load_tree
 
-    check_distinct([prediction], [tree_file])
-    check_writable(prediction)
+    replaced = check_outputs([prediction], [tree_file], force=force)
     grown = load_tree(tree_file)
     labels, nodes = grown.labels_at(chosen_nodes(grown, clusters, at))
     grown.write_prediction(labels, prediction)
     report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
     report.say(f"{answers.cut(labels, nodes)}\nwritten to {prediction}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Data, NoCache, Quiet
+from shoal.cli.options import ArrayName, Data, Force, NoCache, Quiet
+from shoal.cli.outputs import check_outputs
 
 PredictionPath = Annotated[
     Path,
@@ -21,18 +23,31 @@ def name(
     names: Annotated[
         Path, typer.Argument(help="A CSV with the columns cluster and name.", show_default=False)
     ],
+    template: Annotated[
+        bool, typer.Option("--template", help="Write NAMES, to fill in the names.")
+    ] = False,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Give the clusters of a prediction names, as its column name; one name twice merges."""
-    from shoal.exporting.prediction import name_clusters
+    from shoal.exporting.naming import name_clusters, write_template
     from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.questions import answers
 
+    report = Reporter(quiet=quiet)
+    if template:
+        check_outputs([names], [prediction], force=force)
+        write_template(prediction, names)
+        told = shlex.join(["shoal", "name", str(prediction), str(names)])
+        report.say(f"written to {names}; fill in its column name, then give them with '{told}'")
+        return
     check_distinct([prediction], [names])
     check_writable(prediction)
-    given = name_clusters(prediction, names)
-    Reporter(quiet=quiet).say(answers.named(given, prediction))
+    given = name_clusters(prediction, names, force=force)
+    if not given.known_for:
+        report.say(f"{names} does not say for which result its names are; taken for {prediction}")
+    report.say(answers.named(given.names, prediction))
 
 
 def export(
@@ -48,6 +63,12 @@ def export(
     by: Annotated[
         str, typer.Option(help="For folders: copy, hardlink or symlink the files of DATA.")
     ] = "copy",
+    trust: Annotated[
+        str | None,
+        typer.Option(
+            help="Which counts where label and name contradict: label or name.", show_default=False
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
     ] = False,
@@ -65,7 +86,7 @@ def export(
 
     exporting.check_export(data, out, kind, by)
     report = Reporter(quiet=quiet)
-    loaded = load_prediction(prediction)
+    loaded = load_prediction(prediction, trust=trust)
     source = opening.open_images(data, array=array, cache=not no_cache, report=report)
     if dry_run:
         print(exporting.plan_export(source, data, loaded, out, kind=kind, by=by))

@@ -16,9 +16,11 @@ from shoal.cli.options import (
     Clusters,
     Data,
     Device,
+    Force,
     NoCache,
     Quiet,
 )
+from shoal.cli.outputs import check_outputs, check_skipped, kept_aside, replacing
 
 
 def predict(
@@ -36,6 +38,11 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    force: Force = False,
+    backup: Annotated[
+        bool,
+        typer.Option("--backup", help="Replace, and keep what was there, as prediction.1.csv."),
+    ] = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -47,22 +54,25 @@ def predict(
     column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
     """
     from shoal import findings, opening, session
-    from shoal.files import check_distinct, check_writable
+    from shoal.files import check_distinct
     from shoal.progress import Reporter
     from shoal.sources import write_skipped
 
     skipped = prediction.with_name("skipped.csv")
     check_distinct([prediction, table, skipped], [data, checkpoint])
-    for output in (prediction, table):
-        if output is not None:
-            check_writable(output)
+    check_skipped(skipped)
+    replaced = check_outputs([prediction, table], [data, checkpoint], force=force or backup)
     report = Reporter(quiet=quiet)
+    if not backup:
+        report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
-    result.to_csv(prediction)
+    with kept_aside(replaced if backup else []) as kept:
+        result.to_csv(prediction)
+        if table is not None:
+            result.to_parquet(table)
     write_skipped(source, skipped)
-    if table is not None:
-        result.to_parquet(table)
+    report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(f"{findings.summary(result)}; written to {prediction}")
 
 
@@ -71,6 +81,7 @@ def splits(
     checkpoint: CheckpointPath,
     picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("splits.png"),
     as_json: AsJson = False,
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -78,13 +89,13 @@ def splits(
 ) -> None:
     """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
     from shoal import figures, findings, opening, session
-    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.files import check_picture
     from shoal.progress import Reporter
 
-    check_distinct([picture], [data, checkpoint])
     check_picture(picture)
-    check_writable(picture)
+    replaced = check_outputs([picture], [data, checkpoint], force=force)
     report = Reporter(quiet=quiet or as_json)
+    report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = session.splits(source, loaded, report, device=device)
     figures.write(figures.splits(source, [one.table for one in found]), picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoal.cli.options import (
     ArrayName,
@@ -11,6 +12,7 @@ from shoal.cli.options import (
     Data,
     Device,
     Epochs,
+    Force,
     LowMemory,
     Minutes,
     NoCache,
@@ -23,6 +25,9 @@ from shoal.cli.options import (
     Size,
 )  # fmt: skip
 
+if TYPE_CHECKING:
+    from shoal.cli.run_folder import Run
+
 
 def train(
     data: Data,
@@ -33,6 +38,7 @@ def train(
     minutes: Minutes = None,
     seed: Seed = None,
     resume: Resume = False,
+    force: Force = False,
     device: Device = "auto",
     settings: Settings = None,
     low_memory: LowMemory = False,
@@ -43,19 +49,22 @@ def train(
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
     from shoal import opening, session
-    from shoal.files import check_distinct, check_writable
+    from shoal.cli.outputs import check_outputs
+    from shoal.cli.rerun import check_free, is_finished
     from shoal.progress import Reporter
 
-    check_distinct([checkpoint], [data])
-    check_writable(checkpoint)
+    check_outputs([checkpoint], [data], force=True)  # an older run there: see check_free
     request = session.Request(
-        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory
-    )
+        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
+        force,
+    )  # fmt: skip
+    check_free(checkpoint, request)
     report = Reporter(quiet=quiet)
     source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
-    session.train(source, checkpoint, request, report)
+    if not is_finished(checkpoint, source, request, report):
+        session.train(source, checkpoint, request, report)
 
 
 def run(
@@ -67,6 +76,7 @@ def run(
     minutes: Minutes = None,
     seed: Seed = None,
     resume: Resume = False,
+    force: Force = False,
     device: Device = "auto",
     settings: Settings = None,
     low_memory: LowMemory = False,
@@ -78,31 +88,48 @@ def run(
     """Train, predict and draw what was found, in one go."""
     from shoal import opening, session
     from shoal.checks import check_n_clusters
+    from shoal.cli.run_folder import open_run
     from shoal.devices import resolve_device
-    from shoal.files import check_writable
     from shoal.progress import Reporter
     from shoal.reporting.assembly import hand_over
     from shoal.sources import write_skipped
 
-    check_writable(out_dir / "checkpoint.pth")
-    report = Reporter(quiet=quiet)
-    source = opening.open_images(
-        data, at_least=2, size=size, array=array, cache=not no_cache, report=report
-    )
-    if isinstance(clusters, int):
-        check_n_clusters(clusters, len(source))
     request = session.Request(
-        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory
-    )
-    finished = session.train(source, out_dir / "checkpoint.pth", request, report)
-    result = session.predict(source, finished, report, device=device)
-    write_skipped(source, out_dir / "skipped.csv")
-    hand_over(source, result, out_dir, report, device=resolve_device(device))
+        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
+        force,
+    )  # fmt: skip
+    report = Reporter(quiet=quiet)
+    with open_run(out_dir, data, request) as opened:
+        source = opening.open_images(
+            data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+        )
+        if isinstance(clusters, int):
+            check_n_clusters(clusters, len(source))
+        run = opened.of(source, request, report)
+        if run.done:
+            report.say(*_already(run))
+            return
+        finished = session.train(source, run.checkpoint, request, report)
+        result = session.predict(source, finished, report, device=device)
+        write_skipped(source, out_dir / "skipped.csv")
+        hand_over(source, result, out_dir, report, device=resolve_device(device))
+        run.finish(result.ids, result.labels)
 
 
-def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False) -> None:
+def _already(run: Run) -> list[str]:
+    edited = run.record.edited(run.folder)
+    changed = f"; changed since: {', '.join(edited)}" if edited else ""
+    return [
+        f"{run.folder} holds the results of this run already{changed}; add --force to begin anew"
+    ]
+
+
+def demo(
+    out_dir: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
+) -> None:
     """Sort 1,797 real handwritten digits, and compare with k-means on pixels and on PCA."""
     from shoal import opening, session
+    from shoal.cli.run_folder import open_run
     from shoal.demo import print_scores, write_digits
     from shoal.files import check_writable
     from shoal.progress import Reporter
@@ -110,12 +137,19 @@ def demo(out_dir: OutDir = Path("demo"), seed: Seed = None, quiet: Quiet = False
 
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
-    data = write_digits(out_dir)
-    source = opening.open_images(data)
-    report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
-    report.say(f"$ shoal run {data} {out_dir} --recipe digits")
-    request = session.Request("digits", seed=seed, device="cpu")
-    finished = session.train(source, out_dir / "checkpoint.pth", request, report)
-    result = session.predict(source, finished, report, device="cpu")
-    hand_over(source, result, out_dir, report, device="cpu")
+    # Whatever a demo left unfinished is gone on with: it has only one way to be run.
+    request = session.Request("digits", seed=seed, device="cpu", resume=not force, force=force)
+    with open_run(out_dir, out_dir / "digits.npy", request) as opened:
+        data = write_digits(out_dir)
+        source = opening.open_images(data)
+        report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
+        report.say(f"$ shoal run {data} {out_dir} --recipe digits")
+        run = opened.of(source, request, report)
+        finished = session.train(source, run.checkpoint, request, report)
+        result = session.predict(source, finished, report, device="cpu")
+        if run.done:
+            report.say(*_already(run))
+        else:
+            hand_over(source, result, out_dir, report, device="cpu")
+            run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.provenance["seconds"])

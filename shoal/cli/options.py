@@ -39,6 +39,9 @@ Minutes = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace what is there already.", show_default=False)
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Settings = Annotated[
     list[str] | None,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, NoCache, Quiet
+from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, Force, NoCache, Quiet
+from shoal.cli.outputs import check_outputs, replacing
 
 Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
 Csv = Annotated[Path, typer.Option("--csv", help="The CSV to write.")]
@@ -33,6 +34,7 @@ def pairs(
     space: Annotated[
         str, typer.Option(help="What is compared: clusters (their memberships) or embedding.")
     ] = "clusters",
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -42,7 +44,6 @@ def pairs(
     import numpy as np
 
     from shoal import opening, session
-    from shoal.files import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.questions import answers
     from shoal.questions.pairs import decide_pairs, pairs_and_out, read_pairs
@@ -59,9 +60,10 @@ def pairs(
     check_metric(metric)
     check_space(space)
     check_threshold(value, metric)
-    check_distinct([out], [data, checkpoint, *([listed] if listed else [])])
-    check_writable(out)
+    inputs = [data, checkpoint, *([listed] if listed else [])]
+    replaced = check_outputs([out], inputs, force=force)
     report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
@@ -97,6 +99,7 @@ def similar(
     ] = None,
     csv: Csv = Path("similar.csv"),
     picture: Picture = Path("similar.png"),
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -106,22 +109,21 @@ def similar(
     from shoal import opening, session
     from shoal.exporting.prediction import load_prediction
     from shoal.figures import write
-    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.files import check_picture
     from shoal.progress import Reporter
     from shoal.questions import answers, figures
     from shoal.questions.similar import check_wanted, find_similar
 
     check_wanted(images, n, metric)
     inputs = [data, checkpoint, *map(Path, images), *([table] if table else [])]
-    check_distinct([csv, picture], inputs)
     check_picture(picture)
-    for output in (csv, picture):
-        check_writable(output)
+    replaced = check_outputs([csv, picture], inputs, force=force)
     report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
-    known = None if table is None else load_prediction(table).embedding_of(source)
+    known = None if table is None else load_prediction(table, trust="label").embedding_of(source)
     found = find_similar(
         source, loaded, images, n=n, metric=metric, z=known, device=session.ready(device),
         track=report,
@@ -148,6 +150,7 @@ def duplicates(
     ] = None,
     csv: Csv = Path("duplicates.csv"),
     picture: Picture = Path("duplicates.png"),
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -158,18 +161,18 @@ def duplicates(
     from shoal import opening, session
     from shoal.exporting.originals import Originals
     from shoal.figures import write
-    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.files import check_picture
     from shoal.pixel_range import PixelRange
     from shoal.progress import Reporter
     from shoal.questions import answers, figures
     from shoal.questions.duplicates import check_distance, find_duplicates
 
     check_distance(threshold)
-    check_distinct([csv, picture], [data, *([checkpoint] if checkpoint else [])])
     check_picture(picture)
-    for output in (csv, picture):
-        check_writable(output)
+    inputs = [data, *([checkpoint] if checkpoint else [])]
+    replaced = check_outputs([csv, picture], inputs, force=force)
     report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     source = opening.open_images(
         data, image_shape=None if loaded is None else loaded.image_shape,
@@ -191,6 +194,7 @@ def outliers(
     n: Annotated[int, typer.Option("-n", help="How many.")] = 100,
     csv: Csv = Path("outliers.csv"),
     picture: Picture = Path("outliers.png"),
+    force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -199,17 +203,16 @@ def outliers(
     """Rank the oddest images, each with its reasons."""
     from shoal import opening, session
     from shoal.figures import write
-    from shoal.files import check_distinct, check_picture, check_writable
+    from shoal.files import check_picture
     from shoal.progress import Reporter
     from shoal.questions import answers, figures
     from shoal.questions.outliers import check_count, find_outliers
 
     check_count(n)
-    check_distinct([csv, picture], [data, checkpoint])
     check_picture(picture)
-    for output in (csv, picture):
-        check_writable(output)
+    replaced = check_outputs([csv, picture], [data, checkpoint], force=force)
     report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import Device, Quiet
+from shoal.cli.options import Device, Force, Quiet
+from shoal.cli.outputs import check_outputs, replacing
 
 
 def report(
@@ -38,6 +39,7 @@ def report(
         str, typer.Option(help="Images to reconstruct, by their place from 0.")
     ] = "1,2,3,6,7,9",
     lang: Annotated[str, typer.Option(help="en or zh-TW.")] = "en",
+    force: Force = False,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -45,14 +47,13 @@ def report(
     from shoal import opening, session
     from shoal.errors import DataError
     from shoal.evaluation import load_labels
-    from shoal.files import check_distinct
     from shoal.progress import Reporter
     from shoal.reporting import assembly
     from shoal.reporting.subject import parse_shown
 
     inputs = [train, before, after, best, images, labels]
-    check_distinct(out, [path for path in inputs if path is not None])
     assembly.check_report(out)
+    replaced = check_outputs(out, [path for path in inputs if path is not None], force=force)
     shown = parse_shown(show)
     if labels is not None and images is None:
         raise DataError("--labels came without --images; give both, or neither.")
@@ -70,6 +71,7 @@ def report(
     )
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     reporter = Reporter(quiet=quiet)
+    reporter.say(*replacing(replaced))
     assembly.report(
         *out, train=source, before=before, after=after, best=best, images=labelled, labels=known,
         show=shown, language=lang, device=session.ready(device), track=reporter,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shoal.errors import DataError, OutputError
 from shoal.exporting.originals import Originals
+from shoal.exporting.record import EXPORT, Record
 from shoal.exporting.safe_names import distinct_names, places
 from shoal.files import check_writable
 from shoal.protocols import IntArray, Track
@@ -38,6 +39,7 @@ def write(
             path = folder / target
             path.parent.mkdir(parents=True, exist_ok=True)
             put(originals, row, path)
+        Record(EXPORT, finished=True).save(folder)
 
 
 def places_for(originals: Originals, rows: IntArray, titles: Sequence[str], by: str) -> list[str]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.files import atomic_path
 from shoal.protocols import FloatArray, ImageSource, IntArray
-from shoal.rows import as_text, columns, look_up, quoted, read_rows, write_rows
+from shoal.rows import as_text, column_if_there, columns, look_up, quoted
 
-_EXPECTED = "a prediction with the columns id and label"
-_NAMES = "a CSV file with the columns cluster and name"
+EXPECTED = "a prediction with the columns id and label"
+NAMED_FOR = "result"
+"""The column that holds the digest of the result that was named."""
 _CLUSTER = ("label", "cluster")
 
 
@@ -38,6 +39,8 @@ class Prediction:
     """float32 (n, 2): places on the map, if one was drawn."""
     z: FloatArray | None = None
     """float32 (n, d): the reduced embedding; not in a prediction.csv."""
+    named_for: str = ""
+    """The digest of the result that was named, see `result_digest`; empty where nobody knows."""
 
     def titles(self) -> list[str]:
         """What each image's cluster is called: its name, or ``cluster-`` and its number."""
@@ -78,96 +81,120 @@ class Prediction:
         return z
 
 
-def load_prediction(path: str | Path) -> Prediction:
+def load_prediction(path: str | Path, *, trust: str | None = None) -> Prediction:
     """Read what ``shoal predict`` or ``shoal run`` wrote: a .csv file, or the .parquet table.
 
+    Args:
+        path: the file.
+        trust: which column counts where label and name contradict each other, ``label`` or
+            ``name``; None: neither, that is an error.
+
     Raises:
-        DataError: missing, damaged, without its columns, or an image twice.
+        DataError: missing, damaged, without its columns, an image twice, or a contradiction.
     """
     path = Path(path)
     loaded = _from_parquet(path) if path.suffix.lower() == ".parquet" else _from_csv(path)
     if not loaded.ids:
-        raise DataError(f"{path}: {_EXPECTED} is expected, and it has no rows; predict again.")
+        raise DataError(f"{path}: {EXPECTED} is expected, and it has no rows; predict again.")
     twice = [name for name, times in Counter(loaded.ids).items() if times > 1]
     if twice:
         raise DataError(
             f"{path}: every image once is expected, and {quoted(twice[0])} came more than once; "
             "leave one row of each."
         )
+    if trust is not None:
+        return reconciled(loaded, trust)
+    clash = contradiction(loaded)
+    if clash:
+        raise DataError(
+            f"{path}: label and name contradict each other: {clash}; say which of them counts with "
+            "--trust label or --trust name (trust='label' in Python)."
+        )
     return loaded
 
 
-def name_clusters(path: str | Path, names: str | Path) -> dict[int, str]:
-    """Write names of clusters into a prediction, as its column ``name``; atomically.
+def result_digest(ids: Iterable[str], labels: IntArray) -> str:
+    """What tells one result from another: a digest of who is in which cluster, 16 characters.
 
-    All else in the file stays. Two clusters may be given one name: that merges them.
+    Names and corrections are given for a result; by its digest they are known not to be of another.
 
     Args:
-        path: a prediction, .csv or .parquet.
-        names: a CSV file with the columns ``cluster`` and ``name``, a row for each cluster.
+        ids: of n images.
+        labels: int64 (n,), their clusters.
 
-    Returns:
-        The name of each cluster, by its number.
+    >>> result_digest(["a", "b"], np.array([0, 1])) == result_digest(["b", "a"], np.array([1, 0]))
+    True
+    """
+    rows = sorted(f"{as_text(name)}\0{label}\n" for name, label in zip(ids, labels, strict=True))
+    return hashlib.sha256("".join(rows).encode()).hexdigest()[:16]
+
+
+def contradiction(prediction: Prediction) -> str:
+    """How names and labels contradict each other, in words; empty if they do not.
+
+    A cluster has one name. Two clusters may share one, unless labels were changed after they were
+    named: then nobody knows whether that was meant.
+    """
+    if prediction.names is None:
+        return ""
+    names: dict[int, Counter[str]] = {}
+    for cluster, name in zip(prediction.clusters.tolist(), prediction.names, strict=True):
+        names.setdefault(cluster, Counter())[name] += 1
+    for cluster, called in sorted(names.items()):
+        if len(called) > 1:
+            (often, _), (seldom, n) = called.most_common()[0], called.most_common()[-1]
+            images = "1 image" if n == 1 else f"{n:,} images"
+            return f"cluster {cluster} is called {quoted(often)}, and {quoted(seldom)} for {images}"
+    shared = [name for name, n in Counter(next(iter(c)) for c in names.values()).items() if n > 1]
+    digest = result_digest(prediction.ids, prediction.clusters)
+    if shared and prediction.named_for not in ("", digest):
+        return f"labels were changed since, and several clusters are called {quoted(shared[0])}"
+    return ""
+
+
+def reconciled(prediction: Prediction, trust: str) -> Prediction:
+    """The prediction with one name for each cluster, or one cluster for each name.
+
+    Args:
+        prediction: with or without names.
+        trust: ``label``: a cluster has the name that most of its images have; ``name``: a name has
+            the number that most of its images have, or the next one that is free.
 
     Raises:
-        DataError: either file is not what it should be, a cluster without a name, a name without
-            a cluster, or two names of one.
-        OutputError: the prediction cannot be written.
+        DataError: another ``trust``.
     """
-    path, names = Path(path), Path(names)
-    prediction = load_prediction(path)
-    named = _read_names(names)
-    clusters = {int(cluster) for cluster in np.unique(prediction.clusters)}
-    missing, unknown = sorted(clusters - set(named)), sorted(set(named) - clusters)
-    if missing:
-        raise DataError(
-            f"{names}: a name for each of the {len(clusters)} clusters of {path} is expected, and "
-            f"cluster {missing[0]} has none; add a row for it."
-        )
-    if unknown:
-        raise DataError(
-            f"{names}: clusters of {path} are expected ({_list(clusters)}), and {unknown[0]} is "
-            "none of them; take its row out."
-        )
-    column = [named[int(cluster)] for cluster in prediction.clusters]
-    if path.suffix.lower() == ".parquet":
-        _add_to_parquet(path, column)
-    else:
-        header, *rows = read_rows(path, _EXPECTED)
-        place = header.index("name") if "name" in header else len(header)
-        rows = [row + [""] * (place - len(row)) for row in rows]
-        named_rows = zip(rows, column, strict=True)
-        write_rows(
-            path,
-            [*header[:place], "name", *header[place + 1 :]],
-            ([*row[:place], name, *row[place + 1 :]] for row, name in named_rows),
-        )
-    return {cluster: named[cluster] for cluster in sorted(clusters)}
-
-
-def _read_names(path: Path) -> dict[int, str]:
-    clusters, names = columns(path, _NAMES, ("cluster", "label"), ("name",))
-    named: dict[int, str] = {}
-    for cluster, name in zip(_whole(path, _NAMES, clusters), names, strict=True):
-        if not name.strip():
-            raise DataError(f"{path}: cluster {cluster} is given an empty name; write one.")
-        if named.get(cluster, name.strip()) != name.strip():
-            raise DataError(
-                f"{path}: one name for each cluster is expected, and cluster {cluster} is called "
-                f"{named[cluster]!r} and {name.strip()!r}; keep one of these rows."
-            )
-        named[cluster] = name.strip()
-    return named
+    if trust not in ("label", "name"):
+        raise DataError(f"--trust must be label or name, got {trust!r}.")
+    if prediction.names is None or not contradiction(prediction):
+        return prediction
+    rows = list(zip(prediction.clusters.tolist(), prediction.names, strict=True))
+    if trust == "label":
+        votes: dict[int, Counter[str]] = {}
+        for cluster, name in rows:
+            if name:
+                votes.setdefault(cluster, Counter())[name] += 1
+        best = {cluster: counted.most_common(1)[0][0] for cluster, counted in votes.items()}
+        return replace(prediction, names=[best.get(cluster, "") for cluster, _ in rows])
+    taken: dict[str, int] = {}
+    for (name, cluster), _ in Counter((name, cluster) for cluster, name in rows).most_common():
+        if name not in taken:
+            free = cluster not in taken.values()
+            taken[name] = cluster if free else max(taken.values()) + 1
+    clusters = np.array([taken[name] for _, name in rows], dtype=np.int64)
+    return replace(prediction, clusters=clusters)
 
 
 def _from_csv(path: Path) -> Prediction:
-    ids, clusters, *named = columns(path, _EXPECTED, ("id",), _CLUSTER, optional="name")
+    ids, clusters, *named = columns(path, EXPECTED, ("id",), _CLUSTER, optional="name")
     names = named[0] if named else None
-    whole = np.array(_whole(path, _EXPECTED, clusters), dtype=np.int64)
-    return Prediction(path=path, ids=ids, clusters=whole, names=names)
+    whole = np.array(whole_numbers(path, EXPECTED, clusters), dtype=np.int64)
+    named_for = column_if_there(path, NAMED_FOR) if named else []
+    return Prediction(
+        path=path, ids=ids, clusters=whole, names=names, named_for=next(filter(None, named_for), "")
+    )
 
 
-def _whole(path: Path, expected: str, texts: Sequence[str]) -> list[int]:
+def whole_numbers(path: Path, expected: str, texts: Sequence[str]) -> list[int]:
     try:
         return [int(text) for text in texts]
     except ValueError as error:
@@ -178,7 +205,7 @@ def _whole(path: Path, expected: str, texts: Sequence[str]) -> list[int]:
         ) from None
 
 
-def _read_parquet(path: Path) -> Any:
+def read_parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
@@ -188,16 +215,16 @@ def _read_parquet(path: Path) -> Any:
     except PermissionError:
         raise DataError(f"{path}: permission denied; make it readable.") from None
     except (OSError, ValueError) as error:  # pyarrow's own errors are among these
-        raise DataError(f"{path}: {_EXPECTED} is expected, and it is damaged.") from error
+        raise DataError(f"{path}: {EXPECTED} is expected, and it is damaged.") from error
 
 
 def _from_parquet(path: Path) -> Prediction:
-    table = _read_parquet(path)
+    table = read_parquet(path)
     has = set(table.column_names)
     cluster = next((name for name in _CLUSTER if name in has), None)
     if "id" not in has or cluster is None:
         raise DataError(
-            f"{path}: {_EXPECTED} is expected, and its columns are "
+            f"{path}: {EXPECTED} is expected, and its columns are "
             f"{', '.join(table.column_names[:8]) or 'none'}; give the table of 'shoal predict'."
         )
     try:
@@ -212,10 +239,11 @@ def _from_parquet(path: Path) -> Prediction:
                 [np.array(table[name].to_pylist(), dtype=np.float32) for name in "xy"], axis=1
             ),
             z=_embedding(table) if "embedding" in has else None,
+            named_for=(table.schema.metadata or {}).get(b"shoal_named_for", b"").decode(),
         )  # fmt: skip
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: {_EXPECTED} is expected, and a column of it holds something else; predict "
+            f"{path}: {EXPECTED} is expected, and a column of it holds something else; predict "
             "again."
         ) from error
 
@@ -229,22 +257,3 @@ def _floats(table: Any, name: str) -> FloatArray | None:
 def _embedding(table: Any) -> FloatArray:
     numbers = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return numbers.reshape(table.num_rows, -1).astype(np.float32)
-
-
-def _add_to_parquet(path: Path, names: Sequence[str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = _read_parquet(path)
-    column = pa.array([as_text(name) for name in names], pa.string())
-    if "name" in table.column_names:
-        table = table.set_column(table.column_names.index("name"), "name", column)
-    else:
-        table = table.append_column("name", column)
-    with atomic_path(path) as temporary:
-        pq.write_table(table, temporary)
-
-
-def _list(clusters: set[int]) -> str:
-    ordered = [str(cluster) for cluster in sorted(clusters)]
-    return ", ".join(ordered[:8]) + (", …" if len(ordered) > 8 else "")

@@ -65,6 +65,11 @@ def _list(
     return Listing(ids, lambda: files, files.__getitem__, skipped, classes_of(ids))
 
 
+def named_files(path: Path) -> list[Path]:
+    """The files that a list names, there or not."""
+    return [path.parent / name for name in _written(path)]
+
+
 def _written(path: Path) -> list[str]:
     """The paths as the list has them."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:

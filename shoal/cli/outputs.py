@@ -1,0 +1,135 @@
+"""What commands may write: nothing that is there already, unless told to, and never an input."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from shoal.errors import OutputError, ShoalError
+from shoal.files import atomic_path, check_distinct, check_writable, digest_of
+from shoal.rows import printable
+
+
+def check_outputs(
+    outputs: Sequence[Path | None], inputs: Sequence[Path], *, force: bool = False
+) -> list[Path]:
+    """Fail now if one of ``outputs`` should not be written.
+
+    A file that is there is only replaced with ``force``, and an image of a pile, the file of an
+    input or a folder never.
+
+    Args:
+        outputs: files; None stands for one that is not asked for.
+        inputs: files, folders, and patterns of files, that the command reads.
+        force: whether files may be replaced.
+
+    Returns:
+        The files that will be replaced.
+
+    Raises:
+        OutputError: naming the file, and what to do.
+    """
+    read = [file for path in inputs for file in _files(path)]
+    check_distinct(outputs, read)
+    wanted = [path for path in outputs if path is not None]
+    for path in wanted:
+        check_writable(path)
+        for pile in inputs:
+            if is_image_in(path, pile):
+                raise OutputError(f"cannot write {path}: it is one of the images in {pile}.")
+    replaced = [path for path in wanted if os.path.lexists(path)]
+    if replaced and not force:
+        raise OutputError(
+            f"{printable(str(replaced[0]))} exists already; name another file, or add --force to "
+            "replace it."
+        )
+    return replaced
+
+
+def replacing(paths: Sequence[Path]) -> list[str]:
+    """A line on what `check_outputs` found, none where nothing is replaced."""
+    return [f"replacing {', '.join(printable(str(path)) for path in paths)}"] if paths else []
+
+
+def check_skipped(path: Path) -> None:
+    """Fail if ``skipped.csv`` is there and is no list of shoal's, which may be replaced.
+
+    Raises:
+        OutputError: it is somebody's own file.
+    """
+    if path.is_file() and path.stat().st_size and not path.read_bytes().startswith(b"id,reason\n"):
+        raise OutputError(
+            f"{path} exists, and is no list of skipped images that shoal wrote; rename it, or "
+            "write the prediction to another folder."
+        )
+
+
+@contextlib.contextmanager
+def kept_aside(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Path]]]:
+    """Keep copies of files that the block replaces, as ``NAME.1.csv`` and so on.
+
+    Yields a list that afterwards holds each file with its copy; where the block wrote the very
+    same content again, there is no copy.
+    """
+    kept: list[tuple[Path, Path]] = []
+    copies = [(path, free_name(path)) for path in paths]
+    for path, copy in copies:
+        with atomic_path(copy) as temporary:
+            shutil.copyfile(path, temporary)
+    try:
+        yield kept
+    finally:
+        for path, copy in copies:
+            if path.is_file() and digest_of(path) == digest_of(copy):
+                copy.unlink()
+            else:
+                kept.append((path, copy))
+
+
+def free_name(path: Path) -> Path:
+    """``path`` with the first number that no file has: ``prediction.1.csv``."""
+    numbers = itertools.count(1)
+    names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in numbers)
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def is_image_in(path: Path, pile: Path) -> bool:
+    """Whether a file is there that belongs to the images of a folder."""
+    from shoal.sources._naming import is_image
+
+    real, folder = os.path.realpath(path), os.path.realpath(pile)
+    return (
+        pile.is_dir()
+        and os.path.isfile(real)
+        and Path(folder) in Path(real).parents
+        and is_image(Path(real).name)
+        and not _drawn_by_shoal(Path(real))
+    )
+
+
+def _drawn_by_shoal(path: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            return str(picture.info.get("Software", "")).startswith("shoal")
+    except Exception:  # noqa: BLE001 - no picture of ours, whatever else it may be
+        return False
+
+
+def _files(path: Path) -> list[Path]:
+    """The files that an input names: itself, those of a pattern, those that a list of paths has."""
+    from shoal.sources import path_list
+    from shoal.sources._shards import shards
+
+    try:
+        found = shards(path)
+        if path_list.accepts(path) and path.is_file():
+            found += path_list.named_files(path)
+    except (ShoalError, OSError, ValueError):
+        return [path]  # whoever opens it says what is wrong
+    return found

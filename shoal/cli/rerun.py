@@ -1,0 +1,103 @@
+"""What a checkpoint that is there already means for a training to the same path."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from shoal import checkpoint as checkpoints
+from shoal.checkpoint import Checkpoint
+from shoal.errors import CheckpointError, OutputError
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource
+from shoal.questions.settling import is_settled
+from shoal.recipes import differences
+from shoal.session import Request, typed
+from shoal.trail import Trail
+
+
+def check_free(path: Path, request: Request) -> None:
+    """Fail now, before the images are opened, if training to ``path`` would lose another run.
+
+    Raises:
+        OutputError: a checkpoint of other settings, or an unfinished run, or no checkpoint at all.
+    """
+    if request.force or request.resume:
+        return
+    trail = Trail(path)
+    if trail.resume_file.exists():
+        raise OutputError(
+            f"{path} belongs to a run that was interrupted; go on with '{typed('--resume')}', or "
+            "add --force to begin anew."
+        )
+    there = _existing(path)
+    if there is not None:
+        _check_same_run(path, there, request)
+
+
+def is_finished(path: Path, source: ImageSource, request: Request, report: Reporter) -> bool:
+    """Whether the finished checkpoint of this very run is there, and nothing is left to do.
+
+    Raises:
+        OutputError: one of the same settings is there that learned from other images.
+    """
+    there = None if request.force or request.resume else _existing(path)
+    if there is None:
+        return False
+    if there.provenance.get("fingerprint") != source.fingerprint():
+        raise OutputError(_of_another_run(path, "it learned from other images"))
+    report.say(
+        f"{path} is the finished checkpoint of this run already; add --force to train it again"
+    )
+    return True
+
+
+def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
+    """Fail if the finished checkpoint ``there`` is not what ``request`` would train.
+
+    Raises:
+        OutputError: naming the first setting that differs.
+    """
+    wanted = request.resolve()
+    minutes = there.provenance.get("minutes")
+    if minutes != request.minutes:
+        was = "none were" if minutes is None else f"{minutes:g} were"
+        raise OutputError(_of_another_run(path, f"{was} given as --minutes"))
+    if request.minutes is not None:
+        wanted = replace(wanted, epochs=there.recipe.epochs)
+    if request.auto != is_settled(there):
+        raise OutputError(_of_another_run(path, "its number of clusters was chosen otherwise"))
+    if request.auto:
+        wanted = replace(wanted, n_clusters=there.recipe.n_clusters)
+    changed = differences(there.recipe, wanted)
+    if changed:
+        name, (before, _) = next(iter(changed.items()))
+        raise OutputError(_of_another_run(path, f"{name} is {before}"))
+
+
+def _of_another_run(path: Path, why: str) -> str:
+    return (
+        f"{path} is the checkpoint of another run ({why}); name another file, or add --force to "
+        "replace it."
+    )
+
+
+def _existing(path: Path) -> Checkpoint | None:
+    """The finished checkpoint at ``path``; None if nothing is there.
+
+    Raises:
+        OutputError: something else is there.
+    """
+    if not os.path.lexists(path):
+        return None
+    try:
+        there = checkpoints.load(path)
+    except CheckpointError as error:
+        raise OutputError(
+            f"{path} exists, and is no checkpoint that can be read; name another file, or add "
+            "--force to replace it."
+        ) from error
+    if not there.finished:
+        raise OutputError(_of_another_run(path, "it was kept along the way"))
+    return there

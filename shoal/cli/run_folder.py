@@ -1,0 +1,172 @@
+"""The folder of a run: always of one run, and nothing in it lost.
+
+`open_run` says before any work whether a run may write there; `Run.finish` records what it wrote.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shoal import session
+from shoal.cli.outputs import free_name
+from shoal.errors import OutputError
+from shoal.exporting.prediction import result_digest
+from shoal.exporting.record import RUN, Record, read_record
+from shoal.files import check_writable, locked, sweep
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource, IntArray
+from shoal.rows import printable
+from shoal.sources._naming import is_image
+
+FILES = (
+    "checkpoint.pth", "prediction.csv", "table.parquet", "clusters.png", "map.png", "report.html",
+    "skipped.csv",
+)  # fmt: skip
+"""What a run writes, besides its record and the trail of its checkpoint."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run and the folder that it has to itself."""
+
+    folder: Path
+    record: Record
+    done: bool = False
+    """Whether all of it is there already."""
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pth"
+
+    def of(self, source: ImageSource, request: session.Request, report: Reporter) -> Run:
+        """The run on these images, its record begun; an older run that it replaces makes room.
+
+        Raises:
+            OutputError: the folder is of a run on other images.
+        """
+        digest = source.fingerprint()
+        known = self.record.identity.get("images")
+        if known not in (None, digest) and not request.force:
+            raise OutputError(_of_another(self.folder, "it is of other images"))
+        if self.done and known == digest:
+            return self
+        if request.force:
+            report.say(*_make_room(self.folder, self.record))
+        identity = _identity(request) | {"images": digest, "n_images": len(source)}
+        record = Record(RUN, session.command_line(), identity)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        record.save(self.folder)
+        return replace(self, record=record, done=False)
+
+    def finish(self, ids: Any, labels: IntArray) -> None:
+        """Record what the run wrote."""
+        done = replace(self.record, result=result_digest(ids, labels))
+        done.with_files(self.folder, FILES).save(self.folder)
+
+
+@contextmanager
+def open_run(folder: Path, data: Path, request: session.Request) -> Iterator[Run]:
+    """Hold ``folder`` for a run, once it is clear that nothing there would be lost.
+
+    Args:
+        folder: for the results; made when the run begins.
+        data: where the images are.
+        request: what is asked for.
+
+    Raises:
+        OutputError: the folder holds the images, another run, files that this one would replace, or
+            is in use.
+    """
+    check_writable(folder / "checkpoint.pth")
+    _check_no_pile(folder, data)
+    with locked(folder, f"to {folder}"):
+        sweep(folder)
+        yield _state(folder, request)
+
+
+def _state(folder: Path, request: session.Request) -> Run:
+    record = read_record(folder)
+    if record is None:
+        taken = [name for name in (*FILES, "checkpoint.pth.trail") if (folder / name).exists()]
+        if taken and not request.force and not request.resume:
+            raise OutputError(
+                f"{folder / taken[0]} exists already; name another folder, or add --force to "
+                "replace it."
+            )
+        return Run(folder, Record(RUN))
+    if record.kind != RUN:
+        raise OutputError(f"{folder} was written by 'shoal export'; name another folder.")
+    if request.force:
+        return Run(folder, record)
+    known, wanted = record.identity.get("settings"), _identity(request)["settings"]
+    if known != wanted:
+        raise OutputError(_of_another(folder, _difference(known, wanted)))
+    edited, missing = record.edited(folder), record.missing(folder)
+    if record.finished and not missing:
+        return Run(folder, record, done=True)
+    if record.finished and edited:
+        raise OutputError(
+            f"{folder / edited[0]} was changed since the run wrote it, and {missing[0]} is gone; "
+            "move the changed file elsewhere to have both, or add --force to begin anew."
+        )
+    if not request.resume:
+        raise OutputError(
+            f"the run in {folder} did not end; go on with '{session.typed('--resume')}', or add "
+            "--force to begin anew."
+        )
+    return Run(folder, record)
+
+
+def _identity(request: session.Request) -> dict[str, Any]:
+    recipe = request.resolve().to_dict()
+    if request.minutes is not None:
+        recipe.pop("epochs")  # chosen when training begins
+    if request.auto:
+        recipe.pop("n_clusters")
+    return {"settings": recipe | {"minutes": request.minutes}}
+
+
+def _difference(known: Any, wanted: dict[str, Any]) -> str:
+    known = known if isinstance(known, dict) else {}
+    name = next(name for name in sorted({*known, *wanted}) if known.get(name) != wanted.get(name))
+    return f"{name} is {known.get(name)}"
+
+
+def _of_another(folder: Path, why: str) -> str:
+    return f"{folder} holds another run ({why}); name another folder, or add --force to replace it."
+
+
+def _check_no_pile(folder: Path, data: Path) -> None:
+    if not folder.is_dir():
+        return
+    if data.is_dir() and folder.samefile(data):
+        raise OutputError(f"{folder} holds the images; name another folder for the results.")
+    if (folder / "shoal.json").exists():
+        return
+    name = next((name for name in sorted(os.listdir(folder)) if is_image(name)), None)
+    if name is not None and name not in FILES:
+        raise OutputError(
+            f"{folder} holds pictures ({printable(name)}); name a new folder for the results."
+        )
+
+
+def _make_room(folder: Path, record: Record) -> list[str]:
+    """Remove an older run's files; of those a person changed, keep copies. What to say of it."""
+    said = []
+    tables = ("prediction.csv", "table.parquet")  # of an older run nobody knows what was changed
+    edited = record.edited(folder) if record.files else list(tables)
+    for name in [name for name in edited if (folder / name).is_file()]:
+        copy = free_name(folder / name)
+        (folder / name).rename(copy)
+        said.append(f"{folder / name} may have been changed by hand, and is kept as {copy}")
+    removed = [name for name in FILES if name not in edited and (folder / name).is_file()]
+    for name in removed:
+        (folder / name).unlink()
+    if removed:
+        said.append(f"replacing the earlier results in {folder}")
+    return said
