@@ -119,6 +119,7 @@ def locked(folder: Path, what: str) -> Iterator[None]:
     Raises:
         OutputError: another process holds it, or the folder cannot be made.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY) if fcntl is not None else None
@@ -139,7 +140,8 @@ def locked(folder: Path, what: str) -> Iterator[None]:
         if handle is not None:
             os.close(handle)
         with contextlib.suppress(OSError):
-            folder.rmdir()  # only if nothing came of it
+            for path in made or [folder]:
+                path.rmdir()  # only if nothing came of it
 
 
 def digest_of(path: Path) -> str:

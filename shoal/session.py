@@ -32,7 +32,7 @@ from shoal.recipes import Recipe, differences, named
 from shoal.settings import override
 from shoal.steadiness import in_words
 from shoal.trail import Trail
-from shoal.training import check_resumable
+from shoal.training import Run, check_resumable
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Request:
         """
         if self.epochs is not None and self.minutes is not None:
             raise RecipeError("either --epochs or --minutes is expected, and both came; give one.")
+        if self.resume and self.force:
+            raise RecipeError("--resume goes on and --force begins anew; give one of them.")
         if self.minutes is not None and not 0 < self.minutes <= 100_000:
             raise RecipeError(f"--minutes is expected above 0, and {self.minutes:g} came.")
         settings = list(self.settings)
@@ -82,6 +84,19 @@ class Request:
     def auto(self) -> bool:
         """Whether the number of clusters is to be chosen."""
         return self.clusters == AUTO
+
+
+def rehearse(source: ImageSource, request: Request) -> None:
+    """Fail now, before anything older makes room, if training could not begin.
+
+    Raises:
+        ShoalError: see `train`.
+    """
+    recipe = request.resolve()
+    check_n_clusters(recipe.n_clusters, len(source))
+    if request.auto:
+        check_enough(len(source))
+    Run.start(source, recipe, resolve_device(request.device), None, {})
 
 
 def train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:

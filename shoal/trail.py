@@ -66,9 +66,11 @@ class Trail:
         if self.resume_file.exists():
             aside = self.previous
             _clear(aside)
-            if aside.exists():  # somebody else's files are in it
+            if aside.is_dir() and any(aside.iterdir()):  # somebody else's files are in it
                 aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
-            self.folder.replace(aside)
+            aside.mkdir(exist_ok=True)
+            for file in self.folder.iterdir():  # the folder itself stays: its lock is on it
+                file.replace(aside / file.name)
         _clear(self.folder)
         if self.path.is_file():
             self.path.unlink()
@@ -109,11 +111,7 @@ def kept_steps(total_steps: int, count: int) -> set[int]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the checkpoints of a trail, and the folder if nothing else is in it."""
-    if not folder.is_dir():
-        return
+    """Remove the checkpoints of a trail."""
     written = (*folder.glob("step-*.pth"), folder / "resume.pth", folder / "measurements.json")
     for file in written:
         file.unlink(missing_ok=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()

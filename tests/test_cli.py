@@ -239,8 +239,7 @@ def test_run_writes_its_files(
     assert result.out == ""
     assert sorted(os.listdir(out)) == [
         "checkpoint.pth", "checkpoint.pth.trail", "clusters.png", "map.png", "prediction.csv",
-        "report.html",
-        "table.parquet",
+        "report.html", "shoal.json", "table.parquet",
     ]  # fmt: skip
     for name in ("clusters.png", "map.png"):
         with Image.open(out / name) as picture:
@@ -488,7 +487,10 @@ def test_a_new_run_keeps_the_unfinished_one_aside(
     trail.mkdir()
     kept = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
     shutil.copy(kept, trail / "resume.pth")
-    result = run_cli("train", images_file, path, *fast)
+    refused = run_cli("train", images_file, path, *fast)
+    assert refused.code == 2
+    assert "go on with 'shoal train" in refused.err
+    result = run_cli("train", images_file, path, *fast, "--force")
     assert result.code == 0, result.err
     assert f"it is kept in {trail}.previous" in result.err
     assert (tmp_path / "c.pth.trail.previous" / "resume.pth").read_bytes() == kept.read_bytes()
@@ -580,6 +582,6 @@ def test_interrupt_while_an_older_unfinished_run_is_there(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "train", interrupted)
-    result = run_cli("train", images_file, tmp_path / "c.pth", "--quiet", "--seed", "5")
+    result = run_cli("train", images_file, tmp_path / "c.pth", "--quiet", "--seed", "5", "--force")
     assert result.code == 130
     assert result.err == "shoal: stopped before the first checkpoint; nothing was kept.\n"

@@ -100,6 +100,8 @@ def test_folders_hold_each_file_once_under_its_cluster(
     assert result.code == 0, result.err
     assert result.out == ""
     assert snapshot(photos) == before
+    assert json.loads((out / "shoal.json").read_text())["format"] == "shoal export"
+    (out / "shoal.json").unlink()
     files = [path for path in out.rglob("*") if not path.is_dir()]
     assert len(files) == len(NAMES)
     assert len({str(path).casefold() for path in files}) == len(NAMES)
@@ -326,6 +328,7 @@ def test_a_table_finds_its_images_though_text_cannot_hold_their_names(
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     result = run_cli("export", photos, tmp_path / "t.parquet", tmp_path / "out")
     assert result.code == 0, result.err
+    (tmp_path / "out" / "shoal.json").unlink()
     wanted = Counter((f"cluster-{i % 2}", (photos / name).read_bytes()) for i, name in
                      enumerate(kept))  # fmt: skip
     assert wanted == Counter(
@@ -379,10 +382,14 @@ def test_two_clusters_of_one_name_become_one(
     assert [[row["id"], row["label"], row["note"]] for row in named] == extra
     assert [row["name"] for row in named] == [["a/b", "c", "a/b"][i % 3] for i in range(12)]
     names = write_csv(names, [["cluster", "name"], [0, "x"], [1, "y"], [2, "x"]])
-    assert run_cli("name", prediction, names).code == 0  # named anew, not twice
-    assert list(read_csv(prediction)[0]) == ["id", "label", "note", "name"]
+    before = prediction.read_bytes()
+    refused = run_cli("name", prediction, names)
+    assert (refused.code, prediction.read_bytes()) == (2, before)
+    assert "has other names already" in refused.err
+    assert run_cli("name", prediction, names, "--force").code == 0  # named anew, not twice
+    assert list(read_csv(prediction)[0]) == ["id", "label", "note", "name", "result"]
     assert run_cli("export", photos, prediction, tmp_path / "out").code == 0
-    assert sorted(os.listdir(tmp_path / "out")) == ["x", "y"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["shoal.json", "x", "y"]
     assert len([p for p in (tmp_path / "out" / "x").rglob("*") if p.is_file()]) == 8
     assert run_cli("export", photos, prediction, tmp_path / "o.json", "--as", "json").code == 0
     categories = json.loads((tmp_path / "o.json").read_text())["categories"]
@@ -418,7 +425,7 @@ MISTAKES = [
     ("export ARRAY null.parquet OUT", "a column of it holds something else"),
     ("export PHOTOS full OUT", "this is a folder"),
     ("name A.csv n-missing.csv", "cluster 1 has none; add a row"),
-    ("name A.csv n-unknown.csv", "(0, 1), and 7 is none of them"),
+    ("name A.csv n-unknown.csv", "A.csv has no cluster 7, but 0, 1"),
     ("name A.csv n-twice.csv", "cluster 1 is called 'a' and 'b'"),
     ("name A.csv n-empty.csv", "cluster 1 is given an empty name"),
     ("name A.csv n-words.csv", "clusters as whole numbers, and 'one' came"),

@@ -251,10 +251,10 @@ def test_splits_lists_what_predict_uses(
         assert one["agreement"][number - 1] == 1.0
         for share in ("separation", "pixel_share", "stability", "view_agreement"):
             assert 0.0 <= one[share] <= 1.0
-    text = run_cli("splits", images_file, checkpoint_file, picture)
+    text = run_cli("splits", images_file, checkpoint_file, picture, "--force")
     assert text.code == 0
     assert "look at the picture" in text.out or "finds one only" in text.out
-    again = run_cli("splits", images_file, checkpoint_file, picture, "--json")
+    again = run_cli("splits", images_file, checkpoint_file, picture, "--json", "--force")
     assert again.out == result.out
     beyond = str(len(found) + 1)
     refused = run_cli(

@@ -162,7 +162,9 @@ def test_from_pile_to_named_groups(
     assert "40 images in 10 leaves" in result.err
     assert Image.open(picture).size[1] > 300
     before = out.read_bytes()
-    assert run_cli("tree", images_file, checkpoint_file, out, picture, "--quiet").code == 0
+    assert (
+        run_cli("tree", images_file, checkpoint_file, out, picture, "--quiet", "--force").code == 0
+    )
     assert out.read_bytes() == before
     cut = run_cli("cut", out, csv_path, "-k", "2")
     assert cut.code == 0, cut.err

@@ -55,6 +55,7 @@ class Run:
             raise OutputError(_of_another(self.folder, "it is of other images"))
         if self.done and known == digest:
             return self
+        session.rehearse(source, request)
         if request.force:
             report.say(*_make_room(self.folder, self.record))
         identity = _identity(request) | {"images": digest, "n_images": len(source)}

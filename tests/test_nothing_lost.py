@@ -1,0 +1,386 @@
+"""Nothing that a person did, and no result of another run, is replaced without being told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+LONG = ("--epochs", "12", "--set", "encoder.widths=(8,16)", "--set", "checkpoints=4")
+
+
+@pytest.fixture(scope="module")
+def run_once(
+    images_file: Path,
+    fast: tuple[str, ...],
+    run_cli: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The folder of a run; copy it before you change it."""
+    folder = tmp_path_factory.mktemp("once") / "found"
+    result = run_cli("run", images_file, folder, "-k", "2", *fast)
+    assert result.code == 0, result.err
+    return folder
+
+
+@pytest.fixture
+def found(run_once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(run_once, tmp_path / "found"))
+
+
+def write_names(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(["cluster,name", *rows]) + "\n")
+    return path
+
+
+# --- a second run -------------------------------------------------------------------------------
+
+
+def test_the_same_run_again_changes_nothing(
+    found: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tree: Callable[[Path], dict[str, str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    names = write_names(tmp_path / "names.csv", "0,stripes", "1,red")
+    assert run_cli("name", found / "prediction.csv", names).code == 0
+    before = tree(found)
+    result = run_cli("run", images_file, found, "-k", "2", *fast)
+    assert result.code == 0, result.err
+    assert "holds the results of this run already; changed since: prediction.csv" in result.err
+    assert tree(found) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["-k", "3"], "n_clusters is 2"),
+        (["-k", "2", "--seed", "7"], "seed is 0"),
+        (["-k", "auto"], "n_clusters is 2"),
+        (["-k", "2", "--set", "learning_rate=0.5"], "learning_rate is"),
+    ],
+)
+def test_another_run_is_refused_before_any_work(
+    options: list[str], why: str, found: Path, images_file: Path, fast: tuple[str, ...],
+    run_cli: Callable[..., Any], tree: Callable[[Path], dict[str, str]],
+) -> None:  # fmt: skip
+    before = tree(found)
+    arguments = [*fast, *options]
+    if "--seed" in options:
+        arguments = [word for word in fast if word not in ("--seed", "0")] + options
+    result = run_cli("run", images_file, found, *arguments)
+    assert result.code == 2
+    assert f"holds another run ({why}" in result.err
+    assert tree(found) == before
+
+
+def test_other_images_are_another_run_and_force_keeps_what_was_edited(
+    found: Path, images: np.ndarray, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tree: Callable[[Path], dict[str, str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    other = tmp_path / "other.npy"
+    np.save(other, images[::-1])
+    mine = (found / "prediction.csv").read_text().replace("\n0,", "\n0,1")
+    (found / "prediction.csv").write_text(mine)
+    before = tree(found)
+    refused = run_cli("run", other, found, "-k", "2", *fast)
+    assert (refused.code, tree(found)) == (2, before)
+    assert "it is of other images" in refused.err
+    broken = run_cli("run", other, found, "-k", "2", *fast, "--force", "--set", "views.n_views=1")
+    assert (broken.code, tree(found)) == (2, before)  # a run that cannot start costs nothing
+    result = run_cli("run", other, found, "-k", "2", *fast, "--force")
+    assert result.code == 0, result.err
+    assert "is kept as" in result.err
+    assert (found / "prediction.1.csv").read_text() == mine
+    record = json.loads((found / "shoal.json").read_text())
+    assert record["finished"]
+    assert set(record["files"]) <= set(os.listdir(found))
+
+
+def test_files_that_are_there_are_nobody_elses_to_replace(
+    images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "prediction.csv").write_text("mine")
+    result = run_cli("run", images_file, own, *fast)
+    assert result.code == 2
+    assert "exists already" in result.err
+    assert os.listdir(own) == ["prediction.csv"]
+
+
+def test_no_output_touches_the_pile(
+    images: np.ndarray, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tree: Callable[[Path], dict[str, str]], checkpoint_file: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    own = tmp_path / "own"
+    own.mkdir()
+    for number, pixels in enumerate(images[:24]):
+        Image.fromarray(pixels).save(own / f"{number:02d}.png")
+    shutil.copy(own / "00.png", own / "map.png")
+    (tmp_path / "link.png").symlink_to(own / "03.png")
+    (tmp_path / "list.txt").write_text("own/04.png\nown/05.png\n")
+    before = tree(tmp_path)
+    for command in (
+        ("run", own, own),
+        ("run", own, own, "--force"),
+        ("run", tmp_path / "list.txt", own, "--force"),
+        ("train", own, own / "05.png", "--force"),
+        ("train", own, tmp_path / "link.png", "--force"),
+        ("splits", own, checkpoint_file, own / "map.png", "--force"),
+        ("splits", tmp_path / "list.txt", checkpoint_file, own / "04.png", "--force"),
+        ("similar", own, checkpoint_file, own / "06.png", "--picture", own / "06.png", "--force"),
+        ("duplicates", own, "--picture", tmp_path / "link.png", "--force"),
+    ):
+        result = run_cli(*command)
+        assert (result.code, result.err.count("\n")) == (2, 1), (command, result)
+        assert tree(tmp_path) == before, command
+
+
+# --- what is there is not replaced --------------------------------------------------------------
+
+
+def test_every_command_that_writes_leaves_what_is_there(
+    found: Path, images_file: Path, run_cli: Callable[..., Any],
+    tree: Callable[[Path], dict[str, str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    model, out = found / "checkpoint.pth", tmp_path / "out"
+    out.mkdir()
+    commands = {
+        "prediction.csv": ("predict", images_file, model, out / "prediction.csv"),
+        "splits.png": ("splits", images_file, model, out / "splits.png"),
+        "n.png": ("clusters", images_file, model, out / "n.png", "--to", "3"),
+        "tree.json": ("tree", images_file, model, out / "tree.json", "--leaves", "3"),
+        "pairs.csv": ("pairs", images_file, model, out / "pairs.csv"),
+        "s.csv": ("similar", images_file, model, "3", "--csv", out / "s.csv", "--picture",
+                  out / "s.png"),
+        "d.csv": ("duplicates", images_file, "--csv", out / "d.csv", "--picture", out / "d.png"),
+        "o.csv": ("outliers", images_file, model, "--csv", out / "o.csv", "--picture",
+                  out / "o.png"),
+        "r.html": ("report", out / "r.html", "--train", images_file, "--best", model),
+        "cut.csv": ("cut", tmp_path / "t.json", out / "cut.csv", "-k", "2"),
+        "names.csv": ("name", found / "prediction.csv", out / "names.csv", "--template"),
+    }  # fmt: skip
+    for name, command in commands.items():
+        (out / name).write_text("mine")
+        result = run_cli(*command)
+        assert result.code == 2, (command, result)
+        assert f"{name} exists already; name another file, or add --force" in result.err
+    assert all((out / name).read_text() == "mine" for name in commands)
+    assert sorted(os.listdir(out)) == sorted(commands)
+    replaced = run_cli(*commands["pairs.csv"], "--force")
+    assert replaced.code == 0, replaced.err
+    assert f"replacing {out / 'pairs.csv'}" in replaced.err
+
+
+def test_the_script_of_the_assignment_keeps_an_edited_prediction(
+    checkpoint_file: Path, images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "p.csv"
+    command = ("predict", "--backup", images_file, checkpoint_file, path)
+    assert run_cli(*command).code == 0
+    assert run_cli(*command).code == 0
+    assert os.listdir(tmp_path) == ["p.csv"]  # the same again: nothing to keep
+    path.write_text("mine")
+    result = run_cli(*command)
+    assert "is kept as" in result.err
+    assert (tmp_path / "p.1.csv").read_text() == "mine"
+    assert path.read_text().startswith("id,label\n")
+
+
+def test_a_checkpoint_of_another_run_stays(
+    checkpoint_file: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tree: Callable[[Path], dict[str, str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    shutil.copytree(checkpoint_file.parent, tmp_path / "c")
+    path = tmp_path / "c" / checkpoint_file.name
+    before = tree(tmp_path)
+    same = run_cli("train", images_file, path, *fast)
+    assert (same.code, tree(tmp_path)) == (0, before)
+    assert "is the finished checkpoint of this run already" in same.err
+    other = run_cli("train", images_file, path, *fast, "--set", "n_clusters=3")
+    assert (other.code, tree(tmp_path)) == (2, before)
+    assert "is the checkpoint of another run (n_clusters is 2)" in other.err
+    timed = run_cli("train", images_file, path, *fast[:2], "--minutes", "1", *fast[4:])
+    assert (timed.code, tree(tmp_path)) == (2, before)
+    both = run_cli("train", images_file, path, *fast, "--force", "--resume")
+    assert (both.code, tree(tmp_path)) == (2, before)
+
+
+# --- interrupted --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hint() -> Callable[[str], str]:
+    """The command that a message in quotes says to go on with."""
+
+    def read(err: str) -> str:
+        quoted = re.search(r"go on with '(.*)'[.,;]", err)
+        assert quoted is not None, err
+        return quoted[1]
+
+    return read
+
+
+def _stop(process: subprocess.Popen[str], trail: Path, how: signal.Signals) -> str:
+    until = time.monotonic() + 60
+    while not (trail / "resume.pth").exists() and time.monotonic() < until:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(how)
+    return process.communicate(timeout=60)[1]
+
+
+def test_a_killed_run_goes_on_by_the_command_it_says(
+    images_file: Path, start_shoal: Callable[..., Any], run_cli: Callable[..., Any],
+    hint: Callable[[str], str], tmp_path: Path,
+) -> None:  # fmt: skip
+    folder = tmp_path / "my found"
+    command = ("run", images_file, folder, *LONG, "--quiet")
+    process = start_shoal(*command)
+    _stop(process, folder / "checkpoint.pth.trail", signal.SIGKILL)
+    left = folder / f".shoal-{process.pid}-rest.csv"  # as a process killed while it writes leaves
+    left.write_text("half")
+    record = json.loads((folder / "shoal.json").read_text())
+    assert not record["finished"]
+    refused = run_cli(*command)
+    assert refused.code == 2
+    said = hint(refused.err)
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    script = f'shoal() {{ "{sys.executable}" -m shoal "$@"; }}; {said}'
+    resumed = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert not left.exists()
+    assert json.loads((folder / "shoal.json").read_text())["finished"]
+    again = tmp_path / "undisturbed"
+    assert run_cli("run", images_file, again, *LONG, "--quiet").code == 0
+    for name in ("prediction.csv", "table.parquet", "clusters.png", "map.png"):
+        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_a_script_goes_on_by_the_command_it_says(
+    images: np.ndarray, hint: Callable[[str], str], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "train X.npy", images)
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    script = os.path.relpath(ROOT / "train_improved.sh", tmp_path)
+    process = subprocess.Popen(
+        ["bash", script, "train X.npy", "c.pth"], cwd=tmp_path, env=env, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    err = _stop(process, tmp_path / "c.pth.trail", signal.SIGINT)
+    assert process.returncode == 130, err
+    said = hint(err)
+    assert said.startswith(f"bash {script}")
+    resumed = subprocess.run(["bash", "-c", said], cwd=tmp_path, env=env, capture_output=True,
+                             text=True)  # fmt: skip
+    assert resumed.returncode == 0, resumed.stderr
+    assert "going on at epoch" in resumed.stderr
+
+
+def test_two_at_once_are_told_apart(
+    images_file: Path, start_shoal: Callable[..., Any], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    pytest.importorskip("fcntl")
+    folder = tmp_path / "found"
+    first = start_shoal("run", images_file, folder, *LONG, "--quiet")
+    try:
+        until = time.monotonic() + 60
+        while not (folder / "checkpoint.pth.trail").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        for command in (
+            ("run", images_file, folder, *LONG, "--resume"),
+            ("train", images_file, folder / "checkpoint.pth", *LONG, "--resume"),
+        ):
+            second = run_cli(*command)
+            assert second.code == 2, second
+            assert "another shoal process is writing" in second.err
+    finally:
+        _, err = first.communicate(timeout=120)
+    assert first.returncode == 0, err
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["prediction.csv", "table.parquet"])
+def test_names_belong_to_a_result(
+    name: str, found: Path, images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    names = tmp_path / "names.csv"
+    told = run_cli("name", found / name, names, "--template")
+    assert f"'shoal name {found / name} {names}'" in told.err
+    header, *rows = names.read_text().splitlines()
+    assert header == "cluster,name,images,result"
+    filled = [row.replace(",,", f",kind {row[0]},") for row in rows]
+    names.write_text("\n".join([header, *filled]) + "\n")
+    given = run_cli("name", found / name, names)
+    assert given.code == 0, given.err
+    assert "does not say for which result" not in given.err
+
+    other = tmp_path / "other.csv"
+    result = run_cli("predict", images_file, found / "checkpoint.pth", other, "-k", "2", "--split",
+                     "2")  # fmt: skip
+    if result.code == 0 and other.read_bytes() != (found / "prediction.csv").read_bytes():
+        refused = run_cli("name", other, names)
+        assert refused.code == 2
+        assert "of another result" in refused.err
+    plain = run_cli("name", found / name, write_names(names, "0,a", "1,b"), "--force")
+    assert plain.code == 0
+    assert "does not say for which result" in plain.err
+
+
+def test_labels_and_names_that_contradict_are_asked_about(
+    found: Path, images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = found / "prediction.csv"
+    assert run_cli("name", path, write_names(tmp_path / "n.csv", "0,a", "1,b")).code == 0
+    rows = path.read_text().splitlines()
+    moved = next(number for number, row in enumerate(rows) if ",0,a" in row)
+    edited = [*rows]
+    edited[moved] = edited[moved].replace(",0,a", ",1,a")
+    # As a spreadsheet writes it.
+    path.write_text("\ufeff" + "\r\n".join(edited) + "\r\n", encoding="utf-8")
+    refused = run_cli("export", images_file, path, tmp_path / "out")
+    assert refused.code == 2
+    assert "cluster 1 is called 'b', and 'a' for 1 image" in refused.err
+    assert not (tmp_path / "out").exists()
+    sizes = {}
+    for trust in ("label", "name"):
+        out = tmp_path / trust
+        result = run_cli("export", images_file, path, out, "--trust", trust)
+        assert result.code == 0, result.err
+        sizes[trust] = {kind: len(list((out / kind).iterdir())) for kind in ("a", "b")}
+    assert sizes["label"]["a"] == sizes["name"]["a"] - 1
+    assert sizes["label"]["b"] == sizes["name"]["b"] + 1
+
+    edited[moved] = edited[moved].replace(",1,a", ",5,a")  # a cluster of its own, said by its label
+    path.write_text("\n".join(edited) + "\n")
+    refused = run_cli("export", images_file, path, tmp_path / "out")
+    assert refused.code == 2
+    assert "several clusters are called 'a'" in refused.err
+
+
+def test_a_table_tells_which_result_it_is(found: Path) -> None:
+    from shoal.exporting.prediction import load_prediction, result_digest
+
+    record = json.loads((found / "shoal.json").read_text())
+    for name in ("prediction.csv", "table.parquet"):
+        loaded = load_prediction(found / name)
+        assert result_digest(loaded.ids, loaded.clusters) == record["result"]
+    assert pq.read_schema(found / "table.parquet") is not None
+    changed = loaded.clusters.copy()
+    changed[0] = 1 - changed[0]
+    assert result_digest(loaded.ids, changed) != record["result"]
