@@ -171,8 +171,9 @@ def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> No
 
 def _keys(path: Path) -> list[Hashable]:
     """What two names of one file share: the path behind links and, if it is there, its inode."""
-    keys: list[Hashable] = [os.path.realpath(path)]
-    with contextlib.suppress(OSError, ValueError):
+    keys: list[Hashable] = [str(path)]
+    with contextlib.suppress(OSError, ValueError):  # a list of paths may hold what is none
+        keys[0] = os.path.realpath(path)
         about = path.stat()
         keys.append((about.st_dev, about.st_ino))
     return keys

@@ -831,6 +831,17 @@ CHECKPOINTS: list[Case] = [
         )
     ),
     (
+        "pairs-with-a-zero-byte",
+        lambda kit: [
+            "pairs",
+            kit.images_file,
+            kit.checkpoint,
+            kit.file("p.csv", b"a,b\n0,1\n0,\0\n"),
+            kit.out / "decided.csv",
+        ],
+        "this is not text",
+    ),
+    (
         "checkpoint-calibration-no-arrays",
         lambda kit: kit.predict(
             kit.images_file, checkpoint=kit.changed(calibration={"memberships": torch.zeros(())})

@@ -32,9 +32,11 @@ def prepare(folder: Path) -> None:
         picture(number % 20).point(lambda level, add=number: min(255, level + add)).resize(
             (12, 12)
         ).save(pile / f"{number:02}.png")
-    code, _, err = command("train", pile, folder / "checkpoint.pth", "--quiet", *TINY)
+    code, _, err = command("run", pile, folder / "run", "--quiet", *TINY)
     if code:
         raise SystemExit(f"the trials cannot be prepared: {err}")
+    for name in ("checkpoint.pth", "shoal.json"):
+        shutil.copyfile(folder / "run" / name, folder / name)
     checkpoint = folder / "checkpoint.pth"
     for arguments in (
         ("predict", pile, checkpoint, folder / "prediction.csv", "--table", folder / "t.parquet"),
@@ -95,6 +97,20 @@ def _resume(folder: Path, generator: np.random.Generator) -> tuple[str | Path, .
     return ("train", folder / "pile", folder / "checkpoint.pth", *TINY, "--resume", "--quiet")
 
 
+def _of_record(folder: Path, generator: np.random.Generator) -> tuple[str | Path, ...]:
+    found = folder / "found"
+    found.mkdir()
+    for path in (folder / "run").iterdir():
+        if path.is_file() and path.name != "shoal.json":
+            shutil.copyfile(path, found / path.name)
+    (folder / "shoal.json").rename(found / "shoal.json")
+    again = ("run", folder / "pile", found, *TINY, "--quiet")
+    return (
+        again, (*again, "--resume"), ("export", found, found / "table.parquet", folder / "x.csv"),
+        ("predict", found, folder / "checkpoint.pth", folder / "new.csv"),
+    )[int(generator.integers(0, 4))]  # fmt: skip
+
+
 def _of_prediction(name: str) -> Callable[[Path, np.random.Generator], tuple[str | Path, ...]]:
     def chosen(folder: Path, generator: np.random.Generator) -> tuple[str | Path, ...]:
         file, pile = folder / name, folder / "pile"
@@ -120,6 +136,7 @@ Chosen = Callable[[Path, np.random.Generator], tuple[str | Path, ...]]
 KINDS: dict[str, tuple[str, Chosen]] = {
     "checkpoint": ("checkpoint.pth", _of_checkpoint),
     "resume-file": ("checkpoint.pth", _resume),
+    "record": ("shoal.json", _of_record),
     "names": ("names.csv", lambda folder, _: (
         "name", folder / "prediction.csv", folder / "names.csv")),
     "prediction": ("prediction.csv", _of_prediction("prediction.csv")),
@@ -153,7 +170,6 @@ def give_damaged(kind: str, seed: int, folder: Path) -> str:
             (folder / path.name).symlink_to(path)
         else:
             shutil.copyfile(path, folder / path.name)
-    (folder / "checkpoint.pth.trail").unlink(missing_ok=True)
     content = (folder / name).read_bytes()
     if name == "checkpoint.pth":
         content = damaged_checkpoint(content, generator)
