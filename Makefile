@@ -3,7 +3,7 @@ PYTHON    ?= python3
 PIP_FLAGS ?=
 BIN       := .venv/bin
 
-.PHONY: demo test check install report bench clean
+.PHONY: demo docs test check install report bench clean
 
 demo: install           ## train on scikit-learn's digits and write demo/
 	$(BIN)/shoal demo demo
@@ -11,12 +11,15 @@ demo: install           ## train on scikit-learn's digits and write demo/
 test: install           ## the whole test suite, offline
 	$(BIN)/python -m pytest
 
-check: install          ## style, types, layers, examples in docstrings
+check: install docs     ## style, types, layers, examples in docstrings, the site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --doctest-modules shoal
+
+docs: install           ## the site in docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
 install: .venv/installed
 
@@ -36,4 +39,4 @@ bench: install          ## the table of README from nothing: about two hours on 
 	$(BIN)/python benchmarks/quality.py
 
 clean:                  ## remove what the targets above made
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo docs/_build docs/reference/commands.md .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,46 @@
+"""Sphinx: the site that ``make docs`` builds from this folder, offline."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # the checkout's own shoal is documented
+
+import shoal  # noqa: E402
+
+project = "shoal"
+author = "The shoal maintainers"
+copyright = "2026, The shoal maintainers"
+release = shoal.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"  # `name` in a docstring links to that name where it is documented
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = "shoal"
+html_show_sourcelink = False
+html_static_path: list[str] = []
+
+
+def write_commands() -> None:
+    """``reference/commands.md``, which typer writes from the command line itself."""
+    command = [sys.executable, "-m", "typer", "shoal.cli", "utils", "docs", "--name", "shoal"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
+    text = done.stdout.replace("# `shoal`\n", "# Commands\n", 1)
+    path = HERE / "reference" / "commands.md"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+write_commands()
