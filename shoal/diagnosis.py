@@ -14,6 +14,7 @@ from shoal.appearance import describe, explained
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
 from shoal.novelty import UNFAMILIAR
+from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes import RECIPES
 from shoal.rows import printable
@@ -152,7 +153,8 @@ def few_images(n_images: int, n_clusters: int) -> list[str]:
     for_k = f" for {n_clusters} clusters" if wanted > FEWEST_IMAGES else ""
     smaller = " or choose a smaller -k" if wanted > FEWEST_IMAGES else ""
     return [
-        f"{n_images:,} images are few{for_k}: an encoder learns little from fewer than {wanted:,}, "
+        f"{counted(n_images, 'image is', 'images are')} few{for_k}: an encoder learns little from "
+        f"fewer than {wanted:,}, "
         f"so expect errors; add images{smaller}."
     ]
 
@@ -185,7 +187,9 @@ def unfamiliar(table: EmbeddingTable) -> list[str]:
     if table.familiarity is None:
         return []
     strange = np.flatnonzero(table.familiarity < UNFAMILIAR)
-    if len(strange) == 0:
+    # Twice the chance level, so that half or more of those named are strange in earnest. Fewer are
+    # nothing to warn of: chance alone explains them.
+    if len(strange) <= 2 * UNFAMILIAR * len(table.labels):
         return []
     worst = strange[np.argsort(table.familiarity[strange], kind="stable")][:3]
     listed = ", ".join(printable(str(table.ids[row])) for row in worst)
@@ -196,13 +200,7 @@ def unfamiliar(table: EmbeddingTable) -> list[str]:
         f"the encoder was trained on ({listed}; of images like its own about {by_chance:,.0f} "
         "would by chance)"
     )
-    # Twice the chance level, so that half or more of those named are strange in earnest.
-    meaning = (
-        "so their clusters mean little"
-        if len(strange) > 2 * by_chance
-        else "which chance alone can explain; look at these where it matters"
-    )
-    return [f"{told}, {meaning}; a table of familiarity: --table."]
+    return [f"{told}, so their clusters mean little; a table of familiarity: --table."]
 
 
 def still_improving(checkpoint: Checkpoint) -> list[str]:
@@ -225,7 +223,7 @@ def still_improving(checkpoint: Checkpoint) -> list[str]:
     if "minutes" not in checkpoint.provenance or own is None or recipe.epochs >= own.epochs / 2:
         return []
     return [
-        f"the time was enough for {recipe.epochs:g} of the recipe's {own.epochs:g} epochs "
+        f"the time was enough for {recipe.epochs:g} of the recipe's {counted(own.epochs, 'epoch')} "
         f"({recipe.epochs / own.epochs:.0%}), so the encoder was probably still improving; give "
         "more --minutes."
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +60,10 @@ class EmbeddingTable:
         labels = self.labels.tolist()
         write_rows(path, ["id", "label"], zip(self.ids, labels, strict=True))
 
-    def to_parquet(self, path: str | Path) -> None:
+    def to_parquet(self, path: str | Path, metadata: Mapping[bytes, bytes] | None = None) -> None:
         """Write columns id, label, confidence, embedding and, if known, familiarity, x and y.
 
-        The file is written atomically.
+        The file is written atomically. ``metadata`` is for its schema: the verdict, for one.
 
         Raises:
             OutputError: the file cannot be written.
@@ -85,7 +85,7 @@ class EmbeddingTable:
             columns["y"] = pa.array(np.ascontiguousarray(self.xy[:, 1]), pa.float32())
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), z.shape[1])
         with atomic_path(Path(path)) as temporary:
-            pq.write_table(pa.table(columns), temporary)
+            pq.write_table(pa.table(columns, metadata=metadata), temporary)
 
 
 def batches(source: ImageSource, size: int = BATCH) -> Iterator[IntArray]:

@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 from shoal.embedding import EmbeddingTable
 from shoal.files import atomic_path
+from shoal.lettering import letter
+from shoal.plural import counted
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
-from shoal.strips import contact_sheet, strips
+from shoal.strips import contact_sheet, drawable, proportion, strips
 
 if TYPE_CHECKING:
     from shoal.evaluation import ConfidenceBin
@@ -32,7 +34,7 @@ def write(figure: Figure, path: str | Path) -> None:
         OutputError: the file cannot be written.
     """
     with atomic_path(Path(path)) as temporary:
-        figure.savefig(temporary, dpi=150)
+        letter(figure).savefig(temporary, dpi=150)
 
 
 def colour(cluster: int, n_clusters: int) -> tuple[float, float, float]:
@@ -41,7 +43,13 @@ def colour(cluster: int, n_clusters: int) -> tuple[float, float, float]:
         return mpl.colors.to_rgb(_PALETTE[cluster])
     if n_clusters <= 10:
         return mpl.colors.to_rgb(mpl.colormaps["tab10"](cluster))
-    return mpl.colors.to_rgb(mpl.colormaps["tab20"](cluster % 20))
+    if n_clusters <= 20:
+        return mpl.colors.to_rgb(mpl.colormaps["tab20"](cluster))
+    # Hues a golden section apart, in three shades: neighbours in number are far apart in colour.
+    hue = cluster * 0.61803398875 % 1.0
+    saturation, value = ((0.85, 0.85), (0.55, 0.95), (0.9, 0.55))[cluster % 3]
+    red, green, blue = mpl.colors.hsv_to_rgb((hue, saturation, value)).tolist()
+    return red, green, blue
 
 
 def clusters(
@@ -61,9 +69,9 @@ def clusters(
     shown = np.argsort(-sizes, kind="stable")[:_MOST_ROWS]
     shown = np.sort(shown[sizes[shown] > 0])
     groups = ("most typical", "at random", "least certain")
-    height, width, _ = source.shape
     lines = int(np.clip(10 // len(shown), 1, 4))  # few clusters have room for more members each
-    row_height = lines * 13.0 / 3.3 / columns * height / width + 0.08
+    row_height = lines * 13.0 / 3.3 / columns * proportion(source.shape) + 0.08
+    row_height = max(row_height, 0.35)  # the number and the size beside it have two lines
     figure = Figure(figsize=(13.0, 0.8 + row_height * len(shown)), layout="constrained")
     axes = figure.subplots(len(shown), 3, squeeze=False, gridspec_kw={"wspace": 0.05})
     for row, cluster in enumerate(shown):
@@ -86,10 +94,11 @@ def clusters(
                           "edgecolor": colour(int(cluster), len(sizes))},
                 )  # fmt: skip
     hidden = np.count_nonzero(sizes) - len(shown)
-    note = f"; {hidden} smaller clusters are not shown" if hidden else ""
+    smaller = counted(int(hidden), "smaller cluster is", "smaller clusters are")
+    note = f"; {smaller} not shown" if hidden else ""
+    found = counted(int(np.count_nonzero(sizes)), "cluster")
     figure.suptitle(
-        f"{len(table.labels):,} images in {np.count_nonzero(sizes)} clusters "
-        f"(number and size on the left{note})",
+        f"{counted(len(table.labels), 'image')} in {found} (number and size on the left{note})",
         fontsize=12,
     )
     return figure
@@ -123,7 +132,7 @@ def splits(
             rows.append((name, source.read(picks), frame))
     figure = strips(rows, columns=columns, width=12.0)
     figure.suptitle(
-        f"{len(tables)} way{'s' if len(tables) > 1 else ''} to divide {len(source):,} images; "
+        f"{counted(len(tables), 'way')} to divide {counted(len(source), 'image')}; "
         "members from the surer half of each cluster",
         fontsize=12,
     )
@@ -139,7 +148,10 @@ def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
     """
     assert table.xy is not None  # the caller lays out the map
     n_clusters = int(table.labels.max()) + 1
-    figure = Figure(figsize=(15, 8.3), layout="constrained")
+    sizes = np.bincount(table.labels, minlength=n_clusters)
+    found = np.flatnonzero(sizes)
+    columns = key_columns([f"{cluster}: {sizes[cluster]:,}" for cluster in found], 14.5, 10)
+    figure = Figure(figsize=(15, 8.1 + 0.22 * -(-len(found) // columns)), layout="constrained")
     dots, pictures = figure.subplots(1, 2)
     centre, half = _square(table.xy)
     for ax in (dots, pictures):
@@ -152,19 +164,37 @@ def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
     colours = np.array([colour(c, n_clusters) for c in range(n_clusters)])
     size = float(np.clip(20_000 / len(order), 2.0, 20.0))
     dots.scatter(*table.xy[order].T, c=colours[table.labels[order]], s=size, linewidths=0)
-    sizes = np.bincount(table.labels, minlength=n_clusters)
     keys = [
         mpl.patches.Patch(color=colours[cluster], label=f"{cluster}: {sizes[cluster]:,}")
-        for cluster in np.flatnonzero(sizes)[:_MOST_ROWS]
+        for cluster in found
     ]
+    if len(found) > len(_PALETTE):
+        number_clusters(dots, table.xy, table.labels)
     figure.legend(
         handles=keys, title="cluster: images", loc="outside lower center",
-        ncols=min(10, len(keys)), frameon=False, fontsize=10,
+        ncols=columns, frameon=False, fontsize=10,
     )  # fmt: skip
     dots.set_title("every image a dot: t-SNE of the embedding", fontsize=12)
     pictures.set_title("one image a place, framed in its cluster's colour", fontsize=12)
     _thumbnails(pictures, source, table, centre, half, colours)
     return figure
+
+
+def key_columns(names: Sequence[str], inches: float, points: float) -> int:
+    """How many keys of a legend fit side by side, each as wide as the longest name."""
+    each = max(map(len, names)) * points * 0.62 / 72 + points * 4.5 / 72
+    return int(np.clip(inches / each, 1, len(names)))
+
+
+def number_clusters(ax: Axes, xy: FloatArray, labels: IntArray) -> None:
+    """Write the number of each cluster at its median: many colours are too many to look up."""
+    for cluster in np.unique(labels):
+        x, y = np.median(xy[labels == cluster], axis=0)
+        ax.text(
+            x, y, str(cluster), fontsize=8, ha="center", va="center",
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none",
+                  "alpha": 0.75},
+        )  # fmt: skip
 
 
 def calibration(bins: Sequence[ConfidenceBin]) -> Figure:
@@ -223,7 +253,7 @@ def _thumbnails(
         x, y = centre - half + place[index] * step
         extent = (x + 0.04 * step, x + 0.96 * step, y + 0.04 * step, y + 0.96 * step)
         ax.imshow(
-            image.squeeze(), extent=extent, cmap="gray", vmin=0, vmax=255,
+            drawable(image), extent=extent, cmap="gray", vmin=0, vmax=255,
             interpolation="nearest", zorder=2,
         )  # fmt: skip
         ax.add_patch(

@@ -8,25 +8,28 @@ from typing import Any
 
 import numpy as np
 
+from shoal import label_free
 from shoal.alternatives import Alternative
 from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
-from shoal.label_free import COMBINED, LabelFreeScores, verdict
+from shoal.label_free import COMBINED, LabelFreeScores
 from shoal.layout import lay_out
+from shoal.plural import counted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.scoring.verdict import Verdict
 from shoal.splits import PIXELS_COUNT
 
 
 def write(
-    source: ImageSource, table: EmbeddingTable, folder: Path, report: Reporter
+    source: ImageSource, table: EmbeddingTable, folder: Path, verdict: Verdict, report: Reporter
 ) -> EmbeddingTable:
     """Write prediction.csv, table.parquet, clusters.png and map.png; the table with its map."""
     from shoal import figures  # matplotlib, of which a mere `shoal predict` has no need
 
     table = replace(table, xy=lay_out(table.z, track=report))
     table.to_csv(folder / "prediction.csv")
-    table.to_parquet(folder / "table.parquet")
+    table.to_parquet(folder / "table.parquet", verdict.metadata())
     figures.write(figures.clusters(source, table), folder / "clusters.png")
     figures.write(figures.map_of(source, table), folder / "map.png")
     return table
@@ -46,9 +49,16 @@ def summary(table: EmbeddingTable) -> str:
     sizes = np.bincount(table.labels)
     listed = ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
     return (
-        f"{len(table.labels):,} images: clusters {listed}; "
+        f"{counted(len(table.labels), 'image')}: clusters {listed}; "
         f"mean confidence {table.confidence.mean():.3f}"
     )
+
+
+def learned(checkpoint: Checkpoint) -> str:
+    """The clusters that training found, for whoever has predicted nothing yet."""
+    sizes = checkpoint.provenance["splits"][0]["sizes"]
+    listed = ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
+    return f"{counted(checkpoint.n_images, 'image')}: clusters {listed}"
 
 
 def splits(found: list[Alternative]) -> str:
@@ -123,7 +133,7 @@ def judgement(scores: LabelFreeScores) -> str:
             f"{'score':<15} {scores.combined:7.4f}   {COMBINED}",
             *(f"{name:<15} {value:7.4f}   {text}" for name, (value, text) in explained.items()),
             f"{'images':<15} {scores.n_images:>7,}   in {scores.n_clusters} clusters",
-            verdict(scores),
+            label_free.verdict(scores),
         ]
     )
 
@@ -140,6 +150,9 @@ def about(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
         "epoch": checkpoint.epoch,
         "weights": sum(tensor.numel() for tensor in checkpoint.encoder_state.values()),
         "weights_sha256": checkpoint.weights_digest(),
+        "verdict": label_free.verdict_on(checkpoint, path=path).to_json()
+        if checkpoint.finished
+        else None,
         "provenance": checkpoint.provenance,
         "recipe": checkpoint.recipe.to_dict(),
         "history": checkpoint.history,
@@ -154,6 +167,8 @@ def about_text(checkpoint: Checkpoint, path: Path) -> str:
     rows = checkpoint.history[:: max(1, len(checkpoint.history) // 12)]
     lines = [
         f"{path}: {state}",
+        *([str(label_free.verdict_on(checkpoint, path=path))] if checkpoint.finished else []),
+        "checkpoint",
         f"  images       {checkpoint.n_images:,} of {height} × {width} × {channels}",
         f"  epoch        {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
         f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
@@ -168,7 +183,6 @@ def about_text(checkpoint: Checkpoint, path: Path) -> str:
             f"{split['separation']:.3f}, pixels explain {split['pixel_share']:.3f}"
             for number, split in enumerate(checkpoint.provenance.get("splits", []), start=1)
         ),
-        *(f"  warning      {text}" for text in checkpoint.provenance.get("warnings", [])),
         "recipe",
         *(f"  {name:<24} {value}" for name, value in checkpoint.recipe.describe().items()),
         "history",

@@ -6,16 +6,24 @@ true accuracy was measured: docs/measurements.md, "The score without labels".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from shoal import pipeline, quality
-from shoal.assignment import build_clusterer
+from shoal.assignment import build_clusterer, calibration_of
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
-from shoal.errors import DataError
+from shoal.errors import CheckpointError, DataError
 from shoal.protocols import FloatArray, ImageSource, Track, silent
+from shoal.recipes import RECIPES
+from shoal.scoring.next_steps import Training, parse_training
+from shoal.scoring.verdict import Evidence, Verdict
+from shoal.scoring.verdict import judge as judge_evidence
+from shoal.splits import NEARLY
 from shoal.steadiness import FEWEST_IMAGES, combine, in_words
 
 MOST_IMAGES = 4000
@@ -69,6 +77,76 @@ def verdict(scores: LabelFreeScores) -> str:
         "more accurate; of two checkpoints of one run it is a weak guide.\n"
         "It cannot tell how accurate that is, nor whether a steady split is the one you want: "
         "look at the clusters."
+    )
+
+
+def verdict_on(
+    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None
+) -> Verdict:
+    """Whether the clusters of a finished checkpoint can be trusted, by what it holds alone.
+
+    Args:
+        checkpoint: a finished one, of any age.
+        words: of the command line that trained it, after ``shoal``, by which to write the commands
+            that come next; by default those that the checkpoint remembers.
+        path: where the checkpoint is now, if that is not where it was trained.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+    """
+    if not checkpoint.finished:
+        raise CheckpointError(
+            "A checkpoint along the way has no clusters to judge; use the final file."
+        )
+    told, recipe = checkpoint.provenance, checkpoint.recipe
+    calibrated = calibration_of(checkpoint)
+    splits = told.get("splits", [])
+    own = RECIPES.get(recipe.name)
+    return judge_evidence(
+        Evidence(
+            n_images=checkpoint.n_images,
+            n_clusters=recipe.n_clusters,
+            n_found=_n_found(checkpoint),
+            estimate=None if calibrated is None else calibrated.estimate,
+            signals=None if calibrated is None else calibrated.signals,
+            steadiness=told.get("steadiness", {}).get(str(checkpoint.step)),
+            separations=tuple(split["separation"] for split in splits),
+            nearly=NEARLY,
+            warnings=tuple(told.get("warnings", ())),
+            epochs=recipe.epochs,
+            own_epochs=0.0 if own is None else own.epochs,
+            minutes=told.get("minutes"),
+            larger=told.get("larger_size"),
+            training=_training(checkpoint, words, path),
+        )
+    )
+
+
+def _n_found(checkpoint: Checkpoint) -> int:
+    """Clusters that hold images of training."""
+    splits = checkpoint.provenance.get("splits", [])
+    if splits:
+        return sum(size > 0 for size in splits[0]["sizes"])
+    return checkpoint.recipe.n_clusters
+
+
+def _training(checkpoint: Checkpoint, words: Sequence[str] | None, path: Path | None) -> Training:
+    """The command that trained it; of what is not known or no longer there, an ellipsis."""
+    known = None if words is None else parse_training(words)
+    if known is None:
+        try:
+            known = parse_training(shlex.split(checkpoint.provenance.get("command", ""))[1:])
+        except ValueError:  # an unclosed quotation mark
+            known = None
+    training = known or Training()
+    if path is None:
+        return training
+    of_run = path.name == "checkpoint.pth"
+    return replace(
+        training,
+        verb="run" if of_run else "train",
+        data=training.data if Path(training.data).exists() else Training().data,
+        out=str(path.parent if of_run else path),
     )
 
 

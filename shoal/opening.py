@@ -12,6 +12,7 @@ from shoal import pipeline
 from shoal.checkpoint import Checkpoint
 from shoal.errors import CheckpointError, ShoalError
 from shoal.pixel_range import PixelRange
+from shoal.plural import counted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.rows import printable
@@ -46,8 +47,8 @@ def open_images(
     if skipped:
         lines = [f"  {name}: {reason}" for name, reason in skipped[:20]]
         print(
-            f"{len(skipped):,} of {len(source) + len(skipped):,} files could not be read and are "
-            "left out:",
+            f"{len(skipped):,} of {counted(len(source) + len(skipped), 'file')} could not be read "
+            f"and {'is' if len(skipped) == 1 else 'are'} left out:",
             *map(printable, lines),
             *([f"  … and {len(skipped) - 20:,} more"] if len(skipped) > 20 else []),
             sep="\n",

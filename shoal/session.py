@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +17,6 @@ from shoal import alternatives, diagnosis, evaluation, label_free, pipeline, qua
 from shoal import checkpoint as checkpoints
 from shoal.allocator import keep_large_buffers
 from shoal.alternatives import Alternative
-from shoal.assignment import cluster_sizes
 from shoal.budget import epochs_for
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
@@ -25,12 +25,12 @@ from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError, Interrupted, RecipeError
 from shoal.files import locked, sweep
 from shoal.label_free import LabelFreeScores
+from shoal.plural import counted, lasted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.questions.settling import AUTO, check_enough, is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, differences, named
 from shoal.settings import override
-from shoal.steadiness import in_words
 from shoal.trail import Trail
 from shoal.training import Run, check_resumable
 
@@ -119,6 +119,8 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         check_enough(len(source))
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
     notes: dict[str, Any] = {"command": command_line(), "allocator": allocator}
+    if (larger := _larger_size(source)) is not None:
+        notes["larger_size"] = larger
     before = _before(path, request, report)
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
@@ -127,7 +129,8 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         recipe = replace(recipe, epochs=epochs)
         notes |= {"minutes": request.minutes, "measured_seconds_per_step": round(seconds, 5)}
         report.say(
-            f"{request.minutes:g} minutes are enough for {epochs:g} epochs, {seconds:.3f} s a step"
+            f"{counted(request.minutes, 'minute')} {'is' if request.minutes == 1 else 'are'} "
+            f"enough for {counted(epochs, 'epoch')}, {seconds:.3f} s a step"
         )
     if before is not None and before.finished:
         if request.auto and is_settled(before):
@@ -139,8 +142,8 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         return _settled(source, before, path, report, device)
     height, width, channels = source.shape
     report.say(
-        f"{len(source):,} images of {height} × {width} × {channels}, recipe {recipe.name}, "
-        f"{recipe.epochs:g} epochs on {device}, seed {recipe.seed}"
+        f"{counted(len(source), 'image')} of {height} × {width} × {channels}, "
+        f"recipe {recipe.name}, {counted(recipe.epochs, 'epoch')} on {device}, seed {recipe.seed}"
     )
     report.warn(*diagnosis.few_images(len(source), recipe.n_clusters))  # known before the wait
     try:
@@ -151,18 +154,11 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         raise _stopped(path, recipe) from error
     if request.auto:
         finished = _settled(source, finished, path, report, device)
-    sizes, confidence = cluster_sizes(finished)
     trail = Trail(path)
     report.say(
-        f"trained in {finished.provenance['seconds'] / 60:.1f} minutes; "
-        f"clusters of {', '.join(f'{size:,}' for size in sorted(sizes, reverse=True))}, "
-        f"mean confidence {confidence:.3f}; "
-        f"checkpoint {path}, {len(trail.files())} along the way in {trail.folder}"
+        f"trained in {lasted(finished.provenance['seconds'])}; checkpoint {path}, "
+        f"{len(trail.files())} along the way in {trail.folder}"
     )
-    if (steady := finished.provenance.get("steadiness")) is not None:  # enough images to tell
-        score = steady[str(finished.step)]
-        report.say(f"score without labels {score:.2f}, {in_words(score)}")
-    report.warn(*finished.provenance["warnings"])
     return finished
 
 
@@ -235,6 +231,11 @@ def evaluate(
     }
 
 
+def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:
+    """Whether the clusters can be trusted, why, and what to do next: what a run ends with."""
+    report.say(str(label_free.verdict_on(checkpoint, words=sys.argv[1:])))
+
+
 def judge(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> LabelFreeScores:
@@ -291,6 +292,12 @@ def typed(*options: str) -> str:
     script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
     words = shlex.split(script) if script else ["shoal", *sys.argv[1:]]
     return shlex.join([*words, *(option for option in options if option not in words)])
+
+
+def _larger_size(source: ImageSource) -> int | None:
+    """Pixels a side that would show more of a pile, if it was shrunk; see its ``notes``."""
+    offered = re.search(r"--size (\d+) shows more", " ".join(getattr(source, "notes", ())))
+    return None if offered is None else int(offered.group(1))
 
 
 def command_line() -> str:

@@ -442,9 +442,13 @@ def test_figures_of_any_shape(channels: int) -> None:
 def templates() -> set[str]:
     """Every template that the package hands to its wording."""
     found = set(LABEL_FREE)
-    for path in PACKAGE.glob("*.py"):
+    for path in (*PACKAGE.glob("*.py"), PACKAGE.parent / "scoring" / "verdict.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("wording", "self.wording"):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "wording",
+                "self.wording",
+                "said",
+            ):
                 value = node.args[0]
                 if isinstance(value, ast.Constant):
                     found.add(value.value)
@@ -454,8 +458,9 @@ def templates() -> set[str]:
 
 
 def fields(template: str) -> set[tuple[str, str | None]]:
-    """The values that a template is filled with, and how each is written."""
-    return {(name, form) for _, name, form, _ in string.Formatter().parse(template) if name}
+    """The values that a template is filled with, and how each is written; Chinese has no plural."""
+    parts = string.Formatter().parse(template)
+    return {(name, form) for _, name, form, _ in parts if name and "|" not in (form or "")}
 
 
 def test_every_template_is_translated_with_its_values() -> None:

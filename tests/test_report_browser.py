@@ -446,13 +446,16 @@ def test_dark_follows_the_system_until_the_button_is_pressed(reader: Reader, pag
     reader.settle()
     assert brightness() > 600
     assert corner() > 600
-    white = "return getComputedStyle(document.querySelector('figure .white')).backgroundColor"
+    ground = "return getComputedStyle(document.querySelector('figure .drawn')).backgroundColor"
+    turned = "return getComputedStyle(document.querySelector('figure .chart img')).filter"
+    assert reader.run(turned) == "none"
     reader.open(page, dark=True)
     assert brightness() > 600  # remembered
     reader.run("localStorage.clear()")
     reader.open(page, dark=True)
     assert brightness() < 150
-    assert reader.run(white) == "rgb(255, 255, 255)"
+    assert sum(map(int, re.findall(r"\d+", reader.run(ground))[:3])) < 150
+    assert reader.run(turned).startswith("invert")
 
 
 def test_it_prints(reader: Reader) -> None:

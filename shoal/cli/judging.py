@@ -53,7 +53,7 @@ def predict(
     New images that look like nothing the checkpoint was trained on are counted, and the table has a
     column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
     """
-    from shoal import findings, opening, session
+    from shoal import findings, label_free, opening, session
     from shoal.files import check_distinct
     from shoal.progress import Reporter
     from shoal.sources import write_skipped
@@ -67,10 +67,13 @@ def predict(
         report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
+    # Of another number of clusters, or another split, nothing was measured.
+    own = clusters in (None, loaded.recipe.n_clusters) and split == 1
+    verdict = label_free.verdict_on(loaded, path=checkpoint).metadata() if own else None
     with kept_aside(replaced if backup else []) as kept:
         result.to_csv(prediction)
         if table is not None:
-            result.to_parquet(table)
+            result.to_parquet(table, verdict)
     write_skipped(source, skipped)
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(f"{findings.summary(result)}; written to {prediction}")

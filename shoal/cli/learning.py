@@ -48,7 +48,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
-    from shoal import opening, session
+    from shoal import findings, opening, session
     from shoal.cli.outputs import check_outputs
     from shoal.cli.rerun import check_free, is_finished
     from shoal.progress import Reporter
@@ -64,7 +64,9 @@ def train(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
     if not is_finished(checkpoint, source, request, report):
-        session.train(source, checkpoint, request, report)
+        finished = session.train(source, checkpoint, request, report)
+        report.say(findings.learned(finished))
+        session.say_verdict(finished, report)
 
 
 def run(
@@ -114,6 +116,7 @@ def run(
         write_skipped(source, out_dir / "skipped.csv")
         hand_over(source, result, out_dir, report, device=resolve_device(device))
         run.finish(result.ids, result.labels)
+        session.say_verdict(finished, report)
 
 
 def _already(run: Run) -> list[str]:
@@ -153,3 +156,4 @@ def demo(
             hand_over(source, result, out_dir, report, device="cpu")
             run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.provenance["seconds"])
+    session.say_verdict(finished, report)

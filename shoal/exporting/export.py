@@ -11,6 +11,7 @@ from shoal.exporting import folders, tables
 from shoal.exporting.originals import HasOriginals, Originals
 from shoal.exporting.prediction import Prediction
 from shoal.files import check_writable
+from shoal.plural import counted
 from shoal.protocols import ImageSource, Track, silent
 from shoal.rows import printable
 
@@ -73,12 +74,14 @@ def plan_export(
     titles = prediction.titles()
     left_out = len(source) - len(rows)
     originals = Originals(source, data)
-    lines = [f"would write {len(rows):,} images to {printable(str(out))} as {kind}"]
+    lines = [f"would write {counted(len(rows), 'image')} to {printable(str(out))} as {kind}"]
     if left_out:
         lines[0] += f"; {left_out:,} that the prediction does not mention are left out"
     sizes = Counter(titles)
     if kind != "folders":
-        lines += [f"  {printable(title)}: {sizes[title]:,} images" for title in sorted(sizes)]
+        lines += [
+            f"  {printable(title)}: {counted(sizes[title], 'image')}" for title in sorted(sizes)
+        ]
         return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
     lines.append(f"  {originals.described() if by == 'copy' else f'as {by}s of their files'}")
     targets = folders.places_for(originals, rows, titles, by)
@@ -86,7 +89,7 @@ def plan_export(
     for number, target in enumerate(targets):
         members.setdefault(target.partition("/")[0], []).append(number)
     for folder in sorted(members):
-        lines.append(f"  {folder}/: {len(members[folder]):,} images")
+        lines.append(f"  {folder}/: {counted(len(members[folder]), 'image')}")
         for number in members[folder][:shown]:
             name = printable(source.ids[rows[number]])
             lines.append(f"    {by} {name} -> {targets[number]}")

@@ -14,6 +14,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.rows import as_text, column_if_there, columns, look_up, quoted
+from shoal.scoring.verdict import METADATA
 
 EXPECTED = "a prediction with the columns id and label"
 NAMED_FOR = "result"
@@ -41,6 +42,9 @@ class Prediction:
     """float32 (n, d): the reduced embedding; not in a prediction.csv."""
     named_for: str = ""
     """The digest of the result that was named, see `result_digest`; empty where nobody knows."""
+
+    verdict: bytes | None = None
+    """Whether the clusters can be trusted: JSON of `scoring.verdict`, if it is known."""
 
     def titles(self) -> list[str]:
         """What each image's cluster is called: its name, or ``cluster-`` and its number."""
@@ -240,6 +244,7 @@ def _from_parquet(path: Path) -> Prediction:
             ),
             z=_embedding(table) if "embedding" in has else None,
             named_for=(table.schema.metadata or {}).get(b"shoal_named_for", b"").decode(),
+            verdict=(table.schema.metadata or {}).get(METADATA),
         )  # fmt: skip
     except (TypeError, ValueError) as error:
         raise DataError(

@@ -17,6 +17,7 @@ from shoal.layout import lay_out
 from shoal.protocols import IntArray, Track
 from shoal.questions.similarity import EXACT_FOR_ALL, Index
 from shoal.rows import as_text, write_rows
+from shoal.scoring.verdict import METADATA
 
 _NEIGHBOURS = 15
 _NUMBERS = ("confidence", "familiarity")
@@ -58,7 +59,8 @@ def parquet(
     The neighbours are the 15 nearest of an image by cosine distance, their ids the rows of this
     file from 0, as embedding-atlas takes them:
     ``embedding-atlas out.parquet --image image --x x --y y --neighbors neighbors``.
-    A prediction with an embedding and without a map gets one.
+    A prediction with an embedding and without a map gets one. The schema's metadata hold the
+    verdict on the clusters, ``shoal.verdict``, where the prediction's table has it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -71,7 +73,10 @@ def parquet(
     fields = [pa.field(name, column.type) for name, column in known.items()]
     fields.insert(1, pa.field("image", kind))
     features = {"info": {"features": {"image": {"_type": "Image"}}}}
-    schema = pa.schema(fields, metadata={"huggingface": json.dumps(features)})
+    metadata: dict[bytes, bytes] = {b"huggingface": json.dumps(features).encode()}
+    if prediction.verdict is not None:
+        metadata[METADATA] = prediction.verdict
+    schema = pa.schema(fields, metadata=metadata)
     with (
         atomic_path(out) as temporary,
         pq.ParquetWriter(temporary, schema) as writer,

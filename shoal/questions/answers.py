@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shoal.plural import counted
 from shoal.protocols import IntArray
 from shoal.questions.duplicates import Duplicates
 from shoal.questions.n_clusters import NumberOfClusters
@@ -56,7 +57,8 @@ def duplicates(found: Duplicates) -> str:
     if not found.groups:
         return f"no copies among {len(found.ids):,} images, up to a distance of {found.threshold:g}"
     return (
-        f"{found.n_extra:,} of {len(found.ids):,} images are copies, {exact:,} exact and "
+        f"{found.n_extra:,} of {len(found.ids):,} images "
+        f"{'is a copy' if found.n_extra == 1 else 'are copies'}, {exact:,} exact and "
         f"{found.n_extra - exact:,} near (up to a distance of {found.threshold:.2g}), in "
         f"{len(found.groups):,} group{'s' if len(found.groups) > 1 else ''}; to keep: "
         f"{found.kept_because}"
@@ -76,7 +78,7 @@ def outliers(found: Outliers, shown: int = 5) -> str:
 
 def exported(n_images: int, n_left_out: int, how: str, out: Path) -> str:
     """What `export_prediction` wrote."""
-    text = f"{n_images:,} images, {how}, written to {printable(str(out))}"
+    text = f"{counted(n_images, 'image')}, {how}, written to {printable(str(out))}"
     if n_left_out:
         text += f"; {n_left_out:,} that the prediction does not mention are left out"
     return text
@@ -105,12 +107,15 @@ def n_clusters(found: NumberOfClusters) -> str:
         "eigengap": max(found.evidence, key=lambda each: each.eigengap).n_clusters,
     }
     told = ", ".join(f"the {name} is greatest at {number}" for name, number in others.items())
-    return "\n".join([*lines, found.reason, f"looked at {len(found.rows):,} images; {told}"])
+    return "\n".join(
+        [*lines, found.reason, f"looked at {counted(len(found.rows), 'image')}; {told}"]
+    )
 
 
 def tree(grown: Tree, shown: int = 4) -> str:
     """How large the tree is, and where it first divides."""
-    lines = [f"{len(grown.ids):,} images in {grown.n_leaves} leaves; cut into"]
+    leaves = counted(grown.n_leaves, "leaf", "leaves")
+    lines = [f"{counted(len(grown.ids), 'image')} in {leaves}; cut into"]
     sizes = grown.sizes()
     for k in range(2, min(shown, grown.n_leaves) + 1):
         nodes = sorted(grown.nodes_at(k), key=lambda node: -sizes[node])
@@ -125,4 +130,4 @@ def cut(labels: IntArray, nodes: dict[int, int | None]) -> str:
         f"{label}: {sizes[label]:,} " + ("(the rest)" if node is None else f"(node {node})")
         for label, node in nodes.items()
     )
-    return f"{len(labels):,} images in {len(nodes)} groups: {listed}"
+    return f"{counted(len(labels), 'image')} in {counted(len(nodes), 'group')}: {listed}"

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from shoal.lettering import legible, letter
+from shoal.plural import counted
 from shoal.protocols import Array, ImageSource
 from shoal.questions.duplicates import Duplicates
 from shoal.questions.outliers import Outliers
 from shoal.questions.similar import Similar
-from shoal.rows import printable
+from shoal.strips import drawable, proportion
 
 _COLUMNS = 13
 """Tiles side by side: one asked about and twelve like it."""
@@ -93,8 +95,8 @@ def duplicates(source: ImageSource, found: Duplicates) -> Figure:
     more_groups = f"; the {_MOST_GROUPS} largest groups" if hidden > 0 else ""
     return _page(
         tiles,
-        f"{found.n_extra:,} copies in {len(found.groups):,} groups: the one to keep (framed) and "
-        f"its copies, with their distance{more_groups}",
+        f"{counted(found.n_extra, 'copy', 'copies')} in {counted(len(found.groups), 'group')}: "
+        f"the one to keep (framed) and its copies, with their distance{more_groups}",
     )
 
 
@@ -111,7 +113,11 @@ def outliers(source: ImageSource, found: Outliers) -> Figure:
         line, column = divmod(place, _COLUMNS)
         reason = _SHORT[reasons[0].partition(" (")[0]]
         tiles.append(_Tile(column, line, image, f"{place + 1}: {reason}"))
-    return _page(tiles, f"the {len(rows)} oddest of {len(found.ids):,} images, by rank")
+    return _page(
+        tiles,
+        f"the {'' if len(rows) == 1 else f'{len(rows)} '}oddest of "
+        f"{counted(len(found.ids), 'image')}, by rank",
+    )
 
 
 def _page(tiles: Sequence[_Tile], title: str) -> Figure:
@@ -119,9 +125,8 @@ def _page(tiles: Sequence[_Tile], title: str) -> Figure:
     if not tiles:
         figure = Figure(figsize=(8.0, 1.0), layout="constrained")
         figure.suptitle(title, fontsize=11)
-        return figure
-    height, width, _ = tiles[0].image.shape
-    tall = height / width
+        return letter(figure)
+    tall = proportion(tiles[0].image.shape)
     bottom = (max(tile.line for tile in tiles) + 1) * (tall + _CAPTION)
     right = max(8.0, *(tile.column + 1 for tile in tiles))  # a title has to fit
     figure = Figure(figsize=(right * _TILE, 0.5 + bottom * _TILE), layout="constrained")
@@ -130,10 +135,10 @@ def _page(tiles: Sequence[_Tile], title: str) -> Figure:
         left, top = tile.column + 0.03, tile.line * (tall + _CAPTION) + _CAPTION
         low, far = top + 0.94 * tall, left + 0.94
         ax.imshow(
-            tile.image.squeeze(), extent=(left, far, low, top), cmap="gray", vmin=0, vmax=255,
+            drawable(tile.image), extent=(left, far, low, top), cmap="gray", vmin=0, vmax=255,
             interpolation="nearest",
         )  # fmt: skip
-        ax.text(left, top - 0.03, tile.caption, fontsize=7.5, va="bottom", parse_math=False)
+        ax.text(left, top - 0.03, tile.caption, fontsize=7.5, va="bottom")
         if tile.framed:
             corners = [left, far, far, left, left], [top, top, low, low, top]
             ax.plot(*corners, color=_FRAME, linewidth=3, solid_joinstyle="miter")
@@ -142,10 +147,10 @@ def _page(tiles: Sequence[_Tile], title: str) -> Figure:
     ax.set_aspect("equal")
     ax.axis("off")
     figure.suptitle(title, fontsize=11)
-    return figure
+    return letter(figure)
 
 
 def _short(name: str, most: int = 15) -> str:
     """The end of a name, which tells more than its beginning, without what cannot be drawn."""
-    text = printable(name)
+    text = legible(name)
     return text if len(text) <= most else f"…{text[1 - most :]}"

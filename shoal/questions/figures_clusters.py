@@ -9,10 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from shoal.lettering import letter
+from shoal.plural import counted
 from shoal.protocols import Array, ImageSource, IntArray
 from shoal.questions.n_clusters import CLEAR, NumberOfClusters
 from shoal.questions.tree import Tree
-from shoal.strips import contact_sheet
+from shoal.strips import contact_sheet, drawable, proportion
 
 _CHOICE = "#D55E00"
 _LINE = "#0072B2"
@@ -33,8 +35,7 @@ def n_clusters(source: ImageSource, found: NumberOfClusters, *, seed: int = 0) -
         seed: of the members drawn.
     """
     lines = [min(k, _MOST_GROUPS) for k in found.leading]
-    height, width, _ = source.shape
-    images_high = max(lines) * 4.3 / _MEMBERS * height / width + 0.4
+    images_high = max(lines) * 4.3 / _MEMBERS * proportion(source.shape) + 0.4
     figure = Figure(figsize=(14.0, 4.2 + images_high), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[4.2, images_high])
     above, below = parts
@@ -55,10 +56,10 @@ def n_clusters(source: ImageSource, found: NumberOfClusters, *, seed: int = 0) -
         more = f", the {shown} largest" if shown < k else ""
         chosen = k == found.n_clusters
         ax.set_title(
-            f"{k} clusters{more}" + (" (the choice)" if chosen else ""),
+            f"{counted(k, 'cluster')}{more}" + (" (the choice)" if chosen else ""),
             fontsize=11, color=_CHOICE if chosen else "black",
         )  # fmt: skip
-    return figure
+    return letter(figure)
 
 
 def tree(source: ImageSource, grown: Tree) -> Figure:
@@ -68,8 +69,7 @@ def tree(source: ImageSource, grown: Tree) -> Figure:
         source: the images that the tree was grown of, or at least those by the same rows.
         grown: the tree.
     """
-    height, width, _ = source.shape
-    strip = _STRIP * _ROW * width / height
+    strip = _STRIP * _ROW / proportion(source.shape)
     across = 6.5 + strip
     figure = Figure(figsize=(across, _ROW * grown.n_leaves + 0.9), layout="constrained")
     left, right = figure.subplots(
@@ -81,14 +81,14 @@ def tree(source: ImageSource, grown: Tree) -> Figure:
         for column, image in enumerate(source.read(np.array(rows))):
             extent = (column, column + 1 - sheet_gap, leaf + 0.47, leaf - 0.47)
             right.imshow(
-                image.squeeze(), extent=extent, cmap="gray", vmin=0, vmax=255,
+                drawable(image), extent=extent, cmap="gray", vmin=0, vmax=255,
                 interpolation="nearest", aspect="auto",
             )  # fmt: skip
     right.set_xlim(0, _STRIP)
     right.set_ylim(grown.n_leaves - 0.5, -0.5)
     right.axis("off")
     right.set_title("most typical images", fontsize=10)
-    return figure
+    return letter(figure)
 
 
 def _dendrogram(ax: Axes, grown: Tree) -> None:

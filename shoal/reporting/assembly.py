@@ -7,7 +7,8 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from shoal import findings
+from shoal import checkpoint as checkpoints
+from shoal import findings, label_free
 from shoal.embedding import EmbeddingTable
 from shoal.errors import OutputError
 from shoal.files import atomic_path, check_writable
@@ -100,7 +101,9 @@ def hand_over(
         reporter: shows progress.
         device: where the encoder runs.
     """
-    table = findings.write(source, table, folder, reporter)
+    checkpoint = checkpoints.load(folder / "checkpoint.pth")
+    verdict = label_free.verdict_on(checkpoint)
+    table = findings.write(source, table, folder, verdict, reporter)
     show = tuple(index for index in SHOWN if index < len(source)) or (0,)
     report(
         folder / "report.html", train=source, best=folder / "checkpoint.pth", show=show,

@@ -4,25 +4,73 @@ from __future__ import annotations
 
 TRADITIONAL = {
     # The whole
-    "What belongs together in {n:,} images": "{n:,} 張影像中，哪些屬於同一類",
+    "What belongs together in {n:,} {n:image|images}": "{n:,} 張影像中，哪些屬於同一類",
     "A report by shoal on {names}; learned without labels from these images alone.":
         "shoal 對 {names} 的報告；只從這些影像學習，未使用任何標籤。",
     "page {n}": "第 {n} 頁",
     "Contents": "目錄",
     "Dark page": "深色頁面",
     "To the text": "跳至內文",
+    # Can it be trusted
+    "Can these groups be trusted? Yes, as far as can be told without labels.":
+        "這些群組可信嗎？可信，就沒有標籤所能判斷者而言。",
+    "Can these groups be trusted? In part.": "這些群組可信嗎？部分可信。",
+    "Can these groups be trusted? No.": "這些群組可信嗎？不可信。",
+    "Can these groups be trusted? That is not known.": "這些群組可信嗎？無從得知。",
+    "All images fell into one group: nothing was told apart.":
+        "所有影像都落在同一群組：什麼也沒有分開。",
+    "About {right:.0%} of the images are expected to be in the right group, {low:.0%} to "
+    "{high:.0%} by the piles this was measured on; by chance it would be {chance:.0%}.":
+        "預期約 {right:.0%} 的影像分到正確的群組，依測量過的影像集推算為 {low:.0%} 到 "
+        "{high:.0%}；隨機分配則為 {chance:.0%}。",
+    "Shown cropped, turned and recoloured a little, {share:.0%} of the images stay in their group.":
+        "稍加裁切、旋轉與變色後，{share:.0%} 的影像仍留在原群組。",
+    "Found again from half of the images, the groups put {share:.0%} of the images the same way.":
+        "只用一半影像重新分群時，{share:.0%} 的影像分法相同。",
+    "Consistency under augmentation is {score:.2f} of 1: the groups hardly change when the images "
+    "are shown a little differently.":
+        "擴增下的一致性為 {score:.2f}（滿分 1）：影像換個樣子呈現時，群組幾乎不變。",
+    "Consistency under augmentation is {score:.2f} of 1: many images change their group when they "
+    "are shown a little differently.":
+        "擴增下的一致性為 {score:.2f}（滿分 1）：影像換個樣子呈現時，許多會換到別的群組。",
+    "Consistency under augmentation is {score:.2f} of 1: the groups hang on how the images happen "
+    "to be shown.":
+        "擴增下的一致性為 {score:.2f}（滿分 1）：群組取決於影像碰巧呈現的樣子。",
+    "Nothing was measured by which to tell: the images are too few, or an older shoal trained "
+    "this.":
+        "沒有可供判斷的測量：影像太少，或由舊版 shoal 訓練。",
+    "{n:,} other {n:way|ways} to divide the pile {n:is|are} about as clear: which is the one you "
+    "want, only you can tell.":
+        "另有 {n:,} 種分法同樣清楚：要哪一種，只有您能決定。",
+    "What to do next": "接下來可做什麼",
+    "Look at the groups: what is typical of each, and what it is least sure of.":
+        "看看各群組：各自的典型成員，以及最不確定的成員。",
+    "Check the images: are they what you meant to give?": "檢查影像：是否就是您要提供的？",
+    "Look at the other ways to divide the pile: {command}.": "看看其他分法：{command}。",
+    "Train longer: {command}.": "訓練更久：{command}。",
+    "Train on larger images: {command}.": "用更大的影像訓練：{command}。",
+    "Try another number of groups: {command}.": "試試其他群組數：{command}。",
+    "Copy the images into a folder for each group: {command}.":
+        "將影像依群組複製到各資料夾：{command}。",
+    "Write the group of each image: {command}.": "寫出每張影像的群組：{command}。",
     # What was improved
     "What was improved": "改進了什麼",
     "How good it is": "成果如何",
     "measure": "指標",
-    "accuracy of {n:,} labelled images": "{n:,} 張有標籤影像的準確率",
+    "accuracy of {n:,} labelled {n:image|images}": "{n:,} 張有標籤影像的準確率",
     "its 95 % interval": "其 95 % 信賴區間",
-    "reconstruction MSE of {n:,} images": "{n:,} 張影像的重建 MSE",
+    "reconstruction MSE of {n:,} {n:image|images}": "{n:,} 張影像的重建 MSE",
     "training time": "訓練時間",
-    "peak memory of training": "訓練時的最大記憶體用量",
-    "weights": "權重數",
+    "measure, without labels": "指標（無標籤）",
+    "expected share of images in the right group": "預期分到正確群組的影像比例",
+    "images that stay in their group when shown differently": "換個樣子呈現仍留在原群組的影像",
+    "images put alike by groups of half of them": "只用一半影像重新分群時分法相同的影像",
+    "images put alike by other methods": "其他方法分法相同的影像",
+    "images found again among their nearest by another view": "換個樣子仍在自己最近鄰居中的影像",
+    "consistency under augmentation": "擴增下的一致性",
     "not recorded": "未記錄",
     "{minutes:.1f} min": "{minutes:.1f} 分鐘",
+    "{seconds:.0f} s": "{seconds:.0f} 秒",
     "No labels were given: accuracy, NMI and ARI are left out, and so are the maps coloured by "
     "label.": "沒有提供標籤：省略準確率、NMI、ARI，以及依標籤上色的圖。",
     "One checkpoint was given, and none before it: there is nothing to compare it with.":
@@ -57,7 +105,7 @@ TRADITIONAL = {
     "original": "原圖",
     "rebuilt": "重建",
     "Images above what {name} makes of their code, {why}. MSE: mean squared error of the pixels in "
-    "0 to 1; over all {n:,} images it is {mse:.4f}.":
+    "0 to 1; over all {n:,} {n:image|images} it is {mse:.4f}.":
         "上列為原圖，下列為 {name}（{why}）由編碼重建的影像。MSE：像素值（0 到 1）的均方誤差；"
         "全部 {n:,} 張影像為 {mse:.4f}。",
     "the most accurate of the checkpoints": "最準確的檢查點",
@@ -65,7 +113,8 @@ TRADITIONAL = {
         "所提供的最後一個檢查點，因為沒有標籤可供選擇",
     # Checkpoints
     "Checkpoints": "檢查點",
-    "The {count} checkpoints kept while {name} was trained. The MSE is of all {n:,} images. The "
+    "The {count} checkpoints kept while {name} was trained. The MSE is of all {n:,} "
+    "{n:image|images}. The "
     "clusters of each were found anew among {clustered:,} of the images, its label-free scores are "
     "of {scored:,} (see 'shoal evaluate --no-labels').":
         "訓練 {name} 時保留的 {count} 個檢查點。MSE 以全部 {n:,} 張影像計算。"
@@ -137,10 +186,12 @@ TRADITIONAL = {
         "最準確的是週期 {epoch:.1f} 的檢查點（{accuracy:.3f}）。依各指標選出者：{listed}。",
     # What was found
     "What was found": "找到了什麼",
-    "{n:,} images in {k} clusters, mean confidence {confidence:.3f}, by {name}.":
+    "{n:,} {n:image|images} in {k} {k:cluster|clusters}, mean confidence {confidence:.3f}, by "
+    "{name}.":
         "{n:,} 張影像分為 {k} 群，平均信心為 {confidence:.3f}，由 {name} 分群。",
     "Warnings": "警告",
-    "{n:,} images are exact copies of others.": "有 {n:,} 張影像與其他影像完全相同。",
+    "{n:,} {n:image is an exact copy of another|images are exact copies of others}.":
+        "有 {n:,} 張影像與其他影像完全相同。",
     "The map": "分布圖",
     "Every image a dot, coloured by its cluster: t-SNE of the embedding in which the clusters were "
     "found, with perplexity 30.":
@@ -154,7 +205,7 @@ TRADITIONAL = {
     "mean confidence": "平均信心",
     "next cluster": "相鄰群集",
     "neighbours there": "鄰居落於其中",
-    "{n} smaller clusters are not shown.": "另有 {n} 個較小的群集未顯示。",
+    "{n} smaller {n:cluster is|clusters are} not shown.": "另有 {n} 個較小的群集未顯示。",
     "{c} typical": "{c} 典型",
     "{c} unsure": "{c} 不確定",
     "{c} next to {d}": "{c} 鄰近 {d}",
@@ -167,7 +218,7 @@ TRADITIONAL = {
     "confidence": "信心",
     "images (log scale)": "影像數（對數）",
     "the others": "其他",
-    "Confidence of {n:,} images: a tenth is below {tenth:.3f}, half below {half:.3f}.":
+    "Confidence of {n:,} {n:image|images}: a tenth is below {tenth:.3f}, half below {half:.3f}.":
         "{n:,} 張影像的信心：十分之一低於 {tenth:.3f}，一半低於 {half:.3f}。",
     "Other ways to divide the pile": "其他分法",
     "The first is the one chosen; 'shoal splits' draws members of each, and 'shoal predict … "
@@ -180,10 +231,11 @@ TRADITIONAL = {
     "pixels explain": "像素可解釋",
     "Clusters and labels": "群集與標籤",
     "label": "標籤",
-    "{n:,} labelled images by label and cluster; dark is a large share of the label.":
+    "{n:,} labelled {n:image|images} by label and cluster; dark is a large share of the label.":
         "{n:,} 張有標籤影像依標籤與群集的張數；顏色越深，佔該標籤的比例越大。",
     "{label} in {c}": "{label} 在 {c}",
-    "The worst of {n:,} mistakes: labelled images in the wrong cluster of which it is most sure, "
+    "The worst of {n:,} {n:mistake|mistakes}: labelled images in the wrong cluster of which it "
+    "is most sure, "
     "by label and cluster.":
         "{n:,} 個錯誤中最嚴重者：信心最高卻分錯群集的有標籤影像，依標籤與群集排列。",
     "There are no mistakes.": "沒有錯誤。",

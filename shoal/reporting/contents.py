@@ -12,7 +12,7 @@ from shoal.checkpoint import Checkpoint
 from shoal.embedding import EmbeddingTable
 from shoal.errors import CheckpointError
 from shoal.protocols import Array
-from shoal.reporting import figures, found, improvement, made, progression
+from shoal.reporting import figures, found, improvement, made, progression, trust
 from shoal.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 from shoal.reporting.observations import observations
 from shoal.reporting.subject import Subject
@@ -38,14 +38,15 @@ def compose(
         )
         table = replace(table, xy=layout.lay_out(table.z, track=subject.track))
     document = Document(
-        title=wording("What belongs together in {n:,} images", n=len(subject.train)),
+        title=wording("What belongs together in {n:,} {n:image|images}", n=len(subject.train)),
         subtitle=wording(
             "A report by shoal on {names}; learned without labels from these images alone.",
             names=", ".join(one.name for one in subject.all),
         ),
         language=wording.language,
     )
-    document.add(*improvement.section(subject, wording))
+    document.first += trust.section(subject, trust.verdict_on(subject), wording)
+    document.add(*improvement.section(subject, table, wording))
     document.add(*_reconstructions(subject, wording))
     document.add(*_trail(subject, wording) if trail else _no_trail(wording))
     document.add(*found.section(subject, table, wording))
@@ -64,10 +65,13 @@ def _reconstructions(subject: Subject, wording: Wording) -> list[Block]:
         if subject.labels is not None
         else wording("the last of the checkpoints given, as there are no labels to choose by")
     )
-    titles = [wording("image {i}", i=subject.train.ids[row]) for row in rows]
+    titles = [
+        wording("image {i}", i=name) if (name := subject.train.ids[row]).isdecimal() else name
+        for row in rows
+    ]
     caption = wording(
         "Images above what {name} makes of their code, {why}. MSE: mean squared error of the "
-        "pixels in 0 to 1; over all {n:,} images it is {mse:.4f}.",
+        "pixels in 0 to 1; over all {n:,} {n:image|images} it is {mse:.4f}.",
         name=main.trained.name, why=why, n=len(subject.train), mse=main.mse,
     )  # fmt: skip
     figure = figures.reconstructions(images, rebuilt, titles, wording=wording)
@@ -91,7 +95,8 @@ def _trail(subject: Subject, wording: Wording) -> list[Block]:
     for row, point in zip(rows, points, strict=True):
         row += [f"{point.label_free[name]:.3f}" for name in points[0].label_free]
     told = wording(
-        "The {count} checkpoints kept while {name} was trained. The MSE is of all {n:,} images. "
+        "The {count} checkpoints kept while {name} was trained. The MSE is of all {n:,} "
+        "{n:image|images}. "
         "The clusters of each were found anew among {clustered:,} of the images, its label-free "
         "scores are of {scored:,} (see 'shoal evaluate --no-labels').",
         count=len(points), name=one.name, n=len(subject.train),

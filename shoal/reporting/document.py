@@ -13,6 +13,8 @@ class Heading:
 
     text: str
     level: int = 1
+    without_scripts: bool = False
+    """Whether a page's interactive map says the same, and better."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Picture:
 
     figure: Figure
     caption: str
+    without_scripts: bool = False
+    """Whether a page's interactive map shows the same, and better."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Document:
     language: str = "en"
     """BCP 47: en or zh-TW."""
     blocks: list[Block] = field(default_factory=list)
+    first: list[Block] = field(default_factory=list)
+    """What stands before everything, a page's interactive map included."""
 
     def add(self, *blocks: Block) -> None:
         """Append blocks."""

@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from shoal.figures import colour
+from shoal.figures import colour, key_columns, number_clusters
+from shoal.lettering import legible, letter
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.reporting.wording import Wording
+from shoal.strips import drawable, proportion
 
 if TYPE_CHECKING:
     from shoal.reporting.progression import Point
@@ -41,7 +43,11 @@ def embeddings(
     """
     names = np.unique(labels)
     width = WIDTH if len(maps) > 1 else 0.55 * WIDTH
-    figure = Figure(figsize=(width, 0.62 + width / len(maps)), layout="constrained")
+    columns = key_columns([str(name) for name in names], width - 0.3, 8)
+    rows_of_keys = -(-len(names) // columns)
+    figure = Figure(
+        figsize=(width, 0.45 + 0.17 * rows_of_keys + width / len(maps)), layout="constrained"
+    )
     axes = np.atleast_1d(figure.subplots(1, len(maps)))
     order = np.random.default_rng(0).permutation(len(labels))  # none hides the others
     for ax, (title, xy) in zip(axes, maps, strict=True):
@@ -57,18 +63,20 @@ def embeddings(
             )  # fmt: skip
         ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
         ax.set_title(title, fontsize=9, wrap=True)
+        if kind == "cluster" and len(names) > 8:
+            number_clusters(ax, placed, labels)
         ax.set_xlabel(wording("map axis 1 (no unit)"), fontsize=8)
         ax.set_ylabel(wording("map axis 2 (no unit)"), fontsize=8)
     keys = [  # as large for a thousand dots as for ten
-        Line2D([], [], linestyle="", marker="o", markersize=6, label=str(name),
+        Line2D([], [], linestyle="", marker="o", markersize=6, label=legible(str(name)),
                color=colour(place, len(names)))
         for place, name in enumerate(names)
     ]  # fmt: skip
     figure.legend(
         handles=keys, title=wording(kind), loc="outside lower center", frameon=False,
-        ncols=min(10, len(names)), fontsize=8, title_fontsize=8,
+        ncols=columns, fontsize=8, title_fontsize=8,
     )  # fmt: skip
-    return figure
+    return letter(figure)
 
 
 def reconstructions(
@@ -86,7 +94,8 @@ def reconstructions(
     columns = min(6, len(images))
     lines = -(-len(images) // columns)
     figure = Figure(
-        figsize=(WIDTH, lines * (2.45 * 6 / max(columns, 4) + 0.3)), layout="constrained"
+        figsize=(WIDTH, lines * (_pair_height(images.shape[1:], columns) + 0.7)),
+        layout="constrained",
     )
     axes = figure.subplots(2 * lines, columns, squeeze=False)
     for ax in axes.flat:
@@ -103,7 +112,7 @@ def reconstructions(
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             ax.set_ylabel(name, fontsize=8)
-    return figure
+    return letter(figure)
 
 
 def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figure:
@@ -147,7 +156,7 @@ def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figur
     for ax in axes:
         ax.grid(alpha=0.25, linewidth=0.6)
         ax.margins(y=0.12)
-    return figure
+    return letter(figure)
 
 
 def confidences(confidence: FloatArray, labels: IntArray, *, wording: Wording = ENGLISH) -> Figure:
@@ -184,7 +193,7 @@ def confidences(confidence: FloatArray, labels: IntArray, *, wording: Wording = 
             for name, shade in zip(names, colours, strict=True)]  # fmt: skip
     figure.legend(handles=keys, title=wording("cluster"), loc="outside right center",
                   frameon=False, fontsize=8, title_fontsize=8)  # fmt: skip
-    return figure
+    return letter(figure)
 
 
 def confusion(counts: IntArray, names: Sequence[str], *, wording: Wording = ENGLISH) -> Figure:
@@ -208,15 +217,26 @@ def confusion(counts: IntArray, names: Sequence[str], *, wording: Wording = ENGL
             ax.text(column, row, f"{counts[row, column]:,}", ha="center", va="center",
                     color=ink, fontsize=size)  # fmt: skip
     ax.set_xticks(range(clusters), [str(cluster) for cluster in range(clusters)], fontsize=8)
-    ax.set_yticks(range(kinds), list(names), fontsize=8)
+    ax.set_yticks(range(kinds), [legible(name) for name in names], fontsize=8)
     ax.set_xlabel(wording("cluster"), fontsize=8)
     ax.set_ylabel(wording("label"), fontsize=8)
-    return figure
+    return letter(figure)
+
+
+def _shortened(title: str, most: int = 16) -> str:
+    """A title no wider than its picture; the end of a name tells more than its beginning."""
+    text = legible(title)
+    return text if len(text) <= most else f"{text[:5]}…{text[6 - most :]}"
+
+
+def _pair_height(shape: tuple[int, ...], columns: int) -> float:
+    """Inches that an image and its reconstruction take below one another."""
+    return 2 * float(np.clip((WIDTH - 0.6) / max(columns, 4) * proportion(shape), 0.3, 3.2))
 
 
 def _picture(ax: Axes, image: Array, title: str) -> None:
     # Several readers of PDF smooth what they enlarge, whatever the file asks for; not so much what
     # comes enlarged.
-    large = image.squeeze().repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    large = drawable(image).repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
     ax.imshow(large, interpolation="none", cmap="gray", vmin=0, vmax=255)
-    ax.set_title(title, fontsize=8)
+    ax.set_title(_shortened(title), fontsize=8)

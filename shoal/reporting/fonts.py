@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import AbstractContextManager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -11,8 +12,8 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 from matplotlib import font_manager
 
-CHINESE = Path(__file__).parent / "typefaces" / "droid-sans-fallback-subset.ttf"
-"""The Chinese characters of the fixed wording alone: scripts/subset_font.py made it."""
+from shoal.lettering import CHINESE, face_of, legible
+
 PLAIN, BOLD, MONO = "DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono"
 _CHINESE = "Chinese"
 # Ideographs, their punctuation and full-width forms; the Chinese font has nothing else.
@@ -28,12 +29,34 @@ def register(metrics: Any, make: Any) -> None:
 
 
 def mark(text: str) -> str:
-    """Text as reportlab's markup, its Chinese in the Chinese font.
+    """Text as reportlab's markup, its Chinese in the Chinese font, other letters where they are.
 
     >>> mark("a < b: 影像")
     'a &lt; b: <font name="Chinese">影像</font>'
     """
-    return _RUNS.sub(lambda run: f'<font name="{_CHINESE}">{run.group()}</font>', escape(text))
+    marked = []
+    spelled = "".join(c if c == "\n" else legible(c) for c in text)
+    for name, run in groupby(spelled, _registered):
+        words = escape("".join(run))
+        marked.append(words if name is None else f'<font name="{name}">{words}</font>')
+    return "".join(marked)
+
+
+def _registered(character: str) -> str | None:
+    """The name of the font that draws a character, known to reportlab; None if any of its own."""
+    if character.isascii() or (face := face_of(character)) is None or face.stem == PLAIN:
+        return None
+    if face == CHINESE:
+        return _CHINESE
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFError, TTFont
+
+    if face.stem not in pdfmetrics.getRegisteredFontNames():
+        try:
+            pdfmetrics.registerFont(TTFont(face.stem, str(face)))
+        except TTFError:
+            return None
+    return face.stem
 
 
 def is_chinese(text: str) -> bool:
@@ -49,11 +72,9 @@ def width(text: str, font: str, size: float) -> float:
     """How wide a line of text is set, in points."""
     from reportlab.pdfbase import pdfmetrics
 
-    chinese = "".join(_RUNS.findall(text))
-    latin = _RUNS.sub("", text)
     return sum(
-        pdfmetrics.stringWidth(part, name, size)
-        for part, name in ((latin, font), (chinese, _CHINESE))
+        float(pdfmetrics.stringWidth("".join(run), name or font, size))
+        for name, run in groupby(text, _registered)
     )
 
 

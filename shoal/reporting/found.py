@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from shoal import evaluation
-from shoal.embedding import EmbeddingTable, batches
+from shoal.embedding import EmbeddingTable
 from shoal.figures import colour
 from shoal.neighbours import nearest
 from shoal.protocols import FloatArray, IntArray
-from shoal.questions.copies import digests
 from shoal.reporting import figures
-from shoal.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from shoal.reporting.document import Block, Heading, Paragraph, Picture, Table
 from shoal.reporting.subject import Measured, Subject
 from shoal.reporting.wording import Wording
 from shoal.sampling import sample_rows
@@ -38,24 +37,25 @@ def section(subject: Subject, table: EmbeddingTable, wording: Wording) -> list[B
     blocks: list[Block] = [
         Heading(wording("What was found")),
         Paragraph(
-            wording("{n:,} images in {k} clusters, mean confidence {confidence:.3f}, by {name}.",
+            wording("{n:,} {n:image|images} in {k} {k:cluster|clusters}, mean confidence "
+                    "{confidence:.3f}, by {name}.",
                     n=len(table.labels), k=int((sizes > 0).sum()),
                     confidence=table.confidence.mean(), name=subject.main.trained.name)
         ),
     ]  # fmt: skip
-    warnings = tuple(checkpoint.provenance.get("warnings", [])) + _copies(subject, wording)
-    if warnings:
-        blocks += [Heading(wording("Warnings"), 2), Bullets(warnings)]
     if table.xy is not None:
         caption = wording(
             "Every image a dot, coloured by its cluster: t-SNE of the embedding in which the "
             "clusters were found, with perplexity 30."
         )
         drawn = figures.embeddings([("", table.xy)], table.labels, "cluster", wording=wording)
-        blocks += [Heading(wording("The map"), 2), Picture(drawn, caption)]
+        blocks += [
+            Heading(wording("The map"), 2, without_scripts=True),
+            Picture(drawn, caption, without_scripts=True),
+        ]
     blocks += _clusters(subject, table, sizes, wording)
     blocks += _confidence(subject, table, wording)
-    blocks += _splits(checkpoint.provenance.get("splits", []), wording)
+    blocks += _splits(checkpoint.provenance.get("splits", []), sizes, wording)
     blocks += _labelled(subject, subject.main, wording)
     return blocks
 
@@ -137,7 +137,9 @@ def _clusters(
         Table(tuple(wording(text) for text in header), tuple(listed)),
     ]
     if hidden:
-        blocks.append(Paragraph(wording("{n} smaller clusters are not shown.", n=hidden)))
+        blocks.append(
+            Paragraph(wording("{n} smaller {n:cluster is|clusters are} not shown.", n=hidden))
+        )
     caption = wording(
         "Of each cluster its most typical members (nearest to its median), those it is least sure "
         "of, and those with most of their {k} nearest neighbours in the cluster next to it.",
@@ -156,18 +158,21 @@ def _confidence(subject: Subject, table: EmbeddingTable, wording: Wording) -> li
         Heading(wording("How sure"), 2),
         Picture(
             figures.confidences(table.confidence, table.labels, wording=wording),
-            wording("Confidence of {n:,} images: a tenth is below {tenth:.3f}, half below "
+            wording("Confidence of {n:,} {n:image|images}: a tenth is below {tenth:.3f}, half "
+                    "below "
                     "{half:.3f}.", n=len(table.labels), tenth=tenths[0], half=tenths[1]),
         ),
     ]  # fmt: skip
 
 
-def _splits(found: list[dict[str, Any]], wording: Wording) -> list[Block]:
+def _splits(found: list[dict[str, Any]], chosen: IntArray, wording: Wording) -> list[Block]:
     if len(found) < 2:
         return []
     rows = []
     for number, split in enumerate(found, start=1):
-        sizes = split["sizes"]
+        # Of the one that was chosen as everywhere else in the report: a prediction may differ in
+        # an image or two from what was counted in training.
+        sizes = chosen.tolist() if number == 1 else split["sizes"]
         text = " + ".join(f"{size:,}" for size in sizes[:4]) + (" + …" if len(sizes) > 4 else "")
         rows.append(
             (str(number), text, f"{split['separation']:.3f}", f"{split['pixel_share']:.3f}")
@@ -195,8 +200,8 @@ def _labelled(subject: Subject, main: Measured, wording: Wording) -> list[Block]
         Heading(wording("Clusters and labels"), 2),
         Picture(
             figures.confusion(counts, [str(name) for name in names], wording=wording),
-            wording("{n:,} labelled images by label and cluster; dark is a large share of the "
-                    "label.", n=len(labels)),
+            wording("{n:,} labelled {n:image|images} by label and cluster; dark is a large share "
+                    "of the label.", n=len(labels)),
         ),
     ]  # fmt: skip
     if not len(wrong):
@@ -209,19 +214,9 @@ def _labelled(subject: Subject, main: Measured, wording: Wording) -> list[Block]
         if len(rows := worst[(labels[worst] == label) & (table.labels[worst] == cluster)])
     ]  # fmt: skip
     caption = wording(
-        "The worst of {n:,} mistakes: labelled images in the wrong cluster of which it is most "
+        "The worst of {n:,} {n:mistake|mistakes}: labelled images in the wrong cluster of which "
+        "it is most "
         "sure, by label and cluster.",
         n=len(wrong),
     )
     return [*blocks, Picture(strips(drawn, columns=_COLUMNS), caption)]
-
-
-def _copies(subject: Subject, wording: Wording) -> tuple[str, ...]:
-    """A sentence if images occur more than once, pixel for pixel."""
-    seen: set[bytes] = set()
-    for rows in batches(subject.train):
-        seen.update(digests(subject.train.read(rows)))
-    copies = len(subject.train) - len(seen)
-    if not copies:
-        return ()
-    return (wording("{n:,} images are exact copies of others.", n=copies),)

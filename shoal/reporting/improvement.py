@@ -13,20 +13,25 @@ from shoal import evaluation, layout
 from shoal.embedding import EmbeddingTable
 from shoal.protocols import FloatArray, IntArray
 from shoal.recipes import Recipe, differences
-from shoal.reporting import figures
+from shoal.reporting import figures, trust
 from shoal.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from shoal.reporting.subject import Measured, Subject
 from shoal.reporting.wording import Wording
 
 
-def section(subject: Subject, wording: Wording) -> list[Block]:
+def section(subject: Subject, table: EmbeddingTable, wording: Wording) -> list[Block]:
     """Accuracy before and after, the changes with what each gave, and the two embeddings.
 
-    Where the best checkpoint is another than the one after, it is the next step.
+    Where the best checkpoint is another than the one after, it is the next step. ``table`` is of
+    all images learned from, by `Subject.main`.
     """
     alone = subject.before is None or subject.after is None
     title = wording("How good it is") if alone else wording("What was improved")
-    blocks: list[Block] = [Heading(title), _comparison(subject, wording)]
+    blocks: list[Block] = [
+        Heading(title),
+        trust.numbers(subject, table, wording),
+        _comparison(subject, wording),
+    ]
     if subject.labels is None:
         blocks.append(
             Paragraph(wording("No labels were given: accuracy, NMI and ARI are left out, and so "
@@ -63,7 +68,7 @@ def _comparison(subject: Subject, wording: Wording) -> Table:
         scores = [one.scores for one in subject.measured if one.scores is not None]
         intervals = [evaluation.accuracy_interval(one.accuracy, n) for one in scores]
         rows = [
-            (wording("accuracy of {n:,} labelled images", n=n),
+            (wording("accuracy of {n:,} labelled {n:image|images}", n=n),
              *(f"{one.accuracy:.3f}" for one in scores)),
             (wording("its 95 % interval"), *(f"{low:.3f} – {high:.3f}" for low, high in intervals)),
             ("NMI", *(f"{one.nmi:.3f}" for one in scores)),
@@ -71,14 +76,10 @@ def _comparison(subject: Subject, wording: Wording) -> Table:
         ]  # fmt: skip
     checkpoints = [one.trained.checkpoint for one in subject.measured]
     rows += [
-        (wording("reconstruction MSE of {n:,} images", n=len(subject.train)),
+        (wording("reconstruction MSE of {n:,} {n:image|images}", n=len(subject.train)),
          *(f"{one.mse:.4f}" for one in subject.measured)),
         (wording("training time"), *(_minutes(c.provenance.get("seconds"), wording)
                                      for c in checkpoints)),
-        (wording("peak memory of training"), *(_memory(c.provenance.get("peak_memory_gb"), wording)
-                                               for c in checkpoints)),
-        (wording("weights"), *(f"{sum(t.numel() for t in c.encoder_state.values()):,}"
-                               for c in checkpoints)),
     ]  # fmt: skip
     return Table(tuple(header), tuple(rows))
 
@@ -183,8 +184,6 @@ def _changes(
 def _minutes(seconds: float | None, wording: Wording) -> str:
     if seconds is None:
         return wording("not recorded")
+    if seconds < 59.5:
+        return wording("{seconds:.0f} s", seconds=max(1.0, seconds))
     return wording("{minutes:.1f} min", minutes=seconds / 60)
-
-
-def _memory(gigabytes: float | None, wording: Wording) -> str:
-    return wording("not recorded") if gigabytes is None else f"{gigabytes:.2f} GB"

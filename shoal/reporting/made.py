@@ -68,6 +68,7 @@ def _facts(one: Trained) -> dict[str, str]:
     provenance: dict[str, Any] = checkpoint.provenance
     facts = {name: str(provenance[name]) for name in _TOLD if name in provenance}
     return facts | {
+        "weights": f"{sum(t.numel() for t in checkpoint.encoder_state.values()):,}",
         "epochs trained": f"{checkpoint.epoch:g}",
         "steps trained": f"{checkpoint.step:,}",
         "file SHA-256": _digest(one.path)[:16] + "…",

@@ -110,7 +110,7 @@ class _Setter:
             Text(mark(self.document.subtitle), self.styles["subtitle"]),
         ]
         headings: list[Flowable] = []
-        for block in self.document.blocks:
+        for block in [*self.document.first, *self.document.blocks]:
             if isinstance(block, Heading):
                 headings.append(Text(mark(block.text), self.styles[f"heading{block.level}"]))
                 continue

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
+from shoal.strips import widened
 
 SHEET = 2048
 """Pixels along a side of a sheet, at most: 16 MiB once a browser has unpacked it."""
@@ -81,7 +82,7 @@ def _size(sheets: Sheets) -> int:
 
 def _candidates(shape: tuple[int, int, int]) -> Iterator[_Candidate]:
     """Sizes and qualities, the most beautiful first."""
-    height, width, _ = shape
+    height, width = widened(np.empty((0, *shape))).shape[1:3]
     longer = max(height, width)
     own = min(longer, _LARGEST)
     sides = [own, *(side for side in (48, 40, 32, 24, 20, 16, _SMALLEST) if side < own)]
@@ -100,7 +101,7 @@ def _read(source: ImageSource, rows: IntArray, wanted: _Candidate, track: Track)
     made = np.empty((len(rows), wanted.height, wanted.width, source.shape[2]), dtype=np.uint8)
     slices = _slices(len(rows), source.shape)
     for place in track(slices, "packing pictures", len(slices)):
-        made[place] = _shrink(source.read(rows[place]), wanted)
+        made[place] = _shrink(widened(source.read(rows[place])), wanted)
     return made
 
 

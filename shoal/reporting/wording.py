@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shoal.errors import DataError
+from shoal.plural import fill
 from shoal.reporting.chinese import OF_CHECKPOINTS, TRADITIONAL
 
 LANGUAGES = ("en", "zh-TW")
@@ -27,7 +28,7 @@ class Wording:
 
     def __call__(self, template: str, **values: object) -> str:
         said = _TRANSLATIONS[self.language].get(template, template)
-        return said.format(**values) if values else said  # a checkpoint's text may hold braces
+        return fill(said, **values) if values else said  # a checkpoint's text may hold braces
 
 
 _TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": TRADITIONAL | OF_CHECKPOINTS}

@@ -1,0 +1,50 @@
+"""Numbers with their nouns, so that one image is never "1 images"."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+
+def counted(n: float, one: str, many: str = "") -> str:
+    """A number and its noun; the plural is ``one`` with an s unless ``many`` is given.
+
+    >>> counted(1, "image"), counted(8500, "image"), counted(2, "copy", "copies")
+    ('1 image', '8,500 images', '2 copies')
+    >>> counted(1.0, "epoch"), counted(0.5, "epoch")
+    ('1 epoch', '0.5 epochs')
+    """
+    number = f"{n:,}" if isinstance(n, int) else f"{n:,.15g}"
+    return f"{number} {one if n == 1 else many or one + 's'}"
+
+
+def lasted(seconds: float) -> str:
+    """A time as a person says it.
+
+    >>> lasted(2.55), lasted(60), lasted(300.8)
+    ('3 seconds', '1.0 minutes', '5.0 minutes')
+    """
+    if seconds < 59.5:
+        return counted(max(1, round(seconds)), "second")
+    return f"{seconds / 60:.1f} minutes"
+
+
+def fill(template: str, **values: object) -> str:
+    """``str.format``, with ``{n:one|many}`` for what is said of one and of other numbers.
+
+    A number counts as one if it is written as one: 1.04 with one decimal is "1.0 epochs".
+
+    >>> fill("{n:,} {n:image|images} {n:is|are} left out.", n=1)
+    '1 image is left out.'
+    >>> fill("{n:,} {n:image|images} {n:is|are} left out.", n=1200)
+    '1,200 images are left out.'
+    """
+    return _Formatter().vformat(template, (), values)
+
+
+class _Formatter(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        one, bar, many = format_spec.partition("|")
+        if not bar:
+            return super().format_field(value, format_spec)
+        return one if value == 1 else many

@@ -1,0 +1,135 @@
+"""The verdict: never surer than its evidence, the same everywhere, and its commands run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from pypdf import PdfReader
+
+from shoal.plural import counted, fill
+from shoal.scoring.accuracy import Estimate
+from shoal.scoring.next_steps import parse_training
+from shoal.scoring.verdict import Evidence, judge
+
+GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), steadiness=0.9, separations=(0.9,))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "trust"),
+    [
+        (GOOD, "yes"),
+        (replace(GOOD, steadiness=0.6), "in part"),
+        (replace(GOOD, steadiness=0.1), "no"),
+        (replace(GOOD, estimate=Estimate(0.8, 0.6, 1.0)), "in part"),
+        (replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7)), "no"),
+        (replace(GOOD, n_clusters=10, n_found=10, estimate=Estimate(0.55, 0.4, 0.7)), "in part"),
+        (replace(GOOD, warnings=("brightness alone tells the clusters apart",)), "in part"),
+        (replace(GOOD, warnings=("they have collapsed, so the clusters mean nothing",)), "no"),
+        (replace(GOOD, separations=(0.9, 0.89)), "in part"),
+        (replace(GOOD, n_found=1), "no"),
+        (replace(GOOD, estimate=None, steadiness=None), "not known"),
+        (replace(GOOD, estimate=Estimate(float("nan"), 0.5, 1.0), steadiness=None), "not known"),
+    ],
+)
+def test_it_is_no_surer_than_the_weakest_of_its_evidence(evidence: Evidence, trust: str) -> None:
+    found = judge(evidence)
+    assert found.trust == trust
+    assert found.warnings == evidence.warnings
+    assert found.reasons
+    assert found.next_steps
+    assert str(found) == str(judge(evidence))
+
+
+def noise(folder: Path) -> None:
+    """60 images of which none is like another."""
+    generator = np.random.default_rng(0)
+    np.save(folder / "pile.npy", generator.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8))
+
+
+def alike(folder: Path) -> None:
+    """60 copies of one image."""
+    one = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), dtype=np.uint8)
+    np.save(folder / "pile.npy", one.repeat(60, axis=0))
+
+
+@pytest.mark.parametrize("make", [noise, alike])
+def test_it_stands_wherever_people_look_and_its_commands_run(
+    make: Callable[[Path], None], fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path)
+    result = run_cli("run", "pile.npy", "found", *fast)
+    assert result.code == 0, result.err
+    before, answer, last = result.err.rpartition("Can these groups be trusted? No.")
+    assert answer
+    assert "written to found" in before
+    told = [line.strip() for line in (answer + last).splitlines()]
+    info = run_cli("info", "found/checkpoint.pth")
+    assert [line.strip() for line in info.out.splitlines()[1 : 1 + len(told)]] == told
+    known = json.loads(pq.read_schema("found/table.parquet").metadata[b"shoal.verdict"])
+    assert known["trust"] == "no"
+    assert [*known["reasons"], *known["next_steps"]] == [
+        line for line in told[1:] if line != "What to do next:" and "warning" not in line
+    ]
+    page = Path("found/report.html").read_text(encoding="utf-8")
+    body = page[page.index('<main id="text">') :]
+    assert body.index("Can these groups be trusted? No.") < body.index("data-explorer")
+    export = run_cli("export", "pile.npy", "found/table.parquet", "e.parquet", "--as", "parquet")
+    assert export.code == 0, export.err
+    assert json.loads(pq.read_schema("e.parquet").metadata[b"shoal.verdict"]) == known
+    for command in re.findall(r"'shoal ([^']+)'", last):
+        words = [word if word != "28" else "1" for word in shlex.split(command)]
+        result = run_cli(*words)
+        assert result.code == 0, (command, result.err)
+
+
+def test_a_chinese_report_begins_with_it(
+    trained_pile: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "r.pdf"
+    result = run_cli(
+        "report", path, "--train", trained_pile / "pile.npy", "--best", trained_pile / "c.pth",
+        "--lang", "zh-TW", "--quiet",
+    )  # fmt: skip
+    assert (result.code, result.err) == (0, "")
+    text = "".join(page.extract_text() for page in PdfReader(path).pages)
+    assert text.index("可信嗎") < text.index("成果如何")
+
+
+@pytest.fixture(scope="module")
+def trained_pile(
+    images: np.ndarray, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:  # fmt: skip
+    """A folder with pile.npy and c.pth, whose history is long enough for a report."""
+    folder = tmp_path_factory.mktemp("verdict")
+    np.save(folder / "pile.npy", images)
+    options = [*fast, "--set", "checkpoints=10", "--epochs", "2"]
+    assert run_cli("train", folder / "pile.npy", folder / "c.pth", *options).code == 0
+    return folder
+
+
+def test_commands_keep_the_options_and_take_another_place() -> None:
+    words = shlex.split("run 'my photos' found --epochs 2 -k 3 --set views.hue=0.5 --resume")
+    training = parse_training(words)
+    assert training is not None
+    assert training.again("longer", epochs="8") == (
+        "'shoal run \"my photos\" found-longer -k 3 --set views.hue=0.5 --epochs 8'"
+    )
+    assert training.checkpoint == "found/checkpoint.pth"
+    assert parse_training(["report", "x.pdf"]) is None
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(n, "copy", "copies") for n in (0, 1, 2)] == ["0 copies", "1 copy", "2 copies"]
+    assert fill("{n:,} {n:image|images} by {name}", n=1, name="{x}") == "1 image by {x}"
