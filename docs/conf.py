@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,10 @@ def write_commands() -> None:
     command = [sys.executable, "-m", "typer", "shoal.cli", "utils", "docs", "--name", "shoal"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     text = done.stdout.replace("# `shoal`\n", "# Commands\n", 1)
+    # The list of commands in full: typer cuts each description off after some 45 characters.
+    for name, about in re.findall(r"^## `shoal (\w+)`\n\n(.+?)\n\n", text, re.M | re.S):
+        whole = f"* [`{name}`](#shoal-{name}): {' '.join(about.split())}"
+        text = re.sub(rf"^\* `{name}`: .*$", lambda _, whole=whole: whole, text, flags=re.M)
     path = HERE / "reference" / "commands.md"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
