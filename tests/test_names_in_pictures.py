@@ -56,6 +56,7 @@ def test_odd_names_in_every_picture_and_page(
     )  # fmt: skip
     assert (result.code, result.err) == (0, "")
     text = "".join(page.extract_text() for page in PdfReader(tmp_path / "r.pdf").pages)
+    assert "mathdefault" not in text
     for name in ("$a^{.png", "a$b$.png", "x_{1}^2.png", "<b>.png", "&amp;.png", "{{7*7}}.png"):
         assert name in text
     result = run_cli(
@@ -136,3 +137,17 @@ def test_names_of_labels_are_data(bare: None) -> None:
     figure.draw_without_rendering()
     said = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert said == ["$a^{", "U+9F98"]
+
+
+def test_a_report_of_four_images(
+    fast: tuple[str, ...], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(0)
+    np.save(tmp_path / "four.npy", generator.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8))
+    options = [*fast, "--set", "checkpoints=10", "--epochs", "10", "--quiet"]
+    assert run_cli("train", tmp_path / "four.npy", tmp_path / "c.pth", *options).code == 0
+    pages = [tmp_path / "r.html", tmp_path / "r.pdf"]
+    result = run_cli(
+        "report", *pages, "--train", tmp_path / "four.npy", "--best", tmp_path / "c.pth", "--quiet"
+    )
+    assert (result.code, result.err) == (0, "")

@@ -28,7 +28,7 @@ GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), steadiness=0.9, se
     [
         (GOOD, "yes"),
         (replace(GOOD, steadiness=0.6), "in part"),
-        (replace(GOOD, steadiness=0.1), "no"),
+        (replace(GOOD, steadiness=0.1), "in part"),
         (replace(GOOD, estimate=Estimate(0.8, 0.6, 1.0)), "in part"),
         (replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7)), "no"),
         (replace(GOOD, n_clusters=10, n_found=10, estimate=Estimate(0.55, 0.4, 0.7)), "in part"),

@@ -36,8 +36,10 @@ def report(
         typer.Option(help="Their labels: .npy, or .csv with a column label.", show_default=False),
     ] = None,
     show: Annotated[
-        str, typer.Option(help="Images to reconstruct, by their place from 0.")
-    ] = "1,2,3,6,7,9",
+        str | None,
+        typer.Option(help="Images to reconstruct, by their place from 0.",
+                     show_default="1,2,3,6,7,9"),
+    ] = None,
     lang: Annotated[str, typer.Option(help="en or zh-TW.")] = "en",
     force: Force = False,
     device: Device = "auto",
@@ -54,7 +56,7 @@ def report(
     inputs = [train, before, after, best, images, labels]
     assembly.check_report(out)
     replaced = check_outputs(out, [path for path in inputs if path is not None], force=force)
-    shown = parse_shown(show)
+    shown = None if show is None else parse_shown(show)
     if labels is not None and images is None:
         raise DataError("--labels came without --images; give both, or neither.")
     source = opening.open_images(train)

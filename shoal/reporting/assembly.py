@@ -31,7 +31,7 @@ def report(
     best: str | Path | None = None,
     images: ImageSource | None = None,
     labels: IntArray | None = None,
-    show: Sequence[int] = SHOWN,
+    show: Sequence[int] | None = None,
     language: str = "en",
     whole: bool = True,
     table: EmbeddingTable | None = None,
@@ -48,7 +48,8 @@ def report(
         best: the one whose trail is shown; ``after`` if there is none.
         images: labelled images to measure on.
         labels: int64 (n,), their labels; nothing is chosen by them but what is shown.
-        show: indices of images in ``train`` to reconstruct.
+        show: indices of images in ``train`` to reconstruct; by default those that the assignment
+            asks for, as far as the pile has them.
         language: en or zh-TW, of the fixed wording.
         whole: fail where the trail has fewer than 10 checkpoints; otherwise say so in its place,
             and leave out the trail of a pile of more than 20,000 images, which takes minutes.
@@ -65,6 +66,8 @@ def report(
     targets = [Path(path) for path in paths]
     check_report(targets)
     wording = Wording(language)
+    if show is None:
+        show = [index for index in SHOWN if index < len(train)] or [0]
     named = {"before": before, "after": after, "best": best}
     subject = Subject(
         train, images=images, labels=labels, show=tuple(show), device=device, track=track,
@@ -104,10 +107,9 @@ def hand_over(
     checkpoint = checkpoints.load(folder / "checkpoint.pth")
     verdict = label_free.verdict_on(checkpoint)
     table = findings.write(source, table, folder, verdict, reporter)
-    show = tuple(index for index in SHOWN if index < len(source)) or (0,)
     report(
-        folder / "report.html", train=source, best=folder / "checkpoint.pth", show=show,
-        whole=False, table=table, device=device, track=reporter,
+        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
+        table=table, device=device, track=reporter,
     )  # fmt: skip
     reporter.say(findings.written(table, folder))
 

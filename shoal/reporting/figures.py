@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from shoal.figures import colour, key_columns, number_clusters
 from shoal.lettering import legible, letter
@@ -185,6 +186,9 @@ def confidences(confidence: FloatArray, labels: IntArray, *, wording: Wording = 
         ax.hist(part, bins=np.linspace(low, 1.0, 41).tolist(), histtype="step", linewidth=1.4,
                 color=shade, label=name)  # fmt: skip
     ax.set_yscale("log")
+    # Plain numbers: a log scale's own labels are markup, which `letter` turns off.
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(bottom=0.7)
     ax.set_xlabel(wording("confidence"), fontsize=8)
     ax.set_ylabel(wording("images (log scale)"), fontsize=8)

@@ -25,6 +25,8 @@ STEADY, UNSTEADY = 0.7, 0.4
 """Likewise of the consistency under augmentation, where nothing else is known; see `steadiness`."""
 _STEADY_ALONE = 0.8
 """Of a yes by an older checkpoint, whose expected accuracy is not known."""
+_WEIGHED = 20
+"""Of fewer images 'shoal clusters' weighs no numbers."""
 _MEANINGLESS = "mean nothing"
 """What `diagnosis` says of clusters of which nothing holds."""
 _ORDER: tuple[Trust, ...] = ("no", "not known", "in part", "yes")
@@ -168,7 +170,7 @@ def _opinions(evidence: Evidence) -> Sequence[Trust]:
     else:
         opinions.append("not known")
     if found is not None and steady is not None and steady < STEADY:
-        opinions.append("no" if steady < UNSTEADY else "in part")
+        opinions.append("in part")
     if evidence.rivals or evidence.warnings:
         opinions.append("in part")
     return opinions
@@ -241,7 +243,7 @@ def _next_steps(evidence: Evidence, trust: Trust) -> tuple[Said, ...]:
         steps.append(said("Look at the other ways to divide the pile: {command}.", command=splits))
     if trust != "yes":
         steps += _train_again(evidence)
-    if trust != "yes" or evidence.n_clusters > 2:
+    if (trust != "yes" or evidence.n_clusters > 2) and evidence.n_images >= _WEIGHED:
         weighed = command("clusters", data, checkpoint, training.beside("n_clusters.png"))
         steps.append(said("Try another number of groups: {command}.", command=weighed))
     if trust == "yes":
