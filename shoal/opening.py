@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.rows import printable
 from shoal.sources import open_source
+from shoal.sources._left_out import Count
 from shoal.sources.array import ArraySource
 
 
@@ -43,18 +45,32 @@ def open_images(
     if report is not None:
         for note in getattr(source, "notes", ()):
             report.say(note)
-    skipped = source.skipped
-    if skipped:
-        lines = [f"  {name}: {reason}" for name, reason in skipped[:20]]
-        print(
-            f"{len(skipped):,} of {counted(len(source) + len(skipped), 'file')} could not be read "
-            f"and {'is' if len(skipped) == 1 else 'are'} left out:",
-            *map(printable, lines),
-            *([f"  … and {len(skipped) - 20:,} more"] if len(skipped) > 20 else []),
-            sep="\n",
-            file=sys.stderr,
-        )
+    counts = getattr(source, "left_out", None)
+    if counts is None:
+        counts = [Count(1, *row) for row in source.skipped]
+    missed = [one for one in counts if not one.expected]
+    if missed:
+        lines = left_out_described(len(source), counts)
+        print(*map(printable, lines), sep="\n", file=sys.stderr)
+    elif counts and report is not None:
+        report.say("\n".join(map(printable, left_out_described(len(source), counts))))
     return source
+
+
+def left_out_described(n_images: int, counts: Sequence[Count]) -> list[str]:
+    """How many files there are and what became of them: a line, and one for each reason.
+
+    >>> left_out_described(40, [Count(10, ".heic", "HEIC"), Count(1, "a.jpg", "empty")])
+    ['51 files: 40 images, 11 left out', '  10 .heic: HEIC', '  a.jpg: empty']
+    """
+    n_left = sum(one.n_files for one in counts)
+    lines = [
+        f"{counted(n_images + n_left, 'file')}: {counted(n_images, 'image')}, {n_left:,} left out"
+    ]
+    for one in counts:
+        number = f"{one.n_files:,} " if one.n_files > 1 else ""
+        lines.append(f"  {number}{one.what}: {one.reason}")
+    return lines
 
 
 def open_with(

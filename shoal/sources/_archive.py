@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from shoal.errors import DataError
 from shoal.sources._decoding import Listing
 from shoal.sources._image import Encoded
+from shoal.sources._left_out import OF_SHOAL, LeftOut, by_content, by_name
 from shoal.sources._naming import (
     ARCHIVES,
     KINDS,
     classes_of,
     found_instead,
-    is_archive,
     is_image,
     order,
     safe_id,
@@ -30,7 +30,6 @@ MOST_BYTES = 256 * 2**20
 TOO_LARGE = f"larger than {MOST_BYTES // 2**20} MB"
 ENCRYPTED = "encrypted with a password"
 _OUTSIDE = "its path leads out of the archive"
-_INNER = "an archive within the archive, which is not opened; unpack it first"
 _REPLACED = "a later file of the archive has the same name, and that one counts"
 
 
@@ -45,6 +44,15 @@ class Member:
     place: Any = None
     fault: str = ""
     label: str = ""
+    head: bytes = b""
+    """How it begins, where its name does not tell what it is: see `needs_head`."""
+    of_shoal: bool = False
+    """Whether it says that shoal wrote the folder it is in."""
+
+
+def needs_head(name: str) -> bool:
+    """Whether only its content tells whether a member of this name is an image."""
+    return not is_image(name) and by_name(name, within=True) is None
 
 
 Read: TypeAlias = Callable[[Path, Member], Encoded]
@@ -65,44 +73,67 @@ def list_archives(
     """
     chosen: list[tuple[Path, Member]] = []
     ids: list[str] = []
-    skipped: list[tuple[str, str]] = []
+    left: list[LeftOut] = []
     files = [file for file, _ in archives]
     for (file, members), prefix in zip(archives, prefixes(files), strict=True):
         found, faults = _images(members)
         names = sorted(found, key=order)
         chosen += [(file, found[name]) for name in names]
         ids += [prefix + name for name in names]
-        skipped += [(prefix + name, fault) for name, fault in sorted(faults)]
+        left += [
+            one._replace(name=prefix + one.name, group=_with(prefix, one.group))
+            for one in sorted(faults)
+        ]
     if not ids:
-        raise _nothing(where, archives, skipped)
+        raise _nothing(where, archives, left)
 
     return Listing(
         ids,
         lambda: (read(file, member) for file, member in chosen),
         lambda row: read(*chosen[row]),
-        skipped,
+        left,
         _classes([member for _, member in chosen]),
         "images",
     )
 
 
-def _images(members: Sequence[Member]) -> tuple[dict[str, Member], list[tuple[str, str]]]:
-    """The members that are images, by their ids; and (name, reason) of those left out."""
+def _with(prefix: str, group: str) -> str:
+    return group if not group or group.startswith("*") or " " in group else prefix + group
+
+
+def _images(members: Sequence[Member]) -> tuple[dict[str, Member], list[LeftOut]]:
+    """The members that are images, by their ids; and those left out."""
     found: dict[str, Member] = {}
-    faults: list[tuple[str, str]] = []
+    left: list[LeftOut] = []
+    of_shoal = {member.name.rpartition("/")[0] + "/" for member in members if member.of_shoal}
+    of_shoal -= {"/", "./"}  # the archive as a whole is what was asked for
     for member in members:
-        if not is_image(member.name):
-            if is_archive(member.name) and not PurePosixPath(member.name).name.startswith("."):
-                faults.append((member.name, _INNER))
+        reason = _left_out(member, of_shoal)
+        if reason is not None:
+            left.append(reason)
             continue
         name = safe_id(member.name)
         if name is None or member.fault:
-            faults.append((name or member.name, member.fault or _OUTSIDE))
+            left.append(LeftOut(name or member.name, member.fault or _OUTSIDE))
             continue
         if name in found:
-            faults.append((name, _REPLACED))
+            left.append(LeftOut(name, _REPLACED))
         found[name] = member
-    return found, faults
+    return found, left
+
+
+def _left_out(member: Member, of_shoal: set[str]) -> LeftOut | None:
+    """Why a member is no image of the pile by its name or its first bytes; None if it may be."""
+    name = member.name
+    for folder in of_shoal:
+        if name.startswith(folder):
+            return LeftOut(name, OF_SHOAL, folder)
+    known = by_name(name, within=True)
+    if known is not None:
+        return known
+    if is_image(name):
+        return None
+    return LeftOut(name, member.fault) if member.fault else by_content(name, member.head)
 
 
 def _classes(members: Sequence[Member]) -> list[str] | None:
@@ -113,11 +144,11 @@ def _classes(members: Sequence[Member]) -> list[str] | None:
 def _nothing(
     where: Path,
     archives: Sequence[tuple[Path, Sequence[Member]]],
-    skipped: Sequence[tuple[str, str]],
+    left: Sequence[LeftOut],
 ) -> DataError:
     expected = f"{where}: an archive with images ({KINDS}) is expected, and"
     names = [member.name for _, members in archives for member in members]
-    if any(reason == ENCRYPTED for _, reason in skipped):
+    if any(one.reason == ENCRYPTED for one in left):
         return DataError(
             f"{expected} this one is {ENCRYPTED}; unpack it, for instance with 7z x, and give the "
             "folder."
@@ -125,8 +156,9 @@ def _nothing(
     inner = found_instead(names, ARCHIVES)
     if inner:
         return DataError(f"{expected} it has {inner} instead; unpack it and give what is in it.")
-    if skipped:
-        name, reason = skipped[0]
-        return DataError(f"{expected} none of its {len(skipped)} can be used ({name}: {reason}).")
+    faults = [one for one in left if not one.group]
+    if faults:
+        name, reason, _ = faults[0]
+        return DataError(f"{expected} none of its {len(faults)} can be used ({name}: {reason}).")
     other = found_instead(names, ("",))
     return DataError(f"{expected} it has none{f', but {other}' if other else ''}; check the path.")

@@ -18,6 +18,7 @@ from shoal.protocols import ImageSource, Track, silent
 from shoal.sources import _cache
 from shoal.sources._encoded import EncodedSource
 from shoal.sources._image import Chunk, Encoded, Facts, Form, look
+from shoal.sources._left_out import DRAWN, Count, LeftOut, as_counts, as_rows, suffix_of
 from shoal.sources._parallel import decode_in_chunks
 from shoal.sources._survey import learn_range
 from shoal.sources.array import ArraySource
@@ -51,15 +52,15 @@ class Wanted:
 class Listing:
     """The n encoded images of a pile, not all of which need be in memory.
 
-    ``contents`` gives them one after the other, at each call anew, ``fetch`` one alone. ``skipped``
-    are those that are known, before any is decoded, to be none; ``classes`` the name of each one's
-    class, if the pile is sorted by classes.
+    ``contents`` gives them one after the other, at each call anew, ``fetch`` one alone.
+    ``left_out`` are those that are known, before any is decoded, to be none; ``classes`` the name
+    of each one's class, if the pile is sorted by classes.
     """
 
     names: Sequence[str]
     contents: Callable[[], Iterable[Encoded]]
     fetch: Callable[[int], Encoded]
-    skipped: Sequence[tuple[str, str]] = ()
+    left_out: Sequence[LeftOut] = ()
     classes: Sequence[str] | None = None
     kind: str = "image files"
 
@@ -123,6 +124,7 @@ def decode_pile(
     known: dict[str, Any] = {
         "ids": index["ids"],
         "skipped": [(name, reason) for name, reason in index["skipped"]],
+        "left_out": [Count(*one) for one in index["left_out"]],
         "name": where,
         "labels": np.array([numbers[name] for name in classes], np.int64) if classes else None,
         "class_names": class_names,
@@ -223,7 +225,7 @@ class _Filling:
     def __call__(self, write: Callable[[Any], Any]) -> _cache.Index:
         names, classes = self.pile.names, self.pile.classes
         kept: list[int] = []
-        skipped: list[tuple[str, str]] = []
+        unreadable: list[LeftOut] = []
         sides = [2**31, 0]
         missing = [0, 0]
 
@@ -235,7 +237,7 @@ class _Filling:
                 missing[:] = missing[0] + chunk.missing[0], missing[1] + chunk.missing[1]
                 for reason in chunk.reasons:
                     if reason:
-                        skipped.append((names[row], reason))
+                        unreadable.append(_unreadable(names[row], reason))
                     else:
                         kept.append(row)
                     yield row
@@ -244,11 +246,13 @@ class _Filling:
         for _ in self.track(rows(), "decoding", len(names)):
             pass
         if not kept:
-            raise _none_readable(self.where, self.pile, skipped[0][1])
+            raise _none_readable(self.where, self.pile, unreadable[0].reason)
+        left_out = [*self.pile.left_out, *unreadable]
         return {
             "shape": [len(kept), *self.form.shape],
             "ids": [names[row] for row in kept],
-            "skipped": [*self.pile.skipped, *skipped],
+            "skipped": as_rows(left_out),
+            "left_out": as_counts(left_out),
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,
@@ -267,6 +271,12 @@ class _Filling:
             if chunk.surprise is not None:
                 raise _SurpriseError(chunk.surprise, chunk.unknown)
             yield chunk
+
+
+def _unreadable(name: str, reason: str) -> LeftOut:
+    """One file by itself, but of what is known not to be read by its suffix."""
+    known = reason == DRAWN or "which shoal cannot read yet" in reason
+    return LeftOut(name, reason, f"*{suffix_of(name)}" if known else "")
 
 
 def _none_readable(where: str, pile: Listing, reason: str) -> DataError:

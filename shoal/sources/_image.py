@@ -5,6 +5,7 @@ Worker processes import this module, so it imports neither torch nor much of sho
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -24,15 +25,18 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
     PpmImagePlugin,
+    QoiImagePlugin,
     TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,
 )
 
 from shoal.pixel_range import Numbers, PixelRange, spread
+from shoal.sources._left_out import DRAWN, HEAD, foreign
 from shoal.sources._modes import (
     Pixels,
     bring,
@@ -43,12 +47,19 @@ from shoal.sources._modes import (
     numbers,
 )
 
+try:
+    from PIL import AvifImagePlugin  # since Pillow 11.3
+except ImportError:
+    AvifImagePlugin = None  # type: ignore[assignment]
+_MORE = () if AvifImagePlugin is None else (AvifImagePlugin.AvifImageFile,)
+
 FORMATS = tuple(
     plugin.format
     for plugin in (
         JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, WebPImagePlugin.WebPImageFile,
         BmpImagePlugin.BmpImageFile, GifImagePlugin.GifImageFile, TiffImagePlugin.TiffImageFile,
-        PpmImagePlugin.PpmImageFile,
+        PpmImagePlugin.PpmImageFile, Jpeg2KImagePlugin.Jpeg2KImageFile,
+        QoiImagePlugin.QoiImageFile, *_MORE,
     )
 )  # fmt: skip
 """No others: a PostScript file called photo.jpg would be handed to Ghostscript and run."""
@@ -177,6 +188,8 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
             height, width = opened.height, opened.width
             if height * width > MOST_PIXELS:
                 return _bomb(height, width)
+            if str(opened.info.get("Software", "")).startswith("shoal "):
+                return DRAWN
             if not form.same_size:
                 # A JPEG is decoded at a half, a quarter or an eighth of its size, if that is still
                 # at least twice the size wanted: several times as fast, and hardly to be told.
@@ -205,7 +218,7 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
                     image, n_missing = by_range(opened, bounds)
                 return Decoded(bring(image, orientation, form.shape), facts, n_missing)
     except Exception as error:  # noqa: BLE001 - what a broken file raises depends on the plugin
-        return _reason(error)
+        return _reason(error, content)
 
 
 class Measured(NamedTuple):
@@ -254,14 +267,30 @@ def _open(content: Path | bytes) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
+def head_of(file: Path | str) -> bytes:
+    """The first `HEAD` bytes of a regular file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait for ever
+        raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file")
+    with open(file, "rb", buffering=0) as opened:
+        return opened.read(HEAD)
+
+
 def _bomb(height: int, width: int) -> str:
     return f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS:,} that are safe to decode"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, content: Path | bytes) -> str:
     """An error of Pillow's in a few words, on one line."""
     if isinstance(error, UnidentifiedImageError):
-        return "not an image"
+        try:
+            head = content[:HEAD] if isinstance(content, bytes) else head_of(content)
+        except OSError:
+            head = b""
+        return foreign(head) or "not an image"
     if isinstance(error, Image.DecompressionBombError):
         announced = re.search(r"\d+", str(error))
         return f"{int(announced[0]):,} pixels: too many" if announced else "too many pixels"

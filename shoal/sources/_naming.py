@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 SUFFIXES = frozenset((
-    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".apng", ".webp", ".avif", ".avifs",
+    ".bmp", ".dib", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".jp2", ".j2k",
+    ".jpf", ".jpx", ".jpc", ".qoi",
 ))  # fmt: skip
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-KINDS = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+KINDS = "jpg, png, tif, webp, avif, gif, bmp, ppm, jp2, qoi"
 """The kinds of images, for messages."""
 
 

@@ -30,10 +30,11 @@ def shards(pattern: Path) -> list[Path]:
         return [pattern]
     found: list[Path] = []
     for name in _expand(str(pattern)):
+        name = _literal_parents(name)
         if glob.has_magic(name):
             matching = sorted(glob.glob(name, recursive=True))
             if not matching:
-                raise DataError(f"{name}: no file matches this pattern; check the path.")
+                raise DataError(f"{pattern}: no file matches this pattern; check the path.")
             found += map(Path, matching)
         else:
             found.append(Path(name))
@@ -45,6 +46,23 @@ def shards(pattern: Path) -> list[Path]:
                 f"{missing[0].name} first, are not there; check the pattern."
             )
     return list(dict.fromkeys(found))
+
+
+def _literal_parents(name: str) -> str:
+    """A pattern in which the folders that are there by their own names mean themselves.
+
+    So ``scans [2024]/*.tar`` finds the files of that very folder.
+    """
+    if not glob.has_magic(name):
+        return name
+    parts = Path(name).parts
+    for depth in range(len(parts) - 1, 0, -1):
+        parent = Path(*parts[:depth])
+        if parent.is_dir():
+            if not glob.has_magic(str(parent)):
+                return name
+            return os.path.join(glob.escape(str(parent)), *parts[depth:])
+    return name
 
 
 def _expand(pattern: str) -> list[str]:

@@ -14,6 +14,7 @@ from shoal.errors import DataError
 from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, IntArray
 from shoal.sources._file_rows import FileRows, MappedFile
+from shoal.sources._left_out import Count
 
 _PICKLED = 2**30
 """Bytes that are copied to another process rather than opened there."""
@@ -33,6 +34,7 @@ class ArraySource:
 
     ``labels``, int64 (N,), numbers the ``class_names`` of images that came sorted. They are kept
     aside, for who wants to compare afterwards: no training, clustering or choosing reads them.
+    ``skipped`` may have one row for many files; ``left_out`` says how many they are.
     ``notes`` are lines for a person on how the images were brought here.
 
     >>> source = ArraySource(np.zeros((3, 8, 8), dtype=np.uint8))
@@ -51,6 +53,7 @@ class ArraySource:
         class_names: Sequence[str] | None = None,
         notes: Sequence[str] = (),
         rows: FileRows | None = None,
+        left_out: Sequence[Count] | None = None,
         pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     ) -> None:
         checked = to_eight_bits(images, name, pixel_range)
@@ -60,6 +63,9 @@ class ArraySource:
             [str(i) for i in range(len(self.images))] if ids is None else list(ids)
         )
         self.skipped: Sequence[tuple[str, str]] = list(skipped)
+        self.left_out: Sequence[Count] = (
+            [Count(1, *row) for row in self.skipped] if left_out is None else list(left_out)
+        )
         height, width, channels = (int(side) for side in self.images.shape[1:])
         self.shape = (height, width, channels)
         self.labels = labels

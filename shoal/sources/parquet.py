@@ -117,7 +117,10 @@ def _candidates(schema: Any) -> dict[str, str]:
     import pyarrow as pa
 
     def binary(kind: Any) -> bool:
-        return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+        if pa.types.is_dictionary(kind):  # each different image stored once
+            kind = kind.value_type
+        view = getattr(pa.types, "is_binary_view", lambda _: False)(kind)
+        return bool(view or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
     found: dict[str, str] = {}
     for field in schema:

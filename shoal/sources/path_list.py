@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
+import re
+import unicodedata
 from collections.abc import Sequence
 from functools import partial
 from itertools import zip_longest
@@ -14,10 +17,15 @@ from shoal.errors import DataError
 from shoal.protocols import ImageSource, Track
 from shoal.sources._decoding import Listing, Wanted, decode_pile
 from shoal.sources._image import Encoded, Unreadable
+from shoal.sources._left_out import LeftOut
 from shoal.sources._naming import classes_of, is_image
 from shoal.sources._shards import check_file
 
-_COLUMNS = ("path", "file", "filename", "image")
+_COLUMNS = (
+    "path", "file", "filename", "image", "filepath", "imagepath", "imagefile", "imagefilename",
+    "imagename", "img", "imgpath", "imgfile", "imgname", "pathname", "fullpath",
+)  # fmt: skip
+"""Names of columns, without what is no letter: file_name is the third."""
 _SUFFIXES = (".txt", ".csv", ".tsv")
 _TWICE = "it stands twice in the list"
 
@@ -31,8 +39,9 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """Decode the image files that a list names, see `decode_pile`.
 
     A text file has one path a line; empty lines and those that begin with ``#`` do not count. Of a
-    CSV file (commas, semicolons or tabs) the column called path, file, filename or image counts,
-    else the first. Relative paths are relative to the list's own folder.
+    CSV file (commas, semicolons or tabs) the column called path, file, file_name, image_path or
+    the like counts, else the one with the most names of images. UTF-16 is
+    known as such. Relative paths are relative to the list's own folder.
 
     The order is the list's. Ids are the paths as they are written; those that lead out of the
     list's folder are, without the root, the absolute ones (``home/me/1.jpg``). What is not there,
@@ -43,7 +52,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """
     check_file(path)
     written = _written(path)
-    ids, files, skipped = _find(path.parent, written)
+    ids, files, left_out = _find(path.parent, written)
     if not any(isinstance(file, Path) for file in files):
         came = f"{written[0]!r}" if written else "nothing"
         raise DataError(
@@ -51,18 +60,18 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
             f"expected, and this is none of them: no line names a file that is there (the first is "
             f"{came:.80}); write one path a line, relative to the list's folder."
         )
-    listing = partial(_list, ids, files, skipped)
-    stamp = _stamp(path, [*ids, *(name for name, _ in skipped)], files)
+    listing = partial(_list, ids, files, left_out)
+    stamp = _stamp(path, [*ids, *(one.name for one in left_out)], files)
     return decode_pile(str(path), stamp, listing, wanted)
 
 
 def _list(
     ids: Sequence[str],
     files: Sequence[Encoded],
-    skipped: Sequence[tuple[str, str]],
+    left_out: Sequence[LeftOut],
     track: Track,
 ) -> Listing:
-    return Listing(ids, lambda: files, files.__getitem__, skipped, classes_of(ids))
+    return Listing(ids, lambda: files, files.__getitem__, left_out, classes_of(ids))
 
 
 def named_files(path: Path) -> list[Path]:
@@ -71,48 +80,95 @@ def named_files(path: Path) -> list[Path]:
 
 
 def _written(path: Path) -> list[str]:
-    """The paths as the list has them."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        if path.suffix.lower() == ".txt":
-            lines = [line.strip() for line in file]
-            return [line for line in lines if line and not line.startswith("#")]
-        first = file.readline()
-        file.seek(0)
-        delimiter = max("\t;,", key=first.count)
-        try:
-            rows = [row for row in csv.reader(file, delimiter=delimiter) if any(row)]
-        except csv.Error as error:
-            raise DataError(
-                f"{path}: a CSV file with a column of paths is expected, and this is none "
-                f"({error}); give a .csv or .txt list of image files."
-            ) from error
+    """The paths as the list has them; "" for a row of a table without one."""
+    text = _text(path.read_bytes())
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    table = path.suffix.lower() != ".txt" or (
+        lines and "\t" in lines[0] and _named(lines[0].split("\t")) is not None
+    )
+    if not table:
+        return lines
+    delimiter = max("\t;,", key=text.partition("\n")[0].count)
+    try:
+        rows = [
+            row
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if any(row)
+        ]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: a CSV file with a column of paths is expected, and this is none "
+            f"({error}); give a .csv or .txt list of image files."
+        ) from error
     if not rows:
         return []
-    header = [cell.strip().lower() for cell in rows[0]]
-    named = [header.index(name) for name in _COLUMNS if name in header]
-    column = named[0] if named else 0
-    if named or not is_image(rows[0][0].strip()):  # else there is no header
+    column = _named(rows[0])
+    if column is not None:
         rows = rows[1:]
-    return [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
+    else:
+        n_images = [
+            sum(len(row) > place and is_image(row[place].strip()) for row in rows[:100])
+            for place in range(len(rows[0]))
+        ]
+        column = max(range(len(rows[0])), key=n_images.__getitem__)
+        if not is_image(rows[0][column].strip()):  # then it is a header
+            rows = rows[1:]
+    return [row[column].strip() if len(row) > column else "" for row in rows]
 
 
-def _find(
-    folder: Path, written: Sequence[str]
-) -> tuple[list[str], list[Encoded], list[tuple[str, str]]]:
-    """Ids and files in the list's order, and what stands there twice."""
+def _text(content: bytes) -> str:
+    """UTF-8, or UTF-16, as Excel's "Unicode text" is, with a mark of its order or without."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    start = content[:200]
+    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if len(zeros) > 2 and zeros.count(0) > 0.7 * len(zeros):
+            return content.decode(encoding, "replace")
+    return content.decode("utf-8-sig", "surrogateescape")
+
+
+def _named(cells: Sequence[str]) -> int | None:
+    """Which cell of a header is called path, file, image or a mixture of these."""
+    header = [re.sub(r"[^a-z]", "", cell.lower()) for cell in cells]
+    return next((header.index(name) for name in _COLUMNS if name in header), None)
+
+
+def _find(folder: Path, written: Sequence[str]) -> tuple[list[str], list[Encoded], list[LeftOut]]:
+    """Ids and files in the list's order, and what stands there twice or not at all."""
     found: dict[str, Encoded] = {}
-    skipped: list[tuple[str, str]] = []
-    for path in written:
+    left: list[LeftOut] = []
+    for row, path in enumerate(written):
+        if not path:
+            left.append(LeftOut(f"row {row + 1}", "no path in this row", "rows"))
+            continue
         name = _name(folder, path)
         if name in found:
-            skipped.append((name, _TWICE))
+            left.append(LeftOut(name, _TWICE, "entries"))
             continue
-        file = folder / path
+        found[name] = _file(folder, path)
+    return list(found), list(found.values()), left
+
+
+def _file(folder: Path, path: str) -> Encoded:
+    """The file that a path names, as the list has it or as another system would spell it."""
+    reason = "no such file"
+    spellings = dict.fromkeys((
+        path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path),
+        path.replace("\\", "/"), path.strip("\"'"), _in_windows_letters(path),
+    ))  # fmt: skip
+    for spelling in spellings:
         try:
-            found[name] = file if file.exists() else Unreadable("no such file")
+            if (folder / spelling).exists():
+                return folder / spelling
         except (OSError, ValueError) as error:  # a name too long, or with a zero byte
-            found[name] = Unreadable(str(error).partition(":")[0] or "not a path")
-    return list(found), list(found.values()), skipped
+            reason = str(error).partition(":")[0] or "not a path"
+    return Unreadable(reason)
+
+
+def _in_windows_letters(path: str) -> str:
+    """A path that was not UTF-8, read as Windows writes it in Western Europe."""
+    return path.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _name(folder: Path, path: str) -> str:

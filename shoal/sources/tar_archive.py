@@ -6,6 +6,7 @@ import contextlib
 import tarfile
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -14,10 +15,11 @@ from typing import IO, Any, NamedTuple
 
 from shoal.errors import DataError, OutputError
 from shoal.protocols import ImageSource, Track
-from shoal.sources._archive import MOST_BYTES, TOO_LARGE, Member, list_archives
+from shoal.sources._archive import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
 from shoal.sources._decoding import Listing, Wanted, decode_pile
 from shoal.sources._disk import temporary_folder
 from shoal.sources._image import Encoded
+from shoal.sources._left_out import HEAD, LONGEST_MARK, MARK, has_image, is_mark_of_shoal
 from shoal.sources._naming import ARCHIVES, is_image
 from shoal.sources._shards import shards, stamp
 
@@ -29,6 +31,8 @@ _OPEN = 8
 _COMPANIONS = ("cls", "json", "txt")
 """Beside an image, and called as it is, each of these makes a tar file a WebDataset shard."""
 _LONGEST_LABEL = 200
+_REST = "what follows the end of the archive"
+_NO_TAR = "neither a tar archive nor a part of one"
 _SECOND = "another image of its sample counts"
 
 
@@ -41,13 +45,25 @@ class _Place(NamedTuple):
 
 
 class _Strict(tarfile.TarInfo):
-    """A broken header in the middle of an archive is an error, not its end."""
+    """A broken header in the middle of an archive is an error, not its end.
+
+    Behind an end another archive may follow, as ``cat a.tar b.tar`` leaves it; what else is there
+    is no part of the archive.
+    """
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:  # type: ignore[override]
         try:
             return super().fromtarfile(archive)
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            archive.ended = True  # type: ignore[attr-defined]
+            raise
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            if getattr(archive, "ended", False) and not getattr(archive, "followed", False):
+                archive.followed = True  # type: ignore[attr-defined]
+                raise tarfile.EmptyHeaderError(str(error)) from error  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        except tarfile.TruncatedHeaderError as error:  # type: ignore[attr-defined]
             raise tarfile.ReadError(str(error)) from error
 
 
@@ -125,12 +141,16 @@ def _members(file: Path, spool: IO[bytes]) -> Iterator[tuple[Member, int]]:
             compressed = raw.read(6).startswith(_COMPRESSED)
             raw.seek(0)
             places: dict[str, _Place] = {}
-            with tarfile.open(fileobj=raw, mode="r:*", tarinfo=_Strict) as archive:
+            with tarfile.open(
+                fileobj=raw, mode="r:*", tarinfo=_Strict, ignore_zeros=True
+            ) as archive:
                 while (info := archive.next()) is not None:
                     archive.members = []  # type: ignore[attr-defined]  # else it keeps them all
                     if not info.isdir():
                         target = spool if compressed else None
                         yield _member(archive, info, places, target), raw.tell()
+                if getattr(archive, "followed", False):
+                    yield Member(_REST, fault=_NO_TAR), raw.tell()
     except OutputError:
         raise
     except Exception as error:  # tarfile lets pass what zlib, lzma, struct and others raise
@@ -149,10 +169,18 @@ def _member(
     name = info.name
     if name.endswith(".cls") and info.isreg() and info.size <= _LONGEST_LABEL:
         return Member(name, label=_content(archive, info).decode("utf-8", "replace").strip())
-    if not is_image(name):
+    if name.rpartition("/")[2] == MARK and info.isreg() and info.size <= LONGEST_MARK:
+        return Member(name, of_shoal=is_mark_of_shoal(_content(archive, info)))
+    head = b""
+    if needs_head(name):
+        if info.isreg() and not info.issparse():
+            head = _content(archive, info, HEAD)
+            if not has_image(head):
+                return Member(name, head=head)
+    elif not is_image(name):
         return Member(name)
     if info.islnk() and info.linkname in places:  # a file that was packed before, by another name
-        return Member(name, places[info.linkname])
+        return Member(name, places[info.linkname], head=b"\xff\xd8\xff")
     if not info.isreg() or info.issparse():
         kind = "a link" if info.issym() or info.islnk() else "not an ordinary file"
         return Member(name, fault=kind)
@@ -162,12 +190,12 @@ def _member(
         places[name] = _Place(False, info.offset_data, info.size)
     else:
         places[name] = _Place(True, _append(spool, _content(archive, info)), info.size)
-    return Member(name, places[name])
+    return Member(name, places[name], head=head)
 
 
-def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo, size: int = -1) -> bytes:
     opened = archive.extractfile(info)
-    return opened.read() if opened is not None else b""
+    return opened.read(size) if opened is not None else b""
 
 
 def _append(spool: IO[bytes], content: bytes) -> int:
@@ -191,6 +219,16 @@ def _as_samples(members: Sequence[Member]) -> list[Member]:
     beside = {key for key, ending in split if ending in _COMPANIONS}
     if not keys & beside:
         return list(members)
+    # An ending such as seg.png is a part of samples if many have it; of one, it may be a name.
+    endings = Counter(
+        ending for (key, ending), image in zip(split, images, strict=True)
+        if image and key in beside and "." in ending
+    )  # fmt: skip
+    often = max(2, len(keys & beside) / 2)
+    images = [
+        image and ("." not in ending or endings[ending] >= often)
+        for image, (_, ending) in zip(images, split, strict=True)
+    ]
     labels = {key: m.label for (key, _), m in zip(split, members, strict=True) if m.label}
     best: dict[str, tuple[int, str]] = {}
     for (key, ending), image in zip(split, images, strict=True):

@@ -10,10 +10,17 @@ from pathlib import Path
 
 from shoal.errors import DataError
 from shoal.protocols import ImageSource, Track
-from shoal.sources._archive import ENCRYPTED, MOST_BYTES, TOO_LARGE, Member, list_archives
+from shoal.sources._archive import (
+    ENCRYPTED,
+    MOST_BYTES,
+    TOO_LARGE,
+    Member,
+    list_archives,
+    needs_head,
+)
 from shoal.sources._decoding import Listing, Wanted, decode_pile
 from shoal.sources._image import Encoded, Unreadable
-from shoal.sources._naming import is_image
+from shoal.sources._left_out import HEAD, LONGEST_MARK, MARK, is_mark_of_shoal
 from shoal.sources._shards import shards, stamp
 
 _OPEN = 8
@@ -64,15 +71,30 @@ def _open(file: Path) -> zipfile.ZipFile:
 
 def _members(archive: zipfile.ZipFile) -> list[Member]:
     return [
-        Member(info.filename, info, _fault(info))
+        _member(archive, info)
         for info in archive.infolist()
         if not info.filename.endswith("/")  # not is_dir(): a damaged name may be empty
     ]
 
 
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
+    name, fault = info.filename, _fault(info)
+    if name.rpartition("/")[2] == MARK and not fault:
+        return Member(name, info, of_shoal=is_mark_of_shoal(_head(archive, info, LONGEST_MARK)))
+    if not needs_head(name):
+        return Member(name, info, fault)
+    return Member(name, info, fault, head=b"" if fault else _head(archive, info, HEAD))
+
+
+def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+    try:
+        with archive.open(info) as content:
+            return content.read(size)
+    except Exception:  # noqa: BLE001 - of a damaged member, anything
+        return b""
+
+
 def _fault(info: zipfile.ZipInfo) -> str:
-    if not is_image(info.filename):
-        return ""
     if stat.S_ISLNK(info.external_attr >> 16):
         return "a link"
     if info.flag_bits & 0x1:
