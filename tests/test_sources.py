@@ -338,7 +338,7 @@ def test_skipped_files_are_said_even_when_quiet(
     assert result.code == 0
     assert (out.parent / "skipped.csv").read_text() == "id,reason\nbroken.png,not an image\n"
     (mixed / "broken.png").unlink()
-    assert run_cli("predict", mixed, tmp_path / "c.pth", out).code == 0
+    assert run_cli("predict", mixed, tmp_path / "c.pth", out, "--force").code == 0
     assert (out.parent / "skipped.csv").read_text() == "id,reason\n"  # the older list is of then
 
 

@@ -12,7 +12,7 @@ SUFFIXES = frozenset((
     ".jpf", ".jpx", ".jpc", ".qoi",
 ))  # fmt: skip
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-KINDS = "jpg, png, tif, webp, avif, gif, bmp, ppm, jp2, qoi"
+KINDS = "bmp, gif, jpg, png, tif, webp, avif, jp2, ppm, qoi"
 """The kinds of images, for messages."""
 
 

@@ -165,4 +165,5 @@ def _none(folder: Path, left: Sequence[LeftOut]) -> str:
         return "it has none."
     counts = as_counts(left)
     more = f" and {len(counts) - 1} kinds more" if len(counts) > 1 else ""
-    return f"it has none, but {counts[0].n_files:,} {counts[0].what} ({counts[0].reason}){more}."
+    number = f"{counts[0].n_files:,} " if counts[0].n_files > 1 else ""
+    return f"it has none, but {number}{counts[0].what} ({counts[0].reason}){more}."
