@@ -208,7 +208,7 @@ def test_npz_array_by_option(
         f"{path}:NAME or with --array NAME (shapes: first (10, 8, 8, 3), second (30, 8, 8, 3), "
         "labels (40,))."
     )
-    arguments = ("predict", path, checkpoint_file, tmp_path / "p.csv")
+    arguments = ("predict", path, checkpoint_file, tmp_path / "p.csv", "--force")
     assert run_cli(*arguments, "--array", "second").code == 0
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 31
     result = run_cli(*arguments, "--array", "third")
