@@ -615,7 +615,7 @@ def test_a_failure_leaves_the_older_report(
         raise OSError(28, "No space left on device", str(out))
 
     monkeypatch.setattr("os.fsync", full)
-    result = run_cli("report", out, *arguments(trained), "--quiet")
+    result = run_cli("report", out, *arguments(trained), "--force", "--quiet")
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert "the disk is full" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
