@@ -17,6 +17,7 @@ from shoal import figures
 from shoal.embedding import EmbeddingTable
 from shoal.reporting import explorer, html
 from shoal.reporting.document import Code, Document, Heading, Paragraph, Picture, Table
+from shoal.reporting.figures import confidences
 from shoal.reporting.wording import Wording
 from shoal.sources import ArraySource
 
@@ -177,6 +178,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         blocks=[
             Heading("Members"), Paragraph("Some text. " * 30),
             Picture(figures.clusters(source, table), "Members of each cluster."),
+            Picture(confidences(CONFIDENCE, LABELS), "A chart."),
             Heading("Numbers", 2), Table(wide, (tuple("0.123" for _ in wide),) * 4),
             Code("shoal run " + "/a/very/long/path" * 12),
         ],
@@ -456,6 +458,8 @@ def test_dark_follows_the_system_until_the_button_is_pressed(reader: Reader, pag
     assert brightness() < 150
     assert sum(map(int, re.findall(r"\d+", reader.run(ground))[:3])) < 150
     assert reader.run(turned).startswith("invert")
+    photos = "return getComputedStyle(document.querySelector('figure .photos img')).filter"
+    assert reader.run(photos) == "none"
 
 
 def test_it_prints(reader: Reader) -> None:
