@@ -107,6 +107,8 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
     """
     sweep(path.parent)
     sweep(Trail(path).folder)
+    if not request.resume:
+        rehearse(source, request)
     with locked(Trail(path).folder, str(path)):
         return _train(source, path, request, report)
 
@@ -270,6 +272,8 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
     if not request.resume:
         if trail.resume_file.exists():
             report.say(f"an unfinished run is in {trail.folder}; it is kept in {trail.previous}")
+        elif path.is_file():
+            report.say(f"the earlier {path} is kept in {trail.previous}")
         return None
     before = trail.unfinished()
     if before is None:

@@ -58,22 +58,24 @@ class Trail:
         return checkpoints.load(self.resume_file) if self.resume_file.exists() else None
 
     def begin(self) -> Path | None:
-        """Make room for a new run. What an unfinished one left is moved aside, and returned.
+        """Make room for a new run. What an older one left is moved aside; the folder is returned.
 
-        An older run's finished checkpoint is removed, so that none stands beside a new trail.
+        Its finished checkpoint, too, so that none stands beside a new trail, and none is lost if
+        the new run does not end.
         """
         aside = None
-        if self.resume_file.exists():
+        older = [self.path] if self.path.is_file() else []
+        if self.resume_file.exists() or older:
             aside = self.previous
             _clear(aside)
+            (aside / self.path.name).unlink(missing_ok=True)
             if aside.is_dir() and any(aside.iterdir()):  # somebody else's files are in it
                 aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
             aside.mkdir(exist_ok=True)
-            for file in self.folder.iterdir():  # the folder itself stays: its lock is on it
+            # The folder of the trail itself stays: it is what a run in progress has locked.
+            for file in (*older, *(self.folder.iterdir() if self.folder.is_dir() else ())):
                 file.replace(aside / file.name)
         _clear(self.folder)
-        if self.path.is_file():
-            self.path.unlink()
         return aside
 
     def save(self, checkpoint: Checkpoint, *, now: bool = False) -> None:

@@ -84,7 +84,7 @@ class Kit:
         with pytest.MonkeyPatch.context() as patch:
             save = checkpoints.save
             patch.setattr(checkpoints, "save", lambda c, path: stop(c, path, save))
-            result = self.run_cli(*self.train(self.images_file), "--quiet")
+            result = self.run_cli(*self.train(self.images_file), "--quiet", "--force")
         assert result.code == 130
         assert (trail / "resume.pth").exists()
         return trail
@@ -1076,7 +1076,7 @@ def test_full_disk_while_training(
     older = tree(kit.out)
     disk = FullDisk(room)
     monkeypatch.setattr(Path, "write_bytes", lambda path, data: disk.write_bytes(path, data))
-    result = kit.run_cli(*kit.train(kit.images_file, "--quiet"))
+    result = kit.run_cli(*kit.train(kit.images_file, "--quiet", "--force"))
     monkeypatch.undo()
     assert disk.room < 0  # it did get full
     assert result.code == 2
@@ -1085,8 +1085,9 @@ def test_full_disk_while_training(
     assert result.err.count("\n") == 1
     left = tree(kit.out)
     assert not [name for name in left if ".shoal-" in name]
-    assert {name: left.get(name) for name in older} == older
-    assert checkpoint.exists() == (before == "older output")
+    aside = "checkpoint.pth.trail.previous/"  # where it makes room for a new run that has begun
+    assert {name: left.get(name, left.get(aside + name)) for name in older} == older
+    assert not checkpoint.exists() or (before == "older output" and aside[:-1] not in left)
 
 
 @pytest.mark.parametrize("before", ["nothing", "older output"])
@@ -1112,7 +1113,7 @@ def test_full_disk_while_predicting(
         pytest.skip("needs /proc to tell files apart")
     monkeypatch.setattr(shoal.files.os, "fsync", full)
     result = kit.run_cli(
-        *kit.predict(kit.images_file, "--quiet", "--table", kit.out / "table.parquet")
+        *kit.predict(kit.images_file, "--quiet", "--table", kit.out / "table.parquet", "--force")
     )
     assert result.err == (
         f"shoal: cannot write {path}: the disk is full; free some space, then run the command "
@@ -1166,13 +1167,14 @@ def test_a_file_size_limit_is_not_a_crash(kit: Kit, start_shoal: Callable[..., A
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    process = start_shoal(*kit.train(kit.images_file, "--quiet"), preexec_fn=limit)
+    process = start_shoal(*kit.train(kit.images_file, "--quiet", "--force"), preexec_fn=limit)
     out, err = process.communicate(timeout=120)
     assert out == ""
     assert err.startswith("shoal: cannot write ")
     assert err.count("\n") == 1
     assert process.returncode == 2
-    assert older.read_bytes() == b"older"
+    kept = [path for path in kit.out.rglob("checkpoint.pth") if path.read_bytes() == b"older"]
+    assert len(kept) == 1
     assert not [path for path in kit.out.rglob("*") if path.name.startswith(".shoal-")]
 
 

@@ -47,10 +47,9 @@ def clusters(
     from shoal.questions.n_clusters import check_range, choose_n_clusters
 
     check_range(low, high)
-    check_picture(picture)
     replaced = check_outputs([picture], [data, checkpoint], force=force)
+    check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
-    report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = choose_n_clusters(
         source, loaded, low=low, high=high, device=session.ready(device), track=report
@@ -61,6 +60,7 @@ def clusters(
         return
     if not quiet:
         print(answers.n_clusters(found))
+    report.say(*replacing(replaced))
     report.say(f"written to {picture}; 'shoal predict … -k N' divides the pile into N")
 
 
@@ -96,15 +96,15 @@ def tree(
     check_suffix(out)
     picture = out.with_suffix(".png") if picture is None else picture
     check_leaves(leaves)
-    check_picture(picture)
     replaced = check_outputs([out, picture], [data, checkpoint], force=force)
+    check_picture(picture)
     report = Reporter(quiet=quiet)
-    report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     grown = grow_tree(source, loaded, n_leaves=leaves, device=session.ready(device), track=report)
     figure = figures_clusters.tree(source, grown)
     grown.save(out)
     write(figure, picture)
+    report.say(*replacing(replaced))
     report.say(f"{answers.tree(grown)}\nwritten to {out} and {picture}")
 
 

@@ -63,8 +63,6 @@ def predict(
     check_skipped(skipped)
     replaced = check_outputs([prediction, table], [data, checkpoint], force=force or backup)
     report = Reporter(quiet=quiet)
-    if not backup:
-        report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     # Of another number of clusters, or another split, nothing was measured.
@@ -76,6 +74,7 @@ def predict(
             result.to_parquet(table, verdict)
     write_skipped(source, skipped)
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
+    report.say(*replacing(replaced if not backup else ()))
     report.say(f"{findings.summary(result)}; written to {prediction}")
 
 
@@ -95,10 +94,9 @@ def splits(
     from shoal.files import check_picture
     from shoal.progress import Reporter
 
-    check_picture(picture)
     replaced = check_outputs([picture], [data, checkpoint], force=force)
+    check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
-    report.say(*replacing(replaced))
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = session.splits(source, loaded, report, device=device)
     figures.write(figures.splits(source, [one.table for one in found]), picture)
@@ -106,6 +104,7 @@ def splits(
         print(json.dumps([one.to_json() for one in found], indent=2))
         return
     print(findings.splits(found))
+    report.say(*replacing(replaced))
     print(f"members of each: {picture}; 'shoal predict … --split N' uses the N-th")
 
 

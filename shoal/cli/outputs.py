@@ -52,7 +52,7 @@ def check_outputs(
 
 def replacing(paths: Sequence[Path]) -> list[str]:
     """A line on what `check_outputs` found, none where nothing is replaced."""
-    return [f"replacing {', '.join(printable(str(path)) for path in paths)}"] if paths else []
+    return [f"replaced {', '.join(printable(str(path)) for path in paths)}"] if paths else []
 
 
 def check_skipped(path: Path) -> None:

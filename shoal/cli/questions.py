@@ -63,7 +63,6 @@ def pairs(
     inputs = [data, checkpoint, *([listed] if listed else [])]
     replaced = check_outputs([out], inputs, force=force)
     report = Reporter(quiet=quiet)
-    report.say(*replacing(replaced))
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
@@ -77,6 +76,7 @@ def pairs(
     )  # fmt: skip
     found.to_csv(out)
     text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
+    report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
 
 
@@ -116,10 +116,9 @@ def similar(
 
     check_wanted(images, n, metric)
     inputs = [data, checkpoint, *map(Path, images), *([table] if table else [])]
-    check_picture(picture)
     replaced = check_outputs([csv, picture], inputs, force=force)
+    check_picture(picture)
     report = Reporter(quiet=quiet)
-    report.say(*replacing(replaced))
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
@@ -132,6 +131,7 @@ def similar(
     write(figures.similar(source, found), picture)
     if not quiet:
         print(answers.similar(found))
+    report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
 
 
@@ -168,11 +168,10 @@ def duplicates(
     from shoal.questions.duplicates import check_distance, find_duplicates
 
     check_distance(threshold)
-    check_picture(picture)
     inputs = [data, *([checkpoint] if checkpoint else [])]
     replaced = check_outputs([csv, picture], inputs, force=force)
+    check_picture(picture)
     report = Reporter(quiet=quiet)
-    report.say(*replacing(replaced))
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     source = opening.open_images(
         data, image_shape=None if loaded is None else loaded.image_shape,
@@ -185,6 +184,7 @@ def duplicates(
     )  # fmt: skip
     found.to_csv(csv)
     write(figures.duplicates(source, found), picture)
+    report.say(*replacing(replaced))
     report.say(f"{answers.duplicates(found)}\nwritten to {csv} and {picture}")
 
 
@@ -209,14 +209,14 @@ def outliers(
     from shoal.questions.outliers import check_count, find_outliers
 
     check_count(n)
-    check_picture(picture)
     replaced = check_outputs([csv, picture], [data, checkpoint], force=force)
+    check_picture(picture)
     report = Reporter(quiet=quiet)
-    report.say(*replacing(replaced))
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
     found = find_outliers(source, loaded, n=n, device=session.ready(device), track=report)
     found.to_csv(csv)
     write(figures.outliers(source, found), picture)
+    report.say(*replacing(replaced))
     report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")

@@ -73,9 +73,9 @@ def report(
     )
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     reporter = Reporter(quiet=quiet)
-    reporter.say(*replacing(replaced))
     assembly.report(
         *out, train=source, before=before, after=after, best=best, images=labelled, labels=known,
         show=shown, language=lang, device=session.ready(device), track=reporter,
     )  # fmt: skip
+    reporter.say(*replacing(replaced))
     reporter.say(f"written: {', '.join(map(str, out))}")

@@ -161,11 +161,12 @@ def _make_room(folder: Path, record: Record) -> list[str]:
     said = []
     tables = ("prediction.csv", "table.parquet")  # of an older run nobody knows what was changed
     edited = record.edited(folder) if record.files else list(tables)
-    for name in [name for name in edited if (folder / name).is_file()]:
+    # The checkpoint makes room when training begins, see `Trail.begin`.
+    for name in [name for name in edited if name != FILES[0] and (folder / name).is_file()]:
         copy = free_name(folder / name)
         (folder / name).rename(copy)
         said.append(f"{folder / name} may have been changed by hand, and is kept as {copy}")
-    removed = [name for name in FILES if name not in edited and (folder / name).is_file()]
+    removed = [name for name in FILES[1:] if name not in edited and (folder / name).is_file()]
     for name in removed:
         (folder / name).unlink()
     if removed:
