@@ -26,7 +26,7 @@ class FittedArrays:
         return {
             name: np.asarray(value)
             for name, value in vars(self).items()
-            if name.endswith("_") and not name.startswith("_")
+            if name.endswith("_") and not name.startswith("_") and value is not None
         }
 
     def set_arrays(self, arrays: dict[str, Array]) -> Self:

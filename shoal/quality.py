@@ -14,7 +14,7 @@ from shoal.checkpoint import Checkpoint
 from shoal.clusterers.spectral import neighbour_graph
 from shoal.devices import reproducible
 from shoal.embedding import BATCH
-from shoal.neighbours import nearest
+from shoal.neighbours import nearest, nearest_others
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
 from shoal.views import to_float
 
@@ -162,7 +162,4 @@ def normalised_cut(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) ->
 def _neighbours(z: FloatArray, n_neighbors: int) -> IntArray:
     """The nearest of each row but itself, at most a tenth of the rows: int64 (n, k)."""
     k = max(1, min(n_neighbors, len(z) // 10, len(z) - 1))
-    found = nearest(z, z, k + 1)[1]
-    itself = found == np.arange(len(z))[:, None]
-    itself[~itself.any(axis=1), -1] = True  # among exact copies it may be missing: drop the last
-    return found[~itself].reshape(len(z), k)
+    return nearest_others(z, k)[1]

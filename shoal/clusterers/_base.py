@@ -11,17 +11,22 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from shoal.fitted import FittedArrays, from_half, to_half
-from shoal.neighbours import nearest
+from shoal.neighbours import distinct_points, nearest
 from shoal.partitions import explained, whitening
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.sampling import sample_rows
+
+_COPIES = 0.5
+"""Above this share of copies, they would decide everything: then each point counts once."""
+_FEW_POINTS, _FEW_A_CLUSTER = 256, 10
+"""Copies are sought where no more points than this differ, in all or for each cluster."""
 
 
 @contextlib.contextmanager
 def steady() -> Iterator[None]:
     """Run scikit-learn on one thread: several add up in any order, which changes the last bit.
 
-    Fewer distinct points than clusters is for the caller to judge, not for a warning.
+    Fewer distinct points than clusters are met before, see `BaseClusterer.fit`.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -35,6 +40,10 @@ class BaseClusterer(FittedArrays):
 
     They are rounded to half precision before anything is fitted, so that a clusterer read back
     from a file has seen exactly what this one saw.
+
+    No more points that differ than clusters, as in a pile of copies, are a cluster each, whatever
+    the method, and further clusters stay empty. Where copies are more than half of a pile, each
+    point counts once, so that 199 copies of one image do not outvote another.
     """
 
     max_reference = 20_000
@@ -44,6 +53,10 @@ class BaseClusterer(FittedArrays):
     random_state: int
     reference_: Array
     reference_scale_: Array
+    points_: Array | None = None
+    """float32 (m, d), m ≤ n_clusters, if these are all the points that differ."""
+    voters_: Array | None = None
+    """int64 (m,): rows of the reference that differ, where the rest are copies of them."""
 
     @property
     def reference(self) -> FloatArray:
@@ -55,7 +68,19 @@ class BaseClusterer(FittedArrays):
         if len(x) > self.max_reference:
             x = x[sample_rows(len(x), self.max_reference, self.random_state)]
         self.reference_, self.reference_scale_ = to_half(x)
-        self._fit(self.reference)
+        reference = self.reference
+        self.points_ = self.voters_ = None
+        most = max(_FEW_POINTS, _FEW_A_CLUSTER * self.n_clusters)
+        found = distinct_points(reference, most)
+        if found is not None and len(found[0]) <= self.n_clusters:
+            self.points_ = reference[found[0]]
+            self._divided(found[1])
+        elif found is not None and len(found[0]) < (1.0 - _COPIES) * len(reference):
+            self.voters_ = found[0]
+            self._fit(reference[found[0]])
+            self._spread(found[1])
+        else:
+            self._fit(reference)
         return self
 
     @property
@@ -80,11 +105,28 @@ class BaseClusterer(FittedArrays):
         """The most likely group of each point, int64 (m,)."""
         return self.predict_proba(x).argmax(axis=1)
 
+    def predict_proba(self, x: FloatArray) -> FloatArray:
+        """Memberships float32 (m, k), rows summing to 1, of ``x`` float32 (m, d)."""
+        if self.points_ is None:
+            return self._memberships(x)
+        # By inverse squares of the distances (Shepard 1968): 1 at the points, even between them.
+        squared = np.square(x[:, None].astype(np.float64) - self.points_[None]).sum(axis=2)
+        shares = 1.0 / np.maximum(squared, max(1e-12 * float(squared.max()), 1e-24))
+        found = np.zeros((len(x), self.n_clusters), dtype=np.float32)
+        found[:, : len(self.points_)] = shares / shares.sum(axis=1, keepdims=True)
+        return found
+
     def _fit(self, x: FloatArray) -> None:
+        """Find the groups of ``x`` float32 (m, d), more of them than clusters."""
         raise NotImplementedError
 
-    def predict_proba(self, x: FloatArray) -> FloatArray:
-        """Memberships float32 (m, k), rows summing to 1."""
+    def _divided(self, labels: IntArray) -> None:
+        """Learn that the reference falls into ``labels`` int64 (m,), a group for each point."""
+
+    def _spread(self, place: IntArray) -> None:
+        """Make what was learned of the distinct points hold for all: ``place`` int64 (m,)."""
+
+    def _memberships(self, x: FloatArray) -> FloatArray:
         raise NotImplementedError
 
 
@@ -100,7 +142,7 @@ class CentroidClusterer(BaseClusterer):
         # The maximum-likelihood variance a dimension, of which k-means is the hard limit.
         self.variance_ = np.asarray(max(float(squared.mean()) / x.shape[1], 1e-12))
 
-    def predict_proba(self, x: FloatArray) -> FloatArray:
+    def _memberships(self, x: FloatArray) -> FloatArray:
         """Posterior of an equal mixture of spherical Gaussians at the centres."""
         cross = x.astype(np.float64) @ self.centres_.T.astype(np.float64)
         logits = (cross - 0.5 * (self.centres_.astype(np.float64) ** 2).sum(1)) / self.variance_
@@ -113,9 +155,17 @@ class VotingClusterer(BaseClusterer):
     n_votes = 20
     reference_labels_: Array
 
-    def predict_proba(self, x: FloatArray) -> FloatArray:
+    def _divided(self, labels: IntArray) -> None:
+        self.reference_labels_ = labels
+
+    def _spread(self, place: IntArray) -> None:
+        self.reference_labels_ = self.reference_labels_[place]
+
+    def _memberships(self, x: FloatArray) -> FloatArray:
         """Share of the votes of the nearest neighbours, at most 20, nearer ones counting more."""
-        reference = self.reference
+        reference, labels = self.reference, self.reference_labels_
+        if self.voters_ is not None:
+            reference, labels = reference[self.voters_], labels[self.voters_]
         # Not more voters than half an even share, or a tiny pile's groups outvote one another.
         n_votes = min(self.n_votes, max(1, len(reference) // (2 * self.n_clusters)))
         distances, indices = nearest(reference, x, n_votes)
@@ -127,7 +177,7 @@ class VotingClusterer(BaseClusterer):
         for column in range(indices.shape[1]):
             np.add.at(
                 votes,
-                (np.arange(len(x)), self.reference_labels_[indices[:, column]]),
+                (np.arange(len(x)), labels[indices[:, column]]),
                 weights[:, column],
             )
         return (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -97,13 +97,26 @@ class ProjectionPursuit(VotingClusterer):
         self.reference_labels_ = self.candidate_labels_[0].astype(np.int64)
         return self
 
-    def predict_proba(self, x: FloatArray) -> FloatArray:
+    def _divided(self, labels: IntArray) -> None:
+        x = self.reference
+        mean, white = whitening(x, x.shape[1])
+        self.weights_ = np.zeros((0, x.shape[1]), dtype=np.float32)
+        self.offset_ = np.zeros(0, dtype=np.float32)
+        self.candidate_labels_ = labels[None].astype(np.uint16)
+        self.separation_ = np.array([explained((x - mean) @ white, labels)], dtype=np.float32)
+        self.reference_labels_ = labels
+
+    def _spread(self, place: IntArray) -> None:
+        self.candidate_labels_ = self.candidate_labels_[:, place]
+        self.reference_labels_ = self.reference_labels_[place]
+
+    def _memberships(self, x: FloatArray) -> FloatArray:
         """Two clusters: the posterior of two equal Gaussians on the line of the split.
 
         More: votes of the nearest remembered points.
         """
         if not len(self.weights_):
-            return super().predict_proba(x)
+            return super()._memberships(x)
         log_odds = np.clip(project(x, self.weights_[:1])[:, 0] + self.offset_[0], -50.0, 50.0)
         second = 1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))
         return np.stack([1.0 - second, second], axis=1).astype(np.float32)

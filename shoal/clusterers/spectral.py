@@ -10,7 +10,7 @@ import scipy.sparse.linalg
 from shoal.checks import check_interval
 from shoal.clusterers._base import VotingClusterer, steady
 from shoal.errors import RecipeError
-from shoal.neighbours import nearest
+from shoal.neighbours import nearest, nearest_others
 from shoal.partitions import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray
 
@@ -108,13 +108,11 @@ def neighbour_graph(x: FloatArray, n_neighbors: int) -> scipy.sparse.csr_array:
     """
     n = len(x)
     k = min(n_neighbors, n - 1)
-    indices = nearest(x, x, k + 1)[1]
-    rows = np.repeat(np.arange(n), k + 1)
+    indices = nearest_others(x, k)[1]
+    rows = np.repeat(np.arange(n), k)
     graph = scipy.sparse.csr_array(
-        (np.ones(n * (k + 1)), (rows, indices.ravel())), shape=(n, n), dtype=np.float64
+        (np.ones(n * k), (rows, indices.ravel())), shape=(n, n), dtype=np.float64
     )
-    graph.setdiag(0.0)
-    graph.eliminate_zeros()
     return scipy.sparse.csr_array((graph + graph.T) / 2)
 
 

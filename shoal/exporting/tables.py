@@ -14,6 +14,7 @@ from shoal.exporting.originals import HasOriginals, Originals
 from shoal.exporting.prediction import Prediction
 from shoal.files import atomic_path
 from shoal.layout import lay_out
+from shoal.neighbours import but_itself
 from shoal.protocols import IntArray, Track
 from shoal.questions.similarity import EXACT_FOR_ALL, Index
 from shoal.rows import as_text, write_rows
@@ -171,8 +172,7 @@ def _neighbours(z: Any, track: Track) -> Any:
     for start in track(starts, "comparing", len(starts)):
         block = np.arange(start, min(start + 1024, len(z)))
         alike, found = index.search(z[block], k)
-        others = found != block[:, None]
-        others[others.all(axis=1), -1] = False  # among copies an image may miss itself
+        others = but_itself(found, block)
         ids.append(found[others])
         distances.append((1.0 - alike)[others])
     offsets = np.arange(len(z) + 1, dtype=np.int32) * (k - 1)

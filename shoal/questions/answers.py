@@ -102,14 +102,15 @@ def n_clusters(found: NumberOfClusters) -> str:
         cells = [f"{v:>{len(t)}.3f}" for t, v in zip(titles[1:], values, strict=True)]
         mark = "  <" if each.n_clusters == found.n_clusters else ""
         lines.append("  ".join([f"{each.n_clusters:>8}", *cells]) + mark)
+    looked_at = f"looked at {counted(len(found.rows), 'image')}"
+    if len(found.evidence) < 2:  # nothing to compare
+        return "\n".join([*lines, found.reason, looked_at])
     others = {
         "silhouette": max(found.evidence, key=lambda each: each.silhouette).n_clusters,
         "eigengap": max(found.evidence, key=lambda each: each.eigengap).n_clusters,
     }
     told = ", ".join(f"the {name} is greatest at {number}" for name, number in others.items())
-    return "\n".join(
-        [*lines, found.reason, f"looked at {counted(len(found.rows), 'image')}; {told}"]
-    )
+    return "\n".join([*lines, found.reason, f"{looked_at}; {told}"])
 
 
 def tree(grown: Tree, shown: int = 4) -> str:

@@ -10,7 +10,7 @@ from shoal import pipeline
 from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
-from shoal.neighbours import nearest
+from shoal.neighbours import distinct_points, nearest
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.questions.diffusion import by_size, diffusion_map, group
 from shoal.questions.tree import Tree
@@ -87,9 +87,13 @@ def merge_upward(z: FloatArray, ids: Sequence[str], n_leaves: int, seed: int = 0
         seed: of the sample, the eigenvector solver and k-means.
     """
     sample = sample_rows(len(z), MOST_IMAGES, seed)
-    smallest = max(2, len(sample) // (10 * n_leaves))
-    x = diffusion_map(z[sample], 2 * n_leaves, smallest, seed).directions()
-    leaf = by_size(group(x, n_leaves, seed))
+    differ = distinct_points(z[sample], most=n_leaves)
+    if differ is not None:  # few images and their copies: a leaf each
+        x, leaf = z[sample], by_size(differ[1])
+    else:
+        smallest = max(2, len(sample) // (10 * n_leaves))
+        x = diffusion_map(z[sample], 2 * n_leaves, smallest, seed).directions()
+        leaf = by_size(group(x, n_leaves, seed))
     found = leaf.max() + 1
     centres = np.stack([x[leaf == each].mean(axis=0) for each in range(found)])
     merges, heights = ward(centres, np.bincount(leaf))

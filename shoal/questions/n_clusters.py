@@ -19,7 +19,9 @@ from shoal import pipeline
 from shoal.assignment import fitted_clusterer
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
+from shoal.neighbours import distinct_points
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+from shoal.questions.diffusion import by_size
 from shoal.questions.prediction_strength import divide, found_again
 from shoal.sampling import sample_rows
 from shoal.steadiness import Shown
@@ -172,6 +174,8 @@ def weigh(
     sample = sample_rows(len(z), MOST_IMAGES, generator)
     z, rows = z[sample], rows[sample]
     numbers = range(low, min(high, len(z) // FEWEST_A_CLUSTER) + 1)
+    if (differ := distinct_points(z, most=numbers[-1])) is not None:
+        return _of_copies(differ[1], low, rows)
     found = [
         found_again(z, numbers, [seed, run]) for run in track(range(_RUNS), "resampling", _RUNS)
     ]
@@ -194,6 +198,23 @@ def weigh(
     )
     choice, clear, leading, reason = _choose(evidence)
     return NumberOfClusters(choice, clear, reason, leading, evidence, rows, groups)
+
+
+def _of_copies(place: IntArray, low: int, rows: IntArray) -> NumberOfClusters:
+    """The answer for a pile of few different images and their copies: as many as differ."""
+    n_different = int(place.max()) + 1
+    k = max(low, n_different)
+    told = float(n_different > 1)
+    reason = (
+        f"the encoder tells only {n_different} different images apart, the others look like copies "
+        f"of them, so {n_different} clusters are all there are."
+        if told
+        else f"all {len(place):,} images look the same to the encoder, so there is nothing to tell "
+        "apart and no number of clusters is better than another; check the data."
+    )
+    evidence = Evidence(k, told, 0.0, told, told, 0.0)
+    clear = n_different == k
+    return NumberOfClusters(k, clear, reason, (k,), (evidence,), rows, {k: by_size(place)})
 
 
 def _choose(evidence: Sequence[Evidence]) -> tuple[int, bool, tuple[int, ...], str]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from shoal import pipeline
 from shoal.checkpoint import Checkpoint
 from shoal.errors import DataError
+from shoal.neighbours import but_itself
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
 from shoal.questions.similarity import Index, check_metric
 from shoal.rows import printable, write_rows
@@ -100,10 +101,9 @@ def find_similar(
     theirs = pipeline.reduce(ArraySource(asked.images), checkpoint, device=device)
     theirs = np.where((asked.rows >= 0)[:, None], z[asked.rows], theirs)
     alike, found = index.search(theirs, min(n + 1, len(source)))
-    kept = found != asked.rows[:, None]
-    # A query from a file, or one hidden by its exact copies, is not there to be left out: then the
-    # last of the one more that was looked for is.
-    kept[kept.all(axis=1), -1] = len(source) <= n
+    # In a pile this small all there are were found, and a query from a file keeps them all.
+    few = len(source) <= n
+    kept = found != asked.rows[:, None] if few else but_itself(found, asked.rows)
     most = int(kept.sum(axis=1).min())
     picked = np.argsort(~kept, axis=1, kind="stable")[:, :most]
     return Similar(

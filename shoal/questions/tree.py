@@ -68,9 +68,10 @@ class Tree:
             DataError: fewer than 1, or more than there are leaves.
         """
         if not 1 <= n_clusters <= self.n_leaves:
+            there = "1 leaf" if self.n_leaves == 1 else f"{self.n_leaves} leaves"
             raise DataError(
-                f"from 1 to {self.n_leaves} clusters are expected, as many as the tree has "
-                f"leaves, and -k {n_clusters} came; grow one with more --leaves."
+                f"-k must be from 1 to the number of the tree's leaves, got {n_clusters}; it has "
+                f"{there}. 'shoal tree … --leaves' grows more, where that many images differ."
             )
         n_nodes = 2 * self.n_leaves - n_clusters
         joined = {child for pair in self.merges[: n_nodes - self.n_leaves] for child in pair}

@@ -49,7 +49,8 @@ class KernelPCA(FittedArrays):
         whiten = vectors[:, kept] / np.sqrt(values[kept])
         features = self._kernel(x, landmarks) @ whiten  # inner products ≈ the kernel's
         mean = features.mean(axis=0)
-        _, axes = scipy.linalg.eigh(np.cov(features - mean, rowvar=False).reshape(kept.sum(), -1))
+        covariance = np.cov(features - mean, rowvar=False) if n > 1 else np.eye(kept.sum())
+        _, axes = scipy.linalg.eigh(covariance.reshape(kept.sum(), -1))
         axes = axes[:, ::-1][:, : self.n_components]
         # An eigenvector's sign is arbitrary: make its largest entry positive, as scikit-learn does.
         axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])

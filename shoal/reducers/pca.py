@@ -34,10 +34,13 @@ class PCA(FittedArrays):
         solver = "covariance_eigh" if x.shape[1] <= _FEW_COLUMNS else "auto"
         model = SklearnPCA(
             min(self.n_components, *x.shape), svd_solver=solver, random_state=self.random_state
-        ).fit(x)
+        )
+        with np.errstate(all="ignore"):  # equal rows have no variance to divide by
+            model.fit(x)
         self.mean_ = model.mean_.astype(np.float32)
         self.components_ = model.components_.astype(np.float32)
-        spread = np.sqrt(np.maximum(model.explained_variance_, 1e-12)) if self.whiten else 1.0
+        variance = np.nan_to_num(model.explained_variance_)  # of one row there is none
+        spread = np.sqrt(np.maximum(variance, 1e-12)) if self.whiten else 1.0
         self.scale_ = np.broadcast_to(np.float32(1.0) / spread, len(self.components_)).astype("f4")
         return self.transform(x)
 

@@ -25,7 +25,12 @@ class SVD(FittedArrays):
         from sklearn.decomposition import TruncatedSVD
 
         n_components = min(self.n_components, *x.shape)
-        model = TruncatedSVD(n_components, random_state=self.random_state).fit(x)
+        if x.shape[1] == 1:  # which scikit-learn refuses
+            self.components_ = np.ones((1, 1), dtype=np.float32)
+            return self.transform(x)
+        model = TruncatedSVD(n_components, random_state=self.random_state)
+        with np.errstate(all="ignore"):  # equal rows have no variance to divide by
+            model.fit(x)
         self.components_ = model.components_.astype(np.float32)
         return self.transform(x)
 

@@ -9,6 +9,7 @@ import numpy as np
 from shoal.checks import check_interval
 from shoal.errors import RecipeError
 from shoal.fitted import FittedArrays, from_half, to_half
+from shoal.neighbours import distinct_points, nearest
 from shoal.protocols import Array, FloatArray
 
 _COARSE = 2
@@ -21,8 +22,8 @@ class TSNE(FittedArrays):
     """openTSNE's t-SNE (van der Maaten and Hinton 2008; Poličar et al. 2024,
     doi:10.18637/jss.v109.i03).
 
-    New images are placed among the old ones, which stay where they are. Fewer than 8 points, or
-    points that are all equal, are laid out by their first two principal components.
+    New images are placed among the old ones, which stay where they are. Where fewer than 8 points
+    differ, they are laid out by their first two principal components.
     """
 
     points_: Array
@@ -65,8 +66,6 @@ class TSNE(FittedArrays):
 
     def transform(self, x: FloatArray) -> FloatArray:
         """Place float32 (m, d) among the fitted points: float32 (m, 2)."""
-        from shoal.neighbours import nearest
-
         reference, x = self._points(), _at_least_two_columns(x)
         if self._degenerate():
             return np.asarray(self.embedding_[nearest(reference, x, 1)[1][:, 0]], dtype=np.float32)
@@ -83,7 +82,7 @@ class TSNE(FittedArrays):
         return np.asarray(placed, dtype=np.float32)
 
     def _degenerate(self) -> bool:
-        return len(self.points_) < _FEWEST or float(np.ptp(self._points(), axis=0).max()) == 0.0
+        return distinct_points(self._points(), most=_FEWEST - 1) is not None
 
     def _points(self) -> FloatArray:
         return from_half(self.points_, self.points_scale_)

@@ -9,7 +9,7 @@ import numpy as np
 from shoal import evaluation
 from shoal.embedding import EmbeddingTable
 from shoal.figures import colour
-from shoal.neighbours import nearest
+from shoal.neighbours import nearest_others
 from shoal.protocols import FloatArray, IntArray
 from shoal.reporting import figures
 from shoal.reporting.document import Block, Heading, Paragraph, Picture, Table
@@ -82,7 +82,9 @@ def borders(
     """
     n_clusters = int(labels.max()) + 1
     k = max(1, min(n_neighbors, len(z) - 1))
-    found = labels[nearest(z, z, min(k + 1, len(z)))[1][:, 1:]]  # the first is the image itself
+    if len(z) < 2:
+        return np.zeros((n_clusters, n_clusters)), np.arange(n_clusters), np.zeros(len(z))
+    found = labels[nearest_others(z, k)[1]]
     counts = np.stack([(found == cluster).sum(axis=1) for cluster in range(n_clusters)], axis=1)
     shares = np.stack(
         [
