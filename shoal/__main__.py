@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 
 
@@ -10,6 +11,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
     from shoal.errors import Interrupted, ShoalError
 
+    _print_anything()
     try:
         from shoal.cli import app
 
@@ -30,6 +32,13 @@ def main() -> None:
         if error.errno != errno.ENAMETOOLONG:
             raise
         sys.exit(_say(f"{str(error.filename)[:60]}…: the name is too long; shorten it.", 2))
+
+
+def _print_anything() -> None:
+    """Characters that an output's encoding lacks, such as × in ASCII, are written as \\xd7."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(message: object, code: int) -> int:

@@ -30,7 +30,7 @@ _OLDER_GLIBC = 1 << 25
 _NEVER = 2**31 - 1
 
 
-def keep_large_buffers(environment: Mapping[str, str] = os.environ) -> str:
+def keep_large_buffers(environment: Mapping[str, str] | None = None) -> str:
     """Let this process's malloc keep freed buffers for the next step, until the process ends.
 
     Worth calling once, before training from Python; ``shoal train`` and ``shoal run`` do. Never
@@ -38,7 +38,7 @@ def keep_large_buffers(environment: Mapping[str, str] = os.environ) -> str:
     a preloaded jemalloc) or where the user has tuned it by ``MALLOC_…`` or ``GLIBC_TUNABLES``.
 
     Args:
-        environment: where to look for the user's own settings.
+        environment: where to look for the user's own settings; None: the process's own.
 
     Returns:
         `KEPT`, or "system: " and why nothing was changed.
@@ -46,6 +46,7 @@ def keep_large_buffers(environment: Mapping[str, str] = os.environ) -> str:
     >>> keep_large_buffers({"MALLOC_ARENA_MAX": "1"})
     'system: MALLOC_ARENA_MAX is set'
     """
+    environment = os.environ if environment is None else environment
     tuned = next((name for name in sorted(environment) if name.startswith("MALLOC_")), None)
     if tuned is None and "glibc.malloc" in environment.get("GLIBC_TUNABLES", ""):
         tuned = "GLIBC_TUNABLES"

@@ -101,10 +101,10 @@ def distinct_points(x: FloatArray, most: int) -> tuple[IntArray, IntArray] | Non
     True
     """
     start = x[: 2 * most + 2]
-    found = _distinct(start, most, float(np.abs(x).max()))
+    found = _distinct(start, most, float(np.abs(x).max(initial=0.0)))
     if found is None or len(start) == len(x):
         return found
-    return _distinct(x, most, float(np.abs(x).max()))
+    return _distinct(x, most, float(np.abs(x).max(initial=0.0)))
 
 
 def _distinct(x: FloatArray, most: int, scale: float) -> tuple[IntArray, IntArray] | None:

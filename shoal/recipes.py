@@ -299,3 +299,13 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
             f"{name} is expected among {', '.join(choices)}, and {value!r} came"
             f"{parts.suggest(value, choices)}"
         )
+
+
+def check_divides(recipe: Recipe) -> None:
+    """Raise unless a training run with this recipe would divide its images.
+
+    Raises:
+        RecipeError: one cluster. Of a finished checkpoint one may be asked: all images in it.
+    """
+    if recipe.n_clusters == 1:
+        raise RecipeError("n_clusters must be at least 2 to train, got 1; one holds every image.")

@@ -29,7 +29,7 @@ from shoal.plural import counted, lasted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.questions.settling import AUTO, check_enough, is_settled, settle, weigh_remembered
-from shoal.recipes import Recipe, differences, named
+from shoal.recipes import Recipe, check_divides, differences, named
 from shoal.settings import override
 from shoal.trail import Trail
 from shoal.training import Run, check_resumable
@@ -78,7 +78,9 @@ class Request:
                 raise RecipeError(f"either {option} or --set {field}=… is expected, and both came.")
             if option != "--minutes" and value != AUTO:
                 settings.append(f"{field}={value}")
-        return override(named(self.recipe), settings)
+        recipe = override(named(self.recipe), settings)
+        check_divides(recipe)
+        return recipe
 
     @property
     def auto(self) -> bool:

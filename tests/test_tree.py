@@ -190,7 +190,7 @@ def test_from_pile_to_named_groups(
         ("cut TREE p.csv", "either -k or --at is expected, and neither came"),
         ("cut TREE p.csv -k 2 --at 3", "either -k or --at is expected, and both came"),
         ("cut TREE p.csv -k 0", "number of the tree's leaves, got 0; it has 18 leaves"),
-        ("cut TREE p.csv -k 19", "and -k 19 came; grow one with more --leaves"),
+        ("cut TREE p.csv -k 19", "leaves, got 19; it has 18 leaves"),
         ("cut TREE p.csv --at 34,3", "34 and 3 have leaf 3 in common"),
         ("cut TREE p.csv --at 3,3", "3 and 3 have leaf 3 in common"),
         ("cut TREE p.csv --at 35", "0 to 34, and 35 came"),

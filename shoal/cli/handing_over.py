@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Data, Force, NoCache, Quiet
+from shoal.cli.options import ArrayName, Data, Force, NoCache, Quiet, Size
 from shoal.cli.outputs import check_outputs
 
 PredictionPath = Annotated[
@@ -72,6 +72,7 @@ def export(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
     ] = False,
+    size: Size = None,
     array: ArrayName = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
@@ -87,7 +88,7 @@ def export(
     exporting.check_export(data, out, kind, by)
     report = Reporter(quiet=quiet)
     loaded = load_prediction(prediction, trust=trust)
-    source = opening.open_images(data, array=array, cache=not no_cache, report=report)
+    source = opening.open_images(data, size=size, array=array, cache=not no_cache, report=report)
     if dry_run:
         print(exporting.plan_export(source, data, loaded, out, kind=kind, by=by))
         return

@@ -58,6 +58,7 @@ def train(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force,
     )  # fmt: skip
+    request.resolve()  # what can be refused without the images is refused before they are opened
     check_free(checkpoint, request)
     report = Reporter(quiet=quiet)
     source = opening.open_images(
@@ -100,6 +101,7 @@ def run(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force,
     )  # fmt: skip
+    request.resolve()
     report = Reporter(quiet=quiet)
     with open_run(out_dir, data, request) as opened:
         source = opening.open_images(

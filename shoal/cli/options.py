@@ -42,7 +42,18 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupte
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there already.", show_default=False)
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def _known_device(name: str) -> str:
+    """Fails before any work; PyTorch is loaded only to ask it about a device by name."""
+    if name not in ("auto", "cpu"):
+        from shoal.devices import resolve_device
+
+        resolve_device(name)
+    return name
+
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", callback=_known_device)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", show_default=False,

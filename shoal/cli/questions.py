@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, Force, NoCache, Quiet
+from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, Force, NoCache, Quiet, Size
 from shoal.cli.outputs import check_outputs, replacing
 
 Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
@@ -152,6 +152,7 @@ def duplicates(
     picture: Picture = Path("duplicates.png"),
     force: Force = False,
     device: Device = "auto",
+    size: Size = None,
     array: ArrayName = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,

@@ -111,7 +111,7 @@ class BaseClusterer(FittedArrays):
             return self._memberships(x)
         # By inverse squares of the distances (Shepard 1968): 1 at the points, even between them.
         squared = np.square(x[:, None].astype(np.float64) - self.points_[None]).sum(axis=2)
-        shares = 1.0 / np.maximum(squared, max(1e-12 * float(squared.max()), 1e-24))
+        shares = 1.0 / np.maximum(squared, max(1e-12 * float(squared.max(initial=0.0)), 1e-24))
         found = np.zeros((len(x), self.n_clusters), dtype=np.float32)
         found[:, : len(self.points_)] = shares / shares.sum(axis=1, keepdims=True)
         return found

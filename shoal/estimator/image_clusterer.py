@@ -33,11 +33,11 @@ class ImageClusterer(CheckpointEstimator):
 
     ``X`` is, in every method, an array uint8 (n, H, W, C) or (n, H, W) (floats and other types:
     `checks.check_images`), a list of paths of image files, a folder or any other path that
-    `open_source` takes, or an `ImageSource`. A table (n, f), as scikit-learn's own tools pass it
-    around, is taken for n pictures of 1 × f pixels: the least number in it at `fit` is black, the
-    greatest white, numbers outside are cut off later, and 8 bits a number are kept. Columns with
-    units of their own want a scaler before, and recipes that mirror and crop suit pictures, not
-    tables.
+    `open_source` takes, or an `ImageSource`. A table (n, f) of up to 64 columns, as scikit-learn's
+    own tools pass it around, is taken for n pictures of 1 × f pixels: the least number in it at
+    `fit` is black, the greatest white, numbers outside are cut off later, and 8 bits a number are
+    kept. Columns with units of their own want a scaler before, and recipes that mirror and crop
+    suit pictures, not tables.
 
     Args:
         n_clusters: how many groups; goes before the recipe's own number. ``"auto"``: as many, from

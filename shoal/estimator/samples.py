@@ -24,6 +24,10 @@ from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 from shoal.sources import ArraySource, open_source
 from shoal.sources._disk import temporary_folder
 
+WIDEST_TABLE = 64
+"""Columns of a table that are taken for a picture one pixel high; more are vectors, an embedding
+or flattened pictures, on which convolutions along a row would learn nothing in a long time."""
+
 
 @dataclass(frozen=True)
 class RowScale:
@@ -111,7 +115,11 @@ def _paths(X: Any) -> list[str] | None:
 
 
 def _array(X: Any) -> Array | None:
-    """``X`` as an array, if it has the three or four axes of a stack of images."""
+    """``X`` as an array, if it has the three or four axes of a stack of images.
+
+    Raises:
+        DataError: images of several shapes, one photograph, or vectors.
+    """
     if isinstance(X, list | tuple) and np.ndim(X[0] if X else 0) > 1:
         shapes = {np.shape(image) for image in X}
         if len(shapes) > 1:
@@ -121,7 +129,19 @@ def _array(X: Any) -> Array | None:
                 "them to one shape, or give a folder or a list of paths, which shoal does itself."
             )
         return np.asarray(X)
-    return np.asarray(X) if getattr(X, "ndim", 0) > 2 else None
+    shape: tuple[int, ...] = tuple(np.shape(X)) if hasattr(X, "ndim") else ()
+    if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > 4:
+        raise DataError(
+            f"X must be a stack of images, (n, H, W) or (n, H, W, 3), got shape {shape}, which is "
+            "one photograph; put several into one array, or X[None] for this one alone."
+        )
+    if len(shape) == 2 and shape[1] > WIDEST_TABLE:
+        raise DataError(
+            f"X must be images, (n, H, W) or (n, H, W, 3), got a table of shape {shape}; vectors "
+            "are no images: reshape rows that are flattened pictures to (n, H, W), and give "
+            "embeddings to a clusterer of scikit-learn's."
+        )
+    return np.asarray(X) if len(shape) > 2 else None
 
 
 def _open_list(

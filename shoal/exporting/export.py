@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError, OutputError
 from shoal.exporting import folders, tables
 from shoal.exporting.originals import HasOriginals, Originals
@@ -22,8 +23,8 @@ MEANS = ("copy", "hardlink", "symlink")
 
 
 def export_prediction(
-    source: ImageSource, data: str | Path, prediction: Prediction, out: str | Path, *,
-    kind: str = "folders", by: str = "copy", track: Track = silent,
+    source: ImageSource, data: str | Path, prediction: Prediction | EmbeddingTable,
+    out: str | Path, *, kind: str = "folders", by: str = "copy", track: Track = silent,
 ) -> None:  # fmt: skip
     """Write the predicted images of a pile as one of `FORMATS`; the pile itself is only read.
 
@@ -38,7 +39,8 @@ def export_prediction(
     Args:
         source: the pile.
         data: what it was opened from.
-        prediction: of its images; names given to clusters are used.
+        prediction: of its images, as `predict` returns or `load_prediction` reads it; names given
+            to clusters are used.
         out: a folder that is not there or empty, or a file that is not there.
         kind: one of `FORMATS`.
         by: for folders, one of `MEANS`: files of their own, or links to the pile's files.
@@ -51,6 +53,8 @@ def export_prediction(
     """
     data, out = Path(data), Path(out)
     check_export(data, out, kind, by)
+    if isinstance(prediction, EmbeddingTable):
+        prediction = Prediction.of(prediction)
     rows = prediction.rows_in(source)
     originals = Originals(source, data)
     if kind == "folders":

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from shoal.embedding import EmbeddingTable
 from shoal.errors import DataError
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.rows import as_text, column_if_there, columns, look_up, quoted
@@ -45,6 +46,14 @@ class Prediction:
 
     verdict: bytes | None = None
     """Whether the clusters can be trusted: JSON of `scoring.verdict`, if it is known."""
+
+    @classmethod
+    def of(cls, table: EmbeddingTable) -> Self:
+        """What ``predict`` found, as if it had been written to a table and read again."""
+        return cls(
+            Path("prediction"), [*table.ids], table.labels, confidence=table.confidence,
+            familiarity=table.familiarity, xy=table.xy, z=table.z,
+        )  # fmt: skip
 
     def titles(self) -> list[str]:
         """What each image's cluster is called: its name, or ``cluster-`` and its number."""

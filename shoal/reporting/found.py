@@ -82,9 +82,8 @@ def borders(
     """
     n_clusters = int(labels.max()) + 1
     k = max(1, min(n_neighbors, len(z) - 1))
-    if len(z) < 2:
-        return np.zeros((n_clusters, n_clusters)), np.arange(n_clusters), np.zeros(len(z))
-    found = labels[nearest_others(z, k)[1]]
+    # A single image has none.
+    found = labels[nearest_others(z, k)[1]] if len(z) > 1 else labels[:, None][:, :0]
     counts = np.stack([(found == cluster).sum(axis=1) for cluster in range(n_clusters)], axis=1)
     shares = np.stack(
         [

@@ -1,0 +1,151 @@
+"""What the pages show and the program advises exists and works, word for word."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer.main
+
+from shoal.cli import app
+from shoal.exporting.export import export_prediction
+from shoal.sources import open_source
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """(page, text) of each fenced block."""
+    for page in PAGES:
+        for found, text in BLOCK.findall(page.read_text()):
+            if found == language:
+                yield page.name, text
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """(where, text) of every string in the source; what is put in later is an ellipsis."""
+    for path in sorted((ROOT / "shoal").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = [v.value if isinstance(v, ast.Constant) else "…" for v in node.values]
+                yield f"{path.name}:{node.lineno}", "".join(map(str, parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield f"{path.name}:{node.lineno}", node.value
+
+
+def advised() -> set[tuple[str, str]]:
+    """(where, command line) of each 'shoal …' in quotes or after Example."""
+    return {
+        (where, " ".join(found.split()))
+        for where, text in texts()
+        for found in re.findall(r"'(shoal [a-z][^']*)'|``(shoal [a-z][^`]*)``", text)
+        for found in found
+        if found
+    }
+
+
+def options_of(command: str) -> set[str]:
+    return {name for parameter in COMMANDS[command].params for name in parameter.opts}
+
+
+def shown_commands() -> list[str]:
+    lines = []
+    for _, text in blocks("sh"):
+        for line in text.replace("\\\n", " ").splitlines():
+            words = line.partition("  #")[0].strip()
+            if words.startswith("shoal "):
+                lines.append(words)
+    return sorted(set(lines))
+
+
+def test_every_command_that_a_message_advises_exists_with_its_options() -> None:
+    found = advised()
+    assert len(found) > 10
+    for where, line in found:
+        words = line.split()
+        assert words[1] in COMMANDS, (where, line)
+        for word in words[2:]:
+            if word.startswith("-"):
+                assert word.rstrip(",.;") in options_of(words[1]), (where, line)
+
+
+def test_every_option_that_a_message_names_exists() -> None:
+    known = {option for command in COMMANDS for option in options_of(command)}
+    known |= {"--help", "--version"}
+    known |= {"--image", "--x", "--y", "--neighbors"}  # embedding-atlas's own
+    for where, text in texts():
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
+            assert option in known, (where, option)
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_every_line_of_the_pages_is_understood(line: str, tmp_path: Path) -> None:
+    words = shlex.split(line)
+    command = COMMANDS[words[1]]
+    parsed = command.make_context(words[1], list(words[2:]), resilient_parsing=False)
+    assert parsed.params
+
+
+def test_the_python_of_the_pages_runs(
+    images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("trainX.npy", images[:, ::2, ::2])  # 20 epochs of so little take a second
+    snippets = [*blocks("python")]
+    assert len(snippets) >= 2
+    for page, text in snippets:
+        names: dict[str, Any] = {}
+        with contextlib.redirect_stderr(io.StringIO()):
+            exec(compile(text, page, "exec"), names)
+        if "table" in names:  # each attribute that the comment beside it names is there
+            comment = re.search(r"table = .*# its (.*)", text)
+            assert comment
+            for attribute in re.findall(r"(\w+)(?:,| \()", comment[1]):
+                assert hasattr(names["table"], attribute), attribute
+            # What one function returns the next one takes.
+            export_prediction(names["source"], "trainX.npy", names["table"], "out.csv", kind="csv")
+            assert len(Path("out.csv").read_text().splitlines()) == 41
+
+
+def test_an_encoding_without_a_character_is_no_crash(
+    start_shoal: Callable[..., Any], checkpoint_file: Path, tmp_path: Path
+) -> None:
+    import os
+
+    for encoding in ("ascii", "cp1252"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+        process = start_shoal("info", checkpoint_file, env=environment)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert "Traceback" not in err
+        assert ("\\xd7" if encoding == "ascii" else "8") in out
+
+
+def test_what_can_be_checked_first_is(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    # The pile is not there: whoever looks at it first says so instead.
+    for options, message in (
+        (("--device", "gpu"), "gpu"),
+        (("--set", "nonsense=1"), "nonsense"),
+        (("--recipe", "bset"), "bset"),
+        (("--minutes", "-1"), "--minutes"),
+        (("-k", "1"), "n_clusters must be at least 2 to train, got 1"),
+        (("--epochs", "1", "--minutes", "1"), "both"),
+    ):
+        for command in ("train", "run"):
+            result = run_cli(command, tmp_path / "none.npy", tmp_path / "out", *options)
+            assert result.code == 2
+            assert message in result.err, result.err
+            assert "no such" not in result.err
+    assert not [*tmp_path.iterdir()]
+    assert open_source is not None
