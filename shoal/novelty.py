@@ -127,7 +127,8 @@ def _fit(embedding: FloatArray) -> dict[str, FloatArray]:
 
     n, d = embedding.shape
     n_components = max(1, min(_COMPONENTS, n // _IMAGES_PER_COMPONENT, d))
-    found = PCA(n_components, random_state=0).fit(embedding)
+    with np.errstate(all="ignore"):  # equal images have no variance to divide by
+        found = PCA(n_components, random_state=0).fit(embedding)
     least = max(float(found.explained_variance_[0]) * 1e-6, 1e-12)
     model = {
         "mean": found.mean_,

@@ -413,7 +413,7 @@ def test_tables(table: np.ndarray, tmp_path: Path) -> None:
 
 
 def test_a_table_of_one_number() -> None:
-    assert small(n_clusters=2).fit(np.full((4, 3), 7.0)).labels_.tolist() == [0] * 4
+    assert small(n_clusters=1).fit(np.full((4, 3), 7.0)).labels_.tolist() == [0] * 4
 
 
 # --- mistakes -----------------------------------------------------------------------------------

@@ -172,7 +172,7 @@ def test_from_pile_to_named_groups(
     found = load_prediction(csv_path)
     assert list(found.ids) == [str(row) for row in range(40)]
     assert overlap(found.clusters, kinds) == 1.0
-    rest = run_cli("cut", out, csv_path, "--at", "0,9")
+    rest = run_cli("cut", out, csv_path, "--at", "0,9", "--force")
     assert rest.code == 0
     assert "(the rest)" in rest.err
     (tmp_path / "names.csv").write_text("cluster,name\n0,most\n1,some\n2,few\n")

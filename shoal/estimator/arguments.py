@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from shoal.errors import RecipeError
 from shoal.parts import fits
 from shoal.questions.settling import AUTO
-from shoal.recipes import Recipe, check_divides, named
+from shoal.recipes import Recipe, named
 from shoal.settings import override
 
 
@@ -71,7 +71,6 @@ def resolve(
     values = {field: value for field, (_, value) in asked.items() if value is not None}
     recipe = replace(recipe, **values)
     recipe.check()
-    check_divides(recipe)
     return recipe
 
 

@@ -23,7 +23,7 @@ from shoal.estimator.samples import RowScale, open_images
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.questions.settling import check_enough, settle
-from shoal.recipes import Recipe
+from shoal.recipes import Recipe, check_divides
 from shoal.sources import ArraySource
 from shoal.sources._disk import temporary_folder
 
@@ -117,6 +117,8 @@ class ImageClusterer(CheckpointEstimator):
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
         source, notes = self._open_to_fit(X, track)
+        if ROW_RANGE not in notes:  # scikit-learn's own checks ask one cluster of tables
+            check_divides(recipe)
         auto = isinstance(self.n_clusters, str)
         if auto:
             check_enough(len(source))

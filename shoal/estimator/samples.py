@@ -92,7 +92,7 @@ def open_images(
     elif paths is not None:
         source = _open_list(paths, image_shape, pixel_range, track)
     else:
-        images = _array(X)
+        images = _array(X, image_shape)
         if images is None:
             return None
         source = ArraySource(images, name="X", pixel_range=pixel_range)
@@ -114,7 +114,7 @@ def _paths(X: Any) -> list[str] | None:
     return [str(item) for item in items]
 
 
-def _array(X: Any) -> Array | None:
+def _array(X: Any, image_shape: tuple[int, int, int] | None) -> Array | None:
     """``X`` as an array, if it has the three or four axes of a stack of images.
 
     Raises:
@@ -135,7 +135,7 @@ def _array(X: Any) -> Array | None:
             f"X must be a stack of images, (n, H, W) or (n, H, W, 3), got shape {shape}, which is "
             "one photograph; put several into one array, or X[None] for this one alone."
         )
-    if len(shape) == 2 and shape[1] > WIDEST_TABLE:
+    if image_shape is None and len(shape) == 2 and shape[1] > WIDEST_TABLE:
         raise DataError(
             f"X must be images, (n, H, W) or (n, H, W, 3), got a table of shape {shape}; vectors "
             "are no images: reshape rows that are flattened pictures to (n, H, W), and give "
