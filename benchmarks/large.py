@@ -30,6 +30,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from machine import DATA, HERE, append, command, commit, machine, rows, threads
 from turns import Row, Side, largest, once, ratio, seconds, take_turns
@@ -49,7 +50,7 @@ def images(folder: Path, n: int) -> str:
 
 def steps(folder: Path, many: int, few: int, blocks: int) -> Row:
     """Steps on a large pile and on a small one, turn by turn."""
-    options = {"way": "shoal", "keep": True, "warm": 2}
+    options: dict[str, Any] = {"way": "shoal", "keep": True, "warm": 2}
     with (
         Side("training", path=images(folder, many), **options) as large,
         Side("training", path=images(folder, few), **options) as small,

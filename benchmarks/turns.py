@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
@@ -16,11 +18,14 @@ Row = dict[str, Any]
 class Side:
     """A function of sides.py at work in its own process."""
 
-    def __init__(self, name: str, **options: Any) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
         arguments = [sys.executable, str(HERE / "sides.py"), name, json.dumps(options)]
         self.process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
 
     def __call__(self, amount: int = 1) -> Row:
         """Let it work; what it answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,22 +34,53 @@ def epochs_for(
     Returns:
         The epochs, at least enough for 10 steps, and the measured seconds a step.
     """
+    speed = measure(source, recipe, most=minutes * 3, device=device)
+    return speed.epochs(source, recipe, minutes * 60 * 0.95 - speed.embedding(source)), speed.step
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What this machine took just now."""
+
+    step: float
+    """Seconds a training step."""
+    image: float
+    """Seconds to embed an image."""
+
+    def embedding(self, source: ImageSource) -> float:
+        """Seconds to embed all images and to judge two checkpoints, the last and one before it."""
+        return (len(source) + 7 * min(len(source), SAMPLE)) * self.image
+
+    def after_training(self, source: ImageSource, n_clusters: int) -> float:
+        """Seconds from the last step to a finished checkpoint."""
+        clustering = 2.0 + 4e-4 * len(source) + 0.1 * n_clusters
+        return self.embedding(source) + clustering
+
+    def handing_over(self, source: ImageSource) -> float:
+        """Seconds from a finished checkpoint to all that `shoal run` writes, but the trail."""
+        drawing = 6.0 + 3e-3 * min(len(source), 5000) + 4e-4 * len(source)
+        return 2 * len(source) * self.image + drawing
+
+    def epochs(self, source: ImageSource, recipe: Recipe, seconds: float) -> float:
+        """How many epochs fit into ``seconds`` of training, at least enough for 10 steps."""
+        steps = max(10, int(seconds / self.step))
+        return round(steps / (len(source) // batch_size(recipe, len(source))), 3)
+
+
+def measure(
+    source: ImageSource, recipe: Recipe, *, most: float = 4.0, device: str = "cpu"
+) -> Speed:
+    """The speed of a throw-away model in ``most`` seconds, and no more than 4."""
     trial = Run.start(source, recipe, device, None, {})
     for step in (1, 2):  # the first steps also allocate and compile
         trial.take_step(source, step)
     began, seconds, step = time.monotonic(), 0.0, 2
-    while step < 5 or seconds < min(4.0, minutes * 3):
+    while step < 5 or seconds < min(4.0, most):
         step += 1
         float(sum(trial.take_step(source, step).values()))  # waits for the device
         seconds = time.monotonic() - began
     per_step = seconds / (step - 2)
-    # Two checkpoints are judged, the last and one along the way: see `steadiness.SAMPLE`.
-    n_embedded = len(source) + 7 * min(len(source), SAMPLE)
-    embedding = n_embedded * _seconds_to_embed(source, trial.checkpoint(step, 0.0), device)
-    left = minutes * 60 * 0.95 - embedding
-    steps = max(10, int(left / per_step))
-    per_epoch = len(source) // batch_size(recipe, len(source))
-    return round(steps / per_epoch, 3), per_step
+    return Speed(per_step, _seconds_to_embed(source, trial.checkpoint(step, 0.0), device))
 
 
 def _seconds_to_embed(source: ImageSource, checkpoint: Checkpoint, device: str) -> float:

@@ -28,6 +28,7 @@ from shoal.models import stored
 from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, Encoder, Objective
 from shoal.recipes import Recipe
+from shoal.schedule import Pace
 
 FORMAT = "shoal checkpoint"
 FORMAT_VERSION = 1
@@ -76,6 +77,9 @@ class Checkpoint:
     pixel_range: PixelRange | None = None
     """What was black and white in its images; new ones are seen the same way. None in older files:
     there each image of more than 8 bits decided by itself."""
+
+    pace: Pace | None = None
+    """How its length was decided on the way, of a run with a time limit; None of another."""
 
     @property
     def finished(self) -> bool:
@@ -130,6 +134,7 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
                 "n_images": checkpoint.n_images,
                 "step": checkpoint.step,
                 "total_steps": checkpoint.total_steps,
+                "pace": checkpoint.pace and checkpoint.pace.to_json(),
                 "epoch": checkpoint.epoch,
                 "history": checkpoint.history,
                 "provenance": checkpoint.provenance,
@@ -189,6 +194,7 @@ def load(path: str | Path) -> Checkpoint:
             n_images=about["n_images"],
             step=about["step"],
             total_steps=about["total_steps"],
+            pace=None if about.get("pace") is None else Pace.from_json(about["pace"]),
             epoch=about["epoch"],
             encoder_state=content["encoder"],
             objective_states=content["objectives"],

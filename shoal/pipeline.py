@@ -44,6 +44,7 @@ from shoal.scoring import calibration, signals
 from shoal.scoring.calibration import Calibration
 from shoal.sources.subset import Subset
 from shoal.steadiness import Seen
+from shoal.time_limit import TimeLimit
 from shoal.trail import Trail
 from shoal.training import train
 
@@ -62,6 +63,7 @@ def fit(
     device: str = "cpu",
     resume: Checkpoint | None = None,
     notes: dict[str, Any] | None = None,
+    limit: TimeLimit | None = None,
     track: Track = silent,
 ) -> Checkpoint:
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
@@ -74,7 +76,7 @@ def fit(
     """
     check_n_clusters(recipe.n_clusters, len(source))
     trail = Trail(path)
-    steps = train(source, recipe, device=device, resume=resume, notes=notes)
+    steps = train(source, recipe, device=device, resume=resume, notes=notes, limit=limit)
     checkpoint = resume
     try:
         for checkpoint in track(steps, "training", n_steps(recipe, len(source))):
@@ -86,8 +88,12 @@ def fit(
             trail.save(checkpoint, now=True)
         raise
     assert checkpoint is not None  # a run has at least one step
+    if limit is not None:  # as long as it became
+        recipe = replace(checkpoint.recipe, epochs=round(checkpoint.epoch, 3))
+        checkpoint = replace(checkpoint, recipe=recipe)
     checkpoint = organise(source, checkpoint, device=device, track=track)
-    checkpoint = steadiest(source, checkpoint, trail, device=device, track=track)
+    if limit is None or limit.left_for_extras() > 0:
+        checkpoint = steadiest(source, checkpoint, trail, device=device, track=track)
     checkpoints.save(checkpoint, path)
     trail.finish()
     return checkpoint

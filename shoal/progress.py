@@ -94,7 +94,9 @@ class Reporter:
                 yield item
                 detail = _detail(item)
                 if isinstance(item, Checkpoint):
-                    progress.update(task, completed=item.step, detail=detail)
+                    progress.update(
+                        task, completed=item.step, total=item.total_steps, detail=detail
+                    )
                 else:
                     progress.advance(task)
 
@@ -105,6 +107,8 @@ class Reporter:
             done = item.step if isinstance(item, Checkpoint) else count
             start = done - 1 if start is None else start
             yield item
+            if isinstance(item, Checkpoint):  # its length may be decided on the way
+                total = item.total_steps
             now = time.monotonic()
             if now - said > PLAIN_EVERY and done < total:
                 left = (now - began) * (total - done) / (done - start)

@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from shoal import alternatives, diagnosis, evaluation, label_free, pipeline, qua
 from shoal import checkpoint as checkpoints
 from shoal.allocator import keep_large_buffers
 from shoal.alternatives import Alternative
-from shoal.budget import epochs_for
+from shoal.budget import Speed, measure
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters
 from shoal.devices import resolve_device
@@ -31,6 +33,7 @@ from shoal.protocols import ImageSource
 from shoal.questions.settling import AUTO, check_enough, is_settled, settle, weigh_remembered
 from shoal.recipes import Recipe, check_divides, differences, named
 from shoal.settings import override
+from shoal.time_limit import MEASURED_SHARE, TimeLimit
 from shoal.trail import Trail
 from shoal.training import Run, check_resumable
 
@@ -51,6 +54,10 @@ class Request:
     low_memory: bool = False
     force: bool = False
     """Replace what another run left."""
+    began: float | None = None
+    """When the command began, by `time.monotonic`: --minutes count from there."""
+    hands_over: bool = False
+    """Whether a prediction, a map and a report follow, within the minutes."""
 
     def resolve(self) -> Recipe:
         """The recipe with all that was asked.
@@ -128,14 +135,23 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
     before = _before(path, request, report)
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
-    elif request.minutes is not None:
-        epochs, seconds = epochs_for(source, recipe, minutes=request.minutes, device=device)
-        recipe = replace(recipe, epochs=epochs)
-        notes |= {"minutes": request.minutes, "measured_seconds_per_step": round(seconds, 5)}
-        report.say(
-            f"{counted(request.minutes, 'minute')} {'is' if request.minutes == 1 else 'are'} "
-            f"enough for {counted(epochs, 'epoch')}, {seconds:.3f} s a step"
-        )
+    limit = None
+    if request.minutes is not None and (before is None or not before.finished):
+        limit, speed = _limit(source, recipe, request, before, device)
+        notes |= {"earlier_seconds": limit.spent_before}
+        if before is None:
+            epochs = speed.epochs(source, recipe, limit.left() - limit.after)
+            recipe = replace(recipe, epochs=epochs)
+            notes |= {"minutes": request.minutes, "measured_seconds_per_step": round(speed.step, 5)}
+            report.say(
+                f"{request.minutes:g} minutes are enough for about {epochs:g} epochs at "
+                f"{speed.step:.3f} s a step; measured all the time, and made to fit"
+            )
+        if limit.left() - limit.after < 10 * speed.step:
+            report.say(
+                f"{request.minutes:g} minutes are too short for this pile: a few steps are made, "
+                "and the rest takes as long as it takes"
+            )
     if before is not None and before.finished:
         if request.auto and is_settled(before):
             recipe = replace(recipe, n_clusters=before.recipe.n_clusters)
@@ -152,8 +168,9 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
     report.warn(*diagnosis.few_images(len(source), recipe.n_clusters))  # known before the wait
     try:
         finished = pipeline.fit(
-            source, path, recipe, device=device, resume=before, notes=notes, track=report
-        )
+            source, path, recipe, device=device, resume=before, notes=notes, limit=limit,
+            track=report,
+        )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
     if request.auto:
@@ -164,6 +181,42 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         f"{len(trail.files())} along the way in {trail.folder}"
     )
     return finished
+
+
+def _limit(
+    source: ImageSource, recipe: Recipe, request: Request, before: Checkpoint | None, device: str
+) -> tuple[TimeLimit, Speed]:
+    """The minutes asked for, with what follows training, by the speed of a few seconds."""
+    assert request.minutes is not None
+    began = time.monotonic() if request.began is None else request.began
+    speed = measure(source, recipe, most=request.minutes * 3, device=device)
+    after, writing = speed.after_training(source, recipe.n_clusters), 0.0
+    if request.hands_over:
+        writing = speed.handing_over(source)
+        after += writing + request.minutes * 60 * MEASURED_SHARE
+    pace = None if before is None else before.pace
+    limit = TimeLimit(
+        request.minutes * 60, began=began, spent_before=0.0 if pace is None else pace.seconds,
+        after=after, step=speed.step, writing=writing,
+    )  # fmt: skip
+    return limit, speed
+
+
+def seconds_for_trail(finished: Checkpoint, request: Request) -> Callable[[], float]:
+    """What measuring the checkpoints along the way may take in a run, asked when it begins.
+
+    Of a run with a time limit that is what is left but for a little for the page; of another a
+    tenth of the training time, or 10 seconds if that is more.
+    """
+
+    def left() -> float:
+        if request.minutes is None or request.began is None:
+            return max(10.0, MEASURED_SHARE * float(finished.provenance["seconds"]))
+        spent = time.monotonic() - request.began + finished.provenance.get("earlier_seconds", 0.0)
+        page = 4.0 + 2e-4 * finished.n_images
+        return request.minutes * 60 - spent - page
+
+    return left
 
 
 def predict(

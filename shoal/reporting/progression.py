@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from shoal.files import atomic_path
 from shoal.reporting.subject import Subject, Trained, fast
 from shoal.steadiness import Seen, Shown
 
+FEWEST_SHOWN = 4
+"""Of fewer measured in the time there was, nothing is to be seen."""
 FEWEST = 10
 """The assignment asks for at least this many checkpoints."""
 CLUSTERED = 2000
@@ -50,8 +53,11 @@ class Point:
 _FIELDS = tuple(field.name for field in fields(Point))
 
 
-def progression(subject: Subject, one: Trained) -> list[Point]:
-    """Measure every checkpoint of a trail, oldest first.
+def progression(subject: Subject, one: Trained, seconds: float | None = None) -> list[Point]:
+    """Measure every checkpoint of a trail, oldest first, or as many as ``seconds`` are enough for.
+
+    The last is measured first, then the one half way, at a quarter and so on, so that those
+    measured are spread over the run.
 
     What was measured is kept beside the checkpoints in ``measurements.json``, by the digests of
     weights, images and labels, and is not measured twice; that file alone is enough where the
@@ -68,22 +74,45 @@ def progression(subject: Subject, one: Trained) -> list[Point]:
     known, prints = _read(one.trail.folder / FILE), _prints(subject)
     errors = {each.trained.checkpoint.weights_digest(): each.mse for each in subject.measured}
     weights, points = set(), []
-    for path in subject.track(files, "measuring checkpoints", len(files)):
+    began, longest = time.monotonic(), 0.0
+    order = files if seconds is None else _spread(files)
+    for path in subject.track(order, "measuring checkpoints", len(order)):
         checkpoint = checkpoints.load(path)
         digest = checkpoint.weights_digest()
         entry = next((e for e in known if e["weights"] == digest and _serves(e, prints)), None)
         if entry is None:
+            start = time.monotonic()
+            if seconds is not None and start - began + longest > seconds:
+                continue  # one that is known already may follow
             with fast(subject.device):  # the last has the weights of the final one: measured
                 point = _measure(subject, checkpoint, mse=errors.get(digest))
             entry = {"weights": digest, "run": _run(checkpoint), "of": prints} | asdict(point)
             known.append(entry)
             _write(one.trail.folder / FILE, known)
+            longest = max(longest, time.monotonic() - start)
         weights.add(digest)
         points.append(_point(entry, subject))
+    points.sort(key=lambda point: point.step)
+    if seconds is not None:
+        return points
     current = [entry for entry in known if entry["weights"] in weights]
     if len(current) < len(known):  # of an earlier run, whose checkpoints are no longer there
         _write(one.trail.folder / FILE, current)
     return points
+
+
+def _spread(files: list[Path]) -> list[Path]:
+    """The last, the one half way, at a quarter, at three quarters, and so on.
+
+    >>> [int(path.name) for path in _spread([Path(str(i)) for i in range(1, 9)])]
+    [8, 4, 2, 6, 1, 3, 5, 7]
+    """
+    order, parts = [len(files)], 2
+    while len(order) < len(files):
+        places = (max(1, len(files) * share // parts) for share in range(1, parts, 2))
+        order += [place for place in dict.fromkeys(places) if place not in order]
+        parts *= 2
+    return [files[place - 1] for place in order]
 
 
 def check(subject: Subject, one: Trained) -> None:
@@ -172,10 +201,13 @@ def _prints(subject: Subject) -> dict[str, str | None]:
 
 def _run(checkpoint: Checkpoint) -> str:
     """A digest that tells one training run from another: recipe, images, length."""
+    recipe, total = checkpoint.recipe.to_dict(), checkpoint.total_steps
+    if checkpoint.pace is not None:  # its length was decided on the way
+        recipe, total = recipe | {"epochs": None}, checkpoint.pace.first_total
     told = {
-        "recipe": checkpoint.recipe.to_dict(),
+        "recipe": recipe,
         "fingerprint": checkpoint.provenance.get("fingerprint"),
-        "total_steps": checkpoint.total_steps,
+        "total_steps": total,
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 

@@ -1,0 +1,126 @@
+"""A run with a time limit is as long as the time is enough for, and resumed is the same run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shoal import checkpoint as checkpoints
+from shoal.checkpoint import Checkpoint
+from shoal.errors import CheckpointError
+from shoal.recipes import BEST
+from shoal.schedule import Pace, learning_rate
+from shoal.settings import override
+from shoal.sources import ArraySource
+from shoal.time_limit import TimeLimit
+from shoal.trail import Trail
+from shoal.training import Run, train
+
+PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
+RECIPE = override(BEST, ["encoder.widths=(4,8)", "epochs=6", "checkpoints=4"])  # 60 steps
+
+
+class Machine:
+    """A clock that moves by what each step takes, and by nothing else."""
+
+    def __init__(self, seconds: Callable[[int], float], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, take_step = 0.0, Run.take_step
+
+        def taking(run: Run, source: object, step: int) -> object:
+            self.now += seconds(step)
+            return take_step(run, source, step)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Run, "take_step", taking)
+
+    def limit(self, seconds: float, spent: float = 0.0) -> TimeLimit:
+        return TimeLimit(
+            seconds, clock=lambda: self.now, began=self.now, spent_before=spent, after=10.0
+        )
+
+
+def _last(limit: TimeLimit | None, resume: Checkpoint | None = None) -> Checkpoint:
+    *_, last = train(PILE, RECIPE, limit=limit, resume=resume)
+    return last
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steps"),
+    [
+        (lambda step: 1.0, 90),  # 100 s less the 10 that follow, half as many again as planned
+        (lambda step: 3.0, 23),  # slower from the start, what follows too: (100 - 30) / 3
+        (lambda step: 0.5, 190),  # (100 - 5) / 0.5
+        (lambda step: 1.0 if step <= 40 else 3.0, 50),  # 40 + (100 - 40 - 30) / 3
+    ],
+)
+def test_steps_are_as_many_as_the_time_is_enough_for(
+    seconds: Callable[[int], float], steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(seconds, monkeypatch)
+    last = _last(machine.limit(100.0))
+    assert last.step == last.total_steps
+    assert last.step == pytest.approx(steps, abs=2)
+    # What follows takes as much longer as the steps do.
+    assert machine.now + 10 * seconds(last.step) == pytest.approx(100, rel=0.05)
+
+
+def test_resumed_is_the_uninterrupted_run_bit_for_bit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    machine = Machine(lambda step: 1.0 if step <= 30 else 2.5, monkeypatch)
+    whole = _last(machine.limit(100.0))
+    assert whole.pace is not None
+    assert len(whole.pace.decisions) > 2
+    machine.now = 0.0
+    for checkpoint in train(PILE, RECIPE, limit=machine.limit(100.0)):
+        if checkpoint.step == 38:  # after the machine became slow, and that was answered
+            checkpoints.save(checkpoint, tmp_path / "resume.pth")
+            break
+    before = checkpoints.load(tmp_path / "resume.pth")
+    assert before.pace is not None
+    assert before.pace.seconds == pytest.approx(machine.now)
+    # Its decisions hold: without a clock it ends where it was to end, at a rate of nearly 0.
+    replayed = _last(None, before)
+    assert replayed.step == before.pace.total
+    limit = machine.limit(100.0, spent=before.pace.seconds)
+    limit._recent.extend(machine.now - 2.5 * each for each in range(7, -1, -1))
+    again = _last(limit, checkpoints.load(tmp_path / "resume.pth"))  # its tensors are unchanged
+    assert again.pace == whole.pace
+    assert again.weights_digest() == whole.weights_digest()
+
+
+def test_the_rate_falls_to_nothing_however_the_length_changes() -> None:
+    recipe = override(BEST, ["warmup_steps=10"])
+    pace = Pace.of(200).with_total(80, 120).with_total(100, 300)
+    rates = [learning_rate(recipe, step, pace.total, pace) for step in range(1, 301)]
+    assert rates[9] == max(rates) == recipe.learning_rate
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+    assert rates[-1] < 1e-3 * recipe.learning_rate
+    assert max(a - b for a, b in itertools.pairwise(rates[10:])) < 0.05 * max(rates)
+
+
+def test_without_a_limit_the_rate_is_what_it_was() -> None:
+    even = [learning_rate(BEST, step, 500) for step in range(1, 501)]
+    assert even == [learning_rate(BEST, step, 500, Pace.of(500)) for step in range(1, 501)]
+
+
+def test_as_many_checkpoints_are_kept_however_the_length_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    machine = Machine(lambda step: 1.0 if step <= 40 else 50.0, monkeypatch)
+    trail = Trail(tmp_path / "c.pth")
+    for checkpoint in train(PILE, RECIPE, limit=machine.limit(100.0)):
+        trail.save(checkpoint)
+    assert len(trail.files()) == RECIPE.checkpoints
+    assert trail.files()[-1] == trail.file(checkpoint.total_steps)
+
+
+@pytest.mark.parametrize(
+    "decisions", [[], [[1, 0.0, 5]], [[0, 0.0, 0]], [[0, 0.0, 9], [3, 2.0, 9]], [[0, "x", 3]], 7]
+)
+def test_a_damaged_record_is_refused(decisions: object) -> None:
+    with pytest.raises(CheckpointError, match="the record of how long the run is"):
+        Pace.from_json({"decisions": decisions, "seconds": 1.0})
