@@ -113,8 +113,8 @@ def hand_over(
     verdict = label_free.verdict_on(checkpoint)
     table = findings.write(source, table, folder, verdict, reporter)
     report(
-        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False, spare=spare,
-        table=table, device=device, track=reporter,
+        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
+        spare=spare, table=table, device=device, track=reporter,
     )  # fmt: skip
     reporter.say(findings.written(table, folder))
 
