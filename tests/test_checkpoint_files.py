@@ -368,7 +368,7 @@ def test_begin_moves_an_unfinished_run_aside(half_way: Checkpoint, tmp_path: Pat
     aside = trail.begin()
     assert aside == tmp_path / "c.pth.trail.previous"
     assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000003.pth"]
-    assert not trail.folder.exists()
+    assert os.listdir(trail.folder) == []  # it stays: a run in progress has locked it
     assert checkpoints.load(aside / "resume.pth").step == 3
     # A second unfinished run takes the place of the first.
     trail.save(replace(half_way, step=7))
