@@ -1,11 +1,12 @@
 """What becomes of work when things go wrong: kills, full disks, damaged files, two at once.
 
-    python benchmarks/robustness.py                      # everything: about 75 minutes on one core
+    python benchmarks/robustness.py                      # everything: about an hour on one core
     python benchmarks/robustness.py kills disks          # some parts; --trials N for other numbers
     python benchmarks/robustness.py --only png --seed 7  # one trial again, with all that it says
     python benchmarks/robustness.py --table              # only print what has been measured
 
-Parts of real commands, each trial in a folder of its own and compared with an undisturbed run:
+Parts of real commands (with --forked in forks of one process, which have imported what they need,
+four times as fast), each trial in a folder of its own and compared with an undisturbed run:
 ``kills`` (SIGKILL), ``interrupts`` (Ctrl-C), ``disks`` (full), ``caches`` (damaged), ``together``
 (two at once), ``places`` (moved, read-only, long names, no free file numbers). Parts of damaged
 files: ``images`` (encoded images, archives, tables, arrays, lists) and ``documents`` (checkpoints
@@ -20,9 +21,11 @@ judges stands in `trials`.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -57,10 +60,13 @@ def fuzz(part: str, n: int, start: int) -> Iterator[dict[str, Any]]:
 def summary(part: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row for each kind of trial; failures are printed as they come."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
-    for one in found:
-        by_kind.setdefault(str(one["kind"]), []).append(one)
-        if one["outcome"] == "failure":
-            print(f"{part}: --only {one['kind']} --seed {one['seed']}: {one['what']}", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):  # what was tried until then counts
+        for one in found:
+            by_kind.setdefault(str(one["kind"]), []).append(one)
+            if one["outcome"] == "failure":
+                print(
+                    f"{part}: --only {one['kind']} --seed {one['seed']}: {one['what']}", flush=True
+                )
     forked = {"forked": True} if os.environ.get("SHOAL_TRIALS_FORKED") else {}
     about = forked | {
         "commit": commit(),
@@ -80,23 +86,34 @@ def summary(part: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def table(found: list[dict[str, Any]]) -> str:
     """What has been measured last of each kind from each first seed on, part by part."""
-    last = {(row["part"], row["kind"], row["first"]): row for row in found}
-    lines = ["| part | trials | right | failures | what came of it |", "|---|---|---|---|---|"]
-    for part in dict.fromkeys(part for part, *_ in last):
-        ours = [row for (name, *_), row in last.items() if name == part]
-        outcomes: Counter[str] = sum((Counter(row["outcomes"]) for row in ours), Counter())
-        failures = outcomes.pop("failure", 0)
-        n = sum(row["n"] for row in ours)
+    last = {(row["part"], row["kind"], row["first"], row.get("forked")): row for row in found}
+    ours: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in sorted(last.values(), key=lambda row: list(N_TRIALS).index(row["part"])):
+        how = "" if row["part"] in FUZZED else "forks" if row.get("forked") else "commands"
+        ours.setdefault((row["part"], how), []).append(row)
+    lines = ["| part | trials | right | failures | what came of it | commit |"]
+    lines.append("|---|---|---|---|---|---|")
+    for (part, how), some in ours.items():
+        outcomes: Counter[str] = sum((Counter(row["outcomes"]) for row in some), Counter())
+        failures, n = outcomes.pop("failure", 0), sum(row["n"] for row in some)
         came = ", ".join(f"{name} {count:,}" for name, count in outcomes.most_common())
-        more = max(row["most_mb"] for row in ours)
-        if more:
-            came += f"; at most {max(row['longest_seconds'] for row in ours):.1f} s, {more:,} MB"
-        lines.append(f"| {part} | {n:,} | {n - failures:,} | {failures:,} | {came} |")
-    return "\n".join(lines)
+        if part in FUZZED:
+            seconds, mb = (
+                max(row[name] for row in some) for name in ("longest_seconds", "most_mb")
+            )
+            came += f"; at most {seconds:.1f} s, {mb:,} MB"
+        name = f"{part} ({how})" if how else part
+        commits = ", ".join(sorted({row["commit"] for row in some}))
+        lines.append(f"| {name} | {n:,} | {n - failures:,} | {failures:,} | {came} | {commits} |")
+    return "\n".join([*lines, "", "; ".join(sorted({row["machine"] for row in found}))])
 
 
 def main() -> None:
-    """Run the parts asked for, and say how many trials failed."""
+    """Run the parts asked for, and say how many trials failed.
+
+    An end on request (SIGTERM, Ctrl-C) still gives the rows of the trials that were made.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("parts", nargs="*", choices=[[], *N_TRIALS], help="all by default")
     parser.add_argument("--trials", type=int, help="another number of them than usual")

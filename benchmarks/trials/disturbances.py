@@ -41,10 +41,12 @@ def disturbed(
     if part in ("disks", "places") and not disks.can_mount(folder / "disk"):
         print(f"{part}: left out, as it wants the right to mount a disk")
         return
-    for number in range(n):
+    # In a random order, so that a campaign that is ended early has seen all of the run, too.
+    stretches = np.random.default_rng([n, start]).permutation(n)
+    for number, stretch in enumerate(stretches.tolist()):
         seed = start + number
         generator = np.random.default_rng([seed, 11])
-        share = (number + float(generator.random())) / n if n > 1 else float(generator.random())
+        share = (stretch + float(generator.random())) / n
         row = trial(whole, folder / "trial", seed, share)
         while row["outcome"] == "too late":
             share *= 0.97

@@ -39,7 +39,7 @@ def _the_pile(place: Place) -> str:
     place.pile.unlink()
     shutil.copytree(pile, place.pile)  # what is written there stays there
     place.out.symlink_to(place.pile)
-    return "pile"
+    return "images"
 
 
 def _results_are_folders(place: Place) -> str:
@@ -80,10 +80,10 @@ def trial(whole: Undisturbed, folder: Path, seed: int, share: float) -> dict[str
 
 
 def _refused(place: Place, word: str, out: Path | None = None) -> list[str]:
-    before = {path: os.lstat(path).st_mtime_ns for path in place.folder.rglob("*")}
+    before = _content(place.folder)
     stopped = place.end(place.run(out=out))
     problems = check_refused(stopped, word)
-    after = {path: os.lstat(path).st_mtime_ns for path in place.folder.rglob("*")}
+    after = _content(place.folder)
     ours = {place.cache, place.temporary}
     changed = [
         path.relative_to(place.folder).as_posix()
@@ -91,6 +91,13 @@ def _refused(place: Place, word: str, out: Path | None = None) -> list[str]:
         if before.get(path) != after.get(path) and not ours & {path, *path.parents}
     ]
     return problems + ([f"refused, and yet changed: {changed}"] if changed else [])
+
+
+def _content(folder: Path) -> dict[Path, int | None]:
+    """Every path below a folder; of files and links when they were changed."""
+    return {
+        path: None if path.is_dir() else os.lstat(path).st_mtime_ns for path in folder.rglob("*")
+    }
 
 
 def _read_only(place: Place) -> list[str]:

@@ -123,10 +123,28 @@ def _avif() -> list[bytes]:
     return [_saved(picture(39), "AVIF"), _saved(picture(40, "RGBA"), "AVIF", quality=60)]
 
 
+def _jp2() -> list[bytes]:
+    return [
+        _saved(picture(41), "JPEG2000"),
+        _saved(picture(42, "L"), "JPEG2000", no_jp2=True),
+        _saved(picture(43), "JPEG2000", irreversible=True, tile_size=(16, 16)),
+    ]
+
+
 IMAGES: dict[str, Callable[[], list[bytes]]] = {
-    "jpg": _jpg, "png": _png, "webp": _webp, "bmp": _bmp, "gif": _gif, "tif": _tif, "ppm": _ppm,
+    "jpg": _jpg,
+    "png": _png,
+    "webp": _webp,
+    "bmp": _bmp,
+    "gif": _gif,
+    "tif": _tif,
+    "ppm": _ppm,
     "pgm": _pgm,
-} | ({"avif": _avif} if features.check("avif") else {})  # fmt: skip
+}
+if features.check("avif"):
+    IMAGES["avif"] = _avif
+if features.check("jpg_2000"):
+    IMAGES["jp2"] = _jp2
 """Image formats, by their suffix."""
 N_MEMBERS = 4
 """Images in each archive and table."""
