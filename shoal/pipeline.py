@@ -28,7 +28,7 @@ from shoal.assignment import (
 from shoal.checkpoint import Checkpoint
 from shoal.checks import check_n_clusters, check_same_range
 from shoal.embedding import BLOCK, EmbeddingTable, embed, embed_blocks, gather
-from shoal.errors import Interrupted
+from shoal.errors import DataError, Interrupted
 from shoal.protocols import (
     Clusterer,
     FloatArray,
@@ -273,6 +273,31 @@ def predict(
         source, checkpoint, np.concatenate(surprises), device=device, track=track
     )
     return replace(assign(source, z, clusterer, calibrated), familiarity=familiarity)
+
+
+def calibrate(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> Checkpoint:
+    """A finished checkpoint, of an older shoal too, with what its memberships are worth.
+
+    Its clusters and labels stay as they are; only what `predict` says of confidence changes.
+
+    Args:
+        source: the images it was trained on.
+        checkpoint: a finished one; left as it is.
+        device: where the encoder runs.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+        DataError: the images are others than it was trained on.
+
+    >>> older = checkpoints.load("best.pth")  # doctest: +SKIP
+    >>> checkpoints.save(calibrate(source, older), "calibrated.pth")  # doctest: +SKIP
+    """
+    clusterer = fitted_clusterer(checkpoint)
+    if checkpoint.provenance.get("fingerprint") != source.fingerprint():
+        raise DataError("the checkpoint was trained on other images than these; give it its own.")
+    z = reduce(source, checkpoint, device=device)
+    found = _calibrate(source, checkpoint, z, clusterer, device=device)
+    return replace(checkpoint, calibration=calibration.to_arrays(found))
 
 
 def _calibrate(

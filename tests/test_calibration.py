@@ -9,6 +9,7 @@ import pytest
 from shoal import checkpoint as checkpoints
 from shoal import pipeline
 from shoal.assignment import calibration_of
+from shoal.errors import CheckpointError, DataError
 from shoal.estimator import ImageClusterer
 from shoal.scoring import accuracy, calibration, signals
 from shoal.scoring.calibration import Calibration
@@ -152,6 +153,26 @@ def test_an_older_checkpoint_has_the_same_labels_and_its_memberships(
         np.testing.assert_array_equal(now.labels, then.labels)
         assert now.confidence.max() < 1.0
         assert now.confidence.mean() < then.confidence.mean()
+
+
+def test_an_older_checkpoint_is_calibrated_and_nothing_else_of_it_changes(
+    images: np.ndarray, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    source, finished = ArraySource(images), checkpoints.load(checkpoint_file)
+    older = replace(finished, calibration={})
+    checkpoints.save(older, tmp_path / "older.pth")
+    checkpoints.save(pipeline.calibrate(source, older), tmp_path / "now.pth")
+    assert older.calibration == {}
+    now = checkpoints.load(tmp_path / "now.pth")
+    assert now.calibration.keys() == finished.calibration.keys()
+    for name, array in finished.calibration.items():
+        np.testing.assert_allclose(now.calibration[name], array, atol=1e-4)
+    checkpoints.save(replace(now, calibration={}), tmp_path / "again.pth")
+    assert (tmp_path / "again.pth").read_bytes() == (tmp_path / "older.pth").read_bytes()
+    with pytest.raises(DataError, match="trained on other images than these"):
+        pipeline.calibrate(ArraySource(images[::-1].copy()), older)
+    with pytest.raises(CheckpointError, match="finished"):
+        pipeline.calibrate(source, replace(older, clusterer={}))
 
 
 @pytest.mark.parametrize("images_of", ["two images", "one picture"])
