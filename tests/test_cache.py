@@ -61,7 +61,7 @@ def levels(source: Any) -> list[int]:
 
 def kept_in(source: Any) -> Path:
     """The cache file that a source says it is in."""
-    return Path(source.notes[-1].split(" in ")[1].split(" (")[0])
+    return Path(os.path.expandvars(source.notes[-1].split(" in ")[1].split(" (")[0]))
 
 
 def n_kept(folder: Path) -> int:
@@ -85,8 +85,9 @@ def test_the_second_time_nothing_is_decoded(
     assert levels(second) == [1, 2, 3]
     kept = kept_in(first)
     assert kept.parent == cache_folder
-    assert first.notes[1].startswith(f"decoded once: 0.11 kB in {kept}")
-    assert second.notes[1] == f"decoded before: 0.11 kB in {kept}"
+    told = f"$XDG_CACHE_HOME/shoal/images/{kept.name}"  # not whose folder that is
+    assert first.notes[1].startswith(f"decoded once: 0.11 kB in {told} (")
+    assert second.notes[1] == f"decoded before: 0.11 kB in {told}"
     assert first.notes[0] == second.notes[0]
     np.testing.assert_array_equal(np.load(kept), second.read(np.arange(3)))  # a plain .npy file
     open_source(pile, image_shape=(6, 6, 1))  # what a checkpoint trained on it asks for
@@ -167,7 +168,7 @@ def test_no_cache_leaves_nothing_behind(
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr("tempfile.tempdir", None)
     source: Any = open_source(pile, cache=False)
-    assert f"temporary file of 0.11 kB in {temporary}" in source.notes[1]
+    assert "temporary file of 0.11 kB in $TMPDIR" in source.notes[1]
     assert levels(source) == [1, 2, 3]
     assert list(temporary.iterdir()) == []  # not even now: a kill leaves nothing
     result = run_cli("predict", pile, checkpoint_file, tmp_path / "p.csv", "--no-cache")
@@ -185,7 +186,7 @@ def test_where_nothing_can_be_kept(
     cache_folder.parent.mkdir()
     cache_folder.write_text("a file in the place of the folder")
     source: Any = open_source(pile)
-    assert source.notes[1].startswith(f"the cache cannot be used ({cache_folder}: ")
+    assert source.notes[1].startswith("the cache cannot be used ($XDG_CACHE_HOME/shoal/images: ")
     assert "decoded to a temporary file" in source.notes[1]
     assert levels(source) == [1, 2, 3]
     monkeypatch.setattr(_cache, "temporary_folder", lambda: tmp_path / "none")

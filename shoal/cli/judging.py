@@ -67,7 +67,8 @@ def predict(
     result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
     # Of another number of clusters, or another split, nothing was measured.
     own = clusters in (None, loaded.recipe.n_clusters) and split == 1
-    verdict = label_free.verdict_on(loaded, path=checkpoint).metadata() if own else None
+    place = Path(session.name_alone(str(checkpoint)))  # the table may be passed on
+    verdict = label_free.verdict_on(loaded, path=place).metadata() if own else None
     with kept_aside(replaced if backup else []) as kept:
         result.to_csv(prediction)
         if table is not None:

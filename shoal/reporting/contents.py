@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -86,7 +87,9 @@ def _trail(subject: Subject, wording: Wording, spare: Callable[[], float] | None
     try:
         points = progression.progression(subject, one, None if spare is None else spare())
     except CheckpointError as error:  # whoever cannot do without it has asked `check` before
-        return [Heading(wording("Checkpoints")), Paragraph(str(error))]
+        # The names alone: the report may be passed on.
+        reason = str(error).replace(f"{one.trail.folder.parent}{os.sep}", "")
+        return [Heading(wording("Checkpoints")), Paragraph(reason)]
     kept = len(one.trail.files()) or len(points)
     if len(points) < progression.FEWEST_SHOWN:
         return _no_trail(wording)

@@ -27,7 +27,7 @@ import numpy as np
 from shoal.errors import OutputError
 from shoal.files import atomic_path
 from shoal.protocols import Array
-from shoal.sources._disk import check_room, folder, size_of, temporary_folder
+from shoal.sources._disk import check_room, folder, shown, size_of, temporary_folder
 from shoal.sources._file_rows import FileRows
 
 LIMIT = 20 * 10**9
@@ -71,7 +71,7 @@ def load(key: str) -> Kept | None:
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # used just now: see _prune
-    return Kept(pixels, index, f"decoded before: {size_of(pixels.nbytes)} in {path}")
+    return Kept(pixels, index, f"decoded before: {size_of(pixels.nbytes)} in {shown(path)}")
 
 
 def keep(key: str | None, n_bytes: int, fill: Fill) -> Kept:
@@ -137,7 +137,7 @@ def _keep_in_cache(key: str, n_bytes: int, fill: Fill) -> Kept:
     return Kept(
         kept.pixels,
         kept.index,
-        f"decoded once: {size_of(kept.pixels.nbytes)} in {path} (shoal keeps up to "
+        f"decoded once: {size_of(kept.pixels.nbytes)} in {shown(path)} (shoal keeps up to "
         f"{size_of(LIMIT)} there, the last used; delete what you like)",
     )
 
@@ -152,7 +152,7 @@ def _keep_in_temporary_file(n_bytes: int, fill: Fill, reason: str) -> Kept:
         pixels = np.memmap(file, np.uint8, "r", _HEADER, tuple(index["shape"]))
     except OSError as error:
         raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
-    note = f"{reason}decoded to a temporary file of {size_of(pixels.nbytes)} in {where}"
+    note = f"{reason}decoded to a temporary file of {size_of(pixels.nbytes)} in {shown(where)}"
     rows = FileRows(file, _HEADER, pixels.shape) if hasattr(os, "preadv") else None
     return Kept(pixels, index, note, rows)
 
@@ -272,4 +272,5 @@ def _prune(newest: Path) -> None:
 
 
 def _cause(error: OutputError) -> str:
-    return str(error).removeprefix("cannot write ").removesuffix(", then run the command again.")
+    cause = str(error).removeprefix("cannot write ")
+    return shown(cause.removesuffix(", then run the command again."))

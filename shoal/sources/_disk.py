@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,25 @@ def temporary_folder() -> Path:
             "cannot write temporary files: no folder for them is there that can be written; let "
             "TMPDIR name one."
         ) from error
+
+
+def shown(text: object) -> str:
+    """``text`` with ``~`` or a variable for the folders in it that tell who runs shoal.
+
+    >>> shown(Path.home() / ".cache" / "shoal")
+    '~/.cache/shoal'
+    """
+    told = str(text)
+    private = {os.path.expanduser("~"): "~"}
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "TMPDIR"):
+        variable = f"%{name}%" if sys.platform == "win32" else f"${name}"
+        private.setdefault(os.environ.get(name, ""), variable)
+    for where, stands_for in private.items():
+        where = where.rstrip(os.sep)
+        if os.path.isabs(where):
+            pattern = rf"(?<![\w.]){re.escape(where)}(?![\w.-])"
+            told = re.sub(pattern, stands_for, told)
+    return told
 
 
 def check_room(where: Path, n_bytes: int) -> None:

@@ -17,7 +17,7 @@ from shoal.errors import DataError, OutputError
 from shoal.protocols import ImageSource, Track
 from shoal.sources._archive import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
 from shoal.sources._decoding import Listing, Wanted, decode_pile
-from shoal.sources._disk import temporary_folder
+from shoal.sources._disk import shown, temporary_folder
 from shoal.sources._image import Encoded
 from shoal.sources._left_out import HEAD, LONGEST_MARK, MARK, has_image, is_mark_of_shoal
 from shoal.sources._naming import ARCHIVES, is_image
@@ -205,8 +205,8 @@ def _append(spool: IO[bytes], content: bytes) -> int:
     except OSError as error:
         raise OutputError(
             f"the images of a compressed archive are unpacked to a temporary file, and "
-            f"{temporary_folder()} cannot take them ({error.strerror}); free some space, or let "
-            "TMPDIR name a folder with more."
+            f"{shown(temporary_folder())} cannot take them ({error.strerror}); free some space, or "
+            "let TMPDIR name a folder with more."
         ) from error
     return start
 
