@@ -29,7 +29,11 @@ def main() -> None:
     try:
         from shoal.cli import app
 
-        app(prog_name="shoal")
+        try:
+            app(prog_name="shoal")
+        finally:
+            if sys.stdout is not None:  # closed by who called
+                sys.stdout.flush()
     except Interrupted as error:
         sys.exit(_say(error, 130))
     except ShoalError as error:
@@ -43,6 +47,8 @@ def main() -> None:
     except MemoryError:
         sys.exit(_say("the memory is not enough; close other programs, or give fewer images.", 2))
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EPIPE) and error.filename is None:
+            sys.exit(_cannot_print(error))
         if error.errno != errno.ENAMETOOLONG:
             raise
         sys.exit(_say(f"{str(error.filename)[:60]}…: the name is too long; shorten it.", 2))
@@ -53,6 +59,14 @@ def _print_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _cannot_print(error: OSError) -> int:
+    # What is still to be written would fail once more, with a traceback, when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if error.errno == errno.EPIPE:  # the reader has gone: it wants to hear no more
+        return 1
+    return _say(f"the output cannot be written: {error.strerror}; make room.", 2)
 
 
 def _say(message: object, code: int) -> int:

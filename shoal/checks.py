@@ -101,6 +101,8 @@ def check_shape(images: Array, name: str) -> Array:
             f"{came} shape {images.shape}: it looks channels-first; "
             "save it with np.moveaxis(x, 1, -1)."
         )
+    if images.ndim == 4 and images.shape[3] == 4:
+        raise DataError(f"{came} shape {images.shape}; of RGBA take x[..., :3], without the alpha.")
     if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
         raise DataError(f"{came} shape {images.shape}; reshape it first.")
     if len(images) and 0 in images.shape:
@@ -120,7 +122,7 @@ def find_bounds(
         known: see `to_eight_bits`.
 
     Raises:
-        DataError: by the older rule, pixels that are not finite or out of range.
+        DataError: no pixel is finite; by the older rule, one is not, or is out of range.
     """
     low, high, whole = np.inf, -np.inf, True
     samples: list[Array] = []
@@ -140,6 +142,8 @@ def find_bounds(
             samples.append(spread(finite, count).astype(np.float64))
     if known is None:
         return _older_bounds(low, high, whole, floats, f"{name}: {_EXPECTED}, and this array has")
+    if size and not samples:
+        raise DataError(f"{name}: no pixel is a number: all are NaN or infinite.")
     values = np.concatenate(samples) if samples else np.empty(0)
     return learn(values, (low, high), floats=floats, conventional=known.eight_bit)
 

@@ -11,7 +11,7 @@ import numpy as np
 from shoal import checkpoint as checkpoints
 from shoal import pipeline
 from shoal.checkpoint import Checkpoint
-from shoal.errors import CheckpointError, ShoalError
+from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.pixel_range import PixelRange
 from shoal.plural import counted
 from shoal.progress import Reporter
@@ -55,6 +55,22 @@ def open_images(
     elif counts and report is not None:
         report.say("\n".join(map(printable, left_out_described(len(source), counts))))
     return source
+
+
+def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
+    """Raise if a side is asked of images that a checkpoint brings to its own.
+
+    Raises:
+        DataError: another side than the checkpoint's.
+    """
+    if size is None or checkpoint is None:
+        return
+    height, width, _ = checkpoint.image_shape
+    if (height, width) != (size, size):
+        raise DataError(
+            f"--size must be left out or {height} with this checkpoint, got {size}: it compares "
+            f"images of {height} × {width} pixels."
+        )
 
 
 def left_out_described(n_images: int, counts: Sequence[Count]) -> list[str]:

@@ -6,9 +6,11 @@ import csv
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -379,6 +381,49 @@ def test_a_reader_that_goes_away_is_no_traceback(
     assert process.stderr.read() == ""
     assert process.wait(60) == 1  # as typer ends a command whose reader has gone
     process.stderr.close()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_any_name_in_any_encoding(
+    encoding: str, images: np.ndarray, checkpoint_file: Path, start_shoal: Callable[..., Any],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    pile = tmp_path / "pile"
+    pile.mkdir()
+    for name, image in zip((os.fsdecode(b"caf\xe9"), "漢字", "😀", "naïve"), images, strict=False):
+        Image.fromarray(image).save(pile / f"{name}.png")
+    (pile / (os.fsdecode(b"br\xfc") + "壊れ.png")).write_bytes(b"")
+    process = start_shoal(
+        "similar", pile, checkpoint_file, "漢字.png", cwd=tmp_path, encoding="latin-1"
+    )
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert out.startswith("\\u6f22\\u5b57.png: ")
+    assert "br\\udcfc\\u58ca\\u308c.png: empty" in err
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        ("| head -1", 0, ""),
+        (">/dev/full", 2, "shoal: the output cannot be written: No space left on device; make"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_traceback(
+    redirected: str, code: int, said: str, checkpoint_file: Path
+) -> None:
+    command = shlex.join([sys.executable, "-m", "shoal", "info", str(checkpoint_file)])
+    told = subprocess.run(
+        ["bash", "-c", f"{command} {redirected}"], capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert told.returncode == code
+    assert told.stderr.startswith(said)
+    assert told.stderr.count("\n") == bool(said)
 
 
 # --- stopping and going on ----------------------------------------------------------------------

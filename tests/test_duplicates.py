@@ -291,6 +291,25 @@ def test_a_folder_of_files(run_cli: Callable[..., Any], tmp_path: Path) -> None:
         assert len(drawn.convert("RGB").getcolors(10**7) or []) > 10
 
 
+def test_the_size_asked_is_the_size_compared(
+    run_cli: Callable[..., Any], checkpoint_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, image in enumerate(textures(6, 8)):
+        Image.fromarray(image).save(folder / f"{number}.png")
+    files = ("--csv", tmp_path / "d.csv", "--picture", tmp_path / "d.png")
+    told = run_cli("duplicates", folder, *files, "--size", "64")
+    assert told.code == 0, told.err
+    assert "64 × 64" in told.err
+    refused = run_cli("duplicates", folder, "--size", "63", *files, "--force")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    side = checkpoints.load(checkpoint_file).image_shape[0]
+    refused = run_cli("duplicates", folder, checkpoint_file, *files, "--size", "64", "--force")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert f"--size must be left out or {side} with this checkpoint, got 64" in refused.err
+
+
 def test_no_copies_is_an_answer(
     run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,33 @@ def test_every_kind_of_images(
     assert fitted.predict(images[0][None]).shape == (1,)
 
 
+def test_wrapped_images_and_paths(
+    fitted: ImageClusterer, images: np.ndarray, photographs: list[Path]
+) -> None:
+    expected = fitted.predict(images)
+    wrapped = np.empty(40, object)
+    wrapped[:] = list(images)
+    column = np.array([[str(path)] for path in photographs])
+    kinds = [wrapped, column, column.astype(object), images.astype(np.float64), images / 255]
+    for kind in kinds:
+        np.testing.assert_array_equal(fitted.predict(kind), expected)
+    assert fitted.predict([photographs[3]]).tolist() == [expected[3]]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_pixels_that_are_no_numbers_are_filled_and_told(
+    fitted: ImageClusterer, images: np.ndarray, value: float
+) -> None:
+    holed = images / 255
+    holed[3, 2, 2] = value
+    with pytest.warns(UserWarning, match="X has NaN or infinity in 3 pixels of 1 image; the med"):
+        made = clone(fitted).fit(holed)
+    with pytest.warns(UserWarning, match="in 3 pixels of 1 image"):
+        np.testing.assert_array_equal(made.predict(holed), made.labels_)
+    with pytest.raises(DataError, match="X: no pixel is a number: all are NaN or infinite"):
+        clone(fitted).fit(np.full_like(holed, value))
+
+
 def test_a_folder(
     fitted: ImageClusterer, photographs: list[Path], tmp_path: Path, images: np.ndarray
 ) -> None:
@@ -482,6 +509,38 @@ def test_mistaken_images_later(fitted: ImageClusterer, images: np.ndarray) -> No
         fitted.predict(images.reshape(40, -1))
     with pytest.raises(DataError, match="at least 1 image is expected"):
         fitted.predict(images[:0])
+
+
+def test_neither_images_nor_a_table(
+    fitted: ImageClusterer, images: np.ndarray, photographs: list[Path]
+) -> None:
+    shapes = np.empty(40, object)
+    shapes[:] = [image[: 4 + row % 4] for row, image in enumerate(images)]
+    cases: list[tuple[str, Any]] = [
+        (r"got 20 paths among 40 items .*ndarray, at row 20", [*photographs[:20], *images[20:]]),
+        (r"got 20 paths among 40 items .*ndarray, at row 0", [*images[:20], *photographs[20:]]),
+        (r"got 1 path among 2 items .*NoneType, at row 1", [photographs[0], None]),
+        (r"images of one shape are expected", shapes),
+        (r"has dtype object", images.astype(object)),
+        (r"of RGBA take x\[..., :3\]", np.concatenate([images, images[..., :1]], axis=-1)),
+        (r"got NoneType", None),
+        (r"got dict", {"a": images}),
+        (r"got generator", (image for image in images)),
+        (r"got an empty list", []),
+        (r"got bytes", [path.read_bytes() for path in photographs]),
+        (r"got text; of a table of paths give one column", np.array([["a.png", "cat"]] * 40)),
+        (r"got one image file '.*png'; give a folder", photographs[0]),
+        (r"which is one photograph", images[0]),
+    ]
+    for message, given in cases:
+        for method in (small().fit, fitted.predict):
+            with pytest.raises(DataError, match=message) as caught:
+                method(given)
+            assert str(caught.value).count("\n") == 0
+    with pytest.raises(DataError, match=r"got shape \(8, 8\), which is one photograph"):
+        fitted.predict(images[0, :, :, 0])
+    with pytest.raises(DataError, match=r"and these are \(8, 8, 1\)"):
+        fitted.predict(images[..., 0])
 
 
 def test_not_fitted(images: np.ndarray, tmp_path: Path) -> None:

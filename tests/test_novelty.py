@@ -140,6 +140,7 @@ def test_predict_says_what_it_does_not_know(
     exported = tmp_path / "e.parquet"
     assert run_cli("export", tmp_path / "new.npy", table, exported, "--as", "parquet").code == 0
     assert pq.read_table(exported).to_pydict()["familiarity"] == found
-    told = run_cli("predict", tmp_path / "old.npy", path, out, "--table", table)
+    told = run_cli("predict", tmp_path / "old.npy", path, out, "--table", table, "--force")
+    assert told.code == 0, told.err
     assert "nothing" not in told.err  # those it learned from are not asked
     assert "familiarity" not in pq.read_table(table).column_names

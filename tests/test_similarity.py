@@ -256,7 +256,7 @@ def test_similar_from_a_table_is_the_same_without_embedding_the_pile_again(
     assert run_cli("predict", images_file, checkpoint_file, predicted, "--table", stored).code == 0
     asked = ["similar", images_file, checkpoint_file, "3", "17", "--picture", picture]
     assert run_cli(*asked, "--csv", first).code == 0
-    result = run_cli(*asked, "--csv", second, "--table", stored)
+    result = run_cli(*asked, "--csv", second, "--table", stored, "--force")  # the picture anew
     assert result.code == 0, result.err
     assert Path(first).read_bytes() == Path(second).read_bytes()
 

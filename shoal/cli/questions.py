@@ -174,8 +174,9 @@ def duplicates(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
+    opening.check_size(size, loaded)
     source = opening.open_images(
-        data, image_shape=None if loaded is None else loaded.image_shape,
+        data, size=size, image_shape=None if loaded is None else loaded.image_shape,
         pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
         array=array, cache=not no_cache, report=report,
     )  # fmt: skip

@@ -19,14 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.errors import DataError
+from shoal.estimator.kinds import (
+    check_pile,
+    check_stack,
+    check_table,
+    list_paths,
+    unwrap,
+    warn_of_missing,
+)
 from shoal.pixel_range import PixelRange
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 from shoal.sources import ArraySource, open_source
 from shoal.sources._disk import temporary_folder
-
-WIDEST_TABLE = 64
-"""Columns of a table that are taken for a picture one pixel high; more are vectors, an embedding
-or flattened pictures, on which convolutions along a row would learn nothing in a long time."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +73,26 @@ def open_images(
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     track: Track = silent,
 ) -> ImageSource | None:
-    """``X`` as a source of images; None if it is a table of rows, or nothing known.
+    """``X`` as a source of images; None if it may be a table of numbers.
 
     Args:
-        X: a path that `open_source` takes, a list of paths of image files, a source, or an array
-            (n, H, W) or (n, H, W, C), see `checks.check_images`.
+        X: a path that `open_source` takes, a list (or a column of a table) of paths of image
+            files, a source, or an array (n, H, W) or (n, H, W, C) or a list of its images, see
+            `checks.check_images`.
         image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it.
         pixel_range: what is black and white, as a checkpoint has it, see `open_source`.
         track: shows progress.
 
     Raises:
-        DataError: unusable images, images of another shape, or, in a list of paths, one that
-            cannot be read. In a folder those are left out, with a warning.
+        DataError: unusable images, images of another shape, something that is neither images nor
+            a table, or, in a list of paths, one that cannot be read. In a folder those are left
+            out, with a warning; so are pixels that are no numbers.
     """
     source: ImageSource
-    paths = _paths(X)
+    X = X if isinstance(X, ImageSource) else unwrap(X)
+    paths = list_paths(X)
     if isinstance(X, str | os.PathLike):
+        check_pile(X)
         source = open_source(Path(X), image_shape=image_shape, pixel_range=pixel_range, track=track)
         _warn_of(source.skipped, len(source))
     elif isinstance(X, ImageSource):
@@ -94,24 +102,16 @@ def open_images(
     else:
         images = _array(X, image_shape)
         if images is None:
+            check_table(X)
             return None
         source = ArraySource(images, name="X", pixel_range=pixel_range)
+        warn_of_missing(source.missing)
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(
             f"X: images of shape {tuple(image_shape)} (height, width, channels) are expected, as "
             f"in fit, and these are {tuple(source.shape)}; bring them to that shape or fit anew."
         )
     return source
-
-
-def _paths(X: Any) -> list[str] | None:
-    """The paths, if ``X`` is nothing but paths in a row."""
-    if not isinstance(X, list | tuple) and getattr(X, "ndim", None) != 1:
-        return None
-    items = list(X)
-    if not items or not all(isinstance(item, str | os.PathLike) for item in items):
-        return None
-    return [str(item) for item in items]
 
 
 def _array(X: Any, image_shape: tuple[int, int, int] | None) -> Array | None:
@@ -129,19 +129,8 @@ def _array(X: Any, image_shape: tuple[int, int, int] | None) -> Array | None:
                 "them to one shape, or give a folder or a list of paths, which shoal does itself."
             )
         return np.asarray(X)
-    shape: tuple[int, ...] = tuple(np.shape(X)) if hasattr(X, "ndim") else ()
-    if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > 4:
-        raise DataError(
-            f"X must be a stack of images, (n, H, W) or (n, H, W, 3), got shape {shape}, which is "
-            "one photograph; put several into one array, or X[None] for this one alone."
-        )
-    if image_shape is None and len(shape) == 2 and shape[1] > WIDEST_TABLE:
-        raise DataError(
-            f"X must be images, (n, H, W) or (n, H, W, 3), got a table of shape {shape}; vectors "
-            "are no images: reshape rows that are flattened pictures to (n, H, W), and give "
-            "embeddings to a clusterer of scikit-learn's."
-        )
-    return np.asarray(X) if len(shape) > 2 else None
+    check_stack(X, image_shape)
+    return np.asarray(X) if getattr(X, "ndim", 0) > 2 else None
 
 
 def _open_list(

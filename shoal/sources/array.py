@@ -35,7 +35,8 @@ class ArraySource:
     ``labels``, int64 (N,), numbers the ``class_names`` of images that came sorted. They are kept
     aside, for who wants to compare afterwards: no training, clustering or choosing reads them.
     ``skipped`` may have one row for many files; ``left_out`` says how many they are.
-    ``notes`` are lines for a person on how the images were brought here.
+    ``notes`` are lines for a person on how the images were brought here; ``missing`` says how many
+    pixels were no numbers, and in how many images.
 
     >>> source = ArraySource(np.zeros((3, 8, 8), dtype=np.uint8))
     >>> len(source), source.shape, source.ids
@@ -59,6 +60,7 @@ class ArraySource:
         checked = to_eight_bits(images, name, pixel_range)
         self.images: Array = checked.pixels
         self.pixel_range = None if pixel_range is None else checked.pixel_range
+        self.missing = checked.missing
         self.ids: Sequence[str] = (
             [str(i) for i in range(len(self.images))] if ids is None else list(ids)
         )
