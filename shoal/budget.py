@@ -51,15 +51,17 @@ class Speed:
         """Seconds to embed all images and to judge two checkpoints, the last and one before it."""
         return (len(source) + 7 * min(len(source), SAMPLE)) * self.image
 
-    def after_training(self, source: ImageSource, n_clusters: int) -> float:
-        """Seconds from the last step to a finished checkpoint."""
-        clustering = 2.0 + 4e-4 * len(source) + 0.1 * n_clusters
-        return self.embedding(source) + clustering
+    def clustering(self, source: ImageSource, n_clusters: int) -> float:
+        """Seconds to divide the images and to calibrate confidence, where nothing else works."""
+        return 2.0 + 4e-4 * len(source) + 0.1 * n_clusters
 
-    def handing_over(self, source: ImageSource) -> float:
-        """Seconds from a finished checkpoint to all that `shoal run` writes, but the trail."""
-        drawing = 6.0 + 3e-3 * min(len(source), 5000) + 4e-4 * len(source)
-        return 2 * len(source) * self.image + drawing
+    def embedding_again(self, source: ImageSource) -> float:
+        """Seconds to embed all images for the prediction, and some for the report."""
+        return 2 * len(source) * self.image
+
+    def drawing(self, source: ImageSource) -> float:
+        """Seconds to draw the map and the report, where nothing else works; not the trail."""
+        return 6.0 + 3e-3 * min(len(source), 5000) + 4e-4 * len(source)
 
     def epochs(self, source: ImageSource, recipe: Recipe, seconds: float) -> float:
         """How many epochs fit into ``seconds`` of training, at least enough for 10 steps."""

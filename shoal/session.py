@@ -140,14 +140,14 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         limit, speed = _limit(source, recipe, request, before, device)
         notes |= {"earlier_seconds": limit.spent_before}
         if before is None:
-            epochs = speed.epochs(source, recipe, limit.left() - limit.after)
+            epochs = speed.epochs(source, recipe, limit.left() - limit.reserved())
             recipe = replace(recipe, epochs=epochs)
             notes |= {"minutes": request.minutes, "measured_seconds_per_step": round(speed.step, 5)}
             report.say(
                 f"{request.minutes:g} minutes are enough for about {epochs:g} epochs at "
                 f"{speed.step:.3f} s a step; measured all the time, and made to fit"
             )
-        if limit.left() - limit.after < 10 * speed.step:
+        if limit.left() - limit.reserved() < 10 * speed.step:
             report.say(
                 f"{request.minutes:g} minutes are too short for this pile: a few steps are made, "
                 "and the rest takes as long as it takes"
@@ -190,14 +190,16 @@ def _limit(
     assert request.minutes is not None
     began = time.monotonic() if request.began is None else request.began
     speed = measure(source, recipe, most=request.minutes * 3, device=device)
-    after, writing = speed.after_training(source, recipe.n_clusters), 0.0
+    after, writing = speed.embedding(source), 0.0
+    fixed = speed.clustering(source, recipe.n_clusters)
     if request.hands_over:
-        writing = speed.handing_over(source)
-        after += writing + request.minutes * 60 * MEASURED_SHARE
+        writing = speed.embedding_again(source)
+        after += writing
+        fixed += speed.drawing(source) + request.minutes * 60 * MEASURED_SHARE
     pace = None if before is None else before.pace
     limit = TimeLimit(
         request.minutes * 60, began=began, spent_before=0.0 if pace is None else pace.seconds,
-        after=after, step=speed.step, writing=writing,
+        after=after, fixed=fixed, step=speed.step, writing=writing,
     )  # fmt: skip
     return limit, speed
 
@@ -350,6 +352,8 @@ def typed(*options: str) -> str:
     """The command as it was typed, with ``options`` that it did not have; to be typed again."""
     script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
     words = shlex.split(script) if script else ["shoal", *sys.argv[1:]]
+    if "--resume" in options:  # which goes on, where --force began anew
+        words = [word for word in words if word != "--force"]
     return shlex.join([*words, *(option for option in options if option not in words)])
 
 

@@ -38,9 +38,12 @@ class TimeLimit:
     spent_before: float = 0.0
     """What a run that is resumed had taken."""
     after: float = 0.0
-    """What follows training will take on a machine where a step takes ``step``, in seconds."""
+    """What embedding after training will take on a machine where a step takes ``step``, in seconds;
+    it was measured when that was."""
+    fixed: float = 0.0
+    """What else follows takes on a machine that does nothing else, in seconds."""
     step: float = 1.0
-    """See `after`: both grow with the load."""
+    """See `after`: both grow, and shrink, with the load."""
     writing: float = 0.0
     """That of it which follows a finished checkpoint."""
     _recent: deque[float] = field(default_factory=deque)
@@ -69,6 +72,14 @@ class TimeLimit:
         """Seconds left for what can be left out, once the checkpoint is finished."""
         return self.left() - self.writing * self.slower()
 
+    def reserved(self) -> float:
+        """Seconds to be kept for what follows training, by the load just now.
+
+        A load that has gone since the speed was measured makes embedding faster, and not what was
+        never measured under it.
+        """
+        return self.after * self.slower() + self.fixed * max(1.0, self.slower())
+
     def slower(self) -> float:
         """How many times as long as `step` a step took last."""
         per_step = self.seconds_a_step()
@@ -92,7 +103,7 @@ class TimeLimit:
         per_step, now = self.seconds_a_step(), self.clock()
         if per_step is None or per_step <= 0 or step >= pace.total:
             return pace
-        more = round((self.left() - self.after * self.slower()) / per_step)
+        more = round((self.left() - self.reserved()) / per_step)
         # So many that each checkpoint to be kept has a step of its own.
         least = max(1, -(-int((1.0 - pace.fraction(step)) * fewest * 1e6) // 10**6))
         more, planned = max(more, least), pace.total - step

@@ -292,6 +292,14 @@ def test_a_script_goes_on_by_the_command_it_says(
     assert "going on at epoch" in resumed.stderr
 
 
+def test_what_began_anew_goes_on_without_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shoal.session import typed
+
+    monkeypatch.delenv("SHOAL_COMMAND", raising=False)
+    monkeypatch.setattr(sys, "argv", ["shoal", "run", "my photos", "found", "--force"])
+    assert typed("--resume") == "shoal run 'my photos' found --resume"
+
+
 def test_two_at_once_are_told_apart(
     images_file: Path, start_shoal: Callable[..., Any], run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -324,6 +332,10 @@ def test_names_belong_to_a_result(
     names = tmp_path / "names.csv"
     told = run_cli("name", found / name, names, "--template")
     assert f"'shoal name {found / name} {names}'" in told.err
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(b"mine")
+    refused = run_cli("name", found / name, picture, "--template", "--force")
+    assert (refused.code, picture.read_bytes()) == (2, b"mine")
     header, *rows = names.read_text().splitlines()
     assert header == "cluster,name,images,result"
     filled = [row.replace(",,", f",kind {row[0]},") for row in rows]

@@ -124,3 +124,17 @@ def test_as_many_checkpoints_are_kept_however_the_length_changes(
 def test_a_damaged_record_is_refused(decisions: object) -> None:
     with pytest.raises(CheckpointError, match="the record of how long the run is"):
         Pace.from_json({"decisions": decisions, "seconds": 1.0})
+
+
+def test_a_load_that_has_gone_gives_no_time_to_what_was_not_measured_under_it() -> None:
+    now = [0.0]
+    limit = TimeLimit(100.0, clock=lambda: now[0], after=10.0, fixed=20.0, step=2.0)
+    for _ in range(20):
+        now[0] += 0.5  # four times as fast as when it was measured
+        limit.saw_step()
+    assert limit.slower() == pytest.approx(0.25)
+    assert limit.reserved() == pytest.approx(0.25 * 10.0 + 20.0)
+    for _ in range(20):
+        now[0] += 6.0
+        limit.saw_step()
+    assert limit.reserved() == pytest.approx(3.0 * 30.0)

@@ -134,7 +134,11 @@ def _identity(request: session.Request) -> dict[str, Any]:
 
 def _difference(known: Any, wanted: dict[str, Any]) -> str:
     known = known if isinstance(known, dict) else {}
-    name = next(name for name in sorted({*known, *wanted}) if known.get(name) != wanted.get(name))
+    name = next(
+        name
+        for name in ["minutes", *sorted({*known, *wanted})]
+        if known.get(name) != wanted.get(name)
+    )
     return f"{name} is {known.get(name)}"
 
 

@@ -57,8 +57,8 @@ def name_clusters(path: str | Path, names: str | Path, *, force: bool = False) -
     meant = _meant_for(names)
     if meant not in ("", digest) and not force:
         raise DataError(
-            f"{names} names the clusters of another result ({meant}; {path} is {digest}); write "
-            f"names for this one, or add --force to take them all the same."
+            f"{names} names the clusters of another result ({meant}; {path} is {digest}); add "
+            "--force only if its clusters are the same, as of new images by the same checkpoint."
         )
     named = _read_names(names)
     _check_all_named(prediction, named, names)
@@ -86,6 +86,8 @@ def write_template(path: str | Path, names: str | Path) -> None:
         DataError: the prediction is not what it should be.
         OutputError: the file cannot be written.
     """
+    if Path(names).suffix.lower() != ".csv":
+        raise OutputError(f"a file of names must end in .csv, got {names}.")
     prediction = load_prediction(path)
     digest = result_digest(prediction.ids, prediction.clusters)
     known = prediction.names or [""] * len(prediction.ids)
