@@ -149,7 +149,8 @@ def demo(
     check_writable(out_dir / "checkpoint.pth")
     report = Reporter(quiet=quiet)
     # Whatever a demo left unfinished is gone on with: it has only one way to be run.
-    request = session.Request("digits", seed=seed, device="cpu", resume=not force, force=force)
+    resume = out_dir.exists() and not force
+    request = session.Request("digits", seed=seed, device="cpu", resume=resume, force=force)
     with open_run(out_dir, out_dir / "digits.npy", request) as opened:
         data = write_digits(out_dir)
         source = opening.open_images(data)
