@@ -130,6 +130,7 @@ def test_no_output_touches_the_pile(
     for number, pixels in enumerate(images[:24]):
         Image.fromarray(pixels).save(own / f"{number:02d}.png")
     shutil.copy(own / "00.png", own / "map.png")
+    Image.fromarray(images[24]).save(own / "no_suffix", "JPEG")
     (tmp_path / "link.png").symlink_to(own / "03.png")
     (tmp_path / "list.txt").write_text("own/04.png\nown/05.png\n")
     before = tree(tmp_path)
@@ -138,6 +139,7 @@ def test_no_output_touches_the_pile(
         ("run", own, own, "--force"),
         ("run", tmp_path / "list.txt", own, "--force"),
         ("train", own, own / "05.png", "--force"),
+        ("train", own, own / "no_suffix", "--force"),
         ("train", own, tmp_path / "link.png", "--force"),
         ("splits", own, checkpoint_file, own / "map.png", "--force"),
         ("splits", tmp_path / "list.txt", checkpoint_file, own / "04.png", "--force"),

@@ -98,27 +98,18 @@ def free_name(path: Path) -> Path:
 
 
 def is_image_in(path: Path, pile: Path) -> bool:
-    """Whether a file is there that belongs to the images of a folder."""
+    """Whether a file is there that belongs to the images of a folder, by its name or its content.
+
+    Pictures that shoal drew do not.
+    """
+    from shoal.sources._image import head_of, look
+    from shoal.sources._left_out import DRAWN, has_image
     from shoal.sources._naming import is_image
 
-    real, folder = os.path.realpath(path), os.path.realpath(pile)
-    return (
-        pile.is_dir()
-        and os.path.isfile(real)
-        and Path(folder) in Path(real).parents
-        and is_image(Path(real).name)
-        and not _drawn_by_shoal(Path(real))
-    )
-
-
-def _drawn_by_shoal(path: Path) -> bool:
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            return str(picture.info.get("Software", "")).startswith("shoal")
-    except Exception:  # noqa: BLE001 - no picture of ours, whatever else it may be
+    real = Path(os.path.realpath(path))
+    if not (pile.is_dir() and real.is_file() and Path(os.path.realpath(pile)) in real.parents):
         return False
+    return (is_image(real.name) or has_image(head_of(real))) and look(real) != DRAWN
 
 
 def _files(path: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from shoal import session
 from shoal.cli.outputs import free_name
 from shoal.errors import OutputError
 from shoal.exporting.prediction import result_digest
-from shoal.exporting.record import RUN, Record, read_record
+from shoal.exporting.record import NAME, RUN, Record, read_record
 from shoal.files import check_writable, locked, sweep
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
@@ -151,7 +151,7 @@ def _check_no_pile(folder: Path, data: Path) -> None:
         return
     if data.is_dir() and folder.samefile(data):
         raise OutputError(f"{folder} holds the images; name another folder for the results.")
-    if (folder / "shoal.json").exists():
+    if (folder / NAME).exists():
         return
     name = next((name for name in sorted(os.listdir(folder)) if is_image(name)), None)
     if name is not None and name not in FILES:

@@ -15,8 +15,9 @@ from typing import Any
 from shoal import __version__
 from shoal.errors import OutputError
 from shoal.files import atomic_path, digest_of
+from shoal.sources._left_out import MARK
 
-NAME = "shoal.json"
+NAME = MARK
 RUN, EXPORT = "shoal run", "shoal export"
 _VERSION = 1
 
