@@ -80,7 +80,7 @@ def draw(found: list[dict[str, Any]]) -> None:
     """The curve: a dot a run, a line through the means; ``found`` are one machine's rows."""
     from matplotlib.figure import Figure
 
-    from shoal import figures
+    from shoal.plots import figures
 
     figure = Figure(figsize=(6.5, 4.0), layout="constrained")
     ax = figure.subplots()

@@ -23,16 +23,16 @@ import numpy as np
 from machine import append, commit, is_there, machine, rows, sources
 from piles import N_CLUSTERS, load
 
-from shoal import checkpoint as checkpoints
-from shoal import evaluation, pipeline
-from shoal.assignment import calibration_of
-from shoal.partitions import match
-from shoal.recipes import named
-from shoal.scoring import accuracy
-from shoal.settings import override
-from shoal.sources import ArraySource
-from shoal.trail import Trail
-from shoal.training import train
+from shoal import pipeline
+from shoal.clustering.partitions import match
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.history import Trail
+from shoal.recipes.recipe import named
+from shoal.recipes.settings import override
+from shoal.scoring import accuracy, evaluation
+from shoal.scoring.assignment import calibration_of
+from shoal.training.loop import train
 
 RESULTS = Path(__file__).resolve().parent / "results" / "calibration.jsonl"
 GROUPS = 50

@@ -18,9 +18,9 @@ from typing import Any
 from machine import AFTER_TRAINING, rows
 from quality import RESULTS
 
-from shoal import checkpoint as checkpoints
-from shoal.recipes import BASELINE, BEST, IMPROVED, Recipe, differences
-from shoal.views import Views
+from shoal.models import checkpoint as checkpoints
+from shoal.recipes.augmentation import Views
+from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, Recipe, differences
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
 PLAIN = replace(IMPROVED, views=Views(mirror=True))

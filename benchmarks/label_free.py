@@ -30,19 +30,21 @@ import numpy as np
 from machine import DATA, commit, is_there, machine, sources
 from scipy.stats import spearmanr
 
-from shoal import checkpoint as checkpoints
-from shoal import evaluation, label_free, pipeline
-from shoal.assignment import assign, calibration_of, fitted_clusterer
-from shoal.checkpoint import Checkpoint
-from shoal.embedding import EmbeddingTable
-from shoal.label_free import LabelFreeScores
-from shoal.neighbours import nearest
-from shoal.parts import Part
-from shoal.recipes import named
-from shoal.settings import override
-from shoal.sources import ArraySource
-from shoal.trail import Trail
-from shoal.training import train
+from shoal import pipeline
+from shoal.clustering.fitted import fitted_clusterer
+from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.neighbours import nearest
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
+from shoal.recipes.parts import Part
+from shoal.recipes.recipe import named
+from shoal.recipes.settings import override
+from shoal.scoring import evaluation, label_free
+from shoal.scoring.assignment import assign, calibration_of
+from shoal.scoring.label_free import LabelFreeScores
+from shoal.training.loop import train
 
 RESULTS = Path(__file__).resolve().parent / "results" / "label_free.jsonl"
 N_IMAGES = 3000

@@ -103,9 +103,10 @@ def evaluate(path: Path, data: Path) -> dict[str, Any]:
 def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
     """The same encoder, clustered in the course's way, by the cut of the graph, or in its own way
     with images embedded as large as they are."""
-    from shoal import checkpoint, pipeline
-    from shoal.recipes import BASELINE, IMPROVED
-    from shoal.sources import open_source
+    from shoal import pipeline
+    from shoal.images import open_source
+    from shoal.models import checkpoint
+    from shoal.recipes.recipe import BASELINE, IMPROVED
 
     loaded = checkpoint.load(path)
     loaded.recipe = replace(loaded.recipe, embedding_resolution=1.0)

@@ -51,11 +51,11 @@ def images(path: str, n: int, base: str | None) -> Work:
 
 def training(path: str, way: str, keep: bool, warm: int) -> Work:
     """Steps of the recipe `best`: as shoal trains, or as usual with Pillow or batched views."""
-    from shoal.allocator import keep_large_buffers
-    from shoal.recipes import BEST
-    from shoal.schedule import batch_size
-    from shoal.sources import open_source
-    from shoal.training import Run
+    from shoal.images import open_source
+    from shoal.recipes.recipe import BEST
+    from shoal.training.allocator import keep_large_buffers
+    from shoal.training.loop import Run
+    from shoal.training.schedule import batch_size
 
     allocator = keep_large_buffers() if keep else "system"
     source = open_source(path)
@@ -95,8 +95,8 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
 
 def prediction(path: str, checkpoint: str, output: str) -> Work:
     """All of ``shoal predict`` but Python's start and the imports."""
-    from shoal import checkpoint as checkpoints
-    from shoal import opening, session
+    from shoal.cli import opening, session
+    from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
 
     def predict(n: int) -> dict[str, Any]:
@@ -115,9 +115,9 @@ def codes(paths: list[str], checkpoint: str, output: str) -> Work:
     """Write the codes of the images in ``paths``, those that exist, one after another."""
     import numpy as np
 
-    from shoal import checkpoint as checkpoints
-    from shoal.embedding import embed
-    from shoal.sources import open_source
+    from shoal.embedding.embed import embed
+    from shoal.images import open_source
+    from shoal.models import checkpoint as checkpoints
 
     def write(_: int) -> dict[str, Any]:
         loaded = checkpoints.load(checkpoint)
@@ -138,9 +138,9 @@ def course(codes: str, way: str, output: str) -> Work:
     z = np.load(codes)
     steps: dict[str, Callable[[Any], Any]]
     if way.startswith("shoal"):
-        from shoal.clusterers import minibatch_kmeans
-        from shoal.recipes import BASELINE
-        from shoal.reducers import kernel_pca, tsne
+        from shoal.clustering.clusterers import minibatch_kmeans
+        from shoal.embedding.reducers import kernel_pca, tsne
+        from shoal.recipes.recipe import BASELINE
 
         options = BASELINE.reducers[0].options
         steps = {
@@ -177,7 +177,7 @@ def agreement(codes: str, outputs: list[str], truth: str | None) -> Work:
     import numpy as np
     from sklearn.manifold import trustworthiness
 
-    from shoal import evaluation
+    from shoal.scoring import evaluation
 
     def compare(_: int) -> dict[str, Any]:
         z, found = np.load(codes), [np.load(output) for output in outputs]
@@ -210,12 +210,12 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
     """Seconds of a training step and of each stage afterwards, on all images of ``path``."""
     import numpy as np
 
-    from shoal import checkpoint as checkpoints
     from shoal import pipeline
-    from shoal.allocator import keep_large_buffers
-    from shoal.schedule import batch_size
-    from shoal.sources import ArraySource, open_source
-    from shoal.training import Run
+    from shoal.images import ArraySource, open_source
+    from shoal.models import checkpoint as checkpoints
+    from shoal.training.allocator import keep_large_buffers
+    from shoal.training.loop import Run
+    from shoal.training.schedule import batch_size
 
     keep_large_buffers()
     few = ArraySource(np.load(path, mmap_mode="r")[:256].copy())

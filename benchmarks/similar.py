@@ -29,8 +29,8 @@ NEIGHBOURS = 12
 def made(checkpoint: Path, n: int, seed: int) -> Any:
     """Points like the embedding of a pile of ``n`` images, float32 (n, d)."""
     import shoal
-    from shoal.assignment import fitted_clusterer
-    from shoal.neighbours import nearest
+    from shoal.clustering.fitted import fitted_clusterer
+    from shoal.embedding.neighbours import nearest
 
     reference = fitted_clusterer(shoal.load(checkpoint)).reference
     width = float(np.median(nearest(reference, reference, 2)[0][:, 1]))
@@ -45,7 +45,7 @@ def made(checkpoint: Path, n: int, seed: int) -> Any:
 
 def measure(points: Any, exact: bool) -> dict[str, Any]:
     """Seconds to build, milliseconds a query, and the share of true neighbours found."""
-    from shoal.questions.similarity import Index
+    from shoal.search.similarity import Index
 
     began = time.perf_counter()
     index = Index(points, exact_up_to=points.size if exact else 0)

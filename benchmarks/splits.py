@@ -32,6 +32,8 @@ from machine import (
     spread,
 )
 
+from shoal.embedding.reduce import reduce
+
 RESULTS = Path(__file__).parent / "results" / "splits.jsonl"
 # CIFAR-10's classes on each side, and the seed by which 4,500 images of each side are drawn.
 PILES = {
@@ -90,13 +92,14 @@ def embedded(checkpoint: Any, source: Any, measured: Any) -> tuple[Any, Any]:
     from shoal import pipeline
 
     organised = pipeline.organise(source, replace(checkpoint, recipe=as_now(checkpoint)))
-    return pipeline.reduce(source, organised), pipeline.reduce(measured, organised)
+    return reduce(source, organised), reduce(measured, organised)
 
 
 def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dict[str, Any]:
     """Cluster with a seed, choose, and see how each candidate agrees with the truth."""
     import shoal
-    from shoal import parts, splits
+    from shoal.clustering import splits
+    from shoal.recipes import parts
 
     clusterer = parts.build("clusterers", shoal.BEST.clusterer, n_clusters=2, random_state=seed)
     found = splits.choose(source, clusterer.fit(z), z)
@@ -115,7 +118,7 @@ def case(row: dict[str, Any]) -> str:
 
 def as_ranked(row: dict[str, Any]) -> list[float]:
     """Accuracy of the candidates in the order that the rule gives them now."""
-    from shoal import splits
+    from shoal.clustering import splits
 
     pairs = zip(row["separation"], row["pixel_share"], strict=True)
     order = splits.ranking([splits.Split((), *pair) for pair in pairs])

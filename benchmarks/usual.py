@@ -18,11 +18,13 @@ from PIL import Image, ImageEnhance
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from shoal.images.tensors import to_float
 from shoal.protocols import ImageSource
-from shoal.recipes import Recipe
-from shoal.schedule import batch_size
-from shoal.training import Run
-from shoal.views import Views, to_float
+from shoal.recipes.augmentation import Views
+from shoal.recipes.recipe import Recipe
+from shoal.training.augment import augment, local_crops
+from shoal.training.loop import Run
+from shoal.training.schedule import batch_size
 
 WORKERS = 2
 Drawn = tuple[Tensor, Tensor, Tensor]
@@ -114,8 +116,11 @@ class UsualRun:
                 for start in range(0, len(order) - size + 1, size):
                     pixels = self.source.read(order[start : start + size])
                     images = to_float(pixels, "cpu").contiguous()
-                    small = self.recipe.views.small
-                    yield *self.recipe.views(images, generator), small(images, generator)
+                    views = self.recipe.views
+                    yield (
+                        *augment(views, images, generator),
+                        local_crops(views, images, generator),
+                    )
         everything = self.source.read(np.arange(len(self.source)))
         loader = DataLoader(
             PillowViews(everything, self.recipe.views), size, shuffle=True, drop_last=True,

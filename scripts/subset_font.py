@@ -3,7 +3,7 @@
     python scripts/subset_font.py /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf
 
 The font is Debian's package fonts-droid-fallback (Apache License 2.0). Run it again whenever
-shoal/reporting/chinese.py gains a character; a test says so.
+shoal/reports/chinese.py gains a character; a test says so.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sys
 
 from fontTools import subset
 
-from shoal.reporting.chinese import OF_CHECKPOINTS, TRADITIONAL
-from shoal.reporting.fonts import CHINESE
+from shoal.reports.chinese import OF_CHECKPOINTS, TRADITIONAL
+from shoal.reports.fonts import CHINESE
 
 
 def main() -> None:

@@ -17,30 +17,30 @@ __version__ = "0.1.0"
 # Public names are said three times: to editors and type checkers (these imports never run), to
 # ``import *`` and readers, and to Python. A test compares the three.
 if TYPE_CHECKING:
-    from shoal.allocator import keep_large_buffers
-    from shoal.checkpoint import Checkpoint, load, save
-    from shoal.embedding import EmbeddingTable, embed
+    from shoal.clustering.build_tree import grow_tree
+    from shoal.clustering.n_clusters import choose_n_clusters
+    from shoal.clustering.tree import load_tree
+    from shoal.embedding.embed import EmbeddingTable, embed
+    from shoal.embedding.reconstruction import reconstruction_mse
     from shoal.errors import ShoalError
     from shoal.estimator import ImageClusterer
-    from shoal.evaluation import score
-    from shoal.exporting.export import export_prediction
-    from shoal.exporting.naming import name_clusters
-    from shoal.exporting.prediction import load_prediction
-    from shoal.label_free import judge
+    from shoal.export.export import export_prediction
+    from shoal.export.naming import name_clusters
+    from shoal.export.prediction import load_prediction
+    from shoal.images import ArraySource, open_source
+    from shoal.models.checkpoint import Checkpoint, load, save
     from shoal.pipeline import fit, predict
-    from shoal.quality import reconstruction_mse
-    from shoal.questions.duplicates import find_duplicates
-    from shoal.questions.growing import grow_tree
-    from shoal.questions.n_clusters import choose_n_clusters
-    from shoal.questions.outliers import find_outliers
-    from shoal.questions.pairs import decide_pairs
-    from shoal.questions.similar import find_similar
-    from shoal.questions.tree import load_tree
-    from shoal.recipes import BASELINE, BEST, IMPROVED, Recipe
-    from shoal.reporting.assembly import report
-    from shoal.settings import override
-    from shoal.sources import ArraySource, open_source
-    from shoal.training import train
+    from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, Recipe
+    from shoal.recipes.settings import override
+    from shoal.reports.assembly import report
+    from shoal.scoring.evaluation import score
+    from shoal.scoring.label_free import judge
+    from shoal.search.duplicates import find_duplicates
+    from shoal.search.outliers import find_outliers
+    from shoal.search.pairs import decide_pairs
+    from shoal.search.similar import find_similar
+    from shoal.training.allocator import keep_large_buffers
+    from shoal.training.loop import train
 
 __all__ = [
     "BASELINE",
@@ -80,30 +80,30 @@ __all__ = [
 
 # Imported when first asked for: `import shoal` is instant, PyTorch is not.
 _NAMES = {
-    "allocator": ("keep_large_buffers",),
-    "checkpoint": ("Checkpoint", "load", "save"),
-    "embedding": ("EmbeddingTable", "embed"),
+    "clustering.build_tree": ("grow_tree",),
+    "clustering.n_clusters": ("choose_n_clusters",),
+    "clustering.tree": ("load_tree",),
+    "embedding.embed": ("EmbeddingTable", "embed"),
+    "embedding.reconstruction": ("reconstruction_mse",),
     "errors": ("ShoalError",),
     "estimator": ("ImageClusterer",),
-    "evaluation": ("score",),
-    "exporting.export": ("export_prediction",),
-    "exporting.naming": ("name_clusters",),
-    "exporting.prediction": ("load_prediction",),
-    "label_free": ("judge",),
+    "export.export": ("export_prediction",),
+    "export.naming": ("name_clusters",),
+    "export.prediction": ("load_prediction",),
+    "images": ("ArraySource", "open_source"),
+    "models.checkpoint": ("Checkpoint", "load", "save"),
     "pipeline": ("fit", "predict"),
-    "quality": ("reconstruction_mse",),
-    "questions.duplicates": ("find_duplicates",),
-    "questions.growing": ("grow_tree",),
-    "questions.n_clusters": ("choose_n_clusters",),
-    "questions.outliers": ("find_outliers",),
-    "questions.pairs": ("decide_pairs",),
-    "questions.similar": ("find_similar",),
-    "questions.tree": ("load_tree",),
-    "recipes": ("BASELINE", "BEST", "IMPROVED", "Recipe"),
-    "reporting.assembly": ("report",),
-    "settings": ("override",),
-    "sources": ("ArraySource", "open_source"),
-    "training": ("train",),
+    "recipes.recipe": ("BASELINE", "BEST", "IMPROVED", "Recipe"),
+    "recipes.settings": ("override",),
+    "reports.assembly": ("report",),
+    "scoring.evaluation": ("score",),
+    "scoring.label_free": ("judge",),
+    "search.duplicates": ("find_duplicates",),
+    "search.outliers": ("find_outliers",),
+    "search.pairs": ("decide_pairs",),
+    "search.similar": ("find_similar",),
+    "training.allocator": ("keep_large_buffers",),
+    "training.loop": ("train",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -70,7 +70,7 @@ def _cannot_print(error: OSError) -> int:
 
 
 def _say(message: object, code: int) -> int:
-    from shoal.rows import printable
+    from shoal.images.csv_files import printable
 
     print(f"shoal: {printable(str(message))}", file=sys.stderr)
     return code

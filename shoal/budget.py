@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.checkpoint import Checkpoint
-from shoal.embedding import BATCH, embed
+from shoal.embedding.embed import BATCH, embed
+from shoal.images.subset import Subset
+from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource
-from shoal.recipes import Recipe
-from shoal.schedule import batch_size
-from shoal.sources.subset import Subset
-from shoal.steadiness import SAMPLE
-from shoal.training import Run
+from shoal.recipes.recipe import Recipe
+from shoal.training.augmented_source import SAMPLE
+from shoal.training.loop import Run
+from shoal.training.schedule import batch_size
 
 
 def epochs_for(

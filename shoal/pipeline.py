@@ -8,45 +8,40 @@ open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ Embeddi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shoal import checkpoint as checkpoints
-from shoal import diagnosis, novelty, parts, splits, steadiness
-from shoal.assignment import (
-    assign,
-    build_clusterer,
-    calibrate_again,
-    calibration_of,
-    fitted_clusterer,
-    weigh,
-)
-from shoal.checkpoint import Checkpoint
-from shoal.checks import check_n_clusters, check_same_range
-from shoal.embedding import BLOCK, EmbeddingTable, embed, embed_blocks, gather
+from shoal.clustering import splits
+from shoal.clustering.fitted import build_clusterer, fitted_clusterer
+from shoal.embedding import out_of_distribution
+from shoal.embedding.embed import EmbeddingTable, embed
+from shoal.embedding.reduce import fit_reducers, reduce
 from shoal.errors import DataError, Interrupted
+from shoal.images.checks import check_n_clusters, check_same_range
+from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
 from shoal.protocols import (
     Clusterer,
     FloatArray,
     ImageSource,
-    Reducer,
     Track,
     silent,
 )
-from shoal.recipes import Recipe
-from shoal.sampling import sample_rows
-from shoal.schedule import n_steps
-from shoal.scoring import calibration, signals
+from shoal.recipes.recipe import Recipe
+from shoal.scoring import calibration, consistency, signals, warnings
+from shoal.scoring.assignment import assign, calibrate_again, calibration_of, weigh
 from shoal.scoring.calibration import Calibration
-from shoal.sources.subset import Subset
-from shoal.steadiness import Seen
-from shoal.time_limit import TimeLimit
-from shoal.trail import Trail
-from shoal.training import train
+from shoal.scoring.under_augmentation import look
+from shoal.training.augmented_source import SAMPLE, show
+from shoal.training.loop import train
+from shoal.training.schedule import n_steps
+from shoal.training.time_limit import TimeLimit
 
 _REDUCED_WHOLE = 50_000
 """The reducers of a larger pile learn from a random sample of this many images: what they learn
@@ -117,15 +112,15 @@ def organise(
         track: shows progress.
     """
     recipe = checkpoint.recipe
-    rows = diagnosis.sample(len(source))
+    rows = warnings.sample(len(source))
     if len(source) <= _REDUCED_WHOLE:
         embedding = embed(source, checkpoint, device=device, track=track)
-        z, checkpoint = _fit_reducers(embedding, checkpoint, track)
+        z, checkpoint = fit_reducers(embedding, checkpoint, track)
         embedding = embedding[rows]
     else:
         some = Subset(source, sample_rows(len(source), _REDUCED_WHOLE, recipe.seed))
         embedding = embed(some, checkpoint, device=device, track=track)
-        _, checkpoint = _fit_reducers(embedding, checkpoint, track)
+        _, checkpoint = fit_reducers(embedding, checkpoint, track)
         z = reduce(source, checkpoint, device=device, track=track)
         embedding = embed(Subset(source, rows), checkpoint, device=device)
     clusterer = build_clusterer(recipe, recipe.n_clusters)
@@ -145,11 +140,11 @@ def organise(
     )
     labels = assign(source, z, clusterer, calibration_of(finished)).labels
     sizes = np.bincount(labels, minlength=recipe.n_clusters)
-    warnings = diagnosis.diagnose(source, checkpoint, embedding, labels[rows], rows, sizes)
+    doubts = warnings.diagnose(source, checkpoint, embedding, labels[rows], rows, sizes)
     return replace(
         finished,
-        provenance=finished.provenance | {"warnings": warnings},
-        familiar=novelty.remember(source, checkpoint, embedding, rows, device=device),
+        provenance=finished.provenance | {"warnings": doubts},
+        familiar=out_of_distribution.remember(source, checkpoint, embedding, rows, device=device),
     )
 
 
@@ -167,9 +162,9 @@ def steadiest(
     The provenance tells the ``steadiness`` of all asked, by their step.
     """
     n_clusters, seed = last.recipe.n_clusters, last.recipe.seed
-    if n_clusters < 2 or len(source) < max(steadiness.FEWEST_IMAGES, n_clusters):
+    if n_clusters < 2 or len(source) < max(consistency.FEWEST_IMAGES, n_clusters):
         return last  # nothing to tell, or too few to tell it from
-    some = Subset(source, sample_rows(len(source), max(steadiness.SAMPLE, n_clusters), seed))
+    some = Subset(source, sample_rows(len(source), max(SAMPLE, n_clusters), seed))
     best, scores = last, {last.step: steadiness_of(source, last, device=device)}
     files = trail.of_the_second_half()
     for asked in (files[:1], files[1:]):
@@ -182,7 +177,7 @@ def steadiest(
             break
     if best is not last:
         best = organise(source, best, device=device, track=track)
-        warning = diagnosis.went_wrong_late(best.epoch, scores[best.step], scores[last.step])
+        warning = warnings.went_wrong_late(best.epoch, scores[best.step], scores[last.step])
         best.provenance["warnings"].append(warning)
     told = {str(step): scores[step] for step in sorted(scores)}
     return replace(best, provenance=best.provenance | {"steadiness": told})
@@ -200,27 +195,8 @@ def steadiness_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = 
     if calibrated is not None:  # the same images were shown then
         return round(calibrated.signals.steadiness, 4)
     seed = checkpoint.recipe.seed
-    seen = look(source, checkpoint, most=steadiness.SAMPLE, seed=seed, device=device)
+    seen = look(source, checkpoint, most=SAMPLE, seed=seed, device=device)
     return round(seen.steadiness, 4)
-
-
-def look(
-    source: ImageSource, checkpoint: Checkpoint, *, most: int, seed: int, device: str = "cpu",
-    track: Track = silent,
-) -> Seen:  # fmt: skip
-    """Predict a sample of images as they are, and as they might as well have been taken.
-
-    Args:
-        source: the images.
-        checkpoint: a finished one.
-        most: a larger pile is looked at through a random sample of this many.
-        seed: of the sample and the views.
-        device: where the encoder runs.
-        track: shows progress.
-    """
-    shown = steadiness.show(source, most=most, seed=seed)
-    tables = [predict(images, checkpoint, device=device, track=track) for images in shown]
-    return Seen(shown[0], tables[0], (tables[1], tables[2]))
 
 
 def predict(
@@ -266,10 +242,10 @@ def predict(
     surprises: list[FloatArray] = []
 
     def noticed(block: FloatArray) -> None:
-        surprises.append(novelty.surprise(block, checkpoint.familiar))
+        surprises.append(out_of_distribution.surprise(block, checkpoint.familiar))
 
     z = reduce(source, checkpoint, device=device, track=track, noticed=noticed)
-    familiarity = novelty.familiarity(
+    familiarity = out_of_distribution.familiarity(
         source, checkpoint, np.concatenate(surprises), device=device, track=track
     )
     return replace(assign(source, z, clusterer, calibrated), familiarity=familiarity)
@@ -316,49 +292,6 @@ def _calibrate(
     recipe = checkpoint.recipe
     if recipe.n_clusters < 2:
         return []
-    plain, *others = steadiness.show(source, most=steadiness.SAMPLE, seed=recipe.seed)
+    plain, *others = show(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
     return weigh(recipe, clusterer, z, plain.rows, viewed, signals.show(viewed[0], viewed[1]))
-
-
-def reduce(
-    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent,
-    noticed: Callable[[FloatArray], None] | None = None,
-) -> FloatArray:  # fmt: skip
-    """The embedding in which a finished checkpoint's clusters were found, float32 (n, d).
-
-    Of what comes before the reduction, float32 (n, c), only a block is in memory at a time: c may
-    be thousands. ``noticed`` is shown each block.
-    """
-    # One display of progress at a time: of many blocks the embedding's, which goes on beside.
-    within = track if len(source) <= BLOCK else silent
-
-    def reduced() -> Iterator[FloatArray]:
-        for block in embed_blocks(source, checkpoint, device=device, track=track):
-            if noticed is not None:
-                noticed(block)
-            yield transform(block, checkpoint, track=within)
-
-    return gather(reduced(), len(source))
-
-
-def transform(z: FloatArray, checkpoint: Checkpoint, *, track: Track = silent) -> FloatArray:
-    """An embedding float32 (n, c) reduced as a finished checkpoint learned to, float32 (n, d)."""
-    reducers = list(zip(_reducers(checkpoint.recipe), checkpoint.reducers, strict=True))
-    for reducer, arrays in track(reducers, "reducing", len(reducers)):
-        z = reducer.set_arrays(arrays).transform(z)
-    return z
-
-
-def _fit_reducers(
-    z: FloatArray, checkpoint: Checkpoint, track: Track
-) -> tuple[FloatArray, Checkpoint]:
-    """Reducers fitted to ``z`` (n, c): ``z`` reduced, (n, d), and the checkpoint with them."""
-    reducers = _reducers(checkpoint.recipe)
-    for reducer in track(reducers, "reducing", len(reducers)):
-        z = reducer.fit_transform(z)
-    return z, replace(checkpoint, reducers=[reducer.get_arrays() for reducer in reducers])
-
-
-def _reducers(recipe: Recipe) -> list[Reducer]:
-    return [parts.build("reducers", part, random_state=recipe.seed) for part in recipe.reducers]

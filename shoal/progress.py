@@ -20,10 +20,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from shoal.checkpoint import Checkpoint
-from shoal.diagnosis import collapse_while_training
 from shoal.errors import Interrupted
+from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Item
+from shoal.scoring.warnings import collapse_while_training
 
 PLAIN_EVERY = 15.0
 """Seconds between two plain lines."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from shoal import allocator
+from shoal.training import allocator
 
 on_glibc = pytest.mark.skipif(allocator._glibc() is None, reason="malloc is not glibc's")
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal.errors import DataError
-from shoal.sources import _archive, _cache, open_source
+from shoal.images import cache, open_source
+from shoal.images.formats import _archive
 
 Files = dict[str, bytes]
 
@@ -28,7 +29,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        patch.setattr(_cache, "folder", lambda: folder)
+        patch.setattr(cache, "folder", lambda: folder)
         yield folder
 
 
@@ -259,7 +260,7 @@ def test_bombs_in_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Too large by what the archive says; or larger than that, found out by the check sum."""
     monkeypatch.setattr(_archive, "MOST_BYTES", 10_000)
     for module in ("zip_archive", "tar_archive"):
-        monkeypatch.setattr(f"shoal.sources.{module}.MOST_BYTES", 10_000)
+        monkeypatch.setattr(f"shoal.images.{module}.MOST_BYTES", 10_000)
     files = {"a.png": picture(1), "bomb.png": bytes(20_000)}
     for path in (to_zip(files, tmp_path / "a.zip"), to_tar(files, tmp_path / "a.tgz", "w:gz")):
         source = open_source(path)

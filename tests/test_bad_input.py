@@ -79,7 +79,7 @@ class Kit:
             if len(done) == 2:  # a checkpoint of the trail and the state to resume from
                 raise KeyboardInterrupt
 
-        from shoal import checkpoint as checkpoints
+        from shoal.models import checkpoint as checkpoints
 
         with pytest.MonkeyPatch.context() as patch:
             save = checkpoints.save
@@ -1098,7 +1098,7 @@ def test_full_disk_while_training(
 def test_full_disk_while_predicting(
     output: str, before: str, kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shoal.files
+    import shoal.images.files
 
     kit.out.mkdir()
     path = kit.out / output
@@ -1114,7 +1114,7 @@ def test_full_disk_while_predicting(
 
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("needs /proc to tell files apart")
-    monkeypatch.setattr(shoal.files.os, "fsync", full)
+    monkeypatch.setattr(shoal.images.files.os, "fsync", full)
     result = kit.run_cli(
         *kit.predict(kit.images_file, "--quiet", "--table", kit.out / "table.parquet", "--force")
     )

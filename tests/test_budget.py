@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from shoal import budget
-from shoal.recipes import BEST
-from shoal.settings import override
-from shoal.sources import ArraySource
-from shoal.training import train
+from shoal.images import ArraySource
+from shoal.recipes.recipe import BEST
+from shoal.recipes.settings import override
+from shoal.training.loop import train
 
 PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
 RECIPE = override(BEST, ["encoder.widths=(4,8)", "epochs=2"])

@@ -18,9 +18,11 @@ import pytest
 from PIL import Image
 
 from shoal.errors import DataError, OutputError
-from shoal.sources import _cache, _decoding, _disk, _parallel, numpy_file, open_source
-from shoal.sources._image import Form
-from shoal.sources.array import ArraySource
+from shoal.images import cache, disk, open_source
+from shoal.images.array import ArraySource
+from shoal.images.decoding import parallel, pile
+from shoal.images.decoding.image import Form
+from shoal.images.formats import numpy_file
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(home))
         patch.setenv("LOCALAPPDATA", str(home))
-        patch.setattr(_cache, "folder", lambda: home / "shoal" / "images")
+        patch.setattr(cache, "folder", lambda: home / "shoal" / "images")
         yield home / "shoal" / "images"
 
 
@@ -38,13 +40,13 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One number for each time that a pile is decoded: how many images it has."""
     counted: list[int] = []
-    decode = _decoding._Filling.__call__
+    decode = pile._Filling.__call__
 
     def count(self: Any, write: Any) -> Any:
         counted.append(len(self.pile.names))
         return decode(self, write)
 
-    monkeypatch.setattr(_decoding._Filling, "__call__", count)
+    monkeypatch.setattr(pile._Filling, "__call__", count)
     return counted
 
 
@@ -189,12 +191,12 @@ def test_where_nothing_can_be_kept(
     assert source.notes[1].startswith("the cache cannot be used ($XDG_CACHE_HOME/shoal/images: ")
     assert "decoded to a temporary file" in source.notes[1]
     assert levels(source) == [1, 2, 3]
-    monkeypatch.setattr(_cache, "temporary_folder", lambda: tmp_path / "none")
+    monkeypatch.setattr(cache, "temporary_folder", lambda: tmp_path / "none")
     source = open_source(pile)
     assert source.notes[1].endswith("decoded to memory, 0.11 kB")
     assert levels(source) == [1, 2, 3]
     assert not source.images.flags.writeable
-    monkeypatch.setattr(_cache, "MEMORY_LIMIT", 100)
+    monkeypatch.setattr(cache, "MEMORY_LIMIT", 100)
     with pytest.raises(OutputError, match=r"take 0.11 kB, and there is no room for them: .*none"):
         open_source(pile)
 
@@ -208,18 +210,18 @@ def test_a_full_disk(
     if full == "before":
         usage = shutil.disk_usage(tmp_path)
         monkeypatch.setattr(
-            _disk.shutil, "disk_usage",
+            disk.shutil, "disk_usage",
             lambda path: usage._replace(free=2**20) if path == cache_folder else usage,
         )  # fmt: skip
     else:
-        write = _cache._write
+        write = cache._write
 
         def fails_once(file: Any, fill: Any) -> Any:
-            monkeypatch.setattr(_cache, "_write", write)
+            monkeypatch.setattr(cache, "_write", write)
             file.write(b"half of it")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(_cache, "_write", fails_once)
+        monkeypatch.setattr(cache, "_write", fails_once)
     source: Any = open_source(pile)
     assert "the cache cannot be used" in source.notes[1]
     assert levels(source) == [1, 2, 3]
@@ -229,18 +231,18 @@ def test_a_full_disk(
 def test_the_cache_keeps_its_limit_and_forgets_what_was_used_longest_ago(
     cache_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    piles = [save(tmp_path / f"{n}", n, n) for n in range(4)]
+    saved = [save(tmp_path / f"{n}", n, n) for n in range(4)]
     kept: list[Path] = []
-    for at, pile in enumerate(piles[:3]):
-        kept.append(kept_in(open_source(pile)))
+    for at, folder in enumerate(saved[:3]):
+        kept.append(kept_in(open_source(folder)))
         os.utime(kept[-1], (at, at))
     size = kept[0].stat().st_size
-    open_source(piles[0])  # used again
-    monkeypatch.setattr(_cache, "LIMIT", 2 * size + size // 2)
-    kept.append(kept_in(open_source(piles[3])))
+    open_source(saved[0])  # used again
+    monkeypatch.setattr(cache, "LIMIT", 2 * size + size // 2)
+    kept.append(kept_in(open_source(saved[3])))
     assert [path.exists() for path in kept] == [True, False, False, True]
     assert n_kept(cache_folder) == 2
-    monkeypatch.setattr(_cache, "LIMIT", 0)
+    monkeypatch.setattr(cache, "LIMIT", 0)
     newest = kept_in(open_source(save(tmp_path / "4", 4)))
     assert newest.exists()  # whatever it takes
     assert n_kept(cache_folder) == 1
@@ -276,7 +278,7 @@ def test_two_processes_at_once(cache_folder: Path, tmp_path: Path) -> None:
             pile / f"{number:03}.png"
         )
     code = (
-        "import sys; from shoal.sources import open_source; input()\n"
+        "import sys; from shoal.images import open_source; input()\n"
         "source = open_source(sys.argv[1]); print(len(source), source.fingerprint())"
     )
     both = [
@@ -305,9 +307,9 @@ def test_processes_decode_what_threads_decode(
         image = generator.integers(0, 256, (9, 9, 3), dtype=np.uint8)
         Image.fromarray(image).save(tmp_path / f"{number:03}.png")
     (tmp_path / "077.png").write_bytes(b"no")
-    monkeypatch.setattr(_parallel, "n_cores", lambda: 2)
+    monkeypatch.setattr(parallel, "n_cores", lambda: 2)
     threads = open_source(tmp_path, cache=False)
-    monkeypatch.setattr(_parallel, "MANY", 100)
+    monkeypatch.setattr(parallel, "MANY", 100)
     processes = open_source(tmp_path, cache=False)
     assert processes.fingerprint() == threads.fingerprint()
     assert list(processes.skipped) == [("077.png", "not an image")] == list(threads.skipped)
@@ -315,7 +317,7 @@ def test_processes_decode_what_threads_decode(
 
 
 def test_a_worker_that_was_killed_is_said() -> None:
-    worker = _parallel.Worker()
+    worker = parallel.Worker()
     assert worker.decode([b"", b"no"], Form(4, 4, 3)).reasons == ["empty", "not an image"]
     worker._process.kill()
     with pytest.raises(DataError, match="one of them was killed"):
@@ -325,8 +327,9 @@ def test_a_worker_that_was_killed_is_said() -> None:
 
 def test_workers_end_with_their_master() -> None:
     code = (
-        "import os; from shoal.sources._parallel import Worker; from shoal.sources._image "
-        "import Form; worker = Worker(); worker.decode([], Form(1, 1, 3)); "
+        "import os; from shoal.images.decoding.parallel import Worker; "
+        "from shoal.images.decoding.image import Form; worker = Worker(); "
+        "worker.decode([], Form(1, 1, 3)); "
         "print(worker._process.pid, flush=True); os._exit(9)"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.assignment import calibration_of
 from shoal.errors import CheckpointError, DataError
 from shoal.estimator import ImageClusterer
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
 from shoal.scoring import accuracy, calibration, signals
+from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
 from shoal.scoring.signals import Redone, Shown, Signals
-from shoal.sources import ArraySource
 
 
 def calibrated(
@@ -96,7 +96,7 @@ def test_other_names_of_clusters_make_no_difference() -> None:
 
 def test_noise_gets_near_chance_and_clear_groups_do_not() -> None:
     """From embeddings to the estimate, with k-means as the clusterer."""
-    from shoal.clusterers import kmeans
+    from shoal.clustering.clusterers import kmeans
 
     generator = np.random.default_rng(0)
     centres = generator.normal(size=(4, 16)) * 3

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from shoal import checkpoint as checkpoints
-from shoal.checkpoint import Checkpoint
 from shoal.errors import CheckpointError, OutputError
-from shoal.files import atomic_path, check_writable
-from shoal.settings import override
-from shoal.sources import ArraySource
-from shoal.trail import Trail, kept_steps
-from shoal.training import train
+from shoal.images import ArraySource
+from shoal.images.files import atomic_path, check_writable
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail, kept_steps
+from shoal.recipes.settings import override
+from shoal.training.loop import train
 
 SETTINGS = ("epochs=1", "encoder.widths=(8,16)", "checkpoints=3")
 
@@ -59,7 +59,7 @@ def assert_same_checkpoint(a: Checkpoint, b: Checkpoint) -> None:
 @pytest.fixture(scope="module")
 def half_way(images: np.ndarray) -> Checkpoint:
     """The state after 5 of 10 steps, with the optimiser's."""
-    from shoal.recipes import BEST
+    from shoal.recipes.recipe import BEST
 
     recipe = override(BEST, SETTINGS)
     for checkpoint in train(ArraySource(images), recipe, notes={"command": "a test"}):
@@ -117,7 +117,7 @@ def test_finished_round_trip_keeps_every_array(checkpoint_file: Path, tmp_path: 
 def test_recipe_provenance_and_history_are_those_of_the_run(
     checkpoint_file: Path, images: np.ndarray
 ) -> None:
-    from shoal.recipes import BEST
+    from shoal.recipes.recipe import BEST
 
     loaded = checkpoints.load(checkpoint_file)
     assert loaded.recipe == override(BEST, SETTINGS)
@@ -302,7 +302,7 @@ def test_a_run_leaves_the_number_of_files_its_recipe_says(
     epochs: float, count: int, images: np.ndarray, tmp_path: Path
 ) -> None:
     from shoal import pipeline
-    from shoal.recipes import BEST
+    from shoal.recipes.recipe import BEST
 
     recipe = override(BEST, [*SETTINGS, f"epochs={epochs}", f"checkpoints={count}"])
     path = tmp_path / "c.pth"
@@ -348,12 +348,12 @@ def test_resume_file_is_written_with_each_kept_checkpoint(
 def test_state_to_resume_from_is_written_now_and_then(
     half_way: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shoal.trail
+    import shoal.models.history
 
     now = 1000.0
-    monkeypatch.setattr(shoal.trail.time, "monotonic", lambda: now)
+    monkeypatch.setattr(shoal.models.history.time, "monotonic", lambda: now)
     trail = Trail(tmp_path / "c.pth")
-    now += shoal.trail.RESUME_EVERY - 1
+    now += shoal.models.history.RESUME_EVERY - 1
     trail.save(replace(half_way, step=4))
     assert trail.unfinished() is None
     now += 2

@@ -196,7 +196,7 @@ def test_evaluate_plain_and_json(
 
 
 def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any]) -> None:
-    from shoal import checkpoint
+    from shoal.models import checkpoint
 
     loaded = checkpoint.load(checkpoint_file)
     result = run_cli("info", checkpoint_file, "--json")
@@ -560,7 +560,7 @@ def test_two_signals_end_at_once_and_leave_no_half_file(
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("shoal: stopped")
     assert not [file for file in tmp_path.rglob("*") if ".shoal-" in file.name]
-    from shoal import checkpoint
+    from shoal.models import checkpoint
 
     for file in tmp_path.rglob("*.pth"):
         checkpoint.load(file)  # each is whole

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs, make_moons
 
-from shoal import evaluation, parts
-from shoal.clusterers import spectral
-from shoal.clusterers._base import BaseClusterer
-from shoal.partitions import unit_rows
-from shoal.parts import Part
+from shoal.clustering.clusterers import spectral
+from shoal.clustering.clusterers._base import BaseClusterer
+from shoal.embedding.linear_algebra import unit_rows
+from shoal.recipes import parts
+from shoal.recipes.parts import Part
+from shoal.scoring import evaluation
 
 ALL = parts.names("clusterers")
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoal import parts
-from shoal.neighbours import but_itself, distinct_points, nearest_others
-from shoal.parts import Part
-from shoal.quality import neighbour_purity
-from shoal.questions.growing import merge_upward
-from shoal.questions.n_clusters import weigh
-from shoal.reporting.found import borders
+from shoal.clustering.build_tree import merge_upward
+from shoal.clustering.n_clusters import weigh
+from shoal.embedding.neighbours import but_itself, distinct_points, nearest_others
+from shoal.recipes import parts
+from shoal.recipes.parts import Part
+from shoal.reports.clusters import borders
+from shoal.scoring.quality import neighbour_purity
 
 REDUCERS = [None, *parts.names("reducers")]
 CLUSTERERS = parts.names("clusterers")

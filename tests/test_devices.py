@@ -14,17 +14,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.checkpoint import Checkpoint
-from shoal.devices import reproducible
 from shoal.errors import Interrupted
 from shoal.estimator import ImageClusterer
-from shoal.parts import Part
-from shoal.recipes import BASELINE, BEST, IMPROVED
-from shoal.sources import ArraySource
-from shoal.trail import Trail
-from shoal.training import Run
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
+from shoal.recipes.parts import Part
+from shoal.recipes.recipe import BASELINE, BEST, IMPROVED
+from shoal.training.devices import reproducible
+from shoal.training.loop import Run
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (48, 16, 16, 3), dtype=np.uint8)
 PILE = ArraySource(PIXELS)

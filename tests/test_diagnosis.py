@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from shoal import appearance, diagnosis
-from shoal.checkpoint import Checkpoint
-from shoal.recipes import BASELINE, BEST, Recipe
-from shoal.sources import ArraySource
+from shoal.images import ArraySource
+from shoal.models.checkpoint import Checkpoint
+from shoal.recipes.recipe import BASELINE, BEST, Recipe
+from shoal.scoring import appearance, warnings
 
 N = 600
 
@@ -39,9 +39,9 @@ def pile(brightness: np.ndarray, generator: np.random.Generator) -> ArraySource:
 
 
 def explained(source: ArraySource, labels: np.ndarray) -> list[str]:
-    features, alike = appearance.describe(source, diagnosis.sample(len(source)))
+    features, alike = appearance.describe(source, warnings.sample(len(source)))
     assert not alike
-    return appearance.explained(features, labels[diagnosis.sample(len(source))])
+    return appearance.explained(features, labels[warnings.sample(len(source))])
 
 
 # --- collapse -----------------------------------------------------------------------------------
@@ -49,11 +49,11 @@ def explained(source: ArraySource, labels: np.ndarray) -> list[str]:
 
 def test_collapse_is_seen_at_any_distance_from_zero() -> None:
     z = np.random.default_rng(0).normal(size=(N, 16)).astype(np.float32)
-    assert diagnosis.collapse(z, 10) == []
-    assert diagnosis.collapse(z * 1e-6, 10) == []  # the scale means nothing
-    assert diagnosis.collapse(z + 3, 10) == []  # codes behind a ReLU do not centre on 0
+    assert warnings.collapse(z, 10) == []
+    assert warnings.collapse(z * 1e-6, 10) == []  # the scale means nothing
+    assert warnings.collapse(z + 3, 10) == []  # codes behind a ReLU do not centre on 0
     for collapsed in (z * 1e-3 + 1, np.ones_like(z), np.zeros_like(z)):
-        (warning,) = diagnosis.collapse(collapsed, 10)
+        (warning,) = warnings.collapse(collapsed, 10)
         assert "collapsed: their spread is 0.00" in warning
 
 
@@ -61,11 +61,11 @@ def test_three_clusters_on_a_line_are_slices() -> None:
     generator = np.random.default_rng(0)
     line = generator.normal(size=(N, 1)) * generator.normal(size=(1, 16))
     z = (line + generator.normal(0, 0.05, (N, 16))).astype(np.float32)
-    (warning,) = diagnosis.collapse(z, 3)
+    (warning,) = warnings.collapse(z, 3)
     assert "1.0 effective dimensions" in warning
-    assert diagnosis.collapse(z, 2) == []  # two tight groups lie on a line by right
+    assert warnings.collapse(z, 2) == []  # two tight groups lie on a line by right
     corners = np.eye(16)[np.arange(N) % 3] + generator.normal(0, 0.05, (N, 16))
-    assert diagnosis.collapse(corners.astype(np.float32), 3) == []
+    assert warnings.collapse(corners.astype(np.float32), 3) == []
 
 
 @pytest.mark.parametrize("n", [10, 200])
@@ -73,20 +73,20 @@ def test_effective_dimensions_by_the_covariance(n: int) -> None:
     z = np.random.default_rng(1).normal(size=(n, 40)).astype(np.float32) * np.arange(40)
     eigenvalues = np.linalg.eigvalsh(np.cov(z.T.astype(np.float64)))
     expected = eigenvalues.sum() ** 2 / (eigenvalues**2).sum()
-    assert diagnosis.effective_dimensions(z) == pytest.approx(expected, rel=1e-5)
-    assert diagnosis.effective_dimensions(np.ones((5, 3), np.float32)) == 0.0
+    assert warnings.effective_dimensions(z) == pytest.approx(expected, rel=1e-5)
+    assert warnings.effective_dimensions(np.ones((5, 3), np.float32)) == 0.0
 
 
 def test_collapse_while_training_lasts_and_does_not_count_at_the_start() -> None:
     sound, gone = [0.6] * 10, [0.01] * 3
-    warning = diagnosis.collapse_while_training(checkpoint_of(BEST, spreads=sound + gone))
+    warning = warnings.collapse_while_training(checkpoint_of(BEST, spreads=sound + gone))
     assert "spread is 0.010" in warning[0]
     for spreads in (sound, gone[:2], [*sound, *gone[:2]], [*gone, *sound]):
-        assert diagnosis.collapse_while_training(checkpoint_of(BEST, spreads=spreads)) == []
+        assert warnings.collapse_while_training(checkpoint_of(BEST, spreads=spreads)) == []
     early = replace(checkpoint_of(BEST, spreads=gone), total_steps=100)
-    assert diagnosis.collapse_while_training(early) == []
+    assert warnings.collapse_while_training(early) == []
     # Checkpoints of before the spread was recorded.
-    assert diagnosis.collapse_while_training(checkpoint_of(BEST, losses=[1.0] * 9)) == []
+    assert warnings.collapse_while_training(checkpoint_of(BEST, losses=[1.0] * 9)) == []
 
 
 # --- sizes --------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_collapse_while_training_lasts_and_does_not_count_at_the_start() -> None
     ],
 )
 def test_tiny_and_empty_clusters(sizes: tuple[int, ...], fragments: list[str]) -> None:
-    found = diagnosis.tiny_clusters(sizes)
+    found = warnings.tiny_clusters(sizes)
     assert len(found) == len(fragments)
     for warning, fragment in zip(found, fragments, strict=True):
         assert fragment in warning
@@ -123,7 +123,7 @@ def test_tiny_and_empty_clusters(sizes: tuple[int, ...], fragments: list[str]) -
      (999, 50, "999 images are few for 50 clusters"), (2, 2, "add images.")],
 )  # fmt: skip
 def test_few_images(n_images: int, k: int, fragment: str | None) -> None:
-    found = diagnosis.few_images(n_images, k)
+    found = warnings.few_images(n_images, k)
     assert len(found) == (fragment is not None)
     if fragment is not None:
         assert fragment in found[0]
@@ -177,9 +177,9 @@ def test_digits_are_not_explained_by_appearance() -> None:
     assert explained(source, digits.target.astype(np.int64)) == []
     z = digits.data.astype(np.float32)
     sizes = np.bincount(digits.target)
-    rows = diagnosis.sample(len(source))
+    rows = warnings.sample(len(source))
     recipe = replace(BEST, n_clusters=10)
-    found = diagnosis.diagnose(
+    found = warnings.diagnose(
         source, checkpoint_of(recipe), z, digits.target.astype(np.int64), rows, sizes
     )
     assert found == []
@@ -195,18 +195,18 @@ def test_too_few_images_a_cluster_to_say() -> None:
 
 def test_images_all_the_same() -> None:
     source = ArraySource(np.full((N, 8, 8, 3), 90, dtype=np.uint8))
-    rows, z = diagnosis.sample(N), np.zeros((N, 4), np.float32)
+    rows, z = warnings.sample(N), np.zeros((N, 4), np.float32)
     labels = np.zeros(N, np.int64)
-    (warning,) = diagnosis.diagnose(source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]))
+    (warning,) = warnings.diagnose(source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]))
     assert "the same picture" in warning
 
 
 def test_the_sample_of_a_large_pile() -> None:
-    rows = diagnosis.sample(100_000)
+    rows = warnings.sample(100_000)
     assert len(rows) == len(set(rows.tolist())) == 3000
     assert (np.diff(rows) > 0).all()
-    np.testing.assert_array_equal(rows, diagnosis.sample(100_000))
-    np.testing.assert_array_equal(diagnosis.sample(7), np.arange(7))
+    np.testing.assert_array_equal(rows, warnings.sample(100_000))
+    np.testing.assert_array_equal(warnings.sample(7), np.arange(7))
 
 
 # --- time ---------------------------------------------------------------------------------------
@@ -234,26 +234,26 @@ def losses(kind: str, noise: float) -> list[float]:
     ],
 )  # fmt: skip
 def test_a_loss_still_falling_at_a_constant_rate(kind: str, noise: float, warns: bool) -> None:
-    found = diagnosis.still_improving(checkpoint_of(BASELINE, losses(kind, noise)))
+    found = warnings.still_improving(checkpoint_of(BASELINE, losses(kind, noise)))
     assert len(found) == warns
     # On a cosine the loss cannot say.
-    assert diagnosis.still_improving(checkpoint_of(BEST, losses(kind, noise))) == []
+    assert warnings.still_improving(checkpoint_of(BEST, losses(kind, noise))) == []
 
 
 def test_flat_noise_is_seldom_taken_for_a_fall() -> None:
     generator = np.random.default_rng(0)
-    falls = [diagnosis.late_fall(generator.normal(1, 0.1, 100).tolist()) for _ in range(300)]
+    falls = [warnings.late_fall(generator.normal(1, 0.1, 100).tolist()) for _ in range(300)]
     assert np.mean(np.array(falls) > 0) < 0.02
-    assert diagnosis.late_fall([5.0, 4.0, 3.0]) == 0.0
+    assert warnings.late_fall([5.0, 4.0, 3.0]) == 0.0
 
 
 def test_minutes_that_hold_few_of_the_recipes_epochs() -> None:
     short, enough = (replace(BEST, epochs=BEST.epochs * part) for part in (0.25, 0.75))
-    (warning,) = diagnosis.still_improving(checkpoint_of(short, minutes=2))
+    (warning,) = warnings.still_improving(checkpoint_of(short, minutes=2))
     assert f"{short.epochs:g} of the recipe's {BEST.epochs:g} epochs (25%)" in warning
-    assert diagnosis.still_improving(checkpoint_of(enough, minutes=9)) == []
-    assert diagnosis.still_improving(checkpoint_of(short)) == []  # asked for in epochs: meant
-    assert diagnosis.still_improving(checkpoint_of(replace(short, name="mine"), minutes=2)) == []
+    assert warnings.still_improving(checkpoint_of(enough, minutes=9)) == []
+    assert warnings.still_improving(checkpoint_of(short)) == []  # asked for in epochs: meant
+    assert warnings.still_improving(checkpoint_of(replace(short, name="mine"), minutes=2)) == []
 
 
 # --- through the commands -----------------------------------------------------------------------

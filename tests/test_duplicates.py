@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from shoal import checkpoint as checkpoints
-from shoal.questions.duplicates import Duplicates, find_duplicates
-from shoal.questions.pixel_distance import PixelDistance
-from shoal.sources import ArraySource
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.search.duplicates import Duplicates, find_duplicates
+from shoal.search.pixel_distance import PixelDistance
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from shoal import parts
-from shoal.encoders._pooling import BatchNormMaxPool, Scratch
-from shoal.parts import Part
+from shoal.models.encoders._pooling import BatchNormMaxPool, Scratch
+from shoal.recipes import parts
+from shoal.recipes.parts import Part
 
 SHAPES = [(32, 32, 3), (8, 8, 1), (28, 28, 1), (30, 45, 3), (1, 1, 3), (3, 17, 1), (64, 64, 3)]
 

@@ -22,12 +22,12 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import shoal
+from shoal.choose_k import settle
+from shoal.clustering.partitions import agreement
 from shoal.errors import CheckpointError, DataError, DeviceError, Interrupted, RecipeError
 from shoal.estimator import ImageClusterer
 from shoal.estimator import image_clusterer as estimators
-from shoal.quality import agreement
-from shoal.questions.settling import settle
-from shoal.sources import ArraySource, _cache
+from shoal.images import ArraySource, cache
 
 SMALL = ("encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10", "clusterer.n_steps=40")
 
@@ -47,7 +47,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """No test writes to the cache of whoever runs them."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_cache, "folder", lambda: folder)
+        patch.setattr(cache, "folder", lambda: folder)
         yield folder
 
 

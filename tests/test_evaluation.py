@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoal import evaluation
 from shoal.errors import DataError
+from shoal.scoring import evaluation
 
 label_lists = st.lists(st.integers(0, 3), min_size=1, max_size=25)
 

@@ -22,12 +22,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal import checkpoint as checkpoints
-from shoal import pipeline
-from shoal.exporting.export import export_prediction
-from shoal.exporting.prediction import load_prediction
-from shoal.exporting.safe_names import distinct_names, places, safe_name
-from shoal.sources import ArraySource, open_source
+from shoal.embedding.reduce import reduce
+from shoal.export.export import export_prediction
+from shoal.export.prediction import load_prediction
+from shoal.export.safe_names import distinct_names, places, safe_name
+from shoal.images import ArraySource, open_source
+from shoal.models import checkpoint as checkpoints
 
 NAMES = [
     "01.png", "sub/02.png", "sub/deeper/03.jpg", "SUB/02.PNG", "spaces and ünïcode.png",
@@ -294,7 +294,7 @@ def test_parquet_holds_all_and_is_a_pile_again(
     assert np.array_equal(again.read(np.arange(40)), images)
     assert table["cluster"].to_pylist() == pq.read_table(known)["label"].to_pylist()
     assert np.isfinite(table["x"].to_numpy()).all()
-    z = pipeline.reduce(ArraySource(images), checkpoints.load(checkpoint_file))
+    z = reduce(ArraySource(images), checkpoints.load(checkpoint_file))
     unit = z / np.linalg.norm(z, axis=1, keepdims=True)
     for row, found in enumerate(table["neighbors"].to_pylist()):
         alike = unit @ unit[row]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shoal import figures
-from shoal.embedding import EmbeddingTable
-from shoal.evaluation import ConfidenceBin
-from shoal.layout import lay_out
-from shoal.sources import ArraySource
+from shoal.embedding.embed import EmbeddingTable
+from shoal.images import ArraySource
+from shoal.plots import figures
+from shoal.plots.layout import lay_out
+from shoal.scoring.evaluation import ConfidenceBin
 
 
 def findings(n: int, k: int, channels: int = 3) -> tuple[ArraySource, EmbeddingTable]:
@@ -73,7 +73,7 @@ def test_colours_differ() -> None:
 
 
 def test_the_map_keeps_groups_apart_also_beyond_its_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shoal.layout.MOST_FITTED", 60)
+    monkeypatch.setattr("shoal.plots.layout.MOST_FITTED", 60)
     labels = np.arange(150) % 3
     z = np.random.default_rng(0).normal(size=(150, 5)).astype(np.float32)
     z[:, :3] += 12 * np.eye(3, dtype=np.float32)[labels]

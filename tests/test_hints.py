@@ -21,7 +21,7 @@ import shoal
 from shoal.cli import app
 from shoal.errors import DataError, RecipeError
 from shoal.estimator import ImageClusterer
-from shoal.exporting.export import export_prediction
+from shoal.export.export import export_prediction
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.rglob("docs/**/*.md")]

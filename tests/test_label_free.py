@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal import checkpoint, label_free, pipeline
-from shoal.checkpoint import Checkpoint
-from shoal.label_free import LabelFreeScores
-from shoal.parts import Part
-from shoal.sources import ArraySource
-from shoal.steadiness import EVALUATION_VIEWS, Shown
-from shoal.trail import Trail
+from shoal import pipeline
+from shoal.errors import CheckpointError
+from shoal.images import ArraySource
+from shoal.models import checkpoint
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
+from shoal.recipes.parts import Part
+from shoal.scoring import label_free
+from shoal.scoring.label_free import LabelFreeScores
+from shoal.training.augmented_source import EVALUATION_VIEWS, Shown
 
 FIELDS = set(LabelFreeScores.__dataclass_fields__)
 IN_UNIT = ("neighbour_overlap", "recognition", "normalised_cut", "combined", "mse")
@@ -109,15 +112,14 @@ def test_clusters_by_lot_score_worse(images: np.ndarray, voting: Checkpoint) -> 
     assert bad.combined < good.combined
 
 
-def test_a_checkpoint_along_the_way_is_organised_first(
+def test_a_checkpoint_along_the_way_has_nothing_to_judge(
     images: np.ndarray, checkpoint_file: Path
 ) -> None:
     source = ArraySource(images)
     along = checkpoint.load(Trail(checkpoint_file).files()[0])
-    assert not along.finished
-    assert label_free.judge(source, along) == label_free.judge(
-        source, pipeline.organise(source, along)
-    )
+    with pytest.raises(CheckpointError, match="finished"):
+        label_free.judge(source, along)
+    assert label_free.judge(source, pipeline.organise(source, along)).n_images > 0
     assert not along.finished
 
 
@@ -216,6 +218,6 @@ def test_labels_beside_the_images_are_not_looked_at(
         raise AssertionError("labels were asked for")
 
     for name in ("load_labels", "score", "match", "calibration"):
-        monkeypatch.setattr(f"shoal.evaluation.{name}", refuse)
+        monkeypatch.setattr(f"shoal.scoring.evaluation.{name}", refuse)
     assert run_cli(*command) == without
     assert without.code == 0

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from shoal import ArraySource, open_source
-from shoal.sources.subset import Subset
+from shoal.images.subset import Subset
 
 
 def encoded(level: int, kind: str = "PNG", **options: Any) -> bytes:
@@ -226,7 +226,7 @@ def test_no_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_orientation_in_the_text_of_a_png() -> None:
-    from shoal.sources._image import look
+    from shoal.images.decoding.image import look
 
     exif = Image.Exif()
     exif[0x0112] = 6

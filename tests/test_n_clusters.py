@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
+from shoal.choose_k import is_settled, settle, weigh_remembered
+from shoal.clustering.n_clusters import weigh
+from shoal.clustering.partitions import overlap
+from shoal.clustering.prediction_strength import prediction_strength
 from shoal.errors import DataError
-from shoal.partitions import overlap
-from shoal.questions.n_clusters import weigh
-from shoal.questions.prediction_strength import prediction_strength
-from shoal.questions.settling import is_settled, settle, weigh_remembered
-from shoal.sources import ArraySource
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
 
 
 def blobs(sizes: Sequence[int], *, distance: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

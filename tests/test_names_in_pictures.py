@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 from pypdf import PdfReader
 
-from shoal import figures, lettering
-from shoal.embedding import EmbeddingTable
-from shoal.lettering import face_of, legible, letter
-from shoal.reporting import fonts
-from shoal.reporting.figures import confusion, embeddings, reconstructions
-from shoal.sources.array import ArraySource
-from shoal.strips import strips
+from shoal.embedding.embed import EmbeddingTable
+from shoal.images.array import ArraySource
+from shoal.plots import figures, lettering
+from shoal.plots.lettering import face_of, legible, letter
+from shoal.plots.strips import strips
+from shoal.reports import fonts
+from shoal.reports.figures import confusion, embeddings, reconstructions
 
 ODD = (
     "$a^{", "a$b$", "x_{1}^2", "back\\slash", "<b>", "&amp;", "{{7*7}}", "line\nbreak",

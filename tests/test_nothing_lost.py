@@ -295,7 +295,7 @@ def test_a_script_goes_on_by_the_command_it_says(
 
 
 def test_what_began_anew_goes_on_without_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    from shoal.session import typed
+    from shoal.cli.session import typed
 
     monkeypatch.delenv("SHOAL_COMMAND", raising=False)
     monkeypatch.setattr(sys, "argv", ["shoal", "run", "my photos", "found", "--force"])
@@ -390,7 +390,7 @@ def test_labels_and_names_that_contradict_are_asked_about(
 
 
 def test_a_table_tells_which_result_it_is(found: Path) -> None:
-    from shoal.exporting.prediction import load_prediction, result_digest
+    from shoal.export.prediction import load_prediction, result_digest
 
     record = json.loads((found / "shoal.json").read_text())
     for name in ("prediction.csv", "table.parquet"):

@@ -12,12 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import shoal
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.diagnosis import unfamiliar
-from shoal.novelty import UNFAMILIAR, familiarity, remember, share_beyond, surprise
+from shoal.embedding.out_of_distribution import (
+    UNFAMILIAR,
+    familiarity,
+    remember,
+    share_beyond,
+    surprise,
+)
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
 from shoal.protocols import Array
-from shoal.sources import ArraySource
+from shoal.scoring.warnings import unfamiliar
 
 
 def test_share_beyond_counts() -> None:
@@ -49,8 +55,8 @@ def test_surprise_is_the_likelihood_of_probabilistic_components() -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Array, Path]:
     """Soft blobs, bright on dark, and a checkpoint that learned from them."""
-    from shoal.recipes import BEST
-    from shoal.settings import override
+    from shoal.recipes.recipe import BEST
+    from shoal.recipes.settings import override
 
     path = tmp_path_factory.mktemp("novelty") / "c.pth"
     images = blobs(900, seed=0)

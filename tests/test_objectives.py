@@ -9,12 +9,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from shoal import parts
-from shoal.encoders import vgg
-from shoal.objectives.moco import info_nce
-from shoal.objectives.nt_xent import nt_xent, pick_out
-from shoal.parts import Part
+from shoal.models.encoders import vgg
 from shoal.protocols import Batch
+from shoal.recipes import parts
+from shoal.recipes.parts import Part
+from shoal.training.objectives.moco import info_nce
+from shoal.training.objectives.nt_xent import nt_xent, pick_out
 
 
 def rows(n: int, d: int, seed: int) -> torch.Tensor:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from shoal import optimizers
-from shoal.recipes import BEST
+from shoal.recipes.recipe import BEST
+from shoal.training import optimizers
 
 
 @settings(deadline=None, max_examples=50)

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
+from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.questions.outliers import find_outliers, how_far_out
-from shoal.sources import ArraySource
-from shoal.views import to_float
+from shoal.images import ArraySource
+from shoal.images.tensors import to_float
+from shoal.models import checkpoint as checkpoints
+from shoal.search.outliers import find_outliers, how_far_out
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_what_is_measured(pile: np.ndarray, checkpoint_file: Path) -> None:
     source = ArraySource(pile)
     found = find_outliers(source, checkpoint, n=10**6)
     assert sorted(found.rows.tolist()) == list(range(164))
-    z = pipeline.reduce(source, checkpoint).astype(float)
+    z = reduce(source, checkpoint).astype(float)
     apart = np.linalg.norm(z[:, None] - z[None], axis=2)
     assert found.values["distance"] == pytest.approx(np.sort(apart, axis=1)[:, 5], abs=2e-4)
     encoder = checkpoint.build_encoder()

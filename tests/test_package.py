@@ -29,7 +29,10 @@ DRAWS_OR_SCORES = ("matplotlib", "scipy.optimize", "sklearn", "faiss", "pyarrow"
     [
         ("shoal, shoal.cli", ("torch", "numpy", "pandas", *DRAWS_OR_SCORES)),
         # What `shoal predict` imports; the rest takes a second, and it has no need of it.
-        ("shoal.findings, shoal.opening, shoal.session", ("pandas", *DRAWS_OR_SCORES)),
+        (
+            "shoal.export.findings, shoal.cli.opening, shoal.cli.session",
+            ("pandas", *DRAWS_OR_SCORES),
+        ),
     ],
 )
 def test_import_is_light(modules: str, heavy: tuple[str, ...]) -> None:

@@ -10,13 +10,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from shoal import checkpoint as checkpoints
-from shoal import embedding, pipeline
+from shoal import pipeline
+from shoal.clustering.partitions import agreement
+from shoal.embedding import embed as embedding
+from shoal.images import ArraySource
+from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
+from shoal.models import checkpoint as checkpoints
 from shoal.protocols import FloatArray
-from shoal.quality import agreement
-from shoal.sampling import sample_rows
-from shoal.sources import ArraySource
-from shoal.sources.subset import Subset
 
 
 def test_predicting_holds_no_more_than_a_block_of_the_embedding(

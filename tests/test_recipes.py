@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shoal import checkpoint, parts, pipeline, recipes
+from shoal import pipeline
 from shoal.errors import RecipeError
-from shoal.parts import Part
-from shoal.recipes import BASELINE, BEST, IMPROVED, RECIPES, Recipe
-from shoal.schedule import learning_rate, n_steps
-from shoal.settings import override
-from shoal.sources import ArraySource
-from shoal.trail import Trail
-from shoal.training import train
-from shoal.views import Views
+from shoal.images import ArraySource
+from shoal.models import checkpoint
+from shoal.models.history import Trail
+from shoal.recipes import parts
+from shoal.recipes import recipe as recipes
+from shoal.recipes.augmentation import Views
+from shoal.recipes.parts import Part
+from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, RECIPES, Recipe
+from shoal.recipes.settings import override
+from shoal.training.loop import train
+from shoal.training.schedule import learning_rate, n_steps
 
 TINY = replace(
     BEST,

@@ -7,9 +7,9 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.decomposition import KernelPCA as SklearnKernelPCA
 
-from shoal import parts
-from shoal.parts import Part
-from shoal.reducers import kernel_pca
+from shoal.embedding.reducers import kernel_pca
+from shoal.recipes import parts
+from shoal.recipes.parts import Part
 
 ALL = parts.names("reducers")
 

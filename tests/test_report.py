@@ -21,18 +21,18 @@ from matplotlib.figure import Figure
 from pypdf import PdfReader
 from scipy.stats import spearmanr
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.reporting import figures, fonts, progression
-from shoal.reporting import pdf as reporting_pdf
-from shoal.reporting.chinese import OF_CHECKPOINTS, TRADITIONAL
-from shoal.reporting.document import Block, Document, Heading, Paragraph, Picture, Table
-from shoal.reporting.found import borders
-from shoal.reporting.observations import observations, rank_correlation
-from shoal.reporting.progression import LABEL_FREE, Point
-from shoal.reporting.wording import Wording
-from shoal.sources import open_source
-from shoal.strips import strips
+from shoal.images import open_source
+from shoal.models import checkpoint as checkpoints
+from shoal.plots.strips import strips
+from shoal.reports import figures, fonts, progression
+from shoal.reports import pdf as reporting_pdf
+from shoal.reports.chinese import OF_CHECKPOINTS, TRADITIONAL
+from shoal.reports.clusters import borders
+from shoal.reports.document import Block, Document, Heading, Paragraph, Picture, Table
+from shoal.reports.observations import observations, rank_correlation
+from shoal.reports.progression import LABEL_FREE, Point
+from shoal.reports.wording import Wording
 
 PACKAGE = Path(progression.__file__).parent
 ROOT = PACKAGE.parent.parent

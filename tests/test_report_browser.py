@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal import figures
-from shoal.embedding import EmbeddingTable
-from shoal.reporting import explorer, html
-from shoal.reporting.document import Code, Document, Heading, Paragraph, Picture, Table
-from shoal.reporting.figures import confidences
-from shoal.reporting.wording import Wording
-from shoal.sources import ArraySource
+from shoal.embedding.embed import EmbeddingTable
+from shoal.images import ArraySource
+from shoal.plots import figures
+from shoal.reports import explorer, html
+from shoal.reports.document import Code, Document, Heading, Paragraph, Picture, Table
+from shoal.reports.figures import confidences
+from shoal.reports.wording import Wording
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 Keys = webdriver.Keys

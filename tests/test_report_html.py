@@ -17,11 +17,13 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from shoal import figures
-from shoal.embedding import EmbeddingTable
+from shoal.embedding.embed import EmbeddingTable
+from shoal.images import ArraySource
+from shoal.plots import figures
+from shoal.plots.strips import widened
 from shoal.protocols import Array, ImageSource
-from shoal.reporting import columns, explorer, html, sprites
-from shoal.reporting.document import (
+from shoal.reports import columns, explorer, html, sprites
+from shoal.reports.document import (
     Block,
     Bullets,
     Code,
@@ -31,9 +33,7 @@ from shoal.reporting.document import (
     Picture,
     Table,
 )
-from shoal.reporting.wording import Wording
-from shoal.sources import ArraySource
-from shoal.strips import widened
+from shoal.reports.wording import Wording
 
 ENGLISH = Wording("en")
 HOSTILE = [

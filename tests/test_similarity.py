@@ -15,15 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.embedding import EmbeddingTable
+from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.questions.pairs import decide_pairs
-from shoal.questions.similar import find_similar
-from shoal.questions.similarity import Index, similarity
-from shoal.questions.thresholds import best_threshold, random_pairs
-from shoal.sources import ArraySource
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.search.pairs import decide_pairs
+from shoal.search.similar import find_similar
+from shoal.search.similarity import Index, similarity
+from shoal.search.thresholds import best_threshold, random_pairs
 
 
 def slow_similarity(a: np.ndarray, b: np.ndarray, metric: str) -> float:
@@ -171,7 +172,7 @@ def test_percentiles_are_those_among_random_pairs(
         for s in found.similarity
     ]
     assert found.percentile == pytest.approx(expected, abs=1e-3)
-    z = pipeline.reduce(ArraySource(images), checkpoint)
+    z = reduce(ArraySource(images), checkpoint)
     slow = [slow_similarity(z[a], z[b], "cosine") for a, b in every[:50]]
     assert found.similarity[:50] == pytest.approx(slow, abs=1e-5)
 
@@ -214,7 +215,7 @@ def test_similar_by_id_and_by_file(
     found = table(csv_path)
     assert [row["query"] for row in found] == ["3"] * 5 + [str(outside)] * 5
     assert [int(row["rank"]) for row in found] == [1, 2, 3, 4, 5] * 2
-    z = pipeline.reduce(ArraySource(images), checkpoints.load(checkpoint_file))
+    z = reduce(ArraySource(images), checkpoints.load(checkpoint_file))
     alike = np.array([slow_similarity(z[3], other, "cosine") for other in z])
     expected = [row for row in np.argsort(-alike, kind="stable") if row != 3][:5]
     assert [int(row["id"]) for row in found[:5]] == expected

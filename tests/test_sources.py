@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.checks import check_images, to_eight_bits
 from shoal.errors import DataError
-from shoal.sources import ArraySource, _cache, open_source
+from shoal.images import ArraySource, cache, open_source
+from shoal.images.checks import check_images, to_eight_bits
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -26,7 +26,7 @@ def _cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test writes to the cache of whoever runs them."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_cache, "folder", lambda: folder)
+        patch.setattr(cache, "folder", lambda: folder)
         yield
 
 
@@ -506,9 +506,10 @@ def test_no_training_clustering_or_choosing_reads_the_classes(
     images: np.ndarray, kinds: np.ndarray, tmp_path: Path
 ) -> None:
     import shoal
-    from shoal import alternatives, label_free, pipeline
-    from shoal.recipes import BEST
-    from shoal.settings import override
+    from shoal import pipeline
+    from shoal.recipes.recipe import BEST
+    from shoal.recipes.settings import override
+    from shoal.scoring import compare_splits, label_free
 
     source = Secretive(images, labels=kinds, class_names=["flat", "striped"])
     with pytest.raises(AssertionError, match="labels were read"):
@@ -517,7 +518,7 @@ def test_no_training_clustering_or_choosing_reads_the_classes(
     finished = pipeline.fit(source, tmp_path / "c.pth", recipe)
     table = shoal.predict(source, finished)
     assert len(table.labels) == len(images)
-    alternatives.compare(source, finished)
+    compare_splits.compare(source, finished)
     label_free.judge(source, finished)
 
 

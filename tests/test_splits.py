@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
-from shoal import splits
-from shoal.clusterers import kmeans, projection_pursuit
-from shoal.clusterers.projection_pursuit import least_kurtosis, two_means
+from shoal.clustering import splits
+from shoal.clustering.clusterers import kmeans, projection_pursuit
+from shoal.clustering.clusterers.projection_pursuit import least_kurtosis, two_means
+from shoal.clustering.partitions import distinct, explained, overlap
+from shoal.embedding.linear_algebra import whitening
 from shoal.errors import DataError
-from shoal.partitions import distinct, explained, overlap, whitening
-from shoal.sources import ArraySource
+from shoal.images import ArraySource
 
 N = 1200
 

@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shoal import checkpoint as checkpoints
-from shoal.checkpoint import Checkpoint
 from shoal.errors import CheckpointError
-from shoal.recipes import BEST
-from shoal.schedule import Pace, learning_rate
-from shoal.settings import override
-from shoal.sources import ArraySource
-from shoal.time_limit import TimeLimit
-from shoal.trail import Trail
-from shoal.training import Run, train
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
+from shoal.models.pace import Pace
+from shoal.recipes.recipe import BEST
+from shoal.recipes.settings import override
+from shoal.training.loop import Run, train
+from shoal.training.schedule import learning_rate
+from shoal.training.time_limit import TimeLimit
 
 PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
 RECIPE = override(BEST, ["encoder.widths=(4,8)", "epochs=6", "checkpoints=4"])  # 60 steps

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 import torch
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.checkpoint import Checkpoint
-from shoal.devices import fast_bf16, resolve_device
 from shoal.errors import CheckpointError, DeviceError, Interrupted, TrainingError
-from shoal.parts import Part
-from shoal.recipes import BASELINE, BEST, Recipe
-from shoal.sources import ArraySource
-from shoal.trail import Trail
-from shoal.training import train
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
+from shoal.recipes.parts import Part
+from shoal.recipes.recipe import BASELINE, BEST, Recipe
+from shoal.training.devices import fast_bf16, resolve_device
+from shoal.training.loop import train
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
 PILE = ArraySource(PIXELS)
@@ -174,7 +174,7 @@ print(json.dumps([name for name in sys.modules if name.startswith("shoal.")]))
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = json.loads(done.stdout)
     assert "shoal.pipeline" in loaded
-    assert "shoal.evaluation" not in loaded
+    assert "shoal.scoring.evaluation" not in loaded
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 from scipy.cluster.hierarchy import linkage
 
+from shoal.clustering.build_tree import merge_upward, ward
+from shoal.clustering.partitions import overlap
+from shoal.clustering.tree import Tree, load_tree
 from shoal.errors import DataError
-from shoal.exporting.prediction import load_prediction
-from shoal.partitions import overlap
-from shoal.questions.growing import merge_upward, ward
-from shoal.questions.tree import Tree, load_tree
+from shoal.export.prediction import load_prediction
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_the_rest_is_one_further_group(grown: Tree) -> None:
 def test_a_large_pile_grows_from_a_sample(
     planted: tuple[np.ndarray, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shoal.questions.growing.MOST_IMAGES", 300)
+    monkeypatch.setattr("shoal.clustering.build_tree.MOST_IMAGES", 300)
     sampled = merge_upward(planted[0], [str(row) for row in range(600)], 12)
     assert overlap(sampled.labels_at(sampled.nodes_at(6))[0], planted[2]) > 0.99
     for leaf, rows in enumerate(sampled.typical):

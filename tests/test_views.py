@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from shoal.views import Views, to_float
+from shoal.images.tensors import to_float
+from shoal.recipes.augmentation import Views
+from shoal.training.augment import augment, local_crops
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -32,7 +34,7 @@ STRONG = {
 
 def test_the_default_changes_nothing() -> None:
     x = images()
-    views, targets = Views(n_views=2)(x, generator())
+    views, targets = augment(Views(n_views=2), x, generator())
     assert torch.equal(views[0], x)
     assert torch.equal(views[1], x)
     assert torch.equal(targets, views)
@@ -41,8 +43,8 @@ def test_the_default_changes_nothing() -> None:
 @pytest.mark.parametrize("name", STRONG)
 def test_each_augmentation_alone_takes_effect_and_draws_per_image_and_view(name: str) -> None:
     x = images(1).repeat(8, 1, 1, 1)  # eight times the same image
-    views, targets = Views(n_views=2, colour_probability=1.0, **{name: STRONG[name]})(
-        x, generator()
+    views, targets = augment(
+        Views(n_views=2, colour_probability=1.0, **{name: STRONG[name]}), x, generator()
     )
     assert not torch.allclose(views, x.expand_as(views), atol=1e-3)
     assert not torch.allclose(views[0], views[1], atol=1e-3)
@@ -68,12 +70,12 @@ def test_pixels_stay_pixels_and_the_seed_decides(
 ) -> None:
     views = Views(n_views=2, min_crop=0.3, hue=0.2, noise=0.1, shift=0.1, **strengths)
     x = images(3, channels, side)
-    drawn, targets = views(x, generator(seed))
+    drawn, targets = augment(views, x, generator(seed))
     assert drawn.shape == targets.shape == (2, 3, channels, side, side)
     assert torch.isfinite(drawn).all()
     assert 0.0 <= drawn.min() <= drawn.max() <= 1.0
-    assert torch.equal(drawn, views(x, generator(seed))[0])
-    small = replace(views, n_small=3, small_side=0.6).small(x, generator(seed))
+    assert torch.equal(drawn, augment(views, x, generator(seed))[0])
+    small = local_crops(replace(views, n_small=3, small_side=0.6), x, generator(seed))
     assert small.shape == (3, 3, channels, *(2 * [max(1, round(0.6 * side))]))
     assert torch.isfinite(small).all()
     assert 0.0 <= small.min() <= small.max() <= 1.0
@@ -81,7 +83,7 @@ def test_pixels_stay_pixels_and_the_seed_decides(
 
 def test_mirror_is_exact_and_happens_half_the_time() -> None:
     x = images(400)
-    (views,), _ = Views(mirror=True)(x, generator())
+    (views,), _ = augment(Views(mirror=True), x, generator())
     flipped = torch.isclose(views, x.flip(-1), atol=1e-5).flatten(1).all(1)
     kept = torch.isclose(views, x, atol=1e-5).flatten(1).all(1)
     assert (flipped | kept).all()
@@ -91,41 +93,44 @@ def test_mirror_is_exact_and_happens_half_the_time() -> None:
 def test_resolution_shrinks_views_as_pillow_does_and_leaves_targets() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 12, 16, 3), dtype=np.uint8)
     x = to_float(pixels, "cpu")
-    (views,), (targets,) = Views(resolution=0.75)(x, generator())
+    (views,), (targets,) = augment(Views(resolution=0.75), x, generator())
     assert torch.equal(targets, x)
     assert views.shape == (3, 3, 9, 12)
     for view, image in zip(views, pixels, strict=True):
         wanted = Image.fromarray(image).resize((12, 9), Image.Resampling.BILINEAR)
         got = view.permute(1, 2, 0).numpy() * 255
         assert np.abs(got - np.asarray(wanted, dtype=np.float32)).max() < 1.5
-    assert Views(resolution=0.01)(x, generator())[0].shape == (1, 3, 3, 1, 1)
+    assert augment(Views(resolution=0.01), x, generator())[0].shape == (1, 3, 3, 1, 1)
 
 
 def test_a_small_view_is_the_inner_part_of_a_view_at_its_scale() -> None:
     x = torch.rand(5, 3, 12, 16, generator=generator(1))
     geometric = {name: STRONG[name] for name in ("min_crop", "mirror", "rotation", "zoom", "shear")}
-    views, _ = Views(n_views=2, **geometric)(x, generator())
-    small = Views(n_small=2, small_side=0.5, **geometric).small(x, generator())
+    views, _ = augment(Views(n_views=2, **geometric), x, generator())
+    small = local_crops(Views(n_small=2, small_side=0.5, **geometric), x, generator())
     assert torch.allclose(small, views[..., 3:9, 4:12], atol=1e-5)
-    inner = Views(n_small=1, small_side=0.5).small(x, generator())
+    inner = local_crops(Views(n_small=1, small_side=0.5), x, generator())
     assert torch.allclose(inner[0], x[..., 3:9, 4:12], atol=1e-5)
-    assert Views(n_small=2, small_side=0.5, resolution=0.5).small(x, generator()).shape == (
+    assert local_crops(Views(n_small=2, small_side=0.5, resolution=0.5), x, generator()).shape == (
         2, 5, 3, 3, 4
     )  # fmt: skip
-    assert len(Views().small(x, generator())) == 0
+    assert len(local_crops(Views(), x, generator())) == 0
 
 
 def test_small_views_take_nothing_from_the_others() -> None:
     views = Views(n_views=2, min_crop=0.2, brightness=0.5, hue=0.1, noise=0.1)
-    alone, together = views(images(), generator()), replace(views, n_small=4)(images(), generator())
+    alone, together = (
+        augment(views, images(), generator()),
+        augment(replace(views, n_small=4), images(), generator()),
+    )
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
-    small = replace(views, n_small=4).small(images(1).repeat(3, 1, 1, 1), generator())
+    small = local_crops(replace(views, n_small=4), images(1).repeat(3, 1, 1, 1), generator())
     assert len({tuple(view.flatten().tolist()) for view in small.flatten(0, 1)}) == 12
 
 
 def test_crops_never_leave_the_image() -> None:
     ramp = torch.linspace(0.2, 0.8, 16).expand(64, 1, 16, 16).clone()
-    (views,), _ = Views(min_crop=0.2)(ramp, generator())
+    (views,), _ = augment(Views(min_crop=0.2), ramp, generator())
     # Reflection at a border would make the ramp turn back somewhere.
     assert (views.diff(dim=-1) > -1e-5).all()
     assert views.amin() >= 0.2 - 1e-5
@@ -142,7 +147,7 @@ def test_colour_factors_are_pillow_s(name: str, monkeypatch: pytest.MonkeyPatch)
     }[name]
     monkeypatch.setattr(torch, "rand", lambda *a, **k: torch.full((1,), 0.85))  # factor 1.35
     views = Views(**{name: 0.5}, colour_probability=1.0)
-    (view,), _ = views(to_float(pixels, "cpu"), generator())
+    (view,), _ = augment(views, to_float(pixels, "cpu"), generator())
     wanted = np.asarray(enhancer(Image.fromarray(pixels[0])).enhance(1.35), dtype=np.float32)
     got = view[0].permute(1, 2, 0).numpy() * 255
     assert np.abs(got - wanted).max() < 2.0  # Pillow rounds on the way
@@ -150,12 +155,12 @@ def test_colour_factors_are_pillow_s(name: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_hue_turns_the_colour_circle_and_keeps_greys() -> None:
     red = torch.tensor([0.8, 0.2, 0.2])[None, :, None, None].expand(300, 3, 2, 2)
-    (views,), _ = Views(hue=0.125, colour_probability=1.0)(red, generator())
+    (views,), _ = augment(Views(hue=0.125, colour_probability=1.0), red, generator())
     hues = np.array([colorsys.rgb_to_hsv(*pixel)[0] for pixel in views[:, :, 0, 0].tolist()])
     turned = np.minimum(hues, 1 - hues)
     assert 0.10 < turned.max() < 0.16
     grey = torch.full((4, 3, 2, 2), 0.4)
-    (views,), _ = Views(hue=0.5, colour_probability=1.0)(grey, generator())
+    (views,), _ = augment(Views(hue=0.5, colour_probability=1.0), grey, generator())
     assert torch.allclose(views, grey, atol=1e-5)
 
 

@@ -131,7 +131,7 @@ def results(out: Path) -> dict[str, str]:
     """
     import pyarrow.parquet as pq
 
-    from shoal import checkpoint as checkpoints
+    from shoal.models import checkpoint as checkpoints
 
     found: dict[str, str] = {}
     loaded = checkpoints.load(out / "checkpoint.pth")

@@ -16,7 +16,7 @@ TEMPORARY = ".shoal-"
 
 
 def _checkpoint(path: Path) -> None:
-    from shoal import checkpoint as checkpoints
+    from shoal.models import checkpoint as checkpoints
 
     checkpoints.load(path).build_encoder()
 

@@ -47,7 +47,7 @@ Force = Annotated[
 def _known_device(name: str) -> str:
     """Fails before any work; PyTorch is loaded only to ask it about a device by name."""
     if name not in ("auto", "cpu"):
-        from shoal.devices import resolve_device
+        from shoal.training.devices import resolve_device
 
         resolve_device(name)
     return name

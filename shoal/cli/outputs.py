@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shoal.errors import OutputError, ShoalError
-from shoal.files import atomic_path, check_distinct, check_writable, digest_of
-from shoal.rows import printable
+from shoal.images.csv_files import printable
+from shoal.images.files import atomic_path, check_distinct, check_writable, digest_of
 
 
 def check_outputs(
@@ -102,9 +102,9 @@ def is_image_in(path: Path, pile: Path) -> bool:
 
     Pictures that shoal drew do not.
     """
-    from shoal.sources._image import head_of, look
-    from shoal.sources._left_out import DRAWN, has_image
-    from shoal.sources._naming import is_image
+    from shoal.images.decoding.image import head_of, look
+    from shoal.images.file_names import is_image
+    from shoal.images.left_out import DRAWN, has_image
 
     real = Path(os.path.realpath(path))
     if not (pile.is_dir() and real.is_file() and Path(os.path.realpath(pile)) in real.parents):
@@ -114,8 +114,8 @@ def is_image_in(path: Path, pile: Path) -> bool:
 
 def _files(path: Path) -> list[Path]:
     """The files that an input names: itself, those of a pattern, those that a list of paths has."""
-    from shoal.sources import path_list
-    from shoal.sources._shards import shards
+    from shoal.images.formats import path_list
+    from shoal.images.shards import shards
 
     try:
         found = shards(path)

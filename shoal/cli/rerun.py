@@ -6,15 +6,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from shoal import checkpoint as checkpoints
-from shoal.checkpoint import Checkpoint
+from shoal.choose_k import is_settled
+from shoal.cli.session import Request, typed
 from shoal.errors import CheckpointError, OutputError
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import Trail
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
-from shoal.questions.settling import is_settled
-from shoal.recipes import differences
-from shoal.session import Request, typed
-from shoal.trail import Trail
+from shoal.recipes.recipe import differences
 
 
 def check_free(path: Path, request: Request) -> None:

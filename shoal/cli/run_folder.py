@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shoal import session
+from shoal.cli import session
 from shoal.cli.outputs import free_name
 from shoal.errors import OutputError
-from shoal.exporting.prediction import result_digest
-from shoal.exporting.record import NAME, RUN, Record, read_record
-from shoal.files import check_writable, locked, sweep
+from shoal.export.prediction import result_digest
+from shoal.export.record import NAME, RUN, Record, read_record
+from shoal.images.csv_files import printable
+from shoal.images.file_names import is_image
+from shoal.images.files import check_writable, locked, sweep
+from shoal.models.provenance import command_line
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
-from shoal.rows import printable
-from shoal.sources._naming import is_image
 
 FILES = (
     "checkpoint.pth", "prediction.csv", "table.parquet", "clusters.png", "map.png", "report.html",
@@ -59,7 +60,7 @@ class Run:
         if request.force:
             report.say(*_make_room(self.folder, self.record))
         identity = _identity(request) | {"images": digest, "n_images": len(source)}
-        record = Record(RUN, session.command_line(), identity)
+        record = Record(RUN, command_line(), identity)
         self.folder.mkdir(parents=True, exist_ok=True)
         record.save(self.folder)
         return replace(self, record=record, done=False)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from shoal.choose_k import AUTO
 from shoal.errors import RecipeError
-from shoal.parts import fits
-from shoal.questions.settling import AUTO
-from shoal.recipes import Recipe, named
-from shoal.settings import override
+from shoal.recipes.parts import fits
+from shoal.recipes.recipe import Recipe, named
+from shoal.recipes.settings import override
 
 
 def resolve(

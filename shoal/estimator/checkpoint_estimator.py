@@ -18,17 +18,20 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from shoal import checkpoint as checkpoints
-from shoal import label_free, pipeline
-from shoal.assignment import fitted_clusterer, probabilities
-from shoal.checkpoint import Checkpoint
-from shoal.devices import reproducible, resolve_device
-from shoal.embedding import BATCH, EmbeddingTable, embed
+from shoal import pipeline
+from shoal.clustering.fitted import fitted_clusterer
+from shoal.embedding.embed import BATCH, EmbeddingTable, embed
+from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.estimator.samples import RowScale, open_images
+from shoal.images import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
-from shoal.sources import ArraySource
+from shoal.scoring import label_free
+from shoal.scoring.assignment import probabilities
+from shoal.training.devices import reproducible, resolve_device
 
 NUMBERS = (np.float64, np.float32)
 """What a table is read as, the first where it is neither."""
@@ -89,7 +92,7 @@ class CheckpointEstimator(
             DataError: see `predict`.
         """
         source, device, track = self._open(X)
-        return pipeline.reduce(source, self.checkpoint_, device=device, track=track)
+        return reduce(source, self.checkpoint_, device=device, track=track)
 
     def encode(self, X: Any) -> FloatArray:
         """The encoder's codes, float32 (n, c), before projection and reduction.

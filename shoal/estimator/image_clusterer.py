@@ -11,21 +11,21 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from shoal import checkpoint as checkpoints
 from shoal import pipeline
-from shoal.assignment import fitted_clusterer
 from shoal.budget import epochs_for
-from shoal.devices import resolve_device
+from shoal.choose_k import check_enough, settle
+from shoal.clustering.fitted import fitted_clusterer
 from shoal.errors import DataError, Interrupted
 from shoal.estimator.arguments import resolve
 from shoal.estimator.checkpoint_estimator import NUMBERS, ROW_RANGE, CheckpointEstimator
 from shoal.estimator.samples import RowScale, open_images
+from shoal.images import ArraySource
+from shoal.images.disk import temporary_folder
+from shoal.models import checkpoint as checkpoints
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
-from shoal.questions.settling import check_enough, settle
-from shoal.recipes import Recipe, check_divides
-from shoal.sources import ArraySource
-from shoal.sources._disk import temporary_folder
+from shoal.recipes.recipe import Recipe, check_divides
+from shoal.training.devices import resolve_device
 
 
 class ImageClusterer(CheckpointEstimator):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.images.file_names import is_image
 from shoal.plural import counted
-from shoal.sources._naming import is_image
 
 WIDEST_TABLE = 64
 """Columns of a table that are taken for a picture one pixel high; more are vectors, an embedding

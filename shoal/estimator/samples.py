@@ -27,10 +27,10 @@ from shoal.estimator.kinds import (
     unwrap,
     warn_of_missing,
 )
-from shoal.pixel_range import PixelRange
+from shoal.images import ArraySource, open_source
+from shoal.images.disk import temporary_folder
+from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
-from shoal.sources import ArraySource, open_source
-from shoal.sources._disk import temporary_folder
 
 
 @dataclass(frozen=True)

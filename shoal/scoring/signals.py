@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal import quality
-from shoal.clusterers import kmeans
-from shoal.partitions import aligned, whitening
+from shoal.clustering.clusterers import kmeans
+from shoal.clustering.partitions import aligned
+from shoal.embedding.linear_algebra import whitening
+from shoal.images.sampling import sample_rows
 from shoal.protocols import Array, FloatArray, IntArray
-from shoal.sampling import sample_rows
+from shoal.scoring import quality
 
 FITTED = 2000
 """By how many points witnesses are fitted at most: what bounds their cost."""

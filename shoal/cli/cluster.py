@@ -1,0 +1,143 @@
+"""Questions about groups: how many there are (clusters), and how they lie in one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import (
+    ArrayName,
+    AsJson,
+    CheckpointPath,
+    Data,
+    Device,
+    Force,
+    NoCache,
+    Quiet,
+)
+from shoal.cli.outputs import check_outputs, replacing
+
+TreePath = Annotated[
+    Path, typer.Argument(help="The .json file of a tree.", metavar="TREE", show_default=False)
+]
+
+
+def clusters(
+    data: Data,
+    checkpoint: CheckpointPath,
+    picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("n_clusters.png"),
+    low: Annotated[int, typer.Option("--from", help="The smallest number of clusters.")] = 2,
+    high: Annotated[int, typer.Option("--to", help="The largest.")] = 20,
+    as_json: AsJson = False,
+    force: Force = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Weigh how many clusters there are: what speaks for each number, and members of the best."""
+    from shoal.cli import opening, session
+    from shoal.clustering.n_clusters import check_range, choose_n_clusters
+    from shoal.images.files import check_picture
+    from shoal.plots import groups
+    from shoal.plots.figures import write
+    from shoal.progress import Reporter
+    from shoal.search import answers
+
+    check_range(low, high)
+    replaced = check_outputs([picture], [data, checkpoint], force=force)
+    check_picture(picture)
+    report = Reporter(quiet=quiet or as_json)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    found = choose_n_clusters(
+        source, loaded, low=low, high=high, device=session.ready(device), track=report
+    )
+    write(groups.n_clusters(source, found), picture)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2))
+        return
+    if not quiet:
+        print(answers.n_clusters(found))
+    report.say(*replacing(replaced))
+    report.say(f"written to {picture}; 'shoal predict … -k N' divides the pile into N")
+
+
+def tree(
+    data: Data,
+    checkpoint: CheckpointPath,
+    out: Annotated[
+        Path, typer.Argument(metavar="TREE", help="The .json file to write.", show_default=False)
+    ],
+    picture: Annotated[
+        Path | None,
+        typer.Argument(help="Picture to write.", show_default="TREE with the suffix .png"),
+    ] = None,
+    leaves: Annotated[
+        int | None,
+        typer.Option(help="How many fine groups.", show_default="30, or 1 for each 4 images"),
+    ] = None,
+    force: Force = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
+    from shoal.cli import opening, session
+    from shoal.clustering.build_tree import check_leaves, grow_tree
+    from shoal.clustering.tree import check_suffix
+    from shoal.images.files import check_picture
+    from shoal.plots import groups
+    from shoal.plots.figures import write
+    from shoal.progress import Reporter
+    from shoal.search import answers
+
+    check_suffix(out)
+    picture = out.with_suffix(".png") if picture is None else picture
+    check_leaves(leaves)
+    replaced = check_outputs([out, picture], [data, checkpoint], force=force)
+    check_picture(picture)
+    report = Reporter(quiet=quiet)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    grown = grow_tree(source, loaded, n_leaves=leaves, device=session.ready(device), track=report)
+    figure = groups.tree(source, grown)
+    grown.save(out)
+    write(figure, picture)
+    report.say(*replacing(replaced))
+    report.say(f"{answers.tree(grown)}\nwritten to {out} and {picture}")
+
+
+def cut(
+    tree_file: TreePath,
+    prediction: Annotated[Path, typer.Argument(help="The CSV to write.", show_default=False)],
+    clusters: Annotated[
+        int | None,
+        typer.Option("-k", "--clusters", help="How many groups.", show_default=False),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NODE,NODE,…",
+            help="Or a group a node, by the numbers in the picture; what is below none of them "
+            "becomes one further group.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Cut a tree into groups and write them as a CSV with the columns id and label."""
+    from shoal.clustering.tree import chosen_nodes, load_tree
+    from shoal.progress import Reporter
+    from shoal.search import answers
+
+    replaced = check_outputs([prediction], [tree_file], force=force)
+    grown = load_tree(tree_file)
+    labels, nodes = grown.labels_at(chosen_nodes(grown, clusters, at))
+    grown.write_prediction(labels, prediction)
+    report = Reporter(quiet=quiet)
+    report.say(*replacing(replaced))
+    report.say(f"{answers.cut(labels, nodes)}\nwritten to {prediction}")

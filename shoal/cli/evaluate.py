@@ -1,0 +1,159 @@
+"""Commands on a finished checkpoint: predict, splits, evaluate, info."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import (
+    ArrayName,
+    AsJson,
+    CheckpointPath,
+    Clusters,
+    Data,
+    Device,
+    Force,
+    NoCache,
+    Quiet,
+)
+from shoal.cli.outputs import check_outputs, check_skipped, kept_aside, replacing
+from shoal.models.provenance import name_alone
+
+
+def predict(
+    data: Data,
+    checkpoint: CheckpointPath,
+    prediction: Annotated[Path, typer.Argument(help="The CSV to write.", show_default=False)],
+    clusters: Clusters = None,
+    split: Annotated[
+        int, typer.Option(help="Which way to divide the pile; 'shoal splits' lists them.")
+    ] = 1,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a parquet table with confidence, familiarity and embedding.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    backup: Annotated[
+        bool,
+        typer.Option("--backup", help="Replace, and keep what was there, as prediction.1.csv."),
+    ] = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Assign each image to a cluster and write a CSV with the columns id and label.
+
+    New images that look like nothing the checkpoint was trained on are counted, and the table has a
+    column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
+    """
+    from shoal.cli import opening, session
+    from shoal.export import findings
+    from shoal.images import write_skipped
+    from shoal.images.files import check_distinct
+    from shoal.progress import Reporter
+    from shoal.scoring import label_free
+
+    skipped = prediction.with_name("skipped.csv")
+    check_distinct([prediction, table, skipped], [data, checkpoint])
+    check_skipped(skipped)
+    replaced = check_outputs([prediction, table], [data, checkpoint], force=force or backup)
+    report = Reporter(quiet=quiet)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
+    # Of another number of clusters, or another split, nothing was measured.
+    own = clusters in (None, loaded.recipe.n_clusters) and split == 1
+    place = Path(name_alone(str(checkpoint)))  # the table may be passed on
+    verdict = label_free.verdict_on(loaded, path=place).metadata() if own else None
+    with kept_aside(replaced if backup else []) as kept:
+        result.to_csv(prediction)
+        if table is not None:
+            result.to_parquet(table, verdict)
+    write_skipped(source, skipped)
+    report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
+    report.say(*replacing(replaced if not backup else ()))
+    report.say(f"{findings.summary(result)}; written to {prediction}")
+
+
+def splits(
+    data: Data,
+    checkpoint: CheckpointPath,
+    picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("splits.png"),
+    as_json: AsJson = False,
+    force: Force = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
+    from shoal.cli import opening, session
+    from shoal.export import findings
+    from shoal.images.files import check_picture
+    from shoal.plots import figures
+    from shoal.progress import Reporter
+
+    replaced = check_outputs([picture], [data, checkpoint], force=force)
+    check_picture(picture)
+    report = Reporter(quiet=quiet or as_json)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    found = session.splits(source, loaded, report, device=device)
+    figures.write(figures.splits(source, [one.table for one in found]), picture)
+    if as_json:
+        print(json.dumps([one.to_json() for one in found], indent=2))
+        return
+    print(findings.splits(found))
+    report.say(*replacing(replaced))
+    print(f"members of each: {picture}; 'shoal predict … --split N' uses the N-th")
+
+
+def evaluate(
+    checkpoint: CheckpointPath,
+    images: Annotated[Path, typer.Argument(help="Images to measure on.", show_default=False)],
+    labels: Annotated[
+        Path | None,
+        typer.Argument(help="Their labels: .npy, or .csv with a column label.", show_default=False),
+    ] = None,
+    no_labels: Annotated[
+        bool, typer.Option("--no-labels", help="Score what can be known without labels.")
+    ] = False,
+    as_json: AsJson = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
+    from shoal.cli import opening, session
+    from shoal.export import findings
+    from shoal.progress import Reporter
+
+    session.check_labels_or_none(labels, no_labels)
+    report = Reporter(quiet=as_json)
+    source, loaded = opening.open_with(checkpoint, images, report, array=array, cache=not no_cache)
+    if labels is None:
+        judged = session.judge(source, loaded, report, device=device)
+        more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
+        known = asdict(judged) | more
+        print(json.dumps(known, indent=2) if as_json else findings.judgement(judged))
+        return
+    measured = session.evaluate(source, loaded, labels, device=device)
+    print(json.dumps(measured, indent=2) if as_json else findings.measurement(measured))
+
+
+def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
+    """Show what a checkpoint is: recipe, epoch, time, data, versions, history."""
+    from shoal.export import findings
+    from shoal.models import checkpoint as checkpoints
+
+    loaded = checkpoints.load(checkpoint)
+    if as_json:
+        print(json.dumps(findings.about(loaded, checkpoint), indent=2))
+    else:
+        print(findings.about_text(loaded, checkpoint))

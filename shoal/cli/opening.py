@@ -1,0 +1,134 @@
+"""How the commands open what they are given, and say what had to be left out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from shoal import pipeline
+from shoal.errors import CheckpointError, DataError, ShoalError
+from shoal.images import open_source
+from shoal.images.array import ArraySource
+from shoal.images.csv_files import printable
+from shoal.images.left_out import Count
+from shoal.images.pixel_range import PixelRange
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.plural import counted
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource
+
+
+def open_images(
+    path: Path,
+    *,
+    image_shape: tuple[int, int, int] | None = None,
+    pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+    at_least: int = 1,
+    size: int | None = None,
+    array: str | None = None,
+    cache: bool = True,
+    report: Reporter | None = None,
+) -> ImageSource:
+    """Open a pile and name on standard error what had to be left out, even when quiet.
+
+    ``report`` shows the decoding, and says what size the images are brought to, what it costs and
+    where they are kept; see `open_source`.
+    """
+    source = open_source(
+        path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
+        track=report, pixel_range=pixel_range,
+    )  # fmt: skip
+    if report is not None:
+        for note in getattr(source, "notes", ()):
+            report.say(note)
+    counts = getattr(source, "left_out", None)
+    if counts is None:
+        counts = [Count(1, *row) for row in source.skipped]
+    missed = [one for one in counts if not one.expected]
+    if missed:
+        lines = left_out_described(len(source), counts)
+        print(*map(printable, lines), sep="\n", file=sys.stderr)
+    elif counts and report is not None:
+        report.say("\n".join(map(printable, left_out_described(len(source), counts))))
+    return source
+
+
+def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
+    """Raise if a side is asked of images that a checkpoint brings to its own.
+
+    Raises:
+        DataError: another side than the checkpoint's.
+    """
+    if size is None or checkpoint is None:
+        return
+    height, width, _ = checkpoint.image_shape
+    if (height, width) != (size, size):
+        raise DataError(
+            f"--size must be left out or {height} with this checkpoint, got {size}: it compares "
+            f"images of {height} × {width} pixels."
+        )
+
+
+def left_out_described(n_images: int, counts: Sequence[Count]) -> list[str]:
+    """How many files there are and what became of them: a line, and one for each reason.
+
+    >>> left_out_described(40, [Count(10, ".heic", "HEIC"), Count(1, "a.jpg", "empty")])
+    ['51 files: 40 images, 11 left out', '  10 .heic: HEIC', '  a.jpg: empty']
+    """
+    n_left = sum(one.n_files for one in counts)
+    lines = [
+        f"{counted(n_images + n_left, 'file')}: {counted(n_images, 'image')}, {n_left:,} left out"
+    ]
+    for one in counts:
+        number = f"{one.n_files:,} " if one.n_files > 1 else ""
+        lines.append(f"  {number}{one.what}: {one.reason}")
+    return lines
+
+
+def open_with(
+    checkpoint: Path,
+    data: Path,
+    report: Reporter,
+    *,
+    array: str | None = None,
+    cache: bool = True,
+    at_least: int = 1,
+) -> tuple[ImageSource, Checkpoint]:
+    """A checkpoint, and images of the shape it learned from; see `open_images`."""
+    loaded = checkpoints.load(checkpoint)
+    check_learned(loaded, checkpoint)
+    source = open_images(
+        data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, at_least=at_least,
+        array=array, cache=cache, report=report,
+    )  # fmt: skip
+    return source, loaded
+
+
+def check_learned(checkpoint: Checkpoint, path: Path) -> None:
+    """Try a checkpoint on two blank images: its parts may be whole, and yet not of one another.
+
+    Raises:
+        CheckpointError: something in it is missing, of another shape, or not a number.
+    """
+    blank = ArraySource(np.zeros((2, *checkpoint.image_shape), np.uint8))
+    reason = "what it computes is not a number"
+    try:
+        checkpoint.build_encoder()
+        # t-SNE takes seconds to place even two images.
+        if not checkpoint.finished or any(one.name == "tsne" for one in checkpoint.recipe.reducers):
+            return
+        table = pipeline.predict(blank, checkpoint, new=True)
+        if np.isfinite(table.z).all() and np.isfinite(table.confidence).all():
+            return
+    except ShoalError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - of parts that do not fit, anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+    raise CheckpointError(
+        f"{path}: the parts of this checkpoint do not fit one another ({reason}); train again or "
+        "restore the file from a copy."
+    )

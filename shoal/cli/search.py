@@ -1,0 +1,222 @@
+"""Questions about single images: pairs, similar, duplicates, outliers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, Force, NoCache, Quiet, Size
+from shoal.cli.outputs import check_outputs, replacing
+
+Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
+Csv = Annotated[Path, typer.Option("--csv", help="The CSV to write.")]
+Picture = Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")]
+
+
+def pairs(
+    data: Data,
+    checkpoint: CheckpointPath,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[PAIRS.csv] OUT.csv",
+            help="Pairs of ids, two columns, and the CSV to write; without PAIRS.csv, pairs at "
+            "random.",
+            show_default=False,
+        ),
+    ],
+    metric: Metric = "cosine",
+    threshold: Annotated[
+        str, typer.Option(help="At this similarity or above two images are the same; or auto.")
+    ] = "auto",
+    space: Annotated[
+        str, typer.Option(help="What is compared: clusters (their memberships) or embedding.")
+    ] = "clusters",
+    force: Force = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
+    import numpy as np
+
+    from shoal.cli import opening, session
+    from shoal.progress import Reporter
+    from shoal.search import answers
+    from shoal.search.pairs import decide_pairs, pairs_and_out, read_pairs
+    from shoal.search.similarity import check_metric
+    from shoal.search.thresholds import check_space, check_threshold, parse_threshold, random_pairs
+
+    listed, out = pairs_and_out(files)
+    value = parse_threshold(threshold)
+    check_metric(metric)
+    check_space(space)
+    check_threshold(value, metric)
+    inputs = [data, checkpoint, *([listed] if listed else [])]
+    replaced = check_outputs([out], inputs, force=force)
+    report = Reporter(quiet=quiet)
+    source, loaded = opening.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
+    if listed is None:
+        rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
+    else:
+        rows = read_pairs(listed, source.ids)
+    found = decide_pairs(
+        source, loaded, rows, metric=metric, threshold=value, space=space,
+        device=session.ready(device), track=report,
+    )  # fmt: skip
+    found.to_csv(out)
+    text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
+    report.say(*replacing(replaced))
+    report.say(f"{text}\nwritten to {out}")
+
+
+def similar(
+    data: Data,
+    checkpoint: CheckpointPath,
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Ids of images of DATA, or paths of image files.", show_default=False),
+    ],
+    n: Annotated[int, typer.Option("-n", help="How many of each.")] = 12,
+    metric: Metric = "cosine",
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="The table.parquet of DATA that 'shoal run' or 'shoal predict --table' wrote: its "
+            "embedding is searched, and DATA is not embedded anew.",
+            show_default=False,
+        ),
+    ] = None,
+    csv: Csv = Path("similar.csv"),
+    picture: Picture = Path("similar.png"),
+    force: Force = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the images most like given ones, and list and draw them."""
+    from shoal.cli import opening, session
+    from shoal.export.prediction import load_prediction
+    from shoal.images.files import check_picture
+    from shoal.plots import single_images
+    from shoal.plots.figures import write
+    from shoal.progress import Reporter
+    from shoal.search import answers
+    from shoal.search.similar import check_wanted, find_similar
+
+    check_wanted(images, n, metric)
+    inputs = [data, checkpoint, *map(Path, images), *([table] if table else [])]
+    replaced = check_outputs([csv, picture], inputs, force=force)
+    check_picture(picture)
+    report = Reporter(quiet=quiet)
+    source, loaded = opening.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
+    known = None if table is None else load_prediction(table, trust="label").embedding_of(source)
+    found = find_similar(
+        source, loaded, images, n=n, metric=metric, z=known, device=session.ready(device),
+        track=report,
+    )  # fmt: skip
+    found.to_csv(csv)
+    write(single_images.similar(source, found), picture)
+    if not quiet:
+        print(answers.similar(found))
+    report.say(*replacing(replaced))
+    report.say(f"written to {csv} and {picture}")
+
+
+def duplicates(
+    data: Data,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Argument(help="Look among its nearest, too.", show_default=False),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="The greatest distance of a copy; 0: exact copies alone.",
+            show_default="0.5, or less where all images are alike",
+        ),
+    ] = None,
+    csv: Csv = Path("duplicates.csv"),
+    picture: Picture = Path("duplicates.png"),
+    force: Force = False,
+    device: Device = "auto",
+    size: Size = None,
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find copies, exact and near, and say which of each group to keep."""
+    from shoal.cli import opening, session
+    from shoal.images.files import check_picture
+    from shoal.images.originals import Originals
+    from shoal.images.pixel_range import PixelRange
+    from shoal.models import checkpoint as checkpoints
+    from shoal.plots import single_images
+    from shoal.plots.figures import write
+    from shoal.progress import Reporter
+    from shoal.search import answers
+    from shoal.search.duplicates import check_distance, find_duplicates
+
+    check_distance(threshold)
+    inputs = [data, *([checkpoint] if checkpoint else [])]
+    replaced = check_outputs([csv, picture], inputs, force=force)
+    check_picture(picture)
+    report = Reporter(quiet=quiet)
+    loaded = None if checkpoint is None else checkpoints.load(checkpoint)
+    opening.check_size(size, loaded)
+    source = opening.open_images(
+        data, size=size, image_shape=None if loaded is None else loaded.image_shape,
+        pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
+        array=array, cache=not no_cache, report=report,
+    )  # fmt: skip
+    found = find_duplicates(
+        source, loaded, threshold=threshold, sizes=Originals(source, data).sizes(),
+        device=session.ready(device), track=report,
+    )  # fmt: skip
+    found.to_csv(csv)
+    write(single_images.duplicates(source, found), picture)
+    report.say(*replacing(replaced))
+    report.say(f"{answers.duplicates(found)}\nwritten to {csv} and {picture}")
+
+
+def outliers(
+    data: Data,
+    checkpoint: CheckpointPath,
+    n: Annotated[int, typer.Option("-n", help="How many.")] = 100,
+    csv: Csv = Path("outliers.csv"),
+    picture: Picture = Path("outliers.png"),
+    force: Force = False,
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rank the oddest images, each with its reasons."""
+    from shoal.cli import opening, session
+    from shoal.images.files import check_picture
+    from shoal.plots import single_images
+    from shoal.plots.figures import write
+    from shoal.progress import Reporter
+    from shoal.search import answers
+    from shoal.search.outliers import check_count, find_outliers
+
+    check_count(n)
+    replaced = check_outputs([csv, picture], [data, checkpoint], force=force)
+    check_picture(picture)
+    report = Reporter(quiet=quiet)
+    source, loaded = opening.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
+    found = find_outliers(source, loaded, n=n, device=session.ready(device), track=report)
+    found.to_csv(csv)
+    write(single_images.outliers(source, found), picture)
+    report.say(*replacing(replaced))
+    report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")

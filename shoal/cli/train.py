@@ -1,0 +1,169 @@
+"""Commands that train: train, run, demo."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.cli.options import (
+    ArrayName,
+    CheckpointPath,
+    Clusters,
+    Data,
+    Device,
+    Epochs,
+    Force,
+    LowMemory,
+    Minutes,
+    NoCache,
+    OutDir,
+    Quiet,
+    RecipeName,
+    Resume,
+    Seed,
+    Settings,
+    Size,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from shoal.cli.run_folder import Run
+
+
+def train(
+    data: Data,
+    checkpoint: CheckpointPath,
+    clusters: Clusters = None,
+    recipe: RecipeName = "best",
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = None,
+    resume: Resume = False,
+    force: Force = False,
+    device: Device = "auto",
+    settings: Settings = None,
+    low_memory: LowMemory = False,
+    size: Size = None,
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
+    began = time.monotonic()
+    from shoal.cli import opening, session
+    from shoal.cli.outputs import check_outputs
+    from shoal.cli.rerun import check_free, is_finished
+    from shoal.export import findings
+    from shoal.progress import Reporter
+
+    check_outputs([checkpoint], [data], force=True)  # an older run there: see check_free
+    request = session.Request(
+        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
+        force, began,
+    )  # fmt: skip
+    request.resolve()  # what can be refused without the images is refused before they are opened
+    check_free(checkpoint, request)
+    report = Reporter(quiet=quiet)
+    source = opening.open_images(
+        data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+    )
+    if not is_finished(checkpoint, source, request, report):
+        finished = session.train(source, checkpoint, request, report)
+        report.say(findings.learned(finished))
+        session.say_verdict(finished, report)
+
+
+def run(
+    data: Data,
+    out_dir: OutDir,
+    clusters: Clusters = None,
+    recipe: RecipeName = "best",
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = None,
+    resume: Resume = False,
+    force: Force = False,
+    device: Device = "auto",
+    settings: Settings = None,
+    low_memory: LowMemory = False,
+    size: Size = None,
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train, predict and draw what was found, in one go."""
+    began = time.monotonic()
+    from shoal.cli import opening, session
+    from shoal.cli.run_folder import open_run
+    from shoal.images import write_skipped
+    from shoal.images.checks import check_n_clusters
+    from shoal.progress import Reporter
+    from shoal.reports.assembly import hand_over
+    from shoal.training.devices import resolve_device
+
+    request = session.Request(
+        recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
+        force, began, hands_over=True,
+    )  # fmt: skip
+    request.resolve()
+    report = Reporter(quiet=quiet)
+    with open_run(out_dir, data, request) as opened:
+        source = opening.open_images(
+            data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+        )
+        if isinstance(clusters, int):
+            check_n_clusters(clusters, len(source))
+        run = opened.of(source, request, report)
+        if run.done:
+            report.say(*_already(run))
+            return
+        finished = session.train(source, run.checkpoint, request, report)
+        result = session.predict(source, finished, report, device=device)
+        write_skipped(source, out_dir / "skipped.csv")
+        hand_over(
+            source, result, out_dir, report, device=resolve_device(device),
+            spare=session.seconds_for_trail(finished, request),
+        )  # fmt: skip
+        run.finish(result.ids, result.labels)
+        session.say_verdict(finished, report)
+
+
+def _already(run: Run) -> list[str]:
+    edited = run.record.edited(run.folder)
+    changed = f"; changed since: {', '.join(edited)}" if edited else ""
+    return [
+        f"{run.folder} holds the results of this run already{changed}; add --force to begin anew"
+    ]
+
+
+def demo(
+    out_dir: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
+) -> None:
+    """Sort 1,797 real handwritten digits, and compare with k-means on pixels and on PCA."""
+    from shoal.cli import opening, session
+    from shoal.cli.demo_images import print_scores, write_digits
+    from shoal.cli.run_folder import open_run
+    from shoal.images.files import check_writable
+    from shoal.progress import Reporter
+    from shoal.reports.assembly import hand_over
+
+    check_writable(out_dir / "checkpoint.pth")
+    report = Reporter(quiet=quiet)
+    # Whatever a demo left unfinished is gone on with: it has only one way to be run.
+    resume = out_dir.exists() and not force
+    request = session.Request("digits", seed=seed, device="cpu", resume=resume, force=force)
+    with open_run(out_dir, out_dir / "digits.npy", request) as opened:
+        data = write_digits(out_dir)
+        source = opening.open_images(data)
+        report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
+        report.say(f"$ shoal run {data} {out_dir} --recipe digits")
+        run = opened.of(source, request, report)
+        finished = session.train(source, run.checkpoint, request, report)
+        result = session.predict(source, finished, report, device="cpu")
+        if run.done:
+            report.say(*_already(run))
+        else:
+            hand_over(source, result, out_dir, report, device="cpu")
+            run.finish(result.ids, result.labels)
+    print_scores(source, result.labels, finished.provenance["seconds"])
+    session.say_verdict(finished, report)

@@ -1,0 +1,271 @@
+"""Spectral clustering: cuts of the nearest-neighbour graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.csgraph
+import scipy.sparse.linalg
+
+from shoal.clustering.clusterers._base import VotingClusterer, steady
+from shoal.embedding.linear_algebra import unit_rows
+from shoal.embedding.neighbours import nearest, nearest_others
+from shoal.errors import RecipeError
+from shoal.images.checks import check_interval
+from shoal.protocols import Array, FloatArray, IntArray
+
+_LONGEST = 1000.0
+"""Steps of the random walk, at most: separate components would be remembered for ever."""
+_TRIED = 4
+"""Eigenvectors swept for a cut in two: a weakly tied handful may take the first for itself."""
+_STARTS, _FEWEST_STARTS = 200, 10
+"""Of k-means: more than 60 are hardly better in the mean, but rarely miss (benchmarks/LOG.md)."""
+_STARTED = 2_000_000
+"""Points in all starts together, so that those of a large pile do not take for ever."""
+
+
+class Spectral(VotingClusterer):
+    """Normalised cuts of the symmetric k-nearest-neighbour graph.
+
+    Two clusters: the threshold on one of the leading eigenvectors of the random walk with the
+    smallest normalised cut (Shi and Malik 2000, doi:10.1109/34.868688, section 3). More: k-means
+    on a diffusion map (Coifman and Lafon 2006, doi:10.1016/j.acha.2006.04.006): 3k eigenvectors,
+    each scaled by its eigenvalue to the power ``diffusion_time``, by default so long a walk that
+    about k dimensions are left, see `forgetting_time`. With the first k eigenvectors alone, a
+    tight handful of look-alikes takes a dimension, and so a cluster, from a large but looser group.
+    Of many starts of k-means the one whose clusters have the greatest `modularity` in the graph
+    wins, not the one with the least inertia: several kinds put together and one divided may be as
+    compact, but hang together less.
+
+    Components of the graph far smaller than a cluster (copies of one image, strays) can be cut
+    off for free, so they are set aside, and then join the group of their nearest neighbour.
+    scikit-learn's SpectralClustering has none of the three.
+    """
+
+    def __init__(
+        self, n_clusters: int, n_neighbors: int, diffusion_time: float | None, min_share: float,
+        random_state: int,
+    ) -> None:  # fmt: skip
+        self.n_clusters = n_clusters
+        self.n_neighbors = n_neighbors
+        self.diffusion_time = diffusion_time
+        self.min_share = min_share
+        self.random_state = random_state
+
+    def _fit(self, x: FloatArray) -> None:
+        if self.n_clusters == 1 or len(x) <= max(self.n_clusters, 3):
+            # Nothing to cut, or a point a cluster.
+            self.reference_labels_ = np.arange(len(x)) % self.n_clusters
+            return
+        # As with the votes: in a tiny pile, everybody would be everybody's neighbour.
+        n_neighbors = min(self.n_neighbors, max(2, len(x) // (2 * self.n_clusters)))
+        graph = neighbour_graph(x, n_neighbors)
+        smallest = max(1, int(self.min_share * len(x) / self.n_clusters))
+        core = _core(graph, smallest, self.n_clusters)
+        labels = np.empty(len(x), dtype=np.int64)
+        labels[core] = self._cut(graph[core][:, core], smallest)
+        strays = np.setdiff1d(np.arange(len(x)), core)
+        if len(strays):
+            labels[strays] = labels[core[nearest(x[core], x[strays], 1)[1][:, 0]]]
+        self.reference_labels_ = labels
+
+    def _cut(self, graph: scipy.sparse.csr_array, smallest: int) -> IntArray:
+        n_vectors = min(_TRIED + 1 if self.n_clusters == 2 else 3 * self.n_clusters, graph.shape[0])
+        values, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
+        if self.n_clusters == 2:
+            cuts = [sweep_cut(graph, vector, smallest) for vector in vectors.T[1:]]
+            return min(cuts, key=lambda cut: cut[0])[1].astype(np.int64)
+        time = self.diffusion_time
+        if time is None:
+            time = forgetting_time(values, self.n_clusters)
+        # Rows of unit length (Ng, Jordan and Weiss 2001, step 4): only directions tell groups.
+        found = self._kmeans(unit_rows(vectors * values**time))
+        edges = graph.tocoo()  # once for all
+        return max(found, key=lambda labels: modularity(edges, labels))
+
+    def _kmeans(self, x: Array) -> list[IntArray]:
+        """Groups of ``x`` (n, d), from many starts."""
+        from sklearn.cluster import KMeans
+
+        n_starts = min(_STARTS, max(_FEWEST_STARTS, _STARTED // len(x)))
+        seeds = np.random.default_rng(self.random_state).integers(2**31, size=n_starts).tolist()
+        with steady():
+            models = [KMeans(self.n_clusters, n_init=1, random_state=seed) for seed in seeds]
+            return [model.fit(x).labels_.astype(np.int64) for model in models]
+
+
+def _core(graph: scipy.sparse.csr_array, smallest: int, n_clusters: int) -> IntArray:
+    """The points in components of at least ``smallest`` points; all, if too few are left."""
+    _, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    core = np.flatnonzero(np.bincount(component)[component] >= smallest)
+    return core if len(core) > max(n_clusters, 3) else np.arange(graph.shape[0])
+
+
+def neighbour_graph(x: FloatArray, n_neighbors: int) -> scipy.sparse.csr_array:
+    """The symmetric graph of who is among whose ``n_neighbors``: weights ½ (one way) or 1 (both).
+
+    ``x`` is float32 (n, d); the graph is float64 (n, n) with an empty diagonal.
+    """
+    n = len(x)
+    k = min(n_neighbors, n - 1)
+    indices = nearest_others(x, k)[1]
+    rows = np.repeat(np.arange(n), k)
+    graph = scipy.sparse.csr_array(
+        (np.ones(n * k), (rows, indices.ravel())), shape=(n, n), dtype=np.float64
+    )
+    return scipy.sparse.csr_array((graph + graph.T) / 2)
+
+
+def walk_eigenvectors(
+    graph: scipy.sparse.csr_array, n_vectors: int, random_state: int
+) -> tuple[Array, Array]:
+    """Leading eigenvalues and right eigenvectors of the graph's random walk, largest first.
+
+    Args:
+        graph: symmetric, float64 (n, n), without isolated points.
+        n_vectors: how many, at most n. The first is constant.
+        random_state: seed of the solver's start.
+
+    Returns:
+        Eigenvalues (n_vectors,) in [-1, 1], negative ones raised to 0, and vectors
+        (n, n_vectors).
+    """
+    n = graph.shape[0]
+    degree = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)
+    root = np.sqrt(degree)
+    scaling = scipy.sparse.diags_array(1.0 / root)
+    walk = scaling @ graph @ scaling  # symmetric, with the walk's eigenvalues
+    if n < 500:  # the iterative solver wants far fewer vectors than points
+        values, vectors = np.linalg.eigh(walk.toarray())
+    else:
+        start = np.random.default_rng(random_state).uniform(0.5, 1.5, n)
+        values, vectors = scipy.sparse.linalg.eigsh(
+            walk, n_vectors, which="LA", v0=start, tol=1e-6, ncv=max(40, 4 * n_vectors)
+        )
+    order = np.argsort(-values)[:n_vectors]
+    walks = vectors[:, order] / root[:, None]
+    # A vector's scale and sign are arbitrary: unit mean square under the walk's stationary weight.
+    weight = degree / degree.sum()
+    walks = walks / np.sqrt((weight[:, None] * walks**2).sum(axis=0))
+    walks = walks * np.where(walks[np.abs(walks).argmax(axis=0), np.arange(len(order))] < 0, -1, 1)
+    return np.clip(values[order], 0.0, 1.0), walks
+
+
+def forgetting_time(values: Array, n_dimensions: int) -> float:
+    """How long a random walk forgets all but so many dimensions: t with Σ λᵢ²ᵗ = n_dimensions.
+
+    Each eigenvector's square weight in the diffusion map at time t is λᵢ²ᵗ, between 1, remembered,
+    and 0; over all of them the sum is how likely, summed over the points, a walk of 2 t steps is
+    back where it began. One time for all piles does not do: at 16 digits keep 10 dimensions, which
+    is where their ten kinds are found best, and photographs of ten kinds 1.5, which loses them.
+
+    Args:
+        values: eigenvalues of the walk, the largest first, in [0, 1].
+        n_dimensions: to be left.
+
+    Returns:
+        In steps, from 0 (fewer values are there) to 1,000 (as many separate components).
+
+    >>> float(round(forgetting_time(np.array([1.0, 1.0, 0.5, 0.5]), 3), 6))
+    0.5
+    """
+
+    def surplus(time: float) -> float:
+        return float((values ** (2.0 * time)).sum()) - n_dimensions
+
+    if surplus(0.0) <= 0:
+        return 0.0
+    if surplus(_LONGEST) >= 0:
+        return _LONGEST
+    from scipy.optimize import brentq
+
+    return float(brentq(surplus, 0.0, _LONGEST))
+
+
+def modularity(graph: scipy.sparse.sparray, labels: IntArray) -> float:
+    """How much more of the edges' weight lies within groups than if ends were drawn by degree.
+
+    Newman and Girvan 2004, arXiv:cond-mat/0308217, equation 5, with weights: over the groups, the
+    sum of the share of weight within less the square of the share of all ends, in [-0.5, 1].
+
+    Args:
+        graph: symmetric, float64 (n, n), with at least one edge.
+        labels: int64 (n,), from 0.
+
+    >>> two_pairs = scipy.sparse.csr_array(np.kron(np.eye(2), [[0.0, 1.0], [1.0, 0.0]]))
+    >>> modularity(two_pairs, np.array([0, 0, 1, 1])), modularity(two_pairs, np.zeros(4, np.int64))
+    (0.5, 0.0)
+    """
+    edges = graph.tocoo()
+    rows, columns = edges.coords
+    total = edges.data.sum()
+    within = edges.data[labels[rows] == labels[columns]].sum()
+    ends = np.bincount(labels[rows], edges.data)
+    return float(within / total - ((ends / total) ** 2).sum())
+
+
+def sweep_cut(
+    graph: scipy.sparse.csr_array, direction: Array, smallest: int = 1
+) -> tuple[float, Array]:
+    """Split the points in two at the threshold on ``direction`` with the least normalised cut.
+
+    Ncut(A, B) = cut(A, B) / vol(A) + cut(A, B) / vol(B), Shi and Malik 2000, equation 2. All n - 1
+    thresholds are tried in one pass: a point that changes sides adds its degree to the volume,
+    and to the cut its edges to the far side less those to its new one.
+
+    Args:
+        graph: symmetric, float64 (n, n).
+        direction: float (n,).
+        smallest: the fewest points of a side.
+
+    Returns:
+        The normalised cut, in [0, 2], and bool (n,): which points lie above the threshold.
+
+    >>> path = scipy.sparse.csr_array(np.diag([1.0, 0.1, 1.0], 1) + np.diag([1.0, 0.1, 1.0], -1))
+    >>> sweep_cut(path, np.array([0.0, 1.0, 2.0, 3.0]))[1]
+    array([False, False,  True,  True])
+    """
+    n = len(direction)
+    order = np.argsort(direction, kind="stable")
+    rank = np.empty(n, dtype=np.int64)
+    rank[order] = np.arange(n)
+    edges = graph.tocoo()
+    rows, columns = edges.coords
+    # Edge (i, j) is cut by thresholds after ranks min … max - 1: a difference array.
+    first = np.minimum(rank[rows], rank[columns])
+    last = np.maximum(rank[rows], rank[columns])
+    change = np.bincount(first, edges.data, n) - np.bincount(last, edges.data, n)
+    cut = np.maximum(np.cumsum(change)[:-1] / 2, 0.0)  # every edge stands twice in the graph
+    volume = np.cumsum(np.asarray(graph.sum(axis=1)).ravel()[order])
+    below, above = volume[:-1], volume[-1] - volume[:-1]
+    normalised = cut / np.maximum(below, 1e-12) + cut / np.maximum(above, 1e-12)
+    smallest = min(smallest, n // 2)
+    allowed = slice(smallest - 1, n - smallest)
+    best = smallest - 1 + int(normalised[allowed].argmin())
+    return float(normalised[best]), rank > best
+
+
+def build(
+    *,
+    n_clusters: int = 2,
+    n_neighbors: int = 20,
+    diffusion_time: float | None = None,
+    min_share: float = 0.1,
+    random_state: int = 0,
+) -> Spectral:
+    """Make the clusterer.
+
+    Args:
+        n_clusters: how many groups.
+        n_neighbors: of each point in the graph.
+        diffusion_time: steps of the random walk, for three clusters or more; by default as
+            `forgetting_time` of ``n_clusters`` says.
+        min_share: smallest side of a two-way cut, and smallest component of the graph that is
+            not set aside, as a fraction of an even share.
+        random_state: seed of the eigenvector solver and of k-means.
+    """
+    check_interval("clusterer.n_neighbors", n_neighbors, 1, 1000, RecipeError)
+    if diffusion_time is not None:
+        check_interval("clusterer.diffusion_time", diffusion_time, 0, _LONGEST, RecipeError)
+    check_interval("clusterer.min_share", min_share, 0, 1, RecipeError)
+    return Spectral(n_clusters, n_neighbors, diffusion_time, min_share, random_state)

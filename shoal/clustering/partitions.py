@@ -1,0 +1,122 @@
+"""Partitions of the same points: how far two agree, and how well one follows from an embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shoal.protocols import Array, IntArray
+
+
+def match(clusters: IntArray, labels: IntArray) -> IntArray:
+    """Rename clusters to the classes that they agree with most often, one to one.
+
+    The assignment is optimal (Kuhn 1955, the Hungarian method). A cluster left without a class,
+    because there are more clusters than classes, becomes -1.
+
+    >>> match(np.array([5, 5, 7]), np.array([1, 1, 0])).tolist()
+    [1, 1, 0]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    cluster_names, rows = np.unique(clusters, return_inverse=True)
+    class_names, columns = np.unique(labels, return_inverse=True)
+    counts = np.zeros((len(cluster_names), len(class_names)), dtype=np.int64)
+    np.add.at(counts, (rows, columns), 1)
+    chosen = np.full(len(cluster_names), -1, dtype=np.int64)
+    matched_rows, matched_columns = linear_sum_assignment(-counts)
+    chosen[matched_rows] = class_names[matched_columns]
+    return chosen[rows]
+
+
+def aligned(other: IntArray, labels: IntArray) -> IntArray:
+    """A partition ``other`` in the names of ``labels``, both int64 (n,) from 0, one to one.
+
+    Unlike `match`, groups left over get names of their own, beyond those of ``labels``.
+
+    >>> aligned(np.array([1, 1, 0, 2]), np.array([0, 0, 1, 1])).tolist()
+    [0, 0, 1, 2]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    size = int(max(other.max(), labels.max())) + 1
+    counts = np.zeros((size, size), dtype=np.int64)
+    np.add.at(counts, (other, labels), 1)
+    rows, columns = linear_sum_assignment(-counts)
+    names = np.empty(size, dtype=np.int64)
+    names[rows] = columns
+    return names[other]
+
+
+def overlap(a: IntArray, b: IntArray) -> float:
+    """Share of points that two partitions put alike under the best naming, in [0, 1].
+
+    Args:
+        a: int64 (n,), groups numbered from 0.
+        b: int64 (n,), likewise.
+
+    >>> overlap(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 1]))
+    0.75
+    """
+    return float(np.mean(match(a, b) == b))
+
+
+def distinct(partitions: Sequence[IntArray], order: Sequence[int], most: int) -> list[int]:
+    """The first of ``order`` that are no copies of one another, at most ``most``.
+
+    A copy agrees with an earlier one on 90 % of the points or more.
+    """
+    kept: list[int] = []
+    for candidate in order:
+        if len(kept) < most and all(
+            overlap(partitions[candidate], partitions[earlier]) < 0.9 for earlier in kept
+        ):
+            kept.append(candidate)
+    return kept
+
+
+def explained(z: Array, labels: IntArray) -> float:
+    """How well a linear map of ``z`` predicts the partition: R² in [0, 1], the mean over groups.
+
+    Least squares to the groups' indicators, as discriminative clustering has it (Bach and
+    Harchaoui 2007, "DIFFRAC"). The indicators have unit variance, so that small groups count
+    as much as large ones.
+
+    Args:
+        z: float (n, c), white: zero mean, unit covariance.
+        labels: int64 (n,).
+
+    >>> z = np.array([[-1.0], [-1.0], [1.0], [1.0]])
+    >>> explained(z, np.array([0, 0, 1, 1])), explained(z, np.array([0, 1, 0, 1]))
+    (1.0, 0.0)
+    """
+    shares = []
+    for group in np.unique(labels):
+        indicator = (labels == group).astype(np.float64)
+        deviation = float(indicator.std())
+        if deviation == 0.0:
+            return 0.0
+        weights = z.T @ (indicator - indicator.mean()) / (deviation * len(z))
+        shares.append(float((weights**2).sum()))
+    return min(1.0, float(np.mean(shares)))
+
+
+def agreement(a: IntArray, b: IntArray) -> float:
+    """How far two clusterings of the same images agree: the adjusted Rand index, in [-0.5, 1].
+
+    Hubert and Arabie 1985, doi:10.1007/BF01908075, equation 5: the share of pairs of images on
+    which both say the same (together or apart), less chance. Names of clusters do not matter.
+
+    Args:
+        a: int64 (n,).
+        b: int64 (n,).
+
+    >>> agreement(np.array([0, 0, 1, 1]), np.array([5, 5, 3, 3]))
+    1.0
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    if len(np.unique(a)) < 2 or len(np.unique(b)) < 2:
+        return 0.0
+    return float(adjusted_rand_score(a, b))

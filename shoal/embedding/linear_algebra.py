@@ -1,0 +1,30 @@
+"""Linear algebra of embeddings: rows of length 1, and whitening."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.protocols import Array, FloatArray
+
+
+def unit_rows(x: Array) -> Array:
+    """Rows of ``x`` float (n, d) scaled to length 1; zero stays zero.
+
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    unit: Array = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def whitening(x: FloatArray, n_components: int) -> tuple[Array, Array]:
+    """Mean (d,) and map (d, c) after which ``x`` float32 (n, d) has unit covariance.
+
+    The leading ``c`` ≤ ``n_components`` principal directions with any variance to speak of.
+    """
+    mean = x.mean(axis=0, dtype=np.float64)
+    centred = x - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(x))
+    values, vectors = values[::-1][:n_components], vectors[:, ::-1][:, :n_components]
+    kept = values > max(values[0] * 1e-6, 1e-12)
+    return mean, vectors[:, kept] / np.sqrt(values[kept])

@@ -1,0 +1,145 @@
+"""Whether new images look like those that a checkpoint learned from: novelty detection."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.embedding.projection import project
+from shoal.embedding.reconstruction import reconstruction_errors
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+
+UNFAMILIAR = 0.01
+"""Of images like those learned from, about this share is less familiar than it, by chance."""
+# Measured with checkpoints/best.pth: 32 components or 380, from 400 images or 4,000, do no better.
+_COMPONENTS = 128
+_IMAGES_PER_COMPONENT = 12
+_QUANTILES = 1001
+
+
+def remember(
+    source: ImageSource, checkpoint: Checkpoint, embedding: FloatArray, rows: IntArray, *,
+    device: str = "cpu", track: Track = silent,
+) -> dict[str, FloatArray]:  # fmt: skip
+    """What to compare new images with: the images learned from, as two models know them.
+
+    Args:
+        source: those images.
+        checkpoint: with their autoencoder.
+        embedding: float32 (m, d), of the images looked at, before any reduction.
+        rows: int64 (m,), which images these are. Half of them are modelled, so that the other
+            half shows how likely images are that the model was not fitted to.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Returns:
+        The model of `surprise`, and ascending values of the measures of `familiarity`, float32, at
+        most 1,001 quantiles. Nothing for fewer than 4 images.
+    """
+    if len(rows) < 4:
+        return {}
+    order = np.random.default_rng(0).permutation(len(rows))
+    modelled, held_out = embedding[order[::2]], embedding[order[1::2]]
+    model = _fit(modelled)
+    some = np.sort(rows[order[:_QUANTILES]])
+    errors = reconstruction_errors(source, checkpoint, rows=some, device=device, track=track)
+    return model | {
+        "surprise": _quantiles(surprise(held_out, model)),
+        "reconstruction": _quantiles(errors),
+    }
+
+
+def familiarity(
+    source: ImageSource, checkpoint: Checkpoint, surprises: FloatArray, *, device: str = "cpu",
+    track: Track = silent,
+) -> FloatArray:  # fmt: skip
+    """How much each image looks like those that the checkpoint learned from, as a p-value.
+
+    Two measures say that an image is strange: its `surprise` in the embedding, and a large error of
+    its reconstruction (Hawkins et al. 2002, doi:10.1007/3-540-46145-0_17). `share_beyond` makes a
+    p-value of each, and twice the lesser (Bonferroni) is one of both.
+
+    So of images of the same kinds no more than about a share p has one of p or less: below
+    `UNFAMILIAR`, an image looks like nothing the encoder was trained on. The converse does not
+    hold. Measured with checkpoints/best.pth, of photographs: nearly all digits, blank pictures
+    and noise are below it, a fifth of photographs whose parts were shuffled, but only a few in
+    a hundred that stand on their head or are negatives, or show kinds of things never seen: an
+    encoder maps those to where it knows its way. Fewer than 400 images to learn from are too few
+    to call anything unfamiliar.
+
+    Args:
+        source: the images asked about.
+        checkpoint: a finished one.
+        surprises: float32 (n,), their `surprise` under what the checkpoint remembers.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Returns:
+        float32 (n,) in (0, 1].
+    """
+    known, rows = checkpoint.familiar, np.arange(len(source))
+    errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
+    by_place = share_beyond(surprises, known["surprise"])
+    by_error = share_beyond(errors, known["reconstruction"])
+    return np.minimum(1.0, 2.0 * np.minimum(by_place, by_error)).astype(np.float32)
+
+
+def surprise(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:
+    """Squared Mahalanobis distances to the images of training, float32 (n,), per dimension.
+
+    As a sign of novelty: Lee et al. 2018, arXiv:1807.03888, here without classes. The covariance is
+    that of probabilistic principal components (Tipping and Bishop 1999,
+    doi:10.1111/1467-9868.00196, equation 9): one variance for all directions but the leading ones.
+
+    Args:
+        embedding: float32 (n, d).
+        model: ``mean`` (d,), ``components`` float16 (c, d) of unit length, their ``variances``
+            (c,) and that of the rest, ``noise`` (1,).
+    """
+    found = []
+    for start in range(0, len(embedding), 4096):
+        centred = embedding[start : start + 4096] - model["mean"]
+        leading = project(centred, model["components"])
+        rest = np.maximum((centred**2).sum(axis=1) - (leading**2).sum(axis=1), 0.0)
+        distance = (leading**2 / model["variances"]).sum(axis=1) + rest / model["noise"]
+        found.append(distance / embedding.shape[1])
+    return np.concatenate(found).astype(np.float32)
+
+
+def share_beyond(values: Array, known: Array) -> FloatArray:
+    """Share of ``known`` values (m,) at or above each of ``values`` (n,): float32 (n,) in (0, 1].
+
+    Counted with the value itself, (1 + number) / (1 + m), it is a p-value of the question
+    whether a value is one more of the known: the conformal p-value (Vovk et al. 2005; Bates et al.
+    2023, arXiv:2104.08279, equation 2). Of values that are, a share p has one of p or less.
+
+    >>> share_beyond(np.array([0.0, 2.5, 9.0]), np.array([1.0, 2.0, 3.0])).tolist()
+    [1.0, 0.5, 0.25]
+    """
+    ordered = np.sort(known)
+    beyond = len(ordered) - np.searchsorted(ordered, values, side="left")
+    return ((1 + beyond) / (1 + len(ordered))).astype(np.float32)
+
+
+def _fit(embedding: FloatArray) -> dict[str, FloatArray]:
+    """The model of `surprise`; in a collapsed embedding, whose variance is 0, anything is far."""
+    from sklearn.decomposition import PCA
+
+    n, d = embedding.shape
+    n_components = max(1, min(_COMPONENTS, n // _IMAGES_PER_COMPONENT, d))
+    with np.errstate(all="ignore"):  # equal images have no variance to divide by
+        found = PCA(n_components, random_state=0).fit(embedding)
+    least = max(float(found.explained_variance_[0]) * 1e-6, 1e-12)
+    model = {
+        "mean": found.mean_,
+        "variances": np.maximum(found.explained_variance_, least),
+        "noise": np.array([max(float(found.noise_variance_), least)]),
+    }
+    exact = {name: array.astype(np.float32) for name, array in model.items()}
+    return exact | {"components": found.components_.astype(np.float16)}
+
+
+def _quantiles(values: FloatArray) -> FloatArray:
+    if len(values) > _QUANTILES:
+        values = np.quantile(values, np.linspace(0.0, 1.0, _QUANTILES))
+    return np.sort(values).astype(np.float32)

@@ -1,0 +1,124 @@
+"""Images already in memory, or in a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shoal.errors import DataError
+from shoal.images.checks import missing_described, to_eight_bits
+from shoal.images.file_rows import FileRows, MappedFile
+from shoal.images.left_out import Count
+from shoal.images.pixel_range import PixelRange
+from shoal.protocols import Array, IntArray
+
+_PICKLED = 2**30
+"""Bytes that are copied to another process rather than opened there."""
+_BLOCK = 16 * 2**20
+"""Bytes digested at a time."""
+
+
+class ArraySource:
+    """An `ImageSource` over an array (N, H, W, C) or (N, H, W); see `checks.check_images`.
+
+    ``pixel_range`` is what is known of black and white in numbers other than uint8, such as a
+    checkpoint's; the attribute of that name is what counted.
+
+    A memory map stays one, and images are read from its file, so that a pile of any size takes no
+    more memory than the images asked for (not on Windows, nor of a map in another order than C's:
+    there the system takes pages back when it needs them).
+
+    ``labels``, int64 (N,), numbers the ``class_names`` of images that came sorted. They are kept
+    aside, for who wants to compare afterwards: no training, clustering or choosing reads them.
+    ``skipped`` may have one row for many files; ``left_out`` says how many they are.
+    ``notes`` are lines for a person on how the images were brought here; ``missing`` says how many
+    pixels were no numbers, and in how many images.
+
+    >>> source = ArraySource(np.zeros((3, 8, 8), dtype=np.uint8))
+    >>> len(source), source.shape, source.ids
+    (3, (8, 8, 1), ['0', '1', '2'])
+    """
+
+    def __init__(
+        self,
+        images: Array,
+        *,
+        ids: Sequence[str] | None = None,
+        skipped: Sequence[tuple[str, str]] = (),
+        name: str = "array",
+        labels: IntArray | None = None,
+        class_names: Sequence[str] | None = None,
+        notes: Sequence[str] = (),
+        rows: FileRows | None = None,
+        left_out: Sequence[Count] | None = None,
+        pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+    ) -> None:
+        checked = to_eight_bits(images, name, pixel_range)
+        self.images: Array = checked.pixels
+        self.pixel_range = None if pixel_range is None else checked.pixel_range
+        self.missing = checked.missing
+        self.ids: Sequence[str] = (
+            [str(i) for i in range(len(self.images))] if ids is None else list(ids)
+        )
+        self.skipped: Sequence[tuple[str, str]] = list(skipped)
+        self.left_out: Sequence[Count] = (
+            [Count(1, *row) for row in self.skipped] if left_out is None else list(left_out)
+        )
+        height, width, channels = (int(side) for side in self.images.shape[1:])
+        self.shape = (height, width, channels)
+        self.labels = labels
+        self.class_names = class_names
+        self.notes: Sequence[str] = [*notes]
+        if images.dtype != np.uint8:
+            self.notes = [
+                *notes, *checked.pixel_range.described(pixel_range),
+                *missing_described(checked.missing),
+            ]  # fmt: skip
+        self._rows = FileRows.below(self.images) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """All images, as NumPy and scikit-learn's tools ask for them."""
+        return self.read(np.arange(len(self))).astype(dtype or np.uint8, copy=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process opens: a file by its name, or else the images themselves.
+
+        Raises:
+            DataError: they are in a temporary file without a name, and many.
+        """
+        mapped = MappedFile.below(self.images)
+        if mapped is None and self._rows is not None and self.images.nbytes > _PICKLED:
+            raise DataError(
+                f"these images take {self.images.nbytes / 1e9:.1f} GB in a temporary file, which "
+                "another process cannot open; open the pile with cache=True."
+            )
+        images = np.ascontiguousarray(self.images) if mapped is None else mapped
+        return self.__dict__ | {"images": images, "_rows": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        images = state["images"]
+        self.__dict__.update(state)
+        if isinstance(images, MappedFile):
+            self.images = images.open()
+            self._rows = FileRows.below(self.images)
+
+    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+        if self._rows is not None:
+            rows = np.asarray(indices)
+            if rows.dtype.kind in "iu" and rows.size and rows.min() >= 0 and rows.max() < len(self):
+                return self._rows.read(rows.astype(np.int64, copy=False))
+        return np.ascontiguousarray(self.images[indices])
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        step = max(1, _BLOCK // max(1, self.images[:1].nbytes))
+        for start in range(0, len(self), step):
+            digest.update(self.read(np.arange(start, min(start + step, len(self)))).data)
+        return digest.hexdigest()

@@ -1,0 +1,276 @@
+"""Decoded images on disk, so that they are decoded once, and read through a memory map.
+
+A cache file is a `.npy` file, uint8 (n, H, W, C), that any program can open; after the pixels come
+the ids and what else is known (JSON, compressed) and a footer with check sums of all. Its name is a
+digest of what went in. It is written under another name and renamed, so that two processes may
+write the same one at once, and a reader meets a whole one or none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import struct
+import tempfile
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+from shoal.errors import OutputError
+from shoal.images.disk import check_room, folder, shown, size_of, temporary_folder
+from shoal.images.file_rows import FileRows
+from shoal.images.files import atomic_path
+from shoal.protocols import Array
+
+LIMIT = 20 * 10**9
+"""Bytes that all cache files may take together; those used longest ago are deleted first."""
+MEMORY_LIMIT = 10**9
+"""Bytes that are kept in memory when neither the cache nor a temporary file can hold them."""
+_HEADER = 128
+_FOOTER = struct.Struct("<QII8s")
+_MAGIC = b"shoal-02"
+_READ = 4 * 2**20
+_STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
+
+Index: TypeAlias = dict[str, Any]
+Fill: TypeAlias = Callable[[Callable[[Any], Any]], Index]
+"""Given a function that writes bytes: writes the pixels, and returns what is to be known of them,
+``shape`` (n, H, W, C) among it. It may be called again if the first place had no room."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Decoded images: uint8 (n, H, W, C), read-only; their index; a line on where they are."""
+
+    pixels: Array
+    index: Index
+    note: str
+    rows: FileRows | None = None
+    """How to read them from a file that has no name; None: it has one, or they are in memory."""
+
+
+def load(key: str) -> Kept | None:
+    """The images kept under ``key``; None if there are none, or the file is not whole."""
+    path = _path(key)
+    _sweep(path.parent)
+    try:
+        with path.open("rb") as file:
+            index = _read_index(file)
+        if index is None:
+            return None
+        pixels = np.memmap(path, np.uint8, "r", _HEADER, tuple(index["shape"]))
+    except (OSError, ValueError, KeyError, TypeError, zlib.error):
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # used just now: see _prune
+    return Kept(pixels, index, f"decoded before: {size_of(pixels.nbytes)} in {shown(path)}")
+
+
+def keep(key: str | None, n_bytes: int, fill: Fill) -> Kept:
+    """Let ``fill`` write images of at most ``n_bytes`` to the cache, and read them from there.
+
+    With no ``key``, or where the cache cannot take them, to a temporary file that nothing leaves
+    behind; where that cannot either, to memory, up to `MEMORY_LIMIT`.
+
+    Raises:
+        OutputError: none of the three is possible.
+    """
+    reason = ""
+    if key is not None:
+        try:
+            return _keep_in_cache(key, n_bytes, fill)
+        except OutputError as error:
+            reason = f"the cache cannot be used ({_cause(error)}); "
+    try:
+        return _keep_in_temporary_file(n_bytes, fill, reason)
+    except OutputError as error:
+        if n_bytes > MEMORY_LIMIT:
+            raise OutputError(
+                f"the decoded images take {size_of(n_bytes)}, and there is no room for them: "
+                f"{_cause(error)}; free some space, let TMPDIR name a folder with more, or choose "
+                "a smaller --size."
+            ) from error
+    memory = io.BytesIO()
+    index = _write(memory, fill)
+    pixels = np.frombuffer(memory.getbuffer(), np.uint8, math.prod(index["shape"]), _HEADER)
+    pixels.flags.writeable = False
+    return Kept(pixels.reshape(index["shape"]), index,
+                f"{reason}decoded to memory, {size_of(pixels.nbytes)}")  # fmt: skip
+
+
+def also(key: str, other: str) -> None:
+    """Keep what is kept under ``key`` under ``other``, too, where the disk knows hard links."""
+    temporary = _path(other).with_name(f".shoal-{os.getpid()}-{other[:8]}.npy")
+    with contextlib.suppress(OSError):
+        os.link(_path(key), temporary)
+        temporary.replace(_path(other))
+        temporary.unlink(missing_ok=True)  # it stays if both were the same file already
+
+
+def _path(key: str) -> Path:
+    return folder() / f"{key[:32]}.npy"
+
+
+def _keep_in_cache(key: str, n_bytes: int, fill: Fill) -> Kept:
+    path = _path(key)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # pictures are private
+    except OSError as error:
+        raise OutputError(f"cannot write {path.parent}: {error.strerror}") from error
+    check_room(path.parent, n_bytes)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        with contextlib.suppress(OSError, ImportError):
+            _hold(file)  # else _sweep would take it for that of a process that was killed
+        _write(file, fill)
+    _prune(path)
+    kept = load(key)
+    if kept is None:  # deleted, or replaced by something else, that very moment
+        raise OutputError(f"cannot write {path}: it did not stay there")
+    return Kept(
+        kept.pixels,
+        kept.index,
+        f"decoded once: {size_of(kept.pixels.nbytes)} in {shown(path)} (shoal keeps up to "
+        f"{size_of(LIMIT)} there, the last used; delete what you like)",
+    )
+
+
+def _keep_in_temporary_file(n_bytes: int, fill: Fill, reason: str) -> Kept:
+    where = temporary_folder()
+    check_room(where, n_bytes)
+    try:
+        # On Unix it has no name from the start, elsewhere it goes with the last who has it open.
+        file = tempfile.TemporaryFile(dir=where)  # noqa: SIM115 - kept as long as the images
+        index = _write(file, fill)
+        pixels = np.memmap(file, np.uint8, "r", _HEADER, tuple(index["shape"]))
+    except OSError as error:
+        raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
+    note = f"{reason}decoded to a temporary file of {size_of(pixels.nbytes)} in {shown(where)}"
+    rows = FileRows(file, _HEADER, pixels.shape) if hasattr(os, "preadv") else None
+    return Kept(pixels, index, note, rows)
+
+
+def _write(file: BinaryIO | Any, fill: Fill) -> Index:
+    # Written, never mapped for writing: on a full disk a store into a map kills the process.
+    file.write(bytes(_HEADER))
+    checksum = 0
+
+    def write(pixels: Any) -> None:
+        nonlocal checksum
+        checksum = zlib.crc32(pixels, checksum)
+        file.write(pixels)
+
+    index = fill(write)
+    tail = zlib.compress(json.dumps(index).encode(), 1)
+    header = _header(index["shape"])
+    about = zlib.crc32(tail, zlib.crc32(header))
+    file.write(tail + _FOOTER.pack(len(tail), about, checksum, _MAGIC))
+    file.seek(0)
+    file.write(header)
+    file.flush()
+    return index
+
+
+def _header(shape: list[int]) -> bytes:
+    """The beginning of a .npy file, format version 1.0, always of 128 bytes."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", _HEADER - 10) + text.ljust(117).encode() + b"\n"
+
+
+def _read_index(file: BinaryIO) -> Index | None:
+    """What stands behind the pixels, if the file is whole."""
+    size = file.seek(0, io.SEEK_END)
+    if size < _HEADER + _FOOTER.size:
+        return None
+    file.seek(-_FOOTER.size, io.SEEK_END)
+    length, about, checksum, magic = _FOOTER.unpack(file.read(_FOOTER.size))
+    start = size - _FOOTER.size - length
+    if magic != _MAGIC or start < _HEADER:
+        return None
+    file.seek(0)
+    header = file.read(_HEADER)
+    file.seek(start)
+    tail = file.read(length)
+    if zlib.crc32(tail, zlib.crc32(header)) != about:
+        return None
+    index: Index = json.loads(zlib.decompress(tail))
+    whole = start == _HEADER + math.prod(index["shape"])
+    return index if whole and _checksum(file, start) == checksum else None
+
+
+def _checksum(file: BinaryIO, end: int) -> int:
+    """Of the pixels, which end there: they are read, not mapped, so that none stays in memory."""
+    file.seek(_HEADER)
+    checksum, left = 0, end - _HEADER
+    while left > 0 and (part := file.read(min(_READ, left))):
+        checksum = zlib.crc32(part, checksum)
+        left -= len(part)
+    return checksum
+
+
+def _hold(file: BinaryIO) -> None:
+    """Lock a file for as long as it is open, which ends with this process at the latest.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: the file system knows no locks.
+        ImportError: the system knows none; on Windows a file that is open cannot be deleted anyway.
+    """
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    age = time.time() - path.stat().st_mtime
+    try:
+        with path.open("rb") as file:
+            _hold(file)
+    except BlockingIOError:
+        return True
+    except ImportError:
+        pass
+    except OSError:
+        return age < _STALE_SECONDS
+    return age < _FRESH_SECONDS  # it may not be locked yet
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what processes that were killed left half-written."""
+    for path in folder.glob(".shoal-*.npy"):
+        with contextlib.suppress(OSError):  # somebody else may have deleted it just now
+            if not _is_held(path):
+                path.unlink()
+
+
+def _prune(newest: Path) -> None:
+    """Delete the files used longest ago until the rest keep `LIMIT`.
+
+    ``newest`` stays in any case. On Windows a file that somebody reads cannot be deleted, elsewhere
+    whoever reads it keeps it.
+    """
+    total = 0
+    found = []
+    for path in newest.parent.glob("[!.]*.npy"):
+        with contextlib.suppress(OSError):
+            about = path.stat()
+            found.append((path == newest, about.st_mtime, about.st_ino, about.st_size, path))
+    counted: set[int] = set()
+    for is_newest, _, inode, size, path in sorted(found, reverse=True):
+        total += size if inode not in counted else 0  # see also()
+        counted.add(inode)
+        if not is_newest and total > LIMIT:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _cause(error: OutputError) -> str:
+    cause = str(error).removeprefix("cannot write ")
+    return shown(cause.removesuffix(", then run the command again."))

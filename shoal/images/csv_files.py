@@ -1,0 +1,143 @@
+"""CSV files: written whole or not at all, read with one style of message."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from shoal.errors import DataError
+from shoal.images.files import atomic_path
+
+
+def write_rows(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file, atomically; bytes of names that are no text are written as they are.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with (
+        atomic_path(Path(path)) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def read_rows(path: Path, expected: str) -> list[list[str]]:
+    """The rows of a CSV file, empty ones left out; bytes that are no text are kept as they are.
+
+    Args:
+        path: the file.
+        expected: what it should hold, for messages.
+
+    Raises:
+        DataError: missing, unreadable, empty, or not a CSV file.
+    """
+    if path.is_dir():
+        raise DataError(f"{path}: {expected} is expected, and this is a folder; name a file.")
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+            rows = [row for row in csv.reader(file, strict=True) if any(row)]
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; check the path.") from None
+    except PermissionError:
+        raise DataError(f"{path}: permission denied; make it readable.") from None
+    except (csv.Error, OSError) as error:
+        raise DataError(f"{path}: {expected} is expected, and it is damaged ({error}).") from error
+    if any("\0" in cell for row in rows for cell in row):
+        raise DataError(f"{path}: {expected} is expected, and this is not text; check the path.")
+    if not rows:
+        raise DataError(f"{path}: {expected} is expected, and the file is empty.")
+    return rows
+
+
+def columns(
+    path: Path, expected: str, *wanted: Sequence[str], optional: str | None = None
+) -> list[list[str]]:
+    """The columns of a CSV file with a header, one for each of ``wanted``.
+
+    Args:
+        path: the file.
+        expected: what it should hold, for messages.
+        wanted: for each column the names it may have, the first found counts.
+        optional: one column more, if it is there.
+
+    Raises:
+        DataError: see `read_rows`; or a column is not there; or a row is shorter than the header.
+    """
+    header, *rows = read_rows(path, expected)
+    if optional is not None and optional in header:
+        wanted = (*wanted, (optional,))
+    places = []
+    for names in wanted:
+        place = next((header.index(name) for name in names if name in header), None)
+        if place is None:
+            raise DataError(
+                f"{path}: {expected} is expected, and it has no column {names[0]!r} but "
+                f"{', '.join(header[:8])}; name its columns in the first line."
+            )
+        places.append(place)
+    for number, row in enumerate(rows, start=2):
+        if len(row) <= max(places):
+            raise DataError(
+                f"{path}: {expected} is expected, and row {number} has {len(row)} of "
+                f"{len(header)} cells; complete it."
+            )
+    return [[row[place] for row in rows] for place in places]
+
+
+def column_if_there(path: Path, name: str) -> list[str]:
+    """The cells of a column; of a row that is too short, or of a column not there, none.
+
+    Raises:
+        DataError: see `read_rows`.
+    """
+    header, *rows = read_rows(path, "a CSV file")
+    place = header.index(name) if name in header else None
+    return [] if place is None else [row[place] for row in rows if len(row) > place]
+
+
+def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
+    """The row of each of ``names`` among ``ids``.
+
+    Raises:
+        DataError: one of them is not there; ``path`` is the file that named it.
+    """
+    places = {name: row for row, name in enumerate(ids)}
+    unknown = next((name for name in names if name not in places), None)
+    if unknown is not None:
+        raise DataError(
+            f"{path}: ids of the images are expected, such as {ids[0]!r}, and there is no image "
+            f"{quoted(unknown)}; use the ids of prediction.csv."
+        )
+    return [places[name] for name in names]
+
+
+def as_text(name: str) -> str:
+    """``name`` as a file that holds text alone can have it: bytes that are none become "?".
+
+    >>> as_text("caf\\udce9.png")
+    'caf?.png'
+    """
+    return name.encode("utf-8", "replace").decode()
+
+
+def quoted(name: str, longest: int = 100) -> str:
+    """``name`` in quotes for a message, shortened where it is no name at all.
+
+    >>> quoted("a.png"), quoted("x" * 200, longest=4)
+    ("'a.png'", "'xxxx…'")
+    """
+    return repr(name if len(name) <= longest else name[:longest] + "…")
+
+
+def printable(text: str) -> str:
+    """``text`` with line breaks, a terminal's commands and bytes that are no text spelled out.
+
+    >>> printable("caf\\udce9\\n.png")
+    'caf\\\\udce9\\\\n.png'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,0 +1,300 @@
+"""One encoded image to pixels, whatever its format, its mode and its soundness.
+
+Worker processes import this module, so it imports neither torch nor much of shoal.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import stat
+import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+# Imported, a format's plugin is known to Pillow; asked for a format by its name, Pillow would
+# import all of them, at a cost of some 0.1 s a worker.
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    QoiImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from shoal.images.decoding.modes import (
+    Pixels,
+    bring,
+    by_range,
+    exif_orientation,
+    is_grey,
+    is_wide,
+    numbers,
+)
+from shoal.images.left_out import DRAWN, HEAD, foreign
+from shoal.images.pixel_range import Numbers, PixelRange, spread
+
+try:
+    from PIL import AvifImagePlugin  # since Pillow 11.3
+except ImportError:
+    AvifImagePlugin = None  # type: ignore[assignment]
+_MORE = () if AvifImagePlugin is None else (AvifImagePlugin.AvifImageFile,)
+
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, WebPImagePlugin.WebPImageFile,
+        BmpImagePlugin.BmpImageFile, GifImagePlugin.GifImageFile, TiffImagePlugin.TiffImageFile,
+        PpmImagePlugin.PpmImageFile, Jpeg2KImagePlugin.Jpeg2KImageFile,
+        QoiImagePlugin.QoiImageFile, *_MORE,
+    )
+)  # fmt: skip
+"""No others: a PostScript file called photo.jpg would be handed to Ghostscript and run."""
+MOST_PIXELS = 89_478_485
+"""Pillow's own limit: what announces more is taken for a bomb that fills the memory."""
+_LARGE = 16_000_000
+"""Images of more pixels than this are decoded one at a time, so that threads share the memory."""
+_READ_WHOLE = 16 * 2**20
+"""Files up to this many bytes are read at once; of larger ones Pillow reads what it needs."""
+_SAMPLE = 4096
+"""Pixels of an image, about, from which the range of its pile is learned."""
+_one_large = threading.Lock()
+_TURNED = (5, 6, 7, 8)
+"""EXIF orientations of a camera held on its side."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """In place of an image: why there is none."""
+
+    reason: str
+
+
+Encoded: TypeAlias = Path | bytes | Unreadable
+"""A file, or its content, or why there is neither."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What every image of a pile is brought to, and what is believed of the pile.
+
+    ``same_size``: all its images have this very size. ``all_grey``: none has colour. An image that
+    shows otherwise ends the decoding of its chunk, see `Chunk.surprise`.
+    """
+
+    height: int
+    width: int
+    channels: int
+    same_size: bool = False
+    all_grey: bool = False
+    pixel_range: PixelRange | None = None
+    """What is black and white in images of more than 8 bits; None: each decides by itself, as it
+    was before ranges were learned. One with unknown numbers ends the chunk, too."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+
+class Facts(NamedTuple):
+    """What an image is by itself: its size as it is to be seen, and whether it has no colour."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+class Chunk(NamedTuple):
+    """Several images decoded."""
+
+    pixels: Pixels
+    """uint8 (k, H, W, C): those that could be read, in order."""
+    reasons: list[str]
+    """One an image: why it could not be read, empty if it could."""
+    sides: tuple[int, int]
+    """The shortest and the longest side of those read, before they were brought to the form."""
+    surprise: Facts | None
+    """The image that the form's beliefs are wrong about, if there is one; the rest is void."""
+    missing: tuple[int, int] = (0, 0)
+    """How many pixels stood for nothing, and in how many images."""
+    unknown: str = ""
+    """The kind of the surprise's numbers if no range is known for them: see `Decoded`."""
+
+
+class Decoded(NamedTuple):
+    """One image decoded."""
+
+    pixels: Pixels | None
+    """uint8 (H, W, C); None where the form's beliefs are wrong."""
+    facts: Facts
+    n_missing: int = 0
+    unknown: str = ""
+    """The kind of its numbers, as NumPy's types have it, if the form knows no range for them."""
+
+
+def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
+    """Decode several images to one form; never raises for what is in them."""
+    pixels = np.empty((len(contents), *form.shape), dtype=np.uint8)
+    reasons: list[str] = []
+    kept, shortest, longest = 0, 2**31, 0
+    missing = [0, 0]
+    for content in contents:
+        found = decode(content, form)
+        if isinstance(found, str):
+            reasons.append(found)
+            continue
+        image, facts, n_missing, unknown = found
+        if image is None:
+            return Chunk(pixels[:0], [], (0, 0), facts, unknown=unknown)
+        pixels[kept] = image
+        missing[0] += n_missing
+        missing[1] += n_missing > 0
+        kept += 1
+        reasons.append("")
+        shortest = min(shortest, facts.height, facts.width)
+        longest = max(longest, facts.height, facts.width)
+    return Chunk(pixels[:kept], reasons, (shortest, longest), None, (missing[0], missing[1]))
+
+
+def look(content: Encoded) -> Facts | str:
+    """What an image is, once it has been found whole; or why it cannot be read."""
+    found = decode(content, Form(0, 0, 3, same_size=True))
+    return found if isinstance(found, str) else found[1]
+
+
+def decode(content: Encoded, form: Form) -> Decoded | str:
+    """The image as uint8 (H, W, C) and what it was; or the reason why there is none.
+
+    Where the form's beliefs are wrong there are no pixels. Of several frames or pages the first
+    counts. What becomes of modes and sizes, see `bring`.
+    """
+    if isinstance(content, Unreadable):
+        return content.reason
+    try:
+        with _open(content) as opened:
+            height, width = opened.height, opened.width
+            if height * width > MOST_PIXELS:
+                return _bomb(height, width)
+            if str(opened.info.get("Software", "")).startswith("shoal "):
+                return DRAWN
+            if not form.same_size:
+                # A JPEG is decoded at a half, a quarter or an eighth of its size, if that is still
+                # at least twice the size wanted: several times as fast, and hardly to be told.
+                # What orientation it has is known only later: hence the longer side for both.
+                side = 2 * max(form.height, form.width)
+                opened.draft(None, (side, side))
+            with _one_large if opened.width * opened.height > _LARGE else nullcontext():
+                opened.load()
+                if opened.format == "TIFF":  # Pillow has turned it upright by itself
+                    height, width = opened.height, opened.width
+                orientation = exif_orientation(opened)
+                if orientation in _TURNED:
+                    height, width = width, height
+                facts = Facts(height, width, is_grey(opened))
+                if form.same_size and (height, width) != (form.height, form.width):
+                    return Decoded(None, facts)
+                if form.all_grey and not facts.grey:
+                    return Decoded(None, facts)
+                image: Image.Image = opened
+                n_missing = 0
+                if is_wide(opened) and form.pixel_range is not None:
+                    kind = np.dtype(np.float32 if opened.mode == "F" else np.int32)
+                    bounds = form.pixel_range.of(kind)
+                    if bounds is None:
+                        return Decoded(None, facts, unknown=kind.kind)
+                    image, n_missing = by_range(opened, bounds)
+                return Decoded(bring(image, orientation, form.shape), facts, n_missing)
+    except Exception as error:  # noqa: BLE001 - what a broken file raises depends on the plugin
+        return _reason(error, content)
+
+
+class Measured(NamedTuple):
+    """What an image of more than 8 bits says about its pile's range."""
+
+    kind: str
+    """f or i, as NumPy's types have it."""
+    extremes: tuple[float, float]
+    values: Numbers
+    """Some thousand of its pixels."""
+
+
+def measure(content: Encoded) -> Measured | str:
+    """The pixels of a wide image; "" for one of 8 bits or one that cannot be read."""
+    if isinstance(content, Unreadable):
+        return ""
+    try:
+        with _open(content) as opened:
+            if not is_wide(opened):
+                return "8 bits"
+            if opened.height * opened.width > MOST_PIXELS:
+                return ""
+            with _one_large if opened.width * opened.height > _LARGE else nullcontext():
+                opened.load()
+                pixels, missing = numbers(opened)
+        finite = pixels[~missing]
+        if not len(finite):
+            return ""
+        kind = "f" if pixels.dtype.kind == "f" else "i"
+        return Measured(kind, (float(finite.min()), float(finite.max())), spread(finite, _SAMPLE))
+    except Exception:  # noqa: BLE001 - it will be decoded, and its reason given, later
+        return ""
+
+
+def _open(content: Path | bytes) -> Image.Image:
+    if isinstance(content, Path):
+        found = os.stat(content)
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for ever
+            raise ValueError("a folder, a pipe or a device, not a file")
+        if found.st_size > _READ_WHOLE:
+            return Image.open(content, formats=FORMATS)
+        with open(content, "rb", buffering=0) as file:
+            content = file.read()
+    if not content:
+        raise ValueError("empty")
+    return Image.open(io.BytesIO(content), formats=FORMATS)
+
+
+def head_of(file: Path | str) -> bytes:
+    """The first `HEAD` bytes of a regular file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait for ever
+        raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file")
+    with open(file, "rb", buffering=0) as opened:
+        return opened.read(HEAD)
+
+
+def _bomb(height: int, width: int) -> str:
+    return f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS:,} that are safe to decode"
+
+
+def _reason(error: Exception, content: Path | bytes) -> str:
+    """An error of Pillow's in a few words, on one line."""
+    if isinstance(error, UnidentifiedImageError):
+        try:
+            head = content[:HEAD] if isinstance(content, bytes) else head_of(content)
+        except OSError:
+            head = b""
+        return foreign(head) or "not an image"
+    if isinstance(error, Image.DecompressionBombError):
+        announced = re.search(r"\d+", str(error))
+        return f"{int(announced[0]):,} pixels: too many" if announced else "too many pixels"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,84 @@
+"""Learning, from a sample of a pile's encoded images, what is black and what is white in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from shoal.images.decoding.image import Encoded, Measured, measure
+from shoal.images.decoding.parallel import n_cores
+from shoal.images.pixel_range import Bounds, PixelRange, learn
+
+if TYPE_CHECKING:
+    from shoal.images.decoding.pile import Listing
+
+_SAMPLE = 256
+"""So many images, evenly spread over the pile, show its range."""
+_ENOUGH = 16
+"""Where fewer of them have the numbers in question, the whole pile is looked through for some."""
+_SHARE = 0.1
+"""From this share of the sample on 8-bit images are part of the pile, not strays."""
+
+Found: TypeAlias = Measured | str
+
+
+@dataclass
+class _Kind:
+    """What images of one kind of numbers have shown."""
+
+    values: list[np.ndarray] = field(default_factory=list)
+    low: float = np.inf
+    high: float = -np.inf
+
+    def add(self, measured: Measured) -> None:
+        low, high = measured.extremes
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.values.append(measured.values)
+
+    def bounds(self, kind: str, conventional: bool) -> Bounds:
+        values = np.concatenate(self.values) if self.values else np.empty(0)
+        extremes = (self.low, self.high)
+        return learn(values, extremes, floats=kind == "f", conventional=conventional)
+
+
+def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
+    """``known`` with a range for numbers of ``kind`` (f or i), learned from the pile.
+
+    The sample and so the range are the same each time.
+    """
+    rows = np.unique(np.linspace(0, len(pile.names) - 1, _SAMPLE).round().astype(int))
+    seen, n_eight_bit = _Kind(), 0
+    for found in _measured(pile.fetch(int(row)) for row in rows):
+        n_eight_bit += found == "8 bits"
+        if isinstance(found, Measured) and found.kind == kind:
+            seen.add(found)
+    if len(seen.values) < _ENOUGH:
+        seen = _Kind()
+        for found in _measured(pile.contents()):
+            if isinstance(found, Measured) and found.kind == kind:
+                seen.add(found)
+                if len(seen.values) == _SAMPLE:
+                    break
+    eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
+    dtype = np.dtype(np.float32 if kind == "f" else np.int32)
+    return replace(known, eight_bit=eight_bit).knowing(dtype, seen.bounds(kind, eight_bit))
+
+
+def _measured(contents: Iterable[Encoded]) -> Iterator[Found]:
+    """What each image shows, in order; a few are decoded at a time."""
+    waiting: deque[Future[Found]] = deque()
+    executor = ThreadPoolExecutor(n_cores())
+    try:
+        for content in contents:
+            waiting.append(executor.submit(measure, content))
+            if len(waiting) > 2 * n_cores():
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,164 @@
+"""What all archives have in common: which of their members are the images, and under which ids.
+
+Nothing is ever unpacked to where a member's name says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from shoal.errors import DataError
+from shoal.images.decoding.image import Encoded
+from shoal.images.decoding.pile import Listing
+from shoal.images.file_names import (
+    ARCHIVES,
+    KINDS,
+    classes_of,
+    found_instead,
+    is_image,
+    order,
+    safe_id,
+)
+from shoal.images.left_out import OF_SHOAL, LeftOut, by_content, by_name
+from shoal.images.shards import prefixes
+
+MOST_BYTES = 256 * 2**20
+"""An encoded image larger than this is taken for a bomb."""
+TOO_LARGE = f"larger than {MOST_BYTES // 2**20} MB"
+ENCRYPTED = "encrypted with a password"
+_OUTSIDE = "its path leads out of the archive"
+_REPLACED = "a later file of the archive has the same name, and that one counts"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in an archive: its name, and, by ``place``, how its archive finds it again.
+
+    ``fault`` says why it cannot be an image of the pile; ``label`` is its class, if one was beside.
+    """
+
+    name: str
+    place: Any = None
+    fault: str = ""
+    label: str = ""
+    head: bytes = b""
+    """How it begins, where its name does not tell what it is: see `needs_head`."""
+    of_shoal: bool = False
+    """Whether it says that shoal wrote the folder it is in."""
+
+
+def needs_head(name: str) -> bool:
+    """Whether only its content tells whether a member of this name is an image."""
+    return not is_image(name) and by_name(name, within=True) is None
+
+
+Read: TypeAlias = Callable[[Path, Member], Encoded]
+"""Gives the content of a member of an archive."""
+
+
+def list_archives(
+    where: Path, archives: Sequence[tuple[Path, Sequence[Member]]], read: Read
+) -> Listing:
+    """The images in one archive or several.
+
+    Ids are the members' paths; of several archives, with the archive's name before. They come
+    archive by archive and there sorted folder by folder, as a folder's do. Of two members of one
+    name the later counts, as when they are unpacked.
+
+    Raises:
+        DataError: there are no images in them, or none that may be read.
+    """
+    chosen: list[tuple[Path, Member]] = []
+    ids: list[str] = []
+    left: list[LeftOut] = []
+    files = [file for file, _ in archives]
+    for (file, members), prefix in zip(archives, prefixes(files), strict=True):
+        found, faults = _images(members)
+        names = sorted(found, key=order)
+        chosen += [(file, found[name]) for name in names]
+        ids += [prefix + name for name in names]
+        left += [
+            one._replace(name=prefix + one.name, group=_with(prefix, one.group))
+            for one in sorted(faults)
+        ]
+    if not ids:
+        raise _nothing(where, archives, left)
+
+    return Listing(
+        ids,
+        lambda: (read(file, member) for file, member in chosen),
+        lambda row: read(*chosen[row]),
+        left,
+        _classes([member for _, member in chosen]),
+        "images",
+    )
+
+
+def _with(prefix: str, group: str) -> str:
+    return group if not group or group.startswith("*") or " " in group else prefix + group
+
+
+def _images(members: Sequence[Member]) -> tuple[dict[str, Member], list[LeftOut]]:
+    """The members that are images, by their ids; and those left out."""
+    found: dict[str, Member] = {}
+    left: list[LeftOut] = []
+    of_shoal = {member.name.rpartition("/")[0] + "/" for member in members if member.of_shoal}
+    of_shoal -= {"/", "./"}  # the archive as a whole is what was asked for
+    for member in members:
+        reason = _left_out(member, of_shoal)
+        if reason is not None:
+            left.append(reason)
+            continue
+        name = safe_id(member.name)
+        if name is None or member.fault:
+            left.append(LeftOut(name or member.name, member.fault or _OUTSIDE))
+            continue
+        if name in found:
+            left.append(LeftOut(name, _REPLACED))
+        found[name] = member
+    return found, left
+
+
+def _left_out(member: Member, of_shoal: set[str]) -> LeftOut | None:
+    """Why a member is no image of the pile by its name or its first bytes; None if it may be."""
+    name = member.name
+    for folder in of_shoal:
+        if name.startswith(folder):
+            return LeftOut(name, OF_SHOAL, folder)
+    known = by_name(name, within=True)
+    if known is not None:
+        return known
+    if is_image(name):
+        return None
+    return LeftOut(name, member.fault) if member.fault else by_content(name, member.head)
+
+
+def _classes(members: Sequence[Member]) -> list[str] | None:
+    labels = [member.label for member in members]
+    return labels if all(labels) else classes_of([safe_id(one.name) or "" for one in members])
+
+
+def _nothing(
+    where: Path,
+    archives: Sequence[tuple[Path, Sequence[Member]]],
+    left: Sequence[LeftOut],
+) -> DataError:
+    expected = f"{where}: an archive with images ({KINDS}) is expected, and"
+    names = [member.name for _, members in archives for member in members]
+    if any(one.reason == ENCRYPTED for one in left):
+        return DataError(
+            f"{expected} this one is {ENCRYPTED}; unpack it, for instance with 7z x, and give the "
+            "folder."
+        )
+    inner = found_instead(names, ARCHIVES)
+    if inner:
+        return DataError(f"{expected} it has {inner} instead; unpack it and give what is in it.")
+    faults = [one for one in left if not one.group]
+    if faults:
+        name, reason, _ = faults[0]
+        return DataError(f"{expected} none of its {len(faults)} can be used ({name}: {reason}).")
+    other = found_instead(names, ("",))
+    return DataError(f"{expected} it has none{f', but {other}' if other else ''}; check the path.")

@@ -1,0 +1,169 @@
+"""A folder of image files, nested to any depth."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from shoal.errors import DataError
+from shoal.images.decoding.image import head_of
+from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.file_names import ARCHIVES, KINDS, classes_of, found_instead, is_image, order
+from shoal.images.left_out import (
+    LONGEST_MARK,
+    MARK,
+    OF_SHOAL,
+    LeftOut,
+    as_counts,
+    by_content,
+    by_name,
+    is_mark_of_shoal,
+    service_folder,
+)
+from shoal.protocols import ImageSource
+
+_LINK = "a link to a folder, which is not followed, as it may lead in a circle"
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``."""
+    return path.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode a folder's images, see `decode_pile`; unreadable files are skipped, and listed.
+
+    Ids are the paths relative to the folder, with ``/``, sorted folder by folder. Every file is
+    used or left out with a reason: hidden ones, thumbnails that other programs keep, folders that
+    shoal wrote, what is no image. A file with an unknown suffix, or none, is known by its first
+    bytes. Links to files are read, links to folders are left out. The names of
+    the folders in which the images are sorted are kept as their classes.
+
+    Images decoded before are taken from the cache if the folder's path and every image's path,
+    size, time of change and inode are what they were: a file changed in place with its time set
+    back is not noticed; ``--no-cache`` reads it.
+
+    Raises:
+        DataError: no image files, or none that can be read.
+    """
+    names, left_out, stamp = _find(path)
+    if not names:
+        raise DataError(
+            f"{path}: a folder with images ({KINDS}) is expected, and {_none(path, left_out)}"
+        )
+    listing = Listing(
+        names,
+        lambda: (path / name for name in names),
+        lambda row: path / names[row],
+        left_out,
+        classes_of(names),
+    )
+    return decode_pile(str(path), stamp, lambda _: listing, wanted, ids_are_paths=True)
+
+
+def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:
+    """The ids of the images below ``folder``, sorted; all other files; and a digest of both."""
+    found: list[str] = []
+    left: list[LeftOut] = []
+    sniffed: list[str] = []
+    root = len(os.path.join(folder, ""))
+
+    def name_of(path: str) -> str:
+        return path[root:].replace(os.sep, "/")
+
+    def closed(error: OSError) -> None:
+        name = name_of(str(error.filename))
+        left.append(LeftOut(name, f"a folder that cannot be opened ({error.strerror})"))
+
+    for base, folders, files in os.walk(folder, onerror=closed):
+        below = name_of(base) + "/" if len(base) > root else ""
+        if below and MARK in files and _is_of_shoal(os.path.join(base, MARK)):
+            left += _all_below(base, below, OF_SHOAL)
+            folders.clear()
+            continue
+        for name in list(folders):
+            path, reason = os.path.join(base, name), service_folder(name)
+            if os.path.islink(path):
+                left.append(LeftOut(below + name, _LINK))
+            elif reason:
+                left += _all_below(path, below + name + "/", reason)
+                folders.remove(name)
+        for name in files:
+            known = by_name(below + name)
+            if known is not None:
+                left.append(known)
+            elif is_image(name):
+                found.append(below + name)
+            else:
+                sniffed.append(below + name)
+    for name in sniffed:
+        unknown = _by_content(folder, name)
+        if unknown is None:
+            found.append(name)
+        else:
+            left.append(unknown)
+    found.sort(key=order)
+    left.sort(key=lambda one: order(one.name))
+    return found, left, _stamp(folder, [*found, *sniffed], left)
+
+
+def _all_below(path: str, name: str, reason: str) -> list[LeftOut]:
+    """The files in a folder that is not looked into; the folder where it cannot be opened."""
+    left: list[LeftOut] = []
+
+    def closed(error: OSError) -> None:
+        left.append(LeftOut(name, f"a folder that cannot be opened ({error.strerror})"))
+
+    for base, _, files in os.walk(path, onerror=closed):
+        below = base[len(os.path.join(path, "")) :].replace(os.sep, "/")
+        left += [LeftOut(f"{name}{below}{'/' if below else ''}{file}", reason, name)
+                 for file in files]  # fmt: skip
+    return left
+
+
+def _is_of_shoal(mark: str) -> bool:
+    try:
+        if os.stat(mark).st_size > LONGEST_MARK:
+            return False
+        with open(mark, "rb") as file:
+            return is_mark_of_shoal(file.read())
+    except OSError:
+        return False
+
+
+def _by_content(folder: Path, name: str) -> LeftOut | None:
+    try:
+        return by_content(name, head_of(os.path.join(folder, name)))
+    except OSError as error:
+        return LeftOut(name, error.strerror or str(error))
+
+
+def _stamp(folder: Path, names: Sequence[str], left: Sequence[LeftOut]) -> str:
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(folder)))
+    for name in names:
+        try:
+            about = os.stat(os.path.join(folder, name))
+            what = f"{name}\0{about.st_size}\0{about.st_mtime_ns}\0{about.st_ino}\0"
+        except OSError as error:
+            what = f"{name}\0{error.errno}\0"
+        digest.update(os.fsencode(what))
+    for one in left:
+        digest.update(os.fsencode(f"{one.name}\0{one.reason}\0"))
+    return digest.hexdigest()
+
+
+def _none(folder: Path, left: Sequence[LeftOut]) -> str:
+    """What is there in place of images, and what to do."""
+    names = [one.name for one in left]
+    for kinds in (ARCHIVES, (".parquet",), (".npy", ".npz")):
+        instead = found_instead(names, kinds)
+        if instead:
+            return f"it has none, but {instead}; give that, several files as a pattern in quotes."
+    if not left:
+        return "it has none."
+    counts = as_counts(left)
+    more = f" and {len(counts) - 1} kinds more" if len(counts) > 1 else ""
+    number = f"{counts[0].n_files:,} " if counts[0].n_files > 1 else ""
+    return f"it has none, but {number}{counts[0].what} ({counts[0].reason}){more}."

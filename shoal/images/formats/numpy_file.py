@@ -1,0 +1,210 @@
+"""NumPy files: `.npy`, memory-mapped, and `.npz`, which is read into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import mmap
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.images import cache
+from shoal.images.array import ArraySource
+from shoal.images.checks import block_to_levels, check_shape, find_bounds, missing_described
+from shoal.images.decoding.pile import Wanted
+from shoal.images.pixel_range import PixelRange
+from shoal.images.shards import stamp
+from shoal.protocols import Array, ImageSource
+
+CONVERT = 256 * 2**20
+"""Bytes from which a `.npy` file of another type than uint8 is converted on disk, not in memory."""
+_BLOCK = 16 * 2**20
+# A header is Python's text, which numpy parses twice; and it may announce more than there is.
+_DAMAGED = (
+    ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, SyntaxError,
+    tokenize.TokenError, MemoryError, RecursionError, OverflowError, TypeError, KeyError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+
+
+def _split(path: Path) -> tuple[Path, str | None]:
+    """``file.npz:name`` as (file.npz, name)."""
+    head, colon, key = str(path).rpartition(":")
+    if colon and head.lower().endswith(".npz") and not path.exists():
+        return Path(head), key
+    return path, None
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``: a file named so, there or not."""
+    file, _ = _split(path)
+    return file.suffix.lower() in (".npy", ".npz") and not file.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Open the images of a NumPy file. See `open_source` and `checks.check_images`.
+
+    A `.npy` file is never read as a whole: uint8 is mapped as it is, a large file of another type
+    is converted once, a block at a time, and kept as decoded images are, see `_cache`.
+
+    Raises:
+        DataError: see `load_array`; or the images are to have another size.
+    """
+    array = load_array(path, wanted.array)
+    if wanted.size is not None and array.shape[1:3] != (wanted.size, wanted.size):
+        raise DataError(
+            f"{path}: --size is for image files, and this is an array of shape {array.shape}, "
+            "whose pixels are taken as they are; leave out --size."
+        )
+    if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
+        return _converted(path, array, wanted)
+    return ArraySource(array, name=str(path), pixel_range=wanted.pixel_range)
+
+
+def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
+    """`to_eight_bits` of an array that may be larger than memory, block by block."""
+    name = str(path)
+    images = check_shape(array, name)
+    question = f"{stamp('npy', [path])} 2 {wanted.pixel_range}"
+    key = hashlib.sha256(question.encode()).hexdigest() if wanted.cache else None
+    kept = cache.load(key) if key else None
+    if kept is None:
+        step = max(1, _BLOCK // array[:1].nbytes)
+        starts = range(0, len(array), step)
+
+        def blocks(description: str) -> Iterator[Array]:
+            for start in wanted.track(starts, description, len(starts)):
+                yield np.asarray(images[start : start + step])
+                _give_back(array)
+
+        if array.dtype.kind == "b":
+            found, bounds = replace(wanted.pixel_range or PixelRange(), eight_bit=True), (0.0, 1.0)
+        else:
+            bounds = find_bounds(blocks("checking"), array.size, name, wanted.pixel_range)
+            found = (wanted.pixel_range or PixelRange()).knowing(array.dtype, bounds)
+
+        def fill(write: Callable[[Any], Any]) -> cache.Index:
+            n_missing = [0, 0]
+            for block in blocks("converting"):
+                pixels, (more, in_images) = block_to_levels(block, bounds)
+                n_missing = [n_missing[0] + more, n_missing[1] + in_images]
+                write(np.ascontiguousarray(pixels).data)
+            about = {"missing": n_missing, "pixel_range": found.to_json()}
+            return {"shape": list(images.shape), **about}
+
+        kept = cache.keep(key, array.size, fill)
+    pixel_range = PixelRange.from_json(kept.index["pixel_range"])
+    notes = [
+        kept.note, *pixel_range.described(wanted.pixel_range),
+        *missing_described(kept.index["missing"]),
+    ]  # fmt: skip
+    return ArraySource(
+        kept.pixels,
+        name=name,
+        notes=notes,
+        rows=kept.rows,
+        pixel_range=None if wanted.pixel_range is None else pixel_range,
+    )
+
+
+def _give_back(array: Array) -> None:
+    """Give what was read of a read-only memory map back to the system.
+
+    The array stays readable. Not on Windows, which takes pages back by itself.
+    """
+    base: Any = array.base
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def load_array(path: Path, name: str | None = None) -> Array:
+    """The array of a `.npy` file or the one meant of a `.npz` file. Never unpickles.
+
+    Args:
+        path: the file; ``file.npz:NAME`` means one of several arrays.
+        name: another way to say it.
+
+    Raises:
+        DataError: missing, unreadable, truncated or pickled, or several arrays and no name.
+    """
+    file, key = _split(path)
+    key = key if name is None else name
+    if name is not None and file.suffix.lower() != ".npz":
+        raise DataError(
+            f"{path}: --array names an array of a .npz file, and this is none; leave it out."
+        )
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(6)
+        if start[:2] not in (b"\x93N", b"PK"):
+            raise DataError(
+                f"{file}: a NumPy file is expected, and this one is {_what(start)}; check the path."
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an absurd size in the header overflows, then fails
+            loaded: Any = np.load(file, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return _pick(file, loaded, key)
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such file; check the path.") from None
+    except PermissionError:
+        raise DataError(f"{file}: permission denied; make it readable.") from None
+    except DataError:
+        raise
+    except _DAMAGED as error:
+        if "pickle" in str(error) or "Python object" in str(error):
+            raise DataError(
+                f"{file}: plain numbers are expected, and it holds pickled Python objects, which "
+                "are not loaded because they can run code; save a uint8 array instead."
+            ) from error
+        raise DataError(
+            f"{file}: a whole NumPy file is expected, and this one is truncated or damaged; "
+            "save or download it again."
+        ) from error
+
+
+def _what(start: bytes) -> str:
+    if not start:
+        return "empty"
+    return "a Python pickle, which can run code" if start[:1] == b"\x80" else "something else"
+
+
+def _pick(file: Path, arrays: Any, key: str | None) -> Array:
+    names = list(arrays.files)
+    if key is None and len(names) == 1:
+        key = names[0]
+    if key in names:
+        return np.asarray(arrays[key])
+    wanted = "one array" if key is None else f"an array named {key!r}"
+    listed = f"{file}: {wanted} is expected, and it holds {', '.join(names) or 'none'}"
+    if not names:
+        raise DataError(f"{listed}; save the images with np.savez.")
+    shapes = ", ".join(f"{name} {_shape(file, name)}" for name in names[:10])
+    raise DataError(f"{listed}; name one as {file}:NAME or with --array NAME (shapes: {shapes}).")
+
+
+def _shape(file: Path, name: str) -> str:
+    """An array's shape, from its header alone: the others need not be read to choose one."""
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
+            version = np.lib.format.read_magic(member)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }[version]
+            return str(read(member)[0])
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, zlib.error):
+        return "unknown"

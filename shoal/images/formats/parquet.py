@@ -1,0 +1,176 @@
+"""Parquet files with one encoded image a row, as Hugging Face datasets lay them out.
+
+The images are a column of structs {bytes, path}, or of plain binary; no other column, labels
+among them, is ever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from shoal.errors import DataError
+from shoal.images.decoding.image import Encoded, Unreadable
+from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.shards import shards, stamp
+from shoal.protocols import ImageSource, Track
+
+_SUFFIX = ".parquet"
+_USUAL = "image"
+_ROWS, _BYTES = 1024, 16 * 2**20
+"""What is read at a time, at most: so many rows, of about so many bytes."""
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``: a file or a pattern named so, there or not."""
+    pattern, _ = _split(path)
+    return pattern.suffix.lower() == _SUFFIX and not pattern.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode a parquet file, or those that a pattern such as ``train-*.parquet`` means.
+
+    Ids are the row numbers, counted through all files in the order of their names; a row that
+    cannot be read is skipped, and keeps its number. ``file.parquet:name`` picks a column. For
+    sizes and modes see `decode_pile`.
+
+    Raises:
+        DataError: nothing there, no whole parquet file, no rows, no column of images or several,
+            or not one image that can be read.
+    """
+    pattern, column = _split(path)
+    files = shards(pattern)
+    return decode_pile(
+        str(pattern),
+        stamp(f"parquet {column}", files),
+        partial(_list, pattern, files, column),
+        wanted,
+    )
+
+
+def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
+    opened = [_open(file) for file in files]
+    column = _pick(files[0], opened[0].schema_arrow, wanted)
+    for file, parquet in zip(files, opened, strict=True):
+        if column not in _candidates(parquet.schema_arrow):
+            raise DataError(
+                f"{file}: a column {column!r} of images is expected, as in {files[0]}, and it has "
+                "none; give files of one data set."
+            )
+    n_rows = sum(parquet.metadata.num_rows for parquet in opened)
+    if n_rows == 0:
+        raise DataError(f"{pattern}: images are expected, and it has no rows.")
+
+    def contents() -> Iterator[Encoded]:
+        for file, parquet in zip(files, opened, strict=True):
+            yield from _encoded(file, parquet, column)
+
+    last: dict[tuple[int, int], list[Encoded]] = {}
+
+    def fetch(row: int) -> Encoded:
+        """One row; its group is kept, as the next one asked for is mostly in it, too."""
+        for number, parquet in enumerate(opened):
+            about = parquet.metadata
+            for group in range(about.num_row_groups):
+                if row < about.row_group(group).num_rows:
+                    if (number, group) not in last:
+                        last.clear()
+                        last[number, group] = list(
+                            _encoded(files[number], parquet, column, row_groups=[group])
+                        )
+                    return last[number, group][row]
+                row -= about.row_group(group).num_rows
+        return Unreadable("no such row")
+
+    return Listing([str(row) for row in range(n_rows)], contents, fetch, kind="rows")
+
+
+def _split(path: Path) -> tuple[Path, str | None]:
+    """``file.parquet:name`` as (file.parquet, name)."""
+    head, colon, name = str(path).rpartition(":")
+    if colon and head.lower().endswith(_SUFFIX) and not path.exists():
+        return Path(head), name
+    return path, None
+
+
+def _open(file: Path) -> Any:
+    """The file as a ``pyarrow.parquet.ParquetFile``: its footer read, its rows not yet."""
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(file, buffer_size=_BYTES)  # pages, not a group's column as a whole
+    except (OSError, ValueError) as error:  # pyarrow's own errors are among these
+        raise _damaged(file) from error
+
+
+def _damaged(file: Path) -> DataError:
+    return DataError(
+        f"{file}: a whole parquet file is expected, and this one is truncated, damaged or "
+        "something else; save or download it again."
+    )
+
+
+def _candidates(schema: Any) -> dict[str, str]:
+    """Columns that may hold encoded images, each with the path of its bytes in the file."""
+    import pyarrow as pa
+
+    def binary(kind: Any) -> bool:
+        if pa.types.is_dictionary(kind):  # each different image stored once
+            kind = kind.value_type
+        view = getattr(pa.types, "is_binary_view", lambda _: False)(kind)
+        return bool(view or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+    found: dict[str, str] = {}
+    for field in schema:
+        if binary(field.type):
+            found[field.name] = field.name
+        elif pa.types.is_struct(field.type):
+            index = field.type.get_field_index("bytes")
+            if index >= 0 and binary(field.type.field(index).type):
+                found[field.name] = f"{field.name}.bytes"
+    return found
+
+
+def _pick(file: Path, schema: Any, wanted: str | None) -> str:
+    """The column of images: the one asked for, the one named ``image``, or the only one."""
+    columns = list(_candidates(schema))
+    expected = "a column of images (bytes, or structs with a field bytes)"
+    if wanted is not None:
+        if wanted not in columns:
+            raise DataError(
+                f"{file}: {expected} named {wanted!r} is expected, and it has "
+                f"{', '.join(columns) or 'none such'}."
+            )
+        return wanted
+    if _USUAL in columns:
+        return _USUAL
+    if not columns:
+        raise DataError(
+            f"{file}: {expected} is expected, and its columns are "
+            f"{', '.join(schema.names) or 'none'}."
+        )
+    if len(columns) > 1:
+        raise DataError(
+            f"{file}: one column of images is expected, and it has {', '.join(columns)}; "
+            f"name one as {file}:NAME."
+        )
+    return columns[0]
+
+
+def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[Encoded]:
+    """The bytes of each row; of all columns only this one is read."""
+    path = _candidates(parquet.schema_arrow)[column]
+    about = parquet.metadata
+    size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+    rows = min(_ROWS, max(1, _BYTES * about.num_rows // max(1, size)))
+    try:
+        for batch in parquet.iter_batches(rows, columns=[path], use_threads=False, **which):
+            values = batch.column(0)
+            if path != column:
+                values = values.flatten()[0]  # the struct's only field, null where the struct is
+            for value in values.to_pylist():
+                yield Unreadable("no image in it") if value is None else value
+    except (OSError, ValueError) as error:
+        raise _damaged(file) from error

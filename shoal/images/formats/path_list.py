@@ -1,0 +1,189 @@
+"""A list of paths to image files: a text file with one a line, or a column of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+
+from shoal.errors import DataError
+from shoal.images.decoding.image import Encoded, Unreadable
+from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.file_names import classes_of, is_image
+from shoal.images.left_out import LeftOut
+from shoal.images.shards import check_file
+from shoal.protocols import ImageSource, Track
+
+_COLUMNS = (
+    "path", "file", "filename", "image", "filepath", "imagepath", "imagefile", "imagefilename",
+    "imagename", "img", "imgpath", "imgfile", "imgname", "pathname", "fullpath",
+)  # fmt: skip
+"""Names of columns, without what is no letter: file_name is the third."""
+_SUFFIXES = (".txt", ".csv", ".tsv")
+_TWICE = "it stands twice in the list"
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``: a file named so, there or not."""
+    return path.suffix.lower() in _SUFFIXES and not path.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode the image files that a list names, see `decode_pile`.
+
+    A text file has one path a line; empty lines and those that begin with ``#`` do not count. Of a
+    CSV file (commas, semicolons or tabs) the column called path, file, file_name, image_path or
+    the like counts, else the one with the most names of images. UTF-16 is
+    known as such. Relative paths are relative to the list's own folder.
+
+    The order is the list's. Ids are the paths as they are written; those that lead out of the
+    list's folder are, without the root, the absolute ones (``home/me/1.jpg``). What is not there,
+    or stands there twice, is skipped.
+
+    Raises:
+        DataError: no such list, or not one path of a file that is there.
+    """
+    check_file(path)
+    written = _written(path)
+    ids, files, left_out = _find(path.parent, written)
+    if not any(isinstance(file, Path) for file in files):
+        came = f"{written[0]!r}" if written else "nothing"
+        raise DataError(
+            f"{path}: images, an archive, a NumPy or parquet file, or a list of paths to images is "
+            f"expected, and this is none of them: no line names a file that is there (the first is "
+            f"{came:.80}); write one path a line, relative to the list's folder."
+        )
+    listing = partial(_list, ids, files, left_out)
+    stamp = _stamp(path, [*ids, *(one.name for one in left_out)], files)
+    return decode_pile(str(path), stamp, listing, wanted)
+
+
+def _list(
+    ids: Sequence[str],
+    files: Sequence[Encoded],
+    left_out: Sequence[LeftOut],
+    track: Track,
+) -> Listing:
+    return Listing(ids, lambda: files, files.__getitem__, left_out, classes_of(ids))
+
+
+def named_files(path: Path) -> list[Path]:
+    """The files that a list names, there or not."""
+    return [path.parent / name for name in _written(path)]
+
+
+def _written(path: Path) -> list[str]:
+    """The paths as the list has them; "" for a row of a table without one."""
+    text = _text(path.read_bytes())
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    table = path.suffix.lower() != ".txt" or (
+        lines and "\t" in lines[0] and _named(lines[0].split("\t")) is not None
+    )
+    if not table:
+        return lines
+    delimiter = max("\t;,", key=text.partition("\n")[0].count)
+    try:
+        rows = [
+            row
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if any(row)
+        ]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: a CSV file with a column of paths is expected, and this is none "
+            f"({error}); give a .csv or .txt list of image files."
+        ) from error
+    if not rows:
+        return []
+    column = _named(rows[0])
+    if column is not None:
+        rows = rows[1:]
+    else:
+        n_images = [
+            sum(len(row) > place and is_image(row[place].strip()) for row in rows[:100])
+            for place in range(len(rows[0]))
+        ]
+        column = max(range(len(rows[0])), key=n_images.__getitem__)
+        if not is_image(rows[0][column].strip()):  # then it is a header
+            rows = rows[1:]
+    return [row[column].strip() if len(row) > column else "" for row in rows]
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, or UTF-16, as Excel's "Unicode text" is, with a mark of its order or without."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    start = content[:200]
+    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if len(zeros) > 2 and zeros.count(0) > 0.7 * len(zeros):
+            return content.decode(encoding, "replace")
+    return content.decode("utf-8-sig", "surrogateescape")
+
+
+def _named(cells: Sequence[str]) -> int | None:
+    """Which cell of a header is called path, file, image or a mixture of these."""
+    header = [re.sub(r"[^a-z]", "", cell.lower()) for cell in cells]
+    return next((header.index(name) for name in _COLUMNS if name in header), None)
+
+
+def _find(folder: Path, written: Sequence[str]) -> tuple[list[str], list[Encoded], list[LeftOut]]:
+    """Ids and files in the list's order, and what stands there twice or not at all."""
+    found: dict[str, Encoded] = {}
+    left: list[LeftOut] = []
+    for row, path in enumerate(written):
+        if not path:
+            left.append(LeftOut(f"row {row + 1}", "no path in this row", "rows"))
+            continue
+        name = _name(folder, path)
+        if name in found:
+            left.append(LeftOut(name, _TWICE, "entries"))
+            continue
+        found[name] = _file(folder, path)
+    return list(found), list(found.values()), left
+
+
+def _file(folder: Path, path: str) -> Encoded:
+    """The file that a path names, as the list has it or as another system would spell it."""
+    reason = "no such file"
+    spellings = dict.fromkeys((
+        path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path),
+        path.replace("\\", "/"), path.strip("\"'"), _in_windows_letters(path),
+    ))  # fmt: skip
+    for spelling in spellings:
+        try:
+            if (folder / spelling).exists():
+                return folder / spelling
+        except (OSError, ValueError) as error:  # a name too long, or with a zero byte
+            reason = str(error).partition(":")[0] or "not a path"
+    return Unreadable(reason)
+
+
+def _in_windows_letters(path: str) -> str:
+    """A path that was not UTF-8, read as Windows writes it in Western Europe."""
+    return path.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+
+
+def _name(folder: Path, path: str) -> str:
+    if os.path.isabs(path) or ".." in Path(path).parts:
+        whole = Path(os.path.abspath(folder / path))
+        return whole.relative_to(whole.anchor).as_posix()
+    return Path(path).as_posix()
+
+
+def _stamp(path: Path, ids: Sequence[str], files: Sequence[Encoded]) -> str:
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(path.parent)))
+    for name, file in zip_longest(ids, files):
+        what = f"{name}\0"
+        if isinstance(file, Path):
+            about = file.stat()
+            what += f"{about.st_size}\0{about.st_mtime_ns}\0{about.st_ino}\0"
+        digest.update(what.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

@@ -1,0 +1,252 @@
+"""Tar archives of images, compressed or not, and WebDataset shards, which are tar archives."""
+
+from __future__ import annotations
+
+import contextlib
+import tarfile
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from shoal.errors import DataError, OutputError
+from shoal.images.decoding.image import Encoded
+from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.disk import shown, temporary_folder
+from shoal.images.file_names import ARCHIVES, is_image
+from shoal.images.formats._archive import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
+from shoal.images.left_out import HEAD, LONGEST_MARK, MARK, has_image, is_mark_of_shoal
+from shoal.images.shards import shards, stamp
+from shoal.protocols import ImageSource, Track
+
+_SUFFIXES = tuple(suffix for suffix in ARCHIVES if suffix != ".zip")
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_IN_MEMORY = 2**24
+_STEP = 2**20
+_OPEN = 8
+_COMPANIONS = ("cls", "json", "txt")
+"""Beside an image, and called as it is, each of these makes a tar file a WebDataset shard."""
+_LONGEST_LABEL = 200
+_REST = "what follows the end of the archive"
+_NO_TAR = "neither a tar archive nor a part of one"
+_SECOND = "another image of its sample counts"
+
+
+class _Place(NamedTuple):
+    """Where a member's bytes are: in the archive itself, or, unpacked, in the temporary file."""
+
+    unpacked: bool
+    offset: int
+    size: int
+
+
+class _Strict(tarfile.TarInfo):
+    """A broken header in the middle of an archive is an error, not its end.
+
+    Behind an end another archive may follow, as ``cat a.tar b.tar`` leaves it; what else is there
+    is no part of the archive.
+    """
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:  # type: ignore[override]
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            archive.ended = True  # type: ignore[attr-defined]
+            raise
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            if getattr(archive, "ended", False) and not getattr(archive, "followed", False):
+                archive.followed = True  # type: ignore[attr-defined]
+                raise tarfile.EmptyHeaderError(str(error)) from error  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+        except tarfile.TruncatedHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(str(error)) from error
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``: a file or a pattern named so, there or not."""
+    return path.name.lower().endswith(_SUFFIXES) and not path.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode the images in a tar file, or in the files that a pattern means, see `decode_pile`.
+
+    For ids, order and classes see `list_archives`. In WebDataset shards, where ``KEY.cls``,
+    ``KEY.json`` or ``KEY.txt`` stands beside ``KEY.jpg``, a sample has one image, that with the
+    shortest ending, and ``KEY.cls`` is its class; nothing else of a sample is read.
+
+    The images of a compressed archive are first copied to a temporary file, which is gone at the
+    end: they could not be read in order otherwise.
+
+    Raises:
+        DataError: no whole tar file, or no images in it that can be read.
+        OutputError: no room for the temporary file.
+    """
+    files = shards(path)
+    return decode_pile(str(path), stamp("tar", files), partial(_list, path, files), wanted)
+
+
+def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
+    folder: str | None = None
+    with contextlib.suppress(OutputError):  # where it is needed, and is not there, _append says so
+        folder = str(temporary_folder())
+    spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115 - the listing's own
+    opened = lru_cache(_OPEN)(partial(open, mode="rb"))  # evicted, a file is closed
+
+    def read(file: Path, member: Member) -> Encoded:
+        place: _Place = member.place
+        source: Any = spool if place.unpacked else opened(file)
+        try:
+            source.seek(place.offset)
+            return bytes(source.read(place.size))
+        except OSError as error:
+            raise DataError(f"{file}: it cannot be read ({error.strerror}).") from error
+
+    weakref.finalize(read, spool.close)
+    return list_archives(path, _all_members(files, spool, track), read)
+
+
+def _all_members(
+    files: Sequence[Path], spool: IO[bytes], track: Track
+) -> list[tuple[Path, list[Member]]]:
+    """The members of every file, with progress by how much of the files was gone through."""
+    found: list[tuple[Path, list[Member]]] = []
+
+    def steps() -> Iterator[int]:
+        for file in files:
+            members: list[Member] = []
+            done = 0
+            for member, position in _members(file, spool):
+                members.append(member)
+                while done < position // _STEP:
+                    done += 1
+                    yield done
+            yield done
+            found.append((file, _as_samples(members)))
+
+    total = sum(file.stat().st_size // _STEP + 1 for file in files)
+    for _ in track(steps(), "reading", total):
+        pass
+    return found
+
+
+def _members(file: Path, spool: IO[bytes]) -> Iterator[tuple[Member, int]]:
+    """The members of one archive but folders, each with the place in the file that was reached."""
+    try:
+        with file.open("rb") as raw:
+            compressed = raw.read(6).startswith(_COMPRESSED)
+            raw.seek(0)
+            places: dict[str, _Place] = {}
+            with tarfile.open(
+                fileobj=raw, mode="r:*", tarinfo=_Strict, ignore_zeros=True
+            ) as archive:
+                while (info := archive.next()) is not None:
+                    archive.members = []  # type: ignore[attr-defined]  # else it keeps them all
+                    if not info.isdir():
+                        target = spool if compressed else None
+                        yield _member(archive, info, places, target), raw.tell()
+                if getattr(archive, "followed", False):
+                    yield Member(_REST, fault=_NO_TAR), raw.tell()
+    except OutputError:
+        raise
+    except Exception as error:  # tarfile lets pass what zlib, lzma, struct and others raise
+        raise DataError(
+            f"{file}: a whole tar file is expected, and this one is truncated, damaged or "
+            "something else; copy or download it again."
+        ) from error
+
+
+def _member(
+    archive: tarfile.TarFile,
+    info: tarfile.TarInfo,
+    places: dict[str, _Place],
+    spool: IO[bytes] | None,
+) -> Member:
+    name = info.name
+    if name.endswith(".cls") and info.isreg() and info.size <= _LONGEST_LABEL:
+        return Member(name, label=_content(archive, info).decode("utf-8", "replace").strip())
+    if name.rpartition("/")[2] == MARK and info.isreg() and info.size <= LONGEST_MARK:
+        return Member(name, of_shoal=is_mark_of_shoal(_content(archive, info)))
+    head = b""
+    if needs_head(name):
+        if info.isreg() and not info.issparse():
+            head = _content(archive, info, HEAD)
+            if not has_image(head):
+                return Member(name, head=head)
+    elif not is_image(name):
+        return Member(name)
+    if info.islnk() and info.linkname in places:  # a file that was packed before, by another name
+        return Member(name, places[info.linkname], head=b"\xff\xd8\xff")
+    if not info.isreg() or info.issparse():
+        kind = "a link" if info.issym() or info.islnk() else "not an ordinary file"
+        return Member(name, fault=kind)
+    if info.size > MOST_BYTES:
+        return Member(name, fault=TOO_LARGE)
+    if spool is None:
+        places[name] = _Place(False, info.offset_data, info.size)
+    else:
+        places[name] = _Place(True, _append(spool, _content(archive, info)), info.size)
+    return Member(name, places[name], head=head)
+
+
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo, size: int = -1) -> bytes:
+    opened = archive.extractfile(info)
+    return opened.read(size) if opened is not None else b""
+
+
+def _append(spool: IO[bytes], content: bytes) -> int:
+    try:
+        start = spool.seek(0, 2)
+        spool.write(content)
+    except OSError as error:
+        raise OutputError(
+            f"the images of a compressed archive are unpacked to a temporary file, and "
+            f"{shown(temporary_folder())} cannot take them ({error.strerror}); free some space, or "
+            "let TMPDIR name a folder with more."
+        ) from error
+    return start
+
+
+def _as_samples(members: Sequence[Member]) -> list[Member]:
+    """Of a WebDataset shard, one image a sample, with its class; of another archive, all."""
+    split = [_split(member.name) for member in members]
+    images = [is_image(member.name) for member in members]
+    keys = {key for (key, _), image in zip(split, images, strict=True) if image}
+    beside = {key for key, ending in split if ending in _COMPANIONS}
+    if not keys & beside:
+        return list(members)
+    # An ending such as seg.png is a part of samples if many have it; of one, it may be a name.
+    endings = Counter(
+        ending for (key, ending), image in zip(split, images, strict=True)
+        if image and key in beside and "." in ending
+    )  # fmt: skip
+    often = max(2, len(keys & beside) / 2)
+    images = [
+        image and ("." not in ending or endings[ending] >= often)
+        for image, (_, ending) in zip(images, split, strict=True)
+    ]
+    labels = {key: m.label for (key, _), m in zip(split, members, strict=True) if m.label}
+    best: dict[str, tuple[int, str]] = {}
+    for (key, ending), image in zip(split, images, strict=True):
+        if image:
+            best[key] = min(best.get(key, (999, "")), (len(ending.split(".")), ending))
+    return [
+        member if not image
+        else replace(member, label=labels.get(key, "")) if best[key][1] == ending
+        else replace(member, fault=member.fault or _SECOND)
+        for member, image, (key, ending) in zip(members, images, split, strict=True)
+    ]  # fmt: skip
+
+
+def _split(name: str) -> tuple[str, str]:
+    """
+    >>> _split("a.b/0001.seg.PNG")
+    ('a.b/0001', 'seg.png')
+    """
+    folder, slash, base = name.rpartition("/")
+    stem, _, ending = base.partition(".")
+    return folder + slash + stem, ending.lower()

@@ -1,0 +1,102 @@
+"""Zip archives of images."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from shoal.errors import DataError
+from shoal.images.decoding.image import Encoded, Unreadable
+from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.formats._archive import (
+    ENCRYPTED,
+    MOST_BYTES,
+    TOO_LARGE,
+    Member,
+    list_archives,
+    needs_head,
+)
+from shoal.images.left_out import HEAD, LONGEST_MARK, MARK, is_mark_of_shoal
+from shoal.images.shards import shards, stamp
+from shoal.protocols import ImageSource, Track
+
+_OPEN = 8
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``: a file or a pattern named so, there or not."""
+    return path.suffix.lower() == ".zip" and not path.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode the images in a zip file, or in the files that a pattern means, see `decode_pile`.
+
+    For ids, order and classes see `list_archives`.
+
+    Raises:
+        DataError: no whole zip file, an encrypted one, or no images in it that can be read.
+    """
+    files = shards(path)
+    return decode_pile(str(path), stamp("zip", files), partial(_list, path, files), wanted)
+
+
+def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
+    opened = lru_cache(_OPEN)(_open)  # evicted, an archive is closed, as nobody else holds it
+
+    def read(file: Path, member: Member) -> Encoded:
+        info: zipfile.ZipInfo = member.place
+        try:
+            with opened(file).open(info) as content:
+                # Not read(): a bomb may hold more than the table of contents says.
+                return content.read(info.file_size)
+        except Exception as error:  # noqa: BLE001 - of a damaged member, anything
+            lines = str(error).splitlines() or [type(error).__name__]
+            return Unreadable(f"damaged in the archive ({lines[0]})")
+
+    return list_archives(path, [(file, _members(opened(file))) for file in files], read)
+
+
+def _open(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except Exception as error:  # broken tables raise whatever they happen to hit
+        raise DataError(
+            f"{file}: a whole zip file is expected, and this one is truncated, damaged or "
+            "something else; copy or download it again."
+        ) from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[Member]:
+    return [
+        _member(archive, info)
+        for info in archive.infolist()
+        if not info.filename.endswith("/")  # not is_dir(): a damaged name may be empty
+    ]
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
+    name, fault = info.filename, _fault(info)
+    if name.rpartition("/")[2] == MARK and not fault:
+        return Member(name, info, of_shoal=is_mark_of_shoal(_head(archive, info, LONGEST_MARK)))
+    if not needs_head(name):
+        return Member(name, info, fault)
+    return Member(name, info, fault, head=b"" if fault else _head(archive, info, HEAD))
+
+
+def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+    try:
+        with archive.open(info) as content:
+            return content.read(size)
+    except Exception:  # noqa: BLE001 - of a damaged member, anything
+        return b""
+
+
+def _fault(info: zipfile.ZipInfo) -> str:
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "a link"
+    if info.flag_bits & 0x1:
+        return ENCRYPTED
+    return TOO_LARGE if info.file_size > MOST_BYTES else ""

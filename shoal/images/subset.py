@@ -1,0 +1,39 @@
+"""Some of the images of another source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from shoal.images.pixel_range import PixelRange
+from shoal.protocols import Array, ImageSource, IntArray
+
+
+class Subset:
+    """The images ``rows`` int64 (m,) of ``source``, in that order; nothing is copied.
+
+    >>> from shoal.images.array import ArraySource
+    >>> images = np.arange(4, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
+    >>> some = Subset(ArraySource(images), np.array([3, 1]))
+    >>> some.ids, some.read(np.array([0]))[0, 0, 0].tolist()
+    (['3', '1'], [3])
+    """
+
+    def __init__(self, source: ImageSource, rows: IntArray) -> None:
+        self.source = source
+        self.rows = rows
+        self.ids: Sequence[str] = [source.ids[row] for row in rows]
+        self.shape = source.shape
+        self.pixel_range = getattr(source, "pixel_range", PixelRange(eight_bit=True))
+        self.skipped: Sequence[tuple[str, str]] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+        return self.source.read(self.rows[indices])
+
+    def fingerprint(self) -> str:
+        return self.source.fingerprint()

@@ -1,0 +1,284 @@
+"""A checkpoint: one self-describing file of tensors and JSON.
+
+It holds the resolved recipe, the weights, how training went and, in a finished one, the fitted
+reducers and clusterer, so that new images are assigned without the old ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import pickle
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shoal.errors import CheckpointError, ShoalError
+from shoal.images.files import atomic_path
+from shoal.images.pixel_range import PixelRange
+from shoal.models import stored
+from shoal.models.pace import Pace
+from shoal.protocols import Array, Encoder, Objective
+from shoal.recipes import parts
+from shoal.recipes.recipe import Recipe
+
+FORMAT = "shoal checkpoint"
+FORMAT_VERSION = 1
+
+# What zipfile and torch.load raise on a damaged file depends on where the damage is.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError,
+    IndexError, TypeError, AttributeError, NotImplementedError, struct.error, MemoryError,
+    OverflowError,
+)  # fmt: skip
+
+
+@dataclass
+class Checkpoint:
+    """The state of a run after ``step`` of ``total_steps`` steps.
+
+    While training goes on, the tensors are the live ones: save or copy them before the next step.
+    """
+
+    recipe: Recipe
+    image_shape: tuple[int, int, int]
+    """(H, W, C) of the images it learned from and takes."""
+    n_images: int
+    """How many it learned from."""
+    step: int
+    total_steps: int
+    epoch: float
+    """How often every image has been seen."""
+    encoder_state: dict[str, Tensor]
+    objective_states: list[dict[str, Tensor]]
+    optimizer_states: list[dict[str, Any]] | None = None
+    """Only in the file that a run is resumed from."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Versions, machine, threads, device, precision, seconds, the data's fingerprint."""
+    reducers: list[dict[str, Array]] = field(default_factory=list)
+    """The learned arrays of each reducer; empty until the run has finished."""
+    clusterer: dict[str, Array] = field(default_factory=dict)
+    """Likewise of the clusterer."""
+    familiar: dict[str, Array] = field(default_factory=dict)
+    """How the images it learned from measure, for `novelty`; empty in older files."""
+    calibration: dict[str, Array] = field(default_factory=dict)
+    """What a membership is worth, see `scoring.calibration`; empty in older files."""
+
+    pixel_range: PixelRange | None = None
+    """What was black and white in its images; new ones are seen the same way. None in older files:
+    there each image of more than 8 bits decided by itself."""
+
+    pace: Pace | None = None
+    """How its length was decided on the way, of a run with a time limit; None of another."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it can assign images to clusters."""
+        return bool(self.clusterer)
+
+    def build_encoder(self) -> Encoder:
+        """The autoencoder with these weights, on the CPU, in evaluation mode.
+
+        Raises:
+            CheckpointError: the weights do not fit the recipe.
+        """
+        with torch.random.fork_rng(devices=[]):  # layers are initialised before they are filled
+            encoder: Encoder = parts.build("encoders", self.recipe.encoder, self.image_shape)
+        _load_state(encoder, self.encoder_state)
+        return encoder.eval()
+
+    def build_objectives(self, encoder: Encoder) -> list[Objective]:
+        """The objectives with their heads, on the CPU, in evaluation mode."""
+        with torch.random.fork_rng(devices=[]):
+            objectives = [
+                parts.build("objectives", part, encoder) for part in self.recipe.objectives
+            ]
+        for objective, state in zip(objectives, self.objective_states, strict=True):
+            _load_state(objective, state)
+            objective.eval()
+        return objectives
+
+    def weights_digest(self) -> str:
+        """A digest of the encoder's weights: equal for runs that are equal bit for bit."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.encoder_state.items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def save(checkpoint: Checkpoint, path: str | Path) -> None:
+    """Write a checkpoint, atomically; missing folders are made.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "about": json.dumps(
+            {
+                "recipe": checkpoint.recipe.to_dict(),
+                "image_shape": list(checkpoint.image_shape),
+                "pixel_range": checkpoint.pixel_range and checkpoint.pixel_range.to_json(),
+                "n_images": checkpoint.n_images,
+                "step": checkpoint.step,
+                "total_steps": checkpoint.total_steps,
+                "pace": checkpoint.pace and checkpoint.pace.to_json(),
+                "epoch": checkpoint.epoch,
+                "history": checkpoint.history,
+                "provenance": checkpoint.provenance,
+            }
+        ),
+        "encoder": _on_cpu(checkpoint.encoder_state),
+        "objectives": _on_cpu(checkpoint.objective_states),
+        "optimizer": _on_cpu(checkpoint.optimizer_states),
+        "reducers": [_to_tensors(arrays) for arrays in checkpoint.reducers],
+        "clusterer": _to_tensors(checkpoint.clusterer),
+        "familiar": _to_tensors(checkpoint.familiar),
+        "calibration": _to_tensors(checkpoint.calibration),
+    }
+    # Through memory: torch.save writes a file's own name into it, and a full disk would reach
+    # its C++ side as a crash rather than as an error.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Read a checkpoint. Only tensors, numbers and text are read: no code in it can run.
+
+    Raises:
+        CheckpointError: missing, truncated, of another program, of a newer format, or holding
+            anything but tensors, numbers and text.
+    """
+    path = Path(path)
+    content = _read(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path}: a checkpoint written by shoal is expected, and this file is of another "
+            "program; make one with 'shoal train'."
+        )
+    version = content.get("format_version")
+    try:
+        if not isinstance(version, int):
+            raise ValueError("format_version")
+        if version > FORMAT_VERSION:
+            raise CheckpointError(
+                f"this checkpoint has format {version}, of a newer shoal, and this shoal reads "
+                f"up to {FORMAT_VERSION}; upgrade shoal."
+            )
+        about = json.loads(content["about"])
+        stored.check_about(about)
+        stored.check_state(content["encoder"], "encoder")
+        for state in content["objectives"]:
+            stored.check_state(state, "objectives")
+        height, width, channels = about["image_shape"]
+        pixel_range = about.get("pixel_range")
+        optimizer = content["optimizer"]  # before Muon there was one, not a list
+        loaded = Checkpoint(
+            recipe=Recipe.from_dict(about["recipe"]),
+            image_shape=(height, width, channels),
+            pixel_range=None if pixel_range is None else PixelRange.from_json(pixel_range),
+            n_images=about["n_images"],
+            step=about["step"],
+            total_steps=about["total_steps"],
+            pace=None if about.get("pace") is None else Pace.from_json(about["pace"]),
+            epoch=about["epoch"],
+            encoder_state=content["encoder"],
+            objective_states=content["objectives"],
+            optimizer_states=[optimizer] if isinstance(optimizer, dict) else optimizer,
+            history=about["history"],
+            provenance=about["provenance"],
+            reducers=[_to_arrays(tensors) for tensors in content["reducers"]],
+            clusterer=_to_arrays(content["clusterer"]),
+            familiar=_to_arrays(content.get("familiar", {})),
+            calibration=_to_arrays(content.get("calibration", {})),
+        )
+        if len(loaded.objective_states) != len(loaded.recipe.objectives):
+            raise KeyError("the state of an objective")
+        if loaded.finished and len(loaded.reducers) != len(loaded.recipe.reducers):
+            raise KeyError("the state of a reducer")
+        return loaded
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        if isinstance(error, ShoalError):
+            raise CheckpointError(f"{path}: {error}") from error
+        raise CheckpointError(
+            f"{path}: a part of this checkpoint is missing or damaged ({error}); train again or "
+            "restore the file from a copy."
+        ) from error
+
+
+def _on_cpu(state: Any) -> Any:
+    """A state with its tensors on the CPU, so that a file opens where there is no other device."""
+    if isinstance(state, torch.Tensor):
+        return state.cpu()
+    if isinstance(state, list):
+        return [_on_cpu(value) for value in state]
+    if not isinstance(state, dict):
+        return state
+    moved = copy.copy(state)  # with the versions of its layers, which PyTorch notes beside it
+    for name, value in state.items():
+        moved[name] = _on_cpu(value)
+    return moved
+
+
+def _read(path: Path) -> Any:
+    if path.is_dir():
+        raise CheckpointError(f"{path}: a checkpoint file is expected, and this is a folder.")
+    try:
+        if path.stat().st_size == 0:
+            raise CheckpointError(f"{path}: a checkpoint is expected, and the file is empty.")
+        with path.open("rb") as file:
+            if file.read(1) == b"\x80":
+                raise pickle.UnpicklingError("a bare pickle")
+        with zipfile.ZipFile(path) as archive:  # what torch.save writes; torch checks no sums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise zipfile.BadZipFile(damaged)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such checkpoint; check the path.") from None
+    except PermissionError:
+        raise CheckpointError(f"{path}: permission denied; make it readable.") from None
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path}: tensors, numbers and text are expected, and this file holds other Python "
+            "objects or is not a checkpoint; it was not loaded, because such objects can run code."
+        ) from error
+    except _UNREADABLE as error:
+        raise CheckpointError(
+            f"{path}: a whole checkpoint is expected, and this file is truncated, damaged or of "
+            "another program; train again or restore it from a copy."
+        ) from error
+
+
+def _load_state(module: torch.nn.Module, state: dict[str, Tensor]) -> None:
+    try:
+        module.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise CheckpointError(
+            f"the checkpoint's weights do not fit its recipe ({reason}); train again."
+        ) from error
+
+
+def _to_tensors(arrays: dict[str, Array]) -> dict[str, Tensor]:
+    return {name: torch.tensor(array) for name, array in arrays.items()}
+
+
+def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, Array]:
+    return {name: stored.to_array(tensor) for name, tensor in tensors.items()}

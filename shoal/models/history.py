@@ -1,0 +1,126 @@
+"""The trail: checkpoints kept along the way, in a folder beside the final file."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+
+RESUME_EVERY = 20.0
+"""Seconds between two writings of the file that a run is resumed from."""
+
+
+class Trail:
+    """``<checkpoint>.trail/``: a fixed number of evenly spaced checkpoints, and ``resume.pth``.
+
+    However long the run, the trail holds ``recipe.checkpoints`` files of weights alone (fewer only
+    when the run has fewer steps) and one with the optimiser's state, so the disk does not fill.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path = Path(path)
+        self.folder = path.with_name(path.name + ".trail")
+        self._written = time.monotonic()
+
+    @property
+    def resume_file(self) -> Path:
+        """What an interrupted run goes on from."""
+        return self.folder / "resume.pth"
+
+    @property
+    def previous(self) -> Path:
+        """Where an unfinished run goes when another one begins."""
+        return self.folder.with_name(self.folder.name + ".previous")
+
+    def files(self) -> list[Path]:
+        """The checkpoints of the trail, oldest first."""
+        return sorted(self.folder.glob("step-*.pth"))
+
+    def file(self, step: int) -> Path:
+        """Where the checkpoint after ``step`` is kept."""
+        return self.folder / f"step-{step:08d}.pth"
+
+    def of_the_second_half(self) -> list[Path]:
+        """Two checkpoints, at half and at three quarters of the run; fewer if so few were kept."""
+        files = self.files()[:-1]
+        return list(dict.fromkeys(files[share * len(files) // 4] for share in (2, 3) if files))
+
+    def unfinished(self) -> Checkpoint | None:
+        """The state to resume from, if there is one.
+
+        Raises:
+            CheckpointError: the file is there and cannot be read.
+        """
+        return checkpoints.load(self.resume_file) if self.resume_file.exists() else None
+
+    def begin(self) -> Path | None:
+        """Make room for a new run. What an older one left is moved aside; the folder is returned.
+
+        Its finished checkpoint, too, so that none stands beside a new trail, and none is lost if
+        the new run does not end.
+        """
+        aside = None
+        older = [self.path] if self.path.is_file() else []
+        if self.resume_file.exists() or older:
+            aside = self.previous
+            _clear(aside)
+            (aside / self.path.name).unlink(missing_ok=True)
+            if aside.is_dir() and any(aside.iterdir()):  # somebody else's files are in it
+                aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
+            aside.mkdir(exist_ok=True)
+            # The folder of the trail itself stays: it is what a run in progress has locked.
+            for file in (*older, *(self.folder.iterdir() if self.folder.is_dir() else ())):
+                file.replace(aside / file.name)
+        _clear(self.folder)
+        return aside
+
+    def save(self, checkpoint: Checkpoint, *, now: bool = False) -> None:
+        """Keep ``checkpoint`` if its turn has come, and the state to resume from now and then.
+
+        Args:
+            checkpoint: the latest.
+            now: write the state to resume from whatever the time.
+
+        Raises:
+            OutputError: the disk is full or the folder cannot be written.
+        """
+        if _kept(checkpoint):
+            slim = replace(checkpoint, optimizer_states=None)
+            checkpoints.save(slim, self.file(checkpoint.step))
+            now = True
+        if now or time.monotonic() - self._written > RESUME_EVERY:
+            checkpoints.save(checkpoint, self.resume_file)
+            self._written = time.monotonic()
+
+    def finish(self) -> None:
+        """The run is complete: what it would have been resumed from is no longer needed."""
+        self.resume_file.unlink(missing_ok=True)
+
+
+def _kept(checkpoint: Checkpoint) -> bool:
+    count = checkpoint.recipe.checkpoints
+    if checkpoint.pace is not None:
+        return checkpoint.pace.keeps(checkpoint.step, count)
+    return checkpoint.step in kept_steps(checkpoint.total_steps, count)
+
+
+def kept_steps(total_steps: int, count: int) -> set[int]:
+    """The steps whose checkpoints are kept: ``count`` evenly spaced ones, the last included.
+
+    >>> sorted(kept_steps(100, 4)), sorted(kept_steps(2, 4))
+    ([25, 50, 75, 100], [1, 2])
+    """
+    if total_steps <= count:
+        return set(range(1, total_steps + 1))
+    return {round(total_steps * i / count) for i in range(1, count + 1)}
+
+
+def _clear(folder: Path) -> None:
+    """Remove the checkpoints of a trail."""
+    written = (*folder.glob("step-*.pth"), folder / "resume.pth", folder / "measurements.json")
+    for file in written:
+        file.unlink(missing_ok=True)

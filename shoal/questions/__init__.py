@@ -1,1 +1,0 @@
-"""Questions about single images: alike or not, what is like this one, copies, odd ones."""

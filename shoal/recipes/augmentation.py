@@ -1,0 +1,67 @@
+"""What may happen to an image before the encoder sees it; `training.augment` does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.errors import RecipeError
+from shoal.images.checks import check_interval
+
+
+@dataclass(frozen=True)
+class Views:
+    """What may happen to a view. The defaults change nothing.
+
+    The ranges follow SimCLR (Chen et al. 2020, arXiv:2002.05709, appendix A) where it has them.
+    """
+
+    n_views: int = 1
+    """How many views of each image."""
+    min_crop: float = 1.0
+    """Smallest area of a random crop, as a fraction of the image, in (0, 1]; 1: no crop."""
+    mirror: bool = False
+    """Flip left and right every second time."""
+    rotation: float = 0.0
+    """Largest rotation, degrees."""
+    zoom: float = 0.0
+    """Scale drawn from [1 - zoom, 1 + zoom], each axis for itself, in [0, 1)."""
+    shear: float = 0.0
+    """Largest shear, as a fraction of the side."""
+    shift: float = 0.0
+    """Largest shift, as a fraction of the side."""
+    brightness: float = 0.0
+    """Factor drawn from [1 - brightness, 1 + brightness], in [0, 1]."""
+    contrast: float = 0.0
+    """Factor about the mean, drawn likewise."""
+    saturation: float = 0.0
+    """Factor about grey, drawn likewise; colour images only."""
+    hue: float = 0.0
+    """Largest rotation of the hue, as a fraction of the circle, in [0, 0.5]; colour only."""
+    colour_probability: float = 0.8
+    """How often an image's colours (the four above) are touched at all."""
+    grey_probability: float = 0.0
+    """How often a colour image turns grey."""
+    noise: float = 0.0
+    """Largest standard deviation of Gaussian noise, in units of the pixel range."""
+    resolution: float = 1.0
+    """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
+    crops that show things larger than the whole image does show them as large again (Touvron et
+    al. 2019, arXiv:1906.06423). Targets keep the image's size. Reconstructions suffer."""
+    n_small: int = 0
+    """How many small views besides, see `small`: for objectives that learn from them, and encoders
+    that take images of any size; with others there are none."""
+    small_side: float = 0.625
+    """Side of a small view, as a fraction of a view's, in (0, 1]."""
+
+    def check(self) -> None:
+        """Raise `RecipeError` on a value out of range."""
+        limits = {
+            "n_views": (1, 8), "rotation": (0, 180), "zoom": (0, 0.9), "shear": (0, 1),
+            "shift": (0, 1), "brightness": (0, 1), "contrast": (0, 1), "saturation": (0, 1),
+            "hue": (0, 0.5), "colour_probability": (0, 1), "grey_probability": (0, 1),
+            "noise": (0, 1), "n_small": (0, 8),
+        }  # fmt: skip
+        for name, (low, high) in limits.items():
+            check_interval(f"views.{name}", getattr(self, name), low, high, RecipeError)
+        for name in ("min_crop", "resolution", "small_side"):
+            check_interval(f"views.{name}", getattr(self, name), 0, 1, RecipeError, open_low=True)

@@ -1,0 +1,132 @@
+"""Settings: ``FIELD=VALUE`` changes to a recipe, as the command line's ``--set`` takes them."""
+
+from __future__ import annotations
+
+import ast
+import typing
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from shoal.errors import RecipeError
+from shoal.recipes import parts
+from shoal.recipes.augmentation import Views
+from shoal.recipes.parts import Part
+from shoal.recipes.recipe import FIELD_TYPES, Recipe
+
+
+def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
+    """Apply ``FIELD=VALUE`` settings, type-checked, one after another.
+
+    A field inside another is reached by a dot; parts are written as calls, several joined by ``+``:
+
+    >>> from shoal.recipes.recipe import BEST
+    >>> override(BEST, ["epochs=3", "views.min_crop=0.5"]).views.min_crop
+    0.5
+    >>> [str(part) for part in override(BEST, ["reducers=pca(n_components=9)+tsne"]).reducers]
+    ['pca(n_components=9)', 'tsne']
+    >>> str(override(BEST, ["objectives.nt_xent.temperature=0.1"]).objectives[0])
+    'nt_xent(temperature=0.1)'
+
+    Raises:
+        RecipeError: not of that form, an unknown field (a near one is suggested), a wrong type or
+            a value out of range.
+    """
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise RecipeError(
+                f"a setting is expected as FIELD=VALUE, such as epochs=20, and {setting!r} came."
+            )
+        recipe = _set(recipe, path.strip(), text.strip())
+    recipe.check()
+    return recipe
+
+
+def _set(recipe: Recipe, path: str, text: str) -> Recipe:
+    name, _, rest = path.partition(".")
+    if name not in FIELD_TYPES:
+        raise RecipeError(f"a recipe has no field {name!r}{parts.suggest(name, FIELD_TYPES)}")
+    value: Any
+    if name == "views":
+        hints = typing.get_type_hints(Views)
+        if rest not in hints:
+            raise RecipeError(f"views has no field {rest!r}{parts.suggest(rest, hints)}")
+        value = replace(recipe.views, **{rest: _value(path, text, hints[rest])})
+    elif name in ("encoder", "clusterer"):
+        value = _option(f"{name}s", getattr(recipe, name), rest, text) if rest else _one(path, text)
+    elif name in ("objectives", "reducers") and rest:
+        which, _, option = rest.partition(".")
+        chosen = getattr(recipe, name)
+        if which not in [part.name for part in chosen]:
+            known = [part.name for part in chosen]
+            raise RecipeError(f"this recipe has no {path!r}{parts.suggest(which, known)}")
+        value = tuple(
+            _option(name, part, option, text) if part.name == which else part for part in chosen
+        )
+    elif name in ("objectives", "reducers"):
+        value = _parse_parts(path, text)
+    elif rest:
+        raise RecipeError(f"{name} has no fields of its own, and {path!r} came; set {name}=…")
+    else:
+        value = _value(path, text, FIELD_TYPES[name])
+    return replace(recipe, **{name: value})
+
+
+def _option(family: str, part: Part, option: str, text: str) -> Part:
+    options = parts.schema(family, part.name)
+    if option not in options:
+        raise RecipeError(f"{part.name} has no option {option!r}{parts.suggest(option, options)}")
+    return part.with_option(option, _value(f"{part.name}.{option}", text, options[option]))
+
+
+def _value(path: str, text: str, kind: Any) -> Any:
+    lowered = {"true": True, "false": False, "none": None}
+    value: Any = text
+    if text.lower() in lowered:
+        value = lowered[text.lower()]
+    elif not parts.fits(text, kind):
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            value = text
+    value = _as_tuple(value)
+    if not parts.fits(value, kind):
+        raise RecipeError(f"{path} is expected as {parts.type_name(kind)}, and {text!r} came.")
+    return value
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one(path: str, text: str) -> Part:
+    found = _parse_parts(path, text)
+    if len(found) != 1:
+        raise RecipeError(f"{path} is expected as one part, and {text!r} came.")
+    return found[0]
+
+
+def _parse_parts(path: str, text: str) -> tuple[Part, ...]:
+    """``pca(n_components=50)+tsne`` as parts; nothing is ever evaluated but literals."""
+
+    def walk(node: ast.expr) -> tuple[Part, ...]:
+        match node:
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return walk(left) + walk(right)
+            case ast.Name(id=name):
+                return (Part(name),)
+            case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords):
+                options = {str(word.arg): ast.literal_eval(word.value) for word in keywords}
+                return (Part(name, {key: _as_tuple(item) for key, item in options.items()}),)
+        raise ValueError
+
+    if text.lower() in ("", "none"):
+        return ()
+    try:
+        return walk(ast.parse(text, mode="eval").body)
+    except (ValueError, SyntaxError):
+        raise RecipeError(
+            f"{path} is expected as parts joined by +, such as pca(n_components=50)+tsne, and "
+            f"{text!r} came."
+        ) from None

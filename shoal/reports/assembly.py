@@ -1,0 +1,134 @@
+"""From checkpoints and images to a report on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from shoal.embedding.embed import EmbeddingTable
+from shoal.errors import OutputError
+from shoal.export import findings
+from shoal.images.files import atomic_path, check_writable
+from shoal.models import checkpoint as checkpoints
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource, IntArray, Track, silent
+from shoal.reports import explorer, fonts, html, pdf, progression
+from shoal.reports.compose import compose
+from shoal.reports.inputs import SHOWN, Subject, Trained
+from shoal.reports.wording import Wording
+from shoal.scoring import label_free
+
+_SUFFIXES = (".pdf", ".html")
+_QUICK = 20_000
+
+
+def report(
+    *paths: str | Path,
+    train: ImageSource,
+    before: str | Path | None = None,
+    after: str | Path | None = None,
+    best: str | Path | None = None,
+    images: ImageSource | None = None,
+    labels: IntArray | None = None,
+    show: Sequence[int] | None = None,
+    language: str = "en",
+    whole: bool = True,
+    spare: Callable[[], float] | None = None,
+    table: EmbeddingTable | None = None,
+    device: str = "cpu",
+    track: Track = silent,
+) -> None:
+    """Write a report as .pdf, as one self-contained .html, or as both.
+
+    Args:
+        paths: the files to write.
+        train: the images that the checkpoints learned from.
+        before: a finished checkpoint, to be compared with ``after``.
+        after: another.
+        best: the one whose trail is shown; ``after`` if there is none.
+        images: labelled images to measure on.
+        labels: int64 (n,), their labels; nothing is chosen by them but what is shown.
+        show: indices of images in ``train`` to reconstruct; by default those that the assignment
+            asks for, as far as the pile has them.
+        language: en or zh-TW, of the fixed wording.
+        whole: fail where the trail has fewer than 10 checkpoints; otherwise say so in its place,
+            and leave out the trail of a pile of more than 20,000 images, which takes minutes.
+        spare: asked how many seconds measuring the trail may take, when it begins; None: as long
+            as it takes.
+        table: the clusters of ``train`` with places on a map, if they are known already.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Raises:
+        OutputError: another suffix, or a file that cannot be written.
+        CheckpointError: not a checkpoint, unfinished, of other images, or with too short a trail.
+        DataError: an unknown language, more kinds of labels than clusters, or images to show
+            that do not exist.
+    """
+    targets = [Path(path) for path in paths]
+    check_report(targets)
+    wording = Wording(language)
+    if show is None:
+        show = [index for index in SHOWN if index < len(train)] or [0]
+    named = {"before": before, "after": after, "best": best}
+    subject = Subject(
+        train, images=images, labels=labels, show=tuple(show), device=device, track=track,
+        **{name: Trained.load(Path(path)) for name, path in named.items() if path is not None},
+    )  # fmt: skip
+    subject.check()
+    if whole:
+        progression.check(subject, subject.latest)
+    # NumPy's products are small here: a checkpoint of a trail takes 6 s of processor time, and 17
+    # with two threads that wait for one another. Nor do the clusters of one early in training,
+    # which hang on the last bits, then depend on the number of threads.
+    with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
+        trail = whole or len(train) <= _QUICK
+        document, table = compose(subject, wording, trail=trail, spare=spare, table=table)
+        for path in track(targets, "writing report", len(targets)):
+            if path.suffix.lower() == ".pdf":
+                pdf.write(document, path, wording)
+                continue
+            fragment = explorer.fragment(train, table, wording=wording, track=track)
+            page = html.render(document, explorer=fragment, wording=wording)
+            with atomic_path(path) as temporary:
+                temporary.write_text(page, encoding="utf-8")
+
+
+def hand_over(
+    source: ImageSource, table: EmbeddingTable, folder: Path, reporter: Reporter, *, device: str,
+    spare: Callable[[], float] | None = None,
+) -> None:  # fmt: skip
+    """Write the results of a run that left its checkpoint.pth in ``folder``, and say so.
+
+    Args:
+        source: the images.
+        table: their clusters.
+        folder: where the run's results are.
+        reporter: shows progress.
+        device: where the encoder runs.
+        spare: see `report`.
+    """
+    checkpoint = checkpoints.load(folder / "checkpoint.pth")
+    verdict = label_free.verdict_on(checkpoint)
+    table = findings.write(source, table, folder, verdict, reporter)
+    report(
+        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
+        spare=spare, table=table, device=device, track=reporter,
+    )  # fmt: skip
+    reporter.say(findings.written(table, folder))
+
+
+def check_report(paths: Sequence[Path]) -> None:
+    """Fail if one of ``paths`` does not name a report that can be written.
+
+    Raises:
+        OutputError: see there.
+    """
+    for path in paths:
+        if path.suffix.lower() not in _SUFFIXES:
+            raise OutputError(
+                f"cannot write {path}: a report is expected as .pdf or .html; change its suffix."
+            )
+        check_writable(path)

@@ -1,0 +1,239 @@
+"""The interactive map of a page: every image a dot, a legend that filters, and a gallery.
+
+```
+table ──order along a curve──▶ places, clusters, confidence, names ─┐
+source ──thumbnails──▶ `sprites` ───────────────────────────────────┴▶ one fragment of HTML
+```
+
+The scripts that bring it to life are `templates/explorer/*.js`; `html.render` adds them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from markupsafe import Markup
+
+from shoal.embedding.embed import EmbeddingTable
+from shoal.images.csv_files import as_text
+from shoal.plots import figures
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+from shoal.reports import sprites, templates
+from shoal.reports.wording import Wording
+
+MOST_SHOWN = 200_000
+"""Images on a map; of more, a fair sample."""
+_LEAST_BUDGET, _MOST_BUDGET, _BYTES_EACH = 5_000_000, 20_000_000, 200
+_STEPS = 65_535
+"""Places and confidences are rounded to this many parts of their range."""
+
+
+def fragment(
+    source: ImageSource,
+    table: EmbeddingTable,
+    *,
+    wording: Wording,
+    budget: int | None = None,
+    track: Track = silent,
+) -> str:
+    """The map as HTML without scripts, which `html.render` takes.
+
+    Args:
+        source: the images of ``table``.
+        table: with ``xy``.
+        wording: the page's language.
+        budget: bytes it may take; by default 5 MB and more for larger piles, up to 20 MB.
+        track: shows progress.
+    """
+    assert table.xy is not None  # the caller lays out the map
+    count = len(table.labels)
+    if budget is None:
+        budget = int(np.clip(_BYTES_EACH * count, _LEAST_BUDGET, _MOST_BUDGET))
+    shown = np.arange(count)
+    if count > MOST_SHOWN:
+        shown = np.sort(np.random.default_rng(0).permutation(count)[:MOST_SHOWN])
+    places = _places(table.xy[shown])
+    curve = np.argsort(_along_curve(places), kind="stable")
+    shown, places = shown[curve], places[curve]
+
+    arrays = {
+        "places": places,
+        "labels": _smallest(table.labels[shown]),
+        "confidence": np.rint(np.clip(table.confidence[shown], 0, 1) * _STEPS).astype("<u2"),
+        "ranks": _smallest(_typicality(table)[shown]),
+        "rows": _smallest(shown),
+    }
+    data = {name: (array.itemsize, _base64(array.tobytes())) for name, array in arrays.items()}
+    names = _json(_names(table.ids, shown))
+    taken = len(names.encode()) + sum(len(text) for _, text in data.values()) + 16_384
+    sheets = sprites.pack(source, shown, budget=(budget - taken) * 3 // 4, track=track)
+    return templates.load("explorer.html.j2").render(
+        say=_texts(wording),
+        aspect=f"{_aspect(places):.3f}",
+        notes=_notes(wording, sheets, source.shape, len(shown), count),
+        clusters=_clusters(table.labels, wording),
+        facts=_json(_facts(table.labels, sheets, wording)),
+        names=names,
+        data=data,
+        sheets=[_base64(file) for file in sheets.files],
+    )
+
+
+def _texts(wording: Wording) -> dict[str, str]:
+    """What the page says before it moves."""
+    return {
+        "title": wording("Map of the images"),
+        "introduction": wording(
+            "Every dot is an image. What the model finds alike is near; a colour is a cluster."
+        ),
+        "without_scripts": wording("The map needs JavaScript, which is off in this browser."),
+        "search": wording("Find an image by its name"),
+        "find": wording("Find"),
+        "zoom_in": wording("Zoom in"),
+        "zoom_out": wording("Zoom out"),
+        "whole": wording("Show the whole map"),
+        "hint": wording(
+            "Zoom with the wheel or two fingers until the dots become pictures, drag to move, "
+            "click an image to keep it in view. On the keyboard: arrows go from image to image, "
+            "+ and − zoom, 0 shows the whole map, Escape clears."
+        ),
+        "clusters": wording("Clusters"),
+        "show_all": wording("Show all"),
+        "gallery": wording("Gallery"),
+        "sort": wording("Order"),
+        "typical": wording("most typical first"),
+        "uncertain": wording("least certain first"),
+        "in_order": wording("as in the pile"),
+        "previous": wording("Previous page"),
+        "next": wording("Next page"),
+    }
+
+
+def _spoken(wording: Wording) -> dict[str, str]:
+    """Templates that the scripts fill in: each placeholder stands for itself."""
+    return {
+        "cluster": wording("cluster {number}", number="{number}"),
+        "confidence": wording("confidence {value}", value="{value}"),
+        "image": wording(
+            "image {name}, cluster {number}, confidence {value}",
+            name="{name}", number="{number}", value="{value}",
+        ),
+        "page": wording(
+            "{first} to {last} of {total}", first="{first}", last="{last}", total="{total}"
+        ),
+        "found": wording("{position} of {total}", position="{position}", total="{total}"),
+        "not_found": wording("no image has this name"),
+        "filtered": wording("{shown} of {total} images", shown="{shown}", total="{total}"),
+    }  # fmt: skip
+
+
+def _notes(
+    wording: Wording, sheets: sprites.Sheets, shape: tuple[int, int, int], shown: int, count: int
+) -> list[str]:
+    notes = []
+    if shown < count:
+        notes.append(
+            wording("{shown:,} of {total:,} images are here, drawn at random.",
+                    shown=shown, total=count)
+        )  # fmt: skip
+    if (sheets.height, sheets.width) != shape[:2]:
+        notes.append(
+            wording("Pictures are shrunk to {width} × {height} pixels, to keep this page small.",
+                    width=sheets.width, height=sheets.height)
+        )  # fmt: skip
+    return notes
+
+
+def _clusters(labels: IntArray, wording: Wording) -> list[dict[str, Any]]:
+    """What the legend says of each cluster that is not empty."""
+    sizes = np.bincount(labels)
+    return [
+        {
+            "number": int(cluster),
+            "name": wording("cluster {number}", number=cluster),
+            "size": f"{sizes[cluster]:,}",
+            "colours": _colours(int(cluster), len(sizes)),
+        }
+        for cluster in np.flatnonzero(sizes)
+    ]
+
+
+def _colours(cluster: int, count: int) -> tuple[str, str]:
+    """A cluster's colour on a light and on a dark page."""
+    colour = mpl.colors.to_hex(figures.colour(cluster, count))
+    return colour, "#ffffff" if colour == "#000000" else colour
+
+
+def _facts(labels: IntArray, sheets: sprites.Sheets, wording: Wording) -> dict[str, Any]:
+    count = int(labels.max()) + 1
+    return {
+        "colours": [_colours(cluster, count) for cluster in range(count)],
+        "steps": _STEPS,
+        "tile": {
+            "width": sheets.width, "height": sheets.height, "columns": sheets.columns,
+            "perSheet": sheets.per_sheet,
+        },
+        "texts": _spoken(wording),
+    }  # fmt: skip
+
+
+def _places(xy: FloatArray) -> Array:
+    """Places float32 (n, 2) as uint16, the same scale along both axes, the second one downward."""
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    span = max(float((high - low).max()), 1e-30)
+    centred = (xy - (low + high) / 2) / span * (1, -1) + 0.5
+    return np.rint(np.clip(centred, 0, 1) * _STEPS).astype("<u2")
+
+
+def _aspect(places: Array) -> float:
+    """Width of the map by its height, within what suits a page."""
+    width, height = np.ptp(places.astype(np.float64), axis=0) / _STEPS + 0.1
+    return float(np.clip(width / height, 0.9, 1.6))
+
+
+def _along_curve(places: Array) -> Array:
+    """Where places uint16 (n, 2) stand along Morton's curve (1966): neighbours share a sheet."""
+    bits = places.astype(np.uint64)
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        bits = (bits | bits << np.uint64(shift)) & np.uint64(mask)
+    return bits[:, 0] | bits[:, 1] << np.uint64(1)
+
+
+def _typicality(table: EmbeddingTable) -> IntArray:
+    """Each image's rank in its cluster, int64 (n,), the nearest to the median of ``z`` first."""
+    ranks = np.empty(len(table.labels), dtype=np.int64)
+    for cluster in np.unique(table.labels):
+        members = np.flatnonzero(table.labels == cluster)
+        z = table.z[members]
+        from_centre = np.linalg.norm(z - np.median(z, axis=0), axis=1)
+        ranks[members[np.argsort(from_centre, kind="stable")]] = np.arange(len(members))
+    return ranks
+
+
+def _smallest(values: IntArray) -> Array:
+    """The same numbers, from 0 up, in the smallest of uint8, uint16 and uint32 that holds them."""
+    return values.astype(np.min_scalar_type(int(values.max())).newbyteorder("<"))
+
+
+def _names(ids: Sequence[str], shown: IntArray) -> list[str] | None:
+    """Names of the images ``shown``; None if they are but their numbers."""
+    if all(name == str(row) for row, name in enumerate(ids)):
+        return None
+    return [as_text(ids[row]) for row in shown.tolist()]
+
+
+def _base64(content: bytes) -> Markup:
+    return Markup(base64.b64encode(content).decode())
+
+
+def _json(value: object) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)

@@ -1,0 +1,92 @@
+"""How it was made: enough to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from shoal.models.provenance import command_line
+from shoal.reports.document import Block, Code, Heading, Paragraph, Table
+from shoal.reports.inputs import Subject, Trained
+from shoal.reports.wording import Wording
+
+_TOLD = (
+    "seconds", "peak_memory_gb", "machine", "device", "threads", "precision", "python", "shoal",
+    "torch", "numpy", "allocator",
+)  # fmt: skip
+_LIBRARIES = ("torch", "numpy", "scikit-learn", "faiss-cpu", "openTSNE", "matplotlib")
+
+
+def section(subject: Subject, wording: Wording) -> list[Block]:
+    """Commands, recipes, seeds, versions, machine, durations and digests."""
+    blocks: list[Block] = [
+        Heading(wording("How it was made")),
+        Paragraph(wording("The commands, from the images to this report:")),
+        Code(
+            "\n".join(
+                [
+                    *(str(one.checkpoint.provenance.get("command", wording("not recorded")))
+                      for one in subject.all),
+                    command_line(),
+                ]
+            )
+        ),
+    ]  # fmt: skip
+    names = [one.name for one in subject.all]
+    told = [_facts(one) for one in subject.all]
+    fields = [field for field in told[0] if any(field in one for one in told)]
+    rows = [(field, *(one.get(field, "–") for one in told)) for field in fields]
+    recipes = [one.checkpoint.recipe.describe() for one in subject.all]
+    rows += [(field, *(str(recipe[field]) for recipe in recipes)) for field in recipes[0]]
+    blocks += [
+        Paragraph(wording("Images, by the digest of their pixels:")),
+        Table(
+            (wording("images"), wording("number"), "SHA-256"),
+            tuple(
+                (name, f"{len(source):,}", source.fingerprint())
+                for name, source in (
+                    (wording("learned from"), subject.train),
+                    (wording("measured on"), subject.images),
+                )
+                if source is not None
+            ),
+        ),
+        Paragraph(wording("Each checkpoint: how it was trained, and every setting of its recipe:")),
+        Table((wording("what"), *names), tuple(rows)),
+        Paragraph(_here(wording)),
+    ]  # fmt: skip
+    return blocks
+
+
+def _facts(one: Trained) -> dict[str, str]:
+    checkpoint = one.checkpoint
+    provenance: dict[str, Any] = checkpoint.provenance
+    facts = {name: str(provenance[name]) for name in _TOLD if name in provenance}
+    return facts | {
+        "weights": f"{sum(t.numel() for t in checkpoint.encoder_state.values()):,}",
+        "epochs trained": f"{checkpoint.epoch:g}",
+        "steps trained": f"{checkpoint.step:,}",
+        "file SHA-256": _digest(one.path)[:16] + "…",
+        "weights SHA-256": checkpoint.weights_digest()[:16] + "…",
+        "images SHA-256": str(provenance.get("fingerprint", "–"))[:16] + "…",
+    }
+
+
+def _here(wording: Wording) -> str:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)
+    return wording(
+        "This report: {when}, {machine}, Python {python}, {versions}.",
+        when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        machine=f"{platform.system()} {platform.machine()}",
+        python=".".join(map(str, sys.version_info[:3])), versions=versions,
+    )  # fmt: skip
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,57 @@
+"""Steadiness: do clusters survive what should not matter to them? It is known without labels.
+
+Every image is shown twice more as it might as well have been taken, a little cropped, turned and
+recoloured. The views are the same whatever the recipe, so that scores compare between recipes, one
+that trains on no views at all among them. Which scores follow the true accuracy was measured:
+docs/measurements.md, "The score without labels".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from statistics import mean
+
+import numpy as np
+
+from shoal.clustering.partitions import agreement
+from shoal.protocols import IntArray
+
+FEWEST_IMAGES = 20
+"""Of fewer, the nearest neighbours are everybody."""
+
+
+def combine(view_agreement: float, recognition: float) -> float:
+    """Steadiness: one score, in [0, 1], the geometric mean of view agreement and recognition.
+
+    The first asks whether an image stays in its cluster when it is shown differently, and
+    follows the accuracy about as well alone; the second, whether it stays itself, is a guard
+    against an embedding that throws everything together, whose few clusters would be steady.
+    What was measured: `benchmarks/label_free.py`.
+
+    >>> round(combine(0.8, 0.9), 3), combine(-0.1, 1.0)
+    (0.849, 0.0)
+    """
+    return float(np.sqrt(max(view_agreement, 0.0) * recognition))
+
+
+def combined(labels: Sequence[IntArray], recognition: float) -> float:
+    """The same from clusters: ``labels`` of the images and of their views, each int64 (n,)."""
+    return combine(view_agreement(labels), recognition)
+
+
+def view_agreement(labels: Sequence[IntArray]) -> float:
+    return mean(agreement(*pair) for pair in combinations(labels, 2))
+
+
+def in_words(steadiness: float) -> str:
+    """What a score says. The steps, at 0.4 and 0.7, are a manner of speaking, not measured.
+
+    >>> in_words(0.82)
+    'steady: the clusters hardly change when the images are shown a little differently'
+    """
+    if steadiness >= 0.7:
+        return "steady: the clusters hardly change when the images are shown a little differently"
+    if steadiness >= 0.4:
+        return "steady in part: many images change their cluster when shown a little differently"
+    return "unsteady: the clusters hang on how the images happen to be shown"

@@ -1,0 +1,207 @@
+"""Judging a checkpoint without labels: how steady its clusters are, and how they lie.
+
+Beside `steadiness`, clusters are found anew from each half of the pile. Which scores follow the
+true accuracy was measured: docs/measurements.md, "The score without labels".
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from shoal.clustering.fitted import build_clusterer
+from shoal.clustering.partitions import agreement
+from shoal.clustering.splits import NEARLY
+from shoal.embedding.reconstruction import reconstruction_mse
+from shoal.errors import CheckpointError, DataError
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import FloatArray, ImageSource, Track, silent
+from shoal.recipes.recipe import RECIPES
+from shoal.scoring import quality
+from shoal.scoring.assignment import calibration_of
+from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words
+from shoal.scoring.next_steps import Training, parse_training
+from shoal.scoring.under_augmentation import look
+from shoal.scoring.verdict import Evidence, Verdict
+from shoal.scoring.verdict import judge as judge_evidence
+
+MOST_IMAGES = 4000
+"""How many images are scored unless asked otherwise: the neighbour search is quadratic."""
+
+
+@dataclass(frozen=True)
+class LabelFreeScores:
+    """What can be known of a clustering from the images alone; see `quality` for each score."""
+
+    n_images: int
+    """How many images were scored."""
+    n_clusters: int
+    """How many clusters they fell into."""
+    view_agreement: float
+    """Agreement of the clusters of the images and of two views of them, in [-0.5, 1]."""
+    stability: float
+    """Agreement of the clusters found from one random half of the images and from the other."""
+    neighbour_purity: float
+    """Share of the 20 nearest neighbours in an image's own cluster, less chance, up to 1."""
+    neighbour_overlap: float
+    """Share of the 20 nearest neighbours that two views have in common, in [0, 1]."""
+    recognition: float
+    """Share of images with their own other view among the 20 nearest, in [0, 1]."""
+    silhouette: float
+    """In the reduced embedding, in [-1, 1]."""
+    normalised_cut: float
+    """Of the neighbour graph, a cluster, in [0, 1]; lower is better."""
+    mse: float
+    """Of the reconstruction: says nothing of the clusters, and is here to be compared."""
+
+    @property
+    def combined(self) -> float:
+        """One score, in [0, 1], see `steadiness.combine`."""
+        return combine(self.view_agreement, self.recognition)
+
+
+COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
+"""What `LabelFreeScores.combined` is, for a reader."""
+
+
+def verdict(scores: LabelFreeScores) -> str:
+    """What the scores say of this clustering, in a sentence, and in two more what they cannot."""
+    if scores.n_clusters < 2:
+        found = "All images fell into one cluster: there is nothing to judge."
+    else:
+        found = in_words(scores.combined).capitalize() + "."
+    return (
+        f"{found}\n"
+        "Of two recipes on the same images, with as many clusters, the higher score is mostly the "
+        "more accurate; of two checkpoints of one run it is a weak guide.\n"
+        "It cannot tell how accurate that is, nor whether a steady split is the one you want: "
+        "look at the clusters."
+    )
+
+
+def verdict_on(
+    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None
+) -> Verdict:
+    """Whether the clusters of a finished checkpoint can be trusted, by what it holds alone.
+
+    Args:
+        checkpoint: a finished one, of any age.
+        words: of the command line that trained it, after ``shoal``, by which to write the commands
+            that come next; by default those that the checkpoint remembers.
+        path: where the checkpoint is now, if that is not where it was trained.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+    """
+    if not checkpoint.finished:
+        raise CheckpointError(
+            "A checkpoint along the way has no clusters to judge; use the final file."
+        )
+    told, recipe = checkpoint.provenance, checkpoint.recipe
+    calibrated = calibration_of(checkpoint)
+    splits = told.get("splits", [])
+    own = RECIPES.get(recipe.name)
+    return judge_evidence(
+        Evidence(
+            n_images=checkpoint.n_images,
+            n_clusters=recipe.n_clusters,
+            n_found=_n_found(checkpoint),
+            estimate=None if calibrated is None else calibrated.estimate,
+            signals=None if calibrated is None else calibrated.signals,
+            steadiness=told.get("steadiness", {}).get(str(checkpoint.step)),
+            separations=tuple(split["separation"] for split in splits),
+            nearly=NEARLY,
+            warnings=tuple(told.get("warnings", ())),
+            epochs=recipe.epochs,
+            own_epochs=0.0 if own is None else own.epochs,
+            minutes=told.get("minutes"),
+            larger=told.get("larger_size"),
+            training=_training(checkpoint, words, path),
+        )
+    )
+
+
+def _n_found(checkpoint: Checkpoint) -> int:
+    """Clusters that hold images of training."""
+    splits = checkpoint.provenance.get("splits", [])
+    if splits:
+        return sum(size > 0 for size in splits[0]["sizes"])
+    return checkpoint.recipe.n_clusters
+
+
+def _training(checkpoint: Checkpoint, words: Sequence[str] | None, path: Path | None) -> Training:
+    """The command that trained it; of what is not known or no longer there, an ellipsis."""
+    known = None if words is None else parse_training(words)
+    if known is None:
+        try:
+            known = parse_training(shlex.split(checkpoint.provenance.get("command", ""))[1:])
+        except ValueError:  # an unclosed quotation mark
+            known = None
+    training = known or Training()
+    if path is None:
+        return training
+    of_run = path.name == "checkpoint.pth"
+    return replace(
+        training,
+        verb="run" if of_run else "train",
+        data=training.data if Path(training.data).exists() else Training().data,
+        out=str(path.parent if of_run else path),
+    )
+
+
+def judge(
+    source: ImageSource, checkpoint: Checkpoint, *, most: int = MOST_IMAGES, seed: int = 0,
+    device: str = "cpu", track: Track = silent,
+) -> LabelFreeScores:  # fmt: skip
+    """Score a checkpoint's clusters on ``source`` without labels.
+
+    Args:
+        source: at least 20 images, those it was trained on or others like them.
+        checkpoint: a finished one.
+        most: a larger pile is scored on a random sample of this many.
+        seed: of the sample, the views and the halves; the same seed gives the same scores.
+        device: where the encoder runs.
+        track: shows progress.
+
+    Raises:
+        CheckpointError: the checkpoint is one along the way, without clusters.
+        DataError: fewer than 20 images.
+    """
+    if len(source) < FEWEST_IMAGES:
+        raise DataError(
+            f"at least {FEWEST_IMAGES} images are expected to judge clusters by, and "
+            f"{len(source)} came; give more images."
+        )
+    seen = look(source, checkpoint, most=most, seed=seed, device=device, track=track)
+    table, (first, second) = seen.table, seen.views
+    return LabelFreeScores(
+        n_images=len(table.labels),
+        n_clusters=len(np.unique(table.labels)),
+        view_agreement=seen.view_agreement,
+        stability=_stability(table.z, checkpoint, seed),
+        neighbour_purity=quality.neighbour_purity(table.z, table.labels),
+        neighbour_overlap=quality.neighbour_overlap(first.z, second.z),
+        recognition=seen.recognition,
+        silhouette=quality.silhouette(table.z, table.labels, seed=seed),
+        normalised_cut=quality.normalised_cut(table.z, table.labels),
+        mse=reconstruction_mse(seen.images, checkpoint, device=device, track=track),
+    )
+
+
+def _stability(z: FloatArray, checkpoint: Checkpoint, seed: int) -> float:
+    """Agreement on all of ``z`` float32 (n, d) of the clusterers fitted on either half of it.
+
+    Von Luxburg 2010 (arXiv:1007.1075) surveys stability under resampling.
+    """
+    order = np.random.default_rng(seed).permutation(len(z))
+    recipe = checkpoint.recipe
+    found = []
+    for half in (order[::2], order[1::2]):
+        clusterer = build_clusterer(recipe, min(recipe.n_clusters, len(half)))
+        clusterer.fit(z[np.sort(half)])
+        found.append(clusterer.predict_proba(z).argmax(axis=1))
+    return agreement(*found)

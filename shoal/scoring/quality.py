@@ -1,0 +1,111 @@
+"""Scores that need no labels: of a reconstruction, and of a clustering given as arrays.
+
+`label_free` computes them for a checkpoint. Those that compare with chance are 0 for clusters
+drawn by lot and 1 at best, and 0 by convention where there is only one cluster, which would
+otherwise agree with anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.clustering.clusterers.spectral import neighbour_graph
+from shoal.embedding.neighbours import nearest, nearest_others
+from shoal.protocols import FloatArray, IntArray
+
+
+def neighbour_purity(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) -> float:
+    """Share of an image's nearest neighbours in its own cluster, less chance, in (-∞, 1].
+
+    Chance is what clusters of these sizes would share if they were drawn by lot, as in Cohen's
+    kappa (1960, doi:10.1177/001316446002000104).
+
+    Args:
+        z: float32 (n, d), the embedding in which the clusters were found.
+        labels: int64 (n,).
+        n_neighbors: how many, itself not counted; fewer in a tiny pile.
+    """
+    _, sizes = np.unique(labels, return_counts=True)
+    chance = float((np.square(sizes / len(labels))).sum())
+    if len(sizes) < 2:
+        return 0.0
+    neighbours = _neighbours(z, n_neighbors)
+    together = float((labels[neighbours] == labels[:, None]).mean())
+    return (together - chance) / (1.0 - chance)
+
+
+def neighbour_overlap(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) -> float:
+    """Share of an image's nearest neighbours in one embedding that are such in the other, [0, 1].
+
+    Args:
+        za: float32 (n, d), the images as one view shows them.
+        zb: float32 (n, d'), the same images as another view shows them.
+        n_neighbors: how many, itself not counted; fewer in a tiny pile.
+    """
+    both = np.concatenate([_neighbours(za, n_neighbors), _neighbours(zb, n_neighbors)], axis=1)
+    both.sort(axis=1)
+    return float((both[:, 1:] == both[:, :-1]).sum() / (both.size / 2))
+
+
+def recognition(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) -> float:
+    """Share of images with their own other view among the nearest of all other views, [0, 1].
+
+    Instance discrimination (Wu et al. 2018, arXiv:1805.01978) as a score instead of a loss.
+
+    Args:
+        za: float32 (n, d), one view of each image.
+        zb: float32 (n, d), another.
+        n_neighbors: how many count as nearest; at most a tenth of the images.
+    """
+    k = max(1, min(n_neighbors, len(za) // 10))
+    found = nearest(zb, za, k)[1]
+    return float((found == np.arange(len(za))[:, None]).any(axis=1).mean())
+
+
+def silhouette(z: FloatArray, labels: IntArray, *, most: int = 2000, seed: int = 0) -> float:
+    """How much nearer images are to their own cluster than to the next one, in [-1, 1].
+
+    Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7, by Euclidean distance.
+
+    Args:
+        z: float32 (n, d).
+        labels: int64 (n,).
+        most: a larger pile is scored on a random sample of this many: the cost is quadratic.
+        seed: of the sample.
+    """
+    from sklearn.metrics import silhouette_score
+
+    if len(z) > most:
+        sample = np.random.default_rng(seed).choice(len(z), most, replace=False)
+        z, labels = z[sample], labels[sample]
+    if not 2 <= len(np.unique(labels)) < len(labels):
+        return 0.0
+    return float(silhouette_score(z, labels))
+
+
+def normalised_cut(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) -> float:
+    """Share of a cluster's edges in the neighbour graph that leave it, mean over clusters, [0, 1].
+
+    Shi and Malik 2000, doi:10.1109/34.868688, equation 2, divided by the number of clusters so
+    that it compares between numbers of them. Lower is better; one cluster counts as 1.
+
+    Args:
+        z: float32 (n, d).
+        labels: int64 (n,).
+        n_neighbors: of each image in the graph.
+    """
+    names, cluster = np.unique(labels, return_inverse=True)
+    if len(names) < 2:
+        return 1.0
+    edges = neighbour_graph(z, n_neighbors).tocoo()
+    rows, columns = edges.coords
+    volume = np.bincount(cluster[rows], edges.data, len(names))
+    leaving = cluster[rows] != cluster[columns]
+    cut = np.bincount(cluster[rows][leaving], edges.data[leaving], len(names))
+    return float((cut / np.maximum(volume, 1e-12)).mean())
+
+
+def _neighbours(z: FloatArray, n_neighbors: int) -> IntArray:
+    """The nearest of each row but itself, at most a tenth of the rows: int64 (n, k)."""
+    k = max(1, min(n_neighbors, len(z) // 10, len(z) - 1))
+    return nearest_others(z, k)[1]

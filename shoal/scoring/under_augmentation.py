@@ -1,0 +1,64 @@
+"""A sample of images and two augmented views of each, in the clusters of a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.clustering.fitted import fitted_clusterer
+from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.reduce import reduce
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import ImageSource, Track, silent
+from shoal.scoring import quality
+from shoal.scoring.assignment import assign, calibration_of
+from shoal.scoring.consistency import combine, view_agreement
+from shoal.training.augmented_source import Shown, show
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sample of images and two views of each, in their clusters."""
+
+    images: Shown
+    table: EmbeddingTable
+    views: tuple[EmbeddingTable, EmbeddingTable]
+
+    @property
+    def view_agreement(self) -> float:
+        """Agreement of the clusters of the images and of two views of them, in [-0.5, 1]."""
+        return view_agreement([table.labels for table in (self.table, *self.views)])
+
+    @property
+    def recognition(self) -> float:
+        """Share of images with their own other view among the 20 nearest, in [0, 1]."""
+        return quality.recognition(self.views[0].z, self.views[1].z)
+
+    @property
+    def steadiness(self) -> float:
+        """The two in one, see `combine`."""
+        return combine(self.view_agreement, self.recognition)
+
+
+def look(
+    source: ImageSource, checkpoint: Checkpoint, *, most: int, seed: int, device: str = "cpu",
+    track: Track = silent,
+) -> Seen:  # fmt: skip
+    """Predict a sample of images as they are, and as they might as well have been taken.
+
+    Args:
+        source: the images.
+        checkpoint: a finished one.
+        most: a larger pile is looked at through a random sample of this many.
+        seed: of the sample and the views.
+        device: where the encoder runs.
+        track: shows progress.
+    """
+    shown = show(source, most=most, seed=seed)
+    clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint)
+    tables = [
+        assign(
+            images, reduce(images, checkpoint, device=device, track=track), clusterer, calibrated
+        )
+        for images in shown
+    ]
+    return Seen(shown[0], tables[0], (tables[1], tables[2]))

@@ -1,0 +1,144 @@
+"""Augmented views of a batch, as batched tensor operations on whatever device holds it.
+
+Each image of a view draws its own parameters. Geometry is one affine resampling; colour is one
+3×3 matrix an image, so that a view costs a few percent of a training step (per-image Pillow
+augmentation costs more than the step itself).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from shoal.recipes.augmentation import Views
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's "L"
+
+
+def augment(views: Views, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw the views.
+
+    Args:
+        images: float (b, C, H, W) in [0, 1], C 1 or 3.
+        generator: the only source of randomness; it lives on the CPU, so that a device
+            draws the same parameters as the CPU.
+
+    Returns:
+        ``views`` and ``targets``, float (n_views, b, C, H, W) in [0, 1]: the augmented
+        images, smaller by ``resolution``, and the same after the geometric part alone.
+    """
+    targets = torch.stack([_geometry(views, images, generator) for _ in range(views.n_views)])
+    seen = torch.stack([_appearance(views, _shrink(views, x), generator) for x in targets])
+    return seen, targets
+
+
+def local_crops(views: Views, images: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw the small views: they cost little, and show less, so that more must be guessed.
+
+    Multi-crop (Caron et al. 2020, arXiv:2006.09882, section 3.2). Each is the inner part of a
+    view of its own, so that things are as large in it as in the others.
+
+    Args:
+        images: float (b, C, H, W) in [0, 1], C 1 or 3.
+        generator: as of the other views.
+
+    Returns:
+        Float (n_small, b, C, h, w) in [0, 1].
+    """
+    if views.n_small == 0:
+        return images.new_empty(0, *images.shape)
+    inner = [_geometry(views, images, generator, views.small_side) for _ in range(views.n_small)]
+    return torch.stack([_appearance(views, _shrink(views, x), generator) for x in inner])
+
+
+def _geometry(
+    views: Views, images: Tensor, generator: torch.Generator, inner: float = 1.0
+) -> Tensor:
+    moves = (views.rotation, views.zoom, views.shear, views.shift)
+    if views.min_crop >= 1 and not views.mirror and not any(moves) and inner >= 1:
+        return images
+    n, channels, *sides = images.shape
+    kept = [max(1, round(side * inner)) for side in sides]
+    theta = _affine(views, n, generator)
+    theta[:, :, :2] *= torch.tensor([kept[1] / sides[1], kept[0] / sides[0]])
+    grid = F.affine_grid(theta.to(images.device), [n, channels, *kept], align_corners=False)
+    return F.grid_sample(
+        images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
+
+
+def _shrink(views: Views, x: Tensor) -> Tensor:
+    if views.resolution >= 1:
+        return x
+    size = [max(1, round(side * views.resolution)) for side in x.shape[2:]]
+    return F.interpolate(x, size=size, mode="bilinear", antialias=True)
+
+
+def _affine(views: Views, n: int, generator: torch.Generator) -> Tensor:
+    """Maps from view to image coordinates, both in [-1, 1]: float (n, 2, 3)."""
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand((n, *shape), generator=generator)
+
+    # A crop of area a and aspect ratio r spans sqrt(a r) × sqrt(a / r) of the image; it is
+    # cut to fit, and its centre may lie wherever it stays inside.
+    area = uniform(views.min_crop, 1.0)
+    ratio = torch.exp(uniform(-1.0, 1.0) * math.log(4 / 3)) if views.min_crop < 1 else 1.0
+    span = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], dim=1).clamp(max=1.0)
+    centre = uniform(-1.0, 1.0, 2) * (1.0 - span)
+    span = span / uniform(1.0 - views.zoom, 1.0 + views.zoom, 2)
+    centre = centre + 2.0 * views.shift * uniform(-1.0, 1.0, 2)
+
+    angle = uniform(-1.0, 1.0) * math.radians(views.rotation)
+    cos, sin = angle.cos(), angle.sin()
+    rotation = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
+    shear = torch.eye(2).repeat(n, 1, 1)
+    shear[:, 0, 1] = 2.0 * views.shear * uniform(-1.0, 1.0)
+    linear = rotation @ shear * span[:, None, :]
+    if views.mirror:
+        flip = torch.randint(0, 2, (n,), generator=generator) * 2.0 - 1.0
+        linear = torch.cat([linear[:, :, :1] * flip[:, None, None], linear[:, :, 1:]], dim=2)
+    return torch.cat([linear, centre[:, :, None]], dim=2)
+
+
+def _appearance(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
+    n, channels = x.shape[:2]
+
+    def factor(strength: float) -> Tensor:
+        drawn = 1.0 + strength * (2.0 * torch.rand(n, generator=generator) - 1.0)
+        return torch.where(touched, drawn, torch.ones(n))
+
+    if any((views.brightness, views.contrast, views.saturation, views.hue, views.grey_probability)):
+        touched = torch.rand(n, generator=generator) < views.colour_probability
+        brightness, contrast = factor(views.brightness), factor(views.contrast)
+        matrix = brightness[:, None, None] * torch.eye(channels)
+        if channels == 3:
+            matrix = matrix @ _chroma(views, factor(views.saturation), factor(views.hue), generator)
+        x = torch.einsum("nij,njhw->nihw", matrix.to(x.device, x.dtype), x)
+        # Contrast keeps the mean grey of the image (as Pillow's ImageEnhance.Contrast).
+        weights = torch.tensor(_LUMA if channels == 3 else (1.0,), device=x.device)
+        mean = torch.einsum("j,njhw->n", weights.to(x.dtype), x) / (x.shape[2] * x.shape[3])
+        scale = contrast.to(x.device, x.dtype)
+        x = x * scale[:, None, None, None] + (mean * (1.0 - scale))[:, None, None, None]
+    if views.noise:
+        deviation = views.noise * torch.rand((n, 1, 1, 1), generator=generator)
+        noise = deviation * torch.randn(x.shape, generator=generator)
+        x = x + noise.to(x.device, x.dtype)
+    return x.clamp(0.0, 1.0)
+
+
+def _chroma(views: Views, saturation: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
+    """Saturation, then hue as a rotation about the grey axis: float (n, 3, 3)."""
+    n = len(saturation)
+    grey = torch.tensor(_LUMA).expand(3, 3)
+    drained = torch.rand(n, generator=generator) < views.grey_probability
+    saturation = torch.where(drained, torch.zeros(n), saturation)[:, None, None]
+    saturate = saturation * torch.eye(3) + (1.0 - saturation) * grey
+    angle = ((hue - 1.0) * 2.0 * math.pi)[:, None, None]
+    ones = torch.full((3, 3), 1.0 / 3.0)
+    cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3)
+    rotate = ones + angle.cos() * (torch.eye(3) - ones) + angle.sin() * cross  # Rodrigues
+    return saturate @ rotate

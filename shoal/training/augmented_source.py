@@ -1,0 +1,62 @@
+"""Images as they might as well have been taken: a source whose images are views of another's."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
+from shoal.images.tensors import to_float, to_pixels
+from shoal.protocols import Array, ImageSource
+from shoal.recipes.augmentation import Views
+from shoal.training.augment import augment
+
+EVALUATION_VIEWS = Views(
+    min_crop=0.6, rotation=10, zoom=0.1, shear=0.1, shift=0.05, brightness=0.4, contrast=0.4,
+    saturation=0.4, hue=0.1, grey_probability=0.2, noise=0.05,
+)  # fmt: skip
+"""What should not move an image to another cluster. No mirror: digits have a right and a left."""
+
+SAMPLE = 1000
+"""By how many images training judges a checkpoint: it is shown as many, three times over, and one
+along the way is first divided into clusters by as many."""
+
+
+def show(source: ImageSource, *, most: int, seed: int) -> tuple[Shown, Shown, Shown]:
+    """A sample of ``source`` as it is, and twice as it might as well have been taken.
+
+    Args:
+        source: the images.
+        most: a larger pile is shown by a random sample of this many.
+        seed: of the sample and the views.
+    """
+    plain = Shown(source, None, most=most, seed=seed)
+    first, second = (
+        Shown(source, EVALUATION_VIEWS, most=most, seed=seed, stream=stream) for stream in (1, 2)
+    )
+    return plain, first, second
+
+
+class Shown(Subset):
+    """Another source's images, or a random sample of them, as views.
+
+    An image's view depends on the seed, the stream and its place in the sample: reading images in
+    batches of another size draws other views.
+    """
+
+    def __init__(
+        self, source: ImageSource, views: Views | None, *, most: int, seed: int, stream: int = 0
+    ) -> None:
+        super().__init__(source, sample_rows(len(source), most, seed))
+        self.views, self.seed, self.stream = views, seed, stream
+
+    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+        pixels = super().read(indices)
+        if self.views is None:
+            return pixels
+        entropy = np.random.SeedSequence((self.seed, self.stream, int(indices[0])))
+        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+        shown = augment(self.views, to_float(pixels, "cpu"), generator)[0][0]
+        return to_pixels(shown)

@@ -1,0 +1,116 @@
+"""SimCLR's normalised temperature-scaled cross entropy (NT-Xent)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from shoal.errors import RecipeError
+from shoal.images.checks import check_interval
+from shoal.protocols import Batch, Encoder, Objective
+from shoal.training.objectives._projection import projection_head
+
+
+def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
+    """NT-Xent, Chen et al. 2020, arXiv:2002.05709, equation 1, averaged over all 2n views.
+
+    Each view must pick out the other view of its image among the 2n - 1 other views.
+
+    Args:
+        a, b: float (n, d), the projections of two views of the same n images, of any length.
+        temperature: > 0.
+
+    Returns:
+        A scalar. It is log(2n - 1) when all projections are equal.
+
+    >>> same = torch.ones(4, 3)
+    >>> torch.allclose(nt_xent(same, same, 0.5), torch.tensor(7.0).log())
+    True
+    """
+    n = len(a)
+    points = F.normalize(torch.cat([a, b]), dim=1)
+    similarity = points @ points.T / temperature
+    own = torch.eye(2 * n, dtype=torch.bool, device=points.device)
+    partner = torch.arange(2 * n, device=points.device).roll(n)
+    return F.cross_entropy(similarity.masked_fill(own, float("-inf")), partner)
+
+
+def pick_out(small: Tensor, whole: Tensor, temperature: float) -> Tensor:
+    """How well each small view picks out the whole views of its image, each among all images'.
+
+    Cross entropy as in `nt_xent`, but one way: as in multi-crop (Caron et al. 2020,
+    arXiv:2006.09882, equation 6) whole views are what is to be found, and small ones, which show
+    too little for that, only look for them. The gradient reaches both.
+
+    Args:
+        small: float (s, n, d), the projections of s small views of n images, of any length.
+        whole: float (w, n, d), those of w whole views of the same images.
+        temperature: > 0.
+
+    Returns:
+        A scalar, the mean over all. It is log(n) when all projections are equal.
+
+    >>> same = torch.ones(2, 4, 3)
+    >>> torch.allclose(pick_out(same, same, 0.5), torch.tensor(4.0).log())
+    True
+    """
+    n = small.shape[1]
+    # (s, 1, n, d) @ (w, d, n): each small view's image against the n of each whole view.
+    small, whole = F.normalize(small, dim=2), F.normalize(whole, dim=2)
+    similarity = small[:, None] @ whole.transpose(1, 2) / temperature
+    own = torch.arange(n, device=small.device).repeat(len(small) * len(whole))
+    return F.cross_entropy(similarity.flatten(0, 2), own)
+
+
+class NTXent(Objective):
+    """NT-Xent between the projections of the first two views.
+
+    Where there are small views, its mean with how well they pick out those two, see `pick_out`.
+    """
+
+    learns_from_small = True
+    has_head = True
+
+    def __init__(
+        self, n_features: int, weight: float, temperature: float, hidden: int, dim: int
+    ) -> None:
+        super().__init__()
+        self.n_views = self.n_encoded = 2
+        self.weight = weight
+        self.temperature = temperature
+        self.head = projection_head(n_features, hidden, dim)
+
+    def project(self, z: Tensor) -> Tensor:
+        projections: Tensor = self.head(z)
+        return projections
+
+    def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
+        whole = self.project(batch.z[:2].flatten(0, 1)).unflatten(0, (2, -1))
+        with torch.autocast(whole.device.type, enabled=False):
+            whole = whole.float()
+            loss = nt_xent(whole[0], whole[1], self.temperature)
+        if len(batch.small) == 0:
+            return loss
+        small = self.project(encoder.encode(batch.small.flatten(0, 1)))
+        small = small.unflatten(0, (len(batch.small), -1))
+        with torch.autocast(small.device.type, enabled=False):
+            return (loss + pick_out(small.float(), whole, self.temperature)) / 2
+
+
+def build(
+    encoder: Encoder,
+    *,
+    weight: float = 1.0,
+    temperature: float = 0.2,
+    hidden: int = 512,
+    dim: int = 128,
+) -> NTXent:
+    """Make the objective with its projection head ``encoder.n_features`` → hidden → dim."""
+    check_interval("objectives.nt_xent.weight", weight, 0, float("inf"), RecipeError)
+    check_interval(
+        "objectives.nt_xent.temperature", temperature, 0, 100, RecipeError, open_low=True
+    )
+    check_interval("objectives.nt_xent.hidden", hidden, 1, 65536, RecipeError)
+    check_interval("objectives.nt_xent.dim", dim, 1, 65536, RecipeError)
+    return NTXent(encoder.n_features, weight, temperature, hidden, dim)

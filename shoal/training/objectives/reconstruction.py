@@ -1,0 +1,47 @@
+"""Reconstruction error: what makes an autoencoder one."""
+
+from __future__ import annotations
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from shoal.errors import RecipeError
+from shoal.images.checks import check_interval
+from shoal.protocols import Batch, Encoder, Objective
+
+
+class Reconstruction(Objective):
+    """Mean squared error, in [0, 1] pixel units, between targets and decoded codes.
+
+    The targets are the views before their colours were touched, so that with colour augmentation
+    this is a denoising autoencoder (Vincent et al. 2008, doi:10.1145/1390156.1390294), and
+    without any a plain one.
+    """
+
+    def __init__(self, weight: float, fraction: float) -> None:
+        super().__init__()
+        self.n_views = self.n_encoded = 1
+        self.weight = weight
+        self.fraction = fraction
+
+    def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
+        codes, targets = batch.z.flatten(0, 1), batch.targets[: len(batch.z)].flatten(0, 1)
+        # Batches are shuffled, so every 1/fraction-th code is a fair sample of images and views.
+        every = max(1, math.floor(1.0 / self.fraction))
+        return F.mse_loss(encoder.decode(codes[::every]).float(), targets[::every])
+
+
+def build(encoder: Encoder, *, weight: float = 1.0, fraction: float = 1.0) -> Reconstruction:
+    """Make the objective.
+
+    Args:
+        encoder: unused; the decoder is the encoder's own.
+        weight: factor in the total loss.
+        fraction: how many of the views are decoded, in (0, 1]; the decoder is half the cost of
+            a contrastive step and learns from fewer.
+    """
+    check_interval("objectives.reconstruction.weight", weight, 0, float("inf"), RecipeError)
+    check_interval("objectives.reconstruction.fraction", fraction, 0, 1, RecipeError, open_low=True)
+    return Reconstruction(weight, fraction)
