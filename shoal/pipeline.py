@@ -269,7 +269,7 @@ def calibrate(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu
     >>> checkpoints.save(calibrate(source, older), "calibrated.pth")  # doctest: +SKIP
     """
     clusterer = fitted_clusterer(checkpoint)
-    if checkpoint.provenance.get("fingerprint") != source.fingerprint():
+    if checkpoint.provenance.get("fingerprint") != source.digest():
         raise DataError("the checkpoint was trained on other images than these; give it its own.")
     z = reduce(source, checkpoint, device=device)
     found = _calibrate(source, checkpoint, z, clusterer, device=device)

@@ -38,8 +38,11 @@ class ImageSource(Protocol):
         """Return images ``indices`` (b,) as uint8 (b, H, W, C)."""
         ...
 
-    def fingerprint(self) -> str:
-        """A digest of the content: the same images in the same order give the same one."""
+    def digest(self) -> str:
+        """SHA-256 of the pixels: the same images in the same order have the same digest.
+
+        The source computes it once.
+        """
         ...
 
 

@@ -83,7 +83,7 @@ def test_the_second_time_nothing_is_decoded(
     assert not second.images.flags.writeable
     for name in ("ids", "shape", "skipped", "class_names"):
         assert getattr(first, name) == getattr(second, name)
-    assert first.fingerprint() == second.fingerprint()
+    assert first.digest() == second.digest()
     assert levels(second) == [1, 2, 3]
     kept = kept_in(first)
     assert kept.parent == cache_folder
@@ -130,7 +130,7 @@ def test_a_changed_pile_is_decoded_anew(
     again = open_source(pile)
     assert len(decodings) == 2
     anew = open_source(pile, cache=False)
-    assert again.fingerprint() == anew.fingerprint()
+    assert again.digest() == anew.digest()
     assert list(again.skipped) == list(anew.skipped)
 
 
@@ -152,11 +152,11 @@ def test_a_damaged_cache_is_made_again(
     damage: Callable[[bytes], bytes], cache_folder: Path, decodings: list[int], tmp_path: Path
 ) -> None:
     pile = save(tmp_path / "pile", 1, 2, 3)
-    before = open_source(pile).fingerprint()
+    before = open_source(pile).digest()
     kept = kept_in(open_source(pile))
     whole = kept.read_bytes()
     kept.write_bytes(damage(whole))
-    assert open_source(pile).fingerprint() == before
+    assert open_source(pile).digest() == before
     assert decodings == [3, 3]
     assert kept.read_bytes() == whole
 
@@ -279,7 +279,7 @@ def test_two_processes_at_once(cache_folder: Path, tmp_path: Path) -> None:
         )
     code = (
         "import sys; from shoal.images import open_source; input()\n"
-        "source = open_source(sys.argv[1]); print(len(source), source.fingerprint())"
+        "source = open_source(sys.argv[1]); print(len(source), source.digest())"
     )
     both = [
         subprocess.Popen([sys.executable, "-c", code, str(pile)], stdin=subprocess.PIPE,
@@ -294,7 +294,7 @@ def test_two_processes_at_once(cache_folder: Path, tmp_path: Path) -> None:
     for process in both:
         answers.append(process.communicate(timeout=120)[0])
         assert process.returncode == 0
-    assert answers[0] == answers[1] == f"300 {open_source(pile).fingerprint()}\n"
+    assert answers[0] == answers[1] == f"300 {open_source(pile).digest()}\n"
     assert n_kept(cache_folder) == 1
     assert not list(cache_folder.glob(".*"))
 
@@ -311,7 +311,7 @@ def test_processes_decode_what_threads_decode(
     threads = open_source(tmp_path, cache=False)
     monkeypatch.setattr(parallel, "MANY", 100)
     processes = open_source(tmp_path, cache=False)
-    assert processes.fingerprint() == threads.fingerprint()
+    assert processes.digest() == threads.digest()
     assert list(processes.skipped) == [("077.png", "not an image")] == list(threads.skipped)
     assert list(processes.ids) == list(threads.ids)
 
@@ -403,11 +403,7 @@ def test_reading_a_file_is_indexing_the_array(images: np.ndarray, tmp_path: Path
             with pytest.raises(IndexError):
                 source.read(np.array([40]))
             copy = pickle.loads(pickle.dumps(source))
-            assert (
-                copy.fingerprint()
-                == source.fingerprint()
-                == ArraySource(whole[start:]).fingerprint()
-            )
+            assert copy.digest() == source.digest() == ArraySource(whole[start:]).digest()
 
 
 def test_reading_leaves_nothing_in_memory(tmp_path: Path) -> None:
@@ -431,7 +427,7 @@ def test_reading_leaves_nothing_in_memory(tmp_path: Path) -> None:
     before = resident()
     for start in range(0, 100_000, 512):
         source.read(np.sort(order[start : start + 512]))
-    source.fingerprint()
+    source.digest()
     assert resident() - before < 30_000
 
 
@@ -450,13 +446,13 @@ def test_a_large_array_of_another_type_is_converted_in_blocks(
     monkeypatch.setattr(numpy_file, "_BLOCK", 1000)
     source: Any = open_source(tmp_path / "a.npy")
     assert isinstance(source.images, np.memmap)
-    assert source.fingerprint() == expected.fingerprint()
+    assert source.digest() == expected.digest()
     assert "decoded before" in open_source(tmp_path / "a.npy").notes[0]  # type: ignore[attr-defined]
     array = array.astype(np.float32)
     array[7, 0, 0, 0] = np.nan
     np.save(tmp_path / "a.npy", array)
     source = open_source(tmp_path / "a.npy")
-    assert source.fingerprint() == ArraySource(array).fingerprint()
+    assert source.digest() == ArraySource(array).digest()
     assert "1 pixel of 1 image is missing" in source.notes[-1]
     with pytest.raises(DataError, match="NaN or infinite"):
         open_source(tmp_path / "a.npy", pixel_range=None)

@@ -124,7 +124,7 @@ def test_recipe_provenance_and_history_are_those_of_the_run(
     assert loaded.image_shape == (8, 8, 3)
     assert loaded.n_images == 40
     assert (loaded.step, loaded.total_steps, loaded.epoch) == (10, 10, 1.0)
-    assert loaded.provenance["fingerprint"] == ArraySource(images).fingerprint()
+    assert loaded.provenance["fingerprint"] == ArraySource(images).digest()
     assert loaded.provenance["command"].startswith("shoal train ")
     assert [row["step"] for row in loaded.history] == list(range(1, 11))
     assert all(np.isfinite(list(row.values())).all() for row in loaded.history)

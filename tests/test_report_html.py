@@ -148,7 +148,7 @@ class Photographs:
         shift = (indices // 1_000 * 37 % 256).astype(np.uint8)
         return np.bitwise_xor(self.noise[indices % 1_000], shift[:, None, None, None] // 8)
 
-    def fingerprint(self) -> str:
+    def digest(self) -> str:
         return "photographs"
 
 

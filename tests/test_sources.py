@@ -19,6 +19,7 @@ from PIL import Image
 from shoal.errors import DataError
 from shoal.images import ArraySource, cache, open_source
 from shoal.images.checks import check_images, to_eight_bits
+from shoal.images.subset import Subset
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -110,12 +111,12 @@ def test_fortran_order_and_strides_read_the_same(images: np.ndarray) -> None:
         source = ArraySource(same)
         np.testing.assert_array_equal(source.read(indices), images[indices])
         assert source.read(indices).flags.c_contiguous
-        assert source.fingerprint() == plain.fingerprint()
+        assert source.digest() == plain.digest()
 
 
-def test_fingerprint_is_of_content_order_and_shape(images: np.ndarray) -> None:
-    fingerprint = ArraySource(images).fingerprint()
-    assert ArraySource(images.copy()).fingerprint() == fingerprint
+def test_digest_is_of_content_order_and_shape(images: np.ndarray) -> None:
+    digest = ArraySource(images).digest()
+    assert ArraySource(images.copy()).digest() == digest
     one_pixel = images.copy()
     one_pixel[39, 7, 7, 2] ^= 1
     others = [
@@ -125,15 +126,33 @@ def test_fingerprint_is_of_content_order_and_shape(images: np.ndarray) -> None:
         images.reshape(40, 4, 16, 3),
         images.reshape(120, 8, 8),
     ]
-    found = {ArraySource(other).fingerprint() for other in others}
-    assert len(found - {fingerprint}) == len(others)
+    found = {ArraySource(other).digest() for other in others}
+    assert len(found - {digest}) == len(others)
 
 
-def test_fingerprint_sees_past_the_first_block() -> None:
+def test_digest_sees_past_the_first_block() -> None:
     images = np.zeros((5000, 2, 4), dtype=np.uint8)
-    before = ArraySource(images).fingerprint()
+    before = ArraySource(images).digest()
     images[4999, 1, 3] = 1
-    assert ArraySource(images).fingerprint() != before
+    assert ArraySource(images).digest() != before
+
+
+def test_a_subset_has_a_digest_of_its_own(images: np.ndarray) -> None:
+    whole = ArraySource(images)
+    first, last = (Subset(whole, rows) for rows in (np.arange(20), np.arange(20, 40)))
+    assert len({whole.digest(), first.digest(), last.digest()}) == 3
+    assert Subset(whole, np.arange(40)).digest() == whole.digest()
+    assert Subset(whole, np.arange(40)[::-1]).digest() != whole.digest()
+    assert Subset(Subset(whole, np.array([7, 3, 9])), np.array([1])).digest() == (
+        ArraySource(images[3:4]).digest()
+    )
+
+
+def test_a_source_computes_its_digest_once(images: np.ndarray) -> None:
+    for source in (ArraySource(images), Subset(ArraySource(images), np.arange(3))):
+        digest = source.digest()
+        source.read = lambda indices: pytest.fail("read again")
+        assert source.digest() == digest
 
 
 # --- NumPy files --------------------------------------------------------------------------------
@@ -185,7 +204,7 @@ def test_npz_array_by_name(
     assert len(second) == 30
     np.testing.assert_array_equal(second.read(np.arange(30)), images[10:])
     save(tmp_path / "one.npz", anything=images)
-    assert open_source(tmp_path / "one.npz").fingerprint() == open_source(images_file).fingerprint()
+    assert open_source(tmp_path / "one.npz").digest() == open_source(images_file).digest()
 
 
 def test_npz_name_with_a_colon_and_file_with_a_colon(images: np.ndarray, tmp_path: Path) -> None:
@@ -290,7 +309,7 @@ def test_every_format_shows_its_colour_under_its_name(mixed: Path) -> None:
 def test_order_is_the_same_every_time(mixed: Path) -> None:
     first, second = open_source(mixed), open_source(mixed)
     assert list(first.ids) == list(second.ids)
-    assert first.fingerprint() == second.fingerprint()
+    assert first.digest() == second.digest()
 
 
 def test_broken_files_are_skipped_by_name_and_the_rest_stay_aligned(mixed: Path) -> None:
@@ -618,7 +637,7 @@ def test_a_parquet_file_reads_as_the_folder_of_its_images_does(mixed: Path) -> N
     contents = [(mixed / name).read_bytes() for name in folder.ids]
     path = write_parquet(mixed / "all.parquet", image=structs(*contents))
     source = open_source(path)
-    assert source.fingerprint() == folder.fingerprint()
+    assert source.digest() == folder.digest()
     assert open_source(path, image_shape=(8, 6, 1)).shape == (8, 6, 1)
 
 

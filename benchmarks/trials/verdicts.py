@@ -133,7 +133,7 @@ def _check_pixels(source: Any) -> None:
         raise WrongError(f"pixels {pixels.dtype} {pixels.shape} for {len(source)} {source.shape}")
     if len(source.ids) != len(source) or len(set(source.ids)) != len(source):
         raise WrongError("ids that are not one an image")
-    source.fingerprint()
+    source.digest()
 
 
 def check_message(message: str) -> None:

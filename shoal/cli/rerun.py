@@ -45,7 +45,7 @@ def is_finished(path: Path, source: ImageSource, request: Request, report: Repor
     there = None if request.force or request.resume else _existing(path)
     if there is None:
         return False
-    if there.provenance.get("fingerprint") != source.fingerprint():
+    if there.provenance.get("fingerprint") != source.digest():
         raise OutputError(_of_another_run(path, "it learned from other images"))
     report.say(
         f"{path} is the finished checkpoint of this run already; add --force to train it again"

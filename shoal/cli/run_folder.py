@@ -50,7 +50,7 @@ class Run:
         Raises:
             OutputError: the folder is of a run on other images.
         """
-        digest = source.fingerprint()
+        digest = source.digest()
         known = self.record.identity.get("images")
         if known not in (None, digest) and not request.force:
             raise OutputError(_of_another(self.folder, "it is of other images"))

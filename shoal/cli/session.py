@@ -158,7 +158,7 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
     if before is not None and before.finished:
         if request.auto and is_settled(before):
             recipe = replace(recipe, n_clusters=before.recipe.n_clusters)
-        check_resumable(before, recipe, source.fingerprint())
+        check_resumable(before, recipe, source.digest())
         if not request.auto or is_settled(before):
             report.say(f"{path} is finished; nothing to resume")
             return before
@@ -249,7 +249,7 @@ def predict(
         checkpoint,
         n_clusters=clusters,
         split=split,
-        new=source.fingerprint() != checkpoint.provenance.get("fingerprint"),
+        new=source.digest() != checkpoint.provenance.get("fingerprint"),
         device=ready(device),
         track=report,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,12 @@ from shoal.images.checks import missing_described, to_eight_bits
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
 from shoal.images.pixel_range import PixelRange
-from shoal.protocols import Array, IntArray
+from shoal.protocols import Array, ImageSource, IntArray
 
 _PICKLED = 2**30
 """Bytes that are copied to another process rather than opened there."""
 _BLOCK = 16 * 2**20
-"""Bytes digested at a time."""
+"""Bytes that the digest reads at a time."""
 
 
 class ArraySource:
@@ -79,6 +80,7 @@ class ArraySource:
                 *missing_described(checked.missing),
             ]  # fmt: skip
         self._rows = FileRows.below(self.images) if rows is None else rows
+        self._digest: str | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -116,9 +118,17 @@ class ArraySource:
                 return self._rows.read(rows.astype(np.int64, copy=False))
         return np.ascontiguousarray(self.images[indices])
 
-    def fingerprint(self) -> str:
-        digest = hashlib.sha256(repr(self.images.shape).encode())
-        step = max(1, _BLOCK // max(1, self.images[:1].nbytes))
-        for start in range(0, len(self), step):
-            digest.update(self.read(np.arange(start, min(start + step, len(self)))).data)
-        return digest.hexdigest()
+    def digest(self) -> str:
+        if self._digest is None:
+            self._digest = content_digest(self)
+        return self._digest
+
+
+def content_digest(source: ImageSource) -> str:
+    """SHA-256 of the number, the shape and the pixels of a source's images, read block by block."""
+    shape = (len(source), *source.shape)
+    digest = hashlib.sha256(repr(shape).encode())
+    step = max(1, _BLOCK // max(1, math.prod(source.shape)))
+    for start in range(0, len(source), step):
+        digest.update(source.read(np.arange(start, min(start + step, len(source)))).data)
+    return digest.hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from shoal.images.array import content_digest
 from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, ImageSource, IntArray
 
@@ -28,6 +29,7 @@ class Subset:
         self.shape = source.shape
         self.pixel_range = getattr(source, "pixel_range", PixelRange(eight_bit=True))
         self.skipped: Sequence[tuple[str, str]] = ()
+        self._digest: str | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,5 +37,7 @@ class Subset:
     def read(self, indices: Array) -> npt.NDArray[np.uint8]:
         return self.source.read(self.rows[indices])
 
-    def fingerprint(self) -> str:
-        return self.source.fingerprint()
+    def digest(self) -> str:
+        if self._digest is None:
+            self._digest = content_digest(self)
+        return self._digest

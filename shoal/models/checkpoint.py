@@ -64,7 +64,7 @@ class Checkpoint:
     history: list[dict[str, float]] = field(default_factory=list)
     """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """Versions, machine, threads, device, precision, seconds, the data's fingerprint."""
+    """Versions, machine, threads, device, precision, seconds, the data's digest."""
     reducers: list[dict[str, Array]] = field(default_factory=list)
     """The learned arrays of each reducer; empty until the run has finished."""
     clusterer: dict[str, Array] = field(default_factory=dict)

@@ -103,7 +103,7 @@ class Subject:
                 f"both --before and --after are expected, and --{came} came alone; give "
                 f"--{missing} too, or this one as --best."
             )
-        came_print = self.train.fingerprint()  # reads every image: once
+        came_print = self.train.digest()  # reads every image: once
         for one in self.all:
             if one.checkpoint.image_shape != self.train.shape:
                 raise CheckpointError(

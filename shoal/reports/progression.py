@@ -198,8 +198,8 @@ def _prints(subject: Subject) -> dict[str, str | None]:
     labels = None
     if subject.labels is not None:
         labels = hashlib.sha256(np.ascontiguousarray(subject.labels).tobytes()).hexdigest()
-    images = subject.images.fingerprint() if subject.images is not None else None
-    return {"train": subject.train.fingerprint(), "images": images, "labels": labels}
+    images = subject.images.digest() if subject.images is not None else None
+    return {"train": subject.train.digest(), "images": images, "labels": labels}
 
 
 def _run(checkpoint: Checkpoint) -> str:

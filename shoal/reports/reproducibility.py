@@ -48,7 +48,7 @@ def section(subject: Subject, wording: Wording) -> list[Block]:
         Table(
             (wording("images"), wording("number"), "SHA-256"),
             tuple(
-                (name, f"{len(source):,}", source.fingerprint())
+                (name, f"{len(source):,}", source.digest())
                 for name, source in (
                     (wording("learned from"), subject.train),
                     (wording("measured on"), subject.images),

@@ -86,8 +86,8 @@ def train(
         yield run.checkpoint(step, time.monotonic() - began)
 
 
-def check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> None:
-    """Raise unless ``resume`` is of this recipe and of the images with this fingerprint.
+def check_resumable(resume: Checkpoint, recipe: Recipe, digest: str) -> None:
+    """Raise unless ``resume`` is of this recipe and of the images with this digest.
 
     Raises:
         CheckpointError: naming what differs.
@@ -99,7 +99,7 @@ def check_resumable(resume: Checkpoint, recipe: Recipe, fingerprint: str) -> Non
             f"the run to resume has {name} = {before}, and {now} was asked for; give the same "
             "settings, or start anew without --resume."
         )
-    if resume.provenance.get("fingerprint") != fingerprint:
+    if resume.provenance.get("fingerprint") != digest:
         raise CheckpointError(
             "the run to resume learned from other images than these; give the same data, or start "
             "anew without --resume."
@@ -135,13 +135,13 @@ class Run:
         notes: dict[str, Any],
     ) -> Run:  # fmt: skip
         """A run before its first step, or, resumed, before its next; see `train`."""
-        fingerprint = source.fingerprint()
+        digest = source.digest()
         if resume is None:
             encoder, objectives = _initialise(recipe, source.shape)
             auto = "bf16" if fast_bf16(device) else "fp32"
             precision = auto if recipe.precision == "auto" else recipe.precision
         else:
-            check_resumable(resume, recipe, fingerprint)
+            check_resumable(resume, recipe, digest)
             encoder = resume.build_encoder()
             objectives = resume.build_objectives(encoder)
             precision = resume.provenance["precision"]
@@ -153,7 +153,7 @@ class Run:
             for optimizer, state in zip(moved_by, resume.optimizer_states, strict=True):
                 optimizer.load_state_dict(state)
         provenance = notes | {
-            "fingerprint": fingerprint,
+            "fingerprint": digest,
             "precision": precision,
             "device": device if device == "cpu" else torch.cuda.get_device_name(),
             "threads": torch.get_num_threads(),
