@@ -27,7 +27,7 @@ from shoal import pipeline
 from shoal.clustering.partitions import match
 from shoal.images import ArraySource
 from shoal.models import checkpoint as checkpoints
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.recipes.recipe import named
 from shoal.recipes.settings import override
 from shoal.scoring import accuracy, evaluation
@@ -39,27 +39,27 @@ GROUPS = 50
 """Images are kept as so many groups of like confidence, so that other means can be tried."""
 
 
-def trained(name: str, epochs: int, seed: int, x: Any, folder: Path) -> Trail:
-    """The trail of a run, trained unless it is there; of digits 80 epochs for 28 of others."""
-    trail = Trail(folder / f"{name.replace(' ', '_')}.{len(x)}-e{epochs}-s{seed}")
-    if trail.files() and not trail.resume_file.exists():
-        return trail
+def trained(name: str, epochs: int, seed: int, x: Any, folder: Path) -> CheckpointHistory:
+    """The history of a run, trained unless it is there; of digits 80 epochs for 28 of others."""
+    history = CheckpointHistory(folder / f"{name.replace(' ', '_')}.{len(x)}-e{epochs}-s{seed}")
+    if history.files() and not history.resume_file.exists():
+        return history
     longer = epochs * 80 / 28 if name == "digits" and epochs > 1 else epochs
     settings = [f"n_clusters={N_CLUSTERS[name]}", f"seed={seed}", f"epochs={longer:g}"]
     recipe = override(named("digits" if name == "digits" else "best"), settings)
     for checkpoint in train(ArraySource(x), recipe):
         if checkpoint.step == 1:
-            trail.begin()
-        trail.save(checkpoint)
-    trail.finish()
-    return trail
+            history.begin()
+        history.save(checkpoint)
+    history.finish()
+    return history
 
 
-def measure(name: str, x: Any, y: Any, trail: Trail) -> dict[str, Any]:
+def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, Any]:
     """One finished checkpoint: accuracy, signals, and confidence against the truth."""
     source, known = ArraySource(x), y >= 0
     began = time.monotonic()
-    finished = pipeline.organise(source, checkpoints.load(trail.files()[-1]))
+    finished = pipeline.organise(source, checkpoints.load(history.files()[-1]))
     seconds = time.monotonic() - began
     table = pipeline.predict(source, finished)
     raw = pipeline.predict(source, replace(finished, calibration={}))
@@ -198,8 +198,10 @@ def main() -> None:
                 key = {"pile": name, "images": len(x), "epochs": epochs, "seed": seed}
                 if is_there(key, rows(RESULTS)):
                     continue
-                trail = trained(name, epochs, seed, x, options.keep / "runs")
-                row = key | measure(name, x, y, trail) | {"commit": commit(), "machine": machine()}
+                history = trained(name, epochs, seed, x, options.keep / "runs")
+                row = (
+                    key | measure(name, x, y, history) | {"commit": commit(), "machine": machine()}
+                )
                 append(RESULTS, [row])
                 print(*key.values(), f"accuracy {row['accuracy']:.3f}", flush=True)
     if options.fit:

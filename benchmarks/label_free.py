@@ -4,7 +4,7 @@
     python benchmarks/label_free.py --data scenery cifar --cifar X.npy Y.npy
     python benchmarks/label_free.py --table                       # only print what was measured
 
-A point is one checkpoint of the trail of one short run, clustered and scored: on each data set
+A point is one checkpoint of the history of one short run, clustered and scored: on each data set
 five ways to train, good and bad on purpose, one of them clustered in two ways, and two seeds.
 Each finished point is appended to results/label_free.jsonl at once and skipped when it is there.
 Of scenery (found in ../shared/data/scenery, or in the folder given by --scenery) the first 3,000
@@ -37,7 +37,7 @@ from shoal.embedding.neighbours import nearest
 from shoal.images import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import named
 from shoal.recipes.settings import override
@@ -100,21 +100,23 @@ def load(name: str, options: argparse.Namespace) -> tuple[Any, Any, Any]:
     return x, x, digits.target.astype(np.int64)
 
 
-def train_once(name: str, run: str, seed: int, source: ArraySource, folder: Path) -> Trail:
-    """The trail of a run, trained unless it is there."""
-    trail = Trail(folder / f"{name}-{run}-{seed}".replace(" ", "_"))
-    if trail.files() and not trail.resume_file.exists():
-        return trail
+def train_once(
+    name: str, run: str, seed: int, source: ArraySource, folder: Path
+) -> CheckpointHistory:
+    """The checkpoint history of a run, trained unless it is there."""
+    history = CheckpointHistory(folder / f"{name}-{run}-{seed}".replace(" ", "_"))
+    if history.files() and not history.resume_file.exists():
+        return history
     recipe, *settings = (DIGITS if name == "digits" else PHOTOGRAPHS)[run]
     n_clusters = 2 if name == "scenery" else 10
     settings += [f"n_clusters={n_clusters}", f"seed={seed}"]
     settings += [f"checkpoints={6 if name == 'digits' else 5}"]
     for checkpoint in train(source, override(named(recipe), settings)):
         if checkpoint.step == 1:
-            trail.begin()
-        trail.save(checkpoint)
-    trail.finish()
-    return trail
+            history.begin()
+        history.save(checkpoint)
+    history.finish()
+    return history
 
 
 def point(source: ArraySource, val: ArraySource, y: Any, checkpoint: Checkpoint) -> dict[str, Any]:
@@ -160,8 +162,8 @@ def measure(name: str, seed: int, options: argparse.Namespace, folder: Path) -> 
     source = ArraySource(x[:n_scored])
     val = source if val_x is x else ArraySource(val_x)
     for run in options.runs:
-        trail = train_once(name, run, seed, ArraySource(x), folder)
-        for file in trail.files()[:: -options.every]:
+        history = train_once(name, run, seed, ArraySource(x), folder)
+        for file in history.files()[:: -options.every]:
             for clusterer in ("own", "kmeans") if run == "best" else ("own",):
                 checkpoint = checkpoints.load(file)
                 key = {"data": name, "run": run, "clusterer": clusterer, "seed": seed,
@@ -271,15 +273,15 @@ def main() -> None:
     parser.add_argument("--cifar", type=Path, nargs=2, metavar=("X", "Y"))
     parser.add_argument("--runs", nargs="+", default=list(DIGITS), choices=list(DIGITS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
-    parser.add_argument("--every", type=int, default=1, help="score each n-th of a trail")
-    parser.add_argument("--trails", type=Path, help="keep the runs' checkpoints in this folder")
+    parser.add_argument("--every", type=int, default=1, help="score each n-th of a history")
+    parser.add_argument("--histories", type=Path, help="keep the runs' checkpoints in this folder")
     parser.add_argument("--table", action="store_true", help="only print what has been measured")
     options = parser.parse_args()
     if not options.table:
         with tempfile.TemporaryDirectory() as folder:
             for name in options.data:
                 for seed in options.seeds:
-                    measure(name, seed, options, options.trails or Path(folder))
+                    measure(name, seed, options, options.histories or Path(folder))
     print_tables(read())
 
 

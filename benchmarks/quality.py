@@ -85,9 +85,9 @@ def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[st
         if keep is not None and name != "plain":
             keep.mkdir(parents=True, exist_ok=True)
             kept = keep / (f"{name}-{seed}.pth" if seed else f"{name}.pth")
-            shutil.rmtree(f"{kept}.trail", ignore_errors=True)
+            shutil.rmtree(f"{kept}.history", ignore_errors=True)
             shutil.move(path, kept)
-            shutil.move(f"{path}.trail", f"{kept}.trail")
+            shutil.move(f"{path}.history", f"{kept}.history")
     return rows
 
 

@@ -60,7 +60,7 @@ class Speed:
         return 2 * len(source) * self.image
 
     def drawing(self, source: ImageSource) -> float:
-        """Seconds to draw the map and the report, where nothing else works; not the trail."""
+        """Seconds to draw the map and the report, where nothing else works; not the history."""
         return 6.0 + 3e-3 * min(len(source), 5000) + 4e-4 * len(source)
 
     def epochs(self, source: ImageSource, recipe: Recipe, seconds: float) -> float:

@@ -1,7 +1,7 @@
 """The straight line: a pile of images in, a table of clusters out. Read this file first.
 
 ```
-open_source ─▶ train ─▶ a trail of checkpoints ─▶ embed ─▶ reduce ─▶ cluster ─▶ checkpoint
+open_source ─▶ train ─▶ a history of checkpoints ─▶ embed ─▶ reduce ─▶ cluster ─▶ checkpoint
 open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ EmbeddingTable ─▶ prediction.csv
 ```
 """
@@ -25,7 +25,7 @@ from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.protocols import (
     Clusterer,
     FloatArray,
@@ -70,17 +70,17 @@ def fit(
             the state to resume from was saved.
     """
     check_n_clusters(recipe.n_clusters, len(source))
-    trail = Trail(path)
+    history = CheckpointHistory(path)
     steps = train(source, recipe, device=device, resume=resume, notes=notes, limit=limit)
     checkpoint = resume
     try:
         for checkpoint in track(steps, "training", n_steps(recipe, len(source))):
             if checkpoint.step == 1:
-                trail.begin()  # not before: a run that cannot start must not cost an older one
-            trail.save(checkpoint)
+                history.begin()  # not before: a run that cannot start must not cost an older one
+            history.save(checkpoint)
     except Interrupted:
         if checkpoint is not None:
-            trail.save(checkpoint, now=True)
+            history.save(checkpoint, now=True)
         raise
     assert checkpoint is not None  # a run has at least one step
     if limit is not None:  # as long as it became
@@ -88,9 +88,9 @@ def fit(
         checkpoint = replace(checkpoint, recipe=recipe)
     checkpoint = organise(source, checkpoint, device=device, track=track)
     if limit is None or limit.left_for_extras() > 0:
-        checkpoint = steadiest(source, checkpoint, trail, device=device, track=track)
+        checkpoint = steadiest(source, checkpoint, history, device=device, track=track)
     checkpoints.save(checkpoint, path)
-    trail.finish()
+    history.finish()
     return checkpoint
 
 
@@ -149,7 +149,7 @@ def organise(
 
 
 def steadiest(
-    source: ImageSource, last: Checkpoint, trail: Trail, *, device: str = "cpu",
+    source: ImageSource, last: Checkpoint, history: CheckpointHistory, *, device: str = "cpu",
     track: Track = silent,
 ) -> Checkpoint:  # fmt: skip
     """The finished checkpoint ``last`` of a run, or an earlier one with far steadier clusters.
@@ -166,7 +166,7 @@ def steadiest(
         return last  # nothing to tell, or too few to tell it from
     some = Subset(source, sample_rows(len(source), max(SAMPLE, n_clusters), seed))
     best, scores = last, {last.step: steadiness_of(source, last, device=device)}
-    files = trail.of_the_second_half()
+    files = history.of_the_second_half()
     for asked in (files[:1], files[1:]):
         for file in track(asked, "comparing", len(asked)):
             earlier = organise(some, checkpoints.load(file), examine=False, device=device)

@@ -148,7 +148,7 @@ def images_file(images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def checkpoint_file(images_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished checkpoint of `images`, its trail of three beside it. Do not change it."""
+    """A finished checkpoint of `images`, its history of three beside it. Do not change it."""
     path = tmp_path_factory.mktemp("finished") / "checkpoint.pth"
     result = shoal_in_process("train", images_file, path, "--quiet", *FAST)
     assert result == Result(0, "", "")

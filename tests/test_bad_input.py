@@ -69,14 +69,14 @@ class Kit:
 
     def unfinished(self) -> Path:
         """An interrupted run's state, put where `train` looks for it."""
-        trail = self.out / "checkpoint.pth.trail"
-        trail.mkdir(parents=True, exist_ok=True)
+        history = self.out / "checkpoint.pth.history"
+        history.mkdir(parents=True, exist_ok=True)
         done: list[int] = []
 
         def stop(checkpoint: Any, path: Path, save: Any) -> None:
             save(checkpoint, path)
             done.append(checkpoint.step)
-            if len(done) == 2:  # a checkpoint of the trail and the state to resume from
+            if len(done) == 2:  # a checkpoint of the history and the state to resume from
                 raise KeyboardInterrupt
 
         from shoal.models import checkpoint as checkpoints
@@ -86,8 +86,8 @@ class Kit:
             patch.setattr(checkpoints, "save", lambda c, path: stop(c, path, save))
             result = self.run_cli(*self.train(self.images_file), "--quiet", "--force")
         assert result.code == 130
-        assert (trail / "resume.pth").exists()
-        return trail
+        assert (history / "resume.pth").exists()
+        return history
 
 
 @pytest.fixture
@@ -222,8 +222,8 @@ def small_labels(kit: Kit, **of_dtype: Any) -> Path:
     return kit.npy(np.zeros(len(kit.images), **of_dtype), "labels.npy")
 
 
-def trail_checkpoint(kit: Kit) -> Path:
-    return sorted((kit.checkpoint.parent / "checkpoint.pth.trail").glob("step-*.pth"))[0]
+def history_checkpoint(kit: Kit) -> Path:
+    return sorted((kit.checkpoint.parent / "checkpoint.pth.history").glob("step-*.pth"))[0]
 
 
 def resume(kit: Kit, data: Path | None = None, *options: str) -> Command:
@@ -638,11 +638,11 @@ OUTPUTS: list[Case] = [
         "cannot write",
     ),
     (
-        "train-trail-is-a-file",
+        "train-history-is-a-file",
         lambda kit: (
             kit.out.mkdir(exist_ok=True),
-            shutil.rmtree(kit.out / "checkpoint.pth.trail", ignore_errors=True),
-            (kit.out / "checkpoint.pth.trail").write_text("a file of somebody's"),
+            shutil.rmtree(kit.out / "checkpoint.pth.history", ignore_errors=True),
+            (kit.out / "checkpoint.pth.history").write_text("a file of somebody's"),
             kit.train(kit.images_file, "--quiet"),
         )[-1],
         "part of its path is a file",
@@ -878,14 +878,14 @@ CHECKPOINTS: list[Case] = [
     ),
     (
         "checkpoint-along-the-way-predict",
-        lambda kit: kit.predict(kit.images_file, checkpoint=trail_checkpoint(kit)),
+        lambda kit: kit.predict(kit.images_file, checkpoint=history_checkpoint(kit)),
         "was kept along the way and has no clusters",
     ),
     (
         "checkpoint-along-the-way-evaluate",
         lambda kit: [
             "evaluate",
-            trail_checkpoint(kit),
+            history_checkpoint(kit),
             kit.images_file,
             small_labels(kit, dtype=int),
         ],
@@ -893,7 +893,7 @@ CHECKPOINTS: list[Case] = [
     ),
     (
         "checkpoint-along-the-way-splits",
-        lambda kit: ["splits", kit.images_file, trail_checkpoint(kit), kit.out / "s.png"],
+        lambda kit: ["splits", kit.images_file, history_checkpoint(kit), kit.out / "s.png"],
         "was kept along the way and has no clusters",
     ),
     (
@@ -1088,7 +1088,7 @@ def test_full_disk_while_training(
     assert result.err.count("\n") == 1
     left = tree(kit.out)
     assert not [name for name in left if ".shoal-" in name]
-    aside = "checkpoint.pth.trail.previous/"  # where it makes room for a new run that has begun
+    aside = "checkpoint.pth.history.previous/"  # where it makes room for a new run that has begun
     assert {name: left.get(name, left.get(aside + name)) for name in older} == older
     assert not checkpoint.exists() or (before == "older output" and aside[:-1] not in left)
 
@@ -1182,9 +1182,9 @@ def test_a_file_size_limit_is_not_a_crash(kit: Kit, start_shoal: Callable[..., A
 
 
 def test_a_folder_of_somebody_elses_in_the_way_of_the_unfinished_run(kit: Kit) -> None:
-    """An unfinished run is moved to ``….trail.previous``; what is there may not be ours."""
+    """An unfinished run is moved to ``….history.previous``; what is there may not be ours."""
     kit.unfinished()
-    aside = kit.out / "checkpoint.pth.trail.previous"
+    aside = kit.out / "checkpoint.pth.history.previous"
     aside.mkdir()
     (aside / "diary.txt").write_text("not of shoal")
     result = kit.run_cli(*kit.train(kit.images_file, "--quiet"))

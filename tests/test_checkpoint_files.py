@@ -1,4 +1,4 @@
-"""Checkpoints on disk: what is saved is what is read, whole or not at all; and their trail."""
+"""Checkpoints on disk: what is saved is what is read, whole or not at all; and their history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shoal.images import ArraySource
 from shoal.images.files import atomic_path, check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail, kept_steps
+from shoal.models.history import CheckpointHistory, kept_steps
 from shoal.recipes.settings import override
 from shoal.training.loop import train
 
@@ -281,7 +281,7 @@ def test_check_writable_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# --- the trail ----------------------------------------------------------------------------------
+# --- the history ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 12, 1000])
@@ -307,10 +307,10 @@ def test_a_run_leaves_the_number_of_files_its_recipe_says(
     recipe = override(BEST, [*SETTINGS, f"epochs={epochs}", f"checkpoints={count}"])
     path = tmp_path / "c.pth"
     final = pipeline.fit(ArraySource(images), path, recipe)
-    trail = Trail(path)
-    files = trail.files()
+    history = CheckpointHistory(path)
+    files = history.files()
     assert len(files) == min(count, final.total_steps)
-    assert sorted(os.listdir(trail.folder)) == [file.name for file in files]  # no resume.pth
+    assert sorted(os.listdir(history.folder)) == [file.name for file in files]  # no resume.pth
     steps = [checkpoints.load(file).step for file in files]
     assert steps == sorted(kept_steps(final.total_steps, count))
     last = checkpoints.load(files[-1])
@@ -324,25 +324,25 @@ def test_a_run_leaves_the_number_of_files_its_recipe_says(
 def test_resume_file_is_written_with_each_kept_checkpoint(
     half_way: Checkpoint, tmp_path: Path
 ) -> None:
-    trail = Trail(tmp_path / "c.pth")
-    assert trail.unfinished() is None
-    trail.save(replace(half_way, step=4))  # of 10 steps, 3 are kept: 3, 7 and 10
-    assert not trail.folder.exists()
-    trail.save(replace(half_way, step=3))
-    assert [file.name for file in trail.files()] == ["step-00000003.pth"]
-    resumed = trail.unfinished()
+    history = CheckpointHistory(tmp_path / "c.pth")
+    assert history.unfinished() is None
+    history.save(replace(half_way, step=4))  # of 10 steps, 3 are kept: 3, 7 and 10
+    assert not history.folder.exists()
+    history.save(replace(half_way, step=3))
+    assert [file.name for file in history.files()] == ["step-00000003.pth"]
+    resumed = history.unfinished()
     assert resumed is not None
     assert resumed.step == 3
     assert resumed.optimizer_states is not None
-    assert checkpoints.load(trail.files()[0]).optimizer_states is None
-    trail.save(replace(half_way, step=5), now=True)
-    later = trail.unfinished()
+    assert checkpoints.load(history.files()[0]).optimizer_states is None
+    history.save(replace(half_way, step=5), now=True)
+    later = history.unfinished()
     assert later is not None
     assert later.step == 5
-    assert len(trail.files()) == 1
-    trail.finish()
-    assert trail.unfinished() is None
-    trail.finish()  # twice does no harm
+    assert len(history.files()) == 1
+    history.finish()
+    assert history.unfinished() is None
+    history.finish()  # twice does no harm
 
 
 def test_state_to_resume_from_is_written_now_and_then(
@@ -352,37 +352,55 @@ def test_state_to_resume_from_is_written_now_and_then(
 
     now = 1000.0
     monkeypatch.setattr(shoal.models.history.time, "monotonic", lambda: now)
-    trail = Trail(tmp_path / "c.pth")
+    history = CheckpointHistory(tmp_path / "c.pth")
     now += shoal.models.history.RESUME_EVERY - 1
-    trail.save(replace(half_way, step=4))
-    assert trail.unfinished() is None
+    history.save(replace(half_way, step=4))
+    assert history.unfinished() is None
     now += 2
-    trail.save(replace(half_way, step=5))
-    assert trail.unfinished() is not None
-    assert trail.files() == []
+    history.save(replace(half_way, step=5))
+    assert history.unfinished() is not None
+    assert history.files() == []
 
 
 def test_begin_moves_an_unfinished_run_aside(half_way: Checkpoint, tmp_path: Path) -> None:
-    trail = Trail(tmp_path / "c.pth")
-    trail.save(replace(half_way, step=3))
-    aside = trail.begin()
-    assert aside == tmp_path / "c.pth.trail.previous"
+    history = CheckpointHistory(tmp_path / "c.pth")
+    history.save(replace(half_way, step=3))
+    aside = history.begin()
+    assert aside == tmp_path / "c.pth.history.previous"
     assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000003.pth"]
-    assert os.listdir(trail.folder) == []  # it stays: a run in progress has locked it
+    assert os.listdir(history.folder) == []  # it stays: a run in progress has locked it
     assert checkpoints.load(aside / "resume.pth").step == 3
     # A second unfinished run takes the place of the first.
-    trail.save(replace(half_way, step=7))
-    assert trail.begin() == aside
+    history.save(replace(half_way, step=7))
+    assert history.begin() == aside
     assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000007.pth"]
 
 
-def test_begin_clears_the_trail_of_a_finished_run_and_no_other_file(
+def test_begin_clears_the_history_of_a_finished_run_and_no_other_file(
     half_way: Checkpoint, tmp_path: Path
 ) -> None:
-    trail = Trail(tmp_path / "c.pth")
-    trail.save(replace(half_way, step=3))
-    trail.finish()
-    (trail.folder / "diary.txt").write_text("not of shoal")
-    assert trail.begin() is None
-    assert os.listdir(trail.folder) == ["diary.txt"]
-    assert not (tmp_path / "c.pth.trail.previous").exists()
+    history = CheckpointHistory(tmp_path / "c.pth")
+    history.save(replace(half_way, step=3))
+    history.finish()
+    (history.folder / "diary.txt").write_text("not of shoal")
+    assert history.begin() is None
+    assert os.listdir(history.folder) == ["diary.txt"]
+    assert not (tmp_path / "c.pth.history.previous").exists()
+
+
+def test_a_history_under_its_older_name_is_found_resumed_from_and_moved_aside(
+    half_way: checkpoints.Checkpoint, tmp_path: Path
+) -> None:
+    written = CheckpointHistory(tmp_path / "c.pth")
+    written.save(replace(half_way, step=3))
+    older = tmp_path / "c.pth.trail"
+    written.folder.rename(older)
+    history = CheckpointHistory(tmp_path / "c.pth")
+    assert history.folder == older
+    assert [file.parent for file in history.files()] == [older]
+    resumed = history.unfinished()
+    assert resumed is not None
+    assert resumed.step == 3
+    assert history.begin() == tmp_path / "c.pth.trail.previous"
+    written.folder.mkdir()  # where both are, the folder of the current name counts
+    assert CheckpointHistory(tmp_path / "c.pth").folder == written.folder

@@ -220,12 +220,12 @@ def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any])
 def test_info_of_a_checkpoint_along_the_way(
     checkpoint_file: Path, run_cli: Callable[..., Any]
 ) -> None:
-    trail = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())
-    assert len(trail) == 3
-    about = json.loads(run_cli("info", trail[0], "--json").out)
+    history = sorted((checkpoint_file.parent / "checkpoint.pth.history").iterdir())
+    assert len(history) == 3
+    about = json.loads(run_cli("info", history[0], "--json").out)
     assert about["finished"] is False
     assert about["step"] == 3
-    assert "along the way" in run_cli("info", trail[0]).out
+    assert "along the way" in run_cli("info", history[0]).out
 
 
 def test_run_writes_its_files(
@@ -240,7 +240,7 @@ def test_run_writes_its_files(
     assert result.code == 0, result.err
     assert result.out == ""
     assert sorted(os.listdir(out)) == [
-        "checkpoint.pth", "checkpoint.pth.trail", "clusters.png", "map.png", "prediction.csv",
+        "checkpoint.pth", "checkpoint.pth.history", "clusters.png", "map.png", "prediction.csv",
         "report.html", "shoal.json", "table.parquet",
     ]  # fmt: skip
     for name in ("clusters.png", "map.png"):
@@ -473,16 +473,16 @@ def test_stopped_and_resumed_is_the_same_to_the_last_bit(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "c.pth"
-    trail = tmp_path / "c.pth.trail"
+    history = tmp_path / "c.pth.history"
     command = ("train", images_file, path, *LONG)
     process = start_shoal(*command)
-    wait_for(trail / "resume.pth", process)
+    wait_for(history / "resume.pth", process)
     process.send_signal(how)
     out, err = process.communicate(timeout=60)
     assert not path.exists(), "the run ended before it could be stopped"
     assert out == ""
     assert "Traceback" not in err
-    stopped = json.loads(run_cli("info", trail / "resume.pth", "--json").out)
+    stopped = json.loads(run_cli("info", history / "resume.pth", "--json").out)
     assert 0 < stopped["step"] < 200
     if how == signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
@@ -499,11 +499,11 @@ def test_stopped_and_resumed_is_the_same_to_the_last_bit(
     assert resumed.returncode == 0, err
     assert err.startswith(f"going on at epoch {stopped['epoch']:.1f} of 20\n")
     assert digest(run_cli, path) == uninterrupted
-    steps = [int(file.stem.removeprefix("step-")) for file in sorted(trail.iterdir())]
+    steps = [int(file.stem.removeprefix("step-")) for file in sorted(history.iterdir())]
     assert steps == list(range(25, 201, 25))
     history = json.loads(run_cli("info", path, "--json").out)["history"]
     assert [row["step"] for row in history] == list(range(2, 201, 2))
-    assert sorted(os.listdir(tmp_path)) == ["c.pth", "c.pth.trail"]
+    assert sorted(os.listdir(tmp_path)) == ["c.pth", "c.pth.history"]
 
 
 def test_a_new_run_keeps_the_unfinished_one_aside(
@@ -514,17 +514,17 @@ def test_a_new_run_keeps_the_unfinished_one_aside(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "c.pth"
-    trail = tmp_path / "c.pth.trail"
-    trail.mkdir()
-    kept = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
-    shutil.copy(kept, trail / "resume.pth")
+    history = tmp_path / "c.pth.history"
+    history.mkdir()
+    kept = sorted((checkpoint_file.parent / "checkpoint.pth.history").iterdir())[0]
+    shutil.copy(kept, history / "resume.pth")
     refused = run_cli("train", images_file, path, *fast)
     assert refused.code == 2
     assert "go on with 'shoal train" in refused.err
     result = run_cli("train", images_file, path, *fast, "--force")
     assert result.code == 0, result.err
-    assert f"it is kept in {trail}.previous" in result.err
-    assert (tmp_path / "c.pth.trail.previous" / "resume.pth").read_bytes() == kept.read_bytes()
+    assert f"it is kept in {history}.previous" in result.err
+    assert (tmp_path / "c.pth.history.previous" / "resume.pth").read_bytes() == kept.read_bytes()
 
 
 def test_resume_with_nothing_to_resume_starts_anew(
@@ -552,7 +552,7 @@ def test_two_signals_end_at_once_and_leave_no_half_file(
 ) -> None:
     path = tmp_path / "c.pth"
     process = start_shoal("train", images_file, path, *LONG)
-    wait_for(tmp_path / "c.pth.trail" / "resume.pth", process)
+    wait_for(tmp_path / "c.pth.history" / "resume.pth", process)
     process.send_signal(signal.SIGTERM)  # as a batch system asks
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -606,10 +606,10 @@ def test_interrupt_while_an_older_unfinished_run_is_there(
     """Stopped before its own first checkpoint, a run must not offer to resume the older one."""
     from shoal import pipeline
 
-    trail = tmp_path / "c.pth.trail"
-    trail.mkdir()
-    kept = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
-    shutil.copy(kept, trail / "resume.pth")
+    history = tmp_path / "c.pth.history"
+    history.mkdir()
+    kept = sorted((checkpoint_file.parent / "checkpoint.pth.history").iterdir())[0]
+    shutil.copy(kept, history / "resume.pth")
 
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt

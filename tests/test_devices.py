@@ -20,7 +20,7 @@ from shoal.estimator import ImageClusterer
 from shoal.images import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import BASELINE, BEST, IMPROVED
 from shoal.training.devices import reproducible
@@ -147,7 +147,7 @@ def test_a_run_on_cuda_is_resumed(resumed_on: str, tmp_path: Path) -> None:
 
     with pytest.raises(Interrupted):
         pipeline.fit(PILE, path, SIMCLR, device="cuda", track=stop)
-    state = Trail(path).unfinished()
+    state = CheckpointHistory(path).unfinished()
     assert isinstance(state, Checkpoint)
     resumed = pipeline.fit(PILE, path, SIMCLR, device=resumed_on, resume=state)
     assert resumed.step == whole.step

@@ -17,7 +17,7 @@ from shoal.errors import CheckpointError
 from shoal.images import ArraySource
 from shoal.models import checkpoint
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.recipes.parts import Part
 from shoal.scoring import label_free
 from shoal.scoring.label_free import LabelFreeScores
@@ -116,7 +116,7 @@ def test_a_checkpoint_along_the_way_has_nothing_to_judge(
     images: np.ndarray, checkpoint_file: Path
 ) -> None:
     source = ArraySource(images)
-    along = checkpoint.load(Trail(checkpoint_file).files()[0])
+    along = checkpoint.load(CheckpointHistory(checkpoint_file).files()[0])
     with pytest.raises(CheckpointError, match="finished"):
         label_free.judge(source, along)
     assert label_free.judge(source, pipeline.organise(source, along)).n_images > 0
@@ -126,7 +126,7 @@ def test_a_checkpoint_along_the_way_has_nothing_to_judge(
 def test_the_last_checkpoint_of_a_sound_run_is_kept(
     images: np.ndarray, voting: Checkpoint, checkpoint_file: Path
 ) -> None:
-    kept = pipeline.steadiest(ArraySource(images), voting, Trail(checkpoint_file))
+    kept = pipeline.steadiest(ArraySource(images), voting, CheckpointHistory(checkpoint_file))
     scores = kept.provenance["steadiness"]
     assert kept.step == voting.step == int(list(scores)[-1])
     assert len(scores) == 2
@@ -138,25 +138,31 @@ def test_of_a_run_that_went_wrong_late_an_earlier_checkpoint_is_kept(
 ) -> None:
     source, labels = ArraySource(images), voting.clusterer["reference_labels_"]
     ruined = with_labels(voting, np.random.default_rng(0).permutation(labels))
-    kept = pipeline.steadiest(source, ruined, Trail(checkpoint_file))
+    kept = pipeline.steadiest(source, ruined, CheckpointHistory(checkpoint_file))
     scores = kept.provenance["steadiness"]
     assert kept.finished
     assert kept.step < ruined.step
     assert scores[str(kept.step)] > scores[str(ruined.step)] + 0.1
     assert "went wrong late" in kept.provenance["warnings"][-1]
-    whole = pipeline.organise(source, checkpoint.load(Trail(checkpoint_file).file(kept.step)))
+    whole = pipeline.organise(
+        source, checkpoint.load(CheckpointHistory(checkpoint_file).file(kept.step))
+    )
     for name, array in kept.clusterer.items():
         assert np.array_equal(array, whole.clusterer[name]), name
 
 
-def test_too_few_images_to_tell_and_a_trail_of_one(
+def test_too_few_images_to_tell_and_a_history_of_one(
     images: np.ndarray, voting: Checkpoint, checkpoint_file: Path, tmp_path: Path
 ) -> None:
     few = ArraySource(images[:19])
-    assert pipeline.steadiest(few, voting, Trail(checkpoint_file)) is voting
+    assert pipeline.steadiest(few, voting, CheckpointHistory(checkpoint_file)) is voting
     whole = replace(voting, recipe=replace(voting.recipe, n_clusters=1))
-    assert pipeline.steadiest(ArraySource(images), whole, Trail(checkpoint_file)) is whole
-    alone = pipeline.steadiest(ArraySource(images), voting, Trail(tmp_path / "none.pth"))
+    assert (
+        pipeline.steadiest(ArraySource(images), whole, CheckpointHistory(checkpoint_file)) is whole
+    )
+    alone = pipeline.steadiest(
+        ArraySource(images), voting, CheckpointHistory(tmp_path / "none.pth")
+    )
     assert list(alone.provenance["steadiness"]) == [str(voting.step)]
 
 
@@ -191,7 +197,7 @@ def test_no_labels_plain_and_json(
 def test_no_labels_of_a_checkpoint_along_the_way_says_what_it_does(
     images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any]
 ) -> None:
-    along = Trail(checkpoint_file).files()[-1]
+    along = CheckpointHistory(checkpoint_file).files()[-1]
     result = run_cli("evaluate", "--no-labels", along, images_file)
     assert result.code == 0
     assert "they are found first, among these 40 images" in result.err

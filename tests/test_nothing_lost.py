@@ -236,9 +236,9 @@ def hint() -> Callable[[str], str]:
     return read
 
 
-def _stop(process: subprocess.Popen[str], trail: Path, how: signal.Signals) -> str:
+def _stop(process: subprocess.Popen[str], history: Path, how: signal.Signals) -> str:
     until = time.monotonic() + 60
-    while not (trail / "resume.pth").exists() and time.monotonic() < until:
+    while not (history / "resume.pth").exists() and time.monotonic() < until:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(how)
@@ -252,7 +252,7 @@ def test_a_killed_run_goes_on_by_the_command_it_says(
     folder = tmp_path / "my found"
     command = ("run", images_file, folder, *LONG, "--quiet")
     process = start_shoal(*command)
-    _stop(process, folder / "checkpoint.pth.trail", signal.SIGKILL)
+    _stop(process, folder / "checkpoint.pth.history", signal.SIGKILL)
     left = folder / f".shoal-{process.pid}-rest.csv"  # as a process killed while it writes leaves
     left.write_text("half")
     record = json.loads((folder / "shoal.json").read_text())
@@ -284,7 +284,7 @@ def test_a_script_goes_on_by_the_command_it_says(
         ["bash", script, "train X.npy", "c.pth"], cwd=tmp_path, env=env, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    err = _stop(process, tmp_path / "c.pth.trail", signal.SIGINT)
+    err = _stop(process, tmp_path / "c.pth.history", signal.SIGINT)
     assert process.returncode == 130, err
     said = hint(err)
     assert said.startswith(f"bash {script}")
@@ -310,7 +310,7 @@ def test_two_at_once_are_told_apart(
     first = start_shoal("run", images_file, folder, *LONG, "--quiet")
     try:
         until = time.monotonic() + 60
-        while not (folder / "checkpoint.pth.trail").exists() and time.monotonic() < until:
+        while not (folder / "checkpoint.pth.history").exists() and time.monotonic() < until:
             time.sleep(0.01)
         for command in (
             ("run", images_file, folder, *LONG, "--resume"),

@@ -118,7 +118,7 @@ def test_a_pile_of_one_image_many_times_has_no_reasons_to_crash(checkpoint_file:
     ("options", "fragment"),
     [
         ("CKPT -n 0", "at least 1 image is expected"),
-        ("TRAIL", "kept along the way"),
+        ("ALONG", "kept along the way"),
         ("CKPT --picture o.txt", ".png, .pdf or .svg"),
         ("CKPT --csv CKPT", "is an input of this command"),
     ],
@@ -133,8 +133,8 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    trail = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
-    given = {"CKPT": checkpoint_file, "TRAIL": trail}
+    history = sorted((checkpoint_file.parent / "checkpoint.pth.history").iterdir())[0]
+    given = {"CKPT": checkpoint_file, "ALONG": history}
     result = run_cli("outliers", images_file, *(given.get(word, word) for word in options.split()))
     assert result.code == 2, result
     assert result.err.startswith("shoal: ")

@@ -13,7 +13,7 @@ from shoal import pipeline
 from shoal.errors import RecipeError
 from shoal.images import ArraySource
 from shoal.models import checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.recipes import parts
 from shoal.recipes import recipe as recipes
 from shoal.recipes.augmentation import Views
@@ -52,7 +52,7 @@ CHANGES: dict[str, tuple[object, str]] = {
     "clusterer": (Part("kmeans"), "clusters"),
     "n_clusters": (3, "clusters"),
     "precision": ("bf16", "weights"),
-    "checkpoints": (3, "trail"),
+    "checkpoints": (3, "history"),
     "seed": (1, "weights"),
 }
 
@@ -61,11 +61,11 @@ def outcome(recipe: Recipe, folder: Path) -> dict[str, object]:
     path = folder / "c.pth"
     finished = pipeline.fit(PILE, path, recipe)
     # Of the last step: which one is kept depends on its clusters, too.
-    weights = checkpoint.load(Trail(path).files()[-1]).weights_digest()
-    trail = sorted(file.name for file in (folder / "c.pth.trail").iterdir())
+    weights = checkpoint.load(CheckpointHistory(path).files()[-1]).weights_digest()
+    history = sorted(file.name for file in (folder / "c.pth.history").iterdir())
     table = pipeline.predict(PILE, finished)
     clusters = (table.z.tolist(), table.labels.tolist(), table.confidence.tolist())
-    return {"weights": weights, "trail": trail, "clusters": clusters, "recipe": finished.recipe}
+    return {"weights": weights, "history": history, "clusters": clusters, "recipe": finished.recipe}
 
 
 @pytest.fixture(scope="module")

@@ -168,11 +168,11 @@ def test_chinese(trained: Path, run_cli: Callable[..., Any]) -> None:
 
 @pytest.fixture
 def passed_on(trained: Path, pdf: Path, tmp_path: Path) -> Path:
-    """What `trained` holds, but of the trail only what was measured for `pdf`."""
+    """What `trained` holds, but of the checkpoint history only what was measured for `pdf`."""
     del pdf
     moved = tmp_path / "moved"
     shutil.copytree(trained, moved)
-    for file in (moved / "best.pth.trail").glob("*.pth"):
+    for file in (moved / "best.pth.history").glob("*.pth"):
         file.unlink()
     return moved
 
@@ -202,7 +202,7 @@ def test_checkpoints_are_measured_once(
     assert text(again).split("How it was made")[0] == text(pdf).split("How it was made")[0]
     moved = tmp_path / "moved"
     shutil.copytree(trained, moved)
-    file = moved / "best.pth.trail" / progression.FILE
+    file = moved / "best.pth.history" / progression.FILE
     entries = json.loads(file.read_text())
     for entry in entries[:-1]:
         entry["weights"] = "those of an earlier run"
@@ -226,7 +226,7 @@ def test_the_last_checkpoint_is_not_reconstructed_twice(
     assert result.code == 0
     assert [call["mse"] is None for call in measured] == [True] * 11 + [False]
     kept, here = (
-        json.loads((folder / "best.pth.trail" / progression.FILE).read_text())
+        json.loads((folder / "best.pth.history" / progression.FILE).read_text())
         for folder in (trained, tmp_path)
     )
     assert {e["weights"]: e["mse"] for e in kept} == {e["weights"]: e["mse"] for e in here}
@@ -253,7 +253,7 @@ def test_what_was_measured_is_enough_without_the_checkpoints(
 def test_what_was_measured_of_others_is_refused(
     other: str, passed_on: Path, run_cli: Callable[..., Any]
 ) -> None:
-    file = passed_on / "best.pth.trail" / progression.FILE
+    file = passed_on / "best.pth.history" / progression.FILE
     if other == "labels":
         np.save(passed_on / "labels.npy", 1 - np.load(passed_on / "labels.npy"))
         wanted = "what was measured of these images and labels is expected"
@@ -271,7 +271,7 @@ def test_what_was_measured_of_others_is_refused(
 
 def test_clusters_are_the_same_without_an_examination(trained: Path) -> None:
     source = open_source(trained / "images.npy")
-    checkpoint = checkpoints.load(next((trained / "best.pth.trail").glob("step-*.pth")))
+    checkpoint = checkpoints.load(next((trained / "best.pth.history").glob("step-*.pth")))
     whole = pipeline.organise(source, checkpoint)
     lean = pipeline.organise(source, checkpoint, examine=False)
     assert whole.familiar
@@ -355,7 +355,7 @@ def test_no_word_is_broken_in_a_table_that_has_the_room(language: str) -> None:
 
 
 def points(mse: list[float], accuracy: list[float]) -> list[Point]:
-    """A trail with these numbers; of its label-free scores the first runs with the accuracy."""
+    """A history with these numbers; of its label-free scores the first runs with the accuracy."""
     scores = dict.fromkeys(LABEL_FREE, 0.5)
     return [
         Point(
@@ -500,12 +500,12 @@ def test_the_chinese_font_has_every_character() -> None:
 
 
 def without(folder: Path, copy: Path, count: int) -> Path:
-    """A copy of the best checkpoint whose trail lacks ``count`` files, and what was measured."""
+    """A copy of the best checkpoint whose history lacks ``count`` files, and what was measured."""
     shutil.copy(folder / "best.pth", copy / "best.pth")
-    trail = copy / "best.pth.trail"
-    shutil.copytree(folder / "best.pth.trail", trail)
-    (trail / progression.FILE).unlink(missing_ok=True)
-    for file in sorted(trail.glob("*.pth"))[:count]:
+    history = copy / "best.pth.history"
+    shutil.copytree(folder / "best.pth.history", history)
+    (history / progression.FILE).unlink(missing_ok=True)
+    for file in sorted(history.glob("*.pth"))[:count]:
         file.unlink()
     return copy / "best.pth"
 
@@ -554,11 +554,11 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     ),
     "not numbers": (lambda t, p: [*arguments(t), "--show", "one"], "like 1,2,3, and 'one' came"),
     "a language unknown": (lambda t, p: [*arguments(t), "--lang", "fr"], "'fr' came"),
-    "no trail": (
+    "no history": (
         lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 12)],
         "at least 10 checkpoints along the way are expected",
     ),
-    "a trail partly deleted": (
+    "a checkpoint history partly deleted": (
         lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 2)],
         "12 checkpoints along the way are expected, and 10 are there",
     ),
@@ -568,7 +568,7 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     ),
     "a checkpoint along the way": (
         lambda t, p: [
-            *arguments(t)[:6], "--best", next((t / "best.pth.trail").glob("step-*.pth")),
+            *arguments(t)[:6], "--best", next((t / "best.pth.history").glob("step-*.pth")),
         ],
         "a finished checkpoint is expected",
     ),

@@ -79,9 +79,9 @@ def test_train_then_predict(
     assert (folder / checkpoint).is_file()
     recipe = script.removeprefix("train_").removesuffix(".sh")
     assert f"recipe {recipe}," in trained.stderr
-    trail = sorted(os.listdir(f"{folder / checkpoint}.trail"))
-    assert len(trail) >= 10  # the assignment plots points along the way
-    assert all(name.startswith("step-") for name in trail)
+    history = sorted(os.listdir(f"{folder / checkpoint}.history"))
+    assert len(history) >= 10  # the assignment plots points along the way
+    assert all(name.startswith("step-") for name in history)
 
     predicted = bash(ROOT / "hw9_best.sh", data, checkpoint, prediction, cwd=folder)
     assert predicted.returncode == 0, predicted.stderr

@@ -313,7 +313,7 @@ MISTAKES = [
     ("pairs DATA CKPT binary.csv OUT/c.csv", "two columns of ids is expected"),
     ("pairs DATA CKPT . OUT/c.csv", "this is a folder"),
     ("pairs DATA CKPT known.csv known.csv", "is an input of this command"),
-    ("pairs DATA TRAIL OUT/c.csv", "kept along the way"),
+    ("pairs DATA ALONG OUT/c.csv", "kept along the way"),
     ("similar DATA CKPT 40 --csv OUT/s.csv --picture OUT/s.png", "an id of"),
     ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "an image file is expected"),
     ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "at least 1 neighbour"),
@@ -348,8 +348,8 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(
     one.to_parquet(tmp_path / "part.parquet")
     replace(one, ids=["x"]).to_parquet(tmp_path / "other.parquet")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 4)
-    trail = sorted((checkpoint_file.parent / "checkpoint.pth.trail").iterdir())[0]
-    given = {"DATA": images_file, "CKPT": checkpoint_file, "TRAIL": trail}
+    history = sorted((checkpoint_file.parent / "checkpoint.pth.history").iterdir())[0]
+    given = {"DATA": images_file, "CKPT": checkpoint_file, "ALONG": history}
     before = tree(tmp_path)
     result = run_cli(*(given.get(word, word) for word in command.split()))
     assert result.code == 2, result

@@ -13,7 +13,7 @@ from shoal.errors import CheckpointError
 from shoal.images import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.models.pace import Pace
 from shoal.recipes.recipe import BEST
 from shoal.recipes.settings import override
@@ -112,11 +112,11 @@ def test_as_many_checkpoints_are_kept_however_the_length_changes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     machine = Machine(lambda step: 1.0 if step <= 40 else 50.0, monkeypatch)
-    trail = Trail(tmp_path / "c.pth")
+    history = CheckpointHistory(tmp_path / "c.pth")
     for checkpoint in train(PILE, RECIPE, limit=machine.limit(100.0)):
-        trail.save(checkpoint)
-    assert len(trail.files()) == RECIPE.checkpoints
-    assert trail.files()[-1] == trail.file(checkpoint.total_steps)
+        history.save(checkpoint)
+    assert len(history.files()) == RECIPE.checkpoints
+    assert history.files()[-1] == history.file(checkpoint.total_steps)
 
 
 @pytest.mark.parametrize(

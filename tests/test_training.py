@@ -18,7 +18,7 @@ from shoal.errors import CheckpointError, DeviceError, Interrupted, TrainingErro
 from shoal.images import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import BASELINE, BEST, Recipe
 from shoal.training.devices import fast_bf16, resolve_device
@@ -98,15 +98,15 @@ def test_resumed_is_uninterrupted_bit_for_bit(name: str, step: int, tmp_path: Pa
     with pytest.raises(Interrupted):
         pipeline.fit(PILE, path, recipe, track=StopAt(step))
     assert not path.exists()
-    state = Trail(path).unfinished()
+    state = CheckpointHistory(path).unfinished()
     assert state is not None
     assert state.step == step
     resumed = pipeline.fit(PILE, path, recipe, resume=state)
     assert same(whole, resumed)
     assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
-    assert Trail(path).unfinished() is None
-    assert [f.name for f in Trail(path).files()] == [
-        f.name for f in Trail(tmp_path / "whole.pth").files()
+    assert CheckpointHistory(path).unfinished() is None
+    assert [f.name for f in CheckpointHistory(path).files()] == [
+        f.name for f in CheckpointHistory(tmp_path / "whole.pth").files()
     ]
     tables = [pipeline.predict(PILE, c) for c in (whole, checkpoints.load(path))]
     assert np.array_equal(tables[0].labels, tables[1].labels)
@@ -118,13 +118,13 @@ def test_a_step_that_failed_after_the_last_save_is_redone(tmp_path: Path) -> Non
     recipe = RECIPES["simclr"]
     whole = pipeline.fit(PILE, tmp_path / "whole.pth", recipe)
     path = tmp_path / "killed.pth"
-    trail = Trail(path)
+    history = CheckpointHistory(path)
     for checkpoint in train(PILE, recipe):
         if checkpoint.step == 6:
-            trail.save(checkpoint, now=True)
+            history.save(checkpoint, now=True)
         if checkpoint.step == 9:
             break
-    resumed = pipeline.fit(PILE, path, recipe, resume=trail.unfinished())
+    resumed = pipeline.fit(PILE, path, recipe, resume=history.unfinished())
     assert same(whole, resumed)
 
 
@@ -132,7 +132,7 @@ def test_resuming_something_else_is_refused(tmp_path: Path) -> None:
     recipe = RECIPES["simclr"]
     with pytest.raises(Interrupted):
         pipeline.fit(PILE, tmp_path / "a.pth", recipe, track=StopAt(5))
-    state = Trail(tmp_path / "a.pth").unfinished()
+    state = CheckpointHistory(tmp_path / "a.pth").unfinished()
     with pytest.raises(CheckpointError, match=r"learning_rate = 0\.006, and 0\.5 was asked for"):
         next(train(PILE, replace(recipe, learning_rate=0.5), resume=state))
     with pytest.raises(CheckpointError, match="other images"):

@@ -90,9 +90,9 @@ def _of_checkpoint(folder: Path, generator: np.random.Generator) -> tuple[str | 
 
 def _resume(folder: Path, generator: np.random.Generator) -> tuple[str | Path, ...]:
     content = (folder / "checkpoint.pth").read_bytes()
-    trail = folder / "checkpoint.pth.trail"
-    trail.mkdir()
-    (trail / "resume.pth").write_bytes(content)
+    history = folder / "checkpoint.pth.history"
+    history.mkdir()
+    (history / "resume.pth").write_bytes(content)
     (folder / "checkpoint.pth").unlink()
     return ("train", folder / "pile", folder / "checkpoint.pth", *TINY, "--resume", "--quiet")
 

@@ -25,7 +25,7 @@ def report(
         Path | None, typer.Option(help="The improved checkpoint.", show_default=False)
     ] = None,
     best: Annotated[
-        Path | None, typer.Option(help="The best checkpoint, whose trail is shown.",
+        Path | None, typer.Option(help="The best checkpoint, whose history is shown.",
                                   show_default="--after"),
     ] = None,
     images: Annotated[

@@ -11,7 +11,7 @@ from shoal.cli.session import Request, typed
 from shoal.errors import CheckpointError, OutputError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import differences
@@ -25,8 +25,8 @@ def check_free(path: Path, request: Request) -> None:
     """
     if request.force or request.resume:
         return
-    trail = Trail(path)
-    if trail.resume_file.exists():
+    history = CheckpointHistory(path)
+    if history.resume_file.exists():
         raise OutputError(
             f"{path} belongs to a run that was interrupted; go on with '{typed('--resume')}', or "
             "add --force to begin anew."

@@ -20,6 +20,7 @@ from shoal.export.record import NAME, RUN, Record, read_record
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
 from shoal.images.files import check_writable, locked, sweep
+from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
@@ -28,7 +29,7 @@ FILES = (
     "checkpoint.pth", "prediction.csv", "table.parquet", "clusters.png", "map.png", "report.html",
     "skipped.csv",
 )  # fmt: skip
-"""What a run writes, besides its record and the trail of its checkpoint."""
+"""What a run writes, besides its record and the checkpoint history of its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def open_run(folder: Path, data: Path, request: session.Request) -> Iterator[Run
 def _state(folder: Path, request: session.Request) -> Run:
     record = read_record(folder)
     if record is None:
-        taken = [name for name in (*FILES, "checkpoint.pth.trail") if (folder / name).exists()]
+        history = CheckpointHistory(folder / "checkpoint.pth").folder
+        taken = [name for name in (*FILES, history.name) if (folder / name).exists()]
         if taken and not request.force and not request.resume:
             raise OutputError(
                 f"{folder / taken[0]} exists already; name another folder, or add --force to "
@@ -166,7 +168,7 @@ def _make_room(folder: Path, record: Record) -> list[str]:
     said = []
     tables = ("prediction.csv", "table.parquet")  # of an older run nobody knows what was changed
     edited = record.edited(folder) if record.files else list(tables)
-    # The checkpoint makes room when training begins, see `Trail.begin`.
+    # The checkpoint makes room when training begins, see `CheckpointHistory.begin`.
     for name in [name for name in edited if name != FILES[0] and (folder / name).is_file()]:
         copy = free_name(folder / name)
         (folder / name).rename(copy)

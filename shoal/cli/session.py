@@ -25,7 +25,7 @@ from shoal.images.checks import check_n_clusters
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line
 from shoal.plural import counted, lasted
 from shoal.progress import Reporter
@@ -118,10 +118,10 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         OutputError: another process trains to ``path``.
     """
     sweep(path.parent)
-    sweep(Trail(path).folder)
+    sweep(CheckpointHistory(path).folder)
     if not request.resume:
         rehearse(source, request)
-    with locked(Trail(path).folder, str(path)):
+    with locked(CheckpointHistory(path).folder, str(path)):
         return _train(source, path, request, report)
 
 
@@ -178,10 +178,10 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         raise _stopped(path, recipe) from error
     if request.auto:
         finished = _settled(source, finished, path, report, device)
-    trail = Trail(path)
+    history = CheckpointHistory(path)
     report.say(
         f"trained in {lasted(finished.provenance['seconds'])}; checkpoint {path}, "
-        f"{len(trail.files())} along the way in {trail.folder}"
+        f"{len(history.files())} along the way in {history.folder}"
     )
     return finished
 
@@ -207,7 +207,7 @@ def _limit(
     return limit, speed
 
 
-def seconds_for_trail(finished: Checkpoint, request: Request) -> Callable[[], float]:
+def seconds_for_history(finished: Checkpoint, request: Request) -> Callable[[], float]:
     """What measuring the checkpoints along the way may take in a run, asked when it begins.
 
     Of a run with a time limit that is what is left but for a little for the page; of another a
@@ -330,14 +330,16 @@ def ready(device: str) -> str:
 
 def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None:
     """What to go on from: the state of an unfinished run, a finished checkpoint, or nothing."""
-    trail = Trail(path)
+    history = CheckpointHistory(path)
     if not request.resume:
-        if trail.resume_file.exists():
-            report.say(f"an unfinished run is in {trail.folder}; it is kept in {trail.previous}")
+        if history.resume_file.exists():
+            report.say(
+                f"an unfinished run is in {history.folder}; it is kept in {history.previous}"
+            )
         elif path.is_file():
-            report.say(f"the earlier {path} is kept in {trail.previous}")
+            report.say(f"the earlier {path} is kept in {history.previous}")
         return None
-    before = trail.unfinished()
+    before = history.unfinished()
     if before is None:
         if path.exists():
             return checkpoints.load(path)
@@ -369,7 +371,7 @@ def _larger_size(source: ImageSource) -> int | None:
 
 
 def _stopped(path: Path, recipe: Recipe) -> Interrupted:
-    state = Trail(path).unfinished()
+    state = CheckpointHistory(path).unfinished()
     # Before the first step an older run's state may still be there: it is not this one's.
     if state is None or differences(state.recipe, recipe):
         return Interrupted("stopped before the first checkpoint; nothing was kept.")

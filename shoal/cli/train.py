@@ -48,7 +48,7 @@ def train(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Learn from images and write a checkpoint; a trail of them is kept in CHECKPOINT.trail/."""
+    """Learn from images and write a checkpoint; CHECKPOINT.history/ keeps some along the way."""
     began = time.monotonic()
     from shoal.cli import opening, session
     from shoal.cli.outputs import check_outputs
@@ -122,7 +122,7 @@ def run(
         write_skipped(source, out_dir / "skipped.csv")
         hand_over(
             source, result, out_dir, report, device=resolve_device(device),
-            spare=session.seconds_for_trail(finished, request),
+            spare=session.seconds_for_history(finished, request),
         )  # fmt: skip
         run.finish(result.ids, result.labels)
         session.say_verdict(finished, report)

@@ -1,4 +1,4 @@
-"""The trail: checkpoints kept along the way, in a folder beside the final file."""
+"""The checkpoint history: checkpoints kept along the way, in a folder beside the final file."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 
 RESUME_EVERY = 20.0
-"""Seconds between two writings of the file that a run is resumed from."""
+"""Seconds between two writes of the file that a run is resumed from."""
+SUFFIX, OLDER_SUFFIX = ".history", ".trail"
+"""How the folder's name ends. A folder of the older name is used where it is the only one."""
 
 
-class Trail:
-    """``<checkpoint>.trail/``: a fixed number of evenly spaced checkpoints, and ``resume.pth``.
+class CheckpointHistory:
+    """``<checkpoint>.history/``: a fixed number of evenly spaced checkpoints, and ``resume.pth``.
 
-    However long the run, the trail holds ``recipe.checkpoints`` files of weights alone (fewer only
+    However long the run, the folder holds ``recipe.checkpoints`` files of weights alone (fewer only
     when the run has fewer steps) and one with the optimiser's state, so the disk does not fill.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = path = Path(path)
-        self.folder = path.with_name(path.name + ".trail")
+        self.folder = path.with_name(path.name + SUFFIX)
+        older = path.with_name(path.name + OLDER_SUFFIX)
+        if older.is_dir() and not self.folder.exists():
+            self.folder = older
         self._written = time.monotonic()
 
     @property
@@ -37,7 +42,7 @@ class Trail:
         return self.folder.with_name(self.folder.name + ".previous")
 
     def files(self) -> list[Path]:
-        """The checkpoints of the trail, oldest first."""
+        """The checkpoints of the history, oldest first."""
         return sorted(self.folder.glob("step-*.pth"))
 
     def file(self, step: int) -> Path:
@@ -60,7 +65,7 @@ class Trail:
     def begin(self) -> Path | None:
         """Make room for a new run. What an older one left is moved aside; the folder is returned.
 
-        Its finished checkpoint, too, so that none stands beside a new trail, and none is lost if
+        Its finished checkpoint, too, so that none stands beside a new history, and none is lost if
         the new run does not end.
         """
         aside = None
@@ -72,7 +77,7 @@ class Trail:
             if aside.is_dir() and any(aside.iterdir()):  # somebody else's files are in it
                 aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
             aside.mkdir(exist_ok=True)
-            # The folder of the trail itself stays: it is what a run in progress has locked.
+            # The folder of the history itself stays: it is what a run in progress has locked.
             for file in (*older, *(self.folder.iterdir() if self.folder.is_dir() else ())):
                 file.replace(aside / file.name)
         _clear(self.folder)
@@ -120,7 +125,7 @@ def kept_steps(total_steps: int, count: int) -> set[int]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the checkpoints of a trail."""
+    """Remove the checkpoints of a history."""
     written = (*folder.glob("step-*.pth"), folder / "resume.pth", folder / "measurements.json")
     for file in written:
         file.unlink(missing_ok=True)

@@ -47,15 +47,15 @@ def report(
         train: the images that the checkpoints learned from.
         before: a finished checkpoint, to be compared with ``after``.
         after: another.
-        best: the one whose trail is shown; ``after`` if there is none.
+        best: the one whose checkpoint history is shown; ``after`` if there is none.
         images: labelled images to measure on.
         labels: int64 (n,), their labels; nothing is chosen by them but what is shown.
         show: indices of images in ``train`` to reconstruct; by default those that the assignment
             asks for, as far as the pile has them.
         language: en or zh-TW, of the fixed wording.
-        whole: fail where the trail has fewer than 10 checkpoints; otherwise say so in its place,
-            and leave out the trail of a pile of more than 20,000 images, which takes minutes.
-        spare: asked how many seconds measuring the trail may take, when it begins; None: as long
+        whole: fail where the history has fewer than 10 checkpoints; otherwise say so in its place,
+            and leave out the history of a pile of more than 20,000 images, which takes minutes.
+        spare: asked how many seconds measuring the history may take, when it begins; None: as long
             as it takes.
         table: the clusters of ``train`` with places on a map, if they are known already.
         device: where the encoder runs.
@@ -63,7 +63,7 @@ def report(
 
     Raises:
         OutputError: another suffix, or a file that cannot be written.
-        CheckpointError: not a checkpoint, unfinished, of other images, or with too short a trail.
+        CheckpointError: not a checkpoint, unfinished, of other images, or with too short a history.
         DataError: an unknown language, more kinds of labels than clusters, or images to show
             that do not exist.
     """
@@ -80,12 +80,12 @@ def report(
     subject.check()
     if whole:
         progression.check(subject, subject.latest)
-    # NumPy's products are small here: a checkpoint of a trail takes 6 s of processor time, and 17
+    # NumPy's products are small here: a checkpoint of a history takes 6 s of processor time, and 17
     # with two threads that wait for one another. Nor do the clusters of one early in training,
     # which hang on the last bits, then depend on the number of threads.
     with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
-        trail = whole or len(train) <= _QUICK
-        document, table = compose(subject, wording, trail=trail, spare=spare, table=table)
+        history = whole or len(train) <= _QUICK
+        document, table = compose(subject, wording, history=history, spare=spare, table=table)
         for path in track(targets, "writing report", len(targets)):
             if path.suffix.lower() == ".pdf":
                 pdf.write(document, path, wording)

@@ -24,7 +24,7 @@ from shoal.reports.wording import Wording
 
 
 def compose(
-    subject: Subject, wording: Wording, *, trail: bool = True,
+    subject: Subject, wording: Wording, *, history: bool = True,
     spare: Callable[[], float] | None = None, table: EmbeddingTable | None = None,
 ) -> tuple[Document, EmbeddingTable]:  # fmt: skip
     """The whole report, and the table of all images learned from, with their places on a map.
@@ -32,7 +32,7 @@ def compose(
     Args:
         subject: what it is about, checked.
         wording: the language.
-        trail: measure the checkpoints along the way.
+        history: measure the checkpoints along the way.
         spare: see `assembly.report`.
         table: of the images learned from by `Subject.main`, with a map, if it is known already.
     """
@@ -53,7 +53,7 @@ def compose(
     document.first += trust.section(subject, trust.verdict_on(subject), wording)
     document.add(*improvement.section(subject, table, wording))
     document.add(*_reconstructions(subject, wording))
-    document.add(*_trail(subject, wording, spare) if trail else _no_trail(wording))
+    document.add(*_history(subject, wording, spare) if history else _no_history(wording))
     document.add(*clusters.section(subject, table, wording))
     document.add(*reproducibility.section(subject, wording))
     return document, table
@@ -83,17 +83,17 @@ def _reconstructions(subject: Subject, wording: Wording) -> list[Block]:
     return [Heading(wording("Reconstructions")), Picture(figure, caption)]
 
 
-def _trail(subject: Subject, wording: Wording, spare: Callable[[], float] | None) -> list[Block]:
+def _history(subject: Subject, wording: Wording, spare: Callable[[], float] | None) -> list[Block]:
     one = subject.latest
     try:
         points = progression.progression(subject, one, None if spare is None else spare())
     except CheckpointError as error:  # whoever cannot do without it has asked `check` before
         # The names alone: the report may be passed on.
-        reason = str(error).replace(f"{one.trail.folder.parent}{os.sep}", "")
+        reason = str(error).replace(f"{one.history.folder.parent}{os.sep}", "")
         return [Heading(wording("Checkpoints")), Paragraph(reason)]
-    kept = len(one.trail.files()) or len(points)
+    kept = len(one.history.files()) or len(points)
     if len(points) < progression.FEWEST_SHOWN:
-        return _no_trail(wording)
+        return _no_history(wording)
     n = None if subject.labels is None else len(subject.labels)
     header = [wording("epoch"), wording("step"), "MSE"]
     rows = [[f"{point.epoch:.1f}", f"{point.step:,}", f"{point.mse:.5f}"] for point in points]
@@ -142,7 +142,7 @@ def _in_part(kept: int, measured: int, wording: Wording) -> str:
     )  # fmt: skip
 
 
-def _no_trail(wording: Wording) -> list[Block]:
+def _no_history(wording: Wording) -> list[Block]:
     told = wording("The checkpoints along the way were not measured, to save time; 'shoal report' "
                    "does.")  # fmt: skip
     return [Heading(wording("Checkpoints")), Paragraph(told)]

@@ -120,7 +120,7 @@ def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figur
     """Reconstruction error, accuracy and label-free scores against epoch, one above the other.
 
     Args:
-        points: of the trail, oldest first; those without labels have no accuracy.
+        points: of the checkpoint history, oldest first; those without labels have no accuracy.
         wording: the language.
     """
     epochs, names = [point.epoch for point in points], list(points[0].label_free)

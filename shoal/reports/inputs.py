@@ -16,7 +16,7 @@ from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.errors import CheckpointError, DataError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history import Trail
+from shoal.models.history import CheckpointHistory
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring import evaluation
 from shoal.scoring.evaluation import Scores
@@ -28,7 +28,7 @@ SHOWN = (1, 2, 3, 6, 7, 9)
 
 @dataclass
 class Trained:
-    """A finished checkpoint and its trail."""
+    """A finished checkpoint and its history."""
 
     path: Path
     checkpoint: Checkpoint
@@ -44,7 +44,7 @@ class Trained:
         if not checkpoint.finished:
             raise CheckpointError(
                 f"{path}: a finished checkpoint is expected, and this one was kept along the way; "
-                "give the final file, whose trail this is part of."
+                "give the final file, whose checkpoint history this is part of."
             )
         return Trained(path, checkpoint)
 
@@ -54,9 +54,9 @@ class Trained:
         return self.path.stem
 
     @property
-    def trail(self) -> Trail:
+    def history(self) -> CheckpointHistory:
         """What was kept along the way."""
-        return Trail(self.path)
+        return CheckpointHistory(self.path)
 
 
 @dataclass
@@ -151,7 +151,7 @@ class Subject:
 
     @property
     def latest(self) -> Trained:
-        """The checkpoint whose trail is shown: the best, or the one after."""
+        """The checkpoint whose history is shown: the best, or the one after."""
         latest = self.best or self.after
         assert latest is not None  # see `check`
         return latest

@@ -1,4 +1,4 @@
-"""What the numbers of a trail say, as sentences whose every number is computed."""
+"""What the numbers of a checkpoint history say, as sentences whose every number is computed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def observations(
     """Trend, swing, rank correlations with what they are worth, and the best by each, as sentences.
 
     Args:
-        points: of the trail, oldest first, at least 4.
+        points: of the checkpoint history, oldest first, at least 4.
         n_images: how many were labelled; None if none were.
         wording: the language.
     """

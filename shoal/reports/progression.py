@@ -1,4 +1,4 @@
-"""The checkpoints of a trail, measured one by one, and what the numbers say."""
+"""The checkpoints of a history, measured one by one, and what the numbers say."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FILE = "measurements.json"
 
 @dataclass(frozen=True)
 class Point:
-    """A checkpoint of a trail, measured."""
+    """A checkpoint of a history, measured."""
 
     epoch: float
     step: int
@@ -57,7 +57,7 @@ _FIELDS = tuple(field.name for field in fields(Point))
 
 
 def progression(subject: Subject, one: Trained, seconds: float | None = None) -> list[Point]:
-    """Measure every checkpoint of a trail, oldest first, or as many as ``seconds`` are enough for.
+    """Measure a history's checkpoints, oldest first, or as many as ``seconds`` are enough for.
 
     The last is measured first, then the one half way, at a quarter and so on, so that those
     measured are spread over the run.
@@ -70,11 +70,11 @@ def progression(subject: Subject, one: Trained, seconds: float | None = None) ->
         CheckpointError: fewer than 10 are there, some of them were deleted, or the file alone is
             there, and of other images or labels.
     """
-    files = one.trail.files()
+    files = one.history.files()
     if not files:
         return _passed_on(subject, one)
     _check_whole(len(files), one)
-    known, prints = _read(one.trail.folder / FILE), _prints(subject)
+    known, prints = _read(one.history.folder / FILE), _prints(subject)
     errors = {each.trained.checkpoint.weights_digest(): each.mse for each in subject.measured}
     weights, points = set(), []
     began, longest = time.monotonic(), 0.0
@@ -91,7 +91,7 @@ def progression(subject: Subject, one: Trained, seconds: float | None = None) ->
                 point = _measure(subject, checkpoint, mse=errors.get(digest))
             entry = {"weights": digest, "run": _run(checkpoint), "of": prints} | asdict(point)
             known.append(entry)
-            _write(one.trail.folder / FILE, known)
+            _write(one.history.folder / FILE, known)
             longest = max(longest, time.monotonic() - start)
         weights.add(digest)
         points.append(_point(entry, subject))
@@ -100,7 +100,7 @@ def progression(subject: Subject, one: Trained, seconds: float | None = None) ->
         return points
     current = [entry for entry in known if entry["weights"] in weights]
     if len(current) < len(known):  # of an earlier run, whose checkpoints are no longer there
-        _write(one.trail.folder / FILE, current)
+        _write(one.history.folder / FILE, current)
     return points
 
 
@@ -119,12 +119,12 @@ def _spread(files: list[Path]) -> list[Path]:
 
 
 def check(subject: Subject, one: Trained) -> None:
-    """Raise what `progression` would of a trail that will not do, before any work.
+    """Raise what `progression` would of a checkpoint history that will not do, before any work.
 
     Raises:
         CheckpointError: see there.
     """
-    files = one.trail.files()
+    files = one.history.files()
     if files:
         _check_whole(len(files), one)
     else:
@@ -133,7 +133,7 @@ def check(subject: Subject, one: Trained) -> None:
 
 def _passed_on(subject: Subject, one: Trained) -> list[Point]:
     """What was measured of checkpoints that are not there themselves."""
-    path, prints = one.trail.folder / FILE, _prints(subject)
+    path, prints = one.history.folder / FILE, _prints(subject)
     entries = [entry for entry in _read(path) if _belongs(entry, one)]
     serving = {entry["weights"]: entry for entry in entries if _serves(entry, prints)}
     if entries and not serving:
@@ -184,12 +184,12 @@ def _check_whole(count: int, one: Trained) -> None:
     if count < FEWEST:
         more = f" with --set checkpoints={FEWEST + 2}" if recipe.checkpoints < FEWEST else ""
         raise CheckpointError(
-            f"at least {FEWEST} checkpoints along the way are expected in {one.trail.folder}, and "
-            f"{count} are there; keep that folder beside {one.path.name}, or train again{more}."
+            f"at least {FEWEST} checkpoints along the way are expected in {one.history.folder}, "
+            f"and {count} are there; keep that folder beside {one.path.name}, or train again{more}."
         )
     if count != expected:
         raise CheckpointError(
-            f"{one.trail.folder}: {expected} checkpoints along the way are expected, and "
+            f"{one.history.folder}: {expected} checkpoints along the way are expected, and "
             f"{count} are there: some were deleted; train again, or copy the whole folder."
         )
 
