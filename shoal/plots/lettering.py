@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 from shoal.images.csv_files import printable
 
-CHINESE = Path(__file__).parent / "reporting" / "typefaces" / "droid-sans-fallback-subset.ttf"
+CHINESE = Path(__file__).parent / "typefaces" / "droid-sans-fallback-subset.ttf"
 """The Chinese characters of the fixed wording alone: scripts/subset_font.py made it."""
 _OWN = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 _WIDE = ("fallback", "unicode", "noto", "cjk", "gothic", "malgun", "hei", "song", "ming", "nirmala")
