@@ -25,7 +25,7 @@ from piles import N_CLUSTERS, load
 
 from shoal import pipeline
 from shoal.clustering.partitions import match
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.history import CheckpointHistory
 from shoal.recipes.recipe import named

@@ -34,7 +34,7 @@ from shoal import pipeline
 from shoal.clustering.fitted import fitted_clusterer
 from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.neighbours import nearest
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory

@@ -104,7 +104,7 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
     """The same encoder, clustered in the course's way, by the cut of the graph, or in its own way
     with images embedded as large as they are."""
     from shoal import pipeline
-    from shoal.images import open_source
+    from shoal.images.open import open_source
     from shoal.models import checkpoint
     from shoal.recipes.recipe import BASELINE, IMPROVED
 

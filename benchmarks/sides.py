@@ -51,7 +51,7 @@ def images(path: str, n: int, base: str | None) -> Work:
 
 def training(path: str, way: str, keep: bool, warm: int) -> Work:
     """Steps of the recipe `best`: as shoal trains, or as usual with Pillow or batched views."""
-    from shoal.images import open_source
+    from shoal.images.open import open_source
     from shoal.recipes.recipe import BEST
     from shoal.training.allocator import keep_large_buffers
     from shoal.training.loop import Run
@@ -116,7 +116,7 @@ def codes(paths: list[str], checkpoint: str, output: str) -> Work:
     import numpy as np
 
     from shoal.embedding.embed import embed
-    from shoal.images import open_source
+    from shoal.images.open import open_source
     from shoal.models import checkpoint as checkpoints
 
     def write(_: int) -> dict[str, Any]:
@@ -211,7 +211,8 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
     import numpy as np
 
     from shoal import pipeline
-    from shoal.images import ArraySource, open_source
+    from shoal.images.array import ArraySource
+    from shoal.images.open import open_source
     from shoal.models import checkpoint as checkpoints
     from shoal.training.allocator import keep_large_buffers
     from shoal.training.loop import Run

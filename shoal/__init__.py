@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from shoal.export.export import export_prediction
     from shoal.export.naming import name_clusters
     from shoal.export.prediction import load_prediction
-    from shoal.images import ArraySource, open_source
+    from shoal.images.array import ArraySource
+    from shoal.images.open import open_source
     from shoal.models.checkpoint import Checkpoint, load, save
     from shoal.pipeline import fit, predict
     from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, Recipe
@@ -90,7 +91,8 @@ _NAMES = {
     "export.export": ("export_prediction",),
     "export.naming": ("name_clusters",),
     "export.prediction": ("load_prediction",),
-    "images": ("ArraySource", "open_source"),
+    "images.array": ("ArraySource",),
+    "images.open": ("open_source",),
     "models.checkpoint": ("Checkpoint", "load", "save"),
     "pipeline": ("fit", "predict"),
     "recipes.recipe": ("BASELINE", "BEST", "IMPROVED", "Recipe"),

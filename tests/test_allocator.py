@@ -21,7 +21,7 @@ on_glibc = pytest.mark.skipif(allocator._glibc() is None, reason="malloc is not 
 RESIDENT = """
 import os, sys
 import numpy as np
-from shoal.allocator import keep_large_buffers
+from shoal.training.allocator import keep_large_buffers
 
 if sys.argv[1] == "keep":
     print(keep_large_buffers())

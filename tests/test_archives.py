@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal.errors import DataError
-from shoal.images import cache, open_source
+from shoal.images import cache
 from shoal.images.formats import _archive
+from shoal.images.open import open_source
 
 Files = dict[str, bytes]
 
@@ -260,7 +261,7 @@ def test_bombs_in_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Too large by what the archive says; or larger than that, found out by the check sum."""
     monkeypatch.setattr(_archive, "MOST_BYTES", 10_000)
     for module in ("zip_archive", "tar_archive"):
-        monkeypatch.setattr(f"shoal.images.{module}.MOST_BYTES", 10_000)
+        monkeypatch.setattr(f"shoal.images.formats.{module}.MOST_BYTES", 10_000)
     files = {"a.png": picture(1), "bomb.png": bytes(20_000)}
     for path in (to_zip(files, tmp_path / "a.zip"), to_tar(files, tmp_path / "a.tgz", "w:gz")):
         source = open_source(path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shoal import budget
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.recipes.recipe import BEST
 from shoal.recipes.settings import override
 from shoal.training.loop import train

@@ -18,11 +18,12 @@ import pytest
 from PIL import Image
 
 from shoal.errors import DataError, OutputError
-from shoal.images import cache, disk, open_source
+from shoal.images import cache, disk
 from shoal.images.array import ArraySource
 from shoal.images.decoding import parallel, pile
 from shoal.images.decoding.image import Form
 from shoal.images.formats import numpy_file
+from shoal.images.open import open_source
 
 
 @pytest.fixture
@@ -278,7 +279,7 @@ def test_two_processes_at_once(cache_folder: Path, tmp_path: Path) -> None:
             pile / f"{number:03}.png"
         )
     code = (
-        "import sys; from shoal.images import open_source; input()\n"
+        "import sys; from shoal.images.open import open_source; input()\n"
         "source = open_source(sys.argv[1]); print(len(source), source.digest())"
     )
     both = [

@@ -9,7 +9,7 @@ import pytest
 from shoal import pipeline
 from shoal.errors import CheckpointError, DataError
 from shoal.estimator import ImageClusterer
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.scoring import accuracy, calibration, signals
 from shoal.scoring.assignment import calibration_of

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from shoal.errors import CheckpointError, OutputError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.images.files import atomic_path, check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint

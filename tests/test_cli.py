@@ -585,12 +585,12 @@ def test_interrupt_of_other_work_says_so(
     images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    from shoal import pipeline
+    from shoal.embedding import reduce
 
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "embed_blocks", interrupted)
+    monkeypatch.setattr(reduce, "embed_blocks", interrupted)
     result = run_cli("predict", images_file, checkpoint_file, tmp_path / "p.csv")
     assert (result.code, result.err) == (130, "shoal: stopped.\n")
     assert list(tmp_path.iterdir()) == []

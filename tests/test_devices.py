@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from shoal import pipeline
 from shoal.errors import Interrupted
 from shoal.estimator import ImageClusterer
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
 from shoal.recipes.recipe import BASELINE, BEST, Recipe
 from shoal.scoring import appearance, warnings

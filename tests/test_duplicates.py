@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.search.duplicates import Duplicates, find_duplicates
 from shoal.search.pixel_distance import PixelDistance

@@ -27,7 +27,8 @@ from shoal.clustering.partitions import agreement
 from shoal.errors import CheckpointError, DataError, DeviceError, Interrupted, RecipeError
 from shoal.estimator import ImageClusterer
 from shoal.estimator import image_clusterer as estimators
-from shoal.images import ArraySource, cache
+from shoal.images import cache
+from shoal.images.array import ArraySource
 
 SMALL = ("encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10", "clusterer.n_steps=40")
 

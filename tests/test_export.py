@@ -26,7 +26,8 @@ from shoal.embedding.reduce import reduce
 from shoal.export.export import export_prediction
 from shoal.export.prediction import load_prediction
 from shoal.export.safe_names import distinct_names, places, safe_name
-from shoal.images import ArraySource, open_source
+from shoal.images.array import ArraySource
+from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 
 NAMES = [

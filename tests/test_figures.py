@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from shoal.embedding.embed import EmbeddingTable
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.plots import figures
 from shoal.plots.layout import lay_out
 from shoal.scoring.evaluation import ConfidenceBin

@@ -14,7 +14,7 @@ import pytest
 
 from shoal import pipeline
 from shoal.errors import CheckpointError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory

@@ -18,7 +18,7 @@ from shoal.clustering.n_clusters import weigh
 from shoal.clustering.partitions import overlap
 from shoal.clustering.prediction_strength import prediction_strength
 from shoal.errors import DataError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 
 

@@ -20,7 +20,7 @@ from shoal.embedding.out_of_distribution import (
     share_beyond,
     surprise,
 )
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.protocols import Array
 from shoal.scoring.warnings import unfamiliar

@@ -16,7 +16,7 @@ from PIL import Image
 from shoal import pipeline
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.images.tensors import to_float
 from shoal.models import checkpoint as checkpoints
 from shoal.search.outliers import find_outliers, how_far_out

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from shoal import pipeline
 from shoal.clustering.partitions import agreement
 from shoal.embedding import embed as embedding
-from shoal.images import ArraySource
+from shoal.embedding import reduce
+from shoal.images.array import ArraySource
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models import checkpoint as checkpoints
@@ -33,8 +34,8 @@ def test_predicting_holds_no_more_than_a_block_of_the_embedding(
         seen.append(len(block))
         return transform(block, *arguments, **options)
 
-    transform = pipeline.transform
-    monkeypatch.setattr(pipeline, "transform", watched)
+    transform = reduce.transform
+    monkeypatch.setattr(reduce, "transform", watched)
     table = pipeline.predict(many, checkpoint, new=True)
     assert seen == [embedding.BLOCK, 40]
     assert table.familiarity is not None

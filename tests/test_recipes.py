@@ -11,7 +11,7 @@ import pytest
 
 from shoal import pipeline
 from shoal.errors import RecipeError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint
 from shoal.models.history import CheckpointHistory
 from shoal.recipes import parts

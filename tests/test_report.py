@@ -22,7 +22,7 @@ from pypdf import PdfReader
 from scipy.stats import spearmanr
 
 from shoal import pipeline
-from shoal.images import open_source
+from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 from shoal.plots.strips import strips
 from shoal.reports import figures, fonts, progression

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from shoal.embedding.embed import EmbeddingTable
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.plots import figures
 from shoal.reports import explorer, html
 from shoal.reports.document import Code, Document, Heading, Paragraph, Picture, Table

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from shoal.embedding.embed import EmbeddingTable
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.plots import figures
 from shoal.plots.strips import widened
 from shoal.protocols import Array, ImageSource

@@ -19,7 +19,7 @@ from shoal import pipeline
 from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.search.pairs import decide_pairs
 from shoal.search.similar import find_similar

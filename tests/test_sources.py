@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal.errors import DataError
-from shoal.images import ArraySource, cache, open_source
+from shoal.images import cache
+from shoal.images.array import ArraySource
 from shoal.images.checks import check_images, to_eight_bits
+from shoal.images.open import open_source
 from shoal.images.subset import Subset
 
 

@@ -20,7 +20,7 @@ from shoal.clustering.clusterers.projection_pursuit import least_kurtosis, two_m
 from shoal.clustering.partitions import distinct, explained, overlap
 from shoal.embedding.linear_algebra import whitening
 from shoal.errors import DataError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 
 N = 1200
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from shoal.errors import CheckpointError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory

@@ -15,7 +15,7 @@ import torch
 
 from shoal import pipeline
 from shoal.errors import CheckpointError, DeviceError, Interrupted, TrainingError
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
@@ -163,9 +163,9 @@ def test_training_never_loads_the_room_where_labels_are_read() -> None:
 import sys, json, tempfile, numpy as np
 from dataclasses import replace
 from shoal import pipeline
-from shoal.recipes import BEST
-from shoal.parts import Part
-from shoal.sources import ArraySource
+from shoal.recipes.recipe import BEST
+from shoal.recipes.parts import Part
+from shoal.images.array import ArraySource
 pile = ArraySource(np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8))
 recipe = replace(BEST, epochs=1, encoder=Part("vgg", {"widths": (4, 8)}))
 pipeline.predict(pile, pipeline.fit(pile, tempfile.mkdtemp() + "/c.pth", recipe))

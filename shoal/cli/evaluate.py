@@ -56,8 +56,8 @@ def predict(
     """
     from shoal.cli import opening, session
     from shoal.export import findings
-    from shoal.images import write_skipped
     from shoal.images.files import check_distinct
+    from shoal.images.open import write_skipped
     from shoal.progress import Reporter
     from shoal.scoring import label_free
 

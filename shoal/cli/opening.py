@@ -10,10 +10,10 @@ import numpy as np
 
 from shoal import pipeline
 from shoal.errors import CheckpointError, DataError, ShoalError
-from shoal.images import open_source
 from shoal.images.array import ArraySource
 from shoal.images.csv_files import printable
 from shoal.images.left_out import Count
+from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint

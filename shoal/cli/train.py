@@ -95,8 +95,8 @@ def run(
     began = time.monotonic()
     from shoal.cli import opening, session
     from shoal.cli.run_folder import open_run
-    from shoal.images import write_skipped
     from shoal.images.checks import check_n_clusters
+    from shoal.images.open import write_skipped
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
     from shoal.training.devices import resolve_device

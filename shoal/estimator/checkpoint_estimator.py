@@ -24,7 +24,7 @@ from shoal.embedding.embed import BATCH, EmbeddingTable, embed
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.estimator.samples import RowScale, open_images
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter

@@ -19,7 +19,7 @@ from shoal.errors import DataError, Interrupted
 from shoal.estimator.arguments import resolve
 from shoal.estimator.checkpoint_estimator import NUMBERS, ROW_RANGE, CheckpointEstimator
 from shoal.estimator.samples import RowScale, open_images
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
 from shoal.progress import Reporter

@@ -27,8 +27,9 @@ from shoal.estimator.kinds import (
     unwrap,
     warn_of_missing,
 )
-from shoal.images import ArraySource, open_source
+from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
+from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 

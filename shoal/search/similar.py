@@ -14,9 +14,10 @@ import numpy.typing as npt
 from shoal.embedding.neighbours import but_itself
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.images import ArraySource, open_source
+from shoal.images.array import ArraySource
 from shoal.images.csv_files import printable, write_rows
 from shoal.images.disk import temporary_folder
+from shoal.images.open import open_source
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
