@@ -95,7 +95,7 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
 
 def prediction(path: str, checkpoint: str, output: str) -> Work:
     """All of ``shoal predict`` but Python's start and the imports."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
 
@@ -103,7 +103,7 @@ def prediction(path: str, checkpoint: str, output: str) -> Work:
         began = time.perf_counter()
         loaded = checkpoints.load(checkpoint)
         source = opening.open_images(Path(path), image_shape=loaded.image_shape)
-        table = session.predict(source, loaded, Reporter(quiet=True), device="cpu")
+        table = inference.predict(source, loaded, Reporter(quiet=True), device="cpu")
         table.to_csv(output)
         return {"seconds": time.perf_counter() - began}
 

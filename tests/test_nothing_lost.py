@@ -295,7 +295,7 @@ def test_a_script_goes_on_by_the_command_it_says(
 
 
 def test_what_began_anew_goes_on_without_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    from shoal.cli.session import typed
+    from shoal.models.provenance import typed
 
     monkeypatch.delenv("SHOAL_COMMAND", raising=False)
     monkeypatch.setattr(sys, "argv", ["shoal", "run", "my photos", "found", "--force"])

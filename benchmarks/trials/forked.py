@@ -20,7 +20,7 @@ from pathlib import Path
 _IMPORTED = (
     "faiss", "matplotlib.backends.backend_agg", "matplotlib.font_manager", "openTSNE",
     "pyarrow.parquet", "scipy.optimize", "shoal.cli", "shoal.cli.demo_images",
-    "shoal.reports.assembly", "shoal.reports.html", "shoal.cli.session", "sklearn.cluster",
+    "shoal.reports.assembly", "shoal.reports.html", "shoal.cli.fit", "sklearn.cluster",
     "sklearn.isotonic",
     "sklearn.mixture", "sklearn.neighbors", "torch._dynamo", "torch.optim",
 )  # fmt: skip

@@ -39,7 +39,7 @@ def clusters(
     quiet: Quiet = False,
 ) -> None:
     """Weigh how many clusters there are: what speaks for each number, and members of the best."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.images.files import check_picture
     from shoal.plots import groups
@@ -53,7 +53,7 @@ def clusters(
     report = Reporter(quiet=quiet or as_json)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = choose_n_clusters(
-        source, loaded, low=low, high=high, device=session.ready(device), track=report
+        source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
     write(groups.n_clusters(source, found), picture)
     if as_json:
@@ -86,7 +86,7 @@ def tree(
     quiet: Quiet = False,
 ) -> None:
     """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.clustering.build_tree import check_leaves, grow_tree
     from shoal.clustering.tree import check_suffix
     from shoal.images.files import check_picture
@@ -102,7 +102,7 @@ def tree(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
-    grown = grow_tree(source, loaded, n_leaves=leaves, device=session.ready(device), track=report)
+    grown = grow_tree(source, loaded, n_leaves=leaves, device=inference.ready(device), track=report)
     figure = groups.tree(source, grown)
     grown.save(out)
     write(figure, picture)

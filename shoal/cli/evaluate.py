@@ -54,7 +54,7 @@ def predict(
     New images that look like nothing the checkpoint was trained on are counted, and the table has a
     column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
     """
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.export import findings
     from shoal.images.files import check_distinct
     from shoal.images.open import write_skipped
@@ -67,7 +67,9 @@ def predict(
     replaced = check_outputs([prediction, table], [data, checkpoint], force=force or backup)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
-    result = session.predict(source, loaded, report, clusters=clusters, split=split, device=device)
+    result = inference.predict(
+        source, loaded, report, clusters=clusters, split=split, device=device
+    )
     # Of another number of clusters, or another split, nothing was measured.
     own = clusters in (None, loaded.recipe.n_clusters) and split == 1
     place = Path(name_alone(str(checkpoint)))  # the table may be passed on
@@ -94,7 +96,7 @@ def splits(
     quiet: Quiet = False,
 ) -> None:
     """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.export import findings
     from shoal.images.files import check_picture
     from shoal.plots import figures
@@ -104,7 +106,7 @@ def splits(
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
-    found = session.splits(source, loaded, report, device=device)
+    found = inference.splits(source, loaded, report, device=device)
     figures.write(figures.splits(source, [one.table for one in found]), picture)
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=2))
@@ -130,20 +132,20 @@ def evaluate(
     no_cache: NoCache = False,
 ) -> None:
     """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.export import findings
     from shoal.progress import Reporter
 
-    session.check_labels_or_none(labels, no_labels)
+    inference.check_labels_or_none(labels, no_labels)
     report = Reporter(quiet=as_json)
     source, loaded = opening.open_with(checkpoint, images, report, array=array, cache=not no_cache)
     if labels is None:
-        judged = session.judge(source, loaded, report, device=device)
+        judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
         known = asdict(judged) | more
         print(json.dumps(known, indent=2) if as_json else findings.judgement(judged))
         return
-    measured = session.evaluate(source, loaded, labels, device=device)
+    measured = inference.evaluate(source, loaded, labels, device=device)
     print(json.dumps(measured, indent=2) if as_json else findings.measurement(measured))
 
 

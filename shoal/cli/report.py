@@ -46,7 +46,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Answer from what training left behind: what was improved, how it went, what was found."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.errors import DataError
     from shoal.progress import Reporter
     from shoal.reports import assembly
@@ -75,7 +75,7 @@ def report(
     reporter = Reporter(quiet=quiet)
     assembly.report(
         *out, train=source, before=before, after=after, best=best, images=labelled, labels=known,
-        show=shown, language=lang, device=session.ready(device), track=reporter,
+        show=shown, language=lang, device=inference.ready(device), track=reporter,
     )  # fmt: skip
     reporter.say(*replacing(replaced))
     reporter.say(f"written: {', '.join(map(str, out))}")

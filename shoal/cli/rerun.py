@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from shoal.choose_k import is_settled
-from shoal.cli.session import Request, typed
+from shoal.cli.request import Request
 from shoal.errors import CheckpointError, OutputError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
+from shoal.models.provenance import typed
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import differences

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shoal.cli import session
 from shoal.cli.outputs import free_name
+from shoal.cli.request import Request, rehearse
 from shoal.errors import OutputError
 from shoal.export.prediction import result_digest
 from shoal.export.record import NAME, RUN, Record, read_record
@@ -21,7 +21,7 @@ from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
 from shoal.images.files import check_writable, locked, sweep
 from shoal.models.history import CheckpointHistory
-from shoal.models.provenance import command_line
+from shoal.models.provenance import command_line, typed
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
 
@@ -45,7 +45,7 @@ class Run:
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pth"
 
-    def of(self, source: ImageSource, request: session.Request, report: Reporter) -> Run:
+    def of(self, source: ImageSource, request: Request, report: Reporter) -> Run:
         """The run on these images, its record begun; an older run that it replaces makes room.
 
         Raises:
@@ -57,7 +57,7 @@ class Run:
             raise OutputError(_of_another(self.folder, "it is of other images"))
         if self.done and known == digest:
             return self
-        session.rehearse(source, request)
+        rehearse(source, request)
         if request.force:
             report.say(*_make_room(self.folder, self.record))
         identity = _identity(request) | {"images": digest, "n_images": len(source)}
@@ -73,7 +73,7 @@ class Run:
 
 
 @contextmanager
-def open_run(folder: Path, data: Path, request: session.Request) -> Iterator[Run]:
+def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
     """Hold ``folder`` for a run, once it is clear that nothing there would be lost.
 
     Args:
@@ -92,7 +92,7 @@ def open_run(folder: Path, data: Path, request: session.Request) -> Iterator[Run
         yield _state(folder, request)
 
 
-def _state(folder: Path, request: session.Request) -> Run:
+def _state(folder: Path, request: Request) -> Run:
     record = read_record(folder)
     if record is None:
         history = CheckpointHistory(folder / "checkpoint.pth").folder
@@ -120,13 +120,13 @@ def _state(folder: Path, request: session.Request) -> Run:
         )
     if not request.resume:
         raise OutputError(
-            f"the run in {folder} did not end; go on with '{session.typed('--resume')}', or add "
+            f"the run in {folder} did not end; go on with '{typed('--resume')}', or add "
             "--force to begin anew."
         )
     return Run(folder, record)
 
 
-def _identity(request: session.Request) -> dict[str, Any]:
+def _identity(request: Request) -> dict[str, Any]:
     recipe = request.resolve().to_dict()
     if request.minutes is not None:
         recipe.pop("epochs")  # chosen when training begins

@@ -43,7 +43,7 @@ def pairs(
     """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
     import numpy as np
 
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.progress import Reporter
     from shoal.search import answers
     from shoal.search.pairs import decide_pairs, pairs_and_out, read_pairs
@@ -67,7 +67,7 @@ def pairs(
         rows = read_pairs(listed, source.ids)
     found = decide_pairs(
         source, loaded, rows, metric=metric, threshold=value, space=space,
-        device=session.ready(device), track=report,
+        device=inference.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(out)
     text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
@@ -101,7 +101,7 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones, and list and draw them."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.export.prediction import load_prediction
     from shoal.images.files import check_picture
     from shoal.plots import single_images
@@ -120,7 +120,7 @@ def similar(
     )
     known = None if table is None else load_prediction(table, trust="label").embedding_of(source)
     found = find_similar(
-        source, loaded, images, n=n, metric=metric, z=known, device=session.ready(device),
+        source, loaded, images, n=n, metric=metric, z=known, device=inference.ready(device),
         track=report,
     )  # fmt: skip
     found.to_csv(csv)
@@ -154,7 +154,7 @@ def duplicates(
     quiet: Quiet = False,
 ) -> None:
     """Find copies, exact and near, and say which of each group to keep."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.images.files import check_picture
     from shoal.images.originals import Originals
     from shoal.images.pixel_range import PixelRange
@@ -179,7 +179,7 @@ def duplicates(
     )  # fmt: skip
     found = find_duplicates(
         source, loaded, threshold=threshold, sizes=Originals(source, data).sizes(),
-        device=session.ready(device), track=report,
+        device=inference.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(csv)
     write(single_images.duplicates(source, found), picture)
@@ -200,7 +200,7 @@ def outliers(
     quiet: Quiet = False,
 ) -> None:
     """Rank the oddest images, each with its reasons."""
-    from shoal.cli import opening, session
+    from shoal.cli import inference, opening
     from shoal.images.files import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
@@ -215,7 +215,7 @@ def outliers(
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
-    found = find_outliers(source, loaded, n=n, device=session.ready(device), track=report)
+    found = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
     found.to_csv(csv)
     write(single_images.outliers(source, found), picture)
     report.say(*replacing(replaced))

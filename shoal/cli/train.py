@@ -50,14 +50,15 @@ def train(
 ) -> None:
     """Learn from images and write a checkpoint; CHECKPOINT.history/ keeps some along the way."""
     began = time.monotonic()
-    from shoal.cli import opening, session
+    from shoal.cli import fit, inference, opening
     from shoal.cli.outputs import check_outputs
+    from shoal.cli.request import Request
     from shoal.cli.rerun import check_free, is_finished
     from shoal.export import findings
     from shoal.progress import Reporter
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see check_free
-    request = session.Request(
+    request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began,
     )  # fmt: skip
@@ -68,9 +69,9 @@ def train(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
     if not is_finished(checkpoint, source, request, report):
-        finished = session.train(source, checkpoint, request, report)
+        finished = fit.train(source, checkpoint, request, report)
         report.say(findings.learned(finished))
-        session.say_verdict(finished, report)
+        inference.say_verdict(finished, report)
 
 
 def run(
@@ -93,7 +94,8 @@ def run(
 ) -> None:
     """Train, predict and draw what was found, in one go."""
     began = time.monotonic()
-    from shoal.cli import opening, session
+    from shoal.cli import fit, inference, opening
+    from shoal.cli.request import Request
     from shoal.cli.run_folder import open_run
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
@@ -101,7 +103,7 @@ def run(
     from shoal.reports.assembly import hand_over
     from shoal.training.devices import resolve_device
 
-    request = session.Request(
+    request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, hands_over=True,
     )  # fmt: skip
@@ -117,15 +119,15 @@ def run(
         if run.done:
             report.say(*_already(run))
             return
-        finished = session.train(source, run.checkpoint, request, report)
-        result = session.predict(source, finished, report, device=device)
+        finished = fit.train(source, run.checkpoint, request, report)
+        result = inference.predict(source, finished, report, device=device)
         write_skipped(source, out_dir / "skipped.csv")
         hand_over(
             source, result, out_dir, report, device=resolve_device(device),
-            spare=session.seconds_for_history(finished, request),
+            spare=fit.seconds_for_history(finished, request),
         )  # fmt: skip
         run.finish(result.ids, result.labels)
-        session.say_verdict(finished, report)
+        inference.say_verdict(finished, report)
 
 
 def _already(run: Run) -> list[str]:
@@ -140,8 +142,9 @@ def demo(
     out_dir: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
 ) -> None:
     """Sort 1,797 real handwritten digits, and compare with k-means on pixels and on PCA."""
-    from shoal.cli import opening, session
+    from shoal.cli import fit, inference, opening
     from shoal.cli.demo_images import print_scores, write_digits
+    from shoal.cli.request import Request
     from shoal.cli.run_folder import open_run
     from shoal.images.files import check_writable
     from shoal.progress import Reporter
@@ -151,19 +154,19 @@ def demo(
     report = Reporter(quiet=quiet)
     # Whatever a demo left unfinished is gone on with: it has only one way to be run.
     resume = out_dir.exists() and not force
-    request = session.Request("digits", seed=seed, device="cpu", resume=resume, force=force)
+    request = Request("digits", seed=seed, device="cpu", resume=resume, force=force)
     with open_run(out_dir, out_dir / "digits.npy", request) as opened:
         data = write_digits(out_dir)
         source = opening.open_images(data)
         report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
         report.say(f"$ shoal run {data} {out_dir} --recipe digits")
         run = opened.of(source, request, report)
-        finished = session.train(source, run.checkpoint, request, report)
-        result = session.predict(source, finished, report, device="cpu")
+        finished = fit.train(source, run.checkpoint, request, report)
+        result = inference.predict(source, finished, report, device="cpu")
         if run.done:
             report.say(*_already(run))
         else:
             hand_over(source, result, out_dir, report, device="cpu")
             run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.provenance["seconds"])
-    session.say_verdict(finished, report)
+    inference.say_verdict(finished, report)

@@ -91,7 +91,7 @@ def splits(found: list[Alternative]) -> str:
 
 
 def measurement(measured: dict[str, Any]) -> str:
-    """What `session.evaluate` measured with labels, for a reader."""
+    """What `inference.evaluate` measured with labels, for a reader."""
     low, high = measured["accuracy_interval_95"]
     bins = measured["calibration"]
     parts = "tenths" if len(bins) == 10 else "parts"

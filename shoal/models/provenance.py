@@ -1,7 +1,8 @@
-"""What a checkpoint tells of where it comes from, without a path or a name of this machine."""
+"""The command line: as a checkpoint keeps it, and as it can be typed again."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -20,3 +21,12 @@ def name_alone(word: str) -> str:
     """
     option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
     return option + equals + Path(value).name if Path(value).is_absolute() else word
+
+
+def typed(*options: str) -> str:
+    """The command as it was typed, with ``options`` that it did not have; to be typed again."""
+    script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
+    words = shlex.split(script) if script else ["shoal", *sys.argv[1:]]
+    if "--resume" in options:  # which goes on, where --force began anew
+        words = [word for word in words if word != "--force"]
+    return shlex.join([*words, *(option for option in options if option not in words)])

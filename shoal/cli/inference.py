@@ -1,0 +1,120 @@
+"""What the commands ask of a checkpoint: predict, splits, scores with and without labels."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal import pipeline
+from shoal.choose_k import AUTO, weigh_remembered
+from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.reconstruction import reconstruction_mse
+from shoal.errors import DataError
+from shoal.images.checks import check_n_clusters
+from shoal.models.checkpoint import Checkpoint
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource
+from shoal.scoring import compare_splits, evaluation, label_free, warnings
+from shoal.scoring.compare_splits import Alternative
+from shoal.scoring.label_free import LabelFreeScores
+from shoal.training.allocator import keep_large_buffers
+from shoal.training.devices import resolve_device
+
+
+def predict(
+    source: ImageSource,
+    checkpoint: Checkpoint,
+    report: Reporter,
+    *,
+    clusters: int | str | None = None,
+    split: int = 1,
+    device: str = "auto",
+) -> EmbeddingTable:
+    """Assign the images, with progress; of clusters found anew, warn of tiny and empty ones.
+
+    Not of the checkpoint's own clusters: new images may well be of few of its kinds. ``auto``
+    chooses their number among the images that the checkpoint remembers. Other images than those
+    it learned from are also asked whether they are like any of them.
+    """
+    if clusters == AUTO:
+        found = weigh_remembered(checkpoint, track=report)
+        report.say(found.reason)
+        clusters = found.n_clusters
+    clusters = None if clusters is None else int(clusters)
+    table = pipeline.predict(
+        source,
+        checkpoint,
+        n_clusters=clusters,
+        split=split,
+        new=source.digest() != checkpoint.provenance.get("fingerprint"),
+        device=ready(device),
+        track=report,
+    )
+    report.warn(*warnings.unfamiliar(table))
+    if clusters is not None and not warnings.few_images(len(source), clusters):
+        report.warn(*warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters)))
+    return table
+
+
+def splits(
+    source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
+) -> list[Alternative]:
+    """Describe the ways to divide the pile, with progress."""
+    return compare_splits.compare(source, checkpoint, device=ready(device), track=report)
+
+
+def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:
+    """Raise unless either labels are given or it is said that there are none.
+
+    Raises:
+        DataError: both, or neither.
+    """
+    if no_labels == (labels is not None):
+        came = "both came; leave out one" if no_labels else "neither came; give one"
+        raise DataError(f"either a file of labels or --no-labels is expected, and {came}.")
+
+
+def evaluate(
+    source: ImageSource, checkpoint: Checkpoint, labels: Path, *, device: str = "auto"
+) -> dict[str, Any]:
+    """Accuracy with its interval, NMI, ARI, MSE and calibration, as JSON values."""
+    truth = evaluation.load_labels(labels, len(source))
+    device = ready(device)
+    table = pipeline.predict(source, checkpoint, device=device)
+    scores = evaluation.score(table.labels, truth)
+    bins = evaluation.calibration(table.confidence, table.labels, truth)
+    return asdict(scores) | {
+        "accuracy_interval_95": list(evaluation.accuracy_interval(scores.accuracy, len(source))),
+        "mse": reconstruction_mse(source, checkpoint, device=device),
+        "calibration": [asdict(part) for part in bins],
+    }
+
+
+def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:
+    """Whether the clusters can be trusted, why, and what to do next: what a run ends with."""
+    report.say(str(label_free.verdict_on(checkpoint, words=sys.argv[1:])))
+
+
+def judge(
+    source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
+) -> LabelFreeScores:
+    """Score the clusters without labels; those of a checkpoint along the way are found first."""
+    device = ready(device)
+    if not checkpoint.finished:
+        report.say(
+            "this checkpoint was kept along the way and has no clusters: they are found first, "
+            f"among these {len(source):,} images"
+        )
+        check_n_clusters(checkpoint.recipe.n_clusters, len(source))
+        checkpoint = pipeline.organise(source, checkpoint, device=device, track=report)
+    return label_free.judge(source, checkpoint, device=device, track=report)
+
+
+def ready(device: str) -> str:
+    """The device asked for; embedding, too, is faster when buffers are kept."""
+    keep_large_buffers()
+    return resolve_device(device)

@@ -1,0 +1,84 @@
+"""What a person asked of a training run, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.choose_k import AUTO, check_enough
+from shoal.errors import RecipeError
+from shoal.images.checks import check_n_clusters
+from shoal.protocols import ImageSource
+from shoal.recipes.recipe import Recipe, check_divides, named
+from shoal.recipes.settings import override
+from shoal.training.devices import resolve_device
+from shoal.training.loop import Run
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked of a training run; see the options of ``shoal train``."""
+
+    recipe: str
+    epochs: float | None = None
+    minutes: float | None = None
+    seed: int | None = None
+    clusters: int | str | None = None
+    """A number, or ``auto``: chosen after training, see `settling`."""
+    resume: bool = False
+    device: str = "auto"
+    settings: tuple[str, ...] = ()
+    low_memory: bool = False
+    force: bool = False
+    """Replace what another run left."""
+    began: float | None = None
+    """When the command began, by `time.monotonic`: --minutes count from there."""
+    hands_over: bool = False
+    """Whether a prediction, a map and a report follow, within the minutes."""
+
+    def resolve(self) -> Recipe:
+        """The recipe with all that was asked.
+
+        Raises:
+            RecipeError: something unknown, out of range, or asked twice.
+        """
+        if self.epochs is not None and self.minutes is not None:
+            raise RecipeError("either --epochs or --minutes is expected, and both came; give one.")
+        if self.resume and self.force:
+            raise RecipeError("--resume goes on and --force begins anew; give one of them.")
+        if self.minutes is not None and not 0 < self.minutes <= 100_000:
+            raise RecipeError(f"--minutes is expected above 0, and {self.minutes:g} came.")
+        settings = list(self.settings)
+        asked = {
+            "--epochs": ("epochs", self.epochs),
+            "--minutes": ("epochs", self.minutes),
+            "--seed": ("seed", self.seed),
+            "-k": ("n_clusters", self.clusters),
+        }
+        for option, (field, value) in asked.items():
+            if value is None:
+                continue
+            if any(setting.partition("=")[:2] == (field, "=") for setting in self.settings):
+                raise RecipeError(f"either {option} or --set {field}=… is expected, and both came.")
+            if option != "--minutes" and value != AUTO:
+                settings.append(f"{field}={value}")
+        recipe = override(named(self.recipe), settings)
+        check_divides(recipe)
+        return recipe
+
+    @property
+    def auto(self) -> bool:
+        """Whether the number of clusters is to be chosen."""
+        return self.clusters == AUTO
+
+
+def rehearse(source: ImageSource, request: Request) -> None:
+    """Fail now, before anything older makes room, if training could not begin.
+
+    Raises:
+        ShoalError: see `train`.
+    """
+    recipe = request.resolve()
+    check_n_clusters(recipe.n_clusters, len(source))
+    if request.auto:
+        check_enough(len(source))
+    Run.start(source, recipe, resolve_device(request.device), None, {})
