@@ -541,7 +541,7 @@ LABELS: list[Case] = [
     (
         "labels-txt",
         lambda kit: kit.evaluate(kit.file("labels.txt", b"0\n" * 40)),
-        "labels are expected as .npy or .csv",
+        "labels must be a .npy, .npz or .csv file",
     ),
     (
         "labels-csv-other-header",

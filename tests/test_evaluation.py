@@ -53,7 +53,7 @@ def test_labels_are_read_from_npy_and_csv(tmp_path: Path) -> None:
 
 
 def test_scoring_different_lengths_is_an_error() -> None:
-    with pytest.raises(DataError, match="as many labels as images"):
+    with pytest.raises(DataError, match=r"same length, at least 1, got 2 and 3\."):
         evaluation.score(np.zeros(2, dtype=int), np.zeros(3, dtype=int))
 
 
@@ -91,5 +91,14 @@ def test_calibration_does_not_hang_on_order_or_names() -> None:
 def test_calibration_of_few_images_and_of_unequal_lengths() -> None:
     one = np.zeros(1, dtype=np.int64)
     assert len(evaluation.calibration(np.ones(1), one, one)) == 1
-    with pytest.raises(DataError, match="a confidence, a cluster and a label"):
+    with pytest.raises(DataError, match=r"same length, at least 1, got 2, 1 and 1\."):
         evaluation.calibration(np.ones(2), one, one)
+
+
+def test_the_interval_of_an_accuracy_is_wilsons() -> None:
+    z = 1.959963984540054
+    for right, n in [(0, 1), (1, 1), (0, 20), (7, 20), (450, 500), (8123, 8500)]:
+        p = right / n
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n**2)) / (1 + z * z / n)
+        assert evaluation.accuracy_interval(p, n) == pytest.approx((centre - half, centre + half))

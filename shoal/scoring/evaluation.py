@@ -1,4 +1,7 @@
-"""Evaluation: the only room where labels are read. Nothing that trains or chooses imports it."""
+"""Scores of clusters against labels. No other module reads labels.
+
+Nothing that trains, clusters or chooses imports this module; an import contract keeps it so.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ from shoal.protocols import Array, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Scores:
-    """How well clusters agree with labels. Names of clusters do not matter."""
+    """How well clusters agree with labels. How the clusters are numbered does not matter."""
 
     n_images: int
     accuracy: float
-    """Share of images right under the best one-to-one naming of clusters, in [0, 1]."""
+    """Share of images in the right cluster, each cluster matched with one label, in [0, 1]."""
     nmi: float
     """Normalised mutual information (arithmetic mean), in [0, 1]."""
     ari: float
@@ -30,26 +33,30 @@ class Scores:
 
 @dataclass(frozen=True)
 class ConfidenceBin:
-    """Images of like confidence, and how often they are right."""
+    """Images of similar confidence, and how often their cluster is right."""
 
     n_images: int
     confidence: float
-    """Their mean confidence, in [0, 1]."""
+    """Mean confidence of these images, in [0, 1]."""
     accuracy: float
-    """Share of them that is right, in [0, 1]."""
+    """Share of these images whose cluster is right, in [0, 1]."""
 
 
 def load_labels(path: str | Path, n_images: int) -> IntArray:
-    """Read labels from a ``.npy`` file of whole numbers or a CSV with a column ``label``.
+    """Read one label for each image: a ``.npy`` or ``.npz`` file, or a CSV with a column ``label``.
+
+    Returns:
+        int64 (n_images,).
 
     Raises:
-        DataError: missing, unreadable, or not one whole number an image.
+        DataError: the file is missing or cannot be read, or it does not hold one whole number for
+            each image.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
         return check_labels(_read_csv(path), n_images, str(path))
     if path.suffix.lower() not in (".npy", ".npz"):
-        raise DataError(f"{path}: labels are expected as .npy or .csv; save them as one of these.")
+        raise DataError(f"{path}: labels must be a .npy, .npz or .csv file.")
     return check_labels(load_array(path), n_images, str(path))
 
 
@@ -61,25 +68,25 @@ def _read_csv(path: Path) -> Array:
         raise DataError(f"{path}: no such file; check the path.") from None
     except (KeyError, TypeError, ValueError, OverflowError, OSError, csv.Error):
         raise DataError(
-            f"{path}: a CSV with a column 'label' of whole numbers is expected; check its header."
+            f"{path}: a CSV of labels must have a column 'label' that holds whole numbers."
         ) from None
 
 
 def score(clusters: IntArray, labels: IntArray) -> Scores:
     """Compare clusters int64 (n,) with labels int64 (n,).
 
+    Raises:
+        DataError: the lengths differ, or there are no labels.
+
     >>> score(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])).accuracy
     1.0
-
-    Raises:
-        DataError: different lengths, or none.
     """
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     if len(clusters) != len(labels) or not len(labels):
         raise DataError(
-            f"as many labels as images are expected, at least 1, and {len(labels)} labels came "
-            f"for {len(clusters)} images."
+            f"clusters and labels must have the same length, at least 1, got {len(clusters)} and "
+            f"{len(labels)}."
         )
     return Scores(
         n_images=len(labels),
@@ -90,17 +97,22 @@ def score(clusters: IntArray, labels: IntArray) -> Scores:
 
 
 def accuracy_interval(accuracy: float, n_images: int) -> tuple[float, float]:
-    """The 95 % interval of an accuracy measured on ``n_images`` (Wilson 1927).
+    """The 95 % interval of an accuracy measured on ``n_images``: the score interval.
+
+    Wilson 1927, doi:10.1080/01621459.1927.10502953.
+
+    Args:
+        accuracy: a whole number of right images divided by ``n_images``, as `score` gives it.
+        n_images: how many images were scored.
 
     >>> low, high = accuracy_interval(0.9, 500)
     >>> round(low, 3), round(high, 3)
     (0.871, 0.923)
     """
-    z = 1.959964
-    centre = (accuracy + z * z / (2 * n_images)) / (1 + z * z / n_images)
-    spread = accuracy * (1 - accuracy) / n_images + z * z / (4 * n_images**2)
-    half = z * float(np.sqrt(spread)) / (1 + z * z / n_images)
-    return centre - half, centre + half
+    from scipy.stats import binomtest
+
+    interval = binomtest(round(accuracy * n_images), n_images).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def calibration(
@@ -108,33 +120,33 @@ def calibration(
 ) -> list[ConfidenceBin]:
     """How often images are right, by their confidence: a reliability curve.
 
-    Bins of equal count, the least confident first (Nguyen and O'Connor 2015, arXiv:1508.05154).
-    Images of the very same confidence share their accuracy, so that the order of the file decides
-    nothing.
+    All bins hold about as many images; the least confident come first (Nguyen and O'Connor 2015,
+    arXiv:1508.05154). Images of equal confidence share their mean accuracy, so the order of the
+    images has no influence.
 
     Args:
         confidence: float (n,).
-        clusters: int64 (n,), named as the labels by `match`.
+        clusters: int64 (n,); `match` pairs clusters with labels.
         labels: int64 (n,).
-        n_bins: how many; fewer if there are fewer images.
+        n_bins: number of bins; fewer if there are fewer images.
+
+    Raises:
+        DataError: the lengths differ, or there are no images.
 
     >>> bins = calibration(np.array([0.9, 0.5]), np.array([0, 1]), np.array([0, 0]), n_bins=2)
     >>> [(bin.confidence, bin.accuracy) for bin in bins]
     [(0.5, 0.0), (0.9, 1.0)]
-
-    Raises:
-        DataError: different lengths, or none.
     """
     if not len(confidence) == len(clusters) == len(labels) or not len(labels):
         raise DataError(
-            f"a confidence, a cluster and a label an image are expected, at least 1, and "
-            f"{len(confidence)}, {len(clusters)} and {len(labels)} came."
+            "confidence, clusters and labels must have the same length, at least 1, got "
+            f"{len(confidence)}, {len(clusters)} and {len(labels)}."
         )
     values, group = np.unique(confidence, return_inverse=True)
-    right = np.bincount(group, match(clusters, labels) == labels) / np.bincount(group)
+    accuracy = np.bincount(group, match(clusters, labels) == labels) / np.bincount(group)
     order = np.argsort(group, kind="stable")
     bins = np.array_split(group[order], min(n_bins, len(labels)))
     return [
-        ConfidenceBin(len(part), float(values[part].mean()), float(right[part].mean()))
-        for part in bins
+        ConfidenceBin(len(groups), float(values[groups].mean()), float(accuracy[groups].mean()))
+        for groups in bins
     ]
