@@ -301,7 +301,7 @@ def test_a_folder(
     for number in range(2):
         Image.fromarray(images[number]).resize((20, 30)).save(tmp_path / f"{number}.png")
     (tmp_path / "broken.png").write_bytes(b"")
-    with pytest.warns(UserWarning, match=r"of 3 files 1 cannot be used \(the first, broken.png"):
+    with pytest.warns(UserWarning, match=r"of 3 files 1 cannot be used \(first broken.png:"):
         assert fitted.predict(tmp_path).shape == (2,)
 
 
@@ -335,7 +335,7 @@ def test_reconstruction(fitted: ImageClusterer, images: np.ndarray) -> None:
     fitted.predict(found)
     embedding = fitted.transform(images)
     assert embedding.shape[1] != fitted.encode(images).shape[1]
-    with pytest.raises(DataError, match=r"16 numbers an image are expected.*reconstruct"):
+    with pytest.raises(DataError, match=r"codes of 16 numbers.*got \d+\..*reconstruct"):
         fitted.inverse_transform(embedding)
 
 
@@ -450,25 +450,31 @@ def test_a_table_of_one_number() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_clusters": "many"}, "n_clusters is expected as a whole number or 'auto', and 'many'"),
-        ({"n_clusters": "auto", "settings": ["n_clusters=3"]}, "either n_clusters or n_clusters=…"),
+        ({"n_clusters": "many"}, "n_clusters must be a whole number or 'auto', got 'many'"),
+        (
+            {"n_clusters": "auto", "settings": ["n_clusters=3"]},
+            "n_clusters and n_clusters=… in set",
+        ),
         ({"n_clusters": 2.5}, "n_clusters is expected as a whole number"),
         ({"n_clusters": 0}, "n_clusters is expected in"),
         ({"n_clusters": 41}, "41 clusters were asked of 40 images"),
         ({"recipe": "bst"}, "did you mean 'best'"),
-        ({"recipe": 3}, "recipe is expected as a name or a Recipe, and 3 came"),
+        ({"recipe": 3}, "recipe must be the name of a recipe or a Recipe, got 3"),
         ({"epochs": -1}, "epochs is expected in"),
-        ({"epochs": 1, "minutes": 1}, "either epochs or minutes"),
-        ({"epochs": None, "minutes": 0}, "minutes is expected in"),
-        ({"settings": "epochs=1"}, "settings are expected as a list"),
-        ({"settings": None}, "settings are expected as a list"),
-        ({"settings": [3]}, "settings are expected as a list"),
-        ({"epochs": None, "minutes": "soon"}, "minutes is expected in"),
+        ({"epochs": 1, "minutes": 1}, "epochs and minutes cannot be given together"),
+        ({"epochs": None, "minutes": 0}, r"minutes must be a number in \(0, 100000\], got 0"),
+        ({"settings": "epochs=1"}, "settings must be a list of texts"),
+        ({"settings": None}, "settings must be a list of texts"),
+        ({"settings": [3]}, "settings must be a list of texts"),
+        ({"epochs": None, "minutes": "soon"}, "minutes must be a number in .*, got 'soon'"),
         ({"settings": ["epoch=1"]}, "did you mean 'epochs'"),
-        ({"settings": ["epochs=1"]}, "either epochs or epochs=… in settings"),
-        ({"settings": ["n_clusters=3"]}, "either n_clusters or n_clusters=… in settings"),
-        ({"settings": [" seed = 3"], "random_state": 1}, "either random_state or seed=…"),
-        ({"settings": ["epochs=1"], "epochs": None, "minutes": 1}, "either minutes or epochs=…"),
+        ({"settings": ["epochs=1"]}, "epochs and epochs=… in settings"),
+        ({"settings": ["n_clusters=3"]}, "n_clusters and n_clusters=… in settings"),
+        ({"settings": [" seed = 3"], "random_state": 1}, "random_state and seed=… in settings"),
+        (
+            {"settings": ["epochs=1"], "epochs": None, "minutes": 1},
+            "minutes and epochs=… in settings",
+        ),
         ({"random_state": -1}, "seed is expected in"),
         ({"random_state": "x"}, "cannot be used to seed"),
     ],
@@ -489,11 +495,11 @@ def test_mistaken_images_in_fit(images: np.ndarray, tmp_path: Path) -> None:
     Image.fromarray(images[0]).save(tmp_path / "a.png")
     here = str(tmp_path / "a.png")
     cases = {
-        "at least 2 images are expected": images[:1],
+        "at least 2 images to learn from, got 1": images[:1],
         "channels-first": np.moveaxis(images, -1, 1),
-        "images of one shape are expected": [images[0], images[0][:4]],
+        "X must be images of one shape, got ": [images[0], images[0][:4]],
         "no such file or folder": tmp_path / "nothing",
-        "at each of the 2 paths, .*nowhere.png: no such file": [here, nowhere],
+        "of 2 paths 1 cannot be used .*nowhere.png: no such file": [here, nowhere],
         "it stands twice": [here, here],
         "^X: .*no line names a file that is there": [nowhere],
     }
@@ -504,11 +510,11 @@ def test_mistaken_images_in_fit(images: np.ndarray, tmp_path: Path) -> None:
 
 
 def test_mistaken_images_later(fitted: ImageClusterer, images: np.ndarray) -> None:
-    with pytest.raises(DataError, match=r"\(8, 8, 3\).* are expected, as in fit, .*\(4, 8, 3\)"):
+    with pytest.raises(DataError, match=r"images of shape \(8, 8, 3\).*, got \(4, 8, 3\)"):
         fitted.predict(images[:, :4])
     with pytest.raises(DataError, match=r"reshape a table of pixels to \(n, 8, 8, 3\)"):
         fitted.predict(images.reshape(40, -1))
-    with pytest.raises(DataError, match="at least 1 image is expected"):
+    with pytest.raises(DataError, match="at least 1 image, got 0"):
         fitted.predict(images[:0])
 
 
@@ -518,10 +524,16 @@ def test_neither_images_nor_a_table(
     shapes = np.empty(40, object)
     shapes[:] = [image[: 4 + row % 4] for row, image in enumerate(images)]
     cases: list[tuple[str, Any]] = [
-        (r"got 20 paths among 40 items .*ndarray, at row 20", [*photographs[:20], *images[20:]]),
-        (r"got 20 paths among 40 items .*ndarray, at row 0", [*images[:20], *photographs[20:]]),
-        (r"got 1 path among 2 items .*NoneType, at row 1", [photographs[0], None]),
-        (r"images of one shape are expected", shapes),
+        (
+            r"got 20 paths among 40 items; item 20 is of type ndarray",
+            [*photographs[:20], *images[20:]],
+        ),
+        (
+            r"got 20 paths among 40 items; item 0 is of type ndarray",
+            [*images[:20], *photographs[20:]],
+        ),
+        (r"got 1 path among 2 items; item 1 is of type NoneType", [photographs[0], None]),
+        (r"X must be images of one shape, got ", shapes),
         (r"has dtype object", images.astype(object)),
         (r"of RGBA take x\[..., :3\]", np.concatenate([images, images[..., :1]], axis=-1)),
         (r"got NoneType", None),
@@ -529,18 +541,18 @@ def test_neither_images_nor_a_table(
         (r"got generator", (image for image in images)),
         (r"got an empty list", []),
         (r"got bytes", [path.read_bytes() for path in photographs]),
-        (r"got text; of a table of paths give one column", np.array([["a.png", "cat"]] * 40)),
+        (r"got text; give only the column of paths", np.array([["a.png", "cat"]] * 40)),
         (r"got one image file '.*png'; give a folder", photographs[0]),
-        (r"which is one photograph", images[0]),
+        (r"got one photograph of shape", images[0]),
     ]
     for message, given in cases:
         for method in (small().fit, fitted.predict):
             with pytest.raises(DataError, match=message) as caught:
                 method(given)
             assert str(caught.value).count("\n") == 0
-    with pytest.raises(DataError, match=r"got shape \(8, 8\), which is one photograph"):
+    with pytest.raises(DataError, match=r"got one photograph of shape \(8, 8\)"):
         fitted.predict(images[0, :, :, 0])
-    with pytest.raises(DataError, match=r"and these are \(8, 8, 1\)"):
+    with pytest.raises(DataError, match=r"got \(8, 8, 1\)"):
         fitted.predict(images[..., 0])
 
 

@@ -1,4 +1,4 @@
-"""A scikit-learn estimator whose learned state is a checkpoint: what it answers once fitted."""
+"""The methods of a fitted scikit-learn estimator whose learned state is a checkpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shoal.clustering.fitted import fitted_clusterer
 from shoal.embedding.embed import BATCH, EmbeddingTable, embed
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.estimator.samples import RowScale, open_images
+from shoal.estimator.inputs import RowScale, open_images
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -34,9 +34,9 @@ from shoal.scoring.assignment import probabilities
 from shoal.training.devices import reproducible, resolve_device
 
 NUMBERS = (np.float64, np.float32)
-"""What a table is read as, the first where it is neither."""
+"""The types that a table may have; another type is converted to the first."""
 ROW_RANGE = "row_range"
-"""Where a checkpoint's provenance keeps a table's `RowScale`."""
+"""The key of a table's `RowScale` in a checkpoint's provenance."""
 
 
 class CheckpointEstimator(
@@ -45,9 +45,9 @@ class CheckpointEstimator(
     TransformerMixin,  # type: ignore[misc]
     BaseEstimator,  # type: ignore[misc]
 ):
-    """The methods of `ImageClusterer` that need no more than a finished checkpoint.
+    """The methods of `ImageClusterer` that need only a finished checkpoint.
 
-    What ``X`` may be is told there.
+    `ImageClusterer` describes what ``X`` may be.
     """
 
     checkpoint_: Checkpoint
@@ -57,18 +57,18 @@ class CheckpointEstimator(
     verbose: bool
 
     def predict(self, X: Any) -> IntArray:
-        """The clusters of images ``X``, new ones among them: int64 (n,).
+        """The cluster of each image in ``X``: int64 (n,). The images may be new.
 
         Raises:
-            DataError: unusable images, or of another shape than those of `fit`.
+            DataError: the images cannot be used, or have another shape than in `fit`.
         """
         return self._table(X).labels
 
     def predict_proba(self, X: Any) -> FloatArray:
-        """How likely each image belongs to each cluster, float32 (n, n_clusters).
+        """The probability that each image belongs to each cluster, float32 (n, n_clusters).
 
-        Rows sum to 1. The largest number of a row stands at the cluster that `predict` gives, and
-        is the confidence: calibrated, see `scoring.calibration`.
+        Rows sum to 1. The largest number of a row belongs to the cluster that `predict` gives. It
+        is the calibrated confidence, see `scoring.calibration`.
 
         Raises:
             DataError: see `predict`.
@@ -76,9 +76,9 @@ class CheckpointEstimator(
         return probabilities(self.transform(X), self.checkpoint_)
 
     def score_samples(self, X: Any) -> FloatArray:
-        """The confidence that an image belongs to the cluster that `predict` gives, float32 (n,).
+        """The confidence that each image belongs to its cluster, float32 (n,) in [0, 1].
 
-        In [0, 1]: how often such images are expected to be right, see `scoring.calibration`.
+        It estimates how often images of this confidence are right, see `scoring.calibration`.
 
         Raises:
             DataError: see `predict`.
@@ -86,7 +86,7 @@ class CheckpointEstimator(
         return self._table(X).confidence
 
     def transform(self, X: Any) -> FloatArray:
-        """The embedding in which the clusters were found, float32 (n, d).
+        """The reduced embedding of ``X``, in which the clusters lie, float32 (n, d).
 
         Raises:
             DataError: see `predict`.
@@ -95,29 +95,29 @@ class CheckpointEstimator(
         return reduce(source, self.checkpoint_, device=device, track=track)
 
     def encode(self, X: Any) -> FloatArray:
-        """The encoder's codes, float32 (n, c), before projection and reduction.
+        """The encoder's codes of ``X``, float32 (n, c), before projection and reduction.
 
         Raises:
             DataError: see `predict`.
         """
         source, device, track = self._open(X)
-        # At the images' own size, as the decoder knows them.
-        codes = replace(self.checkpoint_.recipe, embedding="encoder", embedding_resolution=1.0)
-        asked = replace(self.checkpoint_, recipe=codes)
-        return embed(source, asked, device=device, track=track)
+        # At the images' own size, which the decoder expects.
+        recipe = replace(self.checkpoint_.recipe, embedding="encoder", embedding_resolution=1.0)
+        encoder_only = replace(self.checkpoint_, recipe=recipe)
+        return embed(source, encoder_only, device=device, track=track)
 
     @torch.inference_mode()
     def inverse_transform(self, X: Any) -> npt.NDArray[Any]:
-        """The pictures that the decoder makes of codes ``X``, float32 (n, c), as of `encode`.
+        """Decode the codes that `encode` gives, float32 (n, c), to images.
 
-        What `transform` gives cannot be turned back: it lacks what the projection and the
-        reductions left out. It is refused by its width, unless that is c by chance.
+        The output of `transform` cannot be decoded, because projection and reduction lose
+        information. It is refused if its width differs from c.
 
         Returns:
             uint8 (n, H, W, C), or float32 (n, f) if the estimator was fitted on a table.
 
         Raises:
-            DataError: codes of another width.
+            DataError: the codes do not have c columns.
         """
         check_is_fitted(self)
         device = resolve_device(self.device)
@@ -125,19 +125,19 @@ class CheckpointEstimator(
         codes = check_array(X, dtype=np.float32)
         if codes.shape[1] != encoder.n_features:
             raise DataError(
-                f"codes of {encoder.n_features} numbers an image are expected, as encode gives "
-                f"them, and {codes.shape[1]} came; the output of transform cannot be turned back: "
-                "use encode, or reconstruct for both ways at once."
+                f"X must be codes of {encoder.n_features} numbers, as encode gives them, got "
+                f"{codes.shape[1]}. The output of transform cannot be decoded; use encode, or "
+                "reconstruct to encode and decode at once."
             )
-        parts = torch.tensor(codes).split(BATCH)
+        batches = torch.tensor(codes).split(BATCH)
         with reproducible():
-            decoded = torch.cat([encoder.decode(part.to(device)).cpu() for part in parts])
+            decoded = torch.cat([encoder.decode(batch.to(device)).cpu() for batch in batches])
         pixels = decoded.clamp(0, 1).movedim(1, 3).numpy()
         scale = self._row_scale()
         return np.rint(pixels * 255).astype(np.uint8) if scale is None else scale.to_rows(pixels)
 
     def reconstruct(self, X: Any) -> npt.NDArray[Any]:
-        """Images ``X`` as the autoencoder gives them back; shapes as of `inverse_transform`.
+        """Images ``X`` encoded and decoded again; shapes as those of `inverse_transform`.
 
         Raises:
             DataError: see `predict`.
@@ -145,19 +145,19 @@ class CheckpointEstimator(
         return self.inverse_transform(self.encode(X))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """How steady the clusters are on images ``X``, without labels, in [0, 1]; more is better.
+        """How consistent the clusters are, in [0, 1]; ``GridSearchCV`` compares this score.
 
-        The score by which ``GridSearchCV`` compares, see `LabelFreeScores.combined`. ``y`` is never
-        read.
+        Clusters are consistent if they hardly change when the images are shown a little
+        differently; see `LabelFreeScores.combined`. No labels are used: ``y`` is ignored.
 
         Raises:
-            DataError: fewer than 20 images; also see `predict`.
+            DataError: there are fewer than 20 images; also see `predict`.
         """
         source, device, track = self._open(X)
         return label_free.judge(source, self.checkpoint_, device=device, track=track).combined
 
     def save(self, path: str | Path) -> None:
-        """Write the ordinary checkpoint file, which the command line reads, too.
+        """Write the checkpoint to a file, which the command line reads, too.
 
         Raises:
             OutputError: the file cannot be written.
@@ -173,7 +173,7 @@ class CheckpointEstimator(
 
     @property
     def _n_features_out(self) -> int:
-        """How many columns `transform` gives, for ``get_feature_names_out``."""
+        """The number of columns of `transform`, which ``get_feature_names_out`` asks for."""
         return fitted_clusterer(self.checkpoint_).reference.shape[1]
 
     def _adopt(self, checkpoint: Checkpoint) -> Self:
@@ -189,7 +189,7 @@ class CheckpointEstimator(
         return pipeline.predict(source, self.checkpoint_, device=device, track=track)
 
     def _open(self, X: Any) -> tuple[ImageSource, str, Track]:
-        """The images of a fitted estimator's ``X``, and how to work on them."""
+        """The images of ``X``, the device, and how to show progress."""
         check_is_fitted(self)
         device, track = resolve_device(self.device), self._track()
         shape, scale = self.checkpoint_.image_shape, self._row_scale()
@@ -199,17 +199,17 @@ class CheckpointEstimator(
             )
             if source is None:
                 raise DataError(
-                    f"X: images of shape {shape} (height, width, channels) are expected, as in "
-                    "fit, and neither an array of images nor paths came; reshape a table of "
-                    f"pixels to (n, {', '.join(map(str, shape))})."
+                    f"X must be images of shape {shape} (height, width, channels), as in fit, or "
+                    "paths of images; reshape a table of pixels to "
+                    f"(n, {', '.join(map(str, shape))})."
                 )
             if len(source) < 1:
-                raise DataError("X: at least 1 image is expected, and none came.")
+                raise DataError("X must hold at least 1 image, got 0.")
             return source, device, track
         rows = validate_data(self, X, dtype=NUMBERS, reset=False)
         return ArraySource(scale.to_images(rows)), device, track
 
     def _row_scale(self) -> RowScale | None:
-        """How the table of `fit` was seen as images; None if it was fitted on images."""
+        """The scale of the table given to `fit`; None if `fit` got images."""
         limits = self.checkpoint_.provenance.get(ROW_RANGE)
         return None if limits is None else RowScale(*limits)

@@ -1,4 +1,4 @@
-"""shoal in scikit-learn's style: one estimator that learns, clusters, embeds and reconstructs."""
+"""`ImageClusterer`: a scikit-learn estimator that learns from images and clusters them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shoal.budget import epochs_for
 from shoal.choose_k import check_enough, settle
 from shoal.clustering.fitted import fitted_clusterer
 from shoal.errors import DataError, Interrupted
-from shoal.estimator.arguments import resolve
 from shoal.estimator.checkpoint_estimator import NUMBERS, ROW_RANGE, CheckpointEstimator
-from shoal.estimator.samples import RowScale, open_images
+from shoal.estimator.inputs import RowScale, open_images
+from shoal.estimator.parameters import resolve
 from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
@@ -29,50 +29,68 @@ from shoal.training.devices import resolve_device
 
 
 class ImageClusterer(CheckpointEstimator):
-    """Sorts unlabelled images by learning from them alone; see `pipeline` for how.
+    """Cluster unlabelled images with an encoder that learns from these images alone.
 
-    ``X`` is, in every method, an array uint8 (n, H, W, C) or (n, H, W) (floats and other types:
-    `checks.check_images`), a list of paths of image files, a folder or any other path that
-    `open_source` takes, or an `ImageSource`. A table (n, f) of up to 64 columns, as scikit-learn's
-    own tools pass it around, is taken for n pictures of 1 × f pixels: the least number in it at
-    `fit` is black, the greatest white, numbers outside are cut off later, and 8 bits a number are
-    kept. Columns with units of their own want a scaler before, and recipes that mirror and crop
-    suit pictures, not tables.
+    `fit` trains an encoder, embeds the images, reduces the embedding and clusters it; see
+    `pipeline` for the steps. `predict` assigns new images without the old ones.
+
+    In every method, ``X`` is one of these:
+
+    - an array of images (n, H, W) or (n, H, W, C); see `checks.check_images` for its types;
+    - a list of paths of image files;
+    - a folder, or any other path that `open_source` takes;
+    - an `ImageSource`;
+    - a table of numbers (n, f) with at most 64 columns, as scikit-learn's own tools pass it. Each
+      row becomes a picture of 1 × f pixels with 8 bits: the smallest number in the table of `fit`
+      is black, the greatest is white, and numbers outside are clipped. Scale columns of different
+      units before, and choose a recipe that neither flips nor crops.
 
     Args:
-        n_clusters: how many groups; goes before the recipe's own number. ``"auto"``: as many, from
-            2 to 20, as are found again in other images, see `choose_n_clusters`; takes 20 images
-            or more. The encoder does not depend on the number.
-        recipe: a name (baseline, improved, best, digits) or a `Recipe`.
-        epochs: how often every image is seen; None: as the recipe says.
-        minutes: train for about so long instead.
-        settings: changes to the recipe, such as ``["views.min_crop=0.4"]``, see `override`.
-        random_state: an int, the seed; None: the recipe's own, so that a second fit gives the same;
-            or a ``numpy.random.RandomState``, from which each fit draws a seed. With equal seeds
-            the same images, machine and number of threads give the same bits, except in
-            ``minutes``, where speed decides how many steps there are.
-        device: auto, cpu or cuda.
-        verbose: show progress and warnings on standard error. Warnings are also in
-            ``checkpoint_.provenance["warnings"]``.
+        n_clusters: the number of clusters, in place of the recipe's own. ``"auto"`` chooses a
+            number from 2 to 20, see `choose_n_clusters`, and needs at least 20 images. The encoder
+            does not depend on the number.
+        recipe: a name (``"baseline"``, ``"improved"``, ``"best"``, ``"digits"``) or a `Recipe`.
+        epochs: how often training sees every image; None takes the recipe's own number.
+        minutes: how long to train, in place of ``epochs``.
+        settings: changes to the recipe, such as ``["views.min_crop=0.4"]``; see `override`.
+        random_state: a seed, or a ``numpy.random.RandomState`` from which each `fit` draws a seed.
+            None takes the recipe's own seed, so that a second `fit` gives the same result. The
+            same seed, images, machine and number of threads give the same bits, unless ``minutes``
+            is given: then speed decides the number of steps.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        verbose: whether to show progress and warnings on standard error.
+            ``checkpoint_.provenance["warnings"]`` holds the warnings, too.
 
     Attributes:
-        labels_: int64 (n,), the cluster of each image, the largest is 0. Not there after `load`.
-        confidence_: float32 (n,) in [0, 1], how surely it belongs there. Not there after `load`.
-        n_clusters_: how many groups there are; why, if chosen, says
-            ``checkpoint_.provenance["n_clusters"]``.
-        ids_: n names: row numbers or paths. Not there after `load`.
-        checkpoint_: the finished `Checkpoint`, all that the other methods use.
-        n_iter_: the training steps taken.
-        n_features_in_: H · W · C, or f of a table.
-        feature_names_in_: (f,), the columns' names, of a table that names them all.
+        labels_: int64 (n,), the cluster of each image; cluster 0 is the largest. Not after `load`.
+        confidence_: float32 (n,) in [0, 1], the confidence of each label. Not after `load`.
+        n_clusters_: the number of clusters. If it was chosen,
+            ``checkpoint_.provenance["n_clusters"]`` gives the reason.
+        ids_: the name of each image, its row number or its path. Not after `load`.
+        checkpoint_: the finished `Checkpoint`; all other methods use it.
+        n_iter_: the number of training steps.
+        n_features_in_: H · W · C, or f for a table.
+        feature_names_in_: (f,), the names of the columns, if a table names all of them.
 
-    >>> generator = np.random.default_rng(0)
-    >>> dark_or_light = np.repeat([40, 200], 20)[:, None, None]
-    >>> images = (dark_or_light + generator.integers(-30, 30, (40, 8, 8))).astype(np.uint8)
-    >>> small = ["encoder.widths=(8,16)", "checkpoints=1"]
-    >>> clusterer = ImageClusterer(recipe="improved", epochs=2, settings=small).fit(images)
-    >>> sorted(np.bincount(clusterer.labels_).tolist()), clusterer.transform(images).shape
-    ([20, 20], (40, 16))
+    See Also:
+        shoal.fit : The same training as one function, which writes a checkpoint file.
+        shoal.predict : The same assignment, as a table that can be written to a file.
+        sklearn.cluster.KMeans : Clusters vectors; it does not learn an embedding.
+
+    Examples:
+        >>> import numpy as np
+        >>> from shoal import ImageClusterer
+        >>> generator = np.random.default_rng(0)
+        >>> brightness = np.repeat([40, 200], 20)[:, None, None]
+        >>> images = (brightness + generator.integers(-30, 30, (40, 8, 8))).astype(np.uint8)
+        >>> settings = ["encoder.widths=(8,16)", "checkpoints=1"]
+        >>> clusterer = ImageClusterer(recipe="improved", epochs=2, settings=settings)
+        >>> clusterer.fit(images).labels_.shape
+        (40,)
+        >>> np.bincount(clusterer.labels_)
+        array([20, 20])
+        >>> clusterer.transform(images).shape
+        (40, 16)
     """
 
     labels_: IntArray
@@ -102,13 +120,13 @@ class ImageClusterer(CheckpointEstimator):
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn from images ``X`` and cluster them. ``y`` is there for pipelines, never read.
+        """Learn from images ``X`` and cluster them; ``y`` is ignored.
 
         Raises:
-            DataError: unusable images, fewer than 2, or fewer than clusters, or than 20 if their
-                number is to be chosen.
-            RecipeError: an unknown recipe or setting, or a value out of range.
-            DeviceError: a device that this machine does not have.
+            DataError: the images cannot be used, or there are fewer than 2, fewer than
+                ``n_clusters``, or fewer than 20 for ``n_clusters="auto"``.
+            RecipeError: a parameter is unknown, of a wrong type or out of range.
+            DeviceError: this machine does not have the device.
             TrainingError: the loss is no longer finite.
         """
         device, track = resolve_device(self.device), self._track()
@@ -117,7 +135,7 @@ class ImageClusterer(CheckpointEstimator):
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
         source, notes = self._open_to_fit(X, track)
-        if ROW_RANGE not in notes:  # scikit-learn's own checks ask one cluster of tables
+        if ROW_RANGE not in notes:  # scikit-learn's own checks fit one cluster to a table
             check_divides(recipe)
         auto = isinstance(self.n_clusters, str)
         if auto:
@@ -129,7 +147,7 @@ class ImageClusterer(CheckpointEstimator):
             path = Path(folder) / "checkpoint.pth"
             try:
                 pipeline.fit(source, path, recipe, device=device, notes=notes, track=track)
-            except Interrupted as error:  # there is nothing to go on from: as any other Ctrl-C
+            except Interrupted as error:  # no state is kept to resume from
                 raise KeyboardInterrupt from error
             finished = checkpoints.load(path)
         if auto:
@@ -145,28 +163,29 @@ class ImageClusterer(CheckpointEstimator):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """A fitted estimator from a finished checkpoint, made by `save` or by the command line.
+        """A fitted estimator from a checkpoint that `save` or the command line wrote.
 
         Raises:
-            CheckpointError: not a checkpoint, or one kept along the way, without clusters.
+            CheckpointError: the file is not a checkpoint, or one without clusters, which training
+                kept along the way.
         """
         checkpoint = checkpoints.load(path)
-        fitted_clusterer(checkpoint)  # raises now rather than at the first prediction
+        fitted_clusterer(checkpoint)  # raises now, not at the first prediction
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels
         return estimator._adopt(checkpoint)
 
     def _open_to_fit(self, X: Any, track: Track) -> tuple[ImageSource, dict[str, Any]]:
-        """The images to learn from, and what the checkpoint is to tell of a table."""
+        """The images to learn from, and the range of a table for the checkpoint's provenance."""
         source = open_images(X, track=track)
         if source is None:
             rows = validate_data(self, X, dtype=NUMBERS, ensure_min_samples=2)
             scale = RowScale.of(rows)
             return ArraySource(scale.to_images(rows)), {ROW_RANGE: [scale.low, scale.high]}
         if len(source) < 2:
-            raise DataError(f"X: at least 2 images are expected to learn from, {len(source)} came.")
+            raise DataError(f"X must hold at least 2 images to learn from, got {len(source)}.")
         height, width, channels = source.shape
         self.n_features_in_ = height * width * channels
-        self.__dict__.pop("feature_names_in_", None)  # of a table fitted before
+        self.__dict__.pop("feature_names_in_", None)  # from an earlier fit on a table
         return source, {}

@@ -1,7 +1,7 @@
-"""What scikit-learn calls ``X``, as a source of images: an array, paths, a folder, or a table.
+"""``X`` as a source of images: an array, paths, a folder, or a table of numbers.
 
-A table is what scikit-learn's own tools pass around: a row of numbers a sample. Each row is taken
-for a picture one pixel high, so that an estimator of images fits into their company.
+scikit-learn's own tools pass tables: one row of numbers for each sample. Each row becomes a picture
+one pixel high, so that `ImageClusterer` works inside these tools.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.errors import DataError
-from shoal.estimator.kinds import (
+from shoal.estimator.validation import (
     check_pile,
     check_stack,
     check_table,
@@ -31,15 +31,16 @@ from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
 from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
+from shoal.plural import counted
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 
 
 @dataclass(frozen=True)
 class RowScale:
-    """What black and white stand for where rows of numbers are seen as pixels.
+    """The numbers that become black and white when rows of a table become pixels.
 
-    One range for all columns, so that neighbouring pixels stay comparable, as in a spectrum or a
-    flattened picture. Columns with units of their own want a scaler before.
+    All columns share one range, so that neighbouring pixels stay comparable, as in a spectrum or a
+    flattened picture. Scale columns of different units before.
 
     >>> scale = RowScale.of(np.array([[-1.0, 0.0], [1.0, 3.0]]))
     >>> scale.to_images(np.array([[-1.0, 3.0], [1.0, 99.0]]))[:, 0, :, 0]
@@ -48,9 +49,9 @@ class RowScale:
     """
 
     low: float
-    """The least number seen in fit: black."""
+    """The least number in the table of `fit`: black."""
     high: float
-    """The greatest: white."""
+    """The greatest number in the table of `fit`: white."""
 
     @classmethod
     def of(cls, rows: Array) -> Self:
@@ -58,12 +59,12 @@ class RowScale:
         return cls(float(rows.min()), float(rows.max()))
 
     def to_images(self, rows: Array) -> npt.NDArray[np.uint8]:
-        """Rows (n, f) as pictures uint8 (n, 1, f, 1); what lies outside the range is cut off."""
+        """Rows (n, f) as pictures uint8 (n, 1, f, 1); numbers outside the range are clipped."""
         shares = (rows - self.low) / (self.high - self.low or 1.0)
         return np.rint(np.clip(shares, 0.0, 1.0) * 255.0).astype(np.uint8)[:, None, :, None]
 
     def to_rows(self, pixels: FloatArray) -> FloatArray:
-        """The inverse: float32 (n, 1, f, 1) in [0, 1] to float32 (n, f) in the rows' own range."""
+        """Pixels float32 (n, 1, f, 1) in [0, 1] as rows float32 (n, f) in the table's range."""
         return np.float32(self.low) + pixels[:, 0, :, 0] * np.float32(self.high - self.low)
 
 
@@ -77,17 +78,18 @@ def open_images(
     """``X`` as a source of images; None if it may be a table of numbers.
 
     Args:
-        X: a path that `open_source` takes, a list (or a column of a table) of paths of image
-            files, a source, or an array (n, H, W) or (n, H, W, C) or a list of its images, see
+        X: a path that `open_source` takes, a list or column of paths of image files, an
+            `ImageSource`, an array (n, H, W) or (n, H, W, C), or a list of images; see
             `checks.check_images`.
-        image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it.
-        pixel_range: what is black and white, as a checkpoint has it, see `open_source`.
+        image_shape: (H, W, C) of the images that a checkpoint takes. Image files are resized to it.
+        pixel_range: the numbers that are black and white, as the checkpoint stores them; see
+            `open_source`.
         track: shows progress.
 
     Raises:
-        DataError: unusable images, images of another shape, something that is neither images nor
-            a table, or, in a list of paths, one that cannot be read. In a folder those are left
-            out, with a warning; so are pixels that are no numbers.
+        DataError: ``X`` is neither images nor a table, the images cannot be used or have another
+            shape, or a file in a list of paths cannot be read. Unreadable files of a folder are
+            left out with a warning.
     """
     source: ImageSource
     X = X if isinstance(X, ImageSource) else unwrap(X)
@@ -109,8 +111,8 @@ def open_images(
         warn_of_missing(source.missing)
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(
-            f"X: images of shape {tuple(image_shape)} (height, width, channels) are expected, as "
-            f"in fit, and these are {tuple(source.shape)}; bring them to that shape or fit anew."
+            f"X must be images of shape {tuple(image_shape)} (height, width, channels), as in fit, "
+            f"got {tuple(source.shape)}; resize the images, or fit again."
         )
     return source
 
@@ -119,15 +121,15 @@ def _array(X: Any, image_shape: tuple[int, int, int] | None) -> Array | None:
     """``X`` as an array, if it has the three or four axes of a stack of images.
 
     Raises:
-        DataError: images of several shapes, one photograph, or vectors.
+        DataError: ``X`` holds images of several shapes, one photograph, or vectors.
     """
     if isinstance(X, list | tuple) and np.ndim(X[0] if X else 0) > 1:
         shapes = {np.shape(image) for image in X}
         if len(shapes) > 1:
             some = " and ".join(map(str, sorted(shapes)[:2]))
             raise DataError(
-                f"X: images of one shape are expected in an array, and these have {some}; bring "
-                "them to one shape, or give a folder or a list of paths, which shoal does itself."
+                f"X must be images of one shape, got {some}; resize them, or give a folder or a "
+                "list of paths, so that shoal resizes them."
             )
         return np.asarray(X)
     check_stack(X, image_shape)
@@ -140,9 +142,9 @@ def _open_list(
     pixel_range: PixelRange | None,
     track: Track,
 ) -> ImageSource:
-    """Open image files so that row i is path i: labels are of no use if some rows are missing."""
-    # By absolute paths and in a folder that stays the same, so that what was decoded once is found
-    # again: the key of the cache is made of both.
+    """Open image files so that row i is path i: labels come in the order of the paths."""
+    # The cache of decoded images is keyed by the paths and by the folder of the list: both must be
+    # the same the next time.
     with tempfile.NamedTemporaryFile(
         "w", suffix=".tsv", prefix="shoal-", delete=False, newline="", encoding="utf-8",
         errors="surrogateescape", dir=temporary_folder(),
@@ -160,8 +162,8 @@ def _open_list(
         os.unlink(file.name)
     if source.skipped:
         raise DataError(
-            f"X: an image is expected at each of the {len(paths):,} paths, once, because labels "
-            f"come in their order, and {_unread(source.skipped)}; leave such paths out."
+            f"X must be paths of images, each once, because labels are in their order; of "
+            f"{counted(len(paths), 'path')} {_unread(source.skipped)}. Remove such paths."
         )
     source.ids = paths
     return source
@@ -170,16 +172,17 @@ def _open_list(
 def _warn_of(skipped: Sequence[tuple[str, str]], n_read: int) -> None:
     if skipped:
         warnings.warn(
-            f"of {n_read + len(skipped):,} files {_unread(skipped)}; labels are of the others: see "
-            "ids_, or open the pile with shoal.open_source to have all names.",
+            f"of {n_read + len(skipped):,} files {_unread(skipped)}; the labels are those of the "
+            "other files, see ids_. shoal.open_source(X).skipped lists the files left out.",
             stacklevel=5,
         )
 
 
 def _unread(skipped: Sequence[tuple[str, str]]) -> str:
-    """
+    """How many files cannot be used, and why the first of them.
+
     >>> _unread([("a.jpg", "empty"), ("b.jpg", "not an image")])
-    '2 cannot be used (the first, a.jpg: empty)'
+    '2 cannot be used (first a.jpg: empty)'
     """
     name, reason = skipped[0]
-    return f"{len(skipped):,} cannot be used (the first, {name}: {reason})"
+    return f"{len(skipped):,} cannot be used (first {name}: {reason})"
