@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
@@ -19,6 +20,41 @@ Array: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Item = TypeVar("Item")
+
+
+class Originals(Protocol):
+    """The images of a source as they were before shoal resized them. They are only read."""
+
+    path: Path | None
+    """What the source was opened from; None for images that came as an array."""
+
+    def file(self, index: int) -> Path | None:
+        """The file on disk that holds image ``index``, links followed; None if there is none."""
+        ...
+
+    def content(self, index: int) -> bytes:
+        """Image ``index`` encoded, as a file would hold it.
+
+        Raises:
+            DataError: it is no longer where it was when the source was opened.
+        """
+        ...
+
+    def suffix(self, index: int) -> str:
+        """The suffix for a file with this content, such as ``.jpg``."""
+        ...
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height in pixels."""
+        ...
+
+    def n_bytes(self) -> IntArray | None:
+        """The size of each image's file, int64 (n,); None where the images are not files."""
+        ...
+
+    def describe(self) -> str:
+        """How `content` encodes the images, as a phrase."""
+        ...
 
 
 @runtime_checkable
@@ -33,6 +69,11 @@ class ImageSource(Protocol):
     """(name, reason) of each file that could not be read and is not in the pile."""
 
     def __len__(self) -> int: ...
+
+    @property
+    def originals(self) -> Originals:
+        """The images before they were resized; see `shoal.images.originals`."""
+        ...
 
     def read(self, indices: Array) -> npt.NDArray[np.uint8]:
         """Return images ``indices`` (b,) as uint8 (b, H, W, C)."""

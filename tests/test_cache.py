@@ -377,12 +377,12 @@ def test_originals_come_from_where_they_were(cache_folder: Path, tmp_path: Path)
     for _ in ("decoded", "from the cache"):
         source: Any = open_source(tmp_path / "*.parquet")
         for index in (0, 6, 7, 48, 12, 30):
-            assert source.original(index) == contents[int(source.ids[index])]
+            assert source.originals.content(index) == contents[int(source.ids[index])]
     (tmp_path / "1.parquet").unlink()
     source = open_source(tmp_path / "0.parquet")
     (tmp_path / "0.parquet").unlink()
     with pytest.raises(DataError):
-        source.original(0)
+        source.originals.content(0)
 
 
 # --- memory maps --------------------------------------------------------------------------------

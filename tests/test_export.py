@@ -27,7 +27,9 @@ from shoal.export.export import export_prediction
 from shoal.export.prediction import load_prediction
 from shoal.export.safe_names import distinct_names, places, safe_name
 from shoal.images.array import ArraySource
+from shoal.images.decoding.pile import Listing
 from shoal.images.open import open_source
+from shoal.images.originals import EncodedOriginals
 from shoal.models import checkpoint as checkpoints
 
 NAMES = [
@@ -181,25 +183,25 @@ def test_arrays_become_png_and_come_back_the_same(
 
 
 def test_a_source_with_originals_gives_them(images: np.ndarray, tmp_path: Path) -> None:
-    class Encoded(ArraySource):
-        def original(self, index: int) -> bytes:
-            file = io.BytesIO()
-            Image.fromarray(images[index]).resize((30, 20)).save(file, "jpeg")
-            return file.getvalue()
+    def jpeg(index: int) -> bytes:
+        file = io.BytesIO()
+        Image.fromarray(images[index]).resize((30, 20)).save(file, "jpeg")
+        return file.getvalue()
 
-    source = Encoded(images[:4], ids=["0", "1", "x.JPG", "3"])
+    names = ["0", "1", "x.JPG", "3"]
+    pile = Listing(names, lambda: map(jpeg, range(4)), jpeg)
+    originals = EncodedOriginals(tmp_path / "pile.tar", lambda _: pile, names)
+    source = ArraySource(images[:4], ids=names, originals=originals)
     listed = load_prediction(write_csv(tmp_path / "p.csv", [["id", "label"], *[
         [name, 0] for name in source.ids]]))  # fmt: skip
-    export_prediction(source, "pile.tar", listed, tmp_path / "out")
+    export_prediction(source, listed, tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out" / "cluster-0").iterdir()) == [
         "0.jpg", "1.jpg", "3.jpg", "x.JPG",
     ]  # fmt: skip
-    assert (tmp_path / "out" / "cluster-0" / "1.jpg").read_bytes() == source.original(1)
-    export_prediction(source, "pile.tar", listed, tmp_path / "out.parquet", kind="parquet")
-    assert pq.read_table(tmp_path / "out.parquet")["image"][1].as_py()["bytes"] == (
-        source.original(1)
-    )
-    export_prediction(source, "pile.tar", listed, tmp_path / "out.json", kind="json")
+    assert (tmp_path / "out" / "cluster-0" / "1.jpg").read_bytes() == jpeg(1)
+    export_prediction(source, listed, tmp_path / "out.parquet", kind="parquet")
+    assert pq.read_table(tmp_path / "out.parquet")["image"][1].as_py()["bytes"] == (jpeg(1))
+    export_prediction(source, listed, tmp_path / "out.json", kind="json")
     first = json.loads((tmp_path / "out.json").read_text())["images"][0]
     assert (first["width"], first["height"]) == (30, 20)
 

@@ -119,7 +119,7 @@ def test_the_python_of_the_pages_runs(
                 assert hasattr(names["table"], attribute), attribute
             # What one function returns the next one takes.
             Path("out.csv").unlink(missing_ok=True)
-            export_prediction(names["source"], "trainX.npy", names["table"], "out.csv", kind="csv")
+            export_prediction(names["source"], names["table"], "out.csv", kind="csv")
             assert len(Path("out.csv").read_text().splitlines()) == 25
 
 

@@ -201,14 +201,13 @@ def test_sources_read_the_same_in_another_process(tmp_path: Path) -> None:
                ArraySource(np.arange(64, dtype=np.uint8).reshape(1, 8, 8))]  # fmt: skip
     (tmp_path / "sources.pickle").write_bytes(pickle.dumps(sources))
     code = (
-        "import pickle, sys; [print(one.digest(), len(one), len(one.original(0)) "
-        "if hasattr(one, 'original') else 0) for one in pickle.load(open(sys.argv[1], 'rb'))]"
+        "import pickle, sys; [print(one.digest(), len(one), len(one.originals.content(0))) "
+        "for one in pickle.load(open(sys.argv[1], 'rb'))]"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "sources.pickle")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert printed.splitlines() == [
-        f"{one.digest()} {len(one)} {len(one.original(0)) if hasattr(one, 'original') else 0}"
-        for one in sources
+        f"{one.digest()} {len(one)} {len(one.originals.content(0))}" for one in sources
     ]
     np.testing.assert_array_equal(np.asarray(kept), kept.read(np.arange(len(kept))))
     assert len(pickle.dumps(kept)) < 5000  # the file's name, not the pixels

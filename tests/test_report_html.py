@@ -19,6 +19,7 @@ from PIL import Image
 
 from shoal.embedding.embed import EmbeddingTable
 from shoal.images.array import ArraySource
+from shoal.images.originals import PixelOriginals
 from shoal.plots import figures
 from shoal.plots.strips import widened
 from shoal.protocols import Array, ImageSource
@@ -150,6 +151,10 @@ class Photographs:
 
     def digest(self) -> str:
         return "photographs"
+
+    @property
+    def originals(self) -> PixelOriginals:
+        return PixelOriginals(self)
 
 
 def map_page(source: ImageSource, table: EmbeddingTable, **options: int) -> Page:

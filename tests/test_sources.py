@@ -157,6 +157,38 @@ def test_a_source_computes_its_digest_once(images: np.ndarray) -> None:
         assert source.digest() == digest
 
 
+def test_a_source_knows_its_originals(
+    images: np.ndarray, images_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        Image.fromarray(images[number]).resize((11, 9)).save(folder / f"{number}.png")
+    files = [folder / f"{number}.png" for number in range(3)]
+    listed = tmp_path / "some.txt"
+    listed.write_text("photos/2.png\nphotos/0.png\n")
+    photos = open_source(folder)
+    for source, path, expected in (
+        (photos, folder, files),
+        (open_source(listed), listed, [files[2], files[0]]),
+        (Subset(photos, np.array([1])), folder, [files[1]]),
+    ):
+        originals = source.originals
+        assert originals.path == path
+        assert [originals.file(row) for row in range(len(source))] == expected
+        assert originals.content(0) == expected[0].read_bytes()
+        assert (originals.suffix(0), originals.size(0)) == (".png", (11, 9))
+        n_bytes = originals.n_bytes()
+        assert n_bytes is not None
+        assert n_bytes.tolist() == [file.stat().st_size for file in expected]
+    array = open_source(images_file).originals
+    assert (array.path, array.file(0), array.n_bytes()) == (images_file, None, None)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(array.content(7)))), images[7])
+    files[0].unlink()
+    with pytest.raises(DataError, match=r"original of '0.png' \(no such file\)"):
+        photos.originals.content(0)
+
+
 # --- NumPy files --------------------------------------------------------------------------------
 
 

@@ -81,7 +81,6 @@ def export(
     from shoal.cli import opening
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
-    from shoal.images.originals import Originals
     from shoal.progress import Reporter
     from shoal.search import answers
 
@@ -90,15 +89,15 @@ def export(
     loaded = load_prediction(prediction, trust=trust)
     source = opening.open_images(data, size=size, array=array, cache=not no_cache, report=report)
     if dry_run:
-        print(exporting.plan_export(source, data, loaded, out, kind=kind, by=by))
+        print(exporting.plan_export(source, loaded, out, kind=kind, by=by))
         return
     if kind == "parquet" and loaded.z is None:
         report.say(
             f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
         )
-    exporting.export_prediction(source, data, loaded, out, kind=kind, by=by, track=report)
+    exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
     with_images = kind in ("folders", "parquet")
-    how = Originals(source, data).described() if with_images else "their names alone"
+    how = source.originals.describe() if with_images else "their names alone"
     n_images = len(loaded.ids)
     report.say(answers.exported(n_images, len(source) - n_images, how, out))

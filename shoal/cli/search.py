@@ -156,7 +156,6 @@ def duplicates(
     """Find copies, exact and near, and say which of each group to keep."""
     from shoal.cli import inference, opening
     from shoal.images.files import check_picture
-    from shoal.images.originals import Originals
     from shoal.images.pixel_range import PixelRange
     from shoal.models import checkpoint as checkpoints
     from shoal.plots import single_images
@@ -178,7 +177,7 @@ def duplicates(
         array=array, cache=not no_cache, report=report,
     )  # fmt: skip
     found = find_duplicates(
-        source, loaded, threshold=threshold, sizes=Originals(source, data).sizes(),
+        source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
         device=inference.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(csv)

@@ -12,19 +12,18 @@ from shoal.export import folders, tables
 from shoal.export.prediction import Prediction
 from shoal.images.csv_files import printable
 from shoal.images.files import check_writable
-from shoal.images.originals import HasOriginals, Originals
 from shoal.plural import counted
 from shoal.protocols import ImageSource, Track, silent
 
-__all__ = ["FORMATS", "MEANS", "HasOriginals", "check_export", "export_prediction", "plan_export"]
+__all__ = ["FORMATS", "MEANS", "check_export", "export_prediction", "plan_export"]
 
 FORMATS = ("folders", "csv", "parquet", "json")
 MEANS = ("copy", "hardlink", "symlink")
 
 
 def export_prediction(
-    source: ImageSource, data: str | Path, prediction: Prediction | EmbeddingTable,
-    out: str | Path, *, kind: str = "folders", by: str = "copy", track: Track = silent,
+    source: ImageSource, prediction: Prediction | EmbeddingTable, out: str | Path, *,
+    kind: str = "folders", by: str = "copy", track: Track = silent,
 ) -> None:  # fmt: skip
     """Write the predicted images of a pile as one of `FORMATS`; the pile itself is only read.
 
@@ -38,7 +37,6 @@ def export_prediction(
 
     Args:
         source: the pile.
-        data: what it was opened from.
         prediction: of its images, as `predict` returns or `load_prediction` reads it; names given
             to clusters are used.
         out: a folder that is not there or empty, or a file that is not there.
@@ -51,33 +49,31 @@ def export_prediction(
             the pile has no files.
         OutputError: ``out`` exists, lies in the pile, or cannot be written.
     """
-    data, out = Path(data), Path(out)
-    check_export(data, out, kind, by)
+    out = Path(out)
+    check_export(source.originals.path, out, kind, by)
     if isinstance(prediction, EmbeddingTable):
         prediction = Prediction.of(prediction)
     rows = prediction.rows_in(source)
-    originals = Originals(source, data)
     if kind == "folders":
-        folders.write(originals, rows, prediction.titles(), out, by, track)
+        folders.write(source, rows, prediction.titles(), out, by, track)
     elif kind == "csv":
         tables.csv(prediction, out)
     elif kind == "parquet":
-        tables.parquet(originals, rows, prediction, out, track)
+        tables.parquet(source, rows, prediction, out, track)
     else:
-        tables.coco(originals, rows, prediction, out, track)
+        tables.coco(source, rows, prediction, out, track)
 
 
 def plan_export(
-    source: ImageSource, data: str | Path, prediction: Prediction, out: str | Path, *,
+    source: ImageSource, prediction: Prediction, out: str | Path, *,
     kind: str = "folders", by: str = "copy", shown: int = 3,
 ) -> str:  # fmt: skip
     """What `export_prediction` would do, for a reader; the same mistakes are found."""
-    data, out = Path(data), Path(out)
-    check_export(data, out, kind, by)
+    out = Path(out)
+    check_export(source.originals.path, out, kind, by)
     rows = prediction.rows_in(source)
     titles = prediction.titles()
     left_out = len(source) - len(rows)
-    originals = Originals(source, data)
     lines = [f"would write {counted(len(rows), 'image')} to {printable(str(out))} as {kind}"]
     if left_out:
         lines[0] += f"; {left_out:,} that the prediction does not mention are left out"
@@ -87,8 +83,8 @@ def plan_export(
             f"  {printable(title)}: {counted(sizes[title], 'image')}" for title in sorted(sizes)
         ]
         return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
-    lines.append(f"  {originals.described() if by == 'copy' else f'as {by}s of their files'}")
-    targets = folders.places_for(originals, rows, titles, by)
+    lines.append(f"  {source.originals.describe() if by == 'copy' else f'as {by}s of their files'}")
+    targets = folders.places_for(source, rows, titles, by)
     members: dict[str, list[int]] = {}
     for number, target in enumerate(targets):
         members.setdefault(target.partition("/")[0], []).append(number)
@@ -102,7 +98,7 @@ def plan_export(
     return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
 
 
-def check_export(data: Path, out: Path, kind: str, by: str) -> None:
+def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
     """Fail now if `export_prediction` could not do it.
 
     Raises:
@@ -118,12 +114,13 @@ def check_export(data: Path, out: Path, kind: str, by: str) -> None:
         raise DataError(
             f"--by {by} is for --as folders, and --as {kind} came; leave one of them out."
         )
-    real, pile = (Path(os.path.realpath(path)) for path in (out, data))
-    if data.is_dir() and (real == pile or pile in real.parents):
-        raise OutputError(
-            f"cannot write {out}: it lies in the images of {data}, which are not touched; name a "
-            "place outside."
-        )
+    if data is not None and data.is_dir():
+        real, pile = (Path(os.path.realpath(path)) for path in (out, data))
+        if real == pile or pile in real.parents:
+            raise OutputError(
+                f"cannot write {out}: it lies in the images of {data}, which are not touched; name "
+                "a place outside."
+            )
     if kind == "folders":
         folders.check_out(out)
     elif os.path.lexists(out):

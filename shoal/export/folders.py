@@ -15,15 +15,14 @@ from shoal.export.record import EXPORT, Record
 from shoal.export.safe_names import distinct_names, places
 from shoal.images.csv_files import printable
 from shoal.images.files import check_writable
-from shoal.images.originals import Originals
-from shoal.protocols import IntArray, Track
+from shoal.protocols import ImageSource, IntArray, Track
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
 """Another disk, or a file system that has no links, or no more of them."""
 
 
 def write(
-    originals: Originals, rows: IntArray, titles: Sequence[str], out: Path, by: str, track: Track
+    source: ImageSource, rows: IntArray, titles: Sequence[str], out: Path, by: str, track: Track
 ) -> None:
     """Put the images ``rows`` int64 (n,) into ``out``, each in the folder of its title.
 
@@ -31,37 +30,37 @@ def write(
         DataError: links are asked for, and an image has no file.
         OutputError: ``out`` is there already, or cannot be written.
     """
-    targets = places_for(originals, rows, titles, by)
+    targets = places_for(source, rows, titles, by)
     put = {"copy": _copy, "hardlink": _hard_link, "symlink": _symbolic_link}[by]
     with whole_folder(out) as folder:
         pairs = list(zip(rows.tolist(), targets, strict=True))
         for row, target in track(pairs, "exporting", len(pairs)):
             path = folder / target
             path.parent.mkdir(parents=True, exist_ok=True)
-            put(originals, row, path)
+            put(source, row, path)
         Record(EXPORT, finished=True).save(folder)
 
 
-def places_for(originals: Originals, rows: IntArray, titles: Sequence[str], by: str) -> list[str]:
+def places_for(source: ImageSource, rows: IntArray, titles: Sequence[str], by: str) -> list[str]:
     """The path in the new folder that each of the images ``rows`` gets.
 
     Raises:
         DataError: links are asked for, and an image has no file.
     """
     if by != "copy":
-        without = next((row for row in rows.tolist() if originals.file(row) is None), None)
+        without = next((row for row in rows.tolist() if source.originals.file(row) is None), None)
         if without is not None:
             raise DataError(
                 f"--by {by} is for images that are files in a folder, and image "
-                f"{printable(originals.source.ids[without])!r} of {originals.data} is none; "
+                f"{printable(source.ids[without])!r} of {source.originals.path} is none; "
                 "use --by copy."
             )
     names = sorted(set(titles))
     folders = dict(zip(names, distinct_names(names), strict=True))
     return places(
         [folders[title] for title in titles],
-        [originals.source.ids[row] for row in rows],
-        [originals.suffix(row) for row in rows.tolist()],
+        [source.ids[row] for row in rows],
+        [source.originals.suffix(row) for row in rows.tolist()],
     )
 
 
@@ -110,26 +109,26 @@ def whole_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _copy(originals: Originals, row: int, path: Path) -> None:
-    file = originals.file(row)
+def _copy(source: ImageSource, row: int, path: Path) -> None:
+    file = source.originals.file(row)
     if file is None:
-        path.write_bytes(originals.content(row))
+        path.write_bytes(source.originals.content(row))
     else:
         shutil.copyfile(file, path)
         known = file.stat()
         os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
 
 
-def _hard_link(originals: Originals, row: int, path: Path) -> None:
-    os.link(_file(originals, row), path)
+def _hard_link(source: ImageSource, row: int, path: Path) -> None:
+    os.link(_file(source, row), path)
 
 
-def _symbolic_link(originals: Originals, row: int, path: Path) -> None:
-    path.symlink_to(_file(originals, row))
+def _symbolic_link(source: ImageSource, row: int, path: Path) -> None:
+    path.symlink_to(_file(source, row))
 
 
-def _file(originals: Originals, row: int) -> Path:
-    file = originals.file(row)
+def _file(source: ImageSource, row: int) -> Path:
+    file = source.originals.file(row)
     if file is None:
-        raise FileNotFoundError(2, f"{printable(originals.source.ids[row])} is no longer there")
+        raise FileNotFoundError(2, f"{printable(source.ids[row])} is no longer there")
     return file

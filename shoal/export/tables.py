@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,8 @@ from shoal.embedding.neighbours import but_itself
 from shoal.export.prediction import Prediction
 from shoal.images.csv_files import as_text, write_rows
 from shoal.images.files import atomic_path
-from shoal.images.originals import HasOriginals, Originals
 from shoal.plots.layout import lay_out
-from shoal.protocols import IntArray, Track
+from shoal.protocols import ImageSource, IntArray, Track
 from shoal.scoring.verdict import METADATA
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 
@@ -51,7 +49,7 @@ def csv(prediction: Prediction, out: Path) -> None:
 
 
 def parquet(
-    originals: Originals, rows: IntArray, prediction: Prediction, out: Path, track: Track
+    source: ImageSource, rows: IntArray, prediction: Prediction, out: Path, track: Track
 ) -> None:
     """The columns id, image {bytes, path}, cluster and, where known, name, confidence, familiarity,
     x, y and neighbors {ids, distances}.
@@ -86,7 +84,7 @@ def parquet(
         n_bytes = 0
         each = enumerate(zip(rows.tolist(), known["id"].to_pylist(), strict=True), start=1)
         for stop, (row, name) in track(each, "exporting", len(rows)):
-            images.append({"bytes": originals.content(row), "path": name})
+            images.append({"bytes": source.originals.content(row), "path": name})
             n_bytes += len(images[-1]["bytes"])
             if len(images) == _ROWS or n_bytes > _BYTES or stop == len(rows):
                 part = {name: column[stop - len(images) : stop] for name, column in known.items()}
@@ -96,7 +94,7 @@ def parquet(
 
 
 def coco(
-    originals: Originals, rows: IntArray, prediction: Prediction, out: Path, track: Track
+    source: ImageSource, rows: IntArray, prediction: Prediction, out: Path, track: Track
 ) -> None:
     """Images, categories and one annotation an image, as COCO (Lin et al. 2014) lays them out.
 
@@ -114,7 +112,7 @@ def coco(
     for place, (row, name, title) in track(each, "exporting", len(rows)):
         cluster = int(prediction.clusters[place])
         clusters[title].add(cluster)
-        width, height = _size(originals, row)
+        width, height = source.originals.size(row)
         images.append(
             {"id": place + 1, "file_name": as_text(name), "width": width, "height": height}
         )
@@ -126,8 +124,10 @@ def coco(
         if prediction.confidence is not None:
             annotation["score"] = round(float(prediction.confidence[place]), 6)
         annotations.append(annotation)
+    path = source.originals.path
+    of = "" if path is None else f" of {path.name}"
     content = {
-        "info": {"description": f"clusters of {originals.data.name}, found by shoal"},
+        "info": {"description": f"clusters{of}, found by shoal"},
         "images": images,
         "categories": [
             {"id": number, "name": as_text(title), "clusters": sorted(clusters[title])}
@@ -180,17 +180,3 @@ def _neighbours(z: Any, track: Track) -> Any:
         pa.ListArray.from_arrays(offsets, np.concatenate(values)) for values in (ids, distances)
     )
     return pa.StructArray.from_arrays(list(lists), names=["ids", "distances"])
-
-
-def _size(originals: Originals, row: int) -> tuple[int, int]:
-    """Width and height of an image's file, or of its pixels where it has none."""
-    from PIL import Image
-
-    file: Path | io.BytesIO | None = originals.file(row)
-    if file is None and isinstance(originals.source, HasOriginals):
-        file = io.BytesIO(originals.source.original(row))
-    if file is None:
-        height, width, _ = originals.source.shape
-        return width, height
-    with Image.open(file) as image:
-        return image.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from shoal.errors import DataError
 from shoal.images.checks import missing_described, to_eight_bits
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
+from shoal.images.originals import PixelOriginals
 from shoal.images.pixel_range import PixelRange
-from shoal.protocols import Array, ImageSource, IntArray
+from shoal.protocols import Array, ImageSource, IntArray, Originals
 
 _PICKLED = 2**30
 """Bytes that are copied to another process rather than opened there."""
@@ -38,6 +40,8 @@ class ArraySource:
     ``skipped`` may have one row for many files; ``left_out`` says how many they are.
     ``notes`` are lines for a person on how the images were brought here; ``missing`` says how many
     pixels were no numbers, and in how many images.
+    ``path`` is the file of the array, and ``originals`` are its images before they were resized,
+    where they are known; see `shoal.images.originals`.
 
     >>> source = ArraySource(np.zeros((3, 8, 8), dtype=np.uint8))
     >>> len(source), source.shape, source.ids
@@ -57,6 +61,8 @@ class ArraySource:
         rows: FileRows | None = None,
         left_out: Sequence[Count] | None = None,
         pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+        path: Path | None = None,
+        originals: Originals | None = None,
     ) -> None:
         checked = to_eight_bits(images, name, pixel_range)
         self.images: Array = checked.pixels
@@ -81,9 +87,16 @@ class ArraySource:
             ]  # fmt: skip
         self._rows = FileRows.below(self.images) if rows is None else rows
         self._digest: str | None = None
+        self._path = path
+        self._originals = originals
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def originals(self) -> Originals:
+        # Made when it is asked for: a source that held itself would keep its file open for longer.
+        return self._originals or PixelOriginals(self, self._path)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """All images, as NumPy and scikit-learn's tools ask for them."""

@@ -1,15 +1,25 @@
-"""The files behind the images of a pile, where there are any: only ever read."""
+"""The images of a source before they were resized: files, encoded images, or their pixels as PNG.
+
+Each class here is one way to keep originals, see `protocols.Originals`.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.protocols import Array, ImageSource, IntArray
+from shoal.errors import DataError
+from shoal.images.csv_files import printable
+from shoal.images.decoding.image import Unreadable
+from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
+
+if TYPE_CHECKING:
+    from shoal.images.decoding.pile import Listing
 
 _SIGNATURES = {
     b"\xff\xd8\xff": ".jpg",
@@ -23,82 +33,183 @@ _SIGNATURES = {
 }
 
 
-@runtime_checkable
-class HasOriginals(Protocol):
-    """An `ImageSource` that can give each image as it was encoded, before it was resized."""
-
-    def original(self, index: int) -> bytes:
-        """The content of image ``index``'s file."""
-        ...
-
-
-class Originals:
-    """For each image of ``source`` its file on disk, its encoded content, or its pixels as PNG.
+class PixelOriginals:
+    """The originals of an array: its images as PNG, losslessly.
 
     Args:
         source: the images.
-        data: what the source was opened from. In a folder, an id is a path to a file.
+        path: the file of the array, if there is one.
 
     >>> from shoal import ArraySource
-    >>> originals = Originals(ArraySource(np.zeros((2, 4, 4), np.uint8)), Path("x.npy"))
+    >>> originals = ArraySource(np.zeros((2, 4, 4), np.uint8)).originals
     >>> originals.file(0) is None, originals.content(0)[:4], originals.suffix(0)
     (True, b'\\x89PNG', '.png')
     """
 
-    def __init__(self, source: ImageSource, data: Path) -> None:
+    def __init__(self, source: ImageSource, path: Path | None = None) -> None:
         self.source = source
-        self.data = data
-        self._in_folder = data.is_dir()
-        self._files: dict[int, Path | None] = {}
+        self.path = path
 
     def file(self, index: int) -> Path | None:
-        """The file that image ``index`` was read from, links followed; None if there is none."""
-        if not self._in_folder:
-            return None
-        if index not in self._files:
-            path = Path(os.path.realpath(self.data / self.source.ids[index]))
-            self._files[index] = path if path.is_file() else None
-        return self._files[index]
+        return None
 
     def content(self, index: int) -> bytes:
-        """Image ``index`` encoded: its file as it is, or else its pixels as PNG."""
-        path = self.file(index)
-        if path is not None:
-            return path.read_bytes()
-        if isinstance(self.source, HasOriginals):
-            return self.source.original(index)
         return to_png(self.source.read(np.array([index]))[0])
 
     def suffix(self, index: int) -> str:
-        """How a file of image ``index`` is to end, such as ``.jpg``."""
-        own = Path(self.source.ids[index]).suffix
-        if self.file(index) is not None:
-            return own
-        if not isinstance(self.source, HasOriginals):
-            return ".png"
+        return ".png"
+
+    def size(self, index: int) -> tuple[int, int]:
+        height, width, _ = self.source.shape
+        return width, height
+
+    def n_bytes(self) -> IntArray | None:
+        return None
+
+    def describe(self) -> str:
+        height, width, _ = self.source.shape
+        return f"as PNG of {width} × {height} pixels"
+
+
+class FileOriginals:
+    """The originals of a folder, or of a list of paths: the files themselves.
+
+    Args:
+        path: the folder, or the list.
+        names: the names of the images.
+        files: the file of each name; None: the names are paths relative to the folder.
+    """
+
+    def __init__(
+        self, path: Path, names: Sequence[str], files: Mapping[str, Path] | None = None
+    ) -> None:
+        self.path: Path | None = path
+        self._folder = path
+        self._names = names
+        self._files = files
+        self._real: dict[int, Path] = {}
+
+    def file(self, index: int) -> Path | None:
+        if index not in self._real:
+            name = self._names[index]
+            path = self._folder / name if self._files is None else self._files[name]
+            self._real[index] = Path(os.path.realpath(path))
+        path = self._real[index]
+        return path if path.is_file() else None
+
+    def content(self, index: int) -> bytes:
+        path = self.file(index)
+        if path is None:
+            raise _gone(self._names[index], "no such file")
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise _gone(self._names[index], error.strerror or str(error)) from error
+
+    def suffix(self, index: int) -> str:
+        return Path(self._names[index]).suffix
+
+    def size(self, index: int) -> tuple[int, int]:
+        from PIL import Image
+
+        path = self.file(index)
+        if path is None:
+            raise _gone(self._names[index], "no such file")
+        with Image.open(path) as image:
+            return image.size
+
+    def n_bytes(self) -> IntArray | None:
+        files = [self.file(row) for row in range(len(self._names))]
+        sizes = [file.stat().st_size for file in files if file is not None]
+        return np.array(sizes, np.int64) if len(sizes) == len(files) else None
+
+    def describe(self) -> str:
+        return "as their files"
+
+
+class EncodedOriginals:
+    """The originals of an archive or a table: its members or rows, as they are encoded there.
+
+    Args:
+        path: the archive, or a pattern for several.
+        listing: lists the encoded images, showing progress. It is called when the first original is
+            wanted: images decoded before are opened without it.
+        names: the names of the images, as the listing has them.
+    """
+
+    def __init__(
+        self, path: Path, listing: Callable[[Track], Listing], names: Sequence[str]
+    ) -> None:
+        self.path: Path | None = path
+        self._listing = listing
+        self._names = names
+        self._listed: tuple[Listing, dict[str, int]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_listed": None}  # open files; another process lists anew
+
+    def file(self, index: int) -> Path | None:
+        return None
+
+    def content(self, index: int) -> bytes:
+        if self._listed is None:
+            pile = self._listing(silent)
+            self._listed = pile, {name: row for row, name in enumerate(pile.names)}
+        pile, rows = self._listed
+        name = self._names[index]
+        content = pile.fetch(rows[name]) if name in rows else Unreadable("no such image")
+        if isinstance(content, bytes):
+            return content
+        raise _gone(name, content.reason if isinstance(content, Unreadable) else "no such image")
+
+    def suffix(self, index: int) -> str:
+        own = Path(self._names[index]).suffix
         if own.lower() in (*_SIGNATURES.values(), ".jpeg", ".webp", ".tiff"):
             return own
-        start = self.source.original(index)[:12]
+        start = self.content(index)[:12]
         if start[:4] == b"RIFF" and start[8:] == b"WEBP":
             return ".webp"
         return next((end for sign, end in _SIGNATURES.items() if start.startswith(sign)), "")
 
-    def described(self) -> str:
-        """What is written of each image, as a phrase."""
-        if self._in_folder:
-            return "as their files"
-        if isinstance(self.source, HasOriginals):
-            return "as they are encoded there"
-        height, width, _ = self.source.shape
-        return f"as PNG of {width} × {height} pixels"
+    def size(self, index: int) -> tuple[int, int]:
+        from PIL import Image
 
-    def sizes(self) -> IntArray | None:
-        """Bytes of each image's file, int64 (n,), or None where not every image is a file."""
-        n = len(self.source) if self._in_folder else 0
-        files = [path for path in map(self.file, range(n)) if path is not None]
-        if len(files) < len(self.source):
-            return None
-        return np.array([path.stat().st_size for path in files], dtype=np.int64)
+        with Image.open(io.BytesIO(self.content(index))) as image:
+            return image.size
+
+    def n_bytes(self) -> IntArray | None:
+        return None
+
+    def describe(self) -> str:
+        return "as they are encoded there"
+
+
+class SubsetOriginals:
+    """The originals ``rows`` int64 (m,) of ``whole``, in that order."""
+
+    def __init__(self, whole: Originals, rows: IntArray) -> None:
+        self.path = whole.path
+        self._whole = whole
+        self._rows = rows
+
+    def file(self, index: int) -> Path | None:
+        return self._whole.file(int(self._rows[index]))
+
+    def content(self, index: int) -> bytes:
+        return self._whole.content(int(self._rows[index]))
+
+    def suffix(self, index: int) -> str:
+        return self._whole.suffix(int(self._rows[index]))
+
+    def size(self, index: int) -> tuple[int, int]:
+        return self._whole.size(int(self._rows[index]))
+
+    def n_bytes(self) -> IntArray | None:
+        sizes = self._whole.n_bytes()
+        return None if sizes is None else sizes[self._rows]
+
+    def describe(self) -> str:
+        return self._whole.describe()
 
 
 def to_png(pixels: Array) -> bytes:
@@ -108,3 +219,10 @@ def to_png(pixels: Array) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels).save(file, "png")
     return file.getvalue()
+
+
+def _gone(name: str, reason: str) -> DataError:
+    return DataError(
+        f"cannot read the original of {printable(name)!r} ({reason}). Put it back where it was, or "
+        "run the command again."
+    )

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.images.array import content_digest
+from shoal.images.originals import SubsetOriginals
 from shoal.images.pixel_range import PixelRange
-from shoal.protocols import Array, ImageSource, IntArray
+from shoal.protocols import Array, ImageSource, IntArray, Originals
 
 
 class Subset:
@@ -33,6 +34,10 @@ class Subset:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def originals(self) -> Originals:
+        return SubsetOriginals(self.source.originals, self.rows)
 
     def read(self, indices: Array) -> npt.NDArray[np.uint8]:
         return self.source.read(self.rows[indices])

@@ -6,6 +6,8 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,13 @@ from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.checks import missing_described
-from shoal.images.decoding.encoded import EncodedSource
 from shoal.images.decoding.image import Chunk, Encoded, Facts, Form, look
 from shoal.images.decoding.parallel import decode_in_chunks
 from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import DRAWN, Count, LeftOut, as_counts, as_rows, suffix_of
+from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
-from shoal.protocols import ImageSource, Track, silent
+from shoal.protocols import ImageSource, Originals, Track, silent
 
 NATIVE_LIMIT = 96
 """Images that all have one size, at most this on the longer side, keep it."""
@@ -80,7 +82,7 @@ def decode_pile(
     listing: Callable[[Track], Listing],
     wanted: Wanted,
     *,
-    ids_are_paths: bool = False,
+    originals: Callable[[Sequence[str]], Originals] | None = None,
 ) -> ImageSource:
     """Decode a pile, or find it decoded before; what cannot be read is skipped, and listed.
 
@@ -101,8 +103,7 @@ def decode_pile(
         listing: lists them, showing progress; not called if they were decoded before. It can be
             pickled, so that the source can.
         wanted: the shape or size to bring them to, and the rest.
-        ids_are_paths: whether ``where`` is a folder and the ids lead from there to the originals;
-            if not, the source has a method ``original``, see `EncodedSource`.
+        originals: given the names of the images, their originals; None: see `EncodedOriginals`.
 
     Raises:
         DataError: none can be read.
@@ -137,9 +138,9 @@ def decode_pile(
         "rows": kept.rows,
         "pixel_range": None if wanted.pixel_range is None else pixel_range,
     }
-    if ids_are_paths:
-        return ArraySource(kept.pixels, **known)
-    return EncodedSource(kept.pixels, listing, **known)
+    if originals is None:
+        originals = partial(EncodedOriginals, Path(where), listing)
+    return ArraySource(kept.pixels, originals=originals(index["ids"]), **known)
 
 
 def _under_other_questions(stamp: str, key: str, kept: cache.Kept, wanted: Wanted) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from shoal.errors import DataError
@@ -22,6 +23,7 @@ from shoal.images.left_out import (
     is_mark_of_shoal,
     service_folder,
 )
+from shoal.images.originals import FileOriginals
 from shoal.protocols import ImageSource
 
 _LINK = "a link to a folder, which is not followed, as it may lead in a circle"
@@ -60,7 +62,9 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         left_out,
         classes_of(names),
     )
-    return decode_pile(str(path), stamp, lambda _: listing, wanted, ids_are_paths=True)
+    return decode_pile(
+        str(path), stamp, lambda _: listing, wanted, originals=partial(FileOriginals, path)
+    )
 
 
 def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:

@@ -67,7 +67,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         )
     if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
         return _converted(path, array, wanted)
-    return ArraySource(array, name=str(path), pixel_range=wanted.pixel_range)
+    return ArraySource(array, name=str(path), path=path, pixel_range=wanted.pixel_range)
 
 
 def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
@@ -110,6 +110,7 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
     return ArraySource(
         kept.pixels,
         name=name,
+        path=path,
         notes=notes,
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,

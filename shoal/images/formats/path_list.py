@@ -18,6 +18,7 @@ from shoal.images.decoding.image import Encoded, Unreadable
 from shoal.images.decoding.pile import Listing, Wanted, decode_pile
 from shoal.images.file_names import classes_of, is_image
 from shoal.images.left_out import LeftOut
+from shoal.images.originals import FileOriginals
 from shoal.images.shards import check_file
 from shoal.protocols import ImageSource, Track
 
@@ -62,7 +63,9 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         )
     listing = partial(_list, ids, files, left_out)
     stamp = _stamp(path, [*ids, *(one.name for one in left_out)], files)
-    return decode_pile(str(path), stamp, listing, wanted)
+    on_disk = {name: file for name, file in zip(ids, files, strict=True) if isinstance(file, Path)}
+    originals = partial(FileOriginals, path, files=on_disk)
+    return decode_pile(str(path), stamp, listing, wanted, originals=originals)
 
 
 def _list(
