@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from shoal.images import ArraySource, open_source
+from shoal.images.array import ArraySource
+from shoal.images.open import open_source
 from shoal.images.subset import Subset
 from shoal.plots.thumbnails import thumbnails
 from shoal.protocols import Array
@@ -90,3 +91,11 @@ def test_some_images_of_a_pile(tmp_path: Path) -> None:
     source = open_source(archive(tmp_path / "a.zip", *contents))
     pictures = thumbnails(Subset(source, np.array([2, 1])), np.array([0, 1]))
     assert [int(picture.min()) for picture in pictures] == [200, 100]
+
+
+def test_the_files_of_a_folder_are_originals(tmp_path: Path) -> None:
+    for level in (0, 100):
+        (tmp_path / f"{level}.png").write_bytes(encoded(np.full((300, 300, 3), level, np.uint8)))
+    pictures = thumbnails(open_source(tmp_path), np.array([1, 0]))
+    assert pictures.shape == (2, 192, 192, 3)
+    assert [int(picture.max()) for picture in pictures] == [100, 0]

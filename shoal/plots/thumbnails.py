@@ -18,9 +18,7 @@ from PIL import Image
 from shoal.errors import DataError
 from shoal.images.decoding.image import Decoded, Form, decode
 from shoal.images.decoding.parallel import n_cores
-from shoal.images.originals import HasOriginals
-from shoal.images.subset import Subset
-from shoal.protocols import Array, ImageSource
+from shoal.protocols import Array, ImageSource, Originals
 
 SIDE = 192
 """The longer side of a thumbnail, in pixels, at most."""
@@ -80,10 +78,11 @@ def _decode(source: ImageSource, rows: Array, form: Form) -> list[Decoded | None
     """The originals brought to a form; None for those that are not there or cannot be read."""
     decoded: list[Decoded | None] = []
     cores = n_cores()
+    originals = source.originals
     with warnings.catch_warnings(), ThreadPoolExecutor(cores) as pool:
         warnings.simplefilter("ignore")  # a faulty tag, of which the user was told already
         for block in _blocks(rows.tolist(), 4 * cores):  # few encoded images in memory at a time
-            contents = [_original(source, row) for row in block]
+            contents = [_original(originals, row) for row in block]
             decoded += pool.map(lambda content: _decode_one(content, form), contents)
     return decoded
 
@@ -93,15 +92,11 @@ def _decode_one(content: Path | bytes | None, form: Form) -> Decoded | None:
     return image if isinstance(image, Decoded) and image.pixels is not None else None
 
 
-def _original(source: ImageSource, row: int) -> Path | bytes | None:
-    """The file of an image or its content; None if there is none."""
-    if isinstance(source, Subset):
-        return _original(source.source, int(source.rows[row]))
-    if not isinstance(source, HasOriginals):
-        return None
+def _original(originals: Originals, row: int) -> Path | bytes | None:
+    """The file of an image or its content; None if it moved since the images were opened."""
     try:
-        return source.original(row)
-    except DataError:  # moved since the images were opened
+        return originals.file(row) or originals.content(row)
+    except DataError:
         return None
 
 
