@@ -32,8 +32,8 @@ from scipy.stats import spearmanr
 
 from shoal import pipeline
 from shoal.clustering.fitted import fitted_clusterer
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.neighbours import nearest
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -137,9 +137,9 @@ def point(source: ArraySource, val: ArraySource, y: Any, checkpoint: Checkpoint)
     return {key: round(float(value), 5) for key, value in row.items()}
 
 
-def smoothed(table: EmbeddingTable, learned: EmbeddingTable) -> Any:
+def smoothed(table: ImageTable, learned: ImageTable) -> Any:
     """Mean confidence of an image's 50 nearest in its own cluster, 0 for those in another."""
-    indices = nearest(learned.z, table.z, 50)[1]
+    indices = nearest(learned.embedding, table.embedding, 50)[1]
     same = learned.labels[indices] == table.labels[:, None]
     return (learned.confidence[indices] * same).mean(axis=1)
 

@@ -15,5 +15,7 @@ checkpoint = shoal.fit(source, "runs/example.pth", recipe)
 
 two = shoal.predict(source, checkpoint)
 five = shoal.predict(source, checkpoint, n_clusters=5)
-print("embedding", two.z.shape, "clusters", np.bincount(two.labels), np.bincount(five.labels))
+print(
+    "embedding", two.embedding.shape, "clusters", np.bincount(two.labels), np.bincount(five.labels)
+)
 print("least certain:", [two.ids[i] for i in two.confidence.argsort()[:5]])

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from shoal.clustering.build_tree import grow_tree
     from shoal.clustering.n_clusters import choose_n_clusters
     from shoal.clustering.tree import load_tree
-    from shoal.embedding.embed import EmbeddingTable, embed
+    from shoal.embedding.embed import embed
     from shoal.embedding.reconstruction import reconstruction_mse
+    from shoal.embedding.table import ImageTable
     from shoal.errors import ShoalError
     from shoal.estimator import ImageClusterer
     from shoal.export.export import export_prediction
@@ -49,8 +50,8 @@ __all__ = [
     "IMPROVED",
     "ArraySource",
     "Checkpoint",
-    "EmbeddingTable",
     "ImageClusterer",
+    "ImageTable",
     "Recipe",
     "ShoalError",
     "__version__",
@@ -84,7 +85,8 @@ _NAMES = {
     "clustering.build_tree": ("grow_tree",),
     "clustering.n_clusters": ("choose_n_clusters",),
     "clustering.tree": ("load_tree",),
-    "embedding.embed": ("EmbeddingTable", "embed"),
+    "embedding.embed": ("embed",),
+    "embedding.table": ("ImageTable",),
     "embedding.reconstruction": ("reconstruction_mse",),
     "errors": ("ShoalError",),
     "estimator": ("ImageClusterer",),

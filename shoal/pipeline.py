@@ -2,7 +2,7 @@
 
 ```
 open_source ─▶ train ─▶ a history of checkpoints ─▶ embed ─▶ reduce ─▶ cluster ─▶ checkpoint
-open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ EmbeddingTable ─▶ prediction.csv
+open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ ImageTable ─▶ prediction.csv
 ```
 """
 
@@ -17,8 +17,9 @@ import numpy as np
 from shoal.clustering import splits
 from shoal.clustering.fitted import build_clusterer, fitted_clusterer
 from shoal.embedding import out_of_distribution
-from shoal.embedding.embed import EmbeddingTable, embed
+from shoal.embedding.embed import embed
 from shoal.embedding.reduce import fit_reducers, reduce
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, Interrupted
 from shoal.images.checks import check_n_clusters, check_same_range
 from shoal.images.sampling import sample_rows
@@ -208,7 +209,7 @@ def predict(
     new: bool = False,
     device: str = "cpu",
     track: Track = silent,
-) -> EmbeddingTable:
+) -> ImageTable:
     """Assign each image to a cluster with what the checkpoint holds alone.
 
     Args:

@@ -122,14 +122,14 @@ def test_cuda_gives_the_same_bits_twice(name: str, precision: str, tmp_path: Pat
     twice = [pipeline.fit(PILE, tmp_path / f"{n}.pth", recipe, device="cuda") for n in range(2)]
     assert twice[0].weights_digest() == twice[1].weights_digest()
     tables = [pipeline.predict(PILE, found, device="cuda") for found in twice]
-    assert np.array_equal(tables[0].z, tables[1].z)
+    assert np.array_equal(tables[0].embedding, tables[1].embedding)
     assert np.array_equal(tables[0].labels, tables[1].labels)
     # The file tells where it was made, opens anywhere, and says the same on the CPU.
     assert twice[0].provenance["device"] == torch.cuda.get_device_name()
     content = torch.load(tmp_path / "0.pth", weights_only=True)
     assert {tensor.device.type for tensor in content["encoder"].values()} == {"cpu"}
     on_cpu = pipeline.predict(PILE, checkpoints.load(tmp_path / "0.pth"))
-    np.testing.assert_allclose(on_cpu.z, tables[0].z, atol=2e-3)
+    np.testing.assert_allclose(on_cpu.embedding, tables[0].embedding, atol=2e-3)
     assert np.mean(on_cpu.labels == tables[0].labels) > 0.95
 
 

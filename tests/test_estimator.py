@@ -128,7 +128,7 @@ def test_is_the_pipeline(fitted: ImageClusterer, images: np.ndarray, tmp_path: P
     found = shoal.predict(source, expected)
     np.testing.assert_array_equal(fitted.labels_, found.labels)
     np.testing.assert_array_equal(fitted.confidence_, found.confidence)
-    np.testing.assert_array_equal(fitted.transform(images), found.z)
+    np.testing.assert_array_equal(fitted.transform(images), found.embedding)
 
 
 def test_each_argument_arrives(images: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

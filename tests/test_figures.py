@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.plots import figures
 from shoal.plots.layout import lay_out
 from shoal.scoring.evaluation import ConfidenceBin
 
 
-def findings(n: int, k: int, channels: int = 3) -> tuple[ArraySource, EmbeddingTable]:
+def findings(n: int, k: int, channels: int = 3) -> tuple[ArraySource, ImageTable]:
     """``n`` images of ``k`` kinds, kind c of grey level 20 c."""
     labels = np.arange(n) % k
     shape = (n, 9, 6) if channels == 1 else (n, 9, 6, 3)
     levels = (20 * labels).astype(np.uint8).reshape(n, *(1,) * (len(shape) - 1))
     z = np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32) + 9 * labels[:, None]
-    table = EmbeddingTable(
+    table = ImageTable(
         ids=[str(i) for i in range(n)],
-        z=z,
+        embedding=z,
         labels=labels,
         confidence=np.linspace(0.5, 1.0, n, dtype=np.float32),
         xy=z[:, :2],

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from pypdf import PdfReader
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.plots import figures, lettering
 from shoal.plots.lettering import face_of, legible, letter
@@ -95,7 +95,7 @@ def test_a_side_of_one_pixel_is_drawn(shape: tuple[int, int, int], n: int, tmp_p
     source = ArraySource(images)
     labels = np.arange(n) % min(n, 3)
     z = generator.normal(size=(n, 2)).astype(np.float32)
-    table = EmbeddingTable(source.ids, z, labels, np.full(n, 0.5, np.float32), xy=z)
+    table = ImageTable(source.ids, labels, z, np.full(n, 0.5, np.float32), xy=z)
     drawn = [
         figures.clusters(source, table),
         figures.splits(source, [table]),
@@ -117,7 +117,7 @@ def test_a_legend_shows_every_cluster_inside_the_picture(k: int) -> None:
     labels = np.arange(5000) % k
     xy = generator.normal(size=(5000, 2)).astype(np.float32)
     source = ArraySource(np.zeros((5000, 4, 4, 3), dtype=np.uint8))
-    table = EmbeddingTable(source.ids, xy, labels, np.ones(5000, np.float32), xy=xy)
+    table = ImageTable(source.ids, labels, xy, np.ones(5000, np.float32), xy=xy)
     drawn = (figures.map_of(source, table), embeddings([("", xy)], labels, "cluster"))
     for figure in drawn:
         figure.draw_without_rendering()

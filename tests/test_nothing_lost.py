@@ -395,8 +395,8 @@ def test_a_table_tells_which_result_it_is(found: Path) -> None:
     record = json.loads((found / "shoal.json").read_text())
     for name in ("prediction.csv", "table.parquet"):
         loaded = load_prediction(found / name)
-        assert result_digest(loaded.ids, loaded.clusters) == record["result"]
+        assert result_digest(loaded.ids, loaded.labels) == record["result"]
     assert pq.read_schema(found / "table.parquet") is not None
-    changed = loaded.clusters.copy()
+    changed = loaded.labels.copy()
     changed[0] = 1 - changed[0]
     assert result_digest(loaded.ids, changed) != record["result"]

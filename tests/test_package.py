@@ -90,7 +90,7 @@ def test_a_users_file_is_type_checked(tmp_path: Path) -> None:
         env={**os.environ, "MYPYPATH": str(ROOT)},
     )
     assert re.findall(r'Revealed type is "(?:[\w.]+\.)?(\w+)"', done.stdout) == [
-        "ImageSource", "Checkpoint", "EmbeddingTable", "Similar", "ImageClusterer", "Recipe"
+        "ImageSource", "Checkpoint", "ImageTable", "Similar", "ImageClusterer", "Recipe"
     ], done.stdout + done.stderr  # fmt: skip
     assert 'has no attribute "find_simlar"' in done.stdout
 

@@ -43,7 +43,7 @@ def test_predicting_holds_no_more_than_a_block_of_the_embedding(
     for start in (0, 40, embedding.BLOCK - embedding.BLOCK % 40, n - n % 40 - 40):
         rows = slice(start, start + 40)
         np.testing.assert_array_equal(table.labels[rows], few.labels)
-        np.testing.assert_allclose(table.z[rows], few.z, atol=1e-4)
+        np.testing.assert_allclose(table.embedding[rows], few.embedding, atol=1e-4)
         np.testing.assert_allclose(table.familiarity[rows], few.familiarity, rtol=1e-3)
     assert len(table.ids) == len(table.confidence) == n
 

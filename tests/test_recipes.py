@@ -64,7 +64,7 @@ def outcome(recipe: Recipe, folder: Path) -> dict[str, object]:
     weights = checkpoint.load(CheckpointHistory(path).files()[-1]).weights_digest()
     history = sorted(file.name for file in (folder / "c.pth.history").iterdir())
     table = pipeline.predict(PILE, finished)
-    clusters = (table.z.tolist(), table.labels.tolist(), table.confidence.tolist())
+    clusters = (table.embedding.tolist(), table.labels.tolist(), table.confidence.tolist())
     return {"weights": weights, "history": history, "clusters": clusters, "recipe": finished.recipe}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.plots import figures
 from shoal.reports import explorer, html
@@ -171,7 +171,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = ArraySource(np.tile(colours[:, None, None], (1, 12, 12, 1)), ids=NAMES)
     centres = np.array([[0, 0], [10, 0], [5, 8]])[LABELS]
     xy = (centres + generator.normal(size=(N, 2))).astype(np.float32)
-    table = EmbeddingTable(ids=NAMES, z=xy, labels=LABELS, confidence=CONFIDENCE, xy=xy)
+    table = ImageTable(ids=NAMES, embedding=xy, labels=LABELS, confidence=CONFIDENCE, xy=xy)
     wide = tuple(f"column {i}" for i in range(14))
     document = Document(
         "What was found in 300 images of the sea", "A report",

@@ -17,7 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.images.originals import PixelOriginals
 from shoal.plots import figures
@@ -107,15 +107,15 @@ class Page(HTMLParser):
 
 def pile(
     n: int, k: int = 3, *, shape: tuple[int, ...] = (8, 8, 3), ids: list[str] | None = None
-) -> tuple[ArraySource, EmbeddingTable]:
+) -> tuple[ArraySource, ImageTable]:
     """``n`` noisy images in ``k`` clusters."""
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (n, *shape), dtype=np.uint8)
     labels = np.arange(n) % k
     z = generator.normal(size=(n, 4)).astype(np.float32) + 9 * labels[:, None]
-    table = EmbeddingTable(
+    table = ImageTable(
         ids=ids or [str(i) for i in range(n)],
-        z=z.astype(np.float32),
+        embedding=z.astype(np.float32),
         labels=labels,
         confidence=generator.random(n).astype(np.float32),
         xy=z[:, :2].astype(np.float32),
@@ -157,7 +157,7 @@ class Photographs:
         return PixelOriginals(self)
 
 
-def map_page(source: ImageSource, table: EmbeddingTable, **options: int) -> Page:
+def map_page(source: ImageSource, table: ImageTable, **options: int) -> Page:
     return Page(explorer.fragment(source, table, wording=ENGLISH, **options))
 
 
@@ -335,9 +335,9 @@ def test_thumbnails_shrink_to_the_budget() -> None:
 def test_the_page_stays_small(count: int, megabytes: int) -> None:
     source = Photographs(count)
     generator = np.random.default_rng(0)
-    table = EmbeddingTable(
+    table = ImageTable(
         ids=source.ids,
-        z=generator.normal(size=(count, 4)).astype(np.float32),
+        embedding=generator.normal(size=(count, 4)).astype(np.float32),
         labels=generator.integers(0, 10, count),
         confidence=generator.random(count).astype(np.float32),
         xy=generator.normal(size=(count, 2)).astype(np.float32),

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal import pipeline
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.reduce import reduce
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
@@ -244,7 +244,7 @@ def test_similar_from_a_table_is_the_same_without_embedding_the_pile_again(
             read.extend(np.atleast_1d(indices))
             return super().read(indices)
 
-    z = pipeline.predict(source, checkpoint).z
+    z = pipeline.predict(source, checkpoint).embedding
     counted = Counted(source.images)
     known = find_similar(counted, checkpoint, ["3", "90"], z=z)
     assert len(read) <= 20 < len(source)
@@ -267,7 +267,7 @@ def test_a_table_of_something_else_is_refused(
     images: np.ndarray, checkpoint_file: Path, wrong: str
 ) -> None:
     checkpoint, source = checkpoints.load(checkpoint_file), ArraySource(images)
-    z = pipeline.predict(source, checkpoint).z
+    z = pipeline.predict(source, checkpoint).embedding
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(z.shape[1], z.shape[1])))[0]
     given = {
         "another checkpoint": (z @ turn).astype(np.float32),
@@ -318,8 +318,11 @@ MISTAKES = [
     ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "an image file is expected"),
     ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "at least 1 neighbour"),
     ("similar DATA CKPT 1 --csv OUT/s --picture OUT/s.gif", ".png, .pdf"),
-    ("similar DATA CKPT 1 --table all.csv --csv OUT/s.csv", "the embedding of all 40 images"),
-    ("similar DATA CKPT 1 --table part.parquet --csv OUT/s.csv", "and it has 1;"),
+    ("similar DATA CKPT 1 --table all.csv --csv OUT/s.csv", "has the embedding of 0 of 40 images"),
+    (
+        "similar DATA CKPT 1 --table part.parquet --csv OUT/s.csv",
+        "has the embedding of 1 of 40 images",
+    ),
     ("similar DATA CKPT 1 --table other.parquet --csv OUT/s.csv", "there is no image 'x'"),
     ("similar DATA CKPT 1 --table no.parquet --csv OUT/s.csv", "no such file"),
     ("similar DATA CKPT 1 --table part.parquet --csv part.parquet", "is an input of this command"),
@@ -344,7 +347,7 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(
     (tmp_path / "unknown.csv").write_text("a,b\n1,2\n3,40\n")
     (tmp_path / "known.csv").write_text("1,2\n")
     (tmp_path / "all.csv").write_text("id,label\n" + "".join(f"{row},0\n" for row in range(40)))
-    one = EmbeddingTable(["1"], np.ones((1, 4), np.float32), np.zeros(1, np.int64), np.ones(1))
+    one = ImageTable(["1"], np.zeros(1, np.int64), np.ones((1, 4), np.float32), np.ones(1))
     one.to_parquet(tmp_path / "part.parquet")
     replace(one, ids=["x"]).to_parquet(tmp_path / "other.parquet")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 4)

@@ -91,7 +91,7 @@ def export(
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by))
         return
-    if kind == "parquet" and loaded.z is None:
+    if kind == "parquet" and not loaded.has_embedding:
         report.say(
             f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"

@@ -11,8 +11,8 @@ import numpy as np
 
 from shoal import pipeline
 from shoal.choose_k import AUTO, weigh_remembered
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.reconstruction import reconstruction_mse
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.checks import check_n_clusters
 from shoal.models.checkpoint import Checkpoint
@@ -33,7 +33,7 @@ def predict(
     clusters: int | str | None = None,
     split: int = 1,
     device: str = "auto",
-) -> EmbeddingTable:
+) -> ImageTable:
     """Assign the images, with progress; of clusters found anew, warn of tiny and empty ones.
 
     Not of the checkpoint's own clusters: new images may well be of few of its kinds. ``auto``

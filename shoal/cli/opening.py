@@ -122,7 +122,7 @@ def check_learned(checkpoint: Checkpoint, path: Path) -> None:
         if not checkpoint.finished or any(one.name == "tsne" for one in checkpoint.recipe.reducers):
             return
         table = pipeline.predict(blank, checkpoint, new=True)
-        if np.isfinite(table.z).all() and np.isfinite(table.confidence).all():
+        if np.isfinite(table.embedding).all() and np.isfinite(table.confidence).all():
             return
     except ShoalError as error:
         raise CheckpointError(f"{path}: {error}") from error

@@ -1,18 +1,14 @@
-"""Embeddings: every image as a vector, and the table of all that was found about it."""
+"""Embeddings: every image as a vector."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from shoal.images.csv_files import as_text, write_rows
-from shoal.images.files import atomic_path
 from shoal.images.tensors import to_float
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import (
@@ -32,60 +28,6 @@ BLOCK = 32 * BATCH
 _AT_ONCE = 128
 """Images the encoder sees at a time: their feature maps stay small enough for the allocator to keep
 them, see `allocator.keep_large_buffers`, which saves a quarter of the processor's time."""
-
-
-@dataclass(frozen=True)
-class EmbeddingTable:
-    """What is known of each image; all that a report or an export needs besides the pixels."""
-
-    ids: Sequence[str]
-    """Names of the n images."""
-    z: FloatArray
-    """float32 (n, d): the embedding, reduced as the recipe says, in which clusters were found."""
-    labels: IntArray
-    """int64 (n,): clusters, numbered from 0, the largest of the training images first."""
-    confidence: FloatArray
-    """float32 (n,) in [0, 1]: how often such images are expected to be right, see `scoring`."""
-    xy: FloatArray | None = None
-    """float32 (n, 2): a place on a map, if one was drawn."""
-    familiarity: FloatArray | None = None
-    """float32 (n,) in (0, 1], if asked for: how much like the images of training, see `novelty`."""
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write ``id,label`` rows, as the assignment asks; atomically.
-
-        Raises:
-            OutputError: the file cannot be written.
-        """
-        labels = self.labels.tolist()
-        write_rows(path, ["id", "label"], zip(self.ids, labels, strict=True))
-
-    def to_parquet(self, path: str | Path, metadata: Mapping[bytes, bytes] | None = None) -> None:
-        """Write columns id, label, confidence, embedding and, if known, familiarity, x and y.
-
-        The file is written atomically. ``metadata`` is for its schema: the verdict, for one.
-
-        Raises:
-            OutputError: the file cannot be written.
-        """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        z = np.ascontiguousarray(self.z, dtype=np.float32)
-        names = [as_text(name) for name in self.ids]
-        columns = {
-            "id": pa.array(names, pa.string()),
-            "label": pa.array(self.labels, pa.int64()),
-            "confidence": pa.array(self.confidence, pa.float32()),
-        }
-        if self.familiarity is not None:
-            columns["familiarity"] = pa.array(self.familiarity, pa.float32())
-        if self.xy is not None:
-            columns["x"] = pa.array(np.ascontiguousarray(self.xy[:, 0]), pa.float32())
-            columns["y"] = pa.array(np.ascontiguousarray(self.xy[:, 1]), pa.float32())
-        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), z.shape[1])
-        with atomic_path(Path(path)) as temporary:
-            pq.write_table(pa.table(columns, metadata=metadata), temporary)
 
 
 def batches(source: ImageSource, size: int = BATCH) -> Iterator[IntArray]:

@@ -20,8 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shoal import pipeline
 from shoal.clustering.fitted import fitted_clusterer
-from shoal.embedding.embed import BATCH, EmbeddingTable, embed
+from shoal.embedding.embed import BATCH, embed
 from shoal.embedding.reduce import reduce
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.estimator.inputs import RowScale, open_images
 from shoal.images.array import ArraySource
@@ -184,7 +185,7 @@ class CheckpointEstimator(
     def _track(self) -> Track:
         return Reporter() if self.verbose else silent
 
-    def _table(self, X: Any) -> EmbeddingTable:
+    def _table(self, X: Any) -> ImageTable:
         source, device, track = self._open(X)
         return pipeline.predict(source, self.checkpoint_, device=device, track=track)
 

@@ -6,10 +6,9 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.export import folders, tables
-from shoal.export.prediction import Prediction
 from shoal.images.csv_files import printable
 from shoal.images.files import check_writable
 from shoal.plural import counted
@@ -22,7 +21,7 @@ MEANS = ("copy", "hardlink", "symlink")
 
 
 def export_prediction(
-    source: ImageSource, prediction: Prediction | EmbeddingTable, out: str | Path, *,
+    source: ImageSource, prediction: ImageTable, out: str | Path, *,
     kind: str = "folders", by: str = "copy", track: Track = silent,
 ) -> None:  # fmt: skip
     """Write the predicted images of a pile as one of `FORMATS`; the pile itself is only read.
@@ -51,8 +50,6 @@ def export_prediction(
     """
     out = Path(out)
     check_export(source.originals.path, out, kind, by)
-    if isinstance(prediction, EmbeddingTable):
-        prediction = Prediction.of(prediction)
     rows = prediction.rows_in(source)
     if kind == "folders":
         folders.write(source, rows, prediction.titles(), out, by, track)
@@ -65,7 +62,7 @@ def export_prediction(
 
 
 def plan_export(
-    source: ImageSource, prediction: Prediction, out: str | Path, *,
+    source: ImageSource, prediction: ImageTable, out: str | Path, *,
     kind: str = "folders", by: str = "copy", shown: int = 3,
 ) -> str:  # fmt: skip
     """What `export_prediction` would do, for a reader; the same mistakes are found."""

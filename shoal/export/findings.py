@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering.splits import PIXELS_COUNT
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plots.layout import lay_out
 from shoal.plural import counted
@@ -22,12 +22,12 @@ from shoal.scoring.verdict import Verdict
 
 
 def write(
-    source: ImageSource, table: EmbeddingTable, folder: Path, verdict: Verdict, report: Reporter
-) -> EmbeddingTable:
+    source: ImageSource, table: ImageTable, folder: Path, verdict: Verdict, report: Reporter
+) -> ImageTable:
     """Write prediction.csv, table.parquet, clusters.png and map.png; the table with its map."""
     from shoal.plots import figures
 
-    table = replace(table, xy=lay_out(table.z, track=report))
+    table = replace(table, xy=lay_out(table.embedding, track=report))
     table.to_csv(folder / "prediction.csv")
     table.to_parquet(folder / "table.parquet", verdict.metadata())
     figures.write(figures.clusters(source, table), folder / "clusters.png")
@@ -35,7 +35,7 @@ def write(
     return table
 
 
-def written(table: EmbeddingTable, folder: Path) -> str:
+def written(table: ImageTable, folder: Path) -> str:
     """What came of a run and where it is, for a reader."""
     return (
         f"{summary(table)}\n"
@@ -44,7 +44,7 @@ def written(table: EmbeddingTable, folder: Path) -> str:
     )
 
 
-def summary(table: EmbeddingTable) -> str:
+def summary(table: ImageTable) -> str:
     """How many images, in which clusters, and how surely, in one line."""
     sizes = np.bincount(table.labels)
     listed = ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))

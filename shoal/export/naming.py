@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.export.prediction import (
     EXPECTED,
     NAMED_FOR,
-    Prediction,
     load_prediction,
     read_parquet,
     result_digest,
@@ -53,7 +53,7 @@ def name_clusters(path: str | Path, names: str | Path, *, force: bool = False) -
     """
     path, names = Path(path), Path(names)
     prediction = load_prediction(path, trust="label")
-    digest = result_digest(prediction.ids, prediction.clusters)
+    digest = result_digest(prediction.ids, prediction.labels)
     meant = _meant_for(names)
     if meant not in ("", digest) and not force:
         raise DataError(
@@ -62,7 +62,7 @@ def name_clusters(path: str | Path, names: str | Path, *, force: bool = False) -
         )
     named = _read_names(names)
     _check_all_named(prediction, named, names)
-    column = [named[int(cluster)] for cluster in prediction.clusters]
+    column = [named[int(cluster)] for cluster in prediction.labels]
     known = list(prediction.names or ())
     if any(known) and known != column and not force:
         raise OutputError(
@@ -72,7 +72,7 @@ def name_clusters(path: str | Path, names: str | Path, *, force: bool = False) -
         _add_to_parquet(path, column, digest)
     else:
         _add_to_csv(path, column, digest)
-    clusters = sorted({int(cluster) for cluster in np.unique(prediction.clusters)})
+    clusters = sorted({int(cluster) for cluster in np.unique(prediction.labels)})
     return Naming({cluster: named[cluster] for cluster in clusters}, known_for=bool(meant))
 
 
@@ -89,10 +89,10 @@ def write_template(path: str | Path, names: str | Path) -> None:
     if Path(names).suffix.lower() != ".csv":
         raise OutputError(f"a file of names must end in .csv, got {names}.")
     prediction = load_prediction(path)
-    digest = result_digest(prediction.ids, prediction.clusters)
+    digest = result_digest(prediction.ids, prediction.labels)
     known = prediction.names or [""] * len(prediction.ids)
-    called = dict(zip(prediction.clusters.tolist(), known, strict=True))
-    clusters, sizes = np.unique(prediction.clusters, return_counts=True)
+    called = dict(zip(prediction.labels.tolist(), known, strict=True))
+    clusters, sizes = np.unique(prediction.labels, return_counts=True)
     rows = [
         [cluster, called[cluster], size, digest]
         for cluster, size in zip(clusters.tolist(), sizes.tolist(), strict=True)
@@ -107,8 +107,8 @@ def _meant_for(names: Path) -> str:
     return meant.pop() if meant else ""
 
 
-def _check_all_named(prediction: Prediction, named: dict[int, str], names: Path) -> None:
-    clusters = {int(cluster) for cluster in np.unique(prediction.clusters)}
+def _check_all_named(prediction: ImageTable, named: dict[int, str], names: Path) -> None:
+    clusters = {int(cluster) for cluster in np.unique(prediction.labels)}
     missing, unknown = sorted(clusters - set(named)), sorted(set(named) - clusters)
     if missing:
         raise DataError(

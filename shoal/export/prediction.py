@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
-from shoal.images.csv_files import as_text, column_if_there, columns, look_up, quoted
-from shoal.protocols import FloatArray, ImageSource, IntArray
+from shoal.images.csv_files import as_text, column_if_there, columns, quoted
+from shoal.protocols import FloatArray, IntArray
 from shoal.scoring.verdict import METADATA
 
 EXPECTED = "a prediction with the columns id and label"
@@ -23,78 +23,7 @@ NAMED_FOR = "result"
 _CLUSTER = ("label", "cluster")
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What a ``prediction.csv`` or a ``table.parquet`` says of n images."""
-
-    path: Path
-    ids: Sequence[str]
-    clusters: IntArray
-    """int64 (n,)."""
-    names: Sequence[str] | None = None
-    """The name of each image's cluster, if names were given; two clusters may share one."""
-    confidence: FloatArray | None = None
-    """float32 (n,) in [0, 1]; not in a prediction.csv."""
-    familiarity: FloatArray | None = None
-    """float32 (n,) in (0, 1]: how much like the images of training; of new images alone."""
-    xy: FloatArray | None = None
-    """float32 (n, 2): places on the map, if one was drawn."""
-    z: FloatArray | None = None
-    """float32 (n, d): the reduced embedding; not in a prediction.csv."""
-    named_for: str = ""
-    """The digest of the result that was named, see `result_digest`; empty where nobody knows."""
-
-    verdict: bytes | None = None
-    """Whether the clusters can be trusted: JSON of `scoring.verdict`, if it is known."""
-
-    @classmethod
-    def of(cls, table: EmbeddingTable) -> Self:
-        """What ``predict`` found, as if it had been written to a table and read again."""
-        return cls(
-            Path("prediction"), [*table.ids], table.labels, confidence=table.confidence,
-            familiarity=table.familiarity, xy=table.xy, z=table.z,
-        )  # fmt: skip
-
-    def titles(self) -> list[str]:
-        """What each image's cluster is called: its name, or ``cluster-`` and its number."""
-        digits = len(str(max(int(self.clusters.max(initial=0)), 0)))
-        numbered = [f"cluster-{cluster:0{digits}d}" for cluster in self.clusters.tolist()]
-        if self.names is None:
-            return numbered
-        return [name or number for name, number in zip(self.names, numbered, strict=True)]
-
-    def rows_in(self, source: ImageSource) -> IntArray:
-        """The row of each of the n images in the pile that it was predicted of, int64 (n,).
-
-        Raises:
-            DataError: an image that the pile does not have.
-        """
-        known = set(source.ids)
-        if all(name in known for name in self.ids):
-            return np.array(look_up(self.ids, source.ids, self.path), dtype=np.int64)
-        written = [as_text(name) for name in source.ids]  # as a parquet file has them
-        times = Counter(written)
-        clear = [name if times[name] == 1 else f"{row}\0" for row, name in enumerate(written)]
-        return np.array(look_up(self.ids, clear, self.path), dtype=np.int64)
-
-    def embedding_of(self, source: ImageSource) -> FloatArray:
-        """The reduced embedding of the images of a pile, in their order, float32 (N, d).
-
-        Raises:
-            DataError: it holds none, or not of all images of the pile, or of others.
-        """
-        rows = self.rows_in(source)
-        if self.z is None or len(rows) < len(source):
-            raise DataError(
-                f"{self.path}: the embedding of all {len(source):,} images is expected, and it has "
-                f"{0 if self.z is None else len(rows):,}; give a table of 'shoal predict --table'."
-            )
-        z = np.empty_like(self.z)
-        z[rows] = self.z
-        return z
-
-
-def load_prediction(path: str | Path, *, trust: str | None = None) -> Prediction:
+def load_prediction(path: str | Path, *, trust: str | None = None) -> ImageTable:
     """Read what ``shoal predict`` or ``shoal run`` wrote: a .csv file, or the .parquet table.
 
     Args:
@@ -142,16 +71,16 @@ def result_digest(ids: Iterable[str], labels: IntArray) -> str:
     return hashlib.sha256("".join(rows).encode()).hexdigest()[:16]
 
 
-def contradiction(prediction: Prediction) -> str:
+def contradiction(table: ImageTable) -> str:
     """How names and labels contradict each other, in words; empty if they do not.
 
     A cluster has one name. Two clusters may share one, unless labels were changed after they were
     named: then nobody knows whether that was meant.
     """
-    if prediction.names is None:
+    if table.names is None:
         return ""
     names: dict[int, Counter[str]] = {}
-    for cluster, name in zip(prediction.clusters.tolist(), prediction.names, strict=True):
+    for cluster, name in zip(table.labels.tolist(), table.names, strict=True):
         names.setdefault(cluster, Counter())[name] += 1
     for cluster, called in sorted(names.items()):
         if len(called) > 1:
@@ -159,17 +88,17 @@ def contradiction(prediction: Prediction) -> str:
             images = "1 image" if n == 1 else f"{n:,} images"
             return f"cluster {cluster} is called {quoted(often)}, and {quoted(seldom)} for {images}"
     shared = [name for name, n in Counter(next(iter(c)) for c in names.values()).items() if n > 1]
-    digest = result_digest(prediction.ids, prediction.clusters)
-    if shared and prediction.named_for not in ("", digest):
+    digest = result_digest(table.ids, table.labels)
+    if shared and table.named_for not in ("", digest):
         return f"labels were changed since, and several clusters are called {quoted(shared[0])}"
     return ""
 
 
-def reconciled(prediction: Prediction, trust: str) -> Prediction:
+def reconciled(table: ImageTable, trust: str) -> ImageTable:
     """The prediction with one name for each cluster, or one cluster for each name.
 
     Args:
-        prediction: with or without names.
+        table: with or without names.
         trust: ``label``: a cluster has the name that most of its images have; ``name``: a name has
             the number that most of its images have, or the next one that is free.
 
@@ -178,33 +107,32 @@ def reconciled(prediction: Prediction, trust: str) -> Prediction:
     """
     if trust not in ("label", "name"):
         raise DataError(f"--trust must be label or name, got {trust!r}.")
-    if prediction.names is None or not contradiction(prediction):
-        return prediction
-    rows = list(zip(prediction.clusters.tolist(), prediction.names, strict=True))
+    if table.names is None or not contradiction(table):
+        return table
+    rows = list(zip(table.labels.tolist(), table.names, strict=True))
     if trust == "label":
         votes: dict[int, Counter[str]] = {}
         for cluster, name in rows:
             if name:
                 votes.setdefault(cluster, Counter())[name] += 1
         best = {cluster: counted.most_common(1)[0][0] for cluster, counted in votes.items()}
-        return replace(prediction, names=[best.get(cluster, "") for cluster, _ in rows])
+        return replace(table, names=[best.get(cluster, "") for cluster, _ in rows])
     taken: dict[str, int] = {}
     for (name, cluster), _ in Counter((name, cluster) for cluster, name in rows).most_common():
         if name not in taken:
             free = cluster not in taken.values()
             taken[name] = cluster if free else max(taken.values()) + 1
     clusters = np.array([taken[name] for _, name in rows], dtype=np.int64)
-    return replace(prediction, clusters=clusters)
+    return replace(table, labels=clusters)
 
 
-def _from_csv(path: Path) -> Prediction:
+def _from_csv(path: Path) -> ImageTable:
     ids, clusters, *named = columns(path, EXPECTED, ("id",), _CLUSTER, optional="name")
     names = named[0] if named else None
     whole = np.array(whole_numbers(path, EXPECTED, clusters), dtype=np.int64)
     named_for = column_if_there(path, NAMED_FOR) if named else []
-    return Prediction(
-        path=path, ids=ids, clusters=whole, names=names, named_for=next(filter(None, named_for), "")
-    )
+    meant = next(filter(None, named_for), "")
+    return ImageTable.of_labels(ids, whole, names=names, named_for=meant, path=path)
 
 
 def whole_numbers(path: Path, expected: str, texts: Sequence[str]) -> list[int]:
@@ -231,7 +159,7 @@ def read_parquet(path: Path) -> Any:
         raise DataError(f"{path}: {EXPECTED} is expected, and it is damaged.") from error
 
 
-def _from_parquet(path: Path) -> Prediction:
+def _from_parquet(path: Path) -> ImageTable:
     table = read_parquet(path)
     has = set(table.column_names)
     cluster = next((name for name in _CLUSTER if name in has), None)
@@ -241,17 +169,17 @@ def _from_parquet(path: Path) -> Prediction:
             f"{', '.join(table.column_names[:8]) or 'none'}; give the table of 'shoal predict'."
         )
     try:
-        return Prediction(
+        return ImageTable(
             path=path,
             ids=[str(name) for name in table["id"].to_pylist()],
-            clusters=np.array(table[cluster].to_pylist()).astype(np.int64, casting="same_kind"),
+            labels=np.array(table[cluster].to_pylist()).astype(np.int64, casting="same_kind"),
             names=[name or "" for name in table["name"].to_pylist()] if "name" in has else None,
             confidence=_floats(table, "confidence"),
-            familiarity=_floats(table, "familiarity"),
+            familiarity=_familiarity(table),
             xy=None if not {"x", "y"} <= has else np.stack(
-                [np.array(table[name].to_pylist(), dtype=np.float32) for name in "xy"], axis=1
+                [_floats(table, name) for name in "xy"], axis=1
             ),
-            z=_embedding(table) if "embedding" in has else None,
+            embedding=_embedding(table),
             named_for=(table.schema.metadata or {}).get(b"shoal_named_for", b"").decode(),
             verdict=(table.schema.metadata or {}).get(METADATA),
         )  # fmt: skip
@@ -262,12 +190,20 @@ def _from_parquet(path: Path) -> Prediction:
         ) from error
 
 
-def _floats(table: Any, name: str) -> FloatArray | None:
+def _familiarity(table: Any) -> FloatArray | None:
+    return _floats(table, "familiarity") if "familiarity" in table.column_names else None
+
+
+def _floats(table: Any, name: str) -> FloatArray:
+    """A column, float32 (n,); NaN where the file lacks it or an entry of it."""
     if name not in table.column_names:
-        return None
+        return np.full(table.num_rows, np.nan, dtype=np.float32)
     return np.array(table[name].to_pylist(), dtype=np.float32)
 
 
 def _embedding(table: Any) -> FloatArray:
+    """The embedding, float32 (n, d); d is 0 where the file lacks it."""
+    if "embedding" not in table.column_names:
+        return np.zeros((table.num_rows, 0), dtype=np.float32)
     numbers = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return numbers.reshape(table.num_rows, -1).astype(np.float32)

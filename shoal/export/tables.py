@@ -10,22 +10,20 @@ from typing import Any
 import numpy as np
 
 from shoal.embedding.neighbours import but_itself
-from shoal.export.prediction import Prediction
+from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import as_text, write_rows
 from shoal.images.files import atomic_path
 from shoal.plots.layout import lay_out
-from shoal.protocols import ImageSource, IntArray, Track
+from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.scoring.verdict import METADATA
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 
 _NEIGHBOURS = 15
-_NUMBERS = ("confidence", "familiarity")
-"""Columns that are numbers of a `Prediction`, where it has them."""
 _ROWS, _BYTES = 1000, 64 * 2**20
 """Images, and bytes of them, in memory and in a row group of the parquet file at a time."""
 
 
-def csv(prediction: Prediction, out: Path) -> None:
+def csv(prediction: ImageTable, out: Path) -> None:
     """Columns id, cluster and, where known, name, confidence, familiarity, x and y.
 
     Raises:
@@ -33,13 +31,12 @@ def csv(prediction: Prediction, out: Path) -> None:
     """
     columns: dict[str, Sequence[Any]] = {
         "id": prediction.ids,
-        "cluster": prediction.clusters.tolist(),
+        "cluster": prediction.labels.tolist(),
     }
     if prediction.names is not None:
         columns["name"] = prediction.names
-    for name in _NUMBERS:
-        if (values := getattr(prediction, name)) is not None:
-            columns[name] = [f"{value:.6g}" for value in values]
+    for name, values in _numbers(prediction).items():
+        columns[name] = [f"{value:.6g}" for value in values]
     if prediction.xy is not None:
         columns |= {
             name: [f"{value:.6g}" for value in prediction.xy[:, axis]]
@@ -49,7 +46,7 @@ def csv(prediction: Prediction, out: Path) -> None:
 
 
 def parquet(
-    source: ImageSource, rows: IntArray, prediction: Prediction, out: Path, track: Track
+    source: ImageSource, rows: IntArray, prediction: ImageTable, out: Path, track: Track
 ) -> None:
     """The columns id, image {bytes, path}, cluster and, where known, name, confidence, familiarity,
     x, y and neighbors {ids, distances}.
@@ -94,7 +91,7 @@ def parquet(
 
 
 def coco(
-    source: ImageSource, rows: IntArray, prediction: Prediction, out: Path, track: Track
+    source: ImageSource, rows: IntArray, prediction: ImageTable, out: Path, track: Track
 ) -> None:
     """Images, categories and one annotation an image, as COCO (Lin et al. 2014) lays them out.
 
@@ -110,7 +107,7 @@ def coco(
     images, annotations = [], []
     each = enumerate(zip(rows.tolist(), prediction.ids, titles, strict=True))
     for place, (row, name, title) in track(each, "exporting", len(rows)):
-        cluster = int(prediction.clusters[place])
+        cluster = int(prediction.labels[place])
         clusters[title].add(cluster)
         width, height = source.originals.size(row)
         images.append(
@@ -121,7 +118,7 @@ def coco(
             "cluster": cluster, "bbox": [0, 0, width, height], "area": width * height,
             "iscrowd": 0,
         }  # fmt: skip
-        if prediction.confidence is not None:
+        if prediction.has_confidence:
             annotation["score"] = round(float(prediction.confidence[place]), 6)
         annotations.append(annotation)
     path = source.originals.path
@@ -139,24 +136,32 @@ def coco(
         json.dump(content, file, ensure_ascii=False)
 
 
-def _columns(prediction: Prediction, track: Track) -> dict[str, Any]:
+def _numbers(prediction: ImageTable) -> dict[str, FloatArray]:
+    """The columns of numbers that a table knows, each float32 (n,)."""
+    columns = {"confidence": prediction.confidence} if prediction.has_confidence else {}
+    if prediction.familiarity is not None:
+        columns["familiarity"] = prediction.familiarity
+    return columns
+
+
+def _columns(prediction: ImageTable, track: Track) -> dict[str, Any]:
     import pyarrow as pa
 
     columns = {
         "id": pa.array([as_text(name) for name in prediction.ids], pa.string()),
-        "cluster": pa.array(prediction.clusters, pa.int64()),
+        "cluster": pa.array(prediction.labels, pa.int64()),
     }
     if prediction.names is not None:
         columns["name"] = pa.array([as_text(name) for name in prediction.names], pa.string())
-    for name in _NUMBERS:
-        if (values := getattr(prediction, name)) is not None:
-            columns[name] = pa.array(values, pa.float32())
-    xy, z = prediction.xy, prediction.z
-    if xy is None and z is not None and len(z) > 1:
+    for name, values in _numbers(prediction).items():
+        columns[name] = pa.array(values, pa.float32())
+    xy, z = prediction.xy, prediction.embedding
+    comparable = prediction.has_embedding and len(z) > 1
+    if xy is None and comparable:
         xy = lay_out(z, track=track)
     if xy is not None:
         columns |= {name: pa.array(xy[:, axis].copy()) for axis, name in enumerate("xy")}
-    if z is not None and len(z) > 1:
+    if comparable:
         columns["neighbors"] = _neighbours(z, track)
     return columns
 

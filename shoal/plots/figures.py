@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shoal import __version__
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.images.files import atomic_path
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, drawable, proportion, strips
@@ -56,9 +56,7 @@ def colour(cluster: int, n_clusters: int) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def clusters(
-    source: ImageSource, table: EmbeddingTable, *, columns: int = 10, seed: int = 0
-) -> Figure:
+def clusters(source: ImageSource, table: ImageTable, *, columns: int = 10, seed: int = 0) -> Figure:
     """Members of each cluster: the most typical, a random sample, the least certain.
 
     The random sample is the one to judge a cluster by; typical members always look good.
@@ -109,7 +107,7 @@ def clusters(
 
 
 def splits(
-    source: ImageSource, tables: Sequence[EmbeddingTable], *, columns: int = 16, seed: int = 0
+    source: ImageSource, tables: Sequence[ImageTable], *, columns: int = 16, seed: int = 0
 ) -> Figure:
     """A strip of members of each cluster, for each way to divide the same pile.
 
@@ -143,7 +141,7 @@ def splits(
     return figure
 
 
-def map_of(source: ImageSource, table: EmbeddingTable) -> Figure:
+def map_of(source: ImageSource, table: ImageTable) -> Figure:
     """The map twice: every image a dot coloured by its cluster; and pictures where there is room.
 
     Args:
@@ -225,9 +223,9 @@ def calibration(bins: Sequence[ConfidenceBin]) -> Figure:
     return figure
 
 
-def _pick(table: EmbeddingTable, cluster: int, count: int, seed: int) -> list[IntArray]:
+def _pick(table: ImageTable, cluster: int, count: int, seed: int) -> list[IntArray]:
     members = np.flatnonzero(table.labels == cluster)
-    z = table.z[members]
+    z = table.embedding[members]
     from_centre = np.linalg.norm(z - np.median(z, axis=0), axis=1)
     sample = np.random.default_rng(seed).permutation(members)
     least_certain = np.argsort(table.confidence[members], kind="stable")
@@ -244,7 +242,7 @@ def _square(xy: FloatArray) -> tuple[FloatArray, float]:
 
 
 def _thumbnails(
-    ax: Axes, source: ImageSource, table: EmbeddingTable, centre: FloatArray, half: float,
+    ax: Axes, source: ImageSource, table: ImageTable, centre: FloatArray, half: float,
     colours: Array,
 ) -> None:  # fmt: skip
     assert table.xy is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.errors import OutputError
 from shoal.export import findings
 from shoal.images.files import atomic_path, check_writable
@@ -36,7 +36,7 @@ def report(
     language: str = "en",
     whole: bool = True,
     spare: Callable[[], float] | None = None,
-    table: EmbeddingTable | None = None,
+    table: ImageTable | None = None,
     device: str = "cpu",
     track: Track = silent,
 ) -> None:
@@ -97,7 +97,7 @@ def report(
 
 
 def hand_over(
-    source: ImageSource, table: EmbeddingTable, folder: Path, reporter: Reporter, *, device: str,
+    source: ImageSource, table: ImageTable, folder: Path, reporter: Reporter, *, device: str,
     spare: Callable[[], float] | None = None,
 ) -> None:  # fmt: skip
     """Write the results of a run that left its checkpoint.pth in ``folder``, and say so.

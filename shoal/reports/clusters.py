@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.neighbours import nearest_others
+from shoal.embedding.table import ImageTable
 from shoal.images.sampling import sample_rows
 from shoal.plots.figures import colour
 from shoal.plots.strips import strips
@@ -24,7 +24,7 @@ _SEARCHED = 10_000
 _NEIGHBOURS = 20
 
 
-def section(subject: Subject, table: EmbeddingTable, wording: Wording) -> list[Block]:
+def section(subject: Subject, table: ImageTable, wording: Wording) -> list[Block]:
     """Everything about the clusters of the images learned from.
 
     Args:
@@ -100,10 +100,10 @@ def borders(
 
 
 def _clusters(
-    subject: Subject, table: EmbeddingTable, sizes: IntArray, wording: Wording
+    subject: Subject, table: ImageTable, sizes: IntArray, wording: Wording
 ) -> list[Block]:
     rows = sample_rows(len(table.labels), _SEARCHED)
-    z, labels, confidence = table.z[rows], table.labels[rows], table.confidence[rows]
+    z, labels, confidence = table.embedding[rows], table.labels[rows], table.confidence[rows]
     shares, following, touch = borders(z, labels)
     shown = [int(c) for c in np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS] if sizes[c]]
     listed, members = [], []
@@ -153,7 +153,7 @@ def _clusters(
     return blocks
 
 
-def _confidence(subject: Subject, table: EmbeddingTable, wording: Wording) -> list[Block]:
+def _confidence(subject: Subject, table: ImageTable, wording: Wording) -> list[Block]:
     tenths = np.quantile(table.confidence, (0.1, 0.5))
     return [
         Heading(wording("How sure"), 2),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from shoal import pipeline
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError
 from shoal.images.tensors import to_float, to_pixels
 from shoal.models.checkpoint import Checkpoint
@@ -25,8 +25,8 @@ from shoal.reports.wording import Wording
 
 def compose(
     subject: Subject, wording: Wording, *, history: bool = True,
-    spare: Callable[[], float] | None = None, table: EmbeddingTable | None = None,
-) -> tuple[Document, EmbeddingTable]:  # fmt: skip
+    spare: Callable[[], float] | None = None, table: ImageTable | None = None,
+) -> tuple[Document, ImageTable]:  # fmt: skip
     """The whole report, and the table of all images learned from, with their places on a map.
 
     Args:
@@ -41,7 +41,7 @@ def compose(
         table = pipeline.predict(
             subject.train, main.trained.checkpoint, device=subject.device, track=subject.track
         )
-        table = replace(table, xy=layout.lay_out(table.z, track=subject.track))
+        table = replace(table, xy=layout.lay_out(table.embedding, track=subject.track))
     document = Document(
         title=wording("What belongs together in {n:,} {n:image|images}", n=len(subject.train)),
         subtitle=wording(

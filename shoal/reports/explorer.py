@@ -19,7 +19,7 @@ import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import as_text
 from shoal.plots import figures
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -35,7 +35,7 @@ _STEPS = 65_535
 
 def fragment(
     source: ImageSource,
-    table: EmbeddingTable,
+    table: ImageTable,
     *,
     wording: Wording,
     budget: int | None = None,
@@ -204,12 +204,12 @@ def _along_curve(places: Array) -> Array:
     return bits[:, 0] | bits[:, 1] << np.uint64(1)
 
 
-def _typicality(table: EmbeddingTable) -> IntArray:
+def _typicality(table: ImageTable) -> IntArray:
     """Each image's rank in its cluster, int64 (n,), the nearest to the median of ``z`` first."""
     ranks = np.empty(len(table.labels), dtype=np.int64)
     for cluster in np.unique(table.labels):
         members = np.flatnonzero(table.labels == cluster)
-        z = table.z[members]
+        z = table.embedding[members]
         from_centre = np.linalg.norm(z - np.median(z, axis=0), axis=1)
         ranks[members[np.argsort(from_centre, kind="stable")]] = np.arange(len(members))
     return ranks

@@ -9,7 +9,7 @@ from itertools import cycle, pairwise
 import numpy as np
 from scipy.stats import binomtest
 
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.plots import layout
 from shoal.protocols import FloatArray, IntArray
 from shoal.recipes.recipe import Recipe, differences
@@ -20,7 +20,7 @@ from shoal.reports.wording import Wording
 from shoal.scoring import evaluation
 
 
-def section(subject: Subject, table: EmbeddingTable, wording: Wording) -> list[Block]:
+def section(subject: Subject, table: ImageTable, wording: Wording) -> list[Block]:
     """Accuracy before and after, the changes with what each gave, and the two embeddings.
 
     Where the best checkpoint is another than the one after, it is the next step. ``table`` is of
@@ -122,16 +122,16 @@ def _maps(pair: Sequence[Measured], labels: IntArray, wording: Wording) -> list[
     ]
 
 
-def _map(table: EmbeddingTable, recipe: Recipe, wording: Wording) -> tuple[FloatArray, str]:
+def _map(table: ImageTable, recipe: Recipe, wording: Wording) -> tuple[FloatArray, str]:
     reduced = " → ".join([_embedding(recipe), *(str(part) for part in recipe.reducers)])
-    if table.z.shape[1] == 2:
-        return table.z, wording("{reduced}, as it is", reduced=reduced)
-    if table.z.shape[1] < 2:
-        flat = np.c_[table.z, np.zeros(len(table.z), dtype=np.float32)]
+    if table.embedding.shape[1] == 2:
+        return table.embedding, wording("{reduced}, as it is", reduced=reduced)
+    if table.embedding.shape[1] < 2:
+        flat = np.c_[table.embedding, np.zeros(len(table.embedding), dtype=np.float32)]
         return flat, wording("{reduced}, as it is", reduced=reduced)
     drawn = wording("{reduced} ({d} numbers), laid out by t-SNE with perplexity 30",
-                    reduced=reduced, d=table.z.shape[1])  # fmt: skip
-    return layout.lay_out(table.z), drawn
+                    reduced=reduced, d=table.embedding.shape[1])  # fmt: skip
+    return layout.lay_out(table.embedding), drawn
 
 
 def _embedding(recipe: Recipe) -> str:

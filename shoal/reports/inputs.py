@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from shoal import pipeline
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.reconstruction import reconstruction_mse
+from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError, DataError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -169,7 +169,7 @@ class Measured:
     trained: Trained
     mse: float
     """Of the reconstruction of all images learned from."""
-    table: EmbeddingTable | None
+    table: ImageTable | None
     """The labelled images, if any."""
     scores: Scores | None
     """With labels only."""

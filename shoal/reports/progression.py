@@ -170,7 +170,7 @@ def _measure(subject: Subject, checkpoint: Checkpoint, mse: float | None) -> Poi
 
 
 def _scores(seen: Seen) -> dict[str, float]:
-    z, labels = seen.table.z, seen.table.labels
+    z, labels = seen.table.embedding, seen.table.labels
     values = (
         seen.steadiness, seen.view_agreement, seen.recognition,
         quality.neighbour_purity(z, labels), quality.silhouette(z, labels),

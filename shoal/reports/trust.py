@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from shoal.embedding.embed import EmbeddingTable, batches
+from shoal.embedding.embed import batches
+from shoal.embedding.table import ImageTable
 from shoal.reports.document import Block, Bullets, Heading, Table
 from shoal.reports.inputs import Subject
 from shoal.reports.wording import Wording
@@ -34,7 +35,7 @@ def verdict_on(subject: Subject) -> Verdict:
     return label_free.verdict_on(subject.main.trained.checkpoint)
 
 
-def numbers(subject: Subject, table: EmbeddingTable, wording: Wording) -> Table:
+def numbers(subject: Subject, table: ImageTable, wording: Wording) -> Table:
     """What was measured of `Subject.main` without labels; ``table`` is of all its images."""
     one = subject.main.trained
     calibrated = calibration_of(one.checkpoint)

@@ -9,7 +9,7 @@ import numpy as np
 
 from shoal.clustering import splits
 from shoal.clustering.fitted import build_clusterer, fitted_clusterer
-from shoal.embedding.embed import EmbeddingTable
+from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError
 from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
@@ -36,7 +36,7 @@ def calibration_of(checkpoint: Checkpoint, split: int = 1) -> Calibration | None
 
 def assign(
     source: ImageSource, z: FloatArray, clusterer: Clusterer, calibrated: Calibration | None
-) -> EmbeddingTable:
+) -> ImageTable:
     """Label each row of ``z`` float32 (n, d); clusters are numbered by size in training.
 
     The confidence is calibrated, or where there is no calibration the membership as it is.
@@ -45,7 +45,7 @@ def assign(
     labels = _largest(membership)
     worth = membership if calibrated is None else calibrated.apply(membership)
     confidence = worth[np.arange(len(labels)), labels]
-    return EmbeddingTable(ids=source.ids, z=z, labels=labels, confidence=confidence)
+    return ImageTable(ids=source.ids, embedding=z, labels=labels, confidence=confidence)
 
 
 def calibrate_again(checkpoint: Checkpoint, clusterer: Clusterer, split: int) -> Calibration | None:

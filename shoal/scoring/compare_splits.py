@@ -11,8 +11,8 @@ from shoal.clustering import splits
 from shoal.clustering.fitted import build_clusterer, fitted_clusterer
 from shoal.clustering.partitions import overlap
 from shoal.clustering.splits import Split
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.reduce import reduce
+from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Clusterer, ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import assign, calibration_of
@@ -27,7 +27,7 @@ class Alternative:
     """One way to divide the pile. The three shares are in [0, 1], and chance is 1 / k or more."""
 
     split: Split
-    table: EmbeddingTable
+    table: ImageTable
     """Every image's cluster under it."""
     stability: float
     """Share of images divided alike by the nearest candidate found from half of the training

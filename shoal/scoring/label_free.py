@@ -182,12 +182,12 @@ def judge(
         n_images=len(table.labels),
         n_clusters=len(np.unique(table.labels)),
         view_agreement=seen.view_agreement,
-        stability=_stability(table.z, checkpoint, seed),
-        neighbour_purity=quality.neighbour_purity(table.z, table.labels),
-        neighbour_overlap=quality.neighbour_overlap(first.z, second.z),
+        stability=_stability(table.embedding, checkpoint, seed),
+        neighbour_purity=quality.neighbour_purity(table.embedding, table.labels),
+        neighbour_overlap=quality.neighbour_overlap(first.embedding, second.embedding),
         recognition=seen.recognition,
-        silhouette=quality.silhouette(table.z, table.labels, seed=seed),
-        normalised_cut=quality.normalised_cut(table.z, table.labels),
+        silhouette=quality.silhouette(table.embedding, table.labels, seed=seed),
+        normalised_cut=quality.normalised_cut(table.embedding, table.labels),
         mse=reconstruction_mse(seen.images, checkpoint, device=device, track=track),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoal.clustering.fitted import fitted_clusterer
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.reduce import reduce
+from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, Track, silent
 from shoal.scoring import quality
@@ -20,8 +20,8 @@ class Seen:
     """A sample of images and two views of each, in their clusters."""
 
     images: Shown
-    table: EmbeddingTable
-    views: tuple[EmbeddingTable, EmbeddingTable]
+    table: ImageTable
+    views: tuple[ImageTable, ImageTable]
 
     @property
     def view_agreement(self) -> float:
@@ -31,7 +31,7 @@ class Seen:
     @property
     def recognition(self) -> float:
         """Share of images with their own other view among the 20 nearest, in [0, 1]."""
-        return quality.recognition(self.views[0].z, self.views[1].z)
+        return quality.recognition(self.views[0].embedding, self.views[1].embedding)
 
     @property
     def steadiness(self) -> float:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.embedding.embed import EmbeddingTable
 from shoal.embedding.out_of_distribution import UNFAMILIAR
+from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import printable
 from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
@@ -168,7 +168,7 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
     return found
 
 
-def unfamiliar(table: EmbeddingTable) -> list[str]:
+def unfamiliar(table: ImageTable) -> list[str]:
     """Which images look like nothing the encoder was trained on, if that was asked."""
     if table.familiarity is None:
         return []

@@ -1,0 +1,151 @@
+"""The table of a pile: what is known of each image, the same before and after a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.images.csv_files import as_text, look_up, write_rows
+from shoal.images.files import atomic_path
+from shoal.protocols import FloatArray, ImageSource, IntArray
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """What is known of each of n images; all that a report or an export needs besides the pixels.
+
+    `shoal.predict` returns one, and `shoal.load_prediction` reads one from a file. A
+    ``prediction.csv`` holds labels and perhaps names alone.
+
+    >>> table = ImageTable.of_labels(["a.png", "b.png"], np.array([1, 0]))
+    >>> table.titles(), table.has_confidence
+    (['cluster-1', 'cluster-0'], False)
+    """
+
+    ids: Sequence[str]
+    """The names of the n images."""
+    labels: IntArray
+    """int64 (n,): clusters, numbered from 0, the largest of the training images first."""
+    embedding: FloatArray
+    """float32 (n, d), reduced as the recipe says: clusters were found in it. d is 0 where a file
+    holds no embedding."""
+    confidence: FloatArray
+    """float32 (n,) in [0, 1]: how often such images are expected to be right, see `scoring`. NaN
+    where a file holds no confidence."""
+    xy: FloatArray | None = None
+    """float32 (n, 2): a place on a map, if a map was drawn."""
+    familiarity: FloatArray | None = None
+    """float32 (n,) in (0, 1], of new images alone: how much like the images of training, see
+    `out_of_distribution`."""
+    names: Sequence[str] | None = None
+    """The name of each image's cluster, if a person gave names; two clusters may share a name."""
+    named_for: str = ""
+    """The digest of the clustering that was named, see `result_digest`; empty if unknown."""
+    verdict: bytes | None = None
+    """Whether the clusters can be trusted: JSON of `scoring.verdict`, if it is known."""
+    path: Path | None = None
+    """The file that the table was read from."""
+
+    @classmethod
+    def of_labels(
+        cls, ids: Sequence[str], labels: IntArray, *, names: Sequence[str] | None = None,
+        named_for: str = "", path: Path | None = None,
+    ) -> ImageTable:  # fmt: skip
+        """A table that knows labels and perhaps names alone, as a ``prediction.csv`` does."""
+        n = len(labels)
+        unknown = np.full(n, np.nan, dtype=np.float32)
+        nothing = np.zeros((n, 0), dtype=np.float32)
+        return cls(ids, labels, nothing, unknown, names=names, named_for=named_for, path=path)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def has_confidence(self) -> bool:
+        """Whether the confidence of every image is known."""
+        return not np.isnan(self.confidence).any()
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether the embedding is known."""
+        return self.embedding.shape[1] > 0
+
+    def titles(self) -> list[str]:
+        """What each image's cluster is called: its name, or ``cluster-`` and its number."""
+        digits = len(str(max(int(self.labels.max(initial=0)), 0)))
+        numbered = [f"cluster-{label:0{digits}d}" for label in self.labels.tolist()]
+        if self.names is None:
+            return numbered
+        return [name or number for name, number in zip(self.names, numbered, strict=True)]
+
+    def rows_in(self, source: ImageSource) -> IntArray:
+        """The row in ``source`` of each of the n images, int64 (n,).
+
+        Raises:
+            DataError: the pile lacks one of the images.
+        """
+        origin = self.path or Path("the table")
+        known = set(source.ids)
+        if all(name in known for name in self.ids):
+            return np.array(look_up(self.ids, source.ids, origin), dtype=np.int64)
+        written = [as_text(name) for name in source.ids]  # as a parquet file has them
+        times = Counter(written)
+        clear = [name if times[name] == 1 else f"{row}\0" for row, name in enumerate(written)]
+        return np.array(look_up(self.ids, clear, origin), dtype=np.int64)
+
+    def embedding_of(self, source: ImageSource) -> FloatArray:
+        """The embedding of all images of ``source``, in their order, float32 (N, d).
+
+        Raises:
+            DataError: the table has no embedding, or lacks images of the pile, or has others.
+        """
+        rows = self.rows_in(source)
+        if not self.has_embedding or len(rows) < len(source):
+            count = len(rows) if self.has_embedding else 0
+            raise DataError(
+                f"{self.path or 'the table'} has the embedding of {count:,} of {len(source):,} "
+                "images; use a table that 'shoal predict --table' wrote for the whole pile."
+            )
+        embedding = np.empty_like(self.embedding)
+        embedding[rows] = self.embedding
+        return embedding
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write ``id,label`` rows, as the assignment asks; atomically.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        write_rows(path, ["id", "label"], zip(self.ids, self.labels.tolist(), strict=True))
+
+    def to_parquet(self, path: str | Path, metadata: Mapping[bytes, bytes] | None = None) -> None:
+        """Write columns id, label, confidence, embedding and, if known, familiarity, x and y.
+
+        The file is written atomically. ``metadata`` is for its schema: the verdict, for one.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        z = np.ascontiguousarray(self.embedding, dtype=np.float32)
+        names = [as_text(name) for name in self.ids]
+        columns = {
+            "id": pa.array(names, pa.string()),
+            "label": pa.array(self.labels, pa.int64()),
+            "confidence": pa.array(self.confidence, pa.float32()),
+        }
+        if self.familiarity is not None:
+            columns["familiarity"] = pa.array(self.familiarity, pa.float32())
+        if self.xy is not None:
+            columns["x"] = pa.array(np.ascontiguousarray(self.xy[:, 0]), pa.float32())
+            columns["y"] = pa.array(np.ascontiguousarray(self.xy[:, 1]), pa.float32())
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), z.shape[1])
+        with atomic_path(Path(path)) as temporary:
+            pq.write_table(pa.table(columns, metadata=metadata), temporary)
