@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 # Public names are said three times: to editors and type checkers (these imports never run), to
 # ``import *`` and readers, and to Python. A test compares the three.
 if TYPE_CHECKING:
-    from shoal.clustering.build_tree import grow_tree
+    from shoal.clustering.build_tree import build_tree
     from shoal.clustering.n_clusters import choose_n_clusters
     from shoal.clustering.tree import load_tree
     from shoal.embedding.embed import embed
@@ -55,6 +55,7 @@ __all__ = [
     "Recipe",
     "ShoalError",
     "__version__",
+    "build_tree",
     "choose_n_clusters",
     "decide_pairs",
     "embed",
@@ -63,7 +64,6 @@ __all__ = [
     "find_outliers",
     "find_similar",
     "fit",
-    "grow_tree",
     "judge",
     "keep_large_buffers",
     "load",
@@ -82,7 +82,7 @@ __all__ = [
 
 # Imported when first asked for: `import shoal` is instant, PyTorch is not.
 _NAMES = {
-    "clustering.build_tree": ("grow_tree",),
+    "clustering.build_tree": ("build_tree",),
     "clustering.n_clusters": ("choose_n_clusters",),
     "clustering.tree": ("load_tree",),
     "embedding.embed": ("embed",),

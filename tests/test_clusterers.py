@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs, make_moons
 
+from shoal.clustering import graph as graphs
 from shoal.clustering.clusterers import spectral
 from shoal.clustering.clusterers._base import BaseClusterer
 from shoal.embedding.linear_algebra import unit_rows
@@ -140,7 +141,7 @@ def test_the_start_is_chosen_by_how_clusters_hang_together() -> None:
         kinds = digits.target[np.concatenate(rows)]
         labels = build("spectral", 10).fit(x).reference_labels_
         by_modularity.append(evaluation.score(labels, kinds).accuracy)
-        values, vectors = spectral.walk_eigenvectors(spectral.neighbour_graph(x, 20), 30, 0)
+        values, vectors = graphs.walk_eigenvectors(graphs.neighbour_graph(x, 20), 30, 0)
         points = unit_rows(vectors * values ** spectral.forgetting_time(values, 10))
         labels = KMeans(10, n_init=60, random_state=0).fit(points).labels_.astype(np.int64)
         by_inertia.append(evaluation.score(labels, kinds).accuracy)
@@ -162,7 +163,7 @@ def test_modularity_is_that_of_a_slow_double_sum(n: int, k: int, seed: int) -> N
         for j in range(n)
         if labels[i] == labels[j]
     )
-    assert spectral.modularity(scipy.sparse.csr_array(dense), labels) == pytest.approx(slow)
+    assert graphs.modularity(scipy.sparse.csr_array(dense), labels) == pytest.approx(slow)
 
 
 def slow_normalised_cut(graph: np.ndarray, side: np.ndarray) -> float:
@@ -178,7 +179,7 @@ def test_sweep_finds_the_threshold_with_the_least_normalised_cut(n: int, seed: i
     graph = graph + graph.T
     direction = generator.random(n)
     for smallest in (1, n // 3):
-        value, side = spectral.sweep_cut(scipy.sparse.csr_array(graph), direction, smallest)
+        value, side = graphs.sweep_cut(scipy.sparse.csr_array(graph), direction, smallest)
         thresholds = np.sort(direction)[max(smallest, 1) - 1 : n - max(smallest, 1)]
         every = [slow_normalised_cut(graph, direction > t) for t in thresholds]
         assert slow_normalised_cut(graph, side) == pytest.approx(value)
@@ -187,8 +188,8 @@ def test_sweep_finds_the_threshold_with_the_least_normalised_cut(n: int, seed: i
 
 def test_eigenvectors_are_the_walk_s_by_both_solvers() -> None:
     x = np.random.default_rng(0).normal(size=(520, 3)).astype(np.float32)
-    graph = spectral.neighbour_graph(x, 8)
-    iterative = spectral.walk_eigenvectors(graph, 4, 0)
+    graph = graphs.neighbour_graph(x, 8)
+    iterative = graphs.walk_eigenvectors(graph, 4, 0)
     dense = graph.toarray() / graph.sum(axis=1)[:, None]
     for value, vector in zip(iterative[0], iterative[1].T, strict=True):
         assert np.allclose(dense @ vector, value * vector, atol=1e-4)

@@ -17,7 +17,7 @@ from sklearn.linear_model import LinearRegression
 from shoal.clustering import splits
 from shoal.clustering.clusterers import kmeans, projection_pursuit
 from shoal.clustering.clusterers.projection_pursuit import least_kurtosis, two_means
-from shoal.clustering.partitions import distinct, explained, overlap
+from shoal.clustering.partitions import distinct, overlap, r_squared
 from shoal.embedding.linear_algebra import whitening
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
@@ -60,8 +60,8 @@ def test_explained_is_the_r_squared_of_linear_regression(k: int) -> None:
     z = (x - mean) @ white
     np.testing.assert_allclose(np.cov(z.T, bias=True), np.eye(6), atol=1e-4)
     shares = [LinearRegression().fit(x, labels == g).score(x, labels == g) for g in range(k)]
-    assert explained(z, labels) == pytest.approx(np.mean(shares), abs=1e-5)
-    assert explained(z, np.zeros(300, dtype=int)) == 0.0
+    assert r_squared(z, labels) == pytest.approx(np.mean(shares), abs=1e-5)
+    assert r_squared(z, np.zeros(300, dtype=int)) == 0.0
 
 
 def test_whitening_leaves_out_directions_without_variance() -> None:

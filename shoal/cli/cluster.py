@@ -87,7 +87,7 @@ def tree(
 ) -> None:
     """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
     from shoal.cli import inference, opening
-    from shoal.clustering.build_tree import check_leaves, grow_tree
+    from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
     from shoal.images.files import check_picture
     from shoal.plots import groups
@@ -102,7 +102,9 @@ def tree(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
-    grown = grow_tree(source, loaded, n_leaves=leaves, device=inference.ready(device), track=report)
+    grown = build_tree(
+        source, loaded, n_leaves=leaves, device=inference.ready(device), track=report
+    )
     figure = groups.tree(source, grown)
     grown.save(out)
     write(figure, picture)

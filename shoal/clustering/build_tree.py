@@ -26,7 +26,7 @@ N_TYPICAL = 12
 _VOTES = 5
 
 
-def grow_tree(
+def build_tree(
     source: ImageSource, checkpoint: Checkpoint, *, n_leaves: int | None = None, seed: int = 0,
     device: str = "cpu", track: Track = silent,
 ) -> Tree:  # fmt: skip

@@ -14,7 +14,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 
 from shoal.clustering.clusterers._base import steady
-from shoal.clustering.clusterers.spectral import neighbour_graph, sweep_cut, walk_eigenvectors
+from shoal.clustering.graph import best_cut, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
 from shoal.protocols import Array, FloatArray, IntArray
@@ -61,8 +61,7 @@ class DiffusionMap:
         if n_clusters == 2:
             smallest = max(1, self.graph.shape[0] // 20)
             swept = self.vectors.T[1 : _SWEPT + 1]
-            cuts = [sweep_cut(self.graph, vector, smallest) for vector in swept]
-            labels = min(cuts, key=lambda cut: cut[0])[1].astype(np.int64)[self.core]
+            labels = best_cut(self.graph, swept, smallest)[self.core]
         else:
             labels = group(self.directions(3 * n_clusters), n_clusters, seed)
         return by_size(labels)

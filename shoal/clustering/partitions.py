@@ -76,7 +76,7 @@ def distinct(partitions: Sequence[IntArray], order: Sequence[int], most: int) ->
     return kept
 
 
-def explained(z: Array, labels: IntArray) -> float:
+def r_squared(z: Array, labels: IntArray) -> float:
     """How well a linear map of ``z`` predicts the partition: R² in [0, 1], the mean over groups.
 
     Least squares to the groups' indicators, as discriminative clustering has it (Bach and
@@ -88,7 +88,7 @@ def explained(z: Array, labels: IntArray) -> float:
         labels: int64 (n,).
 
     >>> z = np.array([[-1.0], [-1.0], [1.0], [1.0]])
-    >>> explained(z, np.array([0, 0, 1, 1])), explained(z, np.array([0, 1, 0, 1]))
+    >>> r_squared(z, np.array([0, 0, 1, 1])), r_squared(z, np.array([0, 1, 0, 1]))
     (1.0, 0.0)
     """
     shares = []

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from shoal.clustering.partitions import explained
+from shoal.clustering.partitions import r_squared
 from shoal.embedding.linear_algebra import whitening
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
@@ -94,7 +94,7 @@ def describe(source: ImageSource, clusterer: Clusterer, z: FloatArray) -> list[S
         Split(
             sizes=tuple(np.bincount(labels, minlength=labels.max() + 1).tolist()),
             separation=float(separation[index]),
-            pixel_share=explained(pixels, labels[rows]),
+            pixel_share=r_squared(pixels, labels[rows]),
         )
         for index, labels in enumerate(candidates(clusterer, z))
     ]

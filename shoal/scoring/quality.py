@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.clustering.clusterers.spectral import neighbour_graph
+from shoal.clustering.graph import neighbour_graph
 from shoal.embedding.neighbours import nearest, nearest_others
 from shoal.protocols import FloatArray, IntArray
 

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from shoal.clustering.partitions import explained
+from shoal.clustering.partitions import r_squared
 from shoal.embedding.linear_algebra import whitening
 from shoal.embedding.neighbours import distinct_points, nearest
 from shoal.images.sampling import sample_rows
@@ -91,10 +91,10 @@ class BaseClusterer(FittedArrays):
 
     @property
     def separation(self) -> FloatArray:
-        """How well each candidate stands out, float32 (n_candidates,): R², see `explained`."""
+        """How well each candidate stands out, float32 (n_candidates,): R², see `r_squared`."""
         mean, white = whitening(self.reference, self.reference_.shape[1])
         labels = self.predict(self.reference)
-        return np.array([explained((self.reference - mean) @ white, labels)], dtype=np.float32)
+        return np.array([r_squared((self.reference - mean) @ white, labels)], dtype=np.float32)
 
     def reorder(self, order: Sequence[int]) -> Self:
         """Put the candidates into another order; the first is the one that is predicted."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from shoal.clustering.clusterers import spectral
 from shoal.clustering.clusterers._base import VotingClusterer, steady
-from shoal.clustering.partitions import distinct, explained
+from shoal.clustering.graph import neighbour_graph, sweep_cut, walk_eigenvectors
+from shoal.clustering.partitions import distinct, r_squared
 from shoal.embedding.linear_algebra import unit_rows, whitening
 from shoal.embedding.projection import project
 from shoal.errors import RecipeError
@@ -29,7 +30,7 @@ class ProjectionPursuit(VotingClusterer):
     Two clusters: in the white embedding, directions of least kurtosis from many random starts
     (Friedman and Tukey 1974, doi:10.1109/T-C.1974.224051; of all distributions, two equal points
     have the least kurtosis), and the best cuts of the neighbour graph; from each, two-means until
-    nothing moves. The ends that differ are the candidates, in the order of `explained`.
+    nothing moves. The ends that differ are the candidates, in the order of `r_squared`.
 
     More clusters: `Spectral`, and as alternatives k-means in random halves of the white embedding.
     """
@@ -37,7 +38,7 @@ class ProjectionPursuit(VotingClusterer):
     candidate_labels_: Array
     """uint16 (c, m): each candidate's partition of the reference, the chosen one first."""
     separation_: Array
-    """float32 (c,): R² of each, see `explained`."""
+    """float32 (c,): R² of each, see `r_squared`."""
     weights_: Array
     """float32 (c, d) for two clusters, else (0, d): the log-odds of group 1 are
     x · weights + offset."""
@@ -72,7 +73,7 @@ class ProjectionPursuit(VotingClusterer):
             candidates = self._in_two(x, z, generator)
         else:
             candidates = self._in_more(x, z, generator)
-        separation = np.array([explained(z, labels) for labels in candidates])
+        separation = np.array([r_squared(z, labels) for labels in candidates])
         order = [int(index) for index in np.argsort(-separation, kind="stable")]
         if self.n_clusters != 2:
             order = [0, *(index for index in order if index != 0)]
@@ -104,7 +105,7 @@ class ProjectionPursuit(VotingClusterer):
         self.weights_ = np.zeros((0, x.shape[1]), dtype=np.float32)
         self.offset_ = np.zeros(0, dtype=np.float32)
         self.candidate_labels_ = labels[None].astype(np.uint16)
-        self.separation_ = np.array([explained((x - mean) @ white, labels)], dtype=np.float32)
+        self.separation_ = np.array([r_squared((x - mean) @ white, labels)], dtype=np.float32)
         self.reference_labels_ = labels
 
     def _spread(self, place: IntArray) -> None:
@@ -126,11 +127,10 @@ class ProjectionPursuit(VotingClusterer):
         starts = generator.normal(size=(self.n_starts, z.shape[1])).astype(np.float32)
         sides = list((z @ least_kurtosis(z, starts, self.n_steps).T > 0).T)
         smallest = max(1, int(self.min_share * len(x) / 2))
-        graph = spectral.neighbour_graph(x, min(20, max(2, len(x) // 4)))
-        vectors = spectral.walk_eigenvectors(graph, min(_SWEPT + 1, len(x) - 1), self.random_state)[
-            1
-        ]
-        cuts = [spectral.sweep_cut(graph, vector, smallest)[1] for vector in vectors.T[1:]]
+        graph = neighbour_graph(x, min(20, max(2, len(x) // 4)))
+        n_vectors = min(_SWEPT + 1, len(x) - 1)
+        _, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
+        cuts = [sweep_cut(graph, vector, smallest)[1] for vector in vectors.T[1:]]
         found = [two_means(z, side) for side in (*sides, *cuts)]
         large = [y for y in found if smallest <= y.sum() <= len(y) - smallest]
         # A pile without structure may have none that is even enough: then the cuts as they are.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
-import scipy.sparse.linalg
 
 from shoal.clustering.clusterers._base import VotingClusterer, steady
+from shoal.clustering.graph import best_cut, modularity, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
-from shoal.embedding.neighbours import nearest, nearest_others
+from shoal.embedding.neighbours import nearest
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import Array, FloatArray, IntArray
@@ -73,8 +73,7 @@ class Spectral(VotingClusterer):
         n_vectors = min(_TRIED + 1 if self.n_clusters == 2 else 3 * self.n_clusters, graph.shape[0])
         values, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
         if self.n_clusters == 2:
-            cuts = [sweep_cut(graph, vector, smallest) for vector in vectors.T[1:]]
-            return min(cuts, key=lambda cut: cut[0])[1].astype(np.int64)
+            return best_cut(graph, vectors.T[1:], smallest)
         time = self.diffusion_time
         if time is None:
             time = forgetting_time(values, self.n_clusters)
@@ -99,56 +98,6 @@ def _core(graph: scipy.sparse.csr_array, smallest: int, n_clusters: int) -> IntA
     _, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
     core = np.flatnonzero(np.bincount(component)[component] >= smallest)
     return core if len(core) > max(n_clusters, 3) else np.arange(graph.shape[0])
-
-
-def neighbour_graph(x: FloatArray, n_neighbors: int) -> scipy.sparse.csr_array:
-    """The symmetric graph of who is among whose ``n_neighbors``: weights ½ (one way) or 1 (both).
-
-    ``x`` is float32 (n, d); the graph is float64 (n, n) with an empty diagonal.
-    """
-    n = len(x)
-    k = min(n_neighbors, n - 1)
-    indices = nearest_others(x, k)[1]
-    rows = np.repeat(np.arange(n), k)
-    graph = scipy.sparse.csr_array(
-        (np.ones(n * k), (rows, indices.ravel())), shape=(n, n), dtype=np.float64
-    )
-    return scipy.sparse.csr_array((graph + graph.T) / 2)
-
-
-def walk_eigenvectors(
-    graph: scipy.sparse.csr_array, n_vectors: int, random_state: int
-) -> tuple[Array, Array]:
-    """Leading eigenvalues and right eigenvectors of the graph's random walk, largest first.
-
-    Args:
-        graph: symmetric, float64 (n, n), without isolated points.
-        n_vectors: how many, at most n. The first is constant.
-        random_state: seed of the solver's start.
-
-    Returns:
-        Eigenvalues (n_vectors,) in [-1, 1], negative ones raised to 0, and vectors
-        (n, n_vectors).
-    """
-    n = graph.shape[0]
-    degree = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)
-    root = np.sqrt(degree)
-    scaling = scipy.sparse.diags_array(1.0 / root)
-    walk = scaling @ graph @ scaling  # symmetric, with the walk's eigenvalues
-    if n < 500:  # the iterative solver wants far fewer vectors than points
-        values, vectors = np.linalg.eigh(walk.toarray())
-    else:
-        start = np.random.default_rng(random_state).uniform(0.5, 1.5, n)
-        values, vectors = scipy.sparse.linalg.eigsh(
-            walk, n_vectors, which="LA", v0=start, tol=1e-6, ncv=max(40, 4 * n_vectors)
-        )
-    order = np.argsort(-values)[:n_vectors]
-    walks = vectors[:, order] / root[:, None]
-    # A vector's scale and sign are arbitrary: unit mean square under the walk's stationary weight.
-    weight = degree / degree.sum()
-    walks = walks / np.sqrt((weight[:, None] * walks**2).sum(axis=0))
-    walks = walks * np.where(walks[np.abs(walks).argmax(axis=0), np.arange(len(order))] < 0, -1, 1)
-    return np.clip(values[order], 0.0, 1.0), walks
 
 
 def forgetting_time(values: Array, n_dimensions: int) -> float:
@@ -180,69 +129,6 @@ def forgetting_time(values: Array, n_dimensions: int) -> float:
     from scipy.optimize import brentq
 
     return float(brentq(surplus, 0.0, _LONGEST))
-
-
-def modularity(graph: scipy.sparse.sparray, labels: IntArray) -> float:
-    """How much more of the edges' weight lies within groups than if ends were drawn by degree.
-
-    Newman and Girvan 2004, arXiv:cond-mat/0308217, equation 5, with weights: over the groups, the
-    sum of the share of weight within less the square of the share of all ends, in [-0.5, 1].
-
-    Args:
-        graph: symmetric, float64 (n, n), with at least one edge.
-        labels: int64 (n,), from 0.
-
-    >>> two_pairs = scipy.sparse.csr_array(np.kron(np.eye(2), [[0.0, 1.0], [1.0, 0.0]]))
-    >>> modularity(two_pairs, np.array([0, 0, 1, 1])), modularity(two_pairs, np.zeros(4, np.int64))
-    (0.5, 0.0)
-    """
-    edges = graph.tocoo()
-    rows, columns = edges.coords
-    total = edges.data.sum()
-    within = edges.data[labels[rows] == labels[columns]].sum()
-    ends = np.bincount(labels[rows], edges.data)
-    return float(within / total - ((ends / total) ** 2).sum())
-
-
-def sweep_cut(
-    graph: scipy.sparse.csr_array, direction: Array, smallest: int = 1
-) -> tuple[float, Array]:
-    """Split the points in two at the threshold on ``direction`` with the least normalised cut.
-
-    Ncut(A, B) = cut(A, B) / vol(A) + cut(A, B) / vol(B), Shi and Malik 2000, equation 2. All n - 1
-    thresholds are tried in one pass: a point that changes sides adds its degree to the volume,
-    and to the cut its edges to the far side less those to its new one.
-
-    Args:
-        graph: symmetric, float64 (n, n).
-        direction: float (n,).
-        smallest: the fewest points of a side.
-
-    Returns:
-        The normalised cut, in [0, 2], and bool (n,): which points lie above the threshold.
-
-    >>> path = scipy.sparse.csr_array(np.diag([1.0, 0.1, 1.0], 1) + np.diag([1.0, 0.1, 1.0], -1))
-    >>> sweep_cut(path, np.array([0.0, 1.0, 2.0, 3.0]))[1]
-    array([False, False,  True,  True])
-    """
-    n = len(direction)
-    order = np.argsort(direction, kind="stable")
-    rank = np.empty(n, dtype=np.int64)
-    rank[order] = np.arange(n)
-    edges = graph.tocoo()
-    rows, columns = edges.coords
-    # Edge (i, j) is cut by thresholds after ranks min … max - 1: a difference array.
-    first = np.minimum(rank[rows], rank[columns])
-    last = np.maximum(rank[rows], rank[columns])
-    change = np.bincount(first, edges.data, n) - np.bincount(last, edges.data, n)
-    cut = np.maximum(np.cumsum(change)[:-1] / 2, 0.0)  # every edge stands twice in the graph
-    volume = np.cumsum(np.asarray(graph.sum(axis=1)).ravel()[order])
-    below, above = volume[:-1], volume[-1] - volume[:-1]
-    normalised = cut / np.maximum(below, 1e-12) + cut / np.maximum(above, 1e-12)
-    smallest = min(smallest, n // 2)
-    allowed = slice(smallest - 1, n - smallest)
-    best = smallest - 1 + int(normalised[allowed].argmin())
-    return float(normalised[best]), rank > best
 
 
 def build(
