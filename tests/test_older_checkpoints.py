@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from shoal import pipeline
-from shoal.images import ArraySource
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
@@ -257,7 +257,7 @@ def test_a_finished_checkpoint_of_each_format_predicts(
     flat_first = np.r_[np.zeros(N_FLAT), np.ones(12)]
     table = pipeline.predict(ArraySource(pile), opened, new=True)
     if version not in (2, 3, 4):
-        np.testing.assert_allclose(table.z, z, atol=1e-5)
+        np.testing.assert_allclose(table.embedding, z, atol=1e-5)
     np.testing.assert_array_equal(table.labels, flat_first)
     assert (table.familiarity is None) == (version < 3)
     if version < 7:  # the membership as it is
@@ -266,7 +266,7 @@ def test_a_finished_checkpoint_of_each_format_predicts(
         np.testing.assert_allclose(table.confidence, np.where(flat_first, 0.81, 0.91), atol=1e-6)
     if version >= 2:
         other = pipeline.predict(ArraySource(pile), opened, split=2).labels
-        agree = np.mean(other == (table.z[:, 4] > 0))
+        agree = np.mean(other == (table.embedding[:, 4] > 0))
         assert max(agree, 1 - agree) > 0.9  # rounded to half precision
     # Another number of clusters, from the points it remembers.
     three = pipeline.predict(ArraySource(pile), opened, n_clusters=3).labels
