@@ -23,11 +23,11 @@ from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, Recipe, differences
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
-PLAIN = replace(IMPROVED, views=Views(mirror=True))
-# `best` before small views, and what results/quality.jsonl has it as.
+PLAIN = replace(IMPROVED, views=Views(horizontal_flip=True))
+# `best` before local crops, as results/quality.jsonl calls it.
 EARLIER = "best before small views"
-TWO_LOOKS = replace(BEST, views=replace(BEST.views, n_small=0), epochs=40, batch_size=512)
-OWN_SIZE = replace(TWO_LOOKS, embedding_resolution=1.0)
+NO_CROPS = replace(BEST, views=replace(BEST.views, n_local_crops=0), epochs=40, batch_size=512)
+OWN_SIZE = replace(NO_CROPS, embedding_resolution=1.0)
 
 # Of each checkpoint: what is said of a step, the rows before and after it, and the recipes whose
 # differences it is, in training or after it.
@@ -42,13 +42,13 @@ STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recip
     ],
     "best": [
         ("contrastive learning, in the cut of the neighbour graph",
-         ("improved", "own"), (EARLIER, "graph cut"), IMPROVED, TWO_LOOKS, False),
+         ("improved", "own"), (EARLIER, "graph cut"), IMPROVED, NO_CROPS, False),
         ("projection pursuit in what encoder and head see together",
          (EARLIER, "graph cut"), (EARLIER, "own size"), IMPROVED, OWN_SIZE, True),
         ("images embedded half as large again, too",
-         (EARLIER, "own size"), (EARLIER, "own"), OWN_SIZE, TWO_LOOKS, True),
-        ("two small views more, in as much time",
-         (EARLIER, "own"), ("best", "own"), TWO_LOOKS, BEST, False),
+         (EARLIER, "own size"), (EARLIER, "own"), OWN_SIZE, NO_CROPS, True),
+        ("two local crops more, in as much time",
+         (EARLIER, "own"), ("best", "own"), NO_CROPS, BEST, False),
     ],
 }  # fmt: skip
 

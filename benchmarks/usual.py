@@ -28,11 +28,11 @@ from shoal.training.schedule import batch_size
 
 WORKERS = 2
 Drawn = tuple[Tensor, Tensor, Tensor]
-"""Views and targets, float32 (n_views, b, C, H, W), and small views (n_small, b, C, h, w)."""
+"""Views and targets, float32 (n_views, b, C, H, W), and local crops (n_local_crops, b, C, h, w)."""
 
 
 class PillowViews(Dataset[Drawn]):
-    """`Views` of each image, one at a time: crop, mirror, colours, grey, drawn alike."""
+    """`Views` of each image, one at a time: crop, flip, colours, grey, drawn alike."""
 
     def __init__(self, images: np.ndarray, views: Views) -> None:
         self.images, self.views = images, views
@@ -44,13 +44,13 @@ class PillowViews(Dataset[Drawn]):
         image = Image.fromarray(self.images[index])
         targets = [self.geometry(image) for _ in range(self.views.n_views)]
         views = [self.appearance(self.shrink(target)) for target in targets]
-        side = self.views.small_side
-        inner = [self.geometry(image, side) for _ in range(self.views.n_small)]
-        small = [self.appearance(self.shrink(x)) for x in inner]
-        return stack(views), stack(targets), stack(small)
+        side = self.views.local_crop_side
+        inner = [self.geometry(image, side) for _ in range(self.views.n_local_crops)]
+        crops = [self.appearance(self.shrink(x)) for x in inner]
+        return stack(views), stack(targets), stack(crops)
 
     def geometry(self, image: Image.Image, inner: float = 1.0) -> Image.Image:
-        """A crop of 20 to 100 % of the area, resized, or its inner part; every second mirrored."""
+        """A crop of 20 to 100 % of the area, resized, or its inner part; every second flipped."""
         area = random.uniform(self.views.min_crop, 1.0)
         ratio = math.exp(random.uniform(-1.0, 1.0) * math.log(4 / 3))
         width = min(1.0, math.sqrt(area * ratio)) * image.width
@@ -62,7 +62,7 @@ class PillowViews(Dataset[Drawn]):
         box = (x - across, y - down, x + across, y + down)
         size = (max(1, round(inner * image.width)), max(1, round(inner * image.height)))
         image = image.resize(size, Image.Resampling.BILINEAR, box=box)
-        if self.views.mirror and random.random() < 0.5:
+        if self.views.horizontal_flip and random.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return image
 

@@ -145,7 +145,9 @@ def organise(
     return replace(
         finished,
         provenance=finished.provenance | {"warnings": doubts},
-        familiar=out_of_distribution.remember(source, checkpoint, embedding, rows, device=device),
+        familiar=out_of_distribution.fit_reference(
+            source, checkpoint, embedding, rows, device=device
+        ),
     )
 
 
@@ -218,7 +220,7 @@ def predict(
         n_clusters: another number of clusters than the recipe's, found anew among the images
             remembered from training.
         split: which of the ways to divide the pile, counted from 1, see `splits`.
-        new: whether to say also how familiar each image is, see `novelty`: takes twice the time.
+        new: whether to say also how familiar each image is; this takes twice the time.
         device: where the encoder runs.
         track: shows progress.
 
@@ -240,14 +242,14 @@ def predict(
     if not new or not checkpoint.familiar:  # an older checkpoint cannot tell
         z = reduce(source, checkpoint, device=device, track=track)
         return assign(source, z, clusterer, calibrated)
-    surprises: list[FloatArray] = []
+    distances: list[FloatArray] = []
 
     def noticed(block: FloatArray) -> None:
-        surprises.append(out_of_distribution.surprise(block, checkpoint.familiar))
+        distances.append(out_of_distribution.mahalanobis(block, checkpoint.familiar))
 
     z = reduce(source, checkpoint, device=device, track=track, noticed=noticed)
     familiarity = out_of_distribution.familiarity(
-        source, checkpoint, np.concatenate(surprises), device=device, track=track
+        source, checkpoint, np.concatenate(distances), device=device, track=track
     )
     return replace(assign(source, z, clusterer, calibrated), familiarity=familiarity)
 

@@ -117,13 +117,13 @@ class Batch:
     autoencoder should give back.
     ``z``: float (e, b, d), the latent codes of the first ``e`` views: as many as the objectives
     ask for.
-    ``small``: float (s, b, C, h, w) in [0, 1], ``s`` small views besides, 0 or more.
+    ``local_crops``: float (s, b, C, h, w) in [0, 1], ``s`` local crops of each image, 0 or more.
     """
 
     views: Tensor
     targets: Tensor
     z: Tensor
-    small: Tensor
+    local_crops: Tensor
 
 
 class Objective(torch.nn.Module):
@@ -135,8 +135,8 @@ class Objective(torch.nn.Module):
     """How many of them the encoder itself must encode."""
     weight: float
     """Its factor in the total loss."""
-    learns_from_small: bool = False
-    """Whether small views are of use to it."""
+    learns_from_local_crops: bool = False
+    """Whether it uses local crops."""
     has_head: bool = False
     """Whether it owns a projection head, which `project` applies."""
 

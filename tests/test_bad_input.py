@@ -690,7 +690,7 @@ SETTINGS: list[Case] = [
             ("checkpoints=0", "checkpoints is expected in [1, 1000]"),
             ("views.min_crop=2", "min_crop is expected in (0, 1], and 2 came"),
             ("views.n_views=1", "views.n_views=2 or more is expected with the objective nt_xent"),
-            ("views.n_small=9", "views.n_small is expected in [0, 8], and 9 came"),
+            ("views.n_local_crops=9", "views.n_local_crops is expected in [0, 8], and 9 came"),
             ("views.resolution=0", "views.resolution is expected in (0, 1], and 0 came"),
             (
                 "embedding_resolution=0.5",
@@ -701,7 +701,7 @@ SETTINGS: list[Case] = [
             ("batch_size=many", "batch_size is expected as a whole number, and 'many' came"),
             ("batch_size=2.5", "batch_size is expected as a whole number, and '2.5' came"),
             ("batch_size=true", "batch_size is expected as a whole number"),
-            ("views.mirror=1", "views.mirror is expected as true or false"),
+            ("views.horizontal_flip=1", "views.horizontal_flip is expected as true or false"),
             ("optimizer=sgd", "optimizer is expected among adam, adamw, muon"),
             ("precision=fp16", "precision is expected among auto, fp32, bf16"),
             ("objectives=nt_xent+nt_xent", "nt_xent"),

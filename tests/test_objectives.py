@@ -14,7 +14,7 @@ from shoal.protocols import Batch
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
 from shoal.training.objectives.moco import info_nce
-from shoal.training.objectives.nt_xent import nt_xent, pick_out
+from shoal.training.objectives.nt_xent import local_to_global, nt_xent
 
 
 def rows(n: int, d: int, seed: int) -> torch.Tensor:
@@ -59,32 +59,34 @@ def test_nt_xent_gradient() -> None:
     assert torch.autograd.gradcheck(lambda x, y: nt_xent(x, y, 0.5), (a, b))
 
 
-def test_small_views_pick_out_their_image_among_each_kind_of_whole_view() -> None:
-    small = torch.stack([rows(5, 4, seed) for seed in (1, 2, 3)])
+def test_local_crops_find_their_image_among_each_global_view() -> None:
+    crops = torch.stack([rows(5, 4, seed) for seed in (1, 2, 3)])
     whole = torch.stack([rows(5, 4, seed) for seed in (4, 5)])
     losses = []
-    for query in small:
+    for query in crops:
         for keys in whole:
             for i in range(5):
                 alike = [
                     float(query[i] @ key / (query[i].norm() * key.norm())) / 0.3 for key in keys
                 ]
                 losses.append(math.log(sum(map(math.exp, alike))) - alike[i])
-    assert float(pick_out(small, whole, 0.3)) == pytest.approx(sum(losses) / len(losses))
-    assert float(pick_out(7.0 * small, whole, 0.3)) == pytest.approx(sum(losses) / len(losses))
-    a, b = small.clone().requires_grad_(), whole.clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda x, y: pick_out(x, y, 0.5), (a, b))
+    assert float(local_to_global(crops, whole, 0.3)) == pytest.approx(sum(losses) / len(losses))
+    assert float(local_to_global(7.0 * crops, whole, 0.3)) == pytest.approx(
+        sum(losses) / len(losses)
+    )
+    a, b = crops.clone().requires_grad_(), whole.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, y: local_to_global(x, y, 0.5), (a, b))
 
 
-def test_nt_xent_with_small_views_is_the_mean_of_the_two_tasks() -> None:
+def test_nt_xent_with_local_crops_is_the_mean_of_the_two_tasks() -> None:
     torch.manual_seed(0)
     encoder = vgg.build((8, 8, 3), widths=(8, 16))
     objective = parts.build("objectives", Part("nt_xent", {"temperature": 0.3}), encoder)
     batch = make_batch(encoder, 2)
-    batch.small = torch.rand(3, 6, 3, 5, 5, generator=torch.Generator().manual_seed(1))
+    batch.local_crops = torch.rand(3, 6, 3, 5, 5, generator=torch.Generator().manual_seed(1))
     whole = objective.project(batch.z.flatten(0, 1)).unflatten(0, (2, -1))
-    small = objective.project(encoder.encode(batch.small.flatten(0, 1))).unflatten(0, (3, -1))
-    wanted = (nt_xent(whole[0], whole[1], 0.3) + pick_out(small, whole, 0.3)) / 2
+    crops = objective.project(encoder.encode(batch.local_crops.flatten(0, 1))).unflatten(0, (3, -1))
+    wanted = (nt_xent(whole[0], whole[1], 0.3) + local_to_global(crops, whole, 0.3)) / 2
     assert torch.allclose(objective(encoder, batch), wanted)
 
 
@@ -104,7 +106,7 @@ def make_batch(encoder: torch.nn.Module, n_encoded: int) -> Batch:
     views = torch.rand(2, 6, 3, 8, 8, generator=generator)
     targets = torch.rand(2, 6, 3, 8, 8, generator=generator)
     z = encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
-    return Batch(views=views, targets=targets, z=z, small=torch.empty(0, 6, 3, 8, 8))
+    return Batch(views=views, targets=targets, z=z, local_crops=torch.empty(0, 6, 3, 8, 8))
 
 
 @pytest.mark.parametrize("name", parts.names("objectives"))

@@ -71,15 +71,15 @@ def test_reducers_of_a_large_pile_learn_from_a_sample(
 
 
 @pytest.mark.parametrize(
-    ("kind", "mirror", "times"),
+    ("kind", "flip", "times"),
     [("joint", True, 1.5), ("joint", False, 1.5), ("joint", True, 1.0), ("encoder", True, 1.5)],
 )
 def test_an_embedding_is_the_mean_of_two_looks_by_their_pixels(
-    kind: str, mirror: bool, times: float, images: np.ndarray, checkpoint_file: Path
+    kind: str, flip: bool, times: float, images: np.ndarray, checkpoint_file: Path
 ) -> None:
     loaded = checkpoints.load(checkpoint_file)
     recipe = loaded.recipe
-    views = replace(recipe.views, mirror=mirror)
+    views = replace(recipe.views, horizontal_flip=flip)
     recipe = replace(recipe, embedding=kind, embedding_resolution=times, views=views)
     got = pipeline.embed(ArraySource(images), replace(loaded, recipe=recipe))
 
@@ -88,11 +88,11 @@ def test_an_embedding_is_the_mean_of_two_looks_by_their_pixels(
     x = torch.tensor(images).permute(0, 3, 1, 2).float() / 255
     size = round(x.shape[-1] * times)
     large = F.interpolate(x, (size, size), mode="bicubic", align_corners=False).clamp(0, 1)
-    small = x.flip(-1) if mirror and kind == "joint" else x
+    small = x.flip(-1) if flip and kind == "joint" else x
     vectors = []
     with torch.inference_mode():
-        for look in (large, small):
-            code = encoder.encode(look)
+        for view in (large, small):
+            code = encoder.encode(view)
             both = [F.normalize(z, dim=1) for z in (code, head.project(code))]
             vectors.append(torch.cat(both, 1) if kind == "joint" else code)
     expected = (times**2 * vectors[0] + vectors[1]) / (times**2 + 1)

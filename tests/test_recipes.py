@@ -37,7 +37,7 @@ PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtyp
 CHANGES: dict[str, tuple[object, str]] = {
     "name": ("other", "recipe"),
     "encoder": (Part("vgg", {"widths": (4, 16)}), "weights"),
-    "views": (replace(BEST.views, mirror=False), "weights"),
+    "views": (replace(BEST.views, horizontal_flip=False), "weights"),
     "objectives": ((Part("nt_xent", {"hidden": 8, "dim": 4}),), "weights"),
     "epochs": (1.5, "weights"),
     "batch_size": (3, "weights"),
@@ -130,6 +130,18 @@ def test_the_recipes_can_be_followed_and_travel_as_json() -> None:
         assert Recipe.from_dict(recipe.to_dict()) == recipe
 
 
+def test_recipes_of_older_checkpoints_open_under_the_new_names() -> None:
+    older = BEST.to_dict()
+    views = older["views"]
+    views["mirror"] = views.pop("horizontal_flip")
+    views["n_small"], views["small_side"] = views.pop("n_local_crops"), 0.5
+    del views["local_crop_side"]
+    opened = Recipe.from_dict(older)
+    assert opened == replace(BEST, views=replace(BEST.views, local_crop_side=0.5))
+    assert opened.views.horizontal_flip
+    assert opened.views.n_local_crops == 2
+
+
 def test_each_recipe_is_a_difference_from_the_one_before() -> None:
     assert [str(part) for part in BASELINE.objectives] == ["reconstruction"]
     assert [str(part) for part in IMPROVED.objectives] == ["reconstruction"]  # autoencoder alone
@@ -148,7 +160,9 @@ def test_each_recipe_is_a_difference_from_the_one_before() -> None:
         ("epochs=nan", "epochs is expected"),
         ("batch_size=2.5", "a whole number"),
         ("batch_size=true", "a whole number"),
-        ("views.mirorr=true", "did you mean 'mirror'"),
+        ("views.horizontal_flop=true", "did you mean 'horizontal_flip'"),
+        ("views.mirror=true", "did you mean 'horizontal_flip'"),
+        ("views.n_small=1", "did you mean 'n_local_crops'"),
         ("views.min_crop=0", "views.min_crop is expected in"),
         ("views=3", "views has no field"),
         ("clusterer=kmean", "did you mean 'kmeans'"),
@@ -181,12 +195,12 @@ def test_settings_reach_their_fields() -> None:
     changed = override(
         BEST,
         ["encoder=residual(width=4)", "encoder.blocks=2", "objectives.nt_xent.temperature=0.5",
-         "reducers=none", "views.mirror=false", "learning_rate=2e-3"],
+         "reducers=none", "views.horizontal_flip=false", "learning_rate=2e-3"],
     )  # fmt: skip
     assert changed.encoder == Part("residual", {"width": 4, "blocks": 2})
     assert changed.objectives[0].options["temperature"] == 0.5
     assert changed.reducers == ()
-    assert changed.views == replace(BEST.views, mirror=False)
+    assert changed.views == replace(BEST.views, horizontal_flip=False)
     assert changed.learning_rate == 2e-3
 
 

@@ -184,9 +184,9 @@ print(json.dumps([name for name in sys.modules if name.startswith("shoal.")]))
         {"encoder": Part("convolutional", {"widths": (4, 8)})},  # takes images of one size
     ],
 )
-def test_small_views_change_nothing_where_nothing_learns_from_them(changes: dict[str, Any]) -> None:
-    def digest(n_small: int) -> str:
-        views = replace(BEST.views, n_small=n_small)
+def test_local_crops_change_nothing_where_nothing_learns_from_them(changes: dict[str, Any]) -> None:
+    def digest(n_local_crops: int) -> str:
+        views = replace(BEST.views, n_local_crops=n_local_crops)
         recipe = replace(RECIPES["simclr"], **changes, views=views, epochs=1)
         *_, last = train(PILE, recipe)
         return last.weights_digest()

@@ -26,7 +26,8 @@ def images(n: int = 6, channels: int = 3, side: int = 8) -> torch.Tensor:
 
 
 STRONG = {
-    "min_crop": 0.2, "mirror": True, "rotation": 30.0, "zoom": 0.3, "shear": 0.3, "shift": 0.2,
+    "min_crop": 0.2, "horizontal_flip": True, "rotation": 30.0, "zoom": 0.3, "shear": 0.3,
+    "shift": 0.2,
     "brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.2, "grey_probability": 0.5,
     "noise": 0.1,
 }  # fmt: skip
@@ -49,7 +50,7 @@ def test_each_augmentation_alone_takes_effect_and_draws_per_image_and_view(name:
     assert not torch.allclose(views, x.expand_as(views), atol=1e-3)
     assert not torch.allclose(views[0], views[1], atol=1e-3)
     assert len({tuple(view.flatten().tolist()) for view in views[0]}) > 1
-    geometric = name in ("min_crop", "mirror", "rotation", "zoom", "shear", "shift")
+    geometric = name in ("min_crop", "horizontal_flip", "rotation", "zoom", "shear", "shift")
     assert torch.equal(views, targets) == geometric
     if not geometric:
         assert torch.equal(targets[0], x)
@@ -75,15 +76,15 @@ def test_pixels_stay_pixels_and_the_seed_decides(
     assert torch.isfinite(drawn).all()
     assert 0.0 <= drawn.min() <= drawn.max() <= 1.0
     assert torch.equal(drawn, augment(views, x, generator(seed))[0])
-    small = local_crops(replace(views, n_small=3, small_side=0.6), x, generator(seed))
-    assert small.shape == (3, 3, channels, *(2 * [max(1, round(0.6 * side))]))
-    assert torch.isfinite(small).all()
-    assert 0.0 <= small.min() <= small.max() <= 1.0
+    crops = local_crops(replace(views, n_local_crops=3, local_crop_side=0.6), x, generator(seed))
+    assert crops.shape == (3, 3, channels, *(2 * [max(1, round(0.6 * side))]))
+    assert torch.isfinite(crops).all()
+    assert 0.0 <= crops.min() <= crops.max() <= 1.0
 
 
-def test_mirror_is_exact_and_happens_half_the_time() -> None:
+def test_horizontal_flip_is_exact_and_happens_half_the_time() -> None:
     x = images(400)
-    (views,), _ = augment(Views(mirror=True), x, generator())
+    (views,), _ = augment(Views(horizontal_flip=True), x, generator())
     flipped = torch.isclose(views, x.flip(-1), atol=1e-5).flatten(1).all(1)
     kept = torch.isclose(views, x, atol=1e-5).flatten(1).all(1)
     assert (flipped | kept).all()
@@ -103,29 +104,29 @@ def test_resolution_shrinks_views_as_pillow_does_and_leaves_targets() -> None:
     assert augment(Views(resolution=0.01), x, generator())[0].shape == (1, 3, 3, 1, 1)
 
 
-def test_a_small_view_is_the_inner_part_of_a_view_at_its_scale() -> None:
+def test_a_local_crop_is_the_inner_part_of_a_view_at_its_scale() -> None:
     x = torch.rand(5, 3, 12, 16, generator=generator(1))
-    geometric = {name: STRONG[name] for name in ("min_crop", "mirror", "rotation", "zoom", "shear")}
+    moves = ("min_crop", "horizontal_flip", "rotation", "zoom", "shear")
+    geometric = {name: STRONG[name] for name in moves}
     views, _ = augment(Views(n_views=2, **geometric), x, generator())
-    small = local_crops(Views(n_small=2, small_side=0.5, **geometric), x, generator())
-    assert torch.allclose(small, views[..., 3:9, 4:12], atol=1e-5)
-    inner = local_crops(Views(n_small=1, small_side=0.5), x, generator())
+    crops = local_crops(Views(n_local_crops=2, local_crop_side=0.5, **geometric), x, generator())
+    assert torch.allclose(crops, views[..., 3:9, 4:12], atol=1e-5)
+    inner = local_crops(Views(n_local_crops=1, local_crop_side=0.5), x, generator())
     assert torch.allclose(inner[0], x[..., 3:9, 4:12], atol=1e-5)
-    assert local_crops(Views(n_small=2, small_side=0.5, resolution=0.5), x, generator()).shape == (
-        2, 5, 3, 3, 4
-    )  # fmt: skip
+    quarter = Views(n_local_crops=2, local_crop_side=0.5, resolution=0.5)
+    assert local_crops(quarter, x, generator()).shape == (2, 5, 3, 3, 4)
     assert len(local_crops(Views(), x, generator())) == 0
 
 
-def test_small_views_take_nothing_from_the_others() -> None:
+def test_local_crops_take_nothing_from_the_others() -> None:
     views = Views(n_views=2, min_crop=0.2, brightness=0.5, hue=0.1, noise=0.1)
     alone, together = (
         augment(views, images(), generator()),
-        augment(replace(views, n_small=4), images(), generator()),
+        augment(replace(views, n_local_crops=4), images(), generator()),
     )
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
-    small = local_crops(replace(views, n_small=4), images(1).repeat(3, 1, 1, 1), generator())
-    assert len({tuple(view.flatten().tolist()) for view in small.flatten(0, 1)}) == 12
+    crops = local_crops(replace(views, n_local_crops=4), images(1).repeat(3, 1, 1, 1), generator())
+    assert len({tuple(view.flatten().tolist()) for view in crops.flatten(0, 1)}) == 12
 
 
 def test_crops_never_leave_the_image() -> None:
@@ -166,7 +167,7 @@ def test_hue_turns_the_colour_circle_and_keeps_greys() -> None:
 
 def test_every_limit_is_checked() -> None:
     for field in fields(Views):
-        if field.name != "mirror":
+        if field.name != "horizontal_flip":
             with pytest.raises(ValueError, match=f"views.{field.name} is expected in"):
                 replace(Views(), **{field.name: -1}).check()
 

@@ -47,9 +47,9 @@ def embed(
     """The embedding that the recipe clusters, before any reduction: float32 (n, d).
 
     By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
-    both, each scaled to unit length and joined: the mean over `looks` at an image. Always in fp32
-    and in evaluation mode, so that an image's vector does not depend on its neighbours in the
-    batch.
+    both, each scaled to unit length and joined: the mean over an image's `test_time_views`. It is
+    computed in fp32 and in evaluation mode, so that an image's vector does not depend on the other
+    images of its batch.
     """
     return gather(embed_blocks(source, checkpoint, device=device, track=track), len(source))
 
@@ -78,7 +78,7 @@ def embed_blocks(
         if objective.has_head
     ]
     kind = checkpoint.recipe.embedding
-    mirror = kind == "joint" and checkpoint.recipe.views.mirror
+    flip = kind == "joint" and checkpoint.recipe.views.horizontal_flip
     times = checkpoint.recipe.embedding_resolution if encoder.any_size else 1.0
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
@@ -87,8 +87,8 @@ def embed_blocks(
         with reproducible():
             for few in images.split(_AT_ONCE):
                 seen = [
-                    share * _embed(encoder, heads, kind, look).float()
-                    for share, look in looks(few, times, mirror)
+                    share * _embed(encoder, heads, kind, view).float()
+                    for share, view in test_time_views(few, times, flip)
                 ]
                 embedded.append(torch.stack(seen).sum(0).cpu())
         rows.append(torch.cat(embedded).numpy())
@@ -99,32 +99,32 @@ def embed_blocks(
         yield np.concatenate(rows)
 
 
-def looks(x: Tensor, times: float, mirror: bool) -> list[tuple[float, Tensor]]:
-    """What an image's embedding is the mean over: itself enlarged, and as large as it is.
+def test_time_views(x: Tensor, times: float, flip: bool) -> list[tuple[float, Tensor]]:
+    """The views of an image that its embedding is the mean over: enlarged, and as large as it is.
 
-    The second look is at the mirror image where the encoder learned that mirroring changes nothing:
-    looks that differ in two ways average better than such as differ in one, and a small one costs
-    little (benchmarks/LOG.md). Each counts by its share of the pixels.
+    The second view is flipped left and right if the encoder learned that this changes nothing:
+    views that differ in two ways average better than views that differ in one, and a small one
+    costs little (benchmarks/LOG.md). Each view counts by its share of the pixels.
 
     Args:
         x: images float (b, C, H, W) in [0, 1].
-        times: how much longer the sides of the first look are, 1 or more.
-        mirror: whether the second look is at the mirror image.
+        times: how much longer the sides of the first view are, 1 or more.
+        flip: whether the second view is flipped.
 
     Returns:
         Weights, which sum to 1, and images.
 
     >>> x = torch.zeros(5, 3, 8, 8)
-    >>> [(round(share, 2), tuple(look.shape)) for share, look in looks(x, 1.5, mirror=True)]
+    >>> [(round(share, 2), tuple(view.shape)) for share, view in test_time_views(x, 1.5, True)]
     [(0.69, (5, 3, 12, 12)), (0.31, (5, 3, 8, 8))]
-    >>> len(looks(x, 1, mirror=False))  # the same again would tell no more
+    >>> len(test_time_views(x, 1, flip=False))  # a second one would be equal to the first
     1
     """
-    if times == 1 and not mirror:
+    if times == 1 and not flip:
         return [(1.0, x)]
-    seen = [enlarge(x, times), x.flip(3) if mirror else x]
-    pixels = [look.shape[2] * look.shape[3] for look in seen]
-    return [(n / sum(pixels), look) for n, look in zip(pixels, seen, strict=True)]
+    views = [enlarge(x, times), x.flip(3) if flip else x]
+    pixels = [view.shape[2] * view.shape[3] for view in views]
+    return [(n / sum(pixels), view) for n, view in zip(pixels, views, strict=True)]
 
 
 def enlarge(x: Tensor, times: float) -> Tensor:

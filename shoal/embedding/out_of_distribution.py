@@ -1,4 +1,4 @@
-"""Whether new images look like those that a checkpoint learned from: novelty detection."""
+"""The out-of-distribution score: do new images look like those that a checkpoint learned from?"""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 
 UNFAMILIAR = 0.01
-"""Of images like those learned from, about this share is less familiar than it, by chance."""
+"""An image less familiar than this is out of distribution: by chance, a hundredth of the others."""
 # Measured with checkpoints/best.pth: 32 components or 380, from 400 images or 4,000, do no better.
 _COMPONENTS = 128
 _IMAGES_PER_COMPONENT = 12
 _QUANTILES = 1001
+_DISTANCES, _ERRORS = "surprise", "reconstruction"  # as checkpoint files call them
 
 
-def remember(
+def fit_reference(
     source: ImageSource, checkpoint: Checkpoint, embedding: FloatArray, rows: IntArray, *,
     device: str = "cpu", track: Track = silent,
 ) -> dict[str, FloatArray]:  # fmt: skip
-    """What to compare new images with: the images learned from, as two models know them.
+    """Fit what new images are compared with to the images that a checkpoint learned from.
 
     Args:
         source: those images.
@@ -33,8 +34,8 @@ def remember(
         track: shows progress.
 
     Returns:
-        The model of `surprise`, and ascending values of the measures of `familiarity`, float32, at
-        most 1,001 quantiles. Nothing for fewer than 4 images.
+        The model of `mahalanobis`, and ascending values of the two measures of `familiarity`,
+        float32, at most 1,001 quantiles. Nothing for fewer than 4 images.
     """
     if len(rows) < 4:
         return {}
@@ -44,20 +45,21 @@ def remember(
     some = np.sort(rows[order[:_QUANTILES]])
     errors = reconstruction_errors(source, checkpoint, rows=some, device=device, track=track)
     return model | {
-        "surprise": _quantiles(surprise(held_out, model)),
-        "reconstruction": _quantiles(errors),
+        _DISTANCES: _quantiles(mahalanobis(held_out, model)),
+        _ERRORS: _quantiles(errors),
     }
 
 
 def familiarity(
-    source: ImageSource, checkpoint: Checkpoint, surprises: FloatArray, *, device: str = "cpu",
+    source: ImageSource, checkpoint: Checkpoint, distances: FloatArray, *, device: str = "cpu",
     track: Track = silent,
 ) -> FloatArray:  # fmt: skip
     """How much each image looks like those that the checkpoint learned from, as a p-value.
 
-    Two measures say that an image is strange: its `surprise` in the embedding, and a large error of
-    its reconstruction (Hawkins et al. 2002, doi:10.1007/3-540-46145-0_17). `share_beyond` makes a
-    p-value of each, and twice the lesser (Bonferroni) is one of both.
+    Two measures say that an image is strange: a large `mahalanobis` distance of its embedding, and
+    a large error of its reconstruction (Hawkins et al. 2002, doi:10.1007/3-540-46145-0_17).
+    `share_beyond` turns each into a p-value. Twice the lesser of the two (Bonferroni) is the
+    p-value of both.
 
     So of images of the same kinds no more than about a share p has one of p or less: below
     `UNFAMILIAR`, an image looks like nothing the encoder was trained on. The converse does not
@@ -70,7 +72,7 @@ def familiarity(
     Args:
         source: the images asked about.
         checkpoint: a finished one.
-        surprises: float32 (n,), their `surprise` under what the checkpoint remembers.
+        distances: float32 (n,), their `mahalanobis` distance under the checkpoint's model.
         device: where the encoder runs.
         track: shows progress.
 
@@ -79,16 +81,16 @@ def familiarity(
     """
     known, rows = checkpoint.familiar, np.arange(len(source))
     errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
-    by_place = share_beyond(surprises, known["surprise"])
-    by_error = share_beyond(errors, known["reconstruction"])
-    return np.minimum(1.0, 2.0 * np.minimum(by_place, by_error)).astype(np.float32)
+    by_distance = share_beyond(distances, known[_DISTANCES])
+    by_error = share_beyond(errors, known[_ERRORS])
+    return np.minimum(1.0, 2.0 * np.minimum(by_distance, by_error)).astype(np.float32)
 
 
-def surprise(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:
+def mahalanobis(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:
     """Squared Mahalanobis distances to the images of training, float32 (n,), per dimension.
 
-    As a sign of novelty: Lee et al. 2018, arXiv:1807.03888, here without classes. The covariance is
-    that of probabilistic principal components (Tipping and Bishop 1999,
+    As an out-of-distribution score: Lee et al. 2018, arXiv:1807.03888, here without classes. The
+    covariance is that of probabilistic principal components (Tipping and Bishop 1999,
     doi:10.1111/1467-9868.00196, equation 9): one variance for all directions but the leading ones.
 
     Args:
@@ -122,7 +124,7 @@ def share_beyond(values: Array, known: Array) -> FloatArray:
 
 
 def _fit(embedding: FloatArray) -> dict[str, FloatArray]:
-    """The model of `surprise`; in a collapsed embedding, whose variance is 0, anything is far."""
+    """The model of `mahalanobis`. In a collapsed embedding, of variance 0, anything is far."""
     from sklearn.decomposition import PCA
 
     n, d = embedding.shape

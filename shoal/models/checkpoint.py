@@ -70,7 +70,7 @@ class Checkpoint:
     clusterer: dict[str, Array] = field(default_factory=dict)
     """Likewise of the clusterer."""
     familiar: dict[str, Array] = field(default_factory=dict)
-    """How the images it learned from measure, for `novelty`; empty in older files."""
+    """How the images it learned from measure, for `out_of_distribution`; empty in older files."""
     calibration: dict[str, Array] = field(default_factory=dict)
     """What a membership is worth, see `scoring.calibration`; empty in older files."""
 

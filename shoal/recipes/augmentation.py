@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 
+OLDER_NAMES = {
+    "mirror": "horizontal_flip", "n_small": "n_local_crops", "small_side": "local_crop_side",
+}  # fmt: skip
+"""Fields of `Views` as older checkpoints spell them, and as they are called now."""
+
 
 @dataclass(frozen=True)
 class Views:
@@ -19,7 +24,7 @@ class Views:
     """How many views of each image."""
     min_crop: float = 1.0
     """Smallest area of a random crop, as a fraction of the image, in (0, 1]; 1: no crop."""
-    mirror: bool = False
+    horizontal_flip: bool = False
     """Flip left and right every second time."""
     rotation: float = 0.0
     """Largest rotation, degrees."""
@@ -47,11 +52,11 @@ class Views:
     """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
     crops that show things larger than the whole image does show them as large again (Touvron et
     al. 2019, arXiv:1906.06423). Targets keep the image's size. Reconstructions suffer."""
-    n_small: int = 0
-    """How many small views besides, see `small`: for objectives that learn from them, and encoders
-    that take images of any size; with others there are none."""
-    small_side: float = 0.625
-    """Side of a small view, as a fraction of a view's, in (0, 1]."""
+    n_local_crops: int = 0
+    """How many local crops of each image: small views of its parts, for objectives that learn from
+    them and encoders that take images of any size. With others there are none."""
+    local_crop_side: float = 0.625
+    """Side of a local crop, as a fraction of a view's, in (0, 1]."""
 
     def check(self) -> None:
         """Raise `RecipeError` on a value out of range."""
@@ -59,9 +64,9 @@ class Views:
             "n_views": (1, 8), "rotation": (0, 180), "zoom": (0, 0.9), "shear": (0, 1),
             "shift": (0, 1), "brightness": (0, 1), "contrast": (0, 1), "saturation": (0, 1),
             "hue": (0, 0.5), "colour_probability": (0, 1), "grey_probability": (0, 1),
-            "noise": (0, 1), "n_small": (0, 8),
+            "noise": (0, 1), "n_local_crops": (0, 8),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(f"views.{name}", getattr(self, name), low, high, RecipeError)
-        for name in ("min_crop", "resolution", "small_side"):
+        for name in ("min_crop", "resolution", "local_crop_side"):
             check_interval(f"views.{name}", getattr(self, name), 0, 1, RecipeError, open_low=True)

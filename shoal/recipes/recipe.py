@@ -14,7 +14,7 @@ from typing import Any
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.recipes import parts
-from shoal.recipes.augmentation import Views
+from shoal.recipes.augmentation import OLDER_NAMES, Views
 from shoal.recipes.parts import Part
 
 OPTIMIZERS = ("adam", "adamw", "muon")
@@ -59,10 +59,10 @@ class Recipe:
     embedding_resolution: float = 1.0
     """Side at which images are embedded, as a multiple of their own, 1 to 4. Random crops show
     things larger than whole images do, and a larger image shows them so again (Touvron et al.
-    2019, arXiv:1906.06423). Above 1 the embedding is the mean of two looks, weighted by their
-    pixels: one so large, one as large as the image is, in a joint embedding in the mirror where
-    ``views.mirror`` taught that this changes nothing. An encoder that takes images of one size only
-    sees them as they are."""
+    2019, arXiv:1906.06423). Above 1 the embedding is the mean of two test-time views, weighted by
+    their pixels: one so large, one as large as the image is. The second is flipped in a joint
+    embedding if ``views.horizontal_flip`` taught that this changes nothing. An encoder that takes
+    images of one size only sees them as they are."""
     n_clusters: int = 2
     """How many groups."""
     precision: str = "auto"
@@ -138,7 +138,7 @@ class Recipe:
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Recipe:
-        """The inverse of `to_dict`, checked.
+        """The inverse of `to_dict`, checked. Fields may have the names of older checkpoints.
 
         Raises:
             RecipeError: missing or unknown fields, or values out of range.
@@ -148,7 +148,9 @@ class Recipe:
         """
         try:
             fields = dict(values)
-            fields["views"] = Views(**fields["views"])
+            fields["views"] = Views(
+                **{OLDER_NAMES.get(name, name): value for name, value in fields["views"].items()}
+            )
             for name in ("encoder", "clusterer"):
                 fields[name] = _part(fields[name])
             for name in ("objectives", "reducers"):
@@ -193,7 +195,12 @@ IMPROVED = replace(
     name="improved",
     encoder=Part("vgg"),
     views=Views(
-        mirror=True, brightness=0.7, contrast=0.7, saturation=0.7, hue=0.175, grey_probability=0.5
+        horizontal_flip=True,
+        brightness=0.7,
+        contrast=0.7,
+        saturation=0.7,
+        hue=0.175,
+        grey_probability=0.5,
     ),
     epochs=12,
     batch_size=256,
@@ -207,24 +214,24 @@ IMPROVED = replace(
 )
 
 # Contrast on top (SimCLR): two views of an image, cropped and recoloured as in that paper's
-# appendix A, are to be alike, and two small views are to know them (multi-crop). The split is
+# appendix A, are to be alike, and two local crops are to match them (multi-crop). The split is
 # sought in what encoder and head see together: the most bimodal direction there separates better
 # than any cut of the neighbour graph. Muon learns in half the epochs or fewer what AdamW does, and
-# with small views a third fewer do. Images are embedded as the mean of two looks, one half as large
-# again, as the crops showed them (all of it: benchmarks/LOG.md).
+# with local crops a third fewer do. Images are embedded as the mean of two test-time views, one of
+# them half as large again, as the crops showed them (all of it: benchmarks/LOG.md).
 BEST = replace(
     IMPROVED,
     name="best",
     views=Views(
         n_views=2,
         min_crop=0.2,
-        mirror=True,
+        horizontal_flip=True,
         brightness=0.5,
         contrast=0.5,
         saturation=0.5,
         hue=0.125,
         grey_probability=0.2,
-        n_small=2,
+        n_local_crops=2,
     ),
     objectives=(Part("nt_xent"), Part("reconstruction", {"fraction": 0.25})),
     epochs=28,

@@ -10,7 +10,7 @@ from typing import Any
 
 from shoal.errors import RecipeError
 from shoal.recipes import parts
-from shoal.recipes.augmentation import Views
+from shoal.recipes.augmentation import OLDER_NAMES, Views
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import FIELD_TYPES, Recipe
 
@@ -51,7 +51,8 @@ def _set(recipe: Recipe, path: str, text: str) -> Recipe:
     if name == "views":
         hints = typing.get_type_hints(Views)
         if rest not in hints:
-            raise RecipeError(f"views has no field {rest!r}{parts.suggest(rest, hints)}")
+            now = OLDER_NAMES.get(rest, rest)
+            raise RecipeError(f"views has no field {rest!r}{parts.suggest(now, hints)}")
         value = replace(recipe.views, **{rest: _value(path, text, hints[rest])})
     elif name in ("encoder", "clusterer"):
         value = _option(f"{name}s", getattr(recipe, name), rest, text) if rest else _one(path, text)

@@ -311,5 +311,7 @@ OF_CHECKPOINTS = {
         "影像另放大一半嵌入，取平均",
     "two small views more, in as much time":
         "每張影像另取兩張小圖，訓練時間相同",
+    "two local crops more, in as much time":
+        "每張影像另取兩張小圖，訓練時間相同",
 }  # fmt: skip
 """What `benchmarks/contributions.py` keeps in checkpoints of each change that was measured."""

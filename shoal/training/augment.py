@@ -36,21 +36,24 @@ def augment(views: Views, images: Tensor, generator: torch.Generator) -> tuple[T
 
 
 def local_crops(views: Views, images: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw the small views: they cost little, and show less, so that more must be guessed.
+    """Draw the local crops. They cost little and show less, so that more must be guessed.
 
     Multi-crop (Caron et al. 2020, arXiv:2006.09882, section 3.2). Each is the inner part of a
-    view of its own, so that things are as large in it as in the others.
+    view of its own, so that things are as large in it as in the global views.
 
     Args:
         images: float (b, C, H, W) in [0, 1], C 1 or 3.
         generator: as of the other views.
 
     Returns:
-        Float (n_small, b, C, h, w) in [0, 1].
+        Float (n_local_crops, b, C, h, w) in [0, 1].
     """
-    if views.n_small == 0:
+    if views.n_local_crops == 0:
         return images.new_empty(0, *images.shape)
-    inner = [_geometry(views, images, generator, views.small_side) for _ in range(views.n_small)]
+    inner = [
+        _geometry(views, images, generator, views.local_crop_side)
+        for _ in range(views.n_local_crops)
+    ]
     return torch.stack([_appearance(views, _shrink(views, x), generator) for x in inner])
 
 
@@ -58,7 +61,7 @@ def _geometry(
     views: Views, images: Tensor, generator: torch.Generator, inner: float = 1.0
 ) -> Tensor:
     moves = (views.rotation, views.zoom, views.shear, views.shift)
-    if views.min_crop >= 1 and not views.mirror and not any(moves) and inner >= 1:
+    if views.min_crop >= 1 and not views.horizontal_flip and not any(moves) and inner >= 1:
         return images
     n, channels, *sides = images.shape
     kept = [max(1, round(side * inner)) for side in sides]
@@ -98,7 +101,7 @@ def _affine(views: Views, n: int, generator: torch.Generator) -> Tensor:
     shear = torch.eye(2).repeat(n, 1, 1)
     shear[:, 0, 1] = 2.0 * views.shear * uniform(-1.0, 1.0)
     linear = rotation @ shear * span[:, None, :]
-    if views.mirror:
+    if views.horizontal_flip:
         flip = torch.randint(0, 2, (n,), generator=generator) * 2.0 - 1.0
         linear = torch.cat([linear[:, :, :1] * flip[:, None, None], linear[:, :, 1:]], dim=2)
     return torch.cat([linear, centre[:, :, None]], dim=2)

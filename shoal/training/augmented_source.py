@@ -17,7 +17,7 @@ EVALUATION_VIEWS = Views(
     min_crop=0.6, rotation=10, zoom=0.1, shear=0.1, shift=0.05, brightness=0.4, contrast=0.4,
     saturation=0.4, hue=0.1, grey_probability=0.2, noise=0.05,
 )  # fmt: skip
-"""What should not move an image to another cluster. No mirror: digits have a right and a left."""
+"""What should not move an image to another cluster. No flip: digits have a right and a left."""
 
 SAMPLE = 1000
 """By how many images training judges a checkpoint: it is shown as many, three times over, and one

@@ -188,11 +188,11 @@ class Run:
     @reproducible()
     def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
         """One optimiser step, the ``step``-th, counted from 1. Returns the parts of the loss."""
-        views, targets, small = self._views(source, step)
+        views, targets, crops = self._views(source, step)
         n_encoded = max(objective.n_encoded for objective in self.objectives)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
             z = self.encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
-            batch = Batch(views=views, targets=targets, z=z, small=small)
+            batch = Batch(views=views, targets=targets, z=z, local_crops=crops)
             losses = {
                 part.name: objective.weight * objective(self.encoder, batch)
                 for part, objective in zip(self.recipe.objectives, self.objectives, strict=True)
@@ -216,7 +216,7 @@ class Run:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _views(self, source: ImageSource, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Views, targets and small views of a step's images, see `Batch`."""
+        """Views, targets and local crops of a step's images, see `Batch`."""
         size = batch_size(self.recipe, self.n_images)
         epoch, position = divmod(step - 1, self.n_images // size)
         if epoch != self.order_epoch:
@@ -230,10 +230,10 @@ class Run:
 
     @property
     def views(self) -> Views:
-        """The recipe's, without small ones where nothing could learn from them."""
-        learnt = any(objective.learns_from_small for objective in self.objectives)
+        """The recipe's, without local crops if nothing could learn from them."""
+        learnt = any(objective.learns_from_local_crops for objective in self.objectives)
         views = self.recipe.views
-        return views if learnt and self.encoder.any_size else replace(views, n_small=0)
+        return views if learnt and self.encoder.any_size else replace(views, n_local_crops=0)
 
     def record(self, step: int, recent: list[dict[str, Tensor]], seconds: float) -> None:
         """Add a row to the history: the means since the last."""

@@ -36,40 +36,40 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(similarity.masked_fill(own, float("-inf")), partner)
 
 
-def pick_out(small: Tensor, whole: Tensor, temperature: float) -> Tensor:
-    """How well each small view picks out the whole views of its image, each among all images'.
+def local_to_global(local_crops: Tensor, global_views: Tensor, temperature: float) -> Tensor:
+    """How well each local crop finds the global views of its image, each among all images'.
 
     Cross entropy as in `nt_xent`, but one way: as in multi-crop (Caron et al. 2020,
-    arXiv:2006.09882, equation 6) whole views are what is to be found, and small ones, which show
-    too little for that, only look for them. The gradient reaches both.
+    arXiv:2006.09882, equation 6) the global views are the targets, and the local crops, which show
+    too little to be targets, only predict. The gradient reaches both.
 
     Args:
-        small: float (s, n, d), the projections of s small views of n images, of any length.
-        whole: float (w, n, d), those of w whole views of the same images.
+        local_crops: float (s, n, d), the projections of s local crops of n images, of any length.
+        global_views: float (w, n, d), those of w global views of the same images.
         temperature: > 0.
 
     Returns:
         A scalar, the mean over all. It is log(n) when all projections are equal.
 
     >>> same = torch.ones(2, 4, 3)
-    >>> torch.allclose(pick_out(same, same, 0.5), torch.tensor(4.0).log())
+    >>> torch.allclose(local_to_global(same, same, 0.5), torch.tensor(4.0).log())
     True
     """
-    n = small.shape[1]
-    # (s, 1, n, d) @ (w, d, n): each small view's image against the n of each whole view.
-    small, whole = F.normalize(small, dim=2), F.normalize(whole, dim=2)
-    similarity = small[:, None] @ whole.transpose(1, 2) / temperature
-    own = torch.arange(n, device=small.device).repeat(len(small) * len(whole))
+    n = local_crops.shape[1]
+    # (s, 1, n, d) @ (w, d, n): each local crop's image against the n of each global view.
+    crops, views = F.normalize(local_crops, dim=2), F.normalize(global_views, dim=2)
+    similarity = crops[:, None] @ views.transpose(1, 2) / temperature
+    own = torch.arange(n, device=crops.device).repeat(len(crops) * len(views))
     return F.cross_entropy(similarity.flatten(0, 2), own)
 
 
 class NTXent(Objective):
     """NT-Xent between the projections of the first two views.
 
-    Where there are small views, its mean with how well they pick out those two, see `pick_out`.
+    If there are local crops, the mean of that and of `local_to_global` with the same two views.
     """
 
-    learns_from_small = True
+    learns_from_local_crops = True
     has_head = True
 
     def __init__(
@@ -86,16 +86,16 @@ class NTXent(Objective):
         return projections
 
     def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
-        whole = self.project(batch.z[:2].flatten(0, 1)).unflatten(0, (2, -1))
-        with torch.autocast(whole.device.type, enabled=False):
-            whole = whole.float()
-            loss = nt_xent(whole[0], whole[1], self.temperature)
-        if len(batch.small) == 0:
+        views = self.project(batch.z[:2].flatten(0, 1)).unflatten(0, (2, -1))
+        with torch.autocast(views.device.type, enabled=False):
+            views = views.float()
+            loss = nt_xent(views[0], views[1], self.temperature)
+        if len(batch.local_crops) == 0:
             return loss
-        small = self.project(encoder.encode(batch.small.flatten(0, 1)))
-        small = small.unflatten(0, (len(batch.small), -1))
-        with torch.autocast(small.device.type, enabled=False):
-            return (loss + pick_out(small.float(), whole, self.temperature)) / 2
+        crops = self.project(encoder.encode(batch.local_crops.flatten(0, 1)))
+        crops = crops.unflatten(0, (len(batch.local_crops), -1))
+        with torch.autocast(crops.device.type, enabled=False):
+            return (loss + local_to_global(crops.float(), views, self.temperature)) / 2
 
 
 def build(

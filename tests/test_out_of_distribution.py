@@ -16,9 +16,9 @@ from shoal import pipeline
 from shoal.embedding.out_of_distribution import (
     UNFAMILIAR,
     familiarity,
-    remember,
+    fit_reference,
+    mahalanobis,
     share_beyond,
-    surprise,
 )
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
@@ -33,7 +33,7 @@ def test_share_beyond_counts() -> None:
     assert share_beyond(values, known) == pytest.approx(expected)
 
 
-def test_surprise_is_the_likelihood_of_probabilistic_components() -> None:
+def test_mahalanobis_is_the_likelihood_of_probabilistic_components() -> None:
     """scikit-learn's PCA computes the same by inverting the whole covariance."""
     from sklearn.decomposition import PCA
 
@@ -48,7 +48,7 @@ def test_surprise_is_the_likelihood_of_probabilistic_components() -> None:
         "noise": np.array([found.noise_variance_]),
     }
     log_likelihood = found.score_samples(z)
-    distance = surprise(z, model) * z.shape[1]
+    distance = mahalanobis(z, model) * z.shape[1]
     assert np.ptp(log_likelihood + distance / 2) == pytest.approx(0.0, abs=0.02)
 
 
@@ -58,7 +58,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Array, Path]:
     from shoal.recipes.recipe import BEST
     from shoal.recipes.settings import override
 
-    path = tmp_path_factory.mktemp("novelty") / "c.pth"
+    path = tmp_path_factory.mktemp("out_of_distribution") / "c.pth"
     images = blobs(900, seed=0)
     small = ["encoder.widths=(8,16)", "checkpoints=1", "batch_size=64", "warmup_steps=5"]
     recipe = override(replace(BEST, epochs=4), small)
@@ -104,8 +104,8 @@ def test_familiarity_does_not_depend_on_the_rest(trained: tuple[Array, Path]) ->
     source, half = ArraySource(images), ArraySource(images[::2])
 
     def told(images: ArraySource) -> Array:
-        surprises = surprise(shoal.embed(images, checkpoint), checkpoint.familiar)
-        return familiarity(images, checkpoint, surprises)
+        distances = mahalanobis(shoal.embed(images, checkpoint), checkpoint.familiar)
+        return familiarity(images, checkpoint, distances)
 
     assert told(half) == pytest.approx(told(source)[::2])
 
@@ -113,7 +113,7 @@ def test_familiarity_does_not_depend_on_the_rest(trained: tuple[Array, Path]) ->
 def test_a_pile_too_small_is_remembered_as_nothing(trained: tuple[Array, Path]) -> None:
     source, checkpoint = ArraySource(trained[0][:3]), checkpoints.load(trained[1])
     z = shoal.embed(source, checkpoint)
-    assert remember(source, checkpoint, z, np.arange(3)) == {}
+    assert fit_reference(source, checkpoint, z, np.arange(3)) == {}
     again = pipeline.predict(source, replace(checkpoint, familiar={}), new=True)
     assert again.familiarity is None
 
