@@ -41,7 +41,7 @@ def pile(brightness: np.ndarray, generator: np.random.Generator) -> ArraySource:
 def explained(source: ArraySource, labels: np.ndarray) -> list[str]:
     features, alike = appearance.describe(source, warnings.sample(len(source)))
     assert not alike
-    return appearance.explained(features, labels[warnings.sample(len(source))])
+    return appearance.warn_of_simple_features(features, labels[warnings.sample(len(source))])
 
 
 # --- collapse -----------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def test_collapse_is_seen_at_any_distance_from_zero() -> None:
     assert warnings.collapse(z + 3, 10) == []  # codes behind a ReLU do not centre on 0
     for collapsed in (z * 1e-3 + 1, np.ones_like(z), np.zeros_like(z)):
         (warning,) = warnings.collapse(collapsed, 10)
-        assert "collapsed: their spread is 0.00" in warning
+        assert "collapsed (their spread is 0.00" in warning
 
 
 def test_three_clusters_on_a_line_are_slices() -> None:
@@ -277,7 +277,7 @@ def test_train_warns_at_its_end_and_info_repeats_it(
     verdict = next(i for i, line in enumerate(lines) if line.startswith("Can these groups be tru"))
     assert lines[verdict - 2].startswith("trained in")
     (last,) = (line.strip() for line in lines[verdict:] if "warning: " in line)
-    assert last.startswith("warning: brightness alone tells the clusters apart: ")
+    assert last.startswith("warning: brightness alone tells the clusters apart (")
     assert result.err.count("warning: ") == 1
     warnings = json.loads(run_cli("info", path, "--json").out)["provenance"]["warnings"]
     assert [f"warning: {warning}" for warning in warnings] == [last]
@@ -311,7 +311,7 @@ def test_collapse_is_told_while_it_trains(run_cli: Callable[..., Any], tmp_path:
     (late,) = (i for i, line in enumerate(lines) if "so the clusters mean nothing" in line)
     (trained,) = (i for i, line in enumerate(lines) if line.startswith("trained in"))
     assert early < trained < late
-    assert lines[early].startswith("warning: the embeddings have collapsed: their spread is 0.0")
+    assert lines[early].startswith("warning: the embeddings have collapsed (their spread is 0.0")
 
 
 def test_predict_warns_of_tiny_clusters_found_anew(

@@ -138,7 +138,7 @@ def test_predict_says_what_it_does_not_know(
     np.save(tmp_path / "new.npy", pile)
     out, table = tmp_path / "p.csv", tmp_path / "t.parquet"
     told = run_cli("predict", tmp_path / "new.npy", path, out, "--table", table)
-    assert "look like nothing the encoder was trained on" in told.err
+    assert "unlike the images the encoder was trained on" in told.err
     assert "their clusters mean little" in told.err
     found = pq.read_table(table).to_pydict()["familiarity"]
     assert {7, 30} <= set(np.flatnonzero(np.array(found) < UNFAMILIAR))

@@ -17,36 +17,37 @@ from pypdf import PdfReader
 
 from shoal.plural import counted, fill
 from shoal.scoring.accuracy import Estimate
-from shoal.scoring.next_steps import parse_training
-from shoal.scoring.verdict import Evidence, judge
+from shoal.scoring.evidence import Evidence
+from shoal.scoring.training_command import parse_training
+from shoal.scoring.verdict import decide
 
-GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), steadiness=0.9, separations=(0.9,))
+GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, separations=(0.9,))
 
 
 @pytest.mark.parametrize(
     ("evidence", "trust"),
     [
         (GOOD, "yes"),
-        (replace(GOOD, steadiness=0.6), "in part"),
-        (replace(GOOD, steadiness=0.1), "in part"),
+        (replace(GOOD, consistency=0.6), "in part"),
+        (replace(GOOD, consistency=0.1), "in part"),
         (replace(GOOD, estimate=Estimate(0.8, 0.6, 1.0)), "in part"),
         (replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7)), "no"),
-        (replace(GOOD, n_clusters=10, n_found=10, estimate=Estimate(0.55, 0.4, 0.7)), "in part"),
+        (replace(GOOD, n_clusters=10, n_nonempty=10, estimate=Estimate(0.55, 0.4, 0.7)), "in part"),
         (replace(GOOD, warnings=("brightness alone tells the clusters apart",)), "in part"),
         (replace(GOOD, warnings=("they have collapsed, so the clusters mean nothing",)), "no"),
         (replace(GOOD, separations=(0.9, 0.89)), "in part"),
-        (replace(GOOD, n_found=1), "no"),
-        (replace(GOOD, estimate=None, steadiness=None), "not known"),
-        (replace(GOOD, estimate=Estimate(float("nan"), 0.5, 1.0), steadiness=None), "not known"),
+        (replace(GOOD, n_nonempty=1), "no"),
+        (replace(GOOD, estimate=None, consistency=None), "not known"),
+        (replace(GOOD, estimate=Estimate(float("nan"), 0.5, 1.0), consistency=None), "not known"),
     ],
 )
 def test_it_is_no_surer_than_the_weakest_of_its_evidence(evidence: Evidence, trust: str) -> None:
-    found = judge(evidence)
+    found = decide(evidence)
     assert found.trust == trust
     assert found.warnings == evidence.warnings
     assert found.reasons
     assert found.next_steps
-    assert str(found) == str(judge(evidence))
+    assert str(found) == str(decide(evidence))
 
 
 def noise(folder: Path) -> None:

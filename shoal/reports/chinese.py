@@ -17,42 +17,43 @@ TRADITIONAL = {
     "Can these groups be trusted? In part.": "這些群組可信嗎？部分可信。",
     "Can these groups be trusted? No.": "這些群組可信嗎？不可信。",
     "Can these groups be trusted? That is not known.": "這些群組可信嗎？無從得知。",
-    "All images fell into one group: nothing was told apart.":
+    "All images are in one group, so nothing was told apart.":
         "所有影像都落在同一群組：什麼也沒有分開。",
-    "About {right:.0%} of the images are expected to be in the right group, {low:.0%} to "
-    "{high:.0%} by the piles this was measured on; by chance it would be {chance:.0%}.":
-        "預期約 {right:.0%} 的影像分到正確的群組，依測量過的影像集推算為 {low:.0%} 到 "
-        "{high:.0%}；隨機分配則為 {chance:.0%}。",
-    "Shown cropped, turned and recoloured a little, {share:.0%} of the images stay in their group.":
+    "About {right:.0%} of the images are probably in the right group; nine times in ten it is "
+    "between {low:.0%} and {high:.0%}. Random groups would reach {chance:.0%}.":
+        "約 {right:.0%} 的影像可能分到正確的群組；十次中有九次介於 {low:.0%} 到 {high:.0%}。"
+        "隨機分群則為 {chance:.0%}。",
+    "{share:.0%} of the images stay in their group when they are cropped, turned and recoloured a "
+    "little.":
         "稍加裁切、旋轉與變色後，{share:.0%} 的影像仍留在原群組。",
-    "Found again from half of the images, the groups put {share:.0%} of the images the same way.":
+    "{share:.0%} of the images get the same group when only half of the images form the groups.":
         "只用一半影像重新分群時，{share:.0%} 的影像分法相同。",
-    "Consistency under augmentation is {score:.2f} of 1: the groups hardly change when the images "
-    "are shown a little differently.":
-        "擴增下的一致性為 {score:.2f}（滿分 1）：影像換個樣子呈現時，群組幾乎不變。",
-    "Consistency under augmentation is {score:.2f} of 1: many images change their group when they "
-    "are shown a little differently.":
-        "擴增下的一致性為 {score:.2f}（滿分 1）：影像換個樣子呈現時，許多會換到別的群組。",
-    "Consistency under augmentation is {score:.2f} of 1: the groups hang on how the images happen "
-    "to be shown.":
-        "擴增下的一致性為 {score:.2f}（滿分 1）：群組取決於影像碰巧呈現的樣子。",
-    "Nothing was measured by which to tell: the images are too few, or an older shoal trained "
-    "this.":
+    "The groups are consistent ({score:.2f} of 1): they hardly change when images are shown a "
+    "little differently.":
+        "群組是一致的（{score:.2f}，滿分 1）：影像換個樣子呈現時，群組幾乎不變。",
+    "The groups are consistent in part ({score:.2f} of 1): many images change their group when "
+    "they are shown a little differently.":
+        "群組部分一致（{score:.2f}，滿分 1）：影像換個樣子呈現時，許多會換到別的群組。",
+    "The groups are not consistent ({score:.2f} of 1): they depend on how the images happen to be "
+    "shown.":
+        "群組不一致（{score:.2f}，滿分 1）：群組取決於影像碰巧呈現的樣子。",
+    "Nothing was measured to judge the groups by: there are too few images, or an older version of "
+    "shoal trained the checkpoint.":
         "沒有可供判斷的測量：影像太少，或由舊版 shoal 訓練。",
-    "{n:,} other {n:way|ways} to divide the pile {n:is|are} about as clear: which is the one you "
-    "want, only you can tell.":
+    "{n:,} other {n:way|ways} to divide the pile {n:is|are} about as clear. Only you can tell "
+    "which one you want.":
         "另有 {n:,} 種分法同樣清楚：要哪一種，只有您能決定。",
     "What to do next": "接下來可做什麼",
-    "Look at the groups: what is typical of each, and what it is least sure of.":
+    "Look at the groups: the typical images of each, and the images it is least sure of.":
         "看看各群組：各自的典型成員，以及最不確定的成員。",
-    "Check the images: are they what you meant to give?": "檢查影像：是否就是您要提供的？",
+    "Check the images: are they the ones you meant to give?": "檢查影像：是否就是您要提供的？",
     "Look at the other ways to divide the pile: {command}.": "看看其他分法：{command}。",
     "Train longer: {command}.": "訓練更久：{command}。",
     "Train on larger images: {command}.": "用更大的影像訓練：{command}。",
     "Try another number of groups: {command}.": "試試其他群組數：{command}。",
-    "Copy the images into a folder for each group: {command}.":
+    "Copy the images into one folder for each group: {command}.":
         "將影像依群組複製到各資料夾：{command}。",
-    "Write the group of each image: {command}.": "寫出每張影像的群組：{command}。",
+    "Write the group of each image to a file: {command}.": "寫出每張影像的群組：{command}。",
     # What was improved
     "What was improved": "改進了什麼",
     "How good it is": "成果如何",

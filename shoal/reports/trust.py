@@ -11,7 +11,8 @@ from shoal.reports.inputs import Subject
 from shoal.reports.wording import Wording
 from shoal.scoring import label_free
 from shoal.scoring.assignment import calibration_of
-from shoal.scoring.verdict import Said, Verdict
+from shoal.scoring.evidence import Sentence
+from shoal.scoring.verdict import Verdict
 from shoal.search.copies import digests
 
 
@@ -63,7 +64,7 @@ def numbers(subject: Subject, table: ImageTable, wording: Wording) -> Table:
     return Table((wording("measure, without labels"), one.name), tuple(rows))
 
 
-def _said(sentence: Said, wording: Wording) -> str:
+def _said(sentence: Sentence, wording: Wording) -> str:
     return wording(sentence.template, **dict(sentence.values))
 
 

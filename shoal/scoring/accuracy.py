@@ -1,7 +1,7 @@
-"""Expected accuracy: how often images are right, as far as can be known without labels.
+"""Expected accuracy: how many images are in the right cluster, estimated without labels.
 
-The constants were fitted to many piles by `benchmarks/calibration.py`; how far off the rule is on
-piles that it was not fitted to, docs/measurements.md tells under "Confidence".
+`benchmarks/calibration.py` fitted the constants to many piles. docs/measurements.md, "Confidence",
+shows the errors of the estimate on piles that it was not fitted to.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from shoal.protocols import IntArray
 from shoal.scoring.signals import Signals
 
 _INTERCEPT, _OVERLAP, _COHESION = -3.16, 0.96, 7.03
-"""Of the log-odds of the way from chance to 1: alone, by log overlap, by stability × purity."""
+"""The log-odds of the expected share of the way from chance to 1: a constant, and the weights of
+`log_overlap` and of `cohesion`."""
 _SPREAD = 0.16
-"""Root mean square error of the estimate on piles that it was not fitted to."""
+"""The root mean square error of the estimate on piles that it was not fitted to."""
 _BY_CHANCE = 0.02
-"""The neighbour overlap of views that have nothing in common: 20 of 1,000."""
+"""The neighbour overlap of unrelated embeddings of 1,000 images: 20 of 1,000."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """How often images are right under the best one-to-one naming of clusters."""
+    """An accuracy, with each cluster matched to one label."""
 
     expected_accuracy: float
     """In [1 / k, 1]."""
     low: float
-    """From here …"""
+    """Nine of ten measured piles were at least so accurate,"""
     high: float
-    """… to here it was for about nine of ten piles that were measured."""
+    """and at most so accurate."""
 
 
 def estimate(signals: Signals, sizes: IntArray) -> Estimate:
-    """Expected accuracy of a clustering from what speaks for it.
+    """The expected accuracy of a clustering.
 
     Args:
-        signals: what was measured.
+        signals: the label-free measurements of the clustering.
         sizes: int64 (k,), how many images each cluster holds.
     """
     chance = 1.0 / len(sizes)
@@ -47,16 +48,16 @@ def estimate(signals: Signals, sizes: IntArray) -> Estimate:
 
 
 def log_overlap(signals: Signals) -> float:
-    """How far neighbours stay neighbours when shown differently, beyond chance, as a logarithm.
+    """The logarithm of the neighbour overlap of two views beyond chance.
 
-    It tells a trained embedding from an untrained one, in which clusters can be as stable.
+    It tells a trained embedding from an untrained one, whose clusters can be as stable.
     """
     overlap = signals.neighbour_overlap
     return float(np.log(max(overlap - _BY_CHANCE, 0.001)) if np.isfinite(overlap) else np.log(0.1))
 
 
 def cohesion(signals: Signals, sizes: IntArray) -> float:
-    """Stability, less the chance that clusters of these sizes give, times purity, in [0, 1]."""
+    """Stability, corrected for chance with clusters of these sizes, times purity, in [0, 1]."""
     chance = float(np.square(sizes / sizes.sum()).sum())
     if chance == 1.0:
         return 0.0

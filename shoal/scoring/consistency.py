@@ -48,10 +48,13 @@ def in_words(steadiness: float) -> str:
     """What a score says. The steps, at 0.4 and 0.7, are a manner of speaking, not measured.
 
     >>> in_words(0.82)
-    'steady: the clusters hardly change when the images are shown a little differently'
+    'consistent: the clusters hardly change when images are shown a little differently'
     """
     if steadiness >= 0.7:
-        return "steady: the clusters hardly change when the images are shown a little differently"
+        return "consistent: the clusters hardly change when images are shown a little differently"
     if steadiness >= 0.4:
-        return "steady in part: many images change their cluster when shown a little differently"
-    return "unsteady: the clusters hang on how the images happen to be shown"
+        return (
+            "consistent in part: many images change their cluster when they are shown a little "
+            "differently"
+        )
+    return "not consistent: the clusters depend on how the images happen to be shown"

@@ -24,10 +24,10 @@ from shoal.recipes.recipe import RECIPES
 from shoal.scoring import quality
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words
-from shoal.scoring.next_steps import Training, parse_training
+from shoal.scoring.evidence import Evidence
+from shoal.scoring.training_command import TrainingCommand, parse_training
 from shoal.scoring.under_augmentation import look
-from shoal.scoring.verdict import Evidence, Verdict
-from shoal.scoring.verdict import judge as judge_evidence
+from shoal.scoring.verdict import Verdict, decide
 
 MOST_IMAGES = 4000
 """How many images are scored unless asked otherwise: the neighbour search is quadratic."""
@@ -71,15 +71,16 @@ COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
 def verdict(scores: LabelFreeScores) -> str:
     """What the scores say of this clustering, in a sentence, and in two more what they cannot."""
     if scores.n_clusters < 2:
-        found = "All images fell into one cluster: there is nothing to judge."
+        found = "All images are in one cluster, so there is nothing to judge."
     else:
         found = in_words(scores.combined).capitalize() + "."
     return (
         f"{found}\n"
-        "Of two recipes on the same images, with as many clusters, the higher score is mostly the "
-        "more accurate; of two checkpoints of one run it is a weak guide.\n"
-        "It cannot tell how accurate that is, nor whether a steady split is the one you want: "
-        "look at the clusters."
+        "Of two recipes on the same images with the same number of clusters, the one with the "
+        "higher score is mostly more accurate. Between checkpoints of one run the score is a weak "
+        "guide.\n"
+        "The score does not tell how accurate the clusters are, or whether they are the ones you "
+        "want: look at them."
     )
 
 
@@ -105,27 +106,27 @@ def verdict_on(
     calibrated = calibration_of(checkpoint)
     splits = told.get("splits", [])
     own = RECIPES.get(recipe.name)
-    return judge_evidence(
+    return decide(
         Evidence(
             n_images=checkpoint.n_images,
             n_clusters=recipe.n_clusters,
-            n_found=_n_found(checkpoint),
+            n_nonempty=_n_nonempty(checkpoint),
             estimate=None if calibrated is None else calibrated.estimate,
             signals=None if calibrated is None else calibrated.signals,
-            steadiness=told.get("steadiness", {}).get(str(checkpoint.step)),
+            consistency=told.get("steadiness", {}).get(str(checkpoint.step)),
             separations=tuple(split["separation"] for split in splits),
-            nearly=NEARLY,
+            tolerance=NEARLY,
             warnings=tuple(told.get("warnings", ())),
             epochs=recipe.epochs,
-            own_epochs=0.0 if own is None else own.epochs,
+            recipe_epochs=0.0 if own is None else own.epochs,
             minutes=told.get("minutes"),
-            larger=told.get("larger_size"),
+            larger_size=told.get("larger_size"),
             training=_training(checkpoint, words, path),
         )
     )
 
 
-def _n_found(checkpoint: Checkpoint) -> int:
+def _n_nonempty(checkpoint: Checkpoint) -> int:
     """Clusters that hold images of training."""
     splits = checkpoint.provenance.get("splits", [])
     if splits:
@@ -133,7 +134,9 @@ def _n_found(checkpoint: Checkpoint) -> int:
     return checkpoint.recipe.n_clusters
 
 
-def _training(checkpoint: Checkpoint, words: Sequence[str] | None, path: Path | None) -> Training:
+def _training(
+    checkpoint: Checkpoint, words: Sequence[str] | None, path: Path | None
+) -> TrainingCommand:
     """The command that trained it; of what is not known or no longer there, an ellipsis."""
     known = None if words is None else parse_training(words)
     if known is None:
@@ -141,14 +144,14 @@ def _training(checkpoint: Checkpoint, words: Sequence[str] | None, path: Path | 
             known = parse_training(shlex.split(checkpoint.provenance.get("command", ""))[1:])
         except ValueError:  # an unclosed quotation mark
             known = None
-    training = known or Training()
+    training = known or TrainingCommand()
     if path is None:
         return training
     of_run = path.name == "checkpoint.pth"
     return replace(
         training,
         verb="run" if of_run else "train",
-        data=training.data if Path(training.data).exists() else Training().data,
+        data=training.data if Path(training.data).exists() else TrainingCommand().data,
         out=str(path.parent if of_run else path),
     )
 

@@ -1,8 +1,8 @@
-"""Scores that need no labels: of a reconstruction, and of a clustering given as arrays.
+"""Scores of a clustering, given as arrays, that need no labels.
 
-`label_free` computes them for a checkpoint. Those that compare with chance are 0 for clusters
-drawn by lot and 1 at best, and 0 by convention where there is only one cluster, which would
-otherwise agree with anything.
+`label_free` computes them for a checkpoint. Scores that are compared with chance are 0 for random
+clusters and 1 at best. They are 0 by convention for a single cluster, which would otherwise agree
+with any clustering.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from shoal.protocols import FloatArray, IntArray
 
 
 def neighbour_purity(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) -> float:
-    """Share of an image's nearest neighbours in its own cluster, less chance, in (-∞, 1].
+    """Share of an image's nearest neighbours in its own cluster, corrected for chance, up to 1.
 
-    Chance is what clusters of these sizes would share if they were drawn by lot, as in Cohen's
-    kappa (1960, doi:10.1177/001316446002000104).
+    Chance is the share that random clusters of the same sizes have, as in Cohen's kappa (1960,
+    doi:10.1177/001316446002000104).
 
     Args:
-        z: float32 (n, d), the embedding in which the clusters were found.
-        labels: int64 (n,).
-        n_neighbors: how many, itself not counted; fewer in a tiny pile.
+        z: float32 (n, d), the embedding that was clustered.
+        labels: int64 (n,), the cluster of each image.
+        n_neighbors: the number of neighbours; at most a tenth of the images.
     """
     _, sizes = np.unique(labels, return_counts=True)
     chance = float((np.square(sizes / len(labels))).sum())
@@ -35,12 +35,12 @@ def neighbour_purity(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) 
 
 
 def neighbour_overlap(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) -> float:
-    """Share of an image's nearest neighbours in one embedding that are such in the other, [0, 1].
+    """Share of an image's nearest neighbours that two embeddings have in common, in [0, 1].
 
     Args:
-        za: float32 (n, d), the images as one view shows them.
-        zb: float32 (n, d'), the same images as another view shows them.
-        n_neighbors: how many, itself not counted; fewer in a tiny pile.
+        za: float32 (n, d), the embedding of one view of each image.
+        zb: float32 (n, d'), the embedding of another view of each image.
+        n_neighbors: the number of neighbours; at most a tenth of the images.
     """
     both = np.concatenate([_neighbours(za, n_neighbors), _neighbours(zb, n_neighbors)], axis=1)
     both.sort(axis=1)
@@ -48,18 +48,18 @@ def neighbour_overlap(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) 
 
 
 def recognition(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) -> float:
-    """Share of images with their own other view among the nearest of all other views, [0, 1].
+    """Share of images whose second view is among those nearest to their first view, in [0, 1].
 
     Instance discrimination (Wu et al. 2018, arXiv:1805.01978) as a score instead of a loss.
 
     Args:
-        za: float32 (n, d), one view of each image.
-        zb: float32 (n, d), another.
-        n_neighbors: how many count as nearest; at most a tenth of the images.
+        za: float32 (n, d), the embedding of one view of each image.
+        zb: float32 (n, d), the embedding of another view of each image.
+        n_neighbors: the number of nearest views; at most a tenth of the images.
     """
     k = max(1, min(n_neighbors, len(za) // 10))
-    found = nearest(zb, za, k)[1]
-    return float((found == np.arange(len(za))[:, None]).any(axis=1).mean())
+    neighbours = nearest(zb, za, k)[1]
+    return float((neighbours == np.arange(len(za))[:, None]).any(axis=1).mean())
 
 
 def silhouette(z: FloatArray, labels: IntArray, *, most: int = 2000, seed: int = 0) -> float:
@@ -68,10 +68,10 @@ def silhouette(z: FloatArray, labels: IntArray, *, most: int = 2000, seed: int =
     Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7, by Euclidean distance.
 
     Args:
-        z: float32 (n, d).
-        labels: int64 (n,).
-        most: a larger pile is scored on a random sample of this many: the cost is quadratic.
-        seed: of the sample.
+        z: float32 (n, d), the embedding that was clustered.
+        labels: int64 (n,), the cluster of each image.
+        most: score a random sample of this many images if there are more; the cost is quadratic.
+        seed: draws the sample.
     """
     from sklearn.metrics import silhouette_score
 
@@ -84,15 +84,15 @@ def silhouette(z: FloatArray, labels: IntArray, *, most: int = 2000, seed: int =
 
 
 def normalised_cut(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) -> float:
-    """Share of a cluster's edges in the neighbour graph that leave it, mean over clusters, [0, 1].
+    """Share of a cluster's edges in the neighbour graph that leave it, in [0, 1]; lower is better.
 
-    Shi and Malik 2000, doi:10.1109/34.868688, equation 2, divided by the number of clusters so
-    that it compares between numbers of them. Lower is better; one cluster counts as 1.
+    The mean over clusters: Shi and Malik 2000, doi:10.1109/34.868688, equation 2, divided by the
+    number of clusters, so that different numbers of clusters can be compared. 1 for one cluster.
 
     Args:
-        z: float32 (n, d).
-        labels: int64 (n,).
-        n_neighbors: of each image in the graph.
+        z: float32 (n, d), the embedding that was clustered.
+        labels: int64 (n,), the cluster of each image.
+        n_neighbors: the number of neighbours of each image in the graph.
     """
     names, cluster = np.unique(labels, return_inverse=True)
     if len(names) < 2:
@@ -106,6 +106,6 @@ def normalised_cut(z: FloatArray, labels: IntArray, *, n_neighbors: int = 20) ->
 
 
 def _neighbours(z: FloatArray, n_neighbors: int) -> IntArray:
-    """The nearest of each row but itself, at most a tenth of the rows: int64 (n, k)."""
+    """The nearest other rows of each row, at most a tenth of the rows: int64 (n, k)."""
     k = max(1, min(n_neighbors, len(z) // 10, len(z) - 1))
     return nearest_others(z, k)[1]

@@ -1,7 +1,8 @@
-"""The verdict: can these groups be trusted, why, and what to do next; made once, shown everywhere.
+"""The verdict: can the groups be trusted, why, and what to do next.
 
-It is never surer than the weakest of what speaks for it. Its bounds are a manner of speaking: the
-numbers beside it are what was measured.
+Commands, reports and tables all show the verdict that `decide` makes. It is never surer than the
+weakest of its evidence. The bounds between its answers were chosen, not measured; the numbers in
+its sentences were measured.
 """
 
 from __future__ import annotations
@@ -9,104 +10,51 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from shoal.plural import fill
 from shoal.scoring.accuracy import Estimate
-from shoal.scoring.next_steps import Training, command
-from shoal.scoring.signals import Signals
+from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
+from shoal.scoring.next_steps import next_steps
 
 Trust = Literal["yes", "in part", "no", "not known"]
 
 GOOD, POOR = 0.85, 0.4
-"""Expected accuracy of a yes, and its share beyond chance below which the answer is no."""
-STEADY, UNSTEADY = 0.7, 0.4
-"""Likewise of the consistency under augmentation, where nothing else is known; see `steadiness`."""
-_STEADY_ALONE = 0.8
-"""Of a yes by an older checkpoint, whose expected accuracy is not known."""
-_WEIGHED = 20
-"""Of fewer images 'shoal clusters' weighs no numbers."""
-_MEANINGLESS = "mean nothing"
-"""What `diagnosis` says of clusters of which nothing holds."""
+"""From this expected accuracy on the answer is yes. Below this share of the way from chance to 1 it
+is no."""
+CONSISTENT, INCONSISTENT = 0.7, 0.4
+"""Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
+called consistent, below the second not consistent."""
+_CONSISTENT_ALONE = 0.8
+"""From this consistency on the answer is yes if the expected accuracy is not known."""
 _ORDER: tuple[Trust, ...] = ("no", "not known", "in part", "yes")
-
-
-@dataclass(frozen=True)
-class Said:
-    """A sentence in English, and what fills it: a report says it in its own language."""
-
-    template: str
-    values: tuple[tuple[str, object], ...] = ()
-
-    def __str__(self) -> str:
-        return fill(self.template, **dict(self.values)) if self.values else self.template
-
-
-def said(template: str, **values: object) -> Said:
-    """A `Said` with its values."""
-    return Said(template, tuple(values.items()))
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that the verdict hangs on."""
-
-    n_images: int
-    n_clusters: int
-    """As many as were asked for."""
-    n_found: int
-    """Clusters that are not empty."""
-    estimate: Estimate | None = None
-    """None in a checkpoint of an older shoal, or where there were too few images to tell."""
-    signals: Signals | None = None
-    steadiness: float | None = None
-    """Likewise; in [0, 1]."""
-    separations: tuple[float, ...] = ()
-    """Of each way to divide the pile, the chosen one first; in [0, 1]."""
-    nearly: float = 0.03
-    """Ways this much less separated are as clear."""
-    warnings: tuple[str, ...] = ()
-    epochs: float = 0.0
-    """Trained for so many,"""
-    own_epochs: float = 0.0
-    """of so many of the recipe's own."""
-    minutes: float | None = None
-    """What was asked for, if minutes were."""
-    larger: int | None = None
-    """Pixels a side that would show more of the images; None if they were not shrunk."""
-    training: Training = field(default_factory=Training)
-
-    @property
-    def rivals(self) -> int:
-        """Other ways to divide the pile, about as clear as the chosen one."""
-        if len(self.separations) < 2 or self.n_clusters != 2:  # of more, it does not order them
-            return 0
-        least = self.separations[0] - self.nearly
-        return sum(separation >= least for separation in self.separations[1:])
+METADATA = b"shoal.verdict"
+"""The key of the verdict in the metadata of a Parquet file."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Can these groups be trusted."""
+    """Whether the groups can be trusted, the reasons, and what to do next."""
 
     trust: Trust
-    reasons: tuple[Said, ...]
+    reasons: tuple[Sentence, ...]
     warnings: tuple[str, ...]
-    next_steps: tuple[Said, ...]
+    next_steps: tuple[Sentence, ...]
 
     @property
-    def answer(self) -> Said:
-        """The first sentence."""
+    def answer(self) -> Sentence:
+        """The first sentence: the question with its answer."""
         return {
-            "yes": said("Can these groups be trusted? Yes, as far as can be told without labels."),
-            "in part": said("Can these groups be trusted? In part."),
-            "no": said("Can these groups be trusted? No."),
-            "not known": said("Can these groups be trusted? That is not known."),
+            "yes": sentence(
+                "Can these groups be trusted? Yes, as far as can be told without labels."
+            ),
+            "in part": sentence("Can these groups be trusted? In part."),
+            "no": sentence("Can these groups be trusted? No."),
+            "not known": sentence("Can these groups be trusted? That is not known."),
         }[self.trust]
 
     def __str__(self) -> str:
-        """The whole, in lines, for a terminal."""
+        """The whole verdict as lines for a terminal."""
         return "\n".join(
             [
                 str(self.answer),
@@ -118,7 +66,7 @@ class Verdict:
         )
 
     def to_json(self) -> dict[str, object]:
-        """As JSON values."""
+        """The verdict as JSON values."""
         return {
             "trust": self.trust,
             "answer": str(self.answer),
@@ -128,147 +76,104 @@ class Verdict:
         }
 
     def metadata(self) -> dict[bytes, bytes]:
-        """For the schema of a parquet file, under the key ``shoal.verdict``."""
+        """The verdict as metadata of a Parquet file, under the key ``shoal.verdict``."""
         text = json.dumps(self.to_json(), ensure_ascii=False)
         return {METADATA: text.encode("utf-8", "replace")}
 
 
-METADATA = b"shoal.verdict"
+def decide(evidence: Evidence) -> Verdict:
+    """The verdict on a clustering: the least sure answer that its evidence gives.
 
-
-def judge(evidence: Evidence) -> Verdict:
-    """The verdict on a clustering: the least of what its evidence allows.
-
-    >>> judge(Evidence(500, 2, 2, steadiness=0.87)).trust
+    >>> decide(Evidence(500, 2, 2, consistency=0.87)).trust
     'yes'
-    >>> judge(Evidence(500, 2, 2, steadiness=0.87, separations=(0.8, 0.79))).trust
+    >>> decide(Evidence(500, 2, 2, consistency=0.87, separations=(0.8, 0.79))).trust
     'in part'
-    >>> judge(Evidence(500, 2, 1, steadiness=0.87)).trust
+    >>> decide(Evidence(500, 2, 1, consistency=0.87)).trust
     'no'
     """
-    trust = min(_opinions(evidence), key=_ORDER.index)
+    trust = min(_answers(evidence), key=_ORDER.index)
     reasons = _reasons(evidence)
-    if evidence.rivals and trust != "no":
-        reasons += (_rivals(evidence.rivals),)
-    return Verdict(trust, reasons, evidence.warnings, _next_steps(evidence, trust))
+    if evidence.n_rivals and trust != "no":
+        reasons += (_rivals(evidence.n_rivals),)
+    return Verdict(trust, reasons, evidence.warnings, next_steps(evidence, trust))
 
 
-def _opinions(evidence: Evidence) -> Sequence[Trust]:
-    found, steady = _estimate(evidence), evidence.steadiness
-    if evidence.n_found < 2 or any(_MEANINGLESS in warning for warning in evidence.warnings):
+def _answers(evidence: Evidence) -> Sequence[Trust]:
+    """What each piece of evidence says by itself."""
+    estimate, consistency = _estimate(evidence), evidence.consistency
+    if evidence.n_nonempty < 2 or any(MEANINGLESS in warning for warning in evidence.warnings):
         return ["no"]
-    opinions: list[Trust] = []
-    if found is not None:
+    answers: list[Trust] = []
+    if estimate is not None:
         chance = 1.0 / evidence.n_clusters
-        beyond = (found.expected_accuracy - chance) / (1.0 - chance)
-        good = found.expected_accuracy >= GOOD
-        opinions.append("no" if beyond < POOR else "yes" if good else "in part")
-    elif steady is not None:
-        opinions.append(
-            "no" if steady < UNSTEADY else "yes" if steady >= _STEADY_ALONE else "in part"
-        )
+        beyond_chance = (estimate.expected_accuracy - chance) / (1.0 - chance)
+        good = estimate.expected_accuracy >= GOOD
+        answers.append("no" if beyond_chance < POOR else "yes" if good else "in part")
+    elif consistency is not None:
+        good = consistency >= _CONSISTENT_ALONE
+        answers.append("no" if consistency < INCONSISTENT else "yes" if good else "in part")
     else:
-        opinions.append("not known")
-    if found is not None and steady is not None and steady < STEADY:
-        opinions.append("in part")
-    if evidence.rivals or evidence.warnings:
-        opinions.append("in part")
-    return opinions
+        answers.append("not known")
+    if estimate is not None and consistency is not None and consistency < CONSISTENT:
+        answers.append("in part")
+    if evidence.n_rivals or evidence.warnings:
+        answers.append("in part")
+    return answers
 
 
 def _estimate(evidence: Evidence) -> Estimate | None:
-    found = evidence.estimate
-    return None if found is None or math.isnan(found.expected_accuracy) else found
+    estimate = evidence.estimate
+    return None if estimate is None or math.isnan(estimate.expected_accuracy) else estimate
 
 
-def _reasons(evidence: Evidence) -> tuple[Said, ...]:
-    if evidence.n_found < 2:
-        return (said("All images fell into one group: nothing was told apart."),)
+def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
+    if evidence.n_nonempty < 2:
+        return (sentence("All images are in one group, so nothing was told apart."),)
     reasons = []
-    found, signals, steady = _estimate(evidence), evidence.signals, evidence.steadiness
-    if found is not None:
-        reasons.append(
-            said("About {right:.0%} of the images are expected to be in the right group, "
-                 "{low:.0%} to {high:.0%} by the piles this was measured on; by chance it would "
-                 "be {chance:.0%}.",
-                 right=found.expected_accuracy, low=found.low, high=found.high,
-                 chance=1.0 / evidence.n_clusters)
-        )  # fmt: skip
+    estimate, signals, consistency = _estimate(evidence), evidence.signals, evidence.consistency
+    if estimate is not None:
+        reasons.append(_expected(estimate, evidence))
     if signals is not None and math.isfinite(signals.view_agreement):
         reasons.append(
-            said("Shown cropped, turned and recoloured a little, {share:.0%} of the images stay "
-                 "in their group.", share=signals.view_agreement)
+            sentence("{share:.0%} of the images stay in their group when they are cropped, turned "
+                     "and recoloured a little.", share=signals.view_agreement)
         )  # fmt: skip
     if signals is not None and math.isfinite(signals.stability):
         reasons.append(
-            said("Found again from half of the images, the groups put {share:.0%} of the images "
-                 "the same way.", share=signals.stability)
+            sentence("{share:.0%} of the images get the same group when only half of the images "
+                     "form the groups.", share=signals.stability)
         )  # fmt: skip
-    if steady is not None:
-        reasons.append(_steadiness(steady))
-    if found is None and steady is None:
+    if consistency is not None:
+        reasons.append(_consistency(consistency))
+    if estimate is None and consistency is None:
         reasons.append(
-            said("Nothing was measured by which to tell: the images are too few, or an older "
-                 "shoal trained this.")
+            sentence("Nothing was measured to judge the groups by: there are too few images, or "
+                     "an older version of shoal trained the checkpoint.")
         )  # fmt: skip
     return tuple(reasons)
 
 
-def _rivals(count: int) -> Said:
-    return said("{n:,} other {n:way|ways} to divide the pile {n:is|are} about as clear: which is "
-                "the one you want, only you can tell.", n=count)  # fmt: skip
+def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
+    return sentence(
+        "About {right:.0%} of the images are probably in the right group; nine times in ten it is "
+        "between {low:.0%} and {high:.0%}. Random groups would reach {chance:.0%}.",
+        right=estimate.expected_accuracy, low=estimate.low, high=estimate.high,
+        chance=1.0 / evidence.n_clusters,
+    )  # fmt: skip
 
 
-def _steadiness(steady: float) -> Said:
-    if steady >= STEADY:
-        return said("Consistency under augmentation is {score:.2f} of 1: the groups hardly change "
-                    "when the images are shown a little differently.", score=steady)  # fmt: skip
-    if steady >= UNSTEADY:
-        return said("Consistency under augmentation is {score:.2f} of 1: many images change their "
-                    "group when they are shown a little differently.", score=steady)  # fmt: skip
-    return said("Consistency under augmentation is {score:.2f} of 1: the groups hang on how the "
-                "images happen to be shown.", score=steady)  # fmt: skip
+def _rivals(count: int) -> Sentence:
+    return sentence("{n:,} other {n:way|ways} to divide the pile {n:is|are} about as clear. Only "
+                    "you can tell which one you want.", n=count)  # fmt: skip
 
 
-def _next_steps(evidence: Evidence, trust: Trust) -> tuple[Said, ...]:
-    """At most four, the most promising first."""
-    training = evidence.training
-    data, checkpoint = training.data, training.checkpoint
-    look = said("Look at the groups: what is typical of each, and what it is least sure of.")
-    if any(_MEANINGLESS in warning for warning in evidence.warnings):
-        return (said("Check the images: are they what you meant to give?"),)
-    steps = [look]
-    if evidence.rivals and trust != "no":
-        splits = command("splits", data, checkpoint, training.beside("splits.png"))
-        steps.append(said("Look at the other ways to divide the pile: {command}.", command=splits))
-    if trust != "yes":
-        steps += _train_again(evidence)
-    if (trust != "yes" or evidence.n_clusters > 2) and evidence.n_images >= _WEIGHED:
-        weighed = command("clusters", data, checkpoint, training.beside("n_clusters.png"))
-        steps.append(said("Try another number of groups: {command}.", command=weighed))
-    if trust == "yes":
-        steps.append(_use(training))
-    return tuple(steps[:5])
-
-
-def _train_again(evidence: Evidence) -> list[Said]:
-    training = evidence.training
-    if evidence.minutes is not None:
-        longer = training.again("longer", minutes=f"{4 * evidence.minutes:g}")
-    else:
-        epochs = max(evidence.own_epochs, 2 * evidence.epochs)
-        longer = training.again("longer", epochs=f"{epochs:g}")
-    steps = [said("Train longer: {command}.", command=longer)]
-    if evidence.larger is not None:
-        larger = training.again("larger", size=str(evidence.larger))
-        steps.append(said("Train on larger images: {command}.", command=larger))
-    return steps
-
-
-def _use(training: Training) -> Said:
-    if training.verb == "run":
-        use = command("export", training.data, training.beside("prediction.csv"),
-                      f"{training.out}-sorted")  # fmt: skip
-        return said("Copy the images into a folder for each group: {command}.", command=use)
-    use = command("predict", training.data, training.checkpoint, training.beside("prediction.csv"))
-    return said("Write the group of each image: {command}.", command=use)
+def _consistency(score: float) -> Sentence:
+    if score >= CONSISTENT:
+        return sentence("The groups are consistent ({score:.2f} of 1): they hardly change when "
+                        "images are shown a little differently.", score=score)  # fmt: skip
+    if score >= INCONSISTENT:
+        return sentence("The groups are consistent in part ({score:.2f} of 1): many images change "
+                        "their group when they are shown a little differently.",
+                        score=score)  # fmt: skip
+    return sentence("The groups are not consistent ({score:.2f} of 1): they depend on how the "
+                    "images happen to be shown.", score=score)  # fmt: skip

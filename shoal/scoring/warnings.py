@@ -1,7 +1,7 @@
-"""Warnings in words: what in a run makes its clusters doubtful, judged without labels.
+"""Warnings: what makes the clusters of a run doubtful, found without labels.
 
-Each function returns sentences: what was seen, with its number, what that means, what to do. None
-if there is nothing to say.
+Each function returns a list of sentences, empty if there is nothing to warn of. A sentence says
+what was measured, what it means and what to do.
 """
 
 from __future__ import annotations
@@ -18,183 +18,191 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import RECIPES
-from shoal.scoring.appearance import describe, explained
+from shoal.scoring.appearance import describe, warn_of_simple_features
 from shoal.training.spread import spread
 
 COLLAPSED = 0.05
-"""A spread below this is a collapse. Sound runs end at 0.41 (autoencoders) to 1.0 (contrastive)."""
+"""Embeddings whose spread is below this have collapsed. Sound runs end between 0.41 (autoencoders)
+and 1.0 (contrastive)."""
 MIN_DIRECTIONS = 1.5
-"""Fewer effective dimensions than this are a line. Sound runs have 10 to 28."""
+"""Embeddings of fewer effective dimensions than this lie on a line. Sound runs have 10 to 28."""
 TINY = 0.1
-"""A cluster below this share of an even one is tiny: under 5 % of the pile at k = 2."""
+"""A cluster is tiny if it holds less than this share of n / k images: 5 % of the pile at k = 2."""
 # The recipe digits on random parts of the digits, ten clusters, two seeds each: accuracy 0.92 to
 # 0.97 from 300 and from 500 images, 0.84 to 0.94 from 200, 0.72 to 0.88 from 60 and from 100.
 FEWEST_IMAGES = 300
 FEWEST_PER_CLUSTER = 20
 FALLING = 0.15
-"""The share of a loss's fall that its last fifth of the run brings if it is still falling."""
+"""A loss is still falling if its last fifth brings at least this share of its fall."""
 _SAMPLE = 3000
-_MORE_EPOCHS = "train longer (--minutes or --epochs)"
+_TRAIN_LONGER = "train longer"
 
 
 def diagnose(
     source: ImageSource, checkpoint: Checkpoint, z: FloatArray, labels: IntArray,
     rows: IntArray, sizes: IntArray,
 ) -> list[str]:  # fmt: skip
-    """Everything that is to be said of a finished run.
+    """All warnings about a finished run.
 
     Args:
         source: the images it was trained on.
-        checkpoint: its recipe, history and provenance.
+        checkpoint: the run's recipe, history and provenance.
         z: float32 (m, d), the embedding, before any reduction, of the images ``rows``.
         labels: int64 (m,), their clusters.
         rows: int64 (m,), see `sample`.
         sizes: int64 (k,), how many of the images each cluster holds.
     """
     n_clusters = checkpoint.recipe.n_clusters
-    found = few_images(len(source), n_clusters)
-    features, alike = describe(source, rows)
-    if alike:
+    too_few = few_images(len(source), n_clusters)
+    features, identical = describe(source, rows)
+    if identical:
         return [
-            *found,
-            f"all {len(rows):,} images looked at are the same picture, so there is nothing to "
-            "tell apart and the clusters mean nothing; check the data.",
+            *too_few,
+            f"all {len(rows):,} images that were compared are the same picture, so the clusters "
+            "mean nothing; check the images.",
         ]
     return [
-        *found,
+        *too_few,
         *collapse(z, n_clusters),
         *tiny_clusters(sizes),
-        *explained(features, labels),
+        *warn_of_simple_features(features, labels),
         *still_improving(checkpoint),
     ]
 
 
 def sample(n_images: int) -> IntArray:
-    """The images to look at, at most 3,000, the same every time, int64 (m,) ascending."""
+    """The rows of at most 3,000 images to examine, int64 (m,) ascending; the same every time."""
     return sample_rows(n_images, _SAMPLE)
 
 
 def effective_dimensions(z: FloatArray) -> float:
     """The participation ratio of the covariance of ``z`` float32 (n, d), from 1 to d; 0 if none.
 
-    (Σλ)² / Σλ². RankMe (Garrido et al. 2023, arXiv:2210.02885) asks the same with an entropy in
-    the place of the squares, but counts many directions of mere noise as dimensions.
+    (Σλ)² / Σλ² of the eigenvalues λ. RankMe (Garrido et al. 2023, arXiv:2210.02885) takes an
+    entropy instead of squares, but counts many directions that hold only noise.
 
     >>> effective_dimensions(np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], dtype=np.float32))
     2.0
     """
     centred = z.astype(np.float64) - z.mean(axis=0, dtype=np.float64)
-    small = centred.T if len(z) > z.shape[1] else centred
-    gram = small @ small.T  # its eigenvalues are those of the covariance
+    wide = centred.T if len(z) > z.shape[1] else centred
+    gram = wide @ wide.T  # has the nonzero eigenvalues of the covariance
     squares = float((gram**2).sum())
     return round(float(np.trace(gram)) ** 2 / squares, 6) if squares > 0 else 0.0
 
 
 def collapse(z: FloatArray, n_clusters: int) -> list[str]:
-    """Whether embeddings ``z`` float32 (n, d) tell images apart at all."""
-    seen = spread(z)
-    if seen < COLLAPSED:
-        return [_collapsed(seen, "so the clusters mean nothing")]
+    """Warn of embeddings ``z`` float32 (n, d) that hardly tell images apart."""
+    spread_of_z = spread(z)
+    if spread_of_z < COLLAPSED:
+        return [_collapsed(spread_of_z, "so the clusters mean nothing")]
     dimensions = effective_dimensions(z)
-    # Two tight groups lie on a line by right; three or more do not.
+    # Two tight clusters always lie on a line; three or more need not.
     if n_clusters > 2 and dimensions < MIN_DIRECTIONS:
         return [
-            f"the embeddings have {dimensions:.1f} effective dimensions, nearly a line, so the "
-            f"{n_clusters} clusters are slices of one scale rather than kinds; {_MORE_EPOCHS}, "
-            "or ask for two."
+            f"the embeddings have only {dimensions:.1f} effective dimensions and lie nearly on a "
+            f"line, so the {n_clusters} clusters are slices of one scale and not kinds of images; "
+            f"{_TRAIN_LONGER}, or ask for two clusters."
         ]
     return []
 
 
 def collapse_while_training(checkpoint: Checkpoint) -> list[str]:
-    """Whether the last three rows of the history, after a tenth of the run, show a collapse."""
+    """Warn if the last three rows of the history, after a tenth of the run, show a collapse."""
     if checkpoint.step * 10 < checkpoint.total_steps or len(checkpoint.history) < 3:
         return []  # an encoder may begin with nearly equal codes
-    seen = max(row.get("spread", 1.0) for row in checkpoint.history[-3:])
-    return [_collapsed(seen, "so clusters would mean nothing")] if seen < COLLAPSED else []
+    largest = max(row.get("spread", 1.0) for row in checkpoint.history[-3:])
+    return [_collapsed(largest, "so clusters would mean nothing")] if largest < COLLAPSED else []
 
 
-def _collapsed(seen: float, meaning: str) -> str:
+def _collapsed(spread_of_z: float, meaning: str) -> str:
     return (
-        f"the embeddings have collapsed: their spread is {seen:.3f}, where 0 is one point and 1 "
-        f"every direction, {meaning}; unless the images are all alike, lower learning_rate or "
-        "weight_decay."
+        f"the embeddings have collapsed (their spread is {spread_of_z:.3f}; 0 is a single point, 1 "
+        f"is all directions), {meaning}; lower learning_rate or weight_decay, unless all images "
+        "are alike."
     )
 
 
 def went_wrong_late(epoch: float, kept: float, last: float) -> str:
-    """That the checkpoint after ``epoch`` was kept, far steadier than the ``last`` one."""
+    """The warning that the last checkpoint was replaced by an earlier one.
+
+    Args:
+        epoch: the epoch of the checkpoint that was kept.
+        kept: the consistency of its clusters.
+        last: the consistency of the last checkpoint's clusters, far lower.
+    """
     return (
-        f"training went wrong late: the clusters of its last checkpoint are far less steady "
-        f"({last:.2f}) than those after epoch {epoch:g} ({kept:.2f}), which were kept; lower "
-        f"learning_rate, or stop there (--epochs {epoch:g})."
+        f"training went wrong late: at its end the clusters are far less consistent ({last:.2f}) "
+        f"than after epoch {epoch:g} ({kept:.2f}), so the checkpoint of that epoch was kept; lower "
+        f"learning_rate, or train for {epoch:g} epochs only."
     )
 
 
 def few_images(n_images: int, n_clusters: int) -> list[str]:
-    """Whether a pile is too small to learn from, or for this number of clusters."""
-    wanted = max(FEWEST_IMAGES, FEWEST_PER_CLUSTER * n_clusters)
-    if n_images >= wanted:
+    """Warn of a pile that is too small to learn from, or too small for so many clusters."""
+    enough = max(FEWEST_IMAGES, FEWEST_PER_CLUSTER * n_clusters)
+    if n_images >= enough:
         return []
-    for_k = f" for {n_clusters} clusters" if wanted > FEWEST_IMAGES else ""
-    smaller = " or choose a smaller -k" if wanted > FEWEST_IMAGES else ""
+    for_k = f" for {n_clusters} clusters" if enough > FEWEST_IMAGES else ""
+    or_fewer = " or ask for fewer clusters" if enough > FEWEST_IMAGES else ""
     return [
         f"{counted(n_images, 'image is', 'images are')} few{for_k}: an encoder learns little from "
-        f"fewer than {wanted:,}, "
-        f"so expect errors; add images{smaller}."
+        f"fewer than {enough:,}, so many images may be in the wrong cluster; add images{or_fewer}."
     ]
 
 
 def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
-    """Whether clusters hold less than a tenth of an even share; ``sizes`` (k,), by number."""
+    """Warn of clusters that are empty or hold less than a tenth of an even share.
+
+    Args:
+        sizes: int (k,), how many images each cluster holds.
+    """
     sizes = np.asarray(sizes)
     share = sizes.sum() / len(sizes)
     tiny = np.flatnonzero((sizes < TINY * share) & (sizes > 0))
     empty = np.flatnonzero(sizes == 0)
-    found = []
+    sentences = []
     if len(tiny):
         listed = ", ".join(f"{cluster} with {sizes[cluster]:,}" for cluster in tiny[:5])
         more = f" and {len(tiny) - 5} more" if len(tiny) > 5 else ""
-        found.append(
+        sentences.append(
             f"{len(tiny)} of {len(sizes)} clusters {'is' if len(tiny) == 1 else 'are'} tiny "
-            f"({listed}{more}; an even share is {share:,.0f}), which is often a few odd images "
-            "and not a kind; look at them, or try another -k."
+            f"({listed}{more}; an even share is {share:,.0f}). Tiny clusters are often a few odd "
+            "images and not a kind; look at them, or try another number of clusters."
         )
     if len(empty):
-        found.append(
-            f"{len(empty)} of {len(sizes)} clusters {'is' if len(empty) == 1 else 'are'} empty: "
-            "there are fewer groups than were asked for; choose a smaller -k."
+        sentences.append(
+            f"{len(empty)} of {len(sizes)} clusters {'is' if len(empty) == 1 else 'are'} empty, "
+            "because the images form fewer groups; ask for fewer clusters."
         )
-    return found
+    return sentences
 
 
 def unfamiliar(table: ImageTable) -> list[str]:
-    """Which images look like nothing the encoder was trained on, if that was asked."""
+    """Warn of images unlike those that the encoder learned from, if familiarity was measured."""
     if table.familiarity is None:
         return []
     strange = np.flatnonzero(table.familiarity < UNFAMILIAR)
-    # Twice the chance level, so that half or more of those named are strange in earnest. Fewer are
-    # nothing to warn of: chance alone explains them.
+    # Twice the number that chance explains, so that at least half of them really are unfamiliar.
     if len(strange) <= 2 * UNFAMILIAR * len(table.labels):
         return []
     worst = strange[np.argsort(table.familiarity[strange], kind="stable")][:3]
     listed = ", ".join(printable(str(table.ids[row])) for row in worst)
     listed += ", …" if len(strange) > len(worst) else ""
     n, by_chance = len(table.labels), UNFAMILIAR * len(table.labels)
-    told = (
-        f"{len(strange):,} of {n:,} images {'looks' if len(strange) == 1 else 'look'} like nothing "
-        f"the encoder was trained on ({listed}; of images like its own about {by_chance:,.0f} "
-        "would by chance)"
-    )
-    return [f"{told}, so their clusters mean little; a table of familiarity: --table."]
+    return [
+        f"{len(strange):,} of {n:,} images {'is' if len(strange) == 1 else 'are'} unlike the "
+        f"images the encoder was trained on ({listed}; {by_chance:,.0f} would be by chance), so "
+        "their clusters mean little; the column familiarity of the table tells which images."
+    ]
 
 
 def still_improving(checkpoint: Checkpoint) -> list[str]:
-    """Whether the run stopped before its time.
+    """Warn of a run that stopped while the encoder was still improving.
 
-    On the cosine schedule every loss flattens as the learning rate goes to 0, long run or short,
-    so the history cannot say; what can be said is how much of the recipe's own epochs fitted into
-    the minutes asked for. At a constant rate the loss itself is asked.
+    On the cosine schedule every loss flattens as the learning rate goes to 0, in short runs too, so
+    the loss does not tell. There, what tells is how many of the recipe's own epochs fitted into the
+    minutes. At a constant learning rate the loss itself tells.
     """
     recipe = checkpoint.recipe
     if recipe.schedule == "constant":
@@ -202,24 +210,25 @@ def still_improving(checkpoint: Checkpoint) -> list[str]:
         if share < FALLING:
             return []
         return [
-            f"the loss was still falling: the last fifth of the run brought {share:.0%} of its "
-            f"fall since the first fifth, so the encoder was not done learning; {_MORE_EPOCHS}."
+            f"the loss was still falling (the last fifth of the run brought {share:.0%} of its "
+            "fall since the first fifth), so the encoder had not finished learning; "
+            f"{_TRAIN_LONGER}."
         ]
     own = RECIPES.get(recipe.name)
     if "minutes" not in checkpoint.provenance or own is None or recipe.epochs >= own.epochs / 2:
         return []
     return [
         f"the time was enough for {recipe.epochs:g} of the recipe's {counted(own.epochs, 'epoch')} "
-        f"({recipe.epochs / own.epochs:.0%}), so the encoder was probably still improving; give "
-        "more --minutes."
+        f"({recipe.epochs / own.epochs:.0%}), so the encoder was probably still improving; "
+        f"{_TRAIN_LONGER}."
     ]
 
 
 def late_fall(losses: Sequence[float]) -> float:
-    """The share that the last fifth has in the fall of ``losses`` since the end of the first.
+    """The share of the last fifth in the fall of ``losses`` since the end of the first fifth.
 
-    0 if a line through the last fifth does not fall by more than three standard errors of its
-    slope, or if there are fewer than 25 losses. A steady fall gives a quarter.
+    The share is 0 if a line through the last fifth does not fall by more than three standard errors
+    of its slope, or if there are fewer than 25 losses. A constant fall gives a quarter.
 
     >>> round(late_fall([100.0 - i for i in range(100)]), 2), late_fall([1.0, 0.5] * 50)
     (0.25, 0.0)

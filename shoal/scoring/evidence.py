@@ -1,0 +1,69 @@
+"""What the verdict on a clustering depends on, and the sentences that it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shoal.plural import fill
+from shoal.scoring.accuracy import Estimate
+from shoal.scoring.signals import Signals
+from shoal.scoring.training_command import TrainingCommand
+
+MEANINGLESS = "mean nothing"
+"""The warnings of `warnings` say this of clusters that separate nothing."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence in English and its values; reports translate the template."""
+
+    template: str
+    values: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self) -> str:
+        return fill(self.template, **dict(self.values)) if self.values else self.template
+
+
+def sentence(template: str, **values: object) -> Sentence:
+    """A `Sentence` with its values."""
+    return Sentence(template, tuple(values.items()))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the verdict depends on."""
+
+    n_images: int
+    n_clusters: int
+    """The number of clusters asked for."""
+    n_nonempty: int
+    """How many of these hold images."""
+    estimate: Estimate | None = None
+    """None for a checkpoint of an older shoal, or if there were too few images to measure it."""
+    signals: Signals | None = None
+    """None in the same cases."""
+    consistency: float | None = None
+    """Under augmentation, in [0, 1]; None in the same cases."""
+    separations: tuple[float, ...] = ()
+    """The separation of each way to divide the pile, in [0, 1], the chosen one first."""
+    tolerance: float = 0.03
+    """Ways whose separation is less by at most this are as clear as the chosen one."""
+    warnings: tuple[str, ...] = ()
+    epochs: float = 0.0
+    """How many epochs the training had."""
+    recipe_epochs: float = 0.0
+    """How many the named recipe has; 0 if the recipe has no name."""
+    minutes: float | None = None
+    """How many minutes were asked for, if any."""
+    larger_size: int | None = None
+    """The side, in pixels, at which images lose less; None if they were not shrunk."""
+    training: TrainingCommand = field(default_factory=TrainingCommand)
+
+    @property
+    def n_rivals(self) -> int:
+        """How many other ways to divide the pile are about as clear as the chosen one."""
+        # Separation orders the ways to divide a pile in two; in three or more it does not.
+        if len(self.separations) < 2 or self.n_clusters != 2:
+            return 0
+        least = self.separations[0] - self.tolerance
+        return sum(separation >= least for separation in self.separations[1:])

@@ -1,0 +1,118 @@
+"""The command line that trained a checkpoint, taken apart and put together with changes.
+
+A changed command has the same images and the same other options, and another place for its output.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+_FLAGS = ("--resume", "--low-memory", "--no-cache", "--quiet", "-q", "--force", "--json")
+"""Options without a value."""
+_KEPT_FLAGS = ("--low-memory", "--no-cache")
+"""Those of them that the next training needs, too."""
+_UNKNOWN = "…"
+
+
+@dataclass(frozen=True)
+class TrainingCommand:
+    """The command line that trained a checkpoint; an ellipsis stands for what is not known."""
+
+    verb: str = "train"
+    """train or run."""
+    data: str = _UNKNOWN
+    """The path of the images."""
+    out: str = _UNKNOWN
+    """The checkpoint that ``train`` wrote, or the folder that ``run`` wrote."""
+    options: tuple[tuple[str, ...], ...] = ()
+    """Each option with its value."""
+
+    @property
+    def checkpoint(self) -> str:
+        """The path of the checkpoint."""
+        if self.verb == "train" or self.out == _UNKNOWN:
+            return self.out
+        return str(PurePath(self.out) / "checkpoint.pth")
+
+    def beside(self, name: str) -> str:
+        """The path of a file ``name`` beside the checkpoint."""
+        return name if self.out == _UNKNOWN else str(PurePath(self.checkpoint).parent / name)
+
+    def again(self, suffix: str, **changed: str) -> str:
+        """The command of the same training with changed options.
+
+        Args:
+            suffix: added to the name of the output.
+            changed: long options without their dashes, with their new values.
+        """
+        if self.out == _UNKNOWN:
+            out = _UNKNOWN
+        else:
+            place = PurePath(self.out)
+            suffixed = f"{place.stem}-{suffix}{place.suffix}"
+            if self.verb == "run":
+                suffixed = f"{place.name}-{suffix}" if place.name.strip(".") else suffix
+            out = str(place.with_name(suffixed) if place.name else place / suffixed)
+        options = [f"--{name}" for name in changed]
+        dropped = {*options, *(["--minutes", "--epochs"] if {"minutes", "epochs"} & changed.keys()
+                               else [])}  # fmt: skip
+        kept = [word for option in self.options if option[0] not in dropped for word in option]
+        words = [word for name, value in changed.items() for word in (f"--{name}", value)]
+        return command(self.verb, self.data, out, *kept, *words)
+
+
+def command(*words: str) -> str:
+    """A command of shoal in single quotes, as messages print it.
+
+    >>> command("splits", "my photos", "found/checkpoint.pth")
+    '\\'shoal splits "my photos" found/checkpoint.pth\\''
+    """
+    return f"'{' '.join(['shoal', *map(_quoted, words)])}'"
+
+
+def parse_training(words: Sequence[str]) -> TrainingCommand | None:
+    """The `TrainingCommand` in the words after ``shoal``; None for a command that does not train.
+
+    >>> training = parse_training(["run", "photos", "found", "-k", "3", "--resume"])
+    >>> training.checkpoint, training.again("longer", epochs="80")
+    ('found/checkpoint.pth', "'shoal run photos found-longer -k 3 --epochs 80'")
+    """
+    if not words or words[0] not in ("train", "run", "demo"):
+        return None
+    verb, *rest = words
+    places: list[str] = []
+    options: list[tuple[str, ...]] = []
+    while rest:
+        word = rest.pop(0)
+        if word in _FLAGS:
+            if word in _KEPT_FLAGS:
+                options.append((word,))
+        elif word.startswith("-") and len(word) > 1 and not re.fullmatch(r"-[\d.]+", word):
+            name, equals, value = word.partition("=")
+            if equals and name.startswith("--"):
+                options.append((name, value))
+            elif rest:
+                options.append((word, rest.pop(0)))
+        else:
+            places.append(word)
+    if verb == "demo":
+        out = places[0] if places else "demo"
+        recipe = ("--recipe", "digits")
+        return TrainingCommand("run", str(PurePath(out) / "digits.npy"), out, (recipe, *options))
+    if not places:
+        return None
+    if len(places) == 1:
+        places.append("found" if verb == "run" else _UNKNOWN)
+    return TrainingCommand(verb, places[0], places[1], tuple(options))
+
+
+def _quoted(word: str) -> str:
+    if word == _UNKNOWN or (re.fullmatch(r"[\w@%+=:,./…\-()]+", word) and "(" not in word):
+        return word
+    if not re.search(r'["$`\\!\n]', word):
+        return f'"{word}"'
+    return shlex.quote(word)
