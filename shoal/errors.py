@@ -11,7 +11,9 @@ ShoalError (ValueError)      the command line prints the message and exits with 
 └── Interrupted              training stopped on request, between two steps; exits with 130
 ```
 
-Every message says what was expected, what came, and what to do. Anything else that
+A message is one plain sentence: what is wrong, with the value, and what to do if that is not
+obvious ("n_clusters must be at least 1, got 0."). It names the parameters of Python, at its start
+or as ``name=value``; the command line replaces these by its options. Any other exception that
 escapes is a fault of shoal's own and keeps its traceback.
 """
 

@@ -48,7 +48,7 @@ def test_labels_are_read_from_npy_and_csv(tmp_path: Path) -> None:
     (tmp_path / "y.csv").write_text("id,label\n0,1\n1,0\n")
     for name in ("y.npy", "y.csv"):
         assert evaluation.load_labels(tmp_path / name, 2).tolist() == [1, 0]
-        with pytest.raises(DataError, match="one label an image"):
+        with pytest.raises(DataError, match="one for each image"):
             evaluation.load_labels(tmp_path / name, 3)
 
 

@@ -257,19 +257,23 @@ def test_npz_array_by_option(
     with pytest.raises(DataError) as caught:
         open_source(path)
     assert str(caught.value) == (
-        f"{path}: one array is expected, and it holds first, second, labels; name one as "
-        f"{path}:NAME or with --array NAME (shapes: first (10, 8, 8, 3), second (30, 8, 8, 3), "
-        "labels (40,))."
+        f"{path} holds several arrays (first (10, 8, 8, 3), second (30, 8, 8, 3), labels (40,)); "
+        f"name one as {path}:NAME."
     )
     arguments = ("predict", path, checkpoint_file, tmp_path / "p.csv", "--force")
     assert run_cli(*arguments, "--array", "second").code == 0
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 31
     result = run_cli(*arguments, "--array", "third")
-    assert "an array named 'third' is expected, and it holds first, second, labels" in result.err
+    assert (
+        "holds no array 'third', only first (10, 8, 8, 3), second (30, 8, 8, 3), labels (40,)"
+        in result.err
+    )
     np.save(tmp_path / "a.npy", images)
     picture(RED).save(tmp_path / "a.png")
     for other in (tmp_path / "a.npy", tmp_path):
-        with pytest.raises(DataError, match=r"--array names an array of a .npz file, and this is"):
+        with pytest.raises(
+            DataError, match=r"array is only for .npz files, got array='first' with"
+        ):
             open_source(other, array="first")
 
 
@@ -476,12 +480,12 @@ def test_the_size_that_is_asked_for_and_what_it_costs(side: int, tmp_path: Path)
 @pytest.mark.parametrize("size", [0, 31, 50, -32, 4096])
 def test_other_sizes_are_not_offered(size: int, tmp_path: Path) -> None:
     picture(RED).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match=f"32, 48, 64, 96 or 128, and {size} came"):
+    with pytest.raises(DataError, match=f"size must be 32, 48, 64, 96 or 128, got {size}"):
         open_source(tmp_path, size=size)
 
 
 def test_an_array_keeps_its_size(images_file: Path) -> None:
-    with pytest.raises(DataError, match="--size is for image files, and this is an array of shape"):
+    with pytest.raises(DataError, match="size is only for image files, got size=32 with"):
         open_source(images_file, size=32)
 
 

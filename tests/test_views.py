@@ -168,7 +168,7 @@ def test_hue_turns_the_colour_circle_and_keeps_greys() -> None:
 def test_every_limit_is_checked() -> None:
     for field in fields(Views):
         if field.name != "horizontal_flip":
-            with pytest.raises(ValueError, match=f"views.{field.name} is expected in"):
+            with pytest.raises(ValueError, match=f"views.{field.name} must be in"):
                 replace(Views(), **{field.name: -1}).check()
 
 

@@ -94,9 +94,9 @@ def keep(key: str | None, n_bytes: int, fill: Fill) -> Kept:
     except OutputError as error:
         if n_bytes > MEMORY_LIMIT:
             raise OutputError(
-                f"the decoded images take {size_of(n_bytes)}, and there is no room for them: "
+                f"there is no room for the decoded images, which take {size_of(n_bytes)}: "
                 f"{_cause(error)}; free some space, let TMPDIR name a folder with more, or choose "
-                "a smaller --size."
+                "a smaller size."
             ) from error
     memory = io.BytesIO()
     index = _write(memory, fill)

@@ -14,7 +14,7 @@ from shoal.errors import DataError
 from shoal.images.pixel_range import PixelRange, fill, learn, spread, to_levels
 from shoal.protocols import Array, IntArray
 
-_EXPECTED = "images are expected as uint8 (N, H, W, 3) or (N, H, W)"
+_MUST_BE = "images must be uint8 (N, H, W, 3) or (N, H, W)"
 _SAMPLE = 2**20
 """Pixels, about, from which the range of an array is learned."""
 _BLOCK = 2**22
@@ -48,8 +48,8 @@ def check_images(images: Array, name: str) -> npt.NDArray[np.uint8]:
     >>> check_images(np.ones((2, 3, 4, 4), dtype=np.uint8), "x.npy")
     Traceback (most recent call last):
     ...
-    shoal.errors.DataError: x.npy: images are expected as uint8 (N, H, W, 3) or (N, H, W), and
-    this array has shape (2, 3, 4, 4): it looks channels-first; save it with np.moveaxis(x, 1, -1).
+    shoal.errors.DataError: x.npy: images must be uint8 (N, H, W, 3) or (N, H, W), got shape
+    (2, 3, 4, 4), which looks channels-first; save it with np.moveaxis(x, 1, -1).
     """
     return to_eight_bits(images, name).pixels
 
@@ -93,20 +93,20 @@ def check_shape(images: Array, name: str) -> Array:
     Raises:
         DataError: wrong rank, empty axes, channels or type.
     """
-    came = f"{name}: {_EXPECTED}, and this array has"
+    problem = f"{name}: {_MUST_BE}, got"
     if images.dtype.kind not in "buif":
-        raise DataError(f"{came} dtype {images.dtype}; save the pixels as uint8.")
+        raise DataError(f"{problem} dtype {images.dtype}; save the pixels as uint8.")
     if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] not in (1, 3):
         raise DataError(
-            f"{came} shape {images.shape}: it looks channels-first; "
-            "save it with np.moveaxis(x, 1, -1)."
+            f"{problem} shape {images.shape}, which looks channels-first; save it with "
+            "np.moveaxis(x, 1, -1)."
         )
     if images.ndim == 4 and images.shape[3] == 4:
-        raise DataError(f"{came} shape {images.shape}; of RGBA take x[..., :3], without the alpha.")
+        raise DataError(f"{problem} shape {images.shape}; take x[..., :3], without alpha.")
     if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
-        raise DataError(f"{came} shape {images.shape}; reshape it first.")
+        raise DataError(f"{problem} shape {images.shape}; reshape it first.")
     if len(images) and 0 in images.shape:
-        raise DataError(f"{came} shape {images.shape}: the images have no pixels.")
+        raise DataError(f"{problem} shape {images.shape}, without pixels.")
     return images[..., None] if images.ndim == 3 else images
 
 
@@ -141,9 +141,9 @@ def find_bounds(
             count = max(1, math.ceil(len(finite) * min(1.0, _SAMPLE / size)))
             samples.append(spread(finite, count).astype(np.float64))
     if known is None:
-        return _older_bounds(low, high, whole, floats, f"{name}: {_EXPECTED}, and this array has")
+        return _older_bounds(low, high, whole, floats, f"{name}: {_MUST_BE}, got")
     if size and not samples:
-        raise DataError(f"{name}: no pixel is a number: all are NaN or infinite.")
+        raise DataError(f"{name}: all pixels are NaN or infinite.")
     values = np.concatenate(samples) if samples else np.empty(0)
     return learn(values, (low, high), floats=floats, conventional=known.eight_bit)
 
@@ -189,13 +189,14 @@ def _with_eight_bits(known: PixelRange | None) -> PixelRange:
 
 
 def _older_bounds(
-    low: float, high: float, whole: bool, floats: bool, came: str
+    low: float, high: float, whole: bool, floats: bool, problem: str
 ) -> tuple[float, float]:
     if not whole or low > high:
-        raise DataError(f"{came} NaN or infinite pixels; replace them before saving.")
+        raise DataError(f"{problem} NaN or infinite pixels; replace them before saving.")
     if low < 0 or high > 255:
         raise DataError(
-            f"{came} values from {low:g} to {high:g}; scale them to [0, 255], or floats to [0, 1]."
+            f"{problem} values from {low:g} to {high:g}; scale them to [0, 255], or floats to "
+            "[0, 1]."
         )
     return (0.0, 1.0) if floats and high <= 1.0 else (0.0, 255.0)
 
@@ -211,7 +212,7 @@ def check_same_range(found: PixelRange | None, known: PixelRange | None) -> None
         if theirs is not None and ours is not None and theirs != ours:
             raise DataError(
                 f"the images were opened with {theirs[0]:g} as black and {theirs[1]:g} as white, "
-                f"and the checkpoint learned with {ours[0]:g} and {ours[1]:g}; open them with "
+                f"but the checkpoint learned with {ours[0]:g} and {ours[1]:g}; open them with "
                 "open_source(…, pixel_range=checkpoint.pixel_range)."
             )
 
@@ -224,15 +225,15 @@ def check_labels(labels: Array, n_images: int, name: str) -> IntArray:
     """
     if labels.ndim != 1 or len(labels) != n_images:
         raise DataError(
-            f"{name}: one label an image is expected, shape ({n_images},), and this array has "
-            f"shape {labels.shape}; give the labels of these very images."
+            f"{name}: labels must have shape ({n_images},), one for each image, got shape "
+            f"{labels.shape}; give the labels of these images."
         )
     if labels.dtype.kind not in "bui" and not (
         labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels == labels.round()).all()
     ):
         raise DataError(
-            f"{name}: labels are expected as whole numbers, and this array has dtype "
-            f"{labels.dtype}; number the classes from 0."
+            f"{name}: labels must be whole numbers, got dtype {labels.dtype}; number the classes "
+            "from 0."
         )
     return labels.astype(np.int64)
 
@@ -251,7 +252,7 @@ def check_interval(
     if not inside:  # NaN lands here too
         bracket = "(" if open_low else "["
         end = "∞)" if high == float("inf") else f"{high:g}]"
-        raise error(f"{name} is expected in {bracket}{low:g}, {end}, and {value!r} came.")
+        raise error(f"{name} must be in {bracket}{low:g}, {end}, got {value!r}.")
 
 
 def check_n_clusters(n_clusters: int, n_images: int) -> None:
@@ -261,9 +262,8 @@ def check_n_clusters(n_clusters: int, n_images: int) -> None:
         DataError: ``n_clusters`` below 1 or above ``n_images``.
     """
     if n_clusters < 1:
-        raise DataError(f"at least 1 cluster is expected, and -k {n_clusters} came; try -k 2.")
+        raise DataError(f"n_clusters must be at least 1, got {n_clusters}.")
     if n_clusters > n_images:
         raise DataError(
-            f"at most one cluster an image is expected, and {n_clusters} clusters were asked of "
-            f"{n_images} images; choose a smaller -k."
+            f"n_clusters must be at most {n_images}, the number of images, got {n_clusters}."
         )

@@ -1,8 +1,9 @@
-"""CSV files: written whole or not at all, read with one style of message."""
+"""CSV files: written whole or not at all, and read in one way."""
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def write_rows(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[
 
 
 def read_rows(path: Path, expected: str) -> list[list[str]]:
-    """The rows of a CSV file, empty ones left out; bytes that are no text are kept as they are.
+    """The rows of a CSV file, without empty ones; bytes that are no text are kept as they are.
 
     Args:
         path: the file.
@@ -37,21 +38,48 @@ def read_rows(path: Path, expected: str) -> list[list[str]]:
         DataError: missing, unreadable, empty, or not a CSV file.
     """
     if path.is_dir():
-        raise DataError(f"{path}: {expected} is expected, and this is a folder; name a file.")
+        raise DataError(f"{path} is a folder; name {expected}.")
     try:
-        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = [row for row in csv.reader(file, strict=True) if any(row)]
+        rows = parse_rows(decode_text(path.read_bytes()), strict=True)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; check the path.") from None
     except PermissionError:
         raise DataError(f"{path}: permission denied; make it readable.") from None
     except (csv.Error, OSError) as error:
-        raise DataError(f"{path}: {expected} is expected, and it is damaged ({error}).") from error
+        raise DataError(f"cannot read {path} as {expected}: {error}.") from error
     if any("\0" in cell for row in rows for cell in row):
-        raise DataError(f"{path}: {expected} is expected, and this is not text; check the path.")
+        raise DataError(f"{path} is not {expected}: it is not text; check the path.")
     if not rows:
-        raise DataError(f"{path}: {expected} is expected, and the file is empty.")
+        raise DataError(f"{path} is not {expected}: it is empty.")
     return rows
+
+
+def parse_rows(text: str, delimiter: str = ",", *, strict: bool = False) -> list[list[str]]:
+    """The rows of a table, without empty ones.
+
+    Raises:
+        csv.Error: a cell is too long, or, if ``strict``, a quote stands in the wrong place.
+
+    >>> parse_rows("id;label\\n\\n1;0\\n", ";")
+    [['id', 'label'], ['1', '0']]
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    return [row for row in reader if any(row)]
+
+
+def decode_text(content: bytes) -> str:
+    """Text as UTF-8 or, as spreadsheets write it, UTF-16; bytes that are no text are escaped.
+
+    >>> decode_text("id,label".encode("utf-16")), decode_text(b"caf\\xe9")
+    ('id,label', 'caf\\udce9')
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    start = content[:200]
+    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if len(zeros) > 2 and zeros.count(0) > 0.7 * len(zeros):
+            return content.decode(encoding, "replace")
+    return content.decode("utf-8-sig", "surrogateescape")
 
 
 def columns(
@@ -62,11 +90,11 @@ def columns(
     Args:
         path: the file.
         expected: what it should hold, for messages.
-        wanted: for each column the names it may have, the first found counts.
-        optional: one column more, if it is there.
+        wanted: for each column, the names that it may have; the first that is there counts.
+        optional: the name of one more column, which may be missing.
 
     Raises:
-        DataError: see `read_rows`; or a column is not there; or a row is shorter than the header.
+        DataError: see `read_rows`; or a column is missing; or a row is shorter than the header.
     """
     header, *rows = read_rows(path, expected)
     if optional is not None and optional in header:
@@ -76,21 +104,20 @@ def columns(
         place = next((header.index(name) for name in names if name in header), None)
         if place is None:
             raise DataError(
-                f"{path}: {expected} is expected, and it has no column {names[0]!r} but "
+                f"{path} is not {expected}: it has no column {names[0]!r}, only "
                 f"{', '.join(header[:8])}; name its columns in the first line."
             )
         places.append(place)
     for number, row in enumerate(rows, start=2):
         if len(row) <= max(places):
             raise DataError(
-                f"{path}: {expected} is expected, and row {number} has {len(row)} of "
-                f"{len(header)} cells; complete it."
+                f"{path}: row {number} has {len(row)} of {len(header)} cells; complete it."
             )
     return [[row[place] for row in rows] for place in places]
 
 
 def column_if_there(path: Path, name: str) -> list[str]:
-    """The cells of a column; of a row that is too short, or of a column not there, none.
+    """The cells of a column, without rows that are too short; empty if there is no such column.
 
     Raises:
         DataError: see `read_rows`.
@@ -110,14 +137,14 @@ def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
     unknown = next((name for name in names if name not in places), None)
     if unknown is not None:
         raise DataError(
-            f"{path}: ids of the images are expected, such as {ids[0]!r}, and there is no image "
-            f"{quoted(unknown)}; use the ids of prediction.csv."
+            f"{path}: there is no image {quoted(unknown)}; use the ids of prediction.csv, such as "
+            f"{ids[0]!r}."
         )
     return [places[name] for name in names]
 
 
 def as_text(name: str) -> str:
-    """``name`` as a file that holds text alone can have it: bytes that are none become "?".
+    """``name`` for a file that holds only text: bytes that are no text become "?".
 
     >>> as_text("caf\\udce9.png")
     'caf?.png'
@@ -126,7 +153,7 @@ def as_text(name: str) -> str:
 
 
 def quoted(name: str, longest: int = 100) -> str:
-    """``name`` in quotes for a message, shortened where it is no name at all.
+    """``name`` in quotes for a message, shortened if it is too long for one.
 
     >>> quoted("a.png"), quoted("x" * 200, longest=4)
     ("'a.png'", "'xxxx…'")

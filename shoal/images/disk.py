@@ -43,8 +43,8 @@ def temporary_folder() -> Path:
         return Path(tempfile.gettempdir())
     except OSError as error:
         raise OutputError(
-            "cannot write temporary files: no folder for them is there that can be written; let "
-            "TMPDIR name one."
+            "cannot write temporary files: there is no writable folder for them; let TMPDIR name "
+            "one."
         ) from error
 
 

@@ -57,8 +57,8 @@ class MappedFile:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(
-                f"{Path(self.file).name}: the images were read from this file, and it cannot be "
-                f"opened again ({reason}); open the pile anew."
+                f"cannot open {Path(self.file).name}, from which the images were read, again: "
+                f"{reason}; open the pile anew."
             ) from error
 
 
@@ -126,7 +126,7 @@ class FileRows:
             n_bytes = os.preadv(self.file.fileno(), [buffer], place)
             if n_bytes == 0:
                 raise DataError(
-                    "the file of images was whole when it was opened, and has become shorter "
-                    "since; leave it alone and run the command again."
+                    "the file of the images became shorter while it was read; leave it alone and "
+                    "run the command again."
                 )
             buffer, place = buffer[n_bytes:], place + n_bytes

@@ -187,7 +187,7 @@ def check_picture(path: Path) -> None:
     """
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise OutputError(
-            f"cannot write {path}: a picture is expected as .png, .pdf or .svg; change its suffix."
+            f"cannot write {path}: the name of a picture must end in .png, .pdf or .svg."
         )
 
 

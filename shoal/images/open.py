@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shoal.errors import DataError
 from shoal.images import formats
 from shoal.images.pixel_range import PixelRange
+from shoal.plural import counted
 
 if TYPE_CHECKING:
     from shoal.protocols import ImageSource, Track
@@ -74,19 +75,18 @@ def open_source(
     path = Path(path)
     if size is not None and size not in SIZES:
         offered = ", ".join(map(str, SIZES[:-1]))
-        raise DataError(f"--size is expected to be {offered} or {SIZES[-1]}, and {size} came.")
+        raise DataError(f"size must be {offered} or {SIZES[-1]}, got {size}.")
     wanted = Wanted(image_shape, size, array, cache, track or silent, pixel_range)
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
         raise DataError(
-            f"{path}: at least {at_least} image{'s are' if at_least > 1 else ' is'} expected, "
-            f"and it holds {len(source)}."
+            f"{path} must hold at least {counted(at_least, 'image')}, got {len(source)}."
         )
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(
-            f"{path}: images of shape {tuple(image_shape)} (height, width, channels) are "
-            f"expected, because the checkpoint was trained on them, and these are "
-            f"{tuple(source.shape)}; use images of that shape or train a new checkpoint."
+            f"{path} must hold images of shape {tuple(image_shape)} (height, width, channels), as "
+            f"the checkpoint learned from, got {tuple(source.shape)}; bring them to that shape, or "
+            "train a new checkpoint."
         )
     return source
 
@@ -97,13 +97,11 @@ def _format(path: Path, array: str | None) -> ModuleType:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder; check the path.")
         raise DataError(
-            f"{path}: a folder of images, a .zip, .tar, .parquet, .npy or .npz file or a .csv or "
-            ".txt list of paths is expected, and this is none of them."
+            f"{path} is not a pile of images; give a folder of images, a .zip, .tar, .parquet, "
+            ".npy or .npz file, or a .csv or .txt list of paths."
         )
     if array is not None and not hasattr(module, "load_array"):
-        raise DataError(
-            f"{path}: --array names an array of a .npz file, and this is none; leave it out."
-        )
+        raise DataError(f"array is only for .npz files, got array={array!r} with {path}.")
     return module
 
 

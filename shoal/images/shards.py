@@ -42,8 +42,8 @@ def shards(pattern: Path) -> list[Path]:
         missing = [path for path in found if not path.exists()]
         if missing:
             raise DataError(
-                f"{pattern}: {len(found):,} files are expected, and {len(missing):,} of them, "
-                f"{missing[0].name} first, are not there; check the pattern."
+                f"{pattern} means {len(found):,} files, but {len(missing):,} of them do not exist "
+                f"(the first is {missing[0].name}); check the pattern."
             )
     return list(dict.fromkeys(found))
 
@@ -82,8 +82,8 @@ def _expand(pattern: str) -> list[str]:
     rests = _expand(pattern[match.end() :])
     if not 0 < len(parts) * len(rests) <= _MOST:
         raise DataError(
-            f"{pattern}: braces that stand for 1 to {_MOST:,} files are expected, from the lower "
-            f"number to the higher, and {match[0]} came; write for instance {{000..099}}."
+            f"{pattern}: braces must stand for 1 to {_MOST:,} files, from the lower number to the "
+            f"higher, such as {{000..099}}, got {match[0]}."
         )
     before = pattern[: match.start()]
     return [before + part + rest for part in parts for rest in rests]
@@ -136,10 +136,10 @@ def check_file(file: Path) -> None:
         if not file.exists():
             raise DataError(f"{file}: no such file; check the path.")
         if not file.is_file():  # opening a pipe would wait for ever
-            raise DataError(f"{file}: a file is expected, and this is none; check the path.")
+            raise DataError(f"{file} is not a file; check the path.")
         with file.open("rb"):
             pass
     except PermissionError:
         raise DataError(f"{file}: permission denied; make it readable.") from None
     except OSError as error:
-        raise DataError(f"{file}: it cannot be read ({error.strerror}).") from error
+        raise DataError(f"cannot read {file}: {error.strerror}.") from error

@@ -5,7 +5,6 @@ Nothing that trains, clusters or chooses imports this module; an import contract
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from shoal.clustering.partitions import match as match
 from shoal.errors import DataError
 from shoal.images.checks import check_labels
+from shoal.images.csv_files import columns
 from shoal.images.formats.numpy_file import load_array
 from shoal.protocols import Array, FloatArray, IntArray
 
@@ -61,15 +61,11 @@ def load_labels(path: str | Path, n_images: int) -> IntArray:
 
 
 def _read_csv(path: Path) -> Array:
+    (cells,) = columns(path, "a CSV file of labels", ("label",))
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return np.array([int(row["label"]) for row in csv.DictReader(file)], dtype=np.int64)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; check the path.") from None
-    except (KeyError, TypeError, ValueError, OverflowError, OSError, csv.Error):
-        raise DataError(
-            f"{path}: a CSV of labels must have a column 'label' that holds whole numbers."
-        ) from None
+        return np.array([int(cell) for cell in cells], dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise DataError(f"{path}: the column 'label' must hold whole numbers.") from None
 
 
 def score(clusters: IntArray, labels: IntArray) -> Scores:

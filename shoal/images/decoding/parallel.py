@@ -57,8 +57,8 @@ class Worker:
             chunk: Chunk = pickle.load(self._process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise DataError(
-                "images are decoded by worker processes, and one of them was killed, perhaps "
-                "because the memory is used up; close other programs and run the command again."
+                "a process that decodes images was killed, perhaps because the memory is used up; "
+                "close other programs and run the command again."
             ) from error
         return chunk
 

@@ -23,6 +23,7 @@ from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import DRAWN, Count, LeftOut, as_counts, as_rows, suffix_of
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
+from shoal.plural import counted
 from shoal.protocols import ImageSource, Originals, Track, silent
 
 NATIVE_LIMIT = 96
@@ -64,7 +65,7 @@ class Listing:
     fetch: Callable[[int], Encoded]
     left_out: Sequence[LeftOut] = ()
     classes: Sequence[str] | None = None
-    kind: str = "image files"
+    kind: str = "image file"
 
 
 class _SurpriseError(Exception):
@@ -282,8 +283,8 @@ def _unreadable(name: str, reason: str) -> LeftOut:
 
 def _none_readable(where: str, pile: Listing, reason: str) -> DataError:
     return DataError(
-        f"{where}: images are expected, and none of its {len(pile.names)} {pile.kind} can be read "
-        f"({pile.names[0]}: {reason})."
+        f"{where} holds no image that can be read; {counted(len(pile.names), pile.kind)} failed "
+        f"(the first, {pile.names[0]}: {reason})."
     )
 
 

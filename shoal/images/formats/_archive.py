@@ -24,6 +24,7 @@ from shoal.images.file_names import (
 )
 from shoal.images.left_out import OF_SHOAL, LeftOut, by_content, by_name
 from shoal.images.shards import prefixes
+from shoal.plural import counted
 
 MOST_BYTES = 256 * 2**20
 """An encoded image larger than this is taken for a bomb."""
@@ -93,7 +94,7 @@ def list_archives(
         lambda row: read(*chosen[row]),
         left,
         _classes([member for _, member in chosen]),
-        "images",
+        "image",
     )
 
 
@@ -146,19 +147,24 @@ def _nothing(
     archives: Sequence[tuple[Path, Sequence[Member]]],
     left: Sequence[LeftOut],
 ) -> DataError:
-    expected = f"{where}: an archive with images ({KINDS}) is expected, and"
     names = [member.name for _, members in archives for member in members]
     if any(one.reason == ENCRYPTED for one in left):
         return DataError(
-            f"{expected} this one is {ENCRYPTED}; unpack it, for instance with 7z x, and give the "
-            "folder."
+            f"{where} is {ENCRYPTED}; unpack it, for instance with 7z x, and give the folder."
         )
     inner = found_instead(names, ARCHIVES)
     if inner:
-        return DataError(f"{expected} it has {inner} instead; unpack it and give what is in it.")
+        return DataError(
+            f"{where} holds no images, but other archives ({inner}); unpack it and give those."
+        )
     faults = [one for one in left if not one.group]
     if faults:
         name, reason, _ = faults[0]
-        return DataError(f"{expected} none of its {len(faults)} can be used ({name}: {reason}).")
+        return DataError(
+            f"{where} holds no image that can be read; {counted(len(faults), 'file')} failed (the "
+            f"first, {name}: {reason})."
+        )
     other = found_instead(names, ("",))
-    return DataError(f"{expected} it has none{f', but {other}' if other else ''}; check the path.")
+    return DataError(
+        f"{where} holds no images ({KINDS}){f', but {other}' if other else ''}; check the path."
+    )

@@ -52,9 +52,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """
     names, left_out, stamp = _find(path)
     if not names:
-        raise DataError(
-            f"{path}: a folder with images ({KINDS}) is expected, and {_none(path, left_out)}"
-        )
+        raise DataError(f"{path} holds no images ({KINDS}){_instead(left_out)}")
     listing = Listing(
         names,
         lambda: (path / name for name in names),
@@ -158,16 +156,16 @@ def _stamp(folder: Path, names: Sequence[str], left: Sequence[LeftOut]) -> str:
     return digest.hexdigest()
 
 
-def _none(folder: Path, left: Sequence[LeftOut]) -> str:
-    """What is there in place of images, and what to do."""
+def _instead(left: Sequence[LeftOut]) -> str:
+    """What a folder without images holds, and what to do: the end of a sentence."""
     names = [one.name for one in left]
     for kinds in (ARCHIVES, (".parquet",), (".npy", ".npz")):
         instead = found_instead(names, kinds)
         if instead:
-            return f"it has none, but {instead}; give that, several files as a pattern in quotes."
+            return f", but {instead}; give that, several files as a pattern in quotes."
     if not left:
-        return "it has none."
+        return "."
     counts = as_counts(left)
     more = f" and {len(counts) - 1} kinds more" if len(counts) > 1 else ""
     number = f"{counts[0].n_files:,} " if counts[0].n_files > 1 else ""
-    return f"it has none, but {number}{counts[0].what} ({counts[0].reason}){more}."
+    return f", but {number}{counts[0].what} ({counts[0].reason}){more}."

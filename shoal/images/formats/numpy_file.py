@@ -62,8 +62,8 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     array = load_array(path, wanted.array)
     if wanted.size is not None and array.shape[1:3] != (wanted.size, wanted.size):
         raise DataError(
-            f"{path}: --size is for image files, and this is an array of shape {array.shape}, "
-            "whose pixels are taken as they are; leave out --size."
+            f"size is only for image files, got size={wanted.size} with {path}, an array of shape "
+            f"{array.shape}; leave it out."
         )
     if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
         return _converted(path, array, wanted)
@@ -142,16 +142,12 @@ def load_array(path: Path, name: str | None = None) -> Array:
     file, key = _split(path)
     key = key if name is None else name
     if name is not None and file.suffix.lower() != ".npz":
-        raise DataError(
-            f"{path}: --array names an array of a .npz file, and this is none; leave it out."
-        )
+        raise DataError(f"array is only for .npz files, got array={name!r} with {path}.")
     try:
         with file.open("rb") as opened:
             start = opened.read(6)
         if start[:2] not in (b"\x93N", b"PK"):
-            raise DataError(
-                f"{file}: a NumPy file is expected, and this one is {_what(start)}; check the path."
-            )
+            raise DataError(f"{file} is not a NumPy file{_what(start)}; check the path.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an absurd size in the header overflows, then fails
             loaded: Any = np.load(file, mmap_mode="r", allow_pickle=False)
@@ -168,19 +164,17 @@ def load_array(path: Path, name: str | None = None) -> Array:
     except _DAMAGED as error:
         if "pickle" in str(error) or "Python object" in str(error):
             raise DataError(
-                f"{file}: plain numbers are expected, and it holds pickled Python objects, which "
-                "are not loaded because they can run code; save a uint8 array instead."
+                f"{file} holds pickled Python objects, which are not loaded because they can run "
+                "code; save a uint8 array instead."
             ) from error
-        raise DataError(
-            f"{file}: a whole NumPy file is expected, and this one is truncated or damaged; "
-            "save or download it again."
-        ) from error
+        raise DataError(f"{file} is truncated or damaged; save or download it again.") from error
 
 
 def _what(start: bytes) -> str:
+    """What a file that begins so is, for a message."""
     if not start:
-        return "empty"
-    return "a Python pickle, which can run code" if start[:1] == b"\x80" else "something else"
+        return ": it is empty"
+    return ": it is a Python pickle, which can run code" if start[:1] == b"\x80" else ""
 
 
 def _pick(file: Path, arrays: Any, key: str | None) -> Array:
@@ -189,12 +183,11 @@ def _pick(file: Path, arrays: Any, key: str | None) -> Array:
         key = names[0]
     if key in names:
         return np.asarray(arrays[key])
-    wanted = "one array" if key is None else f"an array named {key!r}"
-    listed = f"{file}: {wanted} is expected, and it holds {', '.join(names) or 'none'}"
     if not names:
-        raise DataError(f"{listed}; save the images with np.savez.")
+        raise DataError(f"{file} holds no array; save the images with np.savez.")
     shapes = ", ".join(f"{name} {_shape(file, name)}" for name in names[:10])
-    raise DataError(f"{listed}; name one as {file}:NAME or with --array NAME (shapes: {shapes}).")
+    problem = f"several arrays ({shapes})" if key is None else f"no array {key!r}, only {shapes}"
+    raise DataError(f"{file} holds {problem}; name one as {file}:NAME.")
 
 
 def _shape(file: Path, name: str) -> str:

@@ -56,12 +56,12 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
     for file, parquet in zip(files, opened, strict=True):
         if column not in _candidates(parquet.schema_arrow):
             raise DataError(
-                f"{file}: a column {column!r} of images is expected, as in {files[0]}, and it has "
-                "none; give files of one data set."
+                f"{file} has no column {column!r} of images, as {files[0]} has; give files of one "
+                "data set."
             )
     n_rows = sum(parquet.metadata.num_rows for parquet in opened)
     if n_rows == 0:
-        raise DataError(f"{pattern}: images are expected, and it has no rows.")
+        raise DataError(f"{pattern} has no rows.")
 
     def contents() -> Iterator[Encoded]:
         for file, parquet in zip(files, opened, strict=True):
@@ -84,7 +84,7 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
                 row -= about.row_group(group).num_rows
         return Unreadable("no such row")
 
-    return Listing([str(row) for row in range(n_rows)], contents, fetch, kind="rows")
+    return Listing([str(row) for row in range(n_rows)], contents, fetch, kind="row")
 
 
 def _split(path: Path) -> tuple[Path, str | None]:
@@ -107,8 +107,7 @@ def _open(file: Path) -> Any:
 
 def _damaged(file: Path) -> DataError:
     return DataError(
-        f"{file}: a whole parquet file is expected, and this one is truncated, damaged or "
-        "something else; save or download it again."
+        f"{file} is truncated, damaged or not a parquet file; save or download it again."
     )
 
 
@@ -136,25 +135,19 @@ def _candidates(schema: Any) -> dict[str, str]:
 def _pick(file: Path, schema: Any, wanted: str | None) -> str:
     """The column of images: the one asked for, the one named ``image``, or the only one."""
     columns = list(_candidates(schema))
-    expected = "a column of images (bytes, or structs with a field bytes)"
+    kind = "column of images (bytes, or structs with a field bytes)"
     if wanted is not None:
         if wanted not in columns:
-            raise DataError(
-                f"{file}: {expected} named {wanted!r} is expected, and it has "
-                f"{', '.join(columns) or 'none such'}."
-            )
+            others = f", only {', '.join(columns)}" if columns else ""
+            raise DataError(f"{file} has no {kind} named {wanted!r}{others}.")
         return wanted
     if _USUAL in columns:
         return _USUAL
     if not columns:
-        raise DataError(
-            f"{file}: {expected} is expected, and its columns are "
-            f"{', '.join(schema.names) or 'none'}."
-        )
+        raise DataError(f"{file} has no {kind}; its columns are {', '.join(schema.names)}.")
     if len(columns) > 1:
         raise DataError(
-            f"{file}: one column of images is expected, and it has {', '.join(columns)}; "
-            f"name one as {file}:NAME."
+            f"{file} has several columns of images ({', '.join(columns)}); name one as {file}:NAME."
         )
     return columns[0]
 

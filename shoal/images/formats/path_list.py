@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import os
 import re
 import unicodedata
@@ -14,6 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from shoal.errors import DataError
+from shoal.images.csv_files import decode_text, parse_rows
 from shoal.images.decoding.image import Encoded, Unreadable
 from shoal.images.decoding.pile import Listing, Wanted, decode_pile
 from shoal.images.file_names import classes_of, is_image
@@ -55,11 +55,10 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     written = _written(path)
     ids, files, left_out = _find(path.parent, written)
     if not any(isinstance(file, Path) for file in files):
-        came = f"{written[0]!r}" if written else "nothing"
+        first = f" (the first is {written[0]!r:.80})" if written else ""
         raise DataError(
-            f"{path}: images, an archive, a NumPy or parquet file, or a list of paths to images is "
-            f"expected, and this is none of them: no line names a file that is there (the first is "
-            f"{came:.80}); write one path a line, relative to the list's folder."
+            f"{path} is not a list of images: no line names an existing file{first}; write one "
+            "path a line, relative to the folder of the list."
         )
     listing = partial(_list, ids, files, left_out)
     stamp = _stamp(path, [*ids, *(one.name for one in left_out)], files)
@@ -84,7 +83,7 @@ def named_files(path: Path) -> list[Path]:
 
 def _written(path: Path) -> list[str]:
     """The paths as the list has them; "" for a row of a table without one."""
-    text = _text(path.read_bytes())
+    text = decode_text(path.read_bytes())
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     table = path.suffix.lower() != ".txt" or (
@@ -94,16 +93,9 @@ def _written(path: Path) -> list[str]:
         return lines
     delimiter = max("\t;,", key=text.partition("\n")[0].count)
     try:
-        rows = [
-            row
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-            if any(row)
-        ]
+        rows = parse_rows(text, delimiter)
     except csv.Error as error:
-        raise DataError(
-            f"{path}: a CSV file with a column of paths is expected, and this is none "
-            f"({error}); give a .csv or .txt list of image files."
-        ) from error
+        raise DataError(f"{path} is not a list of images: {error}.") from error
     if not rows:
         return []
     column = _named(rows[0])
@@ -118,17 +110,6 @@ def _written(path: Path) -> list[str]:
         if not is_image(rows[0][column].strip()):  # then it is a header
             rows = rows[1:]
     return [row[column].strip() if len(row) > column else "" for row in rows]
-
-
-def _text(content: bytes) -> str:
-    """UTF-8, or UTF-16, as Excel's "Unicode text" is, with a mark of its order or without."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    start = content[:200]
-    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
-        if len(zeros) > 2 and zeros.count(0) > 0.7 * len(zeros):
-            return content.decode(encoding, "replace")
-    return content.decode("utf-8-sig", "surrogateescape")
 
 
 def _named(cells: Sequence[str]) -> int | None:

@@ -104,7 +104,7 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
             source.seek(place.offset)
             return bytes(source.read(place.size))
         except OSError as error:
-            raise DataError(f"{file}: it cannot be read ({error.strerror}).") from error
+            raise DataError(f"cannot read {file}: {error.strerror}.") from error
 
     weakref.finalize(read, spool.close)
     return list_archives(path, _all_members(files, spool, track), read)
@@ -155,8 +155,7 @@ def _members(file: Path, spool: IO[bytes]) -> Iterator[tuple[Member, int]]:
         raise
     except Exception as error:  # tarfile lets pass what zlib, lzma, struct and others raise
         raise DataError(
-            f"{file}: a whole tar file is expected, and this one is truncated, damaged or "
-            "something else; copy or download it again."
+            f"{file} is truncated, damaged or not a tar file; copy or download it again."
         ) from error
 
 
@@ -204,9 +203,8 @@ def _append(spool: IO[bytes], content: bytes) -> int:
         spool.write(content)
     except OSError as error:
         raise OutputError(
-            f"the images of a compressed archive are unpacked to a temporary file, and "
-            f"{shown(temporary_folder())} cannot take them ({error.strerror}); free some space, or "
-            "let TMPDIR name a folder with more."
+            f"cannot unpack the compressed archive to {shown(temporary_folder())}: "
+            f"{error.strerror}; free some space, or let TMPDIR name a folder with more."
         ) from error
     return start
 

@@ -64,8 +64,7 @@ def _open(file: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(file)
     except Exception as error:  # broken tables raise whatever they happen to hit
         raise DataError(
-            f"{file}: a whole zip file is expected, and this one is truncated, damaged or "
-            "something else; copy or download it again."
+            f"{file} is truncated, damaged or not a zip file; copy or download it again."
         ) from error
 
 
