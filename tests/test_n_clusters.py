@@ -129,7 +129,7 @@ def test_the_command_draws_and_prints(
     ("options", "message"),
     [
         (["n.png", "--from", "1"], "from 2 to 100"),
-        (["n.txt"], "a picture is expected as .png, .pdf or .svg"),
+        (["n.txt"], "must end in .png, .pdf or .svg"),
         (["n.png", "--from", "5"], "at least 50 images are expected"),
     ],
 )

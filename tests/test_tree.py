@@ -184,7 +184,7 @@ def test_from_pile_to_named_groups(
     ("command", "message"),
     [
         ("tree DATA MODEL t.png", "a tree is expected as .json, its picture after it"),
-        ("tree DATA MODEL t.json t.txt", "a picture is expected as .png, .pdf or .svg"),
+        ("tree DATA MODEL t.json t.txt", "must end in .png, .pdf or .svg"),
         ("tree DATA MODEL t.json --leaves 1", "from 2 to 100 leaves are expected"),
         ("tree DATA MODEL t.json --leaves 41", "at least 41 images are expected for such a tree"),
         ("cut TREE p.csv", "either -k or --at is expected, and neither came"),
