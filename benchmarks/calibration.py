@@ -28,7 +28,7 @@ from shoal.clustering.partitions import match
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.history import CheckpointHistory
-from shoal.recipes.recipe import named
+from shoal.recipes.named import named
 from shoal.recipes.settings import override
 from shoal.scoring import accuracy, evaluation
 from shoal.scoring.assignment import calibration_of

@@ -20,7 +20,8 @@ from quality import RESULTS
 
 from shoal.models import checkpoint as checkpoints
 from shoal.recipes.augmentation import Views
-from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, Recipe, differences
+from shoal.recipes.named import BASELINE, BEST, IMPROVED
+from shoal.recipes.recipe import Recipe, differences
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
 PLAIN = replace(IMPROVED, views=Views(horizontal_flip=True))

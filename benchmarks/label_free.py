@@ -38,8 +38,8 @@ from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
+from shoal.recipes.named import named
 from shoal.recipes.parts import Part
-from shoal.recipes.recipe import named
 from shoal.recipes.settings import override
 from shoal.scoring import evaluation, label_free
 from shoal.scoring.assignment import assign, calibration_of

@@ -106,7 +106,7 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
     from shoal import pipeline
     from shoal.images.open import open_source
     from shoal.models import checkpoint
-    from shoal.recipes.recipe import BASELINE, IMPROVED
+    from shoal.recipes.named import BASELINE, IMPROVED
 
     loaded = checkpoint.load(path)
     loaded.recipe = replace(loaded.recipe, embedding_resolution=1.0)

@@ -52,7 +52,7 @@ def images(path: str, n: int, base: str | None) -> Work:
 def training(path: str, way: str, keep: bool, warm: int) -> Work:
     """Steps of the recipe `best`: as shoal trains, or as usual with Pillow or batched views."""
     from shoal.images.open import open_source
-    from shoal.recipes.recipe import BEST
+    from shoal.recipes.named import BEST
     from shoal.training.allocator import keep_large_buffers
     from shoal.training.loop import Run
     from shoal.training.schedule import batch_size
@@ -140,7 +140,7 @@ def course(codes: str, way: str, output: str) -> Work:
     if way.startswith("shoal"):
         from shoal.clustering.clusterers import minibatch_kmeans
         from shoal.embedding.reducers import kernel_pca, tsne
-        from shoal.recipes.recipe import BASELINE
+        from shoal.recipes.named import BASELINE
 
         options = BASELINE.reducers[0].options
         steps = {

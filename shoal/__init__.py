@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from shoal.images.open import open_source
     from shoal.models.checkpoint import Checkpoint, load, save
     from shoal.pipeline import fit, predict
-    from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, Recipe
+    from shoal.recipes.named import BASELINE, BEST, IMPROVED
+    from shoal.recipes.recipe import Recipe
     from shoal.recipes.settings import override
     from shoal.reports.assembly import report
     from shoal.scoring.evaluation import score
@@ -97,7 +98,8 @@ _NAMES = {
     "images.open": ("open_source",),
     "models.checkpoint": ("Checkpoint", "load", "save"),
     "pipeline": ("fit", "predict"),
-    "recipes.recipe": ("BASELINE", "BEST", "IMPROVED", "Recipe"),
+    "recipes.named": ("BASELINE", "BEST", "IMPROVED"),
+    "recipes.recipe": ("Recipe",),
     "recipes.settings": ("override",),
     "reports.assembly": ("report",),
     "scoring.evaluation": ("score",),

@@ -9,7 +9,7 @@ import pytest
 
 from shoal import budget
 from shoal.images.array import ArraySource
-from shoal.recipes.recipe import BEST
+from shoal.recipes.named import BEST
 from shoal.recipes.settings import override
 from shoal.training.loop import train
 

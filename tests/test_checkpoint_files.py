@@ -59,7 +59,7 @@ def assert_same_checkpoint(a: Checkpoint, b: Checkpoint) -> None:
 @pytest.fixture(scope="module")
 def half_way(images: np.ndarray) -> Checkpoint:
     """The state after 5 of 10 steps, with the optimiser's."""
-    from shoal.recipes.recipe import BEST
+    from shoal.recipes.named import BEST
 
     recipe = override(BEST, SETTINGS)
     for checkpoint in train(ArraySource(images), recipe, notes={"command": "a test"}):
@@ -117,7 +117,7 @@ def test_finished_round_trip_keeps_every_array(checkpoint_file: Path, tmp_path: 
 def test_recipe_provenance_and_history_are_those_of_the_run(
     checkpoint_file: Path, images: np.ndarray
 ) -> None:
-    from shoal.recipes.recipe import BEST
+    from shoal.recipes.named import BEST
 
     loaded = checkpoints.load(checkpoint_file)
     assert loaded.recipe == override(BEST, SETTINGS)
@@ -302,7 +302,7 @@ def test_a_run_leaves_the_number_of_files_its_recipe_says(
     epochs: float, count: int, images: np.ndarray, tmp_path: Path
 ) -> None:
     from shoal import pipeline
-    from shoal.recipes.recipe import BEST
+    from shoal.recipes.named import BEST
 
     recipe = override(BEST, [*SETTINGS, f"epochs={epochs}", f"checkpoints={count}"])
     path = tmp_path / "c.pth"

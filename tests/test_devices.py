@@ -21,8 +21,8 @@ from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
+from shoal.recipes.named import BASELINE, BEST, IMPROVED
 from shoal.recipes.parts import Part
-from shoal.recipes.recipe import BASELINE, BEST, IMPROVED
 from shoal.training.devices import reproducible
 from shoal.training.loop import Run
 

@@ -14,7 +14,8 @@ from sklearn.datasets import load_digits
 
 from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
-from shoal.recipes.recipe import BASELINE, BEST, Recipe
+from shoal.recipes.named import BASELINE, BEST
+from shoal.recipes.recipe import Recipe
 from shoal.scoring import appearance, warnings
 
 N = 600

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from shoal.recipes.recipe import BEST
+from shoal.recipes.named import BEST
 from shoal.training import optimizers
 
 

@@ -55,7 +55,7 @@ def test_mahalanobis_is_the_likelihood_of_probabilistic_components() -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Array, Path]:
     """Soft blobs, bright on dark, and a checkpoint that learned from them."""
-    from shoal.recipes.recipe import BEST
+    from shoal.recipes.named import BEST
     from shoal.recipes.settings import override
 
     path = tmp_path_factory.mktemp("out_of_distribution") / "c.pth"

@@ -17,8 +17,9 @@ from shoal.models.history import CheckpointHistory
 from shoal.recipes import parts
 from shoal.recipes import recipe as recipes
 from shoal.recipes.augmentation import Views
+from shoal.recipes.named import BASELINE, BEST, IMPROVED, RECIPES
 from shoal.recipes.parts import Part
-from shoal.recipes.recipe import BASELINE, BEST, IMPROVED, RECIPES, Recipe
+from shoal.recipes.recipe import Recipe
 from shoal.recipes.settings import override
 from shoal.training.loop import train
 from shoal.training.schedule import learning_rate, n_steps
@@ -155,9 +156,9 @@ def test_each_recipe_is_a_difference_from_the_one_before() -> None:
     ("setting", "message"),
     [
         ("epoch=3", "did you mean 'epochs'"),
-        ("epochs=many", "epochs is expected as a number"),
+        ("epochs=many", "epochs must be a number"),
         ("epochs=0", r"epochs must be in \(0"),
-        ("epochs=nan", "epochs is expected"),
+        ("epochs=nan", "epochs must be a number"),
         ("batch_size=2.5", "a whole number"),
         ("batch_size=true", "a whole number"),
         ("views.horizontal_flop=true", "did you mean 'horizontal_flip'"),
@@ -167,18 +168,18 @@ def test_each_recipe_is_a_difference_from_the_one_before() -> None:
         ("views=3", "views has no field"),
         ("clusterer=kmean", "did you mean 'kmeans'"),
         ("clusterer=kmeans(n_int=3)", "did you mean 'n_init'"),
-        ("clusterer=kmeans+spectral", "one part"),
+        ("clusterer=kmeans+spectral", "a single part, got 'kmeans"),
         ("clusterer.n_start=3", "did you mean 'n_starts'"),
         ("clusterer.n_starts=0", "n_starts must be in"),
-        ("objectives.moco.weight=1", "known are nt_xent, reconstruction"),
-        ("objectives=none", "at least one is expected"),
+        ("objectives.moco.weight=1", "choose from nt_xent, reconstruction"),
+        ("objectives=none", "at least one objective, got none"),
         ("objectives=nt_xent(temperature=0)", "temperature must be in"),
         ("reducers=pca(", "parts joined by"),
         ("reducers=__import__('os')", "parts joined by"),
         ("encoder=vgg(widths=[])", "a list of whole numbers"),
         ("optimizer=adamm", "did you mean 'adam'"),
         ("epochs", "FIELD=VALUE"),
-        ("seed.x=1", "no fields of its own"),
+        ("seed.x=1", "seed has no field 'x'"),
     ],
 )
 def test_a_wrong_setting_gets_one_clear_sentence(setting: str, message: str) -> None:

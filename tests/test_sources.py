@@ -564,7 +564,7 @@ def test_no_training_clustering_or_choosing_reads_the_classes(
 ) -> None:
     import shoal
     from shoal import pipeline
-    from shoal.recipes.recipe import BEST
+    from shoal.recipes.named import BEST
     from shoal.recipes.settings import override
     from shoal.scoring import compare_splits, label_free
 

@@ -15,7 +15,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
 from shoal.models.pace import Pace
-from shoal.recipes.recipe import BEST
+from shoal.recipes.named import BEST
 from shoal.recipes.settings import override
 from shoal.training.loop import Run, train
 from shoal.training.schedule import learning_rate

@@ -19,8 +19,9 @@ from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
+from shoal.recipes.named import BASELINE, BEST
 from shoal.recipes.parts import Part
-from shoal.recipes.recipe import BASELINE, BEST, Recipe
+from shoal.recipes.recipe import Recipe
 from shoal.training.devices import fast_bf16, resolve_device
 from shoal.training.loop import train
 
@@ -163,7 +164,7 @@ def test_training_never_loads_the_room_where_labels_are_read() -> None:
 import sys, json, tempfile, numpy as np
 from dataclasses import replace
 from shoal import pipeline
-from shoal.recipes.recipe import BEST
+from shoal.recipes.named import BEST
 from shoal.recipes.parts import Part
 from shoal.images.array import ArraySource
 pile = ArraySource(np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8))

@@ -63,7 +63,7 @@ def test_python(images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     np.save("trainX.npy", images)
     narrow = shoal.override(shoal.BEST, ["encoder.widths=(8,16)"])
-    monkeypatch.setattr("shoal.recipes.recipe.BEST", narrow)
+    monkeypatch.setattr("shoal.recipes.named.BEST", narrow)
     names: dict[str, Any] = {}
     for language, text in blocks("python.md"):
         assert language == "python"

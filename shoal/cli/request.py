@@ -8,7 +8,8 @@ from shoal.choose_k import AUTO, check_enough
 from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource
-from shoal.recipes.recipe import Recipe, check_divides, named
+from shoal.recipes.named import named
+from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.recipes.settings import override
 from shoal.training.devices import resolve_device
 from shoal.training.loop import Run
@@ -62,7 +63,7 @@ class Request:
             if option != "--minutes" and value != AUTO:
                 settings.append(f"{field}={value}")
         recipe = override(named(self.recipe), settings)
-        check_divides(recipe)
+        check_trainable(recipe)
         return recipe
 
     @property

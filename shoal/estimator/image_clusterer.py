@@ -24,7 +24,7 @@ from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
-from shoal.recipes.recipe import Recipe, check_divides
+from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.training.devices import resolve_device
 
 
@@ -136,7 +136,7 @@ class ImageClusterer(CheckpointEstimator):
         )  # fmt: skip
         source, notes = self._open_to_fit(X, track)
         if ROW_RANGE not in notes:  # scikit-learn's own checks fit one cluster to a table
-            check_divides(recipe)
+            check_trainable(recipe)
         auto = isinstance(self.n_clusters, str)
         if auto:
             check_enough(len(source))

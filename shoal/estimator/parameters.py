@@ -12,8 +12,9 @@ from sklearn.utils import check_random_state
 
 from shoal.choose_k import AUTO
 from shoal.errors import RecipeError
+from shoal.recipes.named import named
 from shoal.recipes.parts import fits
-from shoal.recipes.recipe import Recipe, named
+from shoal.recipes.recipe import Recipe
 from shoal.recipes.settings import override
 
 

@@ -1,4 +1,4 @@
-"""What may happen to an image before the encoder sees it; `training.augment` does it."""
+"""`Views`: the settings of the augmentations, which `training.augment` applies."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ OLDER_NAMES = {
 
 @dataclass(frozen=True)
 class Views:
-    """What may happen to a view. The defaults change nothing.
+    """How images are augmented before the encoder sees them. The defaults change nothing.
 
     The ranges follow SimCLR (Chen et al. 2020, arXiv:2002.05709, appendix A) where it has them.
     """
 
     n_views: int = 1
-    """How many views of each image."""
+    """How many views of each image are drawn."""
     min_crop: float = 1.0
-    """Smallest area of a random crop, as a fraction of the image, in (0, 1]; 1: no crop."""
+    """Smallest area of a random crop, as a fraction of the image, in (0, 1]; 1 crops nothing."""
     horizontal_flip: bool = False
-    """Flip left and right every second time."""
+    """Whether every second view, drawn at random, is flipped left and right."""
     rotation: float = 0.0
-    """Largest rotation, degrees."""
+    """Largest rotation, in degrees."""
     zoom: float = 0.0
-    """Scale drawn from [1 - zoom, 1 + zoom], each axis for itself, in [0, 1)."""
+    """Each axis is scaled by a factor drawn from [1 - zoom, 1 + zoom]; zoom is in [0, 0.9]."""
     shear: float = 0.0
     """Largest shear, as a fraction of the side."""
     shift: float = 0.0
     """Largest shift, as a fraction of the side."""
     brightness: float = 0.0
-    """Factor drawn from [1 - brightness, 1 + brightness], in [0, 1]."""
+    """Brightness is multiplied by a factor drawn from [1 - brightness, 1 + brightness]."""
     contrast: float = 0.0
-    """Factor about the mean, drawn likewise."""
+    """Differences from the image's mean grey are multiplied by a factor drawn likewise."""
     saturation: float = 0.0
-    """Factor about grey, drawn likewise; colour images only."""
+    """Differences from grey are multiplied by a factor drawn likewise; colour images only."""
     hue: float = 0.0
-    """Largest rotation of the hue, as a fraction of the circle, in [0, 0.5]; colour only."""
+    """Largest rotation of the hue, as a fraction of the circle, in [0, 0.5]; colour images only."""
     colour_probability: float = 0.8
-    """How often an image's colours (the four above) are touched at all."""
+    """Probability that an image's colours (the four above) change at all."""
     grey_probability: float = 0.0
-    """How often a colour image turns grey."""
+    """Probability that a colour image turns grey."""
     noise: float = 0.0
-    """Largest standard deviation of Gaussian noise, in units of the pixel range."""
+    """Largest standard deviation of Gaussian noise, as a fraction of the pixel range."""
     resolution: float = 1.0
     """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
     crops that show things larger than the whole image does show them as large again (Touvron et

@@ -1,8 +1,8 @@
-"""Parts: what a recipe names, found in its family's folder at the moment it is needed.
+"""Parts: the modules that a recipe names. They are imported when they are needed.
 
-A family is a folder of the package (`encoders`, `objectives`, `reducers`, `clusterers`), a part a
-module in it, and the keyword arguments of the module's ``build`` are the part's options. A file
-can name nothing outside these folders, so reading one never imports foreign code.
+A family is a folder of the package (`encoders`, `objectives`, `reducers`, `clusterers`). A part is
+a module in that folder, and the keyword arguments of its ``build`` are the part's options. A
+checkpoint can name nothing outside these folders, so reading one never imports foreign code.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ FAMILIES = {
     "reducers": "reducer",
     "clusterers": "clusterer",
 }
-_SUPPLIED = frozenset({"n_clusters", "random_state"})  # by the recipe itself, not as an option
+_SUPPLIED = frozenset({"n_clusters", "random_state"})  # fields of the recipe, not options
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part by name, with the options that differ from its defaults.
+    """The name of a part, with the options that differ from its defaults.
 
     >>> str(Part("pca", {"n_components": 50}))
     'pca(n_components=50)'
@@ -53,34 +53,42 @@ class Part:
         return hash(str(self))
 
     def with_option(self, name: str, value: Any) -> Part:
-        """The same part with one option set."""
+        """Return the same part with this option set."""
         return Part(self.name, {**self.options, name: value})
 
 
 def names(family: str) -> list[str]:
-    """The parts of a family, sorted.
+    """Return the names of a family's parts, sorted.
 
     >>> names("objectives")
     ['moco', 'nt_xent', 'reconstruction']
     """
     package = importlib.import_module(_ROOMS[family])
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    modules = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in modules if not name.startswith("_"))
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for a near miss, else the whole list.
+    """End a message about an unknown word: with the nearest known one, else with all of them.
 
     >>> suggest("epoch", ["epochs", "seed"])
     "; did you mean 'epochs'?"
+    >>> suggest("colour", ["epochs", "seed"])
+    '; choose from epochs, seed.'
     """
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}."
+    ending = did_you_mean(word, known)
+    return f"; choose from {', '.join(known)}." if ending == "." else ending
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """End a message about an unknown word: with the nearest known one, else with a full stop."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else "."
 
 
 def schema(family: str, name: str) -> dict[str, Any]:
-    """The options of a part, each with its type.
+    """Return the options of a part, each with its type.
 
     Raises:
         RecipeError: the family has no such part.
@@ -107,21 +115,20 @@ def check(family: str, part: Part) -> None:
             raise RecipeError(f"{where} has no option {name!r}{suggest(name, options)}")
         if not fits(value, options[name]):
             raise RecipeError(
-                f"option {name!r} of {where} is expected as {type_name(options[name])}, "
-                f"and {value!r} came."
+                f"option {name!r} of {where} must be {type_name(options[name])}, got {value!r}."
             )
 
 
 def build(family: str, part: Part, *context: Any, **supplied: Any) -> Any:
-    """Make a part; ``context`` and ``supplied`` come from the caller, the rest from the recipe."""
+    """Build a part from its options; ``context`` and ``supplied`` come from the caller."""
     check(family, part)
     return _module(family, part.name).build(*context, **dict(part.options), **supplied)
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether ``value`` is of type ``kind``; a whole number is a fine float, a bool is neither."""
+    """Whether ``value`` has type ``kind``. A whole number is a float, too; a bool is neither."""
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
-        return any(fits(value, one) for one in typing.get_args(kind))
+        return any(fits(value, member) for member in typing.get_args(kind))
     if typing.get_origin(kind) is tuple:
         inner = typing.get_args(kind)[0]
         return isinstance(value, tuple) and bool(value) and all(fits(item, inner) for item in value)
@@ -133,9 +140,13 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def type_name(kind: Any) -> str:
-    """How a person would call a type."""
+    """What a person calls a type.
+
+    >>> type_name(int | None), type_name(tuple[int, ...])
+    ('a whole number or none', 'a list of whole numbers')
+    """
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
-        return " or ".join(type_name(one) for one in typing.get_args(kind))
+        return " or ".join(type_name(member) for member in typing.get_args(kind))
     if typing.get_origin(kind) is tuple:
         return f"a list of {type_name(typing.get_args(kind)[0]).removeprefix('a ')}s"
     plain = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}

@@ -1,14 +1,10 @@
-"""Recipes: everything that decides a run, as frozen dataclasses, each a difference from another.
-
-`BASELINE` is the course's own pipeline, `IMPROVED` still an autoencoder alone, `BEST` an
-autoencoder that also learns by contrast. Above each stands what `benchmarks/quality.py` measured.
-"""
+"""`Recipe`: everything that decides a run, as one frozen value."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from shoal.errors import RecipeError
@@ -25,7 +21,7 @@ EMBEDDINGS = ("encoder", "projection", "joint")
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way from images to clusters. `check` says whether it can be followed."""
+    """Everything that decides a run, from images to clusters. `check` says whether it is valid."""
 
     name: str
     """What reports call it."""
@@ -34,28 +30,29 @@ class Recipe:
     views: Views
     """The augmentations."""
     objectives: tuple[Part, ...]
-    """What is minimised: the sum, each times its weight."""
+    """The losses. Their sum is minimised, each times its weight."""
     epochs: float
-    """How often every image is seen, > 0."""
+    """How often training sees every image, > 0."""
     batch_size: int
-    """Images a step, at most; less for small piles, so that an epoch has 10 steps or more."""
+    """Images in a step, at most. Small piles take fewer, so that an epoch has 10 steps or more."""
     optimizer: str
     """adam, adamw or muon."""
     learning_rate: float
-    """The highest, > 0."""
+    """The highest learning rate of the run, > 0."""
     weight_decay: float
-    """Added to the gradient (adam), or decoupled and not of biases and norms (the others), ≥ 0."""
+    """Weight decay, ≥ 0: added to the gradient (adam); or decoupled, and not applied to biases and
+    norms (adamw and muon)."""
     schedule: str
-    """constant, or cosine: down to 0 at the last step."""
+    """constant; or cosine, which falls to 0 at the last step."""
     warmup_steps: int
     """Steps of linear rise to the learning rate, at most a tenth of the run."""
     embedding: str
-    """What is clustered: encoder, its output; projection, that of the head behind it, if any; or
-    joint, the two of them, each scaled to unit length."""
+    """What is clustered. encoder: the encoder's output. projection: the output of the projection
+    head behind it, if there is one. joint: both, each scaled to unit length."""
     reducers: tuple[Part, ...]
-    """Reductions of the embedding, one on top of another."""
+    """Reductions of the embedding, applied one after another."""
     clusterer: Part
-    """What groups the reduced embedding."""
+    """Finds the clusters in the reduced embedding."""
     embedding_resolution: float = 1.0
     """Side at which images are embedded, as a multiple of their own, 1 to 4. Random crops show
     things larger than whole images do, and a larger image shows them so again (Touvron et al.
@@ -64,22 +61,20 @@ class Recipe:
     embedding if ``views.horizontal_flip`` taught that this changes nothing. An encoder that takes
     images of one size only sees them as they are."""
     n_clusters: int = 2
-    """How many groups."""
+    """How many clusters."""
     precision: str = "auto"
     """fp32, bf16 (mixed), or auto: bf16 where the processor is fast at it."""
     checkpoints: int = 12
-    """How many are kept along the way, 1 to 1000."""
+    """How many checkpoints are kept along the way, 1 to 1000."""
     seed: int = 0
-    """Of everything random, 0 or more."""
+    """The seed of everything random, 0 or more."""
 
     def check(self) -> None:
-        """Raise `RecipeError` with one sentence if a field is not what it should be."""
+        """Raise `RecipeError` if a field has a wrong type or a value out of range."""
         for field in dataclasses.fields(self):
             value, kind = getattr(self, field.name), FIELD_TYPES[field.name]
             if not (parts.fits(value, kind) or value == ()):
-                raise RecipeError(
-                    f"{field.name} is expected as {parts.type_name(kind)}, and {value!r} came."
-                )
+                raise RecipeError(f"{field.name} must be {parts.type_name(kind)}, got {value!r}.")
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("precision", self.precision, PRECISIONS)
@@ -96,20 +91,21 @@ class Recipe:
             check_interval(name, getattr(self, name), low, high, RecipeError)
         self.views.check()
         if not self.objectives:
-            raise RecipeError("objectives: at least one is expected, and none came.")
+            raise RecipeError("objectives must name at least one objective, got none.")
         names = [part.name for part in self.objectives]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise RecipeError(
-                f"objectives: each is expected once, and {twice} came twice; raise its weight."
+                f"objectives must name each objective once, got {twice} twice; raise its weight "
+                "instead."
             )
         for family, chosen in self.parts():
             parts.check(family, chosen)
-            if family in ("reducers", "clusterers"):  # made after training: too late for a range
+            if family in ("reducers", "clusterers"):  # built after training: too late for an error
                 parts.build(family, chosen)
 
     def parts(self) -> list[tuple[str, Part]]:
-        """Every part with its family."""
+        """Return every part with its family."""
         return [
             ("encoders", self.encoder),
             *(("objectives", part) for part in self.objectives),
@@ -118,7 +114,7 @@ class Recipe:
         ]
 
     def describe(self) -> dict[str, Any]:
-        """Every field as plain text or a number; views field by field, parts as calls."""
+        """Return every field as text or a number: views field by field, parts as calls."""
         flat: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -133,16 +129,17 @@ class Recipe:
         return flat
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; parts and views spelled out."""
+        """Return the recipe as JSON values, parts and views spelled out."""
         return _plain(dataclasses.asdict(self))
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> Recipe:
-        """The inverse of `to_dict`, checked. Fields may have the names of older checkpoints.
+        """Read what `to_dict` returned, and check it. Names of older checkpoints are understood.
 
         Raises:
             RecipeError: missing or unknown fields, or values out of range.
 
+        >>> from shoal.recipes.named import BEST
         >>> Recipe.from_dict(BEST.to_dict()) == BEST
         True
         """
@@ -156,127 +153,22 @@ class Recipe:
             for name in ("objectives", "reducers"):
                 fields[name] = tuple(_part(value) for value in fields[name])
             recipe = Recipe(**fields)
-        except (KeyError, TypeError) as error:
-            raise RecipeError(f"a whole recipe is expected, and this one lacks {error}.") from error
+        except KeyError as error:
+            raise RecipeError(f"the recipe lacks {error}.") from error
+        except (AttributeError, TypeError) as error:
+            raise RecipeError(f"this version of shoal cannot read the recipe: {error}.") from error
         recipe.check()
         return recipe
 
 
 FIELD_TYPES: dict[str, Any] = typing.get_type_hints(Recipe)
 
-# Measured numbers: README, "How good it is", made by benchmarks/quality.py.
-
-# The assignment's own pipeline. Its learning rate of 1e-5 wants 100 epochs, more than half an hour
-# on 2 cores without a GPU; 1e-3 gets further in 15. Kernel PCA stands on 512 random landmarks
-# (Nyström): the exact one needs 2 GB and all 8,500 codes of 4,096 numbers in the checkpoint.
-BASELINE = Recipe(
-    name="baseline",
-    encoder=Part("convolutional"),
-    views=Views(),
-    objectives=(Part("reconstruction"),),
-    epochs=15,
-    batch_size=64,
-    optimizer="adam",
-    learning_rate=1e-3,
-    weight_decay=1e-5,
-    schedule="constant",
-    warmup_steps=0,
-    embedding="encoder",
-    reducers=(Part("kernel_pca", {"n_components": 200, "n_landmarks": 512}), Part("tsne")),
-    clusterer=Part("minibatch_kmeans"),
-)
-
-# Two means better it: colours disturbed on the way in but not in what is to come out, so that the
-# code cannot live on them, and a cut of the neighbour graph instead of t-SNE and k-means. A third,
-# an encoder with batch norm and a short code trained by AdamW on a cosine, makes it five times
-# faster, not better. README tells what each is worth.
-IMPROVED = replace(
-    BASELINE,
-    name="improved",
-    encoder=Part("vgg"),
-    views=Views(
-        horizontal_flip=True,
-        brightness=0.7,
-        contrast=0.7,
-        saturation=0.7,
-        hue=0.175,
-        grey_probability=0.5,
-    ),
-    epochs=12,
-    batch_size=256,
-    optimizer="adamw",
-    learning_rate=1e-3,
-    weight_decay=1e-4,
-    schedule="cosine",
-    warmup_steps=60,
-    reducers=(Part("unit_norm"), Part("pca", {"n_components": 64})),
-    clusterer=Part("spectral"),
-)
-
-# Contrast on top (SimCLR): two views of an image, cropped and recoloured as in that paper's
-# appendix A, are to be alike, and two local crops are to match them (multi-crop). The split is
-# sought in what encoder and head see together: the most bimodal direction there separates better
-# than any cut of the neighbour graph. Muon learns in half the epochs or fewer what AdamW does, and
-# with local crops a third fewer do. Images are embedded as the mean of two test-time views, one of
-# them half as large again, as the crops showed them (all of it: benchmarks/LOG.md).
-BEST = replace(
-    IMPROVED,
-    name="best",
-    views=Views(
-        n_views=2,
-        min_crop=0.2,
-        horizontal_flip=True,
-        brightness=0.5,
-        contrast=0.5,
-        saturation=0.5,
-        hue=0.125,
-        grey_probability=0.2,
-        n_local_crops=2,
-    ),
-    objectives=(Part("nt_xent"), Part("reconstruction", {"fraction": 0.25})),
-    epochs=28,
-    batch_size=384,
-    optimizer="muon",
-    learning_rate=6e-3,
-    embedding="joint",
-    embedding_resolution=1.5,
-    reducers=(Part("pca", {"n_components": 96}),),
-    clusterer=Part("projection_pursuit"),
-)
-
-# Digits have a right and a left, no colour, and fill their 8 × 8 pixels: mild affine views.
-DIGITS = replace(
-    BEST,
-    name="digits",
-    epochs=80,
-    views=Views(
-        n_views=2, rotation=15, zoom=0.2, shear=0.2, shift=0.125, brightness=0.3, contrast=0.3,
-        noise=0.1,
-    ),
-    embedding="projection",
-    embedding_resolution=1.0,
-    reducers=IMPROVED.reducers,
-    clusterer=IMPROVED.clusterer,
-    n_clusters=10,
-)  # fmt: skip
-
-RECIPES = {recipe.name: recipe for recipe in (BASELINE, IMPROVED, BEST, DIGITS)}
-
-
-def named(name: str) -> Recipe:
-    """The recipe of that name.
-
-    Raises:
-        RecipeError: there is none; the message names the nearest.
-    """
-    if name not in RECIPES:
-        raise RecipeError(f"there is no recipe {name!r}{parts.suggest(name, RECIPES)}")
-    return RECIPES[name]
-
 
 def differences(a: Recipe, b: Recipe) -> dict[str, tuple[Any, Any]]:
-    """Fields that differ, each with both values as plain text or numbers, views field by field.
+    """Return the fields that differ, each with both values as text or numbers.
 
+    >>> from dataclasses import replace
+    >>> from shoal.recipes.named import BEST
     >>> differences(BEST, replace(BEST, epochs=1))
     {'epochs': (28, 1)}
     """
@@ -303,16 +195,19 @@ def _plain(value: Any) -> Any:
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise RecipeError(
-            f"{name} is expected among {', '.join(choices)}, and {value!r} came"
-            f"{parts.suggest(value, choices)}"
+            f"{name} must be one of {', '.join(choices)}, got {value!r}"
+            f"{parts.did_you_mean(value, choices)}"
         )
 
 
-def check_divides(recipe: Recipe) -> None:
-    """Raise unless a training run with this recipe would divide its images.
+def check_trainable(recipe: Recipe) -> None:
+    """Raise unless a run with this recipe would divide its images.
 
     Raises:
-        RecipeError: one cluster. Of a finished checkpoint one may be asked: all images in it.
+        RecipeError: the recipe asks for a single cluster. A finished checkpoint may be asked for
+            one; a run may not.
     """
     if recipe.n_clusters == 1:
-        raise RecipeError("n_clusters must be at least 2 to train, got 1; one holds every image.")
+        raise RecipeError(
+            "n_clusters must be at least 2 to train, got 1: a single cluster holds every image."
+        )

@@ -1,4 +1,4 @@
-"""Settings: ``FIELD=VALUE`` changes to a recipe, as the command line's ``--set`` takes them."""
+"""Settings: changes to a recipe, written ``FIELD=VALUE``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from shoal.recipes.recipe import FIELD_TYPES, Recipe
 
 
 def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
-    """Apply ``FIELD=VALUE`` settings, type-checked, one after another.
+    """Apply settings to a recipe, one after another.
 
-    A field inside another is reached by a dot; parts are written as calls, several joined by ``+``:
+    A dot reaches a field inside another. Parts are written as calls and joined by ``+``:
 
-    >>> from shoal.recipes.recipe import BEST
+    >>> from shoal.recipes.named import BEST
     >>> override(BEST, ["epochs=3", "views.min_crop=0.5"]).views.min_crop
     0.5
     >>> [str(part) for part in override(BEST, ["reducers=pca(n_components=9)+tsne"]).reducers]
@@ -29,14 +29,14 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     'nt_xent(temperature=0.1)'
 
     Raises:
-        RecipeError: not of that form, an unknown field (a near one is suggested), a wrong type or
-            a value out of range.
+        RecipeError: a setting is not written ``FIELD=VALUE``, its field is unknown, or its value
+            has a wrong type or is out of range.
     """
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals:
             raise RecipeError(
-                f"a setting is expected as FIELD=VALUE, such as epochs=20, and {setting!r} came."
+                f"a setting must be written FIELD=VALUE, such as epochs=20, got {setting!r}."
             )
         recipe = _set(recipe, path.strip(), text.strip())
     recipe.check()
@@ -55,7 +55,11 @@ def _set(recipe: Recipe, path: str, text: str) -> Recipe:
             raise RecipeError(f"views has no field {rest!r}{parts.suggest(now, hints)}")
         value = replace(recipe.views, **{rest: _value(path, text, hints[rest])})
     elif name in ("encoder", "clusterer"):
-        value = _option(f"{name}s", getattr(recipe, name), rest, text) if rest else _one(path, text)
+        value = (
+            _option(f"{name}s", getattr(recipe, name), rest, text)
+            if rest
+            else _parse_part(path, text)
+        )
     elif name in ("objectives", "reducers") and rest:
         which, _, option = rest.partition(".")
         chosen = getattr(recipe, name)
@@ -68,7 +72,7 @@ def _set(recipe: Recipe, path: str, text: str) -> Recipe:
     elif name in ("objectives", "reducers"):
         value = _parse_parts(path, text)
     elif rest:
-        raise RecipeError(f"{name} has no fields of its own, and {path!r} came; set {name}=…")
+        raise RecipeError(f"{name} has no field {rest!r}; write {name}=VALUE.")
     else:
         value = _value(path, text, FIELD_TYPES[name])
     return replace(recipe, **{name: value})
@@ -93,7 +97,7 @@ def _value(path: str, text: str, kind: Any) -> Any:
             value = text
     value = _as_tuple(value)
     if not parts.fits(value, kind):
-        raise RecipeError(f"{path} is expected as {parts.type_name(kind)}, and {text!r} came.")
+        raise RecipeError(f"{path} must be {parts.type_name(kind)}, got {text!r}.")
     return value
 
 
@@ -101,15 +105,15 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _one(path: str, text: str) -> Part:
-    found = _parse_parts(path, text)
-    if len(found) != 1:
-        raise RecipeError(f"{path} is expected as one part, and {text!r} came.")
-    return found[0]
+def _parse_part(path: str, text: str) -> Part:
+    chosen = _parse_parts(path, text)
+    if len(chosen) != 1:
+        raise RecipeError(f"{path} must be a single part, got {text!r}.")
+    return chosen[0]
 
 
 def _parse_parts(path: str, text: str) -> tuple[Part, ...]:
-    """``pca(n_components=50)+tsne`` as parts; nothing is ever evaluated but literals."""
+    """Read ``pca(n_components=50)+tsne`` as parts. Only literals are evaluated."""
 
     def walk(node: ast.expr) -> tuple[Part, ...]:
         match node:
@@ -128,6 +132,5 @@ def _parse_parts(path: str, text: str) -> tuple[Part, ...]:
         return walk(ast.parse(text, mode="eval").body)
     except (ValueError, SyntaxError):
         raise RecipeError(
-            f"{path} is expected as parts joined by +, such as pca(n_components=50)+tsne, and "
-            f"{text!r} came."
+            f"{path} must be parts joined by +, such as pca(n_components=50)+tsne, got {text!r}."
         ) from None

@@ -20,7 +20,7 @@ from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.errors import CheckpointError, DataError
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, Track, silent
-from shoal.recipes.recipe import RECIPES
+from shoal.recipes.named import RECIPES
 from shoal.scoring import quality
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words

@@ -17,7 +17,7 @@ from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
-from shoal.recipes.recipe import RECIPES
+from shoal.recipes.named import RECIPES
 from shoal.scoring.appearance import describe, warn_of_simple_features
 from shoal.training.spread import spread
 

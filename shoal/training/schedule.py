@@ -11,7 +11,7 @@ from shoal.recipes.recipe import Recipe
 def batch_size(recipe: Recipe, n_images: int) -> int:
     """Images a step: the recipe's, or a tenth of a small pile, so that an epoch has ten steps.
 
-    >>> from shoal.recipes.recipe import BEST
+    >>> from shoal.recipes.named import BEST
     >>> batch_size(BEST, 8500), batch_size(BEST, 1797), batch_size(BEST, 5)
     (384, 179, 2)
     """
