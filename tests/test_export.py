@@ -24,6 +24,7 @@ from PIL import Image
 
 from shoal.embedding.reduce import reduce
 from shoal.export.export import export_prediction
+from shoal.export.naming import write_template
 from shoal.export.prediction import load_prediction
 from shoal.export.safe_names import distinct_names, places, safe_name
 from shoal.images.array import ArraySource
@@ -204,6 +205,33 @@ def test_a_source_with_originals_gives_them(images: np.ndarray, tmp_path: Path) 
     export_prediction(source, listed, tmp_path / "out.json", kind="json")
     first = json.loads((tmp_path / "out.json").read_text())["images"][0]
     assert (first["width"], first["height"]) == (30, 20)
+
+
+@pytest.mark.parametrize("kind", ["folders", "csv", "parquet", "json"])
+def test_images_that_are_gone_are_named_and_the_others_exported(
+    kind: str, photos: Path, prediction: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    (photos / "01.png").unlink()
+    (photos / "con.png").write_bytes(b"")
+    plan = run_cli("export", photos, prediction, tmp_path / "out", "--as", kind, "--dry-run")
+    assert plan.code == 0
+    assert "would write 10 images" in plan.out
+    assert "2 of 12 images of" in plan.out
+    result = run_cli("export", photos, prediction, tmp_path / "out", "--as", kind, "--quiet")
+    assert (result.code, result.out) == (1, "")
+    assert "2 of 12 images of" in result.err
+    assert "were left out: 01.png, con.png (" in result.err
+    if kind == "folders":
+        assert len([p for p in (tmp_path / "out").glob("cluster-*/**/*") if p.is_file()]) == 10
+    elif kind == "csv":
+        rows = [[row["id"], int(row["cluster"])] for row in read_csv(tmp_path / "out")]
+        kept = [name for name in NAMES if name not in ("01.png", "con.png")]
+        assert rows == [[name, NAMES.index(name) % 3] for name in kept]
+    loaded = load_prediction(prediction)
+    (tmp_path / "again").mkdir()
+    assert export_prediction(open_source(photos), loaded, tmp_path / "again") == [
+        "01.png", "con.png"
+    ]  # fmt: skip
 
 
 # --- names of files -----------------------------------------------------------------------------
@@ -399,21 +427,57 @@ def test_two_clusters_of_one_name_become_one(
     assert [(one["name"], one["clusters"]) for one in categories] == [("x", [0, 2]), ("y", [1])]
 
 
+def test_names_are_for_a_clustering_whatever_its_images(
+    images: np.ndarray, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    new = tmp_path / "new.npy"
+    np.save(new, images[:7])
+    np.save(tmp_path / "old.npy", images)
+
+    def predict(pile: str, out: str, *options: Any) -> Path:
+        path = tmp_path / out
+        done = run_cli("predict", tmp_path / pile, checkpoint_file, path, *options)
+        assert done.code == 0, done.err
+        return path
+
+    predict("old.npy", "old.csv", "--table", tmp_path / "old.parquet")
+    predict("new.npy", "new.csv", "--table", tmp_path / "new.parquet")
+    np.save(tmp_path / "one.npy", images[:1])
+    alone = predict("one.npy", "alone.csv")
+    write_template(tmp_path / "old.csv", names := tmp_path / "names.csv")
+    header, *rows = names.read_text().splitlines()
+    assert header == "cluster,name,images,result,clustering"
+    names.write_text("\n".join([header, *(row.replace(",,", f",n{row[0]},") for row in rows)]))
+    for path in (tmp_path / "old.csv", tmp_path / "new.csv", tmp_path / "new.parquet"):
+        given = run_cli("name", path, names)
+        assert given.code == 0, given.err
+        table = load_prediction(path)
+        assert list(table.names or ()) == [f"n{label}" for label in table.labels]
+    refused = run_cli("name", alone, names)
+    assert refused.code == 2
+    assert "names the clusters of another result" in refused.err
+    assert run_cli("name", alone, names, "--checkpoint", checkpoint_file).code == 0
+    assert load_prediction(alone).names is not None
+    others = predict("old.npy", "three.csv", "-k", "3", "--table", tmp_path / "three.parquet")
+    for path in (others, others.with_suffix(".parquet")):
+        assert run_cli("name", path, names, "--checkpoint", checkpoint_file).code == 2
+
+
 # --- mistakes -----------------------------------------------------------------------------------
 
 MISTAKES = [
-    ("export PHOTOS P.csv OUT --as coco", "among folders, csv, parquet, json, and 'coco' came"),
-    ("export PHOTOS P.csv OUT --by move", "among copy, hardlink, symlink, and 'move' came"),
-    ("export PHOTOS P.csv OUT --as csv --by symlink", "--by symlink is for --as folders"),
-    ("export PHOTOS P.csv full", "is no empty folder"),
-    ("export PHOTOS P.csv P.csv", "is no empty folder"),
-    ("export PHOTOS P.csv P.csv --as csv", "it exists, and an export replaces nothing"),
-    ("export PHOTOS P.csv full --as csv", "it exists, and an export replaces nothing"),
-    ("export PHOTOS P.csv dangling --as csv", "it exists, and an export replaces nothing"),
-    ("export PHOTOS P.csv dangling", "is no empty folder"),
-    ("export PHOTOS P.csv photos/sorted", "it lies in the images of"),
+    ("export PHOTOS P.csv OUT --as coco", "must be one of folders, csv, parquet, json, got 'coco'"),
+    ("export PHOTOS P.csv OUT --by move", "must be one of copy, hardlink, symlink, got 'move'"),
+    ("export PHOTOS P.csv OUT --as csv --by symlink", "must be 'copy' unless"),
+    ("export PHOTOS P.csv full", "is not an empty folder"),
+    ("export PHOTOS P.csv P.csv", "is not an empty folder"),
+    ("export PHOTOS P.csv P.csv --as csv", "exists; an export replaces nothing"),
+    ("export PHOTOS P.csv full --as csv", "exists; an export replaces nothing"),
+    ("export PHOTOS P.csv dangling --as csv", "exists; an export replaces nothing"),
+    ("export PHOTOS P.csv dangling", "is not an empty folder"),
+    ("export PHOTOS P.csv photos/sorted", "it lies in the pile"),
     ("export PHOTOS P.csv P.csv/out", "not a folder"),
-    ("export ARRAY A.csv OUT --by hardlink", "is none; use --by copy"),
+    ("export ARRAY A.csv OUT --by hardlink", "must be 'copy' for images that are not files"),
     ("export ARRAY P.csv OUT", "there is no image '01.png'"),
     ("export ARRAY P.csv OUT --dry-run", "there is no image '01.png'"),
     ("export ARRAY no.csv OUT", "no such file"),
@@ -427,10 +491,10 @@ MISTAKES = [
     ("export ARRAY other.parquet OUT", "its columns are a, b"),
     ("export ARRAY null.parquet OUT", "a column of it holds something else"),
     ("export PHOTOS full OUT", "is a folder; name a prediction"),
-    ("name A.csv n-missing.csv", "cluster 1 has none; add a row"),
-    ("name A.csv n-unknown.csv", "A.csv has no cluster 7, but 0, 1"),
-    ("name A.csv n-twice.csv", "cluster 1 is called 'a' and 'b'"),
-    ("name A.csv n-empty.csv", "cluster 1 is given an empty name"),
+    ("name A.csv n-missing.csv", "has no name for cluster 1 of A.csv; add a row"),
+    ("name A.csv n-unknown.csv", "names cluster 7, but A.csv has only the clusters 0, 1"),
+    ("name A.csv n-twice.csv", "cluster 1 has two names, 'a' and 'b'"),
+    ("name A.csv n-empty.csv", "the name of cluster 1 is empty"),
     ("name A.csv n-words.csv", "clusters as whole numbers, and 'one' came"),
     ("name A.csv no.csv", "no such file"),
     ("name A.csv A.csv", "is an input of this command"),

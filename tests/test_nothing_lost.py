@@ -339,7 +339,7 @@ def test_names_belong_to_a_result(
     refused = run_cli("name", found / name, picture, "--template", "--force")
     assert (refused.code, picture.read_bytes()) == (2, b"mine")
     header, *rows = names.read_text().splitlines()
-    assert header == "cluster,name,images,result"
+    assert header == "cluster,name,images,result,clustering"
     filled = [row.replace(",,", f",kind {row[0]},") for row in rows]
     names.write_text("\n".join([header, *filled]) + "\n")
     given = run_cli("name", found / name, names)

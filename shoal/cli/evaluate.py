@@ -55,7 +55,8 @@ def predict(
     column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
     """
     from shoal.cli import inference, opening
-    from shoal.export import findings
+    from shoal.export import summaries
+    from shoal.export.clustering_digest import clustering_metadata
     from shoal.images.files import check_distinct
     from shoal.images.open import write_skipped
     from shoal.progress import Reporter
@@ -73,15 +74,17 @@ def predict(
     # Of another number of clusters, or another split, nothing was measured.
     own = clusters in (None, loaded.recipe.n_clusters) and split == 1
     place = Path(name_alone(str(checkpoint)))  # the table may be passed on
-    verdict = label_free.verdict_on(loaded, path=place).metadata() if own else None
+    metadata = label_free.verdict_on(loaded, path=place).metadata() if own else {}
+    if not isinstance(clusters, str):  # the number that auto chose is not known here
+        metadata |= clustering_metadata(loaded, n_clusters=clusters, split=split)
     with kept_aside(replaced if backup else []) as kept:
         result.to_csv(prediction)
         if table is not None:
-            result.to_parquet(table, verdict)
+            result.to_parquet(table, metadata)
     write_skipped(source, skipped)
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))
-    report.say(f"{findings.summary(result)}; written to {prediction}")
+    report.say(f"{summaries.prediction_summary(result)}; written to {prediction}")
 
 
 def splits(
@@ -97,7 +100,7 @@ def splits(
 ) -> None:
     """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
     from shoal.cli import inference, opening
-    from shoal.export import findings
+    from shoal.export import summaries
     from shoal.images.files import check_picture
     from shoal.plots import figures
     from shoal.progress import Reporter
@@ -111,7 +114,7 @@ def splits(
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=2))
         return
-    print(findings.splits(found))
+    print(summaries.splits_table(found))
     report.say(*replacing(replaced))
     print(f"members of each: {picture}; 'shoal predict … --split N' uses the N-th")
 
@@ -133,7 +136,7 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
     from shoal.cli import inference, opening
-    from shoal.export import findings
+    from shoal.export import summaries
     from shoal.progress import Reporter
 
     inference.check_labels_or_none(labels, no_labels)
@@ -143,19 +146,19 @@ def evaluate(
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
         known = asdict(judged) | more
-        print(json.dumps(known, indent=2) if as_json else findings.judgement(judged))
+        print(json.dumps(known, indent=2) if as_json else summaries.label_free_text(judged))
         return
     measured = inference.evaluate(source, loaded, labels, device=device)
-    print(json.dumps(measured, indent=2) if as_json else findings.measurement(measured))
+    print(json.dumps(measured, indent=2) if as_json else summaries.evaluation_text(measured))
 
 
 def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
     """Show what a checkpoint is: recipe, epoch, time, data, versions, history."""
-    from shoal.export import findings
+    from shoal.export import summaries
     from shoal.models import checkpoint as checkpoints
 
     loaded = checkpoints.load(checkpoint)
     if as_json:
-        print(json.dumps(findings.about(loaded, checkpoint), indent=2))
+        print(json.dumps(summaries.checkpoint_facts(loaded, checkpoint), indent=2))
     else:
-        print(findings.about_text(loaded, checkpoint))
+        print(summaries.checkpoint_text(loaded, checkpoint))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,14 @@ def name(
     template: Annotated[
         bool, typer.Option("--template", help="Write NAMES, to fill in the names.")
     ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The checkpoint that made the prediction, for names given to other images of it.",
+            show_default=False,
+        ),
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -44,7 +53,7 @@ def name(
         return
     check_distinct([prediction], [names])
     check_writable(prediction)
-    given = name_clusters(prediction, names, force=force)
+    given = name_clusters(prediction, names, checkpoint=checkpoint, force=force)
     if not given.known_for:
         report.say(f"{names} does not say for which result its names are; taken for {prediction}")
     report.say(answers.named(given.names, prediction))
@@ -96,8 +105,11 @@ def export(
             f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
         )
-    exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
+    missing = exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
     with_images = kind in ("folders", "parquet")
     how = source.originals.describe() if with_images else "their names alone"
-    n_images = len(loaded.ids)
+    n_images = len(loaded.ids) - len(missing)
     report.say(answers.exported(n_images, len(source) - n_images, how, out))
+    if missing:
+        print(exporting.describe_missing(missing, loaded, source), file=sys.stderr)
+        raise typer.Exit(1)

@@ -54,7 +54,7 @@ def train(
     from shoal.cli.outputs import check_outputs
     from shoal.cli.request import Request
     from shoal.cli.rerun import check_free, is_finished
-    from shoal.export import findings
+    from shoal.export import summaries
     from shoal.progress import Reporter
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see check_free
@@ -70,7 +70,7 @@ def train(
     )
     if not is_finished(checkpoint, source, request, report):
         finished = fit.train(source, checkpoint, request, report)
-        report.say(findings.learned(finished))
+        report.say(summaries.training_summary(finished))
         inference.say_verdict(finished, report)
 
 

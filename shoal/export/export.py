@@ -1,18 +1,21 @@
-"""Take it away: images and what was found about them, for people and programs without shoal."""
+"""Export the images of a pile with their clusters, for people and programs without shoal."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.export import folders, tables
+from shoal.export.missing import without_missing
+from shoal.export.neighbours import find_neighbours, with_map
 from shoal.images.csv_files import printable
 from shoal.images.files import check_writable
 from shoal.plural import counted
-from shoal.protocols import ImageSource, Track, silent
+from shoal.protocols import ImageSource, IntArray, Track, silent
 
 __all__ = ["FORMATS", "MEANS", "check_export", "export_prediction", "plan_export"]
 
@@ -23,68 +26,159 @@ MEANS = ("copy", "hardlink", "symlink")
 def export_prediction(
     source: ImageSource, prediction: ImageTable, out: str | Path, *,
     kind: str = "folders", by: str = "copy", track: Track = silent,
-) -> None:  # fmt: skip
-    """Write the predicted images of a pile as one of `FORMATS`; the pile itself is only read.
+) -> list[str]:  # fmt: skip
+    """Write the images of a prediction in one of four formats; the pile itself is only read.
 
-    - ``folders``: ``out``/cluster/id for each image, its own file or, where it has none, a PNG.
-    - ``csv``: the columns id, cluster and, where known, name, confidence, familiarity, x and y.
-    - ``parquet``: these, the encoded images and each one's nearest, see `tables.parquet`.
-    - ``json``: images, categories and annotations as COCO has them, see `tables.coco`.
+    - ``folders``: ``out``/cluster/id for each image: its own file, or a PNG if it has none.
+    - ``csv``: the columns id, cluster and, if known, name, confidence, familiarity, x and y.
+    - ``parquet``: the same columns with the images and their neighbours; see
+      `tables.write_parquet`.
+    - ``json``: images, categories and annotations as in COCO; see `tables.write_coco`.
 
-    Images of the pile that the prediction does not mention are left out. What is written appears
-    under its name when it is whole.
+    Images of the pile that the prediction does not hold are not written. Nothing appears under the
+    name ``out`` before all of it is written.
 
     Args:
         source: the pile.
-        prediction: of its images, as `predict` returns or `load_prediction` reads it; names given
-            to clusters are used.
-        out: a folder that is not there or empty, or a file that is not there.
+        prediction: as `predict` returns it or `load_prediction` reads it. If its clusters have
+            names, these are used.
+        out: an empty folder, or a path that does not exist.
         kind: one of `FORMATS`.
-        by: for folders, one of `MEANS`: files of their own, or links to the pile's files.
+        by: one of `MEANS`: for folders, whether to copy the files of the pile or to link to them.
         track: shows progress.
 
+    Returns:
+        The ids of images that are in the prediction and not in the pile any more. They were left
+        out.
+
     Raises:
-        DataError: an unknown format or means, an image that the pile does not have, or links where
-            the pile has no files.
+        DataError: ``kind`` or ``by`` is unknown, the pile holds no image of the prediction, or an
+            image without a file cannot be linked.
         OutputError: ``out`` exists, lies in the pile, or cannot be written.
     """
     out = Path(out)
     check_export(source.originals.path, out, kind, by)
-    rows = prediction.rows_in(source)
+    table, rows, missing = without_missing(prediction, source)
     if kind == "folders":
-        folders.write(source, rows, prediction.titles(), out, by, track)
+        folders.write_folders(source, rows, table.titles(), out, by, track)
     elif kind == "csv":
-        tables.csv(prediction, out)
+        tables.write_csv(table, out)
     elif kind == "parquet":
-        tables.parquet(source, rows, prediction, out, track)
+        table = with_map(table, track=track)
+        neighbours = find_neighbours(table, track=track)
+        tables.write_parquet(source, rows, table, neighbours, out, track)
     else:
-        tables.coco(source, rows, prediction, out, track)
+        tables.write_coco(source, rows, table, out, track)
+    return missing
 
 
 def plan_export(
     source: ImageSource, prediction: ImageTable, out: str | Path, *,
     kind: str = "folders", by: str = "copy", shown: int = 3,
 ) -> str:  # fmt: skip
-    """What `export_prediction` would do, for a reader; the same mistakes are found."""
+    """What `export_prediction` would write, as text.
+
+    Args:
+        source: the pile.
+        prediction: see `export_prediction`; so are ``out``, ``kind`` and ``by``.
+        out: where to write.
+        kind: one of `FORMATS`.
+        by: one of `MEANS`.
+        shown: how many images of each folder to list.
+
+    Raises:
+        DataError: see `export_prediction`.
+        OutputError: see `export_prediction`.
+    """
     out = Path(out)
     check_export(source.originals.path, out, kind, by)
-    rows = prediction.rows_in(source)
-    titles = prediction.titles()
-    left_out = len(source) - len(rows)
+    table, rows, missing = without_missing(prediction, source)
+    titles = table.titles()
+    others = len(source) - len(rows)
     lines = [f"would write {counted(len(rows), 'image')} to {printable(str(out))} as {kind}"]
-    if left_out:
-        lines[0] += f"; {left_out:,} that the prediction does not mention are left out"
-    sizes = Counter(titles)
-    if kind != "folders":
+    if others:
+        lines[0] += f"; {others:,} that the prediction does not mention are left out"
+    if missing:
+        lines.append(f"  {describe_missing(missing, prediction, source)}")
+    if kind == "folders":
+        how = source.originals.describe() if by == "copy" else f"as {by}s of their files"
+        targets = folders.target_paths(source, rows, titles, by)
+        lines += [f"  {how}", *_folder_lines(source, rows, targets, by, shown)]
+    else:
+        sizes = Counter(titles)
         lines += [
             f"  {printable(title)}: {counted(sizes[title], 'image')}" for title in sorted(sizes)
         ]
-        return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
-    lines.append(f"  {source.originals.describe() if by == 'copy' else f'as {by}s of their files'}")
-    targets = folders.places_for(source, rows, titles, by)
+    return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
+
+
+def describe_missing(
+    missing: Sequence[str], prediction: ImageTable, source: ImageSource, *, shown: int = 10
+) -> str:
+    """A sentence on images of the prediction that are not in the pile.
+
+    Args:
+        missing: their ids, at least one.
+        prediction: the table that names them.
+        source: the pile; if it skipped a file, the sentence says why.
+        shown: how many of them to name.
+    """
+    reasons = dict(source.skipped)
+    named = [
+        printable(name) + (f" ({reasons[name]})" if name in reasons else "")
+        for name in missing[:shown]
+    ]
+    if len(missing) > shown:
+        named.append(f"{len(missing) - shown:,} more")
+    pile = source.originals.path or "the pile"
+    return (
+        f"{len(missing):,} of {counted(len(prediction), 'image')} of "
+        f"{prediction.path or 'the prediction'} {'is' if len(missing) == 1 else 'are'} not in "
+        f"{pile} and {'was' if len(missing) == 1 else 'were'} left out: {', '.join(named)}"
+    )
+
+
+def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
+    """Check the arguments of `export_prediction` before any work.
+
+    Args:
+        data: the path of the pile, if it has one.
+        out: where to write.
+        kind: one of `FORMATS`.
+        by: one of `MEANS`.
+
+    Raises:
+        DataError: ``kind`` or ``by`` is unknown, or ``kind`` has no files to link.
+        OutputError: ``out`` exists, lies in the pile, or cannot be written.
+    """
+    for name, value, choices in (("kind", kind, FORMATS), ("by", by, MEANS)):
+        if value not in choices:
+            raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
+    if by != "copy" and kind != "folders":
+        raise DataError(f"by must be 'copy' unless kind is 'folders', got {by!r}.")
+    if data is not None and data.is_dir():
+        real, pile = (Path(os.path.realpath(path)) for path in (out, data))
+        if real == pile or pile in real.parents:
+            raise OutputError(
+                f"cannot write {out}: it lies in the pile {data}, which is only read; name a place "
+                "outside."
+            )
+    if kind == "folders":
+        folders.check_out(out)
+    elif os.path.lexists(out):
+        raise OutputError(f"{out} exists; an export replaces nothing, so name another file.")
+    else:
+        check_writable(out)
+
+
+def _folder_lines(
+    source: ImageSource, rows: IntArray, targets: Sequence[str], by: str, shown: int
+) -> list[str]:
+    """The folders to write, with the first images of each."""
     members: dict[str, list[int]] = {}
     for number, target in enumerate(targets):
         members.setdefault(target.partition("/")[0], []).append(number)
+    lines = []
     for folder in sorted(members):
         lines.append(f"  {folder}/: {counted(len(members[folder]), 'image')}")
         for number in members[folder][:shown]:
@@ -92,37 +186,4 @@ def plan_export(
             lines.append(f"    {by} {name} -> {targets[number]}")
         if len(members[folder]) > shown:
             lines.append("    …")
-    return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
-
-
-def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
-    """Fail now if `export_prediction` could not do it.
-
-    Raises:
-        DataError: an unknown format or means, or means where there is nothing to link.
-        OutputError: ``out`` exists, lies in the pile, or cannot be written.
-    """
-    for option, value, choices in (("--as", kind, FORMATS), ("--by", by, MEANS)):
-        if value not in choices:
-            raise DataError(
-                f"{option} is expected among {', '.join(choices)}, and {value!r} came; choose one."
-            )
-    if by != "copy" and kind != "folders":
-        raise DataError(
-            f"--by {by} is for --as folders, and --as {kind} came; leave one of them out."
-        )
-    if data is not None and data.is_dir():
-        real, pile = (Path(os.path.realpath(path)) for path in (out, data))
-        if real == pile or pile in real.parents:
-            raise OutputError(
-                f"cannot write {out}: it lies in the images of {data}, which are not touched; name "
-                "a place outside."
-            )
-    if kind == "folders":
-        folders.check_out(out)
-    elif os.path.lexists(out):
-        raise OutputError(
-            f"cannot write {out}: it exists, and an export replaces nothing; name another file."
-        )
-    else:
-        check_writable(out)
+    return lines

@@ -1,4 +1,4 @@
-"""A folder for each cluster, with its images: copies of their files, or links to them."""
+"""One folder for each cluster with its images: copies of their files, or links to them."""
 
 from __future__ import annotations
 
@@ -18,21 +18,29 @@ from shoal.images.files import check_writable
 from shoal.protocols import ImageSource, IntArray, Track
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
-"""Another disk, or a file system that has no links, or no more of them."""
+"""Errors of links: to another disk, on a file system without links, or too many of them."""
 
 
-def write(
+def write_folders(
     source: ImageSource, rows: IntArray, titles: Sequence[str], out: Path, by: str, track: Track
 ) -> None:
-    """Put the images ``rows`` int64 (n,) into ``out``, each in the folder of its title.
+    """Write a folder ``out`` that holds one folder of images for each title.
+
+    Args:
+        source: the pile.
+        rows: int64 (n,), the rows of the images to write.
+        titles: the title of each of them.
+        out: the new folder.
+        by: copy, hardlink or symlink.
+        track: shows progress.
 
     Raises:
-        DataError: links are asked for, and an image has no file.
-        OutputError: ``out`` is there already, or cannot be written.
+        DataError: an image without a file cannot be linked.
+        OutputError: ``out`` exists, or cannot be written.
     """
-    targets = places_for(source, rows, titles, by)
+    targets = target_paths(source, rows, titles, by)
     put = {"copy": _copy, "hardlink": _hard_link, "symlink": _symbolic_link}[by]
-    with whole_folder(out) as folder:
+    with new_folder(out) as folder:
         pairs = list(zip(rows.tolist(), targets, strict=True))
         for row, target in track(pairs, "exporting", len(pairs)):
             path = folder / target
@@ -41,19 +49,18 @@ def write(
         Record(EXPORT, finished=True).save(folder)
 
 
-def places_for(source: ImageSource, rows: IntArray, titles: Sequence[str], by: str) -> list[str]:
-    """The path in the new folder that each of the images ``rows`` gets.
+def target_paths(source: ImageSource, rows: IntArray, titles: Sequence[str], by: str) -> list[str]:
+    """The path in the new folder of each of the images ``rows``.
 
     Raises:
-        DataError: links are asked for, and an image has no file.
+        DataError: an image without a file cannot be linked.
     """
     if by != "copy":
         without = next((row for row in rows.tolist() if source.originals.file(row) is None), None)
         if without is not None:
             raise DataError(
-                f"--by {by} is for images that are files in a folder, and image "
-                f"{printable(source.ids[without])!r} of {source.originals.path} is none; "
-                "use --by copy."
+                f"by must be 'copy' for images that are not files, got {by!r}; image "
+                f"{printable(source.ids[without])!r} of {source.originals.path} is not a file."
             )
     names = sorted(set(titles))
     folders = dict(zip(names, distinct_names(names), strict=True))
@@ -65,26 +72,30 @@ def places_for(source: ImageSource, rows: IntArray, titles: Sequence[str], by: s
 
 
 def check_out(out: Path) -> None:
-    """Raise `OutputError` unless ``out`` can be made: it is not there, or an empty folder."""
+    """Check that ``out`` does not exist, or is an empty folder, and can be written.
+
+    Raises:
+        OutputError: it exists or cannot be written.
+    """
     if out.is_dir() and not any(out.iterdir()):
         check_writable(out / "folder")
         return
     if os.path.lexists(out):
         raise OutputError(
-            f"cannot write {out}: it exists and is no empty folder, and an export replaces "
-            "nothing; name a new folder."
+            f"{out} exists and is not an empty folder; an export replaces nothing, so name a new "
+            "folder."
         )
     check_writable(out)
 
 
 @contextlib.contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``out`` that takes its place when the block succeeds.
+def new_folder(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes ``out`` when the block succeeds.
 
-    When it fails, or is interrupted, nothing is left of it.
+    If the block fails or is interrupted, the temporary folder is removed.
 
     Raises:
-        OutputError: ``out`` is there and not empty, or something cannot be written.
+        OutputError: ``out`` exists and is not empty, or something cannot be written.
     """
     out = Path(os.path.realpath(out))
     temporary: Path | None = None
@@ -96,13 +107,15 @@ def whole_folder(out: Path) -> Iterator[Path]:
         os.umask(mask)
         temporary.chmod(0o777 & ~mask)  # mkdtemp makes private folders
         if out.is_dir():
-            out.rmdir()  # fails, as it should, if something was put there meanwhile
+            out.rmdir()  # fails, as it should, if another program wrote into it
         temporary.rename(out)
     except OSError as error:
         reason = error.strerror or str(error)
-        advice = "use --by copy" if error.errno in _NO_LINKS else "mend that or name another folder"
+        linkless = error.errno in _NO_LINKS
+        advice = "copy the images instead of linking them" if linkless else "name another folder"
         raise OutputError(
-            f"cannot write {out}: {reason[:1].lower()}{reason[1:]}; nothing was written; {advice}."
+            f"cannot write {out}: {reason[:1].lower()}{reason[1:]}; nothing was written. To go on, "
+            f"{advice}."
         ) from error
     finally:
         if temporary is not None:
@@ -115,8 +128,8 @@ def _copy(source: ImageSource, row: int, path: Path) -> None:
         path.write_bytes(source.originals.content(row))
     else:
         shutil.copyfile(file, path)
-        known = file.stat()
-        os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+        times = file.stat()
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def _hard_link(source: ImageSource, row: int, path: Path) -> None:
@@ -130,5 +143,5 @@ def _symbolic_link(source: ImageSource, row: int, path: Path) -> None:
 def _file(source: ImageSource, row: int) -> Path:
     file = source.originals.file(row)
     if file is None:
-        raise FileNotFoundError(2, f"{printable(source.ids[row])} is no longer there")
+        raise FileNotFoundError(2, f"{printable(source.ids[row])} does not exist any more")
     return file

@@ -1,4 +1,4 @@
-"""Names for the clusters of a result: a file to write them in, and that file read."""
+"""Names for clusters: a file to fill in, and that file applied to a prediction."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
+from shoal.export.clustering_digest import clustering_digest, clustering_of
 from shoal.export.prediction import (
     EXPECTED,
     NAMED_FOR,
@@ -20,105 +21,134 @@ from shoal.export.prediction import (
 )
 from shoal.images.csv_files import as_text, column_if_there, columns, read_rows, write_rows
 from shoal.images.files import atomic_path
+from shoal.models import checkpoint as checkpoints
 
 _NAMES = "a CSV file with the columns cluster and name"
+_CLUSTERING = "clustering"
+"""The column of a file of names that holds the digest of the clustering."""
 
 
 @dataclass(frozen=True)
 class Naming:
-    """Names that were given."""
+    """The names that a prediction got."""
 
     names: dict[int, str]
     """The name of each cluster."""
     known_for: bool
-    """Whether the file of names says which result it is for."""
+    """Whether the file of names says which result or clustering it is for."""
 
 
-def name_clusters(path: str | Path, names: str | Path, *, force: bool = False) -> Naming:
+def name_clusters(
+    path: str | Path, names: str | Path, *, checkpoint: str | Path | None = None,
+    force: bool = False,
+) -> Naming:  # fmt: skip
     """Write names of clusters into a prediction, as its column ``name``; atomically.
 
-    All else in the file stays. Two clusters may be given one name: that merges them. The digest of
-    the result that was named is written beside, see `result_digest`.
+    The rest of the file stays. Two clusters with the same name are merged by it. The file also gets
+    the digest of the result that was named, see `result_digest`.
+
+    Names belong to a clustering. A file that `write_template` wrote says to which; it fits the
+    prediction it was written for, and predictions of other images by the same checkpoint.
 
     Args:
         path: a prediction, .csv or .parquet.
-        names: a CSV file with the columns ``cluster`` and ``name``, a row for each cluster; where
-            it has a column ``result``, as `write_template` writes it, that must be this result.
-        force: replace other names, and take names that are for another result.
+        names: a CSV file with the columns ``cluster`` and ``name``, one row for each cluster.
+        checkpoint: the checkpoint that made the prediction. A CSV file does not say, and needs it
+            for names that were written for other images.
+        force: replace other names, and accept names of another clustering.
 
     Raises:
-        DataError: either file is not what it should be, a cluster without a name, a name without
-            a cluster, two names of one, or names for another result.
-        OutputError: other names are there, or the prediction cannot be written.
+        DataError: a file cannot be used, the clusters and the names do not match, or the names
+            belong to another clustering.
+        OutputError: the prediction has other names already, or cannot be written.
     """
     path, names = Path(path), Path(names)
     prediction = load_prediction(path, trust="label")
     digest = result_digest(prediction.ids, prediction.labels)
-    meant = _meant_for(names)
-    if meant not in ("", digest) and not force:
+    result, clustering = _only_value(names, NAMED_FOR), _only_value(names, _CLUSTERING)
+    same_result = result == digest
+    same_clustering = bool(clustering) and clustering == _clustering(path, digest, checkpoint)
+    if (result or clustering) and not (same_result or same_clustering or force):
         raise DataError(
-            f"{names} names the clusters of another result ({meant}; {path} is {digest}); add "
-            "--force only if its clusters are the same, as of new images by the same checkpoint."
+            f"{names} names the clusters of another result than {path}; give checkpoint if one "
+            "checkpoint made both, or force to use the names anyway."
         )
     named = _read_names(names)
-    _check_all_named(prediction, named, names)
+    _check_all_named(prediction, named, names, other_images=same_clustering and not same_result)
     column = [named[int(cluster)] for cluster in prediction.labels]
-    known = list(prediction.names or ())
-    if any(known) and known != column and not force:
+    present = list(prediction.names or ())
+    if any(present) and present != column and not force:
         raise OutputError(
-            f"{path} has other names already; add --force to replace them, or copy the file first."
+            f"{path} has other names already; copy the file, or use force to replace them."
         )
     if path.suffix.lower() == ".parquet":
         _add_to_parquet(path, column, digest)
     else:
         _add_to_csv(path, column, digest)
     clusters = sorted({int(cluster) for cluster in np.unique(prediction.labels)})
-    return Naming({cluster: named[cluster] for cluster in clusters}, known_for=bool(meant))
+    known_for = bool(result or clustering)
+    return Naming({cluster: named[cluster] for cluster in clusters}, known_for=known_for)
 
 
 def write_template(path: str | Path, names: str | Path) -> None:
-    """Write a file to give names in: columns cluster, name, images and result.
+    """Write a CSV file to fill in names: columns cluster, name, images, result and clustering.
 
-    A row for each cluster, with the names it has already and how many images it holds; ``result``
-    tells which result the names are for.
+    It has one row for each cluster, with its present name and the number of its images. ``result``
+    and ``clustering`` tell what the names are for; ``clustering`` is empty if it is not known.
+
+    Args:
+        path: a prediction, .csv or .parquet.
+        names: the file to write.
 
     Raises:
-        DataError: the prediction is not what it should be.
+        DataError: the prediction cannot be used.
         OutputError: the file cannot be written.
     """
     if Path(names).suffix.lower() != ".csv":
         raise OutputError(f"a file of names must end in .csv, got {names}.")
     prediction = load_prediction(path)
-    digest = result_digest(prediction.ids, prediction.labels)
-    known = prediction.names or [""] * len(prediction.ids)
-    called = dict(zip(prediction.labels.tolist(), known, strict=True))
+    result = result_digest(prediction.ids, prediction.labels)
+    clustering = clustering_of(Path(path), result)
+    present = prediction.names or [""] * len(prediction.ids)
+    name_of = dict(zip(prediction.labels.tolist(), present, strict=True))
     clusters, sizes = np.unique(prediction.labels, return_counts=True)
     rows = [
-        [cluster, called[cluster], size, digest]
+        [cluster, name_of[cluster], size, result, clustering]
         for cluster, size in zip(clusters.tolist(), sizes.tolist(), strict=True)
     ]
-    write_rows(names, ["cluster", "name", "images", NAMED_FOR], rows)
+    write_rows(names, ["cluster", "name", "images", NAMED_FOR, _CLUSTERING], rows)
 
 
-def _meant_for(names: Path) -> str:
-    meant = {cell for cell in column_if_there(names, NAMED_FOR) if cell}
-    if len(meant) > 1:
-        raise DataError(f"{names} mixes names for {len(meant)} results; keep those for one.")
-    return meant.pop() if meant else ""
+def _clustering(path: Path, result: str, checkpoint: str | Path | None) -> str:
+    """The digest of the clustering that made a prediction; empty if it is not known."""
+    known = clustering_of(path, result)
+    if known or checkpoint is None:
+        return known
+    return clustering_digest(checkpoints.load(checkpoint))
 
 
-def _check_all_named(prediction: ImageTable, named: dict[int, str], names: Path) -> None:
+def _only_value(names: Path, column: str) -> str:
+    """The value of a column that must be the same in all rows; empty if there is none."""
+    values = {cell for cell in column_if_there(names, column) if cell}
+    if len(values) > 1:
+        raise DataError(f"{names} holds names for {len(values)} results; keep those for one.")
+    return values.pop() if values else ""
+
+
+def _check_all_named(
+    prediction: ImageTable, named: dict[int, str], names: Path, *, other_images: bool
+) -> None:
+    """Check that each cluster has a name and, unless the images are others, each name a cluster."""
     clusters = {int(cluster) for cluster in np.unique(prediction.labels)}
     missing, unknown = sorted(clusters - set(named)), sorted(set(named) - clusters)
     if missing:
         raise DataError(
-            f"{names}: each of the {len(clusters)} clusters of {prediction.path} needs a name, and "
-            f"cluster {missing[0]} has none; add a row for it."
+            f"{names} has no name for cluster {missing[0]} of {prediction.path}; add a row for it."
         )
-    if unknown:
+    if unknown and not other_images:
         raise DataError(
-            f"{names}: {prediction.path} has no cluster {unknown[0]}, but {_list(clusters)}; take "
-            "that row out."
+            f"{names} names cluster {unknown[0]}, but {prediction.path} has only the clusters "
+            f"{_list(clusters)}; remove that row."
         )
 
 
@@ -127,11 +157,11 @@ def _read_names(path: Path) -> dict[int, str]:
     named: dict[int, str] = {}
     for cluster, name in zip(whole_numbers(path, _NAMES, clusters), names, strict=True):
         if not name.strip():
-            raise DataError(f"{path}: cluster {cluster} is given an empty name; write one.")
+            raise DataError(f"{path}: the name of cluster {cluster} is empty; write one.")
         if named.get(cluster, name.strip()) != name.strip():
             raise DataError(
-                f"{path}: cluster {cluster} is called {named[cluster]!r} and {name.strip()!r}; "
-                "keep one of these rows."
+                f"{path}: cluster {cluster} has two names, {named[cluster]!r} and "
+                f"{name.strip()!r}; remove one of these rows."
             )
         named[cluster] = name.strip()
     return named

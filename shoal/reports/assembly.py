@@ -9,7 +9,10 @@ from threadpoolctl import threadpool_limits
 
 from shoal.embedding.table import ImageTable
 from shoal.errors import OutputError
-from shoal.export import findings
+from shoal.export.clustering_digest import clustering_metadata
+from shoal.export.neighbours import with_map
+from shoal.export.run_files import write_run_files
+from shoal.export.summaries import run_summary
 from shoal.images.files import atomic_path, check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.progress import Reporter
@@ -111,13 +114,14 @@ def hand_over(
         spare: see `report`.
     """
     checkpoint = checkpoints.load(folder / "checkpoint.pth")
-    verdict = label_free.verdict_on(checkpoint)
-    table = findings.write(source, table, folder, verdict, reporter)
+    metadata = label_free.verdict_on(checkpoint).metadata() | clustering_metadata(checkpoint)
+    table = with_map(table, track=reporter)
+    write_run_files(source, table, folder, metadata)
     report(
         folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
         spare=spare, table=table, device=device, track=reporter,
     )  # fmt: skip
-    reporter.say(findings.written(table, folder))
+    reporter.say(run_summary(table, folder))
 
 
 def check_report(paths: Sequence[Path]) -> None:

@@ -47,6 +47,18 @@ def estimate(signals: Signals, sizes: IntArray) -> Estimate:
     return Estimate(mean, max(chance, mean - 1.64 * _SPREAD), min(1.0, mean + 1.64 * _SPREAD))
 
 
+def share_text(share: float, n_images: int) -> str:
+    """A share with as many decimals as ``n_images`` images allow, at most three.
+
+    One image of 30 is 0.03 of them, so the second decimal of their mean says nothing.
+
+    >>> share_text(0.9234, 30), share_text(0.9234, 500), share_text(0.9234, 8500)
+    ('0.9', '0.92', '0.923')
+    """
+    decimals = 1 if n_images < 100 else 2 if n_images < 1000 else 3
+    return f"{share:.{decimals}f}"
+
+
 def log_overlap(signals: Signals) -> float:
     """The logarithm of the neighbour overlap of two views beyond chance.
 

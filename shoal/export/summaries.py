@@ -1,8 +1,7 @@
-"""What was found, as files and as text."""
+"""Results as text for a terminal: of a run, of a checkpoint, and of scores."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,98 +10,83 @@ import numpy as np
 from shoal.clustering.splits import PIXELS_COUNT
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
-from shoal.plots.layout import lay_out
 from shoal.plural import counted
-from shoal.progress import Reporter
-from shoal.protocols import ImageSource
 from shoal.scoring import label_free
+from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import Alternative
 from shoal.scoring.label_free import COMBINED, LabelFreeScores
-from shoal.scoring.verdict import Verdict
 
 
-def write(
-    source: ImageSource, table: ImageTable, folder: Path, verdict: Verdict, report: Reporter
-) -> ImageTable:
-    """Write prediction.csv, table.parquet, clusters.png and map.png; the table with its map."""
-    from shoal.plots import figures
-
-    table = replace(table, xy=lay_out(table.embedding, track=report))
-    table.to_csv(folder / "prediction.csv")
-    table.to_parquet(folder / "table.parquet", verdict.metadata())
-    figures.write(figures.clusters(source, table), folder / "clusters.png")
-    figures.write(figures.map_of(source, table), folder / "map.png")
-    return table
-
-
-def written(table: ImageTable, folder: Path) -> str:
-    """What came of a run and where it is, for a reader."""
+def run_summary(table: ImageTable, folder: Path) -> str:
+    """The clusters of a run, and the files that it wrote."""
     return (
-        f"{summary(table)}\n"
+        f"{prediction_summary(table)}\n"
         f"written to {folder}: report.html (look at this first), checkpoint.pth, prediction.csv, "
         "table.parquet, clusters.png, map.png"
     )
 
 
-def summary(table: ImageTable) -> str:
-    """How many images, in which clusters, and how surely, in one line."""
-    sizes = np.bincount(table.labels)
-    listed = ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
+def prediction_summary(table: ImageTable) -> str:
+    """The number of images, the sizes of the clusters and the mean confidence, in one line."""
+    sizes, confidence = np.bincount(table.labels), float(table.confidence.mean())
     return (
-        f"{counted(len(table.labels), 'image')}: clusters {listed}; "
-        f"mean confidence {table.confidence.mean():.3f}"
+        f"{counted(len(table), 'image')}: clusters {_sizes(sizes.tolist())}; "
+        f"mean confidence {share_text(confidence, len(table))}"
     )
 
 
-def learned(checkpoint: Checkpoint) -> str:
-    """The clusters that training found, for whoever has predicted nothing yet."""
+def training_summary(checkpoint: Checkpoint) -> str:
+    """The number of images and the sizes of the clusters of a finished checkpoint, in one line."""
     sizes = checkpoint.provenance["splits"][0]["sizes"]
-    listed = ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
-    return f"{counted(checkpoint.n_images, 'image')}: clusters {listed}"
+    return f"{counted(checkpoint.n_images, 'image')}: clusters {_sizes(sizes)}"
 
 
-def splits(found: list[Alternative]) -> str:
-    """A table of the ways to divide the pile, the chosen one first, for a reader."""
+def _sizes(sizes: list[int]) -> str:
+    return ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
+
+
+def splits_table(splits: list[Alternative]) -> str:
+    """A table of the ways to divide the pile, the chosen one first."""
     titles = ("split", "separation", "pixels explain", "stability", "views agree", "like 1")
     lines = ["  ".join([titles[0], f"{'images in each':<17}", *titles[1:]])]
-    for number, one in enumerate(found, start=1):
-        sizes = " + ".join(f"{size:,}" for size in one.split.sizes[:4])
-        sizes += " + …" if len(one.split.sizes) > 4 else ""
+    for number, split in enumerate(splits, start=1):
+        sizes = " + ".join(f"{size:,}" for size in split.split.sizes[:4])
+        sizes += " + …" if len(split.split.sizes) > 4 else ""
         shares = (
-            one.split.separation, one.split.pixel_share, one.stability, one.view_agreement,
-            one.agreement[0],
+            split.split.separation, split.split.pixel_share, split.stability, split.view_agreement,
+            split.agreement[0],
         )  # fmt: skip
         cells = [f"{share:>{len(t)}.3f}" for t, share in zip(titles[1:], shares, strict=True)]
         lines.append("  ".join([f"{number:>5}", f"{sizes:<17}", *cells]))
-    if len(found) == 1:
+    if len(splits) == 1:
         lines.append(
-            "This recipe's clusterer finds one only; --set clusterer=projection_pursuit looks for "
-            "more."
+            "This recipe's clusterer finds only one split; training with --set "
+            "clusterer=projection_pursuit looks for more."
         )
-    elif len(found[0].split.sizes) == 2:
+    elif len(splits[0].split.sizes) == 2:
         lines.append(
-            "Those nearly as separated as the best come first, in the order of separation less "
-            f"{PIXELS_COUNT:g} of what pixels explain. 1 is the choice; the one you want may be "
-            "another: look at the picture."
+            "Splits nearly as separated as the best one come first. They are ordered by separation "
+            f"minus {PIXELS_COUNT:g} times what pixels explain. Split 1 is the choice, but you may "
+            "want another one: look at the picture."
         )
     else:
-        lines.append("1 is the clusterer's own; the others are ordered as they stand out.")
+        lines.append("Split 1 is the clusterer's own; the others are ordered by separation.")
     return "\n".join(lines)
 
 
-def measurement(measured: dict[str, Any]) -> str:
-    """What `inference.evaluate` measured with labels, for a reader."""
-    low, high = measured["accuracy_interval_95"]
-    bins = measured["calibration"]
+def evaluation_text(scores: dict[str, Any]) -> str:
+    """The scores of a checkpoint with labels, see `shoal.cli.inference.evaluate`."""
+    low, high = scores["accuracy_interval_95"]
+    bins = scores["calibration"]
     parts = "tenths" if len(bins) == 10 else "parts"
     return "\n".join(
         [
-            f"accuracy  {measured['accuracy']:.4f}   "
-            f"(best naming; 95 % interval {low:.3f} to {high:.3f})",
-            f"NMI       {measured['nmi']:.4f}",
-            f"ARI       {measured['ari']:.4f}",
-            f"MSE       {measured['mse']:.6f} (reconstruction, pixels in [0, 1])",
-            f"images    {measured['n_images']:,}",
+            f"accuracy  {scores['accuracy']:.4f}   "
+            f"(each cluster matched to one label; 95 % interval {low:.3f} to {high:.3f})",
+            f"NMI       {scores['nmi']:.4f}",
+            f"ARI       {scores['ari']:.4f}",
+            f"MSE       {scores['mse']:.6f} (reconstruction, pixels in [0, 1])",
+            f"images    {scores['n_images']:,}",
             f"by confidence, in {parts} of the images, the least confident first:",
             "  confidence  " + "  ".join(f"{part['confidence']:.2f}" for part in bins),
             "  accuracy    " + "  ".join(f"{part['accuracy']:.2f}" for part in bins),
@@ -110,36 +94,37 @@ def measurement(measured: dict[str, Any]) -> str:
     )
 
 
-def judgement(scores: LabelFreeScores) -> str:
-    """What `label_free.judge` found without labels, for a reader."""
-    explained = {
+def label_free_text(scores: LabelFreeScores) -> str:
+    """The scores of a checkpoint without labels, each with its meaning."""
+    rows = {
         "view agreement": (scores.view_agreement, "clusters of the images and of two views of "
                            "them agree (1 always, 0 as by chance)"),
-        "stability": (scores.stability, "clusters found from either half of the images agree "
+        "stability": (scores.stability, "clusters formed from either half of the images agree "
                       "(1 always, 0 as by chance)"),
         "purity": (scores.neighbour_purity, "nearest neighbours are in the same cluster "
                    "(1 always, 0 as by chance)"),
         "overlap": (scores.neighbour_overlap, "nearest neighbours are the same in both views "
                     "(share)"),
-        "recognition": (scores.recognition, "an image's other view is among its nearest "
+        "recognition": (scores.recognition, "the other view of an image is among its nearest "
                         "neighbours (share)"),
-        "silhouette": (scores.silhouette, "own cluster is nearer than the next (-1 to 1)"),
-        "cut": (scores.normalised_cut, "neighbour links that leave a cluster (share; lower is "
+        "silhouette": (scores.silhouette, "images are nearer to their own cluster than to the "
+                       "next (-1 to 1)"),
+        "cut": (scores.normalised_cut, "neighbour links leave their cluster (share; lower is "
                 "better)"),
-        "MSE": (scores.mse, "reconstruction error; says nothing of the clusters"),
+        "MSE": (scores.mse, "reconstruction error; it does not depend on the clusters"),
     }  # fmt: skip
     return "\n".join(
         [
             f"{'score':<15} {scores.combined:7.4f}   {COMBINED}",
-            *(f"{name:<15} {value:7.4f}   {text}" for name, (value, text) in explained.items()),
+            *(f"{name:<15} {value:7.4f}   {text}" for name, (value, text) in rows.items()),
             f"{'images':<15} {scores.n_images:>7,}   in {scores.n_clusters} clusters",
             label_free.verdict(scores),
         ]
     )
 
 
-def about(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
-    """All that is to be known of a checkpoint, as JSON values."""
+def checkpoint_facts(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
+    """All facts about a checkpoint, as JSON values."""
     return {
         "file": str(path),
         "finished": checkpoint.finished,
@@ -159,9 +144,9 @@ def about(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
     }
 
 
-def about_text(checkpoint: Checkpoint, path: Path) -> str:
-    """The same for a reader; of the history a dozen rows."""
-    known = about(checkpoint, path)
+def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
+    """The facts about a checkpoint as text, with a dozen rows of its history."""
+    facts = checkpoint_facts(checkpoint, path)
     height, width, channels = checkpoint.image_shape
     state = "finished" if checkpoint.finished else "along the way, without clusters"
     rows = checkpoint.history[:: max(1, len(checkpoint.history) // 12)]
@@ -172,7 +157,7 @@ def about_text(checkpoint: Checkpoint, path: Path) -> str:
         f"  images       {checkpoint.n_images:,} of {height} × {width} × {channels}",
         f"  epoch        {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
         f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
-        f"  weights      {known['weights']:,}, sha256 {known['weights_sha256'][:16]}…",
+        f"  weights      {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",
         *(
             f"  {name:<12} {value}"
             for name, value in checkpoint.provenance.items()

@@ -1,0 +1,54 @@
+"""The map and the nearest images of a table, for programs that show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shoal.embedding.neighbours import but_itself
+from shoal.embedding.table import ImageTable
+from shoal.plots.layout import lay_out
+from shoal.protocols import FloatArray, IntArray, Track, silent
+from shoal.search.similarity import EXACT_FOR_ALL, Index
+
+N_NEIGHBOURS = 15
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest other images of each of n images, nearest first."""
+
+    rows: IntArray
+    """int64 (n, k): their rows in the table."""
+    distances: FloatArray
+    """float32 (n, k): their cosine distances, in [0, 2]."""
+
+
+def find_neighbours(table: ImageTable, *, track: Track = silent) -> Neighbours | None:
+    """The 15 nearest images of each by cosine distance; None without an embedding.
+
+    A table of fewer than 16 images has fewer neighbours.
+    """
+    n = len(table)
+    if not table.has_embedding or n < 2:
+        return None
+    index = Index(table.embedding, exact_up_to=EXACT_FOR_ALL, track=track)
+    k = min(N_NEIGHBOURS + 1, n)
+    rows, distances = [], []
+    starts = range(0, n, _BLOCK)
+    for start in track(starts, "comparing", len(starts)):
+        block = np.arange(start, min(start + _BLOCK, n))
+        similarity, nearest = index.search(table.embedding[block], k)
+        others = but_itself(nearest, block)
+        rows.append(nearest[others].reshape(len(block), -1))
+        distances.append((1.0 - similarity)[others].reshape(len(block), -1))
+    return Neighbours(np.concatenate(rows), np.concatenate(distances))
+
+
+def with_map(table: ImageTable, *, track: Track = silent) -> ImageTable:
+    """The table with a place on a map for each image, as far as its embedding is known."""
+    if table.xy is not None or not table.has_embedding or len(table) < 2:
+        return table
+    return replace(table, xy=lay_out(table.embedding, track=track))

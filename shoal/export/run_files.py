@@ -1,0 +1,31 @@
+"""The files that a run leaves besides its checkpoint, report and record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from shoal.embedding.table import ImageTable
+from shoal.protocols import ImageSource
+
+
+def write_run_files(
+    source: ImageSource, table: ImageTable, folder: Path, metadata: Mapping[bytes, bytes]
+) -> None:
+    """Write prediction.csv, table.parquet, clusters.png and map.png.
+
+    Args:
+        source: the images.
+        table: their clusters, with places on a map.
+        folder: where to write.
+        metadata: for table.parquet, such as the verdict.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    from shoal.plots import figures
+
+    table.to_csv(folder / "prediction.csv")
+    table.to_parquet(folder / "table.parquet", metadata)
+    figures.write(figures.clusters(source, table), folder / "clusters.png")
+    figures.write(figures.map_of(source, table), folder / "map.png")
