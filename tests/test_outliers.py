@@ -19,7 +19,7 @@ from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.tensors import to_float
 from shoal.models import checkpoint as checkpoints
-from shoal.search.outliers import find_outliers, how_far_out
+from shoal.search.outliers import _torn, find_outliers, how_far_out
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +84,21 @@ def test_what_is_measured(pile: np.ndarray, checkpoint_file: Path) -> None:
     assert found.values["brightness"] == pytest.approx(grey.mean(axis=(1, 2)), abs=1e-5)
     table = pipeline.predict(source, checkpoint)
     assert found.values["confidence"] == pytest.approx(table.confidence)
-    for row, reasons in zip(found.rows, found.reasons, strict=True):
-        torn = any(reason.startswith("between two clusters") for reason in reasons)
-        assert torn == (table.confidence[row] < 0.55)
+    said = [reason for reasons in found.reasons for reason in reasons]
+    assert not any(reason.startswith("between two clusters") for reason in said)  # all are sure
+
+
+@pytest.mark.parametrize(
+    ("membership", "torn"),
+    [
+        ([0.52, 0.48], ["between two clusters (52% of one, 48% of another)"]),
+        ([0.3, 0.1, 0.28, 0.32], ["between two clusters (32% of one, 30% of another)"]),
+        ([0.6, 0.4], []),
+        ([1.0], []),
+    ],
+)
+def test_an_image_between_two_clusters_is_told(membership: list[float], torn: list[str]) -> None:
+    assert _torn(np.array(membership)) == torn
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60))

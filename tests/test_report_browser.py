@@ -223,6 +223,7 @@ def reader(browser: Any, page: Path) -> Iterator[Reader]:
 def test_the_page_is_read_and_its_title_said(reader: Reader) -> None:
     assert reader.driver.title == "What was found in 300 images of the sea"
     assert reader.requests()[:1] == [reader.driver.current_url]
+    assert reader.run("return document.images.length") == 2
     assert reader.run("return [...document.images].every((one) => one.naturalWidth > 100)")
 
 

@@ -242,7 +242,17 @@ def test_devices() -> None:
         assert resolve_device("auto") == "cpu"
         with pytest.raises(DeviceError, match="--device cpu"):
             resolve_device("cuda")
-    assert fast_bf16("cpu") in (True, False)
+
+
+@pytest.mark.parametrize("known", [(), ("_is_avx512_bf16_supported",), ("_is_amx_tile_supported",)])
+def test_bf16_where_the_processor_has_instructions_for_it(
+    known: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda name=name: name in known, raising=False)
+    assert fast_bf16("cpu") == bool(known)
+    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")  # as in an older PyTorch
+    assert fast_bf16("cpu") == ("_is_avx512_bf16_supported" in known)
 
 
 def test_bf16_and_fp32_learn_alike() -> None:
