@@ -50,6 +50,13 @@ def test_it_is_no_surer_than_the_weakest_of_its_evidence(evidence: Evidence, tru
     assert str(found) == str(decide(evidence))
 
 
+def test_few_images_get_a_range_and_no_number() -> None:
+    few, many = (str(decide(replace(GOOD, n_images=n))) for n in (30, 500))
+    assert "Between 80% and 100% of the images are probably in the right group; 30 images" in few
+    assert "95%" not in few
+    assert "About 95% of the images are probably in the right group" in many
+
+
 def noise(folder: Path) -> None:
     """60 images of which none is like another."""
     generator = np.random.default_rng(0)

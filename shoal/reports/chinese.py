@@ -23,6 +23,10 @@ TRADITIONAL = {
     "between {low:.0%} and {high:.0%}. Random groups would reach {chance:.0%}.":
         "約 {right:.0%} 的影像可能分到正確的群組；十次中有九次介於 {low:.0%} 到 {high:.0%}。"
         "隨機分群則為 {chance:.0%}。",
+    "Between {low:.0%} and {high:.0%} of the images are probably in the right group; {n:,} "
+    "{n:image is|images are} too few to tell more exactly. Random groups would reach {chance:.0%}.":
+        "{low:.0%} 到 {high:.0%} 的影像可能分到正確的群組；{n:,} 張影像太少，無法更精確。"
+        "隨機分群則為 {chance:.0%}。",
     "{share:.0%} of the images stay in their group when they are cropped, turned and recoloured a "
     "little.":
         "稍加裁切、旋轉與變色後，{share:.0%} 的影像仍留在原群組。",

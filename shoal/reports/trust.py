@@ -52,7 +52,7 @@ def numbers(subject: Subject, table: ImageTable, wording: Wording) -> Table:
         if math.isfinite(found.expected_accuracy):
             rows.append(
                 (wording("expected share of images in the right group"),
-                 f"{found.expected_accuracy:.3f} ({found.low:.3f} – {found.high:.3f})")
+                 found.text(len(subject.train)))
             )  # fmt: skip
         add(wording("images that stay in their group when shown differently"),
             signals.view_agreement)  # fmt: skip

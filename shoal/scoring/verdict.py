@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from shoal.scoring.accuracy import Estimate
+from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
 from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
 from shoal.scoring.next_steps import next_steps
 
@@ -154,6 +154,14 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
 
 
 def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
+    if evidence.n_images < ROUGH_BELOW:
+        rough = estimate.rough()
+        return sentence(
+            "Between {low:.0%} and {high:.0%} of the images are probably in the right group; "
+            "{n:,} {n:image is|images are} too few to tell more exactly. Random groups would reach "
+            "{chance:.0%}.",
+            low=rough.low, high=rough.high, n=evidence.n_images, chance=1.0 / evidence.n_clusters,
+        )  # fmt: skip
     return sentence(
         "About {right:.0%} of the images are probably in the right group; nine times in ten it is "
         "between {low:.0%} and {high:.0%}. Random groups would reach {chance:.0%}.",
