@@ -31,9 +31,9 @@ install: .venv/installed
 DATA ?= ../shared/data/scenery
 
 report: install         ## report.pdf and report.html of the three checkpoints; DATA=folder of trainX.npy, valX.npy, valY.npy
-	$(BIN)/shoal report report.pdf report.html --train $(DATA)/trainX.npy \
-	  --images $(DATA)/valX.npy --labels $(DATA)/valY.npy \
-	  --before checkpoints/baseline.pth --after checkpoints/improved.pth --best checkpoints/best.pth
+	$(BIN)/shoal report $(DATA)/trainX.npy checkpoints/best.pth report.pdf report.html \
+	  --before checkpoints/baseline.pth --after checkpoints/improved.pth \
+	  --images $(DATA)/valX.npy --labels $(DATA)/valY.npy
 
 bench: install          ## the table of README from nothing: about two hours on 2 cores
 	$(BIN)/python benchmarks/quality.py

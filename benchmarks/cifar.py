@@ -64,7 +64,7 @@ def measure(
             options += ["--set", setting]
         seconds, spent, gb, _ = command("run", str(images), str(folder / "found"), *options)
         finished = str(folder / "found" / "checkpoint.pth")
-        told = command("evaluate", finished, str(images), str(labels), "--json")[3]
+        told = command("evaluate", str(images), finished, str(labels), "--json")[3]
         about = json.loads(command("info", finished, "--json")[3])
     scores = json.loads(told)
     return {

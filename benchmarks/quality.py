@@ -94,7 +94,7 @@ def measure(name: str, seed: int, data: Path, keep: Path | None) -> list[dict[st
 def evaluate(path: Path, data: Path) -> dict[str, Any]:
     """What ``shoal evaluate --json`` says on the validation images."""
     *_, output = command(
-        "evaluate", str(path), str(data / "valX.npy"), str(data / "valY.npy"), "--json"
+        "evaluate", str(data / "valX.npy"), str(path), str(data / "valY.npy"), "--json"
     )
     scores = json.loads(output)
     return {key: round(scores[key], 6) for key in ("accuracy", "nmi", "ari", "mse")}

@@ -34,6 +34,27 @@ html_show_sourcelink = False
 html_static_path: list[str] = []
 
 
+CONVENTION = """\
+Inputs come first: DATA, then CHECKPOINT, then whatever else is read. What a command must be told to
+write comes last. What it writes by default has an option, and an option means the same in every
+command. Square brackets mark what may be left out.
+"""
+
+
+def table_of_commands() -> str:
+    """A row for each command: what it reads, and what it writes."""
+    from typer.main import get_command
+
+    from shoal.cli import app
+
+    rows = ["| command | reads | writes |", "|---|---|---|"]
+    for name, command in get_command(app).commands.items():
+        reads, writes = command.reads_and_writes()
+        cells = [f"[`{name}`](#shoal-{name})", " ".join(reads), " ".join(writes)]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
 def write_commands() -> None:
     """``reference/commands.md``, which typer writes from the command line itself."""
     command = [sys.executable, "-m", "typer", "shoal.cli", "utils", "docs", "--name", "shoal"]
@@ -43,6 +64,7 @@ def write_commands() -> None:
     for name, about in re.findall(r"^## `shoal (\w+)`\n\n(.+?)\n\n", text, re.M | re.S):
         whole = f"* [`{name}`](#shoal-{name}): {' '.join(about.split())}"
         text = re.sub(rf"^\* `{name}`: .*$", lambda _, whole=whole: whole, text, flags=re.M)
+    text = text.replace("# Commands\n", f"# Commands\n\n{CONVENTION}\n{table_of_commands()}\n", 1)
     path = HERE / "reference" / "commands.md"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")

@@ -65,7 +65,7 @@ class Kit:
         ]  # fmt: skip
 
     def evaluate(self, labels: str | Path) -> Command:
-        return ["evaluate", self.checkpoint, self.images_file, labels]
+        return ["evaluate", self.images_file, self.checkpoint, labels]
 
     def unfinished(self) -> Path:
         """An interrupted run's state, put where `train` looks for it."""
@@ -536,7 +536,7 @@ LABELS: list[Case] = [
     ),
     (
         "labels-neither",
-        lambda kit: ["evaluate", kit.checkpoint, kit.images_file],
+        lambda kit: ["evaluate", kit.images_file, kit.checkpoint],
         "either a file of labels or --no-labels is expected, and neither came",
     ),
     (
@@ -546,7 +546,7 @@ LABELS: list[Case] = [
     ),
     (
         "no-labels-of-too-few-images",
-        lambda kit: ["evaluate", "--no-labels", kit.checkpoint, kit.npy(kit.images[:19])],
+        lambda kit: ["evaluate", kit.npy(kit.images[:19]), kit.checkpoint, "--no-labels"],
         "at least 20 images are expected to judge clusters by, and 19 came",
     ),
     ("labels-missing", lambda kit: kit.evaluate(kit.folder / "no.npy"), "no such file"),
@@ -852,8 +852,9 @@ CHECKPOINTS: list[Case] = [
             "pairs",
             kit.images_file,
             kit.checkpoint,
-            kit.file("p.csv", b"a,b\n0,1\n0,\0\n"),
             kit.out / "decided.csv",
+            "--pairs",
+            kit.file("p.csv", b"a,b\n0,1\n0,\0\n"),
         ],
         "is not a CSV file with two columns of ids: it is not text",
     ),
@@ -898,25 +899,31 @@ CHECKPOINTS: list[Case] = [
         "checkpoint-along-the-way-evaluate",
         lambda kit: [
             "evaluate",
-            history_checkpoint(kit),
             kit.images_file,
+            history_checkpoint(kit),
             small_labels(kit, dtype=int),
         ],
         "was kept along the way and has no clusters",
     ),
     (
         "checkpoint-along-the-way-splits",
-        lambda kit: ["splits", kit.images_file, history_checkpoint(kit), kit.out / "s.png"],
+        lambda kit: [
+            "splits",
+            kit.images_file,
+            history_checkpoint(kit),
+            "--picture",
+            kit.out / "s.png",
+        ],
         "was kept along the way and has no clusters",
     ),
     (
         "splits-picture-of-an-unknown-kind",
-        lambda kit: ["splits", kit.images_file, kit.checkpoint, kit.out / "s.docx"],
+        lambda kit: ["splits", kit.images_file, kit.checkpoint, "--picture", kit.out / "s.docx"],
         "must end in .png, .pdf or .svg",
     ),
     (
         "splits-picture-over-the-images",
-        lambda kit: ["splits", kit.images_file, kit.checkpoint, kit.images_file],
+        lambda kit: ["splits", kit.images_file, kit.checkpoint, "--picture", kit.images_file],
         "it is an input of this command",
     ),
     (
@@ -981,10 +988,10 @@ def test_one_sentence_exit_2_and_nothing_left_behind(
 @pytest.mark.parametrize(
     ("arguments", "fragment"),
     [
-        (["train"], "Missing argument 'data'"),
-        (["train", "x.npy"], "Missing argument 'checkpoint'"),
-        (["predict", "x.npy", "c.pth"], "Missing argument 'prediction'"),
-        (["evaluate", "c.pth"], "Missing argument 'images'"),
+        (["train"], "Missing argument 'DATA'"),
+        (["train", "x.npy"], "Missing argument 'CHECKPOINT'"),
+        (["predict", "x.npy", "c.pth"], "Missing argument 'PREDICTION'"),
+        (["evaluate", "x.npy"], "Missing argument 'CHECKPOINT'"),
         (["info", "a.pth", "b.pth"], "unexpected extra argument"),
         (["train", "x.npy", "c.pth", "--epoch", "3"], "No such option"),
         (["train", "x.npy", "c.pth", "--epochs", "many"], "Invalid value for '--epochs'"),
@@ -1024,7 +1031,7 @@ def test_cuda_without_a_cuda_device(
     arguments = {
         "train": [kit.images_file, kit.out / "c.pth"],
         "predict": [kit.images_file, kit.checkpoint, kit.out / "p.csv"],
-        "evaluate": [kit.checkpoint, kit.images_file, small_labels(kit, dtype=int)],
+        "evaluate": [kit.images_file, kit.checkpoint, small_labels(kit, dtype=int)],
         "run": [kit.images_file, kit.out],
     }[command]
     already = tree(kit.folder)

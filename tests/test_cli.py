@@ -12,14 +12,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import typer.main
 from PIL import Image
+
+from shoal.cli import app
 
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
@@ -61,6 +64,52 @@ def test_help_lists_every_command(run_cli: Callable[..., Any]) -> None:
     assert result.code == 0
     for command in COMMANDS:
         assert re.search(rf"^  {command} +\w", result.out, re.MULTILINE), command
+
+
+def parameters() -> Iterator[tuple[str, Any]]:
+    """Each argument and option of each command."""
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        yield from ((name, parameter) for parameter in command.params)
+
+
+def test_inputs_come_first_data_before_checkpoint_and_outputs_last() -> None:
+    places: dict[str, list[str]] = {}
+    for command, parameter in parameters():
+        if parameter.param_type_name == "argument":
+            what = "OUTPUT" if "to write" in parameter.help else parameter.metavar
+            places.setdefault(command, []).append(what)
+    order = ["TREE", "DATA", "CHECKPOINT", "PREDICTION", "LABELS", "NAMES", "IMAGE", "OUTPUT"]
+    for command, words in places.items():
+        assert words == sorted(set(words), key=order.index), command
+    assert sum(words[-1] == "OUTPUT" for words in places.values()) == 9
+
+
+def test_an_option_means_the_same_in_every_command() -> None:
+    # Of a tree there are groups, and no way to choose their number.
+    differing = {("cut", "-k"), ("cut", "--clusters")}
+    meaning: dict[str, set[tuple[str, str]]] = {}
+    for command, parameter in parameters():
+        for option in parameter.opts:
+            if option.startswith("-") and (command, option) not in differing | {
+                ("cut", "--clusters")
+            }:
+                meaning.setdefault(option, set()).add((parameter.help, parameter.metavar))
+    assert not {option: told for option, told in meaning.items() if len(told) > 1}
+
+
+def test_help_is_in_groups_and_nothing_is_cut_off(
+    run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run_cli("--help").out
+    titles = re.findall(r"^(\S.*):$", out, re.MULTILINE)
+    assert titles == [
+        "Options", "Start here", "Look", "Correct", "Hand over", "The assignment"
+    ]  # fmt: skip
+    assert "..." not in out.partition("Options:")[2]
+    assert all(len(line) < 80 for line in out.splitlines())
+    for command in COMMANDS:  # the whole sentence, on one line
+        assert re.search(rf"^  {command} +[A-Z].*\.$", out, re.MULTILINE), command
 
 
 def test_version(run_cli: Callable[..., Any]) -> None:
@@ -168,8 +217,8 @@ def test_evaluate_plain_and_json(
         np.save(labels, truth)
     else:
         labels.write_text("id,label\n" + "".join(f"{i},{y}\n" for i, y in enumerate(truth)))
-    plain = run_cli("evaluate", checkpoint_file, images_file, labels)
-    as_json = run_cli("evaluate", checkpoint_file, images_file, labels, "--json")
+    plain = run_cli("evaluate", images_file, checkpoint_file, labels)
+    as_json = run_cli("evaluate", images_file, checkpoint_file, labels, "--json")
     assert plain.code == as_json.code == 0
     assert plain.err == as_json.err == ""
     scores = json.loads(as_json.out)

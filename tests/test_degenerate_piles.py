@@ -133,8 +133,8 @@ def test_the_commands(pile: str, k: str, run_cli: Callable[..., Any], tmp_path: 
     commands = (
         run,
         ("predict", data, checkpoint, tmp_path / "p.csv", "-k", "auto"),
-        ("splits", data, checkpoint, tmp_path / "s.png"),
-        ("clusters", data, checkpoint, tmp_path / "c.png"),
+        ("splits", data, checkpoint, "--picture", tmp_path / "s.png"),
+        ("clusters", data, checkpoint, "--picture", tmp_path / "c.png"),
         ("tree", data, checkpoint, tmp_path / "t.json"),
         ("outliers", data, checkpoint, "--csv", tmp_path / "o.csv",
          "--picture", tmp_path / "o.png"),

@@ -165,7 +165,7 @@ def test_commands_and_estimator_take_cuda(
     assert trained.code == 0, trained.err
     assert checkpoints.load(path).provenance["device"] == torch.cuda.get_device_name()
     for arguments in (
-        ("evaluate", "--no-labels", path, images_file),
+        ("evaluate", images_file, path, "--no-labels"),
         ("predict", images_file, path, out),
     ):
         result = run_cli(*arguments, "--device", "cuda")

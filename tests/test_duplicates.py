@@ -325,8 +325,8 @@ def test_no_copies_is_an_answer(
 @pytest.mark.parametrize(
     ("options", "fragment"),
     [
-        ("--threshold 2", "in [0, 1], and 2 came"),
-        ("--threshold nan", "in [0, 1], and nan came"),
+        ("--max-distance 2", "in [0, 1], and 2 came"),
+        ("--max-distance nan", "in [0, 1], and nan came"),
         ("--picture d.gif", ".png, .pdf or .svg"),
         ("--csv x.npy", "is an input of this command"),
         ("--csv d.png --picture d.png", "is written twice"),

@@ -187,8 +187,8 @@ def test_the_verdict_follows_the_score_and_names_its_limits() -> None:
 def test_no_labels_plain_and_json(
     images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any]
 ) -> None:
-    plain = run_cli("evaluate", "--no-labels", checkpoint_file, images_file)
-    as_json = run_cli("evaluate", "--no-labels", checkpoint_file, images_file, "--json")
+    plain = run_cli("evaluate", images_file, checkpoint_file, "--no-labels")
+    as_json = run_cli("evaluate", images_file, checkpoint_file, "--no-labels", "--json")
     assert plain.code == as_json.code == 0
     scores = json.loads(as_json.out)
     assert set(scores) == FIELDS | {"combined", "clusters_found_here"}
@@ -204,7 +204,7 @@ def test_no_labels_of_a_checkpoint_along_the_way_says_what_it_does(
     images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any]
 ) -> None:
     along = CheckpointHistory(checkpoint_file).files()[-1]
-    result = run_cli("evaluate", "--no-labels", along, images_file)
+    result = run_cli("evaluate", images_file, along, "--no-labels")
     assert result.code == 0
     assert "they are found first, among these 40 images" in result.err
     assert result.out.startswith("score")
@@ -220,7 +220,7 @@ def test_labels_beside_the_images_are_not_looked_at(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("trainX.npy", images)
-    command = ("evaluate", "--no-labels", checkpoint_file, "trainX.npy", "--json")
+    command = ("evaluate", "trainX.npy", checkpoint_file, "--no-labels", "--json")
     without = run_cli(*command)
     for name in ("trainY.npy", "valY.npy", "labels.npy", "y.npy"):
         np.save(name, kinds)

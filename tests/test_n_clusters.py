@@ -115,11 +115,13 @@ def test_the_command_draws_and_prints(
     images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
     picture = tmp_path / "new" / "n.png"
-    result = run_cli("clusters", images_file, checkpoint_file, picture)
+    result = run_cli("clusters", images_file, checkpoint_file, "--picture", picture)
     assert result.code == 0, result.err
     assert "2 clusters are found again in other images" in result.out
     assert Image.open(picture).size[0] > 1000
-    as_json = run_cli("clusters", images_file, checkpoint_file, tmp_path / "b.png", "--json")
+    as_json = run_cli(
+        "clusters", images_file, checkpoint_file, "--picture", tmp_path / "b.png", "--json"
+    )
     assert as_json.code == 0
     told = json.loads(as_json.out)
     assert (told["n_clusters"], told["n_images"], len(told["evidence"])) == (2, 40, 3)
@@ -141,7 +143,9 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(
     run_cli: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
-    result = run_cli("clusters", images_file, checkpoint_file, tmp_path / options[0], *options[1:])
+    result = run_cli(
+        "clusters", images_file, checkpoint_file, "--picture", tmp_path / options[0], *options[1:]
+    )
     assert result.code == 2
     assert message in result.err
     assert len(result.err.strip().splitlines()) == 1

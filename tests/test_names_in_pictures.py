@@ -51,7 +51,7 @@ def test_odd_names_in_every_picture_and_page(
     checkpoint = tmp_path / "found" / "checkpoint.pth"
     shown = ",".join(map(str, range(len(ODD))))
     result = run_cli(
-        "report", tmp_path / "r.pdf", "--train", odd_pile, "--best", checkpoint, "--show", shown,
+        "report", odd_pile, checkpoint, tmp_path / "r.pdf", "--show", shown,
         "--quiet",
     )  # fmt: skip
     assert (result.code, result.err) == (0, "")
@@ -147,7 +147,5 @@ def test_a_report_of_four_images(
     options = [*fast, "--set", "checkpoints=10", "--epochs", "10", "--quiet"]
     assert run_cli("train", tmp_path / "four.npy", tmp_path / "c.pth", *options).code == 0
     pages = [tmp_path / "r.html", tmp_path / "r.pdf"]
-    result = run_cli(
-        "report", *pages, "--train", tmp_path / "four.npy", "--best", tmp_path / "c.pth", "--quiet"
-    )
+    result = run_cli("report", tmp_path / "four.npy", tmp_path / "c.pth", *pages, "--quiet")
     assert (result.code, result.err) == (0, "")

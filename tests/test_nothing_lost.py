@@ -141,8 +141,8 @@ def test_no_output_touches_the_pile(
         ("train", own, own / "05.png", "--force"),
         ("train", own, own / "no_suffix", "--force"),
         ("train", own, tmp_path / "link.png", "--force"),
-        ("splits", own, checkpoint_file, own / "map.png", "--force"),
-        ("splits", tmp_path / "list.txt", checkpoint_file, own / "04.png", "--force"),
+        ("splits", own, checkpoint_file, "--picture", own / "map.png", "--force"),
+        ("splits", tmp_path / "list.txt", checkpoint_file, "--picture", own / "04.png", "--force"),
         ("similar", own, checkpoint_file, own / "06.png", "--picture", own / "06.png", "--force"),
         ("duplicates", own, "--picture", tmp_path / "link.png", "--force"),
     ):
@@ -162,8 +162,8 @@ def test_every_command_that_writes_leaves_what_is_there(
     out.mkdir()
     commands = {
         "prediction.csv": ("predict", images_file, model, out / "prediction.csv"),
-        "splits.png": ("splits", images_file, model, out / "splits.png"),
-        "n.png": ("clusters", images_file, model, out / "n.png", "--to", "3"),
+        "splits.png": ("splits", images_file, model, "--picture", out / "splits.png"),
+        "n.png": ("clusters", images_file, model, "--picture", out / "n.png", "--to", "3"),
         "tree.json": ("tree", images_file, model, out / "tree.json", "--leaves", "3"),
         "pairs.csv": ("pairs", images_file, model, out / "pairs.csv"),
         "s.csv": ("similar", images_file, model, "3", "--csv", out / "s.csv", "--picture",
@@ -171,9 +171,9 @@ def test_every_command_that_writes_leaves_what_is_there(
         "d.csv": ("duplicates", images_file, "--csv", out / "d.csv", "--picture", out / "d.png"),
         "o.csv": ("outliers", images_file, model, "--csv", out / "o.csv", "--picture",
                   out / "o.png"),
-        "r.html": ("report", out / "r.html", "--train", images_file, "--best", model),
+        "r.html": ("report", images_file, model, out / "r.html"),
         "cut.csv": ("cut", tmp_path / "t.json", out / "cut.csv", "-k", "2"),
-        "names.csv": ("name", found / "prediction.csv", out / "names.csv", "--template"),
+        "names.csv": ("name", found / "prediction.csv", "--template", out / "names.csv"),
     }  # fmt: skip
     for name, command in commands.items():
         (out / name).write_text("mine")
@@ -332,11 +332,11 @@ def test_names_belong_to_a_result(
     name: str, found: Path, run_cli: Callable[..., Any], tmp_path: Path
 ) -> None:
     names = tmp_path / "names.csv"
-    told = run_cli("name", found / name, names, "--template")
-    assert f"'shoal name {found / name} {names}'" in told.err
+    told = run_cli("name", found / name, "--template", names)
+    assert told.err.endswith(f"next: shoal name {found / name} {names}\n")
     picture = tmp_path / "photo.jpg"
     picture.write_bytes(b"mine")
-    refused = run_cli("name", found / name, picture, "--template", "--force")
+    refused = run_cli("name", found / name, "--template", picture, "--force")
     assert (refused.code, picture.read_bytes()) == (2, b"mine")
     header, *rows = names.read_text().splitlines()
     assert header == "cluster,name,images,result,clustering"

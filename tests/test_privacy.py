@@ -137,7 +137,7 @@ def _commands(folder: Path, fast: Sequence[str]) -> list[list[str]]:
         ["splits", "pile", "found/checkpoint.pth", "--json"],
         ["clusters", "pile", "found/checkpoint.pth", "--to", "3"],
         ["tree", "pile", "found/checkpoint.pth", "tree.json"],
-        ["report", "r.pdf", "r.html", "--train", "pile.npy", "--best", "c.pth"],
+        ["report", "pile.npy", "c.pth", "r.pdf", "r.html"],
         ["export", "pile", "found/table.parquet", "e.parquet", "--as", "parquet"],
         ["export", "pile", "found/table.parquet", "e.json", "--as", "json"],
         ["export", "pile", "found/table.parquet", "sorted"],
@@ -146,14 +146,14 @@ def _commands(folder: Path, fast: Sequence[str]) -> list[list[str]]:
         ["similar", "pile", "found/checkpoint.pth", "01.png", "-n", "3"],
         ["duplicates", "pile"],
         ["outliers", "pile", "found/checkpoint.pth", "-n", "3", "--picture", "outliers.svg"],
-        ["name", "found/table.parquet", "names.csv", "--template"],
+        ["name", "found/table.parquet", "--template", "names.csv"],
     ]
     place = str(folder / "absolute")
     pile, checkpoint = str(folder / "pile"), f"{place}/checkpoint.pth"
     absolute = [
         ["run", pile, place, *fast],
         ["predict", pile, checkpoint, f"{place}/p.csv", f"--table={place}/p.parquet"],
-        ["report", f"{place}/r.html", f"--train={folder}/pile.npy", "--best", f"{folder}/c.pth"],
+        ["report", f"{folder}/pile.npy", f"{folder}/c.pth", f"{place}/r.html"],
         ["export", pile, f"{place}/p.parquet", f"{place}/e.parquet", "--as", "parquet"],
         ["export", pile, f"{place}/p.parquet", f"{place}/e.json", "--as", "json"],
         ["export", pile, f"{place}/p.parquet", f"{place}/sorted"],

@@ -57,12 +57,14 @@ def trained(
     return folder
 
 
-def arguments(folder: Path, *, labels: bool = True) -> list[str | Path]:
-    """Options of ``shoal report`` for everything in the folder."""
+def arguments(
+    folder: Path, out: Path | str | None = None, *, best: Path | None = None, labels: bool = True
+) -> list[str | Path]:
+    """What ``shoal report`` takes for everything in the folder."""
     measured = ["--images", folder / "images.npy", "--labels", folder / "labels.npy"]
     return [
-        "--train", folder / "images.npy", "--before", folder / "before.pth",
-        "--after", folder / "after.pth", "--best", folder / "best.pth",
+        folder / "images.npy", best or folder / "best.pth", *([] if out is None else [out]),
+        "--before", folder / "before.pth", "--after", folder / "after.pth",
         *(measured if labels else []),
     ]  # fmt: skip
 
@@ -71,7 +73,7 @@ def arguments(folder: Path, *, labels: bool = True) -> list[str | Path]:
 def pdf(trained: Path, run_cli: Callable[..., Any]) -> Path:
     """The report of `trained`, with labels."""
     path = trained / "report.pdf"
-    result = run_cli("report", path, *arguments(trained), "--quiet")
+    result = run_cli("report", *arguments(trained, path), "--quiet")
     assert (result.code, result.out, result.err) == (0, "", "")
     return path
 
@@ -131,7 +133,7 @@ def test_words_inside_figures_can_be_selected(pdf: Path) -> None:
 
 def test_without_labels_the_rest_is_there(trained: Path, run_cli: Callable[..., Any]) -> None:
     path = trained / "unlabelled.pdf"
-    assert run_cli("report", path, *arguments(trained, labels=False), "--quiet").code == 0
+    assert run_cli("report", *arguments(trained, path, labels=False), "--quiet").code == 0
     said = text(path)
     for part in ("What was improved", "Reconstructions", "Checkpoints", "What was found",
                  "How it was made", "0 typical"):  # fmt: skip
@@ -144,7 +146,7 @@ def test_without_labels_the_rest_is_there(trained: Path, run_cli: Callable[..., 
 def test_one_checkpoint_will_do(trained: Path, run_cli: Callable[..., Any]) -> None:
     path = trained / "one.pdf"
     result = run_cli(
-        "report", path, "--train", trained / "images.npy", "--best", trained / "best.pth",
+        "report", trained / "images.npy", trained / "best.pth", path,
         "--show", "39,0", "--quiet",
     )  # fmt: skip
     assert (result.code, result.err) == (0, "")
@@ -155,7 +157,7 @@ def test_one_checkpoint_will_do(trained: Path, run_cli: Callable[..., Any]) -> N
 
 def test_chinese(trained: Path, run_cli: Callable[..., Any]) -> None:
     path = trained / "chinese.pdf"
-    result = run_cli("report", path, *arguments(trained), "--lang", "zh-TW", "--quiet")
+    result = run_cli("report", *arguments(trained, path), "--lang", "zh-TW", "--quiet")
     assert (result.code, result.err) == (0, "")  # matplotlib warns of glyphs it does not have
     said = text(path)
     for part in ("改進了什麼", "訓練週期", "第 1 頁", "典型"):
@@ -197,7 +199,7 @@ def test_checkpoints_are_measured_once(
 ) -> None:  # fmt: skip
     """A second report takes them from the file beside them, as long as it is of these weights."""
     again = tmp_path / "again.pdf"
-    assert run_cli("report", again, *arguments(trained), "--quiet").code == 0
+    assert run_cli("report", *arguments(trained, again), "--quiet").code == 0
     assert not measured
     assert text(again).split("How it was made")[0] == text(pdf).split("How it was made")[0]
     moved = tmp_path / "moved"
@@ -207,7 +209,7 @@ def test_checkpoints_are_measured_once(
     for entry in entries[:-1]:
         entry["weights"] = "those of an earlier run"
     file.write_text(json.dumps(entries))
-    assert run_cli("report", moved / "a.pdf", *arguments(moved), "--quiet").code == 0
+    assert run_cli("report", *arguments(moved, moved / "a.pdf"), "--quiet").code == 0
     assert len(measured) == 11
     known = {entry["weights"] for entry in json.loads(file.read_text())}
     assert len(known) == 12  # what the checkpoints no longer are is forgotten
@@ -220,7 +222,8 @@ def test_the_last_checkpoint_is_not_reconstructed_twice(
     """It has the weights of the final file, whose error is the same number."""
     without(trained, tmp_path, 0)
     result = run_cli(
-        "report", tmp_path / "a.pdf", *arguments(trained)[:6], "--best", tmp_path / "best.pth",
+        "report",
+        *arguments(trained, tmp_path / "a.pdf", best=tmp_path / "best.pth", labels=False),
         "--quiet",
     )  # fmt: skip
     assert result.code == 0
@@ -239,7 +242,7 @@ def test_what_was_measured_is_enough_without_the_checkpoints(
 ) -> None:  # fmt: skip
     """As in a fresh clone. Errors and label-free scores need no labels, and serve without."""
     again = passed_on / "again.pdf"
-    result = run_cli("report", again, *arguments(passed_on, labels=labels), "--quiet")
+    result = run_cli("report", *arguments(passed_on, again, labels=labels), "--quiet")
     assert (result.code, result.err) == (0, "")
     assert not measured
     if labels:
@@ -263,7 +266,7 @@ def test_what_was_measured_of_others_is_refused(
     else:
         file.write_text(json.dumps(json.loads(file.read_text())[1:]))
         wanted = "12 checkpoints along the way are expected, and 11 are there"
-    result = run_cli("report", passed_on / "a.pdf", *arguments(passed_on), "--quiet")
+    result = run_cli("report", *arguments(passed_on, passed_on / "a.pdf"), "--quiet")
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
     assert wanted in result.err
     assert not (passed_on / "a.pdf").exists()
@@ -295,7 +298,7 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
     ]
     checkpoints.save(best, tmp_path / "best.pth")
     path = tmp_path / "gains.pdf"
-    assert run_cli("report", path, *arguments(tmp_path), "--quiet").code == 0
+    assert run_cli("report", *arguments(tmp_path, path), "--quiet").code == 0
     said = text(path)
     assert "Every setting that changed from before to after" in said
     assert "seed 0 1 not measured" in said
@@ -540,7 +543,7 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     ),
     "labels alone": (
         lambda t, p: [*arguments(t, labels=False), "--labels", t / "labels.npy"],
-        "--labels came without --images",
+        "--labels needs --images",
     ),
     "labels of another length": (
         lambda t, p: [*arguments(t)[:-1], labels_of(p, [0, 1, 0])], "3",
@@ -555,25 +558,23 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     "not numbers": (lambda t, p: [*arguments(t), "--show", "one"], "like 1,2,3, and 'one' came"),
     "a language unknown": (lambda t, p: [*arguments(t), "--lang", "fr"], "'fr' came"),
     "no history": (
-        lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 12)],
+        lambda t, p: arguments(t, best=without(t, p, 12), labels=False),
         "at least 10 checkpoints along the way are expected",
     ),
     "a checkpoint history partly deleted": (
-        lambda t, p: [*arguments(t)[:6], "--best", without(t, p, 2)],
+        lambda t, p: arguments(t, best=without(t, p, 2), labels=False),
         "12 checkpoints along the way are expected, and 10 are there",
     ),
     "other images": (
-        lambda t, p: ["--train", other_pixels(t, p), "--best", t / "best.pth"],
+        lambda t, p: [other_pixels(t, p), t / "best.pth"],
         "learned from other images than these",
     ),
     "a checkpoint along the way": (
-        lambda t, p: [
-            *arguments(t)[:6], "--best", next((t / "best.pth.history").glob("step-*.pth")),
-        ],
+        lambda t, p: arguments(t, best=next((t / "best.pth.history").glob("step-*.pth"))),
         "a finished checkpoint is expected",
     ),
     "not a checkpoint": (
-        lambda t, p: [*arguments(t)[:6], "--best", t / "labels.npy"], "checkpoint",
+        lambda t, p: arguments(t, best=t / "labels.npy", labels=False), "checkpoint",
     ),
 }  # fmt: skip
 
@@ -583,8 +584,9 @@ def test_a_mistake_is_one_sentence(
     name: str, trained: Path, tmp_path: Path, run_cli: Callable[..., Any]
 ) -> None:
     build, fragment = MISTAKES[name]
+    built = build(trained, tmp_path)
     out = tmp_path / "out" / "report.pdf"
-    result = run_cli("report", out, *build(trained, tmp_path), "--quiet")
+    result = run_cli("report", *built[:2], out, *built[2:], "--quiet")
     assert (result.code, result.out) == (2, "")
     assert fragment in result.err
     assert result.err.startswith("shoal: ")
@@ -599,7 +601,7 @@ def test_an_output_of_another_kind(
     out = f"{tmp_path}/{suffix}"
     if out.endswith("/"):
         Path(out).mkdir()
-    result = run_cli("report", out, *arguments(trained))
+    result = run_cli("report", *arguments(trained, out))
     assert result.code == 2
     assert result.err.count("\n") == 1
     assert "cannot write" in result.err
@@ -615,7 +617,7 @@ def test_a_failure_leaves_the_older_report(
         raise OSError(28, "No space left on device", str(out))
 
     monkeypatch.setattr("os.fsync", full)
-    result = run_cli("report", out, *arguments(trained), "--force", "--quiet")
+    result = run_cli("report", *arguments(trained, out), "--force", "--quiet")
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert "the disk is full" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

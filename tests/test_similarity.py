@@ -150,7 +150,7 @@ def test_pairs_are_decided_right(
     listed.write_text(header + "".join(f"{first}{a},{b}\n" for a, b in rows))
     out = tmp_path / "new" / "out.csv"
     result = run_cli(
-        "pairs", images_file, checkpoint_file, listed, out, "--metric", metric
+        "pairs", images_file, checkpoint_file, out, "--pairs", listed, "--metric", metric
     )  # fmt: skip
     assert result.code == 0, result.err
     found = table(out)
@@ -257,7 +257,7 @@ def test_similar_from_a_table_is_the_same_without_embedding_the_pile_again(
     assert run_cli("predict", images_file, checkpoint_file, predicted, "--table", stored).code == 0
     asked = ["similar", images_file, checkpoint_file, "3", "17", "--picture", picture]
     assert run_cli(*asked, "--csv", first).code == 0
-    result = run_cli(*asked, "--csv", second, "--table", stored, "--force")  # the picture anew
+    result = run_cli(*asked, "--csv", second, "--embedding", stored, "--force")  # the picture anew
     assert result.code == 0, result.err
     assert Path(first).read_bytes() == Path(second).read_bytes()
 

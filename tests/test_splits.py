@@ -238,7 +238,7 @@ def test_splits_lists_what_predict_uses(
     run_cli: Callable[..., Any], images_file: Path, checkpoint_file: Path, tmp_path: Path
 ) -> None:
     picture = tmp_path / "splits.png"
-    result = run_cli("splits", images_file, checkpoint_file, picture, "--json")
+    result = run_cli("splits", images_file, checkpoint_file, "--picture", picture, "--json")
     assert (result.code, result.err) == (0, "")
     found = json.loads(result.out)
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -252,10 +252,12 @@ def test_splits_lists_what_predict_uses(
         assert one["agreement"][number - 1] == 1.0
         for share in ("separation", "pixel_share", "stability", "view_agreement"):
             assert 0.0 <= one[share] <= 1.0
-    text = run_cli("splits", images_file, checkpoint_file, picture, "--force")
+    text = run_cli("splits", images_file, checkpoint_file, "--picture", picture, "--force")
     assert text.code == 0
     assert ("look at the picture" if len(found) > 1 else "finds one only") in text.out
-    again = run_cli("splits", images_file, checkpoint_file, picture, "--json", "--force")
+    again = run_cli(
+        "splits", images_file, checkpoint_file, "--picture", picture, "--json", "--force"
+    )
     assert again.out == result.out
     beyond = str(len(found) + 1)
     refused = run_cli(

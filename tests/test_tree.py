@@ -162,9 +162,8 @@ def test_from_pile_to_named_groups(
     assert "40 images in 10 leaves" in result.err
     assert Image.open(picture).size[1] > 300
     before = out.read_bytes()
-    assert (
-        run_cli("tree", images_file, checkpoint_file, out, picture, "--quiet", "--force").code == 0
-    )
+    again = ("tree", images_file, checkpoint_file, out, "--picture", picture, "--quiet", "--force")
+    assert run_cli(*again).code == 0
     assert out.read_bytes() == before
     cut = run_cli("cut", out, csv_path, "-k", "2")
     assert cut.code == 0, cut.err
@@ -184,7 +183,7 @@ def test_from_pile_to_named_groups(
     ("command", "message"),
     [
         ("tree DATA MODEL t.png", "a tree is expected as .json, its picture after it"),
-        ("tree DATA MODEL t.json t.txt", "must end in .png, .pdf or .svg"),
+        ("tree DATA MODEL t.json --picture t.txt", "must end in .png, .pdf or .svg"),
         ("tree DATA MODEL t.json --leaves 1", "from 2 to 100 leaves are expected"),
         ("tree DATA MODEL t.json --leaves 41", "at least 41 images are expected for such a tree"),
         ("cut TREE p.csv", "either -k or --at is expected, and neither came"),

@@ -108,7 +108,7 @@ def test_a_chinese_report_begins_with_it(
 ) -> None:
     path = tmp_path / "r.pdf"
     result = run_cli(
-        "report", path, "--train", trained_pile / "pile.npy", "--best", trained_pile / "c.pth",
+        "report", trained_pile / "pile.npy", trained_pile / "c.pth", path,
         "--lang", "zh-TW", "--quiet",
     )  # fmt: skip
     assert (result.code, result.err) == (0, "")

@@ -84,7 +84,7 @@ def _of_checkpoint(folder: Path, generator: np.random.Generator) -> tuple[str | 
         ("train", pile, checkpoint, *TINY, "--resume", "--quiet"),
         ("similar", pile, checkpoint, "00.png", "--csv", folder / "s.csv", "--picture",
          folder / "s.png"),
-        ("evaluate", checkpoint, pile, folder / "labels.npy"),
+        ("evaluate", pile, checkpoint, folder / "labels.npy"),
     )[int(generator.integers(0, 8))]  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _of_prediction(name: str) -> Callable[[Path, np.random.Generator], tuple[str
 
 def _of_labels(name: str) -> Callable[[Path, np.random.Generator], tuple[str | Path, ...]]:
     return lambda folder, _: (
-        "evaluate", folder / "checkpoint.pth", folder / "pile", folder / name
+        "evaluate", folder / "pile", folder / "checkpoint.pth", folder / name
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ KINDS: dict[str, tuple[str, Chosen]] = {
     "tree": ("tree.json", lambda folder, generator: (
         "cut", folder / "tree.json", folder / "cut.csv", "-k", str(generator.integers(1, 6)))),
     "pairs": ("pairs.csv", lambda folder, _: (
-        "pairs", folder / "pile", folder / "checkpoint.pth", folder / "pairs.csv",
+        "pairs", folder / "pile", folder / "checkpoint.pth", "--pairs", folder / "pairs.csv",
         folder / "decided.csv")),
     "labels-csv": ("labels.csv", _of_labels("labels.csv")),
     "labels-npy": ("labels.npy", _of_labels("labels.npy")),

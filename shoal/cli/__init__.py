@@ -1,6 +1,7 @@
 """The commands. Each checks what it was given before any work, then walks the straight line.
 
-Heavy imports wait until a command needs them, so that ``--help`` is instant.
+Inputs come first (DATA, then CHECKPOINT), outputs are last or options, and an option means the same
+in every command. Heavy imports wait until a command needs them, so that ``--help`` is instant.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Annotated
 import typer
 
 from shoal.cli import cluster, evaluate, export, report, search, train
+from shoal.cli.help import Group, grouped
 
 app = typer.Typer(
+    cls=Group,
     help="Sort a pile of unlabelled images, learning from that pile alone.",
+    epilog="'shoal COMMAND --help' lists the options of a command, with an example.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -22,27 +26,38 @@ app = typer.Typer(
 )
 
 # In the order of --help, each with an example.
-_COMMANDS: dict[Callable[..., None], str] = {
-    train.run: "shoal run photos/ found/ -k 10 --minutes 15",
-    train.train: "shoal train trainX.npy checkpoints/best.pth --minutes 10",
-    evaluate.predict: "shoal predict new.npy checkpoints/best.pth prediction.csv",
-    evaluate.splits: "shoal splits photos/ found/checkpoint.pth splits.png",
-    evaluate.evaluate: "shoal evaluate checkpoints/best.pth valX.npy valY.npy",
-    report.report: "shoal report report.pdf --train trainX.npy --best best.pth",
-    cluster.clusters: "shoal clusters photos/ found/checkpoint.pth n_clusters.png --to 30",
-    cluster.tree: "shoal tree photos/ found/checkpoint.pth tree.json tree.png",
-    cluster.cut: "shoal cut tree.json prediction.csv --at 57,12,3",
-    search.pairs: "shoal pairs photos/ found/checkpoint.pth pairs.csv decided.csv",
-    search.similar: "shoal similar photos/ found/checkpoint.pth 2019/cat.jpg new.jpg -n 12",
-    search.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",
-    search.outliers: "shoal outliers photos/ found/checkpoint.pth -n 100",
-    export.name: "shoal name found/table.parquet names.csv",
-    export.export: "shoal export photos/ found/table.parquet sorted/ --as folders",
-    evaluate.info: "shoal info checkpoints/best.pth",
-    train.demo: "shoal demo",
+COMMANDS: dict[str, dict[Callable[..., None], str]] = {
+    "Start here": {
+        train.run: "shoal run photos/ found/ -k 10 --minutes 15",
+        train.demo: "shoal demo",
+        train.train: "shoal train trainX.npy best.pth --minutes 10",
+    },
+    "Look": {
+        evaluate.info: "shoal info found/checkpoint.pth",
+        evaluate.evaluate: "shoal evaluate valX.npy best.pth valY.npy",
+        evaluate.splits: "shoal splits photos/ found/checkpoint.pth",
+        cluster.clusters: "shoal clusters photos/ found/checkpoint.pth --to 30",
+        cluster.tree: "shoal tree photos/ found/checkpoint.pth tree.json",
+        search.similar: "shoal similar photos/ found/checkpoint.pth 2019/cat.jpg new.jpg -n 12",
+        search.pairs: "shoal pairs photos/ found/checkpoint.pth same.csv --pairs pairs.csv",
+        search.outliers: "shoal outliers photos/ found/checkpoint.pth -n 100",
+        search.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",
+    },
+    "Correct": {
+        cluster.cut: "shoal cut tree.json prediction.csv --at 57,12,3",
+        export.name: "shoal name found/table.parquet names.csv",
+    },
+    "Hand over": {
+        evaluate.predict: "shoal predict new/ found/checkpoint.pth new.csv",
+        export.export: "shoal export photos/ found/table.parquet sorted/ --as folders",
+    },
+    "The assignment": {
+        report.report: "shoal report trainX.npy best.pth report.pdf --before baseline.pth",
+    },
 }
-for _command, _example in _COMMANDS.items():
-    app.command(epilog=f"Example: {_example}")(_command)
+for _title, _commands in COMMANDS.items():
+    for _command, _example in _commands.items():
+        app.command(cls=grouped(_title), epilog=f"Example: {_example}")(_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from shoal.cli.options import (
+    PICTURE,
     ArrayName,
     AsJson,
     CheckpointPath,
@@ -16,21 +17,20 @@ from shoal.cli.options import (
     Device,
     Force,
     NoCache,
+    Picture,
     Quiet,
 )
 from shoal.cli.outputs import check_outputs, replacing
 
-TreePath = Annotated[
-    Path, typer.Argument(help="The .json file of a tree.", metavar="TREE", show_default=False)
-]
+_TREE = "The .json file of a tree"
 
 
 def clusters(
     data: Data,
     checkpoint: CheckpointPath,
-    picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("n_clusters.png"),
     low: Annotated[int, typer.Option("--from", help="The smallest number of clusters.")] = 2,
     high: Annotated[int, typer.Option("--to", help="The largest.")] = 20,
+    picture: Picture = Path("n_clusters.png"),
     as_json: AsJson = False,
     force: Force = False,
     device: Device = "auto",
@@ -38,8 +38,12 @@ def clusters(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Weigh how many clusters there are: what speaks for each number, and members of the best."""
+    """Weigh how many clusters there are.
+
+    It prints what speaks for each number, and draws members of the best.
+    """
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free, say_next
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.images.files import check_picture
     from shoal.plots import groups
@@ -62,18 +66,20 @@ def clusters(
     if not quiet:
         print(answers.n_clusters(found))
     report.say(*replacing(replaced))
-    report.say(f"written to {picture}; 'shoal predict … -k N' divides the pile into N")
+    report.say(f"written to {picture}")
+    k = found.n_clusters
+    say_next(report, "predict", data, checkpoint, free(Path(f"clusters-{k}.csv")), "-k", k)
 
 
 def tree(
     data: Data,
     checkpoint: CheckpointPath,
     out: Annotated[
-        Path, typer.Argument(metavar="TREE", help="The .json file to write.", show_default=False)
+        Path, typer.Argument(metavar="TREE", help=f"{_TREE} to write.", show_default=False)
     ],
     picture: Annotated[
         Path | None,
-        typer.Argument(help="Picture to write.", show_default="TREE with the suffix .png"),
+        typer.Option(metavar="FILE", help=PICTURE, show_default="TREE with the suffix .png"),
     ] = None,
     leaves: Annotated[
         int | None,
@@ -85,8 +91,9 @@ def tree(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Grow a tree of fine groups merged upward, to choose from with 'shoal cut'."""
+    """Grow a tree of fine groups, to be cut by 'shoal cut'."""
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free, say_next
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
     from shoal.images.files import check_picture
@@ -110,11 +117,18 @@ def tree(
     write(figure, picture)
     report.say(*replacing(replaced))
     report.say(f"{answers.tree(grown)}\nwritten to {out} and {picture}")
+    k = min(loaded.recipe.n_clusters, grown.n_leaves)
+    say_next(report, "cut", out, free(out.with_name("cut.csv")), "-k", k)
 
 
 def cut(
-    tree_file: TreePath,
-    prediction: Annotated[Path, typer.Argument(help="The CSV to write.", show_default=False)],
+    tree_file: Annotated[
+        Path, typer.Argument(metavar="TREE", help=f"{_TREE}.", show_default=False)
+    ],
+    prediction: Annotated[
+        Path,
+        typer.Argument(metavar="PREDICTION", help="The CSV to write.", show_default=False),
+    ],
     clusters: Annotated[
         int | None,
         typer.Option("-k", "--clusters", help="How many groups.", show_default=False),
@@ -131,7 +145,8 @@ def cut(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Cut a tree into groups and write them as a CSV with the columns id and label."""
+    """Cut a tree into groups, and write the group of each image."""
+    from shoal.cli.next_step import free, say_next
     from shoal.clustering.tree import chosen_nodes, load_tree
     from shoal.progress import Reporter
     from shoal.search import answers
@@ -143,3 +158,5 @@ def cut(
     report = Reporter(quiet=quiet)
     report.say(*replacing(replaced))
     report.say(f"{answers.cut(labels, nodes)}\nwritten to {prediction}")
+    names = free(prediction.with_name("names.csv"))
+    say_next(report, "name", prediction, "--template", names)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from shoal.cli.options import (
+    LABELS,
     ArrayName,
     AsJson,
     CheckpointPath,
@@ -18,6 +19,7 @@ from shoal.cli.options import (
     Device,
     Force,
     NoCache,
+    Picture,
     Quiet,
 )
 from shoal.cli.outputs import check_outputs, check_skipped, kept_aside, replacing
@@ -27,7 +29,10 @@ from shoal.models.provenance import name_alone
 def predict(
     data: Data,
     checkpoint: CheckpointPath,
-    prediction: Annotated[Path, typer.Argument(help="The CSV to write.", show_default=False)],
+    prediction: Annotated[
+        Path,
+        typer.Argument(metavar="PREDICTION", help="The CSV to write.", show_default=False),
+    ],
     clusters: Clusters = None,
     split: Annotated[
         int, typer.Option(help="Which way to divide the pile; 'shoal splits' lists them.")
@@ -35,7 +40,8 @@ def predict(
     table: Annotated[
         Path | None,
         typer.Option(
-            help="Also write a parquet table with confidence, familiarity and embedding.",
+            metavar="FILE",
+            help="The table to write: .parquet, with confidence, familiarity and embedding.",
             show_default=False,
         ),
     ] = None,
@@ -49,12 +55,14 @@ def predict(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Assign each image to a cluster and write a CSV with the columns id and label.
+    """Assign each image to a cluster, new images too.
 
-    New images that look like nothing the checkpoint was trained on are counted, and the table has a
-    column familiarity. What cannot be read is listed in skipped.csv beside the CSV.
+    The CSV has the columns id and label. New images that look like nothing the checkpoint was
+    trained on are counted, and the table has a column familiarity. What cannot be read is listed in
+    skipped.csv beside the CSV.
     """
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free, say_next
     from shoal.export import summaries
     from shoal.export.clustering_digest import clustering_metadata
     from shoal.images.files import check_distinct
@@ -85,12 +93,14 @@ def predict(
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))
     report.say(f"{summaries.prediction_summary(result)}; written to {prediction}")
+    names = free(prediction.with_name("names.csv"))
+    say_next(report, "name", prediction, "--template", names)
 
 
 def splits(
     data: Data,
     checkpoint: CheckpointPath,
-    picture: Annotated[Path, typer.Argument(help="Picture to write.")] = Path("splits.png"),
+    picture: Picture = Path("splits.png"),
     as_json: AsJson = False,
     force: Force = False,
     device: Device = "auto",
@@ -98,8 +108,9 @@ def splits(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """List the ways to divide the pile that a checkpoint holds, and draw members of each."""
+    """List and draw the ways to divide the pile."""
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free, say_next
     from shoal.export import summaries
     from shoal.images.files import check_picture
     from shoal.plots import figures
@@ -114,17 +125,23 @@ def splits(
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=2))
         return
-    print(summaries.splits_table(found))
+    if not quiet:
+        print(summaries.splits_table(found))
     report.say(*replacing(replaced))
-    print(f"members of each: {picture}; 'shoal predict … --split N' uses the N-th")
+    report.say(f"members of each: {picture}")
+    if len(found) > 1:
+        out = free(Path("split-2.csv"))
+        say_next(report, "predict", data, checkpoint, out, "--split", 2)
+    else:
+        say_next(report, "clusters", data, checkpoint)
 
 
 def evaluate(
+    data: Data,
     checkpoint: CheckpointPath,
-    images: Annotated[Path, typer.Argument(help="Images to measure on.", show_default=False)],
     labels: Annotated[
         Path | None,
-        typer.Argument(help="Their labels: .npy, or .csv with a column label.", show_default=False),
+        typer.Argument(metavar="LABELS", help=LABELS, show_default=False),
     ] = None,
     no_labels: Annotated[
         bool, typer.Option("--no-labels", help="Score what can be known without labels.")
@@ -134,26 +151,37 @@ def evaluate(
     array: ArrayName = None,
     no_cache: NoCache = False,
 ) -> None:
-    """Measure a checkpoint: accuracy, NMI, ARI and reconstruction error, or --no-labels scores."""
+    """Measure a checkpoint, with labels or without.
+
+    With LABELS: accuracy, NMI, ARI and reconstruction error. With --no-labels: how consistent the
+    clusters are.
+    """
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import say_next
     from shoal.export import summaries
     from shoal.progress import Reporter
 
     inference.check_labels_or_none(labels, no_labels)
     report = Reporter(quiet=as_json)
-    source, loaded = opening.open_with(checkpoint, images, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     if labels is None:
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
         known = asdict(judged) | more
         print(json.dumps(known, indent=2) if as_json else summaries.label_free_text(judged))
+        next_step = ("splits", data, checkpoint) if loaded.finished else ("info", checkpoint)
+        say_next(report, *next_step)
         return
     measured = inference.evaluate(source, loaded, labels, device=device)
     print(json.dumps(measured, indent=2) if as_json else summaries.evaluation_text(measured))
+    say_next(report, "outliers", data, checkpoint)
 
 
 def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
-    """Show what a checkpoint is: recipe, epoch, time, data, versions, history."""
+    """Show what a checkpoint is, and how far to trust its clusters.
+
+    Recipe, epoch, time, data, versions, history, warnings.
+    """
     from shoal.export import summaries
     from shoal.models import checkpoint as checkpoints
 

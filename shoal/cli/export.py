@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Data, Force, NoCache, Quiet, Size
+from shoal.cli.options import ArrayName, Data, Force, NoCache, PredictionPath, Quiet, Size
 from shoal.cli.outputs import check_outputs
-
-PredictionPath = Annotated[
-    Path,
-    typer.Argument(help="A prediction.csv, or a table.parquet, which knows more.",
-                   show_default=False),
-]  # fmt: skip
 
 
 def name(
     prediction: PredictionPath,
     names: Annotated[
-        Path, typer.Argument(help="A CSV with the columns cluster and name.", show_default=False)
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="NAMES", help="A CSV with the columns cluster and name.", show_default=False
+        ),
+    ] = None,
     template: Annotated[
-        bool, typer.Option("--template", help="Write NAMES, to fill in the names.")
-    ] = False,
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The CSV to write, for names to be filled in.", show_default=False
+        ),
+    ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -38,25 +37,41 @@ def name(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Give the clusters of a prediction names, as its column name; one name twice merges."""
+    """Give the clusters of a prediction names.
+
+    They become its column name. Two clusters of one name are merged. --template FILE writes a file
+    to fill in; NAMES is that file.
+    """
+    from shoal.cli.next_step import free, say_next
+    from shoal.cli.run_folder import data_of_run
+    from shoal.errors import DataError
     from shoal.export.naming import name_clusters, write_template
     from shoal.images.files import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.search import answers
 
     report = Reporter(quiet=quiet)
-    if template:
-        check_outputs([names], [prediction], force=force)
-        write_template(prediction, names)
-        told = shlex.join(["shoal", "name", str(prediction), str(names)])
-        report.say(f"written to {names}; fill in its column name, then give them with '{told}'")
+    if (names is None) == (template is None):
+        raise DataError("name needs either NAMES, or --template to write a file for them.")
+    if template is not None:
+        check_outputs([template], [prediction], force=force)
+        write_template(prediction, template)
+        report.say(f"written to {template}; fill in its column name")
+        say_next(report, "name", prediction, template)
         return
+    assert names is not None
     check_distinct([prediction], [names])
     check_writable(prediction)
     given = name_clusters(prediction, names, checkpoint=checkpoint, force=force)
     if not given.known_for:
         report.say(f"{names} does not say for which result its names are; taken for {prediction}")
     report.say(answers.named(given.names, prediction))
+    data = data_of_run(prediction.parent)
+    out = free(prediction.parent / "sorted")
+    if data is None:
+        say_next(report, "export", "--help")
+    else:
+        say_next(report, "export", data, prediction, out, "--dry-run")
 
 
 def export(
@@ -64,7 +79,9 @@ def export(
     prediction: PredictionPath,
     out: Annotated[
         Path,
-        typer.Argument(help="A new folder, or a new file.", show_default=False),
+        typer.Argument(
+            metavar="OUT", help="The new folder, or file, to write.", show_default=False
+        ),
     ],
     kind: Annotated[
         str, typer.Option("--as", help="folders, csv, parquet, or json (as COCO has it).")
@@ -86,10 +103,15 @@ def export(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write images and clusters for other programs; DATA is only read, nothing is replaced."""
+    """Write sorted folders, CSV, Parquet or COCO.
+
+    DATA is only read, and nothing is replaced.
+    """
     from shoal.cli import opening
+    from shoal.cli.next_step import free_outputs, say_next
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
+    from shoal.models.provenance import typed
     from shoal.progress import Reporter
     from shoal.search import answers
 
@@ -99,6 +121,7 @@ def export(
     source = opening.open_images(data, size=size, array=array, cache=not no_cache, report=report)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by))
+        report.say(f"next: {typed(without='--dry-run')}")
         return
     if kind == "parquet" and not loaded.has_embedding:
         report.say(
@@ -113,3 +136,8 @@ def export(
     if missing:
         print(exporting.describe_missing(missing, loaded, source), file=sys.stderr)
         raise typer.Exit(1)
+    checkpoint = prediction.with_name("checkpoint.pth")
+    if checkpoint.is_file():
+        say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
+    else:
+        say_next(report, "duplicates", data, *free_outputs("duplicates"))

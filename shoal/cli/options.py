@@ -1,4 +1,8 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share: each means the same in all of them.
+
+Inputs come first, DATA before CHECKPOINT. What a command must be told to write comes last; what it
+writes by default has an option.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,25 @@ import typer
 
 Data = Annotated[
     Path,
-    typer.Argument(help="Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a "
+    typer.Argument(metavar="DATA",
+                   help="Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a "
                    "pattern in quotes ('train-*.parquet', 'data-{000..099}.tar'); a .csv or .txt "
                    "list of paths; a .npy or .npz file (N, H, W, 3) or (N, H, W).",
                    show_default=False),
 ]  # fmt: skip
+CheckpointPath = Annotated[
+    Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint file.", show_default=False)
+]
+PredictionPath = Annotated[
+    Path,
+    typer.Argument(metavar="PREDICTION", help="A prediction.csv, or a table.parquet, which knows "
+                   "more.", show_default=False),
+]  # fmt: skip
+Csv = Annotated[Path, typer.Option("--csv", metavar="FILE", help="The CSV to write.")]
+PICTURE = "The picture to write: .png, .pdf or .svg."
+Picture = Annotated[Path, typer.Option("--picture", metavar="FILE", help=PICTURE)]
+HowMany = Annotated[int, typer.Option("-n", help="How many images to list.")]
+Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
 Size = Annotated[
     int | None,
     typer.Option(help="Side in pixels that image files are brought to: 32, 48, 64, 96 or 128.",
@@ -27,7 +45,6 @@ NoCache = Annotated[
     bool,
     typer.Option("--no-cache", help="Keep decoded images in a temporary file, not for next time."),
 ]
-CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint file.", show_default=False)]
 RecipeName = Annotated[str, typer.Option("--recipe", help="baseline, improved, best or digits.")]
 Epochs = Annotated[
     float | None,
@@ -35,7 +52,7 @@ Epochs = Annotated[
 ]
 Minutes = Annotated[
     float | None,
-    typer.Option(help="Choose the epochs so that the run takes this long.", show_default=False),
+    typer.Option(help="Train as long as fits: all is done in this time.", show_default=False),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
@@ -92,5 +109,11 @@ Clusters = Annotated[
                  show_default="the recipe's",
                  help="How many clusters; auto: as many as 'shoal clusters' would choose."),
 ]  # fmt: skip
-OutDir = Annotated[Path, typer.Argument(help="Folder for the results.", show_default=False)]
+LABELS = "Labels of the images: .npy, or .csv with a column label."
+OutDir = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="The folder to write the results to.", show_default=False
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -7,33 +7,32 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import Device, Force, Quiet
+from shoal.cli.options import LABELS, CheckpointPath, Data, Device, Force, Quiet
 from shoal.cli.outputs import check_outputs, replacing
 
 
 def report(
+    data: Data,
+    checkpoint: CheckpointPath,
     out: Annotated[
-        list[Path], typer.Argument(help="The report: OUT.pdf, OUT.html, or both.")
-    ],
-    train: Annotated[
-        Path, typer.Option(help="The images that the checkpoints learned from.")
+        list[Path],
+        typer.Argument(metavar="REPORT", help="The report to write: a .pdf, an .html, or both."),
     ],
     before: Annotated[
-        Path | None, typer.Option(help="A checkpoint to compare with --after.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="An earlier checkpoint, to compare with --after.",
+                     show_default=False),
     ] = None,
     after: Annotated[
-        Path | None, typer.Option(help="The improved checkpoint.", show_default=False)
-    ] = None,
-    best: Annotated[
-        Path | None, typer.Option(help="The best checkpoint, whose history is shown.",
-                                  show_default="--after"),
+        Path | None,
+        typer.Option(metavar="FILE", help="The improved checkpoint.", show_default="CHECKPOINT"),
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(help="Labelled images to measure on.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Labelled images to measure on.", show_default=False),
     ] = None,
     labels: Annotated[
-        Path | None,
-        typer.Option(help="Their labels: .npy, or .csv with a column label.", show_default=False),
+        Path | None, typer.Option(metavar="FILE", help=LABELS, show_default=False)
     ] = None,
     show: Annotated[
         str | None,
@@ -45,21 +44,30 @@ def report(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Answer from what training left behind: what was improved, how it went, what was found."""
+    """Write a report on a checkpoint, as PDF or as a page.
+
+    DATA are the images that CHECKPOINT learned from. The report says what was found, how sure that
+    is, how training went, and with --before what was improved.
+    """
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free, say_next
     from shoal.errors import DataError
     from shoal.progress import Reporter
     from shoal.reports import assembly
     from shoal.reports.inputs import parse_shown
     from shoal.scoring.evaluation import load_labels
 
-    inputs = [train, before, after, best, images, labels]
+    inputs = [data, checkpoint, before, after, images, labels]
     assembly.check_report(out)
     replaced = check_outputs(out, [path for path in inputs if path is not None], force=force)
     shown = None if show is None else parse_shown(show)
     if labels is not None and images is None:
-        raise DataError("--labels came without --images; give both, or neither.")
-    source = opening.open_images(train)
+        raise DataError("--labels needs --images, the images that they are of.")
+    if after is not None and before is None:
+        raise DataError("--after needs --before, the checkpoint to compare it with.")
+    if before is not None and after is None:
+        after = checkpoint
+    source = opening.open_images(data)
     labelled = (
         None
         if images is None
@@ -74,8 +82,9 @@ def report(
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     reporter = Reporter(quiet=quiet)
     assembly.report(
-        *out, train=source, before=before, after=after, best=best, images=labelled, labels=known,
-        show=shown, language=lang, device=inference.ready(device), track=reporter,
+        *out, train=source, before=before, after=after, best=checkpoint, images=labelled,
+        labels=known, show=shown, language=lang, device=inference.ready(device), track=reporter,
     )  # fmt: skip
     reporter.say(*replacing(replaced))
     reporter.say(f"written: {', '.join(map(str, out))}")
+    say_next(reporter, "predict", data, checkpoint, free(Path("prediction.csv")))

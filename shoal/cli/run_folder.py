@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
+from shoal.scoring.training_command import parse_training
 
 FILES = (
     "checkpoint.pth", "prediction.csv", "table.parquet", "clusters.png", "map.png", "report.html",
@@ -90,6 +92,21 @@ def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
     with locked(folder, f"to {folder}"):
         sweep(folder)
         yield _state(folder, request)
+
+
+def data_of_run(folder: Path) -> Path | None:
+    """What the images of the run in ``folder`` were opened from; None if nobody knows, or it is
+    not there.
+
+    An absolute path is not recorded, so that it is not known either.
+    """
+    try:
+        record = read_record(folder)
+        training = None if record is None else parse_training(shlex.split(record.command)[1:])
+    except (OutputError, ValueError):
+        return None
+    data = None if training is None else Path(training.data)
+    return data if data is not None and data.exists() else None
 
 
 def _state(folder: Path, request: Request) -> Run:

@@ -7,26 +7,38 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, Force, NoCache, Quiet, Size
+from shoal.cli.options import (
+    ArrayName,
+    CheckpointPath,
+    Csv,
+    Data,
+    Device,
+    Force,
+    HowMany,
+    Metric,
+    NoCache,
+    Picture,
+    Quiet,
+    Size,
+)
 from shoal.cli.outputs import check_outputs, replacing
-
-Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
-Csv = Annotated[Path, typer.Option("--csv", help="The CSV to write.")]
-Picture = Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")]
 
 
 def pairs(
     data: Data,
     checkpoint: CheckpointPath,
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="[PAIRS.csv] OUT.csv",
-            help="Pairs of ids, two columns, and the CSV to write; without PAIRS.csv, pairs at "
-            "random.",
-            show_default=False,
-        ),
+    out: Annotated[
+        Path, typer.Argument(metavar="DECISIONS", help="The CSV to write.", show_default=False)
     ],
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            metavar="FILE",
+            help="A CSV of pairs of ids, in two columns.",
+            show_default="10,000 pairs at random",
+        ),
+    ] = None,
     metric: Metric = "cosine",
     threshold: Annotated[
         str, typer.Option(help="At this similarity or above two images are the same; or auto.")
@@ -40,17 +52,20 @@ def pairs(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say of pairs of images whether they show the same kind: similarity, percentile, decision."""
+    """Say of pairs of images whether they show the same kind.
+
+    For each pair: similarity, percentile among random pairs, decision.
+    """
     import numpy as np
 
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free_outputs, say_next
     from shoal.progress import Reporter
     from shoal.search import answers
-    from shoal.search.pairs import decide_pairs, pairs_and_out, read_pairs
+    from shoal.search.pairs import decide_pairs, read_pairs
     from shoal.search.similarity import check_metric
     from shoal.search.thresholds import check_space, check_threshold, parse_threshold, random_pairs
 
-    listed, out = pairs_and_out(files)
     value = parse_threshold(threshold)
     check_metric(metric)
     check_space(space)
@@ -73,6 +88,7 @@ def pairs(
     text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
     report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
+    say_next(report, "similar", data, checkpoint, found.ids[0][0], *free_outputs("similar"))
 
 
 def similar(
@@ -80,15 +96,20 @@ def similar(
     checkpoint: CheckpointPath,
     images: Annotated[
         list[str],
-        typer.Argument(help="Ids of images of DATA, or paths of image files.", show_default=False),
+        typer.Argument(
+            metavar="IMAGE",
+            help="Ids of images of DATA, or paths of image files.",
+            show_default=False,
+        ),
     ],
-    n: Annotated[int, typer.Option("-n", help="How many of each.")] = 12,
+    n: HowMany = 12,
     metric: Metric = "cosine",
-    table: Annotated[
+    embedding: Annotated[
         Path | None,
         typer.Option(
-            help="The table.parquet of DATA that 'shoal run' or 'shoal predict --table' wrote: its "
-            "embedding is searched, and DATA is not embedded anew.",
+            metavar="TABLE",
+            help="Search the embedding in this table.parquet of DATA, as 'shoal run' or 'shoal "
+            "predict --table' wrote it, and do not embed DATA anew.",
             show_default=False,
         ),
     ] = None,
@@ -100,8 +121,9 @@ def similar(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find the images most like given ones, and list and draw them."""
+    """Find the images most like given ones."""
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free_outputs, say_next
     from shoal.export.prediction import load_prediction
     from shoal.images.files import check_picture
     from shoal.plots import single_images
@@ -111,14 +133,16 @@ def similar(
     from shoal.search.similar import check_wanted, find_similar
 
     check_wanted(images, n, metric)
-    inputs = [data, checkpoint, *map(Path, images), *([table] if table else [])]
+    inputs = [data, checkpoint, *map(Path, images), *([embedding] if embedding else [])]
     replaced = check_outputs([csv, picture], inputs, force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
-    known = None if table is None else load_prediction(table, trust="label").embedding_of(source)
+    known = None
+    if embedding is not None:
+        known = load_prediction(embedding, trust="label").embedding_of(source)
     found = find_similar(
         source, loaded, images, n=n, metric=metric, z=known, device=inference.ready(device),
         track=report,
@@ -129,17 +153,21 @@ def similar(
         print(answers.similar(found))
     report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
+    say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 
 
 def duplicates(
     data: Data,
     checkpoint: Annotated[
         Path | None,
-        typer.Argument(help="Look among its nearest, too.", show_default=False),
+        typer.Argument(
+            metavar="CHECKPOINT", help="Look among its nearest, too.", show_default=False
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
+            "--max-distance",
             help="The greatest distance of a copy; 0: exact copies alone.",
             show_default="0.5, or less where all images are alike",
         ),
@@ -153,8 +181,9 @@ def duplicates(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find copies, exact and near, and say which of each group to keep."""
+    """Find copies, exact and near, and say which to keep."""
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free, free_outputs, say_next
     from shoal.images.files import check_picture
     from shoal.images.pixel_range import PixelRange
     from shoal.models import checkpoint as checkpoints
@@ -184,12 +213,16 @@ def duplicates(
     write(single_images.duplicates(source, found), picture)
     report.say(*replacing(replaced))
     report.say(f"{answers.duplicates(found)}\nwritten to {csv} and {picture}")
+    if checkpoint is None:
+        say_next(report, "run", data, free(Path("found")))
+    else:
+        say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 
 
 def outliers(
     data: Data,
     checkpoint: CheckpointPath,
-    n: Annotated[int, typer.Option("-n", help="How many.")] = 100,
+    n: HowMany = 100,
     csv: Csv = Path("outliers.csv"),
     picture: Picture = Path("outliers.png"),
     force: Force = False,
@@ -200,6 +233,7 @@ def outliers(
 ) -> None:
     """Rank the oddest images, each with its reasons."""
     from shoal.cli import inference, opening
+    from shoal.cli.next_step import free_outputs, say_next
     from shoal.images.files import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
@@ -219,3 +253,5 @@ def outliers(
     write(single_images.outliers(source, found), picture)
     report.say(*replacing(replaced))
     report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")
+    oddest = source.ids[0] if not found.ids else found.ids[0]
+    say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from shoal.cli.options import (
     ArrayName,
-    CheckpointPath,
     Clusters,
     Data,
     Device,
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 def train(
     data: Data,
-    checkpoint: CheckpointPath,
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(metavar="CHECKPOINT", help="The .pth file to write.", show_default=False),
+    ],
     clusters: Clusters = None,
     recipe: RecipeName = "best",
     epochs: Epochs = None,
@@ -48,7 +52,10 @@ def train(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Learn from images and write a checkpoint; CHECKPOINT.history/ keeps some along the way."""
+    """Learn from images and write a checkpoint.
+
+    Those along the way are kept in CHECKPOINT.history/.
+    """
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
     from shoal.cli.outputs import check_outputs
@@ -76,7 +83,7 @@ def train(
 
 def run(
     data: Data,
-    out_dir: OutDir,
+    folder: OutDir,
     clusters: Clusters = None,
     recipe: RecipeName = "best",
     epochs: Epochs = None,
@@ -92,7 +99,7 @@ def run(
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train, predict and draw what was found, in one go."""
+    """Train, cluster and draw a pile, all in one go."""
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
     from shoal.cli.request import Request
@@ -109,7 +116,7 @@ def run(
     )  # fmt: skip
     request.resolve()
     report = Reporter(quiet=quiet)
-    with open_run(out_dir, data, request) as opened:
+    with open_run(folder, data, request) as opened:
         source = opening.open_images(
             data, at_least=2, size=size, array=array, cache=not no_cache, report=report
         )
@@ -121,9 +128,9 @@ def run(
             return
         finished = fit.train(source, run.checkpoint, request, report)
         result = inference.predict(source, finished, report, device=device)
-        write_skipped(source, out_dir / "skipped.csv")
+        write_skipped(source, folder / "skipped.csv")
         hand_over(
-            source, result, out_dir, report, device=resolve_device(device),
+            source, result, folder, report, device=resolve_device(device),
             spare=fit.seconds_for_history(finished, request),
         )  # fmt: skip
         run.finish(result.ids, result.labels)
@@ -139,9 +146,9 @@ def _already(run: Run) -> list[str]:
 
 
 def demo(
-    out_dir: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
+    folder: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
 ) -> None:
-    """Sort 1,797 real handwritten digits, and compare with k-means on pixels and on PCA."""
+    """Sort 1,797 handwritten digits, and compare with k-means."""
     from shoal.cli import fit, inference, opening
     from shoal.cli.demo_images import print_scores, write_digits
     from shoal.cli.request import Request
@@ -150,23 +157,23 @@ def demo(
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
 
-    check_writable(out_dir / "checkpoint.pth")
+    check_writable(folder / "checkpoint.pth")
     report = Reporter(quiet=quiet)
     # Whatever a demo left unfinished is gone on with: it has only one way to be run.
-    resume = out_dir.exists() and not force
+    resume = folder.exists() and not force
     request = Request("digits", seed=seed, device="cpu", resume=resume, force=force)
-    with open_run(out_dir, out_dir / "digits.npy", request) as opened:
-        data = write_digits(out_dir)
+    with open_run(folder, folder / "digits.npy", request) as opened:
+        data = write_digits(folder)
         source = opening.open_images(data)
         report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
-        report.say(f"$ shoal run {data} {out_dir} --recipe digits")
+        report.say(f"$ shoal run {data} {folder} --recipe digits")
         run = opened.of(source, request, report)
         finished = fit.train(source, run.checkpoint, request, report)
         result = inference.predict(source, finished, report, device="cpu")
         if run.done:
             report.say(*_already(run))
         else:
-            hand_over(source, result, out_dir, report, device="cpu")
+            hand_over(source, result, folder, report, device="cpu")
             run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.provenance["seconds"])
     inference.say_verdict(finished, report)

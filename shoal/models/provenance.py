@@ -16,17 +16,23 @@ def command_line() -> str:
 def name_alone(word: str) -> str:
     """A word of a command line; of an absolute path, or an option with one, the name.
 
-    >>> name_alone("/home/me/pile"), name_alone("--best=/home/me/c.pth"), name_alone("my/pile")
-    ('pile', '--best=c.pth', 'my/pile')
+    >>> name_alone("/home/me/pile"), name_alone("--before=/home/me/c.pth"), name_alone("my/pile")
+    ('pile', '--before=c.pth', 'my/pile')
     """
     option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
     return option + equals + Path(value).name if Path(value).is_absolute() else word
 
 
-def typed(*options: str) -> str:
-    """The command as it was typed, with ``options`` that it did not have; to be typed again."""
+def typed(*options: str, without: str = "") -> str:
+    """The command as it was typed, to be typed again.
+
+    Args:
+        options: added where they are missing.
+        without: an option that is left out.
+    """
     script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
     words = shlex.split(script) if script else ["shoal", *sys.argv[1:]]
     if "--resume" in options:  # which goes on, where --force began anew
-        words = [word for word in words if word != "--force"]
-    return shlex.join([*words, *(option for option in options if option not in words)])
+        without = "--force"
+    kept = [word for word in words if word != without]
+    return shlex.join([*kept, *(option for option in options if option not in kept)])

@@ -25,7 +25,8 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                  "of.")
     ]  # fmt: skip
     if evidence.n_rivals and trust != "no":
-        splits = command("splits", data, checkpoint, training.beside("splits.png"))
+        picture = training.beside("splits.png")
+        splits = command("splits", data, checkpoint, "--picture", picture)
         steps.append(sentence("Look at the other ways to divide the pile: {command}.",
                               command=splits))  # fmt: skip
     if trust != "yes":
@@ -33,7 +34,8 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     if (
         trust != "yes" or evidence.n_clusters > 2
     ) and evidence.n_images >= _MIN_IMAGES_FOR_CLUSTERS:
-        clusters = command("clusters", data, checkpoint, training.beside("n_clusters.png"))
+        picture = training.beside("n_clusters.png")
+        clusters = command("clusters", data, checkpoint, "--picture", picture)
         steps.append(sentence("Try another number of groups: {command}.", command=clusters))
     if trust == "yes":
         steps.append(_use(training))

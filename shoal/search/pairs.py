@@ -112,20 +112,6 @@ def decide_pairs(
     )
 
 
-def pairs_and_out(files: Sequence[Path]) -> tuple[Path | None, Path]:
-    """The file of pairs, if one was given, and the file to write: the last of one or two.
-
-    Raises:
-        DataError: none or more than two.
-    """
-    if not 1 <= len(files) <= 2:
-        raise DataError(
-            f"PAIRS.csv and OUT.csv are expected, or OUT.csv alone, and {len(files)} files came; "
-            "name one or two."
-        )
-    return (files[0] if len(files) == 2 else None), files[-1]
-
-
 def read_pairs(path: str | Path, ids: Sequence[str]) -> IntArray:
     """Pairs of images from a CSV file, as rows of ``ids``: int64 (m, 2).
 

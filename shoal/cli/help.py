@@ -1,0 +1,56 @@
+"""How ``--help`` looks: commands in groups with whole sentences, arguments without braces."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+
+class Command(TyperCommand):
+    """A command in one of the groups of ``shoal --help``."""
+
+    group = ""
+
+    @property
+    def sentence(self) -> str:
+        """What it does: the first paragraph of its help."""
+        return " ".join((self.help or "").partition("\n\n")[0].split())
+
+    def reads_and_writes(self) -> tuple[list[str], list[str]]:
+        """The files that come in, and the files that go out, as arguments and options name them."""
+        files: tuple[list[str], list[str]] = ([], [])
+        for parameter in self.params:
+            name = parameter.metavar or ""
+            written = "to write" in (getattr(parameter, "help", None) or "")
+            if parameter.param_type_name == "argument":
+                name += "…" if parameter.nargs != 1 else ""
+                files[written].append(name if parameter.required else f"[{name}]")
+            elif name in ("FILE", "TABLE"):
+                files[written].append(f"[{parameter.opts[0]} {name}]")
+        return files
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """``DATA CHECKPOINT [LABELS]``, where typer writes ``{DATA} {CHECKPOINT} [LABELS]``."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+def grouped(title: str) -> type[Command]:
+    """The class of the commands of one group."""
+    return type("Command", (Command,), {"group": title})
+
+
+class Group(TyperGroup):
+    """The commands, in groups and in their order."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group, no sentence cut off."""
+        commands = [one for one in self.commands.values() if isinstance(one, Command)]
+        widest = max(len(command.name or "") for command in commands)
+        for title, members in itertools.groupby(commands, lambda command: command.group):
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(f"{command.name:<{widest}}", command.sentence) for command in members]
+                )
