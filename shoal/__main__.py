@@ -37,7 +37,9 @@ def main() -> None:
     except Interrupted as error:
         sys.exit(_say(error, 130))
     except ShoalError as error:
-        sys.exit(_say(error, 2))
+        from shoal.cli import in_words_of_the_command
+
+        sys.exit(_say(in_words_of_the_command(str(error)), 2))
     except KeyboardInterrupt:
         sys.exit(_say("stopped.", 130))
     except SystemExit as stop:

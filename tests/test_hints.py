@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import io
 import os
 import pydoc
@@ -19,9 +20,12 @@ import typer.main
 
 import shoal
 from shoal.cli import app
+from shoal.cli.flags import FLAGS, OF_COMMAND, in_flags
+from shoal.clustering.tree import Tree
 from shoal.errors import DataError, RecipeError
 from shoal.estimator import ImageClusterer
 from shoal.export.export import export_prediction
+from shoal.recipes.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.rglob("docs/**/*.md")]
@@ -174,3 +178,78 @@ def test_help_shows_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if callable(found):
             told = pydoc.render_doc(found, renderer=pydoc.plaintext)
             assert os.environ["PATH"] not in told, name
+
+
+# (a command with one option that is wrong, how the error begins to speak of it)
+WRONG = [
+    "predict DATA MODEL OUT/p.csv -k 0",
+    "predict DATA MODEL OUT/p.csv --split 0",
+    "predict DATA MODEL OUT/p.csv --array x",
+    "train DATA OUT/c.pth --minutes 0",
+    "train DATA OUT/c.pth -k 1",
+    "train DATA OUT/c.pth --size 64",
+    "clusters DATA MODEL --from 1",
+    "clusters DATA MODEL --to 1000",
+    "tree DATA MODEL OUT/t.json --leaves 1",
+    "cut TREE OUT/p.csv -k 0",
+    "pairs DATA MODEL OUT/p.csv --metric other",
+    "pairs DATA MODEL OUT/p.csv --threshold 2",
+    "pairs DATA MODEL OUT/p.csv --space other",
+    "similar DATA MODEL 3 -n 0",
+    "outliers DATA MODEL -n 0",
+    "export DATA OUT/p.csv OUT/out --as other",
+    "export DATA OUT/p.csv OUT/out --as folders --by other",
+    "export DATA PREDICTION OUT/out --trust other",
+    "report DATA MODEL OUT/r.html --labels DATA",
+    "report DATA MODEL OUT/r.html --after MODEL",
+]
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_an_error_names_the_flag_that_was_typed(
+    line: str, images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    tree = Tree(["a", "b", "c"], np.array([0, 1, 2]), ((0, 1), (2, 3)), (0.5, 1.0),
+                ((0,), (1,), (2,)))  # fmt: skip
+    tree.save(Path("tree.json"))
+    Path("prediction.csv").write_text("id,label\n0,0\n")
+    given = {"DATA": images_file, "MODEL": checkpoint_file, "TREE": "tree.json",
+             "PREDICTION": "prediction.csv"}  # fmt: skip
+    words = [given.get(word, word.replace("OUT", "out")) for word in line.split()]
+    result = run_cli(*words)
+    assert (result.code, result.err.count("\n")) == (2, 1), result.err
+    flag = [word for word in line.split() if word.startswith("-") and word != "-1"][-1]
+    assert re.search(rf"(?<![\w-]){flag}\b", result.err), result.err
+    names = [name for name, known in FLAGS.items() if known == flag and name not in flag]
+    assert not re.search(rf"(^|[:;] )({'|'.join(names)}) ", result.err) if names else True
+
+
+def test_every_flag_of_the_table_exists_for_a_parameter() -> None:
+    known = {option for command in COMMANDS for option in options_of(command)}
+    assert {*FLAGS.values(), *OF_COMMAND.values()} <= known
+    taken: set[str] = set()
+    for path in sorted((ROOT / "shoal").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                taken |= {one.arg for one in [*node.args.args, *node.args.kwonlyargs]}
+    assert set(FLAGS) <= taken | {field.name for field in dataclasses.fields(Recipe)}
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("size must be 32 or 64, got 63.", "--size must be 32 or 64, got 63."),
+        (
+            "a.npy: array is for .npz files; leave it out.",
+            "a.npy: --array is for .npz files; leave it out.",
+        ),
+        ("The size must be known.", "The size must be known."),
+        ("give --set epochs=3, or epochs=3.", "give --set epochs=3, or --epochs 3."),
+        ("views.size=3 is too large.", "views.size=3 is too large."),
+        ("low must be below high.", "low must be below high."),
+    ],
+)
+def test_only_parameters_become_flags(message: str, said: str) -> None:
+    assert in_flags(message, "train", options_of("train")) == said

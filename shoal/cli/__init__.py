@@ -6,12 +6,14 @@ in every command. Heavy imports wait until a command needs them, so that ``--hel
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from shoal.cli import cluster, evaluate, export, report, search, train
+from shoal.cli.flags import in_flags
 from shoal.cli.help import Group, grouped
 
 app = typer.Typer(
@@ -58,6 +60,16 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
 for _title, _commands in COMMANDS.items():
     for _command, _example in _commands.items():
         app.command(cls=grouped(_title), epilog=f"Example: {_example}")(_command)
+
+
+def in_words_of_the_command(message: str) -> str:
+    """An error's message with the flags of the command that was typed, see `in_flags`."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    command = next((commands[word] for word in sys.argv[1:2] if word in commands), None)
+    if command is None:
+        return message
+    options = {option for parameter in command.params for option in parameter.opts}
+    return in_flags(message, command.name, options)
 
 
 @app.callback(invoke_without_command=True)

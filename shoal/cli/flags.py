@@ -1,0 +1,89 @@
+"""Errors in the command line's words: a library error names a parameter, a person typed a flag."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+FLAGS = {
+    "after": "--after",
+    "array": "--array",
+    "before": "--before",
+    "by": "--by",
+    "cache": "--no-cache",
+    "device": "--device",
+    "epochs": "--epochs",
+    "force": "--force",
+    "high": "--to",
+    "images": "--images",
+    "kind": "--as",
+    "labels": "--labels",
+    "language": "--lang",
+    "low": "--from",
+    "metric": "--metric",
+    "minutes": "--minutes",
+    "n": "-n",
+    "n_clusters": "-k",
+    "n_leaves": "--leaves",
+    "nodes": "--at",
+    "pairs": "--pairs",
+    "recipe": "--recipe",
+    "resume": "--resume",
+    "seed": "--seed",
+    "settings": "--set",
+    "show": "--show",
+    "size": "--size",
+    "space": "--space",
+    "split": "--split",
+    "threshold": "--threshold",
+    "trust": "--trust",
+    "z": "--embedding",
+}
+"""The flag of each parameter."""
+OF_COMMAND = {("duplicates", "threshold"): "--max-distance"}
+"""Where a command has another flag for it."""
+
+_SUBJECT = (
+    r"(?:(?<=^)|(?<=[:;.,] )|(?<=and )|(?<=or ))({names})(?= (?:must|needs?|cannot|is for)\b)"
+)
+_GIVEN = r"(?<![\w.'\"-])(?<!--set )({names})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)"
+
+
+def in_flags(message: str, command: str, options: set[str]) -> str:
+    """An error's message with flags where it names parameters.
+
+    A parameter is taken as such where it is the subject of what must be, as in "size must be …", or
+    has a value, as in "device='cpu'".
+
+    Args:
+        message: of a `ShoalError`.
+        command: the command's name.
+        options: the flags that this command has; others are left as parameters.
+
+    >>> in_flags("n_clusters must be at least 1, got 0.", "run", {"-k"})
+    '-k must be at least 1, got 0.'
+    >>> in_flags("no CUDA device; give device='cpu', or resume=True.", "run", {"--device", "--resume"})
+    'no CUDA device; give --device cpu, or --resume.'
+    """
+    known = {name: OF_COMMAND.get((command, name), flag) for name, flag in FLAGS.items()}
+    known = {name: flag for name, flag in known.items() if flag in options}
+    if not known:
+        return message
+    names = "|".join(map(re.escape, known))
+    message = re.sub(_SUBJECT.format(names=names), lambda found: known[found[1]], message)
+    return re.sub(
+        _GIVEN.format(names=names), lambda found: _with(known[found[1]], found[2]), message
+    )
+
+
+def _with(flag: str, value: str) -> str:
+    """A flag with a value as Python writes it.
+
+    >>> _with("--device", "'cpu'"), _with("--resume", "True"), _with("-k", "10")
+    ('--device cpu', '--resume', '-k 10')
+    """
+    try:
+        known = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        known = value
+    return flag if known is True else f"{flag} {known}"
