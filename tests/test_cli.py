@@ -220,7 +220,8 @@ def test_evaluate_plain_and_json(
     plain = run_cli("evaluate", images_file, checkpoint_file, labels)
     as_json = run_cli("evaluate", images_file, checkpoint_file, labels, "--json")
     assert plain.code == as_json.code == 0
-    assert plain.err == as_json.err == ""
+    assert as_json.err == ""
+    assert plain.err == f"next: shoal outliers {images_file} {checkpoint_file}\n"
     scores = json.loads(as_json.out)
     assert set(scores) == {
         "n_images", "accuracy", "accuracy_interval_95", "nmi", "ari", "mse", "calibration",

@@ -119,7 +119,7 @@ def test_the_python_of_the_pages_runs(
             exec(compile(text, page, "exec"), names)
         if "table" in names:  # each attribute that the comment beside it names is there
             comment = re.search(r"table = .*# its (.*)", text)
-            for attribute in re.findall(r"(\w+)(?:,| \()", comment[1] if comment else ""):
+            for attribute in re.findall(r"\w+", comment[1] if comment else ""):
                 assert hasattr(names["table"], attribute), attribute
             # What one function returns the next one takes.
             Path("out.csv").unlink(missing_ok=True)
@@ -160,8 +160,8 @@ def test_what_can_be_checked_first_is(run_cli: Callable[..., Any], tmp_path: Pat
 @pytest.mark.parametrize(
     ("shape", "k", "message"),
     [
-        ((150, 512), 2, "vectors are no images"),
-        ((30, 40, 3), 2, "which is one photograph"),
+        ((150, 512), 2, "got a table of shape"),
+        ((30, 40, 3), 2, "got one photograph"),
         ((12, 8, 8), 1, "n_clusters must be at least 2 to train, got 1"),
     ],
 )

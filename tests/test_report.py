@@ -91,7 +91,7 @@ def test_its_numbers_are_those_of_the_other_commands(
                                   "reconstruction MSE of 40 images": []}  # fmt: skip
     for name in ("before", "after", "best"):
         output = run_cli(
-            "evaluate", trained / f"{name}.pth", trained / "images.npy", trained / "labels.npy",
+            "evaluate", trained / "images.npy", trained / f"{name}.pth", trained / "labels.npy",
             "--json",
         ).out  # fmt: skip
         scores = json.loads(output)
@@ -532,13 +532,12 @@ def labels_of(path: Path, labels: list[int]) -> Path:
 
 
 MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
-    "no checkpoint": (lambda t, p: ["--train", t / "images.npy"], "at least one checkpoint"),
-    "before alone": (
-        lambda t, p: ["--train", t / "images.npy", "--before", t / "before.pth"],
-        "both --before and --after are expected, and --before came alone",
+    "after alone": (
+        lambda t, p: [t / "images.npy", t / "best.pth", "--after", t / "after.pth"],
+        "--after needs --before",
     ),
     "images of another shape": (
-        lambda t, p: ["--train", other_shape(p), "--best", t / "best.pth"],
+        lambda t, p: [other_shape(p), t / "best.pth"],
         "learned from images of 8 × 8 × 3, and these are of 9 × 8 × 3",
     ),
     "labels alone": (

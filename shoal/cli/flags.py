@@ -62,8 +62,8 @@ def in_flags(message: str, command: str, options: set[str]) -> str:
 
     >>> in_flags("n_clusters must be at least 1, got 0.", "run", {"-k"})
     '-k must be at least 1, got 0.'
-    >>> in_flags("no CUDA device; give device='cpu', or resume=True.", "run", {"--device", "--resume"})
-    'no CUDA device; give --device cpu, or --resume.'
+    >>> in_flags("no CUDA device; give device='cpu'.", "run", {"--device"})
+    'no CUDA device; give --device cpu.'
     """
     known = {name: OF_COMMAND.get((command, name), flag) for name, flag in FLAGS.items()}
     known = {name: flag for name, flag in known.items() if flag in options}
