@@ -146,7 +146,7 @@ def test_what_can_be_checked_first_is(run_cli: Callable[..., Any], tmp_path: Pat
         (("--set", "nonsense=1"), "nonsense"),
         (("--recipe", "bset"), "bset"),
         (("--minutes", "-1"), "--minutes"),
-        (("-k", "1"), "n_clusters must be at least 2 to train, got 1"),
+        (("-k", "1"), "-k must be at least 2 to train, got 1"),
         (("--epochs", "1", "--minutes", "1"), "both"),
     ):
         for command in ("train", "run"):

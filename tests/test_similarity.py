@@ -317,14 +317,20 @@ MISTAKES = [
     ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "an image file is expected"),
     ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "at least 1 neighbour"),
     ("similar DATA CKPT 1 --csv OUT/s --picture OUT/s.gif", ".png, .pdf"),
-    ("similar DATA CKPT 1 --table all.csv --csv OUT/s.csv", "has the embedding of 0 of 40 images"),
     (
-        "similar DATA CKPT 1 --table part.parquet --csv OUT/s.csv",
+        "similar DATA CKPT 1 --embedding all.csv --csv OUT/s.csv",
+        "has the embedding of 0 of 40 images",
+    ),
+    (
+        "similar DATA CKPT 1 --embedding part.parquet --csv OUT/s.csv",
         "has the embedding of 1 of 40 images",
     ),
-    ("similar DATA CKPT 1 --table other.parquet --csv OUT/s.csv", "there is no image 'x'"),
-    ("similar DATA CKPT 1 --table no.parquet --csv OUT/s.csv", "no such file"),
-    ("similar DATA CKPT 1 --table part.parquet --csv part.parquet", "is an input of this command"),
+    ("similar DATA CKPT 1 --embedding other.parquet --csv OUT/s.csv", "there is no image 'x'"),
+    ("similar DATA CKPT 1 --embedding no.parquet --csv OUT/s.csv", "no such file"),
+    (
+        "similar DATA CKPT 1 --embedding part.parquet --csv part.parquet",
+        "is an input of this command",
+    ),
 ]
 
 
