@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import platformdirs
+
 from shoal.errors import OutputError
 
 _SPARE = 256 * 2**20
@@ -17,17 +19,13 @@ _SPARE = 256 * 2**20
 
 def folder() -> Path:
     """Where cache files are: ``shoal/images`` below the user's own folder for caches."""
-    home = Path(os.path.expanduser("~"))
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-        base = base if base.is_absolute() else home / ".cache"
-    if not base.is_absolute():  # a user without a home, as in some containers
-        base = temporary_folder()
-    return base / "shoal" / "images"
+    try:
+        base = platformdirs.user_cache_path("shoal", appauthor=False, opinion=False)
+    except RuntimeError:  # a user without a home, as in some containers
+        base = Path()
+    if not base.is_absolute():  # the same, in older versions of platformdirs
+        base = temporary_folder() / "shoal"
+    return base / "images"
 
 
 def temporary_folder() -> Path:
