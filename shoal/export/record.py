@@ -1,7 +1,8 @@
-"""``shoal.json``: what a folder that shoal wrote holds, so that nothing in it is lost.
+"""``shoal.json``: the record of a folder that shoal wrote, so that nothing in it is lost.
 
-It says which run the folder is of and what each file was when shoal wrote it. A later command sees
-by it that a person has changed a file, and a pile leaves the folder out. It holds no absolute path.
+It says which run wrote the folder, and holds a digest of each file. Later commands see from it that
+a person has changed a file. A pile that contains such a folder leaves it out. The record holds no
+absolute path.
 """
 
 from __future__ import annotations
@@ -24,35 +25,34 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a folder that shoal wrote."""
+    """What shoal wrote into a folder."""
 
     kind: str
     """`RUN` or `EXPORT`."""
     command: str = ""
-    """As it was typed; of absolute paths the last part."""
+    """The command line as it was typed; absolute paths are shortened to their last part."""
     identity: dict[str, Any] = field(default_factory=dict)
-    """What makes this run this run: the images' digest and the settings, as JSON values."""
+    """What tells this run from others, as JSON values: the digest of the images, the settings."""
     finished: bool = False
-    """Whether all files are written."""
+    """Whether all files have been written."""
     result: str = ""
-    """See `result_digest`; empty until it is known."""
+    """The `result_digest` of the clusters; empty until they are known."""
     files: dict[str, str] = field(default_factory=dict)
-    """The sha256 of each file as shoal wrote it, by its name in the folder."""
+    """The SHA-256 digest of each file as shoal wrote it, by the file's name."""
 
     def edited(self, folder: Path) -> list[str]:
-        """Names of the files that are no longer as shoal wrote them; missing ones are not named."""
+        """The names of the files that are there and have changed since shoal wrote them."""
         return [
             name for name, digest in self.files.items()
             if (folder / name).is_file() and digest_of(folder / name) != digest
         ]  # fmt: skip
 
     def missing(self, folder: Path) -> list[str]:
-        """Names of the files that are gone."""
+        """The names of the files that are not there any more."""
         return [name for name in self.files if not (folder / name).exists()]
 
     def with_files(self, folder: Path, names: Iterable[str]) -> Record:
-        """The record of a finished folder that holds ``names``; those that are not there are left
-        out."""
+        """The record of a finished folder; of the files ``names`` it holds those that exist."""
         digests = {name: digest_of(folder / name) for name in names if (folder / name).is_file()}
         return replace(self, finished=True, files=digests)
 
@@ -77,10 +77,10 @@ class Record:
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record of ``folder``; None where there is none.
+    """The record of ``folder``; None if it has none.
 
     Raises:
-        OutputError: ``shoal.json`` is there and is no record, or one of a newer shoal.
+        OutputError: ``shoal.json`` is damaged, or a newer version of shoal wrote it.
     """
     path = folder / NAME
     if not path.exists():
@@ -91,7 +91,10 @@ def read_record(folder: Path) -> Record | None:
         if kind not in (RUN, EXPORT) or not isinstance(version, int):
             raise ValueError(kind)
         if version > _VERSION:
-            raise OutputError(f"{path} is of a newer shoal; upgrade shoal, or name another folder.")
+            raise OutputError(
+                f"{path} was written by a newer version of shoal; upgrade shoal, or name another "
+                "folder."
+            )
         identity, files = dict(content["identity"]), dict(content["files"])
         if not all(_is_name(name) and isinstance(digest, str) for name, digest in files.items()):
             raise ValueError("files")
@@ -103,10 +106,10 @@ def read_record(folder: Path) -> Record | None:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"{path} is damaged, and says no longer what the folder holds; name another folder."
+            f"{path} is damaged, so shoal cannot tell what the folder holds; name another folder."
         ) from error
 
 
 def _is_name(name: Any) -> bool:
-    """Whether this is the name of a file in the folder itself, and leads nowhere else."""
+    """Whether this is the name of a file in the folder itself, and not a path elsewhere."""
     return isinstance(name, str) and name == Path(name).name and name not in ("", ".", "..")

@@ -1,4 +1,4 @@
-"""Names of files that every operating system takes, from ids that may hold anything."""
+"""Names of files that are valid on every operating system, made from any ids."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 _LONGEST = 150
-"""Bytes of a name: with a suffix and a number added, below the 255 that file systems allow."""
-# Windows takes none of these as a name, whatever suffix follows.
+"""The bytes of a name; with a suffix and a number it stays below the 255 of file systems."""
+# Windows does not allow these as names, with any suffix.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 
 def safe_name(text: str) -> str:
-    """``text`` as one part of a path: what some system forbids becomes ``_``.
+    """``text`` as one part of a path; characters that some system forbids become ``_``.
 
     >>> safe_name("a/b: c?"), safe_name("con.png"), safe_name(".."), safe_name("caf\\udce9")
     ('a_b_ c_', '_con.png', '_', 'caf_')
@@ -34,7 +34,7 @@ def safe_name(text: str) -> str:
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
-    """Each of ``names``, all different, made safe and still all different, case aside.
+    """Different names made safe so that they stay different, upper and lower case aside.
 
     >>> distinct_names(["Cat", "cat", "a/b", "a:b"])
     ['Cat', 'cat-2', 'a_b', 'a_b-2']
@@ -44,14 +44,14 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def places(folders: Sequence[str], ids: Sequence[str], suffixes: Sequence[str]) -> list[str]:
-    """Where each image goes, as a path in a new folder: all different, case aside.
+    """The paths of images in a new folder, all different, upper and lower case aside.
 
-    The parts of an id that are folders stay folders. No file takes the name of a folder.
+    Folders within an id stay folders. No file gets the name of a folder.
 
     Args:
-        folders: for each of n images, the folder it goes to, a safe name.
-        ids: their ids.
-        suffixes: how their files are to end.
+        folders: for each of n images the folder to put it in, a safe name.
+        ids: the ids of the images.
+        suffixes: the suffixes of their files.
 
     >>> places(["x", "x", "y"], ["a/1.JPG", "A/1.jpg", "7"], [".JPG", ".jpg", ".png"])
     ['x/a/1.JPG', 'x/A/1-2.jpg', 'y/7.png']
@@ -67,7 +67,7 @@ def places(folders: Sequence[str], ids: Sequence[str], suffixes: Sequence[str]) 
 
 
 def _free(path: PurePosixPath, taken: set[str]) -> PurePosixPath:
-    """``path`` or, if something is called so, the same with a number; it is taken from now on."""
+    """``path``, with a number if it is taken; adds the result to ``taken``."""
     free, number = path, 1
     while _key(free) in taken:
         number += 1
@@ -77,5 +77,5 @@ def _free(path: PurePosixPath, taken: set[str]) -> PurePosixPath:
 
 
 def _key(path: PurePosixPath) -> str:
-    """What a system that minds neither case nor composition of letters compares."""
+    """The path as systems compare it that ignore case and the composition of letters."""
     return unicodedata.normalize("NFKC", path.as_posix()).casefold()

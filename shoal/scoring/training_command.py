@@ -84,7 +84,7 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
     if not words or words[0] not in ("train", "run", "demo"):
         return None
     verb, *rest = words
-    places: list[str] = []
+    positional: list[str] = []
     options: list[tuple[str, ...]] = []
     while rest:
         word = rest.pop(0)
@@ -98,16 +98,16 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
             elif rest:
                 options.append((word, rest.pop(0)))
         else:
-            places.append(word)
+            positional.append(word)
     if verb == "demo":
-        out = places[0] if places else "demo"
+        out = positional[0] if positional else "demo"
         recipe = ("--recipe", "digits")
         return TrainingCommand("run", str(PurePath(out) / "digits.npy"), out, (recipe, *options))
-    if not places:
+    if not positional:
         return None
-    if len(places) == 1:
-        places.append("found" if verb == "run" else _UNKNOWN)
-    return TrainingCommand(verb, places[0], places[1], tuple(options))
+    if len(positional) == 1:
+        positional.append("found" if verb == "run" else _UNKNOWN)
+    return TrainingCommand(verb, positional[0], positional[1], tuple(options))
 
 
 def _quoted(word: str) -> str:
