@@ -19,7 +19,7 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.reports import explorer, fonts, html, pdf, progression
 from shoal.reports.compose import compose
-from shoal.reports.inputs import SHOWN, Subject, Trained
+from shoal.reports.inputs import SHOWN, ReportInputs, Trained
 from shoal.reports.wording import Wording
 from shoal.scoring import label_free
 
@@ -76,19 +76,19 @@ def report(
     if show is None:
         show = [index for index in SHOWN if index < len(train)] or [0]
     named = {"before": before, "after": after, "best": best}
-    subject = Subject(
+    inputs = ReportInputs(
         train, images=images, labels=labels, show=tuple(show), device=device, track=track,
         **{name: Trained.load(Path(path)) for name, path in named.items() if path is not None},
     )  # fmt: skip
-    subject.check()
+    inputs.check()
     if whole:
-        progression.check(subject, subject.latest)
+        progression.check(inputs, inputs.latest)
     # NumPy's products are small here: a checkpoint of a history takes 6 s of processor time, and 17
     # with two threads that wait for one another. Nor do the clusters of one early in training,
     # which hang on the last bits, then depend on the number of threads.
     with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
         history = whole or len(train) <= _QUICK
-        document, table = compose(subject, wording, history=history, spare=spare, table=table)
+        document, table = compose(inputs, wording, history=history, spare=spare, table=table)
         for path in track(targets, "writing report", len(targets)):
             if path.suffix.lower() == ".pdf":
                 pdf.write(document, path, wording)

@@ -50,13 +50,47 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Photo:
+    """An image of the pile as a person looks at it."""
+
+    row: int
+    """Its place in the pile."""
+    name: str
+    content: bytes
+    """A JPEG or PNG file."""
+    mime: str
+    """image/jpeg or image/png."""
+    width: int
+    height: int
+    """Pixels of the file."""
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """Images that belong together, under a name in a colour."""
+
+    name: str
+    colour: tuple[float, float, float]
+    """RGB in [0, 1]."""
+    photos: tuple[Photo, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Rows of images, whose names are text that can be selected, with what they show in words."""
+
+    rows: tuple[PhotoRow, ...]
+    caption: str
+
+
+@dataclass(frozen=True)
 class Code:
     """Lines as a person would type them, in a monospaced face, broken where they are too long."""
 
     text: str
 
 
-Block = Heading | Paragraph | Bullets | Table | Picture | Code
+Block = Heading | Paragraph | Bullets | Table | Picture | Gallery | Code
 
 
 @dataclass
@@ -67,9 +101,10 @@ class Document:
     subtitle: str
     language: str = "en"
     """BCP 47: en or zh-TW."""
-    blocks: list[Block] = field(default_factory=list)
     first: list[Block] = field(default_factory=list)
-    """What stands before everything, a page's interactive map included."""
+    """What stands before a page's interactive map."""
+    blocks: list[Block] = field(default_factory=list)
+    """What stands after it."""
 
     def add(self, *blocks: Block) -> None:
         """Append blocks."""

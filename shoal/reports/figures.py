@@ -18,7 +18,7 @@ from shoal.protocols import Array, FloatArray, IntArray
 from shoal.reports.wording import Wording
 
 if TYPE_CHECKING:
-    from shoal.reports.progression import Point
+    from shoal.reports.measurements import Point
 
 WIDTH = 7.0
 """Inches: the width of a page's text, so that letters are drawn at the size they are read."""

@@ -24,8 +24,10 @@ from shoal.reports.document import (
     Bullets,
     Code,
     Document,
+    Gallery,
     Heading,
     Paragraph,
+    PhotoRow,
     Picture,
     Table,
 )
@@ -124,8 +126,25 @@ def _prepare(block: Block, number: int) -> dict[str, Any]:
                 "width": width, "height": height, "without_scripts": without_scripts,
                 "look": "photos" if _photographic(figure) else "chart",
             }  # fmt: skip
+        case Gallery(rows, caption):
+            return {"kind": "gallery", "rows": list(map(_photo_row, rows)), "caption": caption}
         case Code(text):
             return {"kind": "code", "text": text}
+
+
+def _photo_row(row: PhotoRow) -> dict[str, Any]:
+    light = mpl.colors.to_hex(row.colour)
+    return {
+        "name": row.name,
+        "colours": (light, "#ffffff" if light == "#000000" else light),
+        "photos": [
+            {
+                "row": photo.row, "name": photo.name, "width": photo.width, "height": photo.height,
+                "source": f"data:{photo.mime};base64,{base64.b64encode(photo.content).decode()}",
+            }
+            for photo in row.photos
+        ],
+    }  # fmt: skip
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -1,10 +1,9 @@
-"""What was improved: before and after, each change, and how the embedding looks."""
+"""What was improved: accuracy before and after, what each change gave, and the embeddings."""
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterator, Sequence
-from itertools import cycle, pairwise
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import binomtest
@@ -12,109 +11,118 @@ from scipy.stats import binomtest
 from shoal.embedding.table import ImageTable
 from shoal.plots import layout
 from shoal.protocols import FloatArray, IntArray
-from shoal.recipes.recipe import Recipe, differences
-from shoal.reports import figures, trust
-from shoal.reports.document import Block, Bullets, Heading, Paragraph, Picture, Table
-from shoal.reports.inputs import Measured, Subject
+from shoal.recipes.recipe import Recipe
+from shoal.reports import contributions, figures
+from shoal.reports.document import Block, Heading, Paragraph, Picture, Table
+from shoal.reports.inputs import Measured, ReportInputs
 from shoal.reports.wording import Wording
 from shoal.scoring import evaluation
 
 
-def section(subject: Subject, table: ImageTable, wording: Wording) -> list[Block]:
-    """Accuracy before and after, the changes with what each gave, and the two embeddings.
+def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
+    """The comparison of before, after and best; of a single checkpoint, how good it is.
 
-    Where the best checkpoint is another than the one after, it is the next step. ``table`` is of
-    all images learned from, by `Subject.main`.
+    Empty for a single checkpoint without labels: there is nothing to compare.
     """
-    alone = subject.before is None or subject.after is None
-    title = wording("How good it is") if alone else wording("What was improved")
-    blocks: list[Block] = [
-        Heading(title),
-        trust.numbers(subject, table, wording),
-        _comparison(subject, wording),
-    ]
-    if subject.labels is None:
-        blocks.append(
-            Paragraph(wording("No labels were given: accuracy, NMI and ARI are left out, and so "
-                              "are the maps coloured by label."))
-        )  # fmt: skip
-    if subject.before is None or subject.after is None:
-        blocks.append(
-            Paragraph(wording("One checkpoint was given, and none before it: there is nothing to "
-                              "compare it with."))
-        )  # fmt: skip
-        return blocks
-    ends = [subject.before, subject.after, *([] if subject.best is None else [subject.best])]
-    chain = [subject.of(one) for one in ends]
-    steps = [(a, b) for a, b in pairwise(chain) if a is not b]
-    if subject.labels is not None:
-        blocks.append(
-            Paragraph(" ".join(
-                [*(_paired(*step, subject.labels, wording) for step in steps),
-                 wording("Clusters bear the names that fit the labels best.")]
-            ))
-        )  # fmt: skip
-        blocks += _maps((chain[0], chain[1]), subject.labels, wording)
-    letters = cycle(string.ascii_uppercase)
-    for step in steps:
-        blocks += _changes(*step, letters, wording)
-    return blocks
+    chain = _chain(inputs)
+    if len(chain) < 2:
+        return [] if inputs.labels is None else _alone(inputs, wording)
+    blocks: list[Block] = [Heading(wording("What was improved"))]
+    if inputs.labels is not None:
+        blocks.append(Paragraph(_conclusion(chain, inputs.labels, wording)))
+    blocks.append(comparison(inputs, wording))
+    if inputs.labels is None:
+        blocks.append(Paragraph(wording("No labels were given: the accuracy is left out.")))
+    else:
+        tests = [_paired(*pair, inputs.labels, wording) for pair in pairwise(chain)]
+        named = wording("Clusters bear the names that fit the labels best.")
+        blocks.append(Paragraph(" ".join([*tests, named])))
+        blocks += _maps(chain, inputs.labels, wording)
+    return blocks + contributions.section(chain, wording)
 
 
-def _comparison(subject: Subject, wording: Wording) -> Table:
-    header = [wording("measure"), *(one.trained.name for one in subject.measured)]
+def comparison(inputs: ReportInputs, wording: Wording) -> Table:
+    """The numbers of each checkpoint side by side."""
+    measured = inputs.measured
     rows: list[tuple[str, ...]] = []
-    if subject.labels is not None:
-        n = len(subject.labels)
-        scores = [one.scores for one in subject.measured if one.scores is not None]
-        intervals = [evaluation.accuracy_interval(one.accuracy, n) for one in scores]
+    if inputs.labels is not None:
+        n = len(inputs.labels)
+        scores = [checkpoint.scores for checkpoint in measured if checkpoint.scores is not None]
+        intervals = [evaluation.accuracy_interval(score.accuracy, n) for score in scores]
         rows = [
             (wording("accuracy of {n:,} labelled {n:image|images}", n=n),
-             *(f"{one.accuracy:.3f}" for one in scores)),
+             *(f"{score.accuracy:.3f}" for score in scores)),
             (wording("its 95 % interval"), *(f"{low:.3f} – {high:.3f}" for low, high in intervals)),
-            ("NMI", *(f"{one.nmi:.3f}" for one in scores)),
-            ("ARI", *(f"{one.ari:.3f}" for one in scores)),
+            ("NMI", *(f"{score.nmi:.3f}" for score in scores)),
+            ("ARI", *(f"{score.ari:.3f}" for score in scores)),
         ]  # fmt: skip
-    checkpoints = [one.trained.checkpoint for one in subject.measured]
+    seconds = [m.trained.checkpoint.provenance.get("seconds") for m in measured]
     rows += [
-        (wording("reconstruction MSE of {n:,} {n:image|images}", n=len(subject.train)),
-         *(f"{one.mse:.4f}" for one in subject.measured)),
-        (wording("training time"), *(_minutes(c.provenance.get("seconds"), wording)
-                                     for c in checkpoints)),
+        (wording("reconstruction MSE of {n:,} {n:image|images}", n=len(inputs.train)),
+         *(f"{checkpoint.mse:.4f}" for checkpoint in measured)),
+        (wording("training time"), *(_duration(time, wording) for time in seconds)),
     ]  # fmt: skip
-    return Table(tuple(header), tuple(rows))
+    names = [checkpoint.trained.name for checkpoint in measured]
+    return Table((wording("measure"), *names), tuple(rows))
+
+
+def _chain(inputs: ReportInputs) -> list[Measured]:
+    """Before, after and best, each once: every one is compared with the one before it."""
+    given = [inputs.before, inputs.after, inputs.best]
+    measured = [inputs.of(trained) for trained in given if trained is not None]
+    return list({m.trained.path.resolve(): m for m in measured}.values())
+
+
+def _alone(inputs: ReportInputs, wording: Wording) -> list[Block]:
+    return [Heading(wording("How good it is")), comparison(inputs, wording)]
+
+
+def _accuracy(measured: Measured) -> float:
+    assert measured.scores is not None  # there are labels
+    return measured.scores.accuracy
+
+
+def _conclusion(chain: Sequence[Measured], labels: IntArray, wording: Wording) -> str:
+    first, last = chain[0], chain[-1]
+    return wording(
+        "From {a} to {b} the accuracy on {n:,} labelled images goes from {before:.3f} to "
+        "{after:.3f} ({gain:+.3f}); neither training nor clustering saw a label.",
+        a=first.trained.name, b=last.trained.name, n=len(labels), before=_accuracy(first),
+        after=_accuracy(last), gain=_accuracy(last) - _accuracy(first),
+    )  # fmt: skip
 
 
 def _paired(before: Measured, after: Measured, labels: IntArray, wording: Wording) -> str:
     """McNemar's exact test (1947, doi:10.1007/BF02295996) of the two on the same images."""
     assert before.table is not None
     assert after.table is not None
-    right = [evaluation.match(one.table.labels, labels) == labels
-             for one in (before, after) if one.table is not None]  # fmt: skip
+    right = [
+        evaluation.match(table.labels, labels) == labels for table in (before.table, after.table)
+    ]
     gained = int((~right[0] & right[1]).sum())
     lost = int((right[0] & ~right[1]).sum())
     chance = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
-    shown = f"{chance:.1e}" if chance < 0.001 else f"{chance:.3f}"
     return wording(
         "Of the {n:,} labelled images {after} gets {gained:,} right that {before} got wrong, and "
         "{lost:,} wrong that it got right (McNemar's exact test: p = {p}).",
         n=len(labels), after=after.trained.name, before=before.trained.name, gained=gained,
-        lost=lost, p=shown,
+        lost=lost, p=f"{chance:.1e}" if chance < 0.001 else f"{chance:.3f}",
     )  # fmt: skip
 
 
-def _maps(pair: Sequence[Measured], labels: IntArray, wording: Wording) -> list[Block]:
+def _maps(chain: Sequence[Measured], labels: IntArray, wording: Wording) -> list[Block]:
+    """The labelled images in the embedding of every checkpoint, coloured by label."""
     maps: list[tuple[str, FloatArray]] = []
-    told = []
-    for one in pair:
-        assert one.table is not None
-        xy, how = _map(one.table, one.trained.checkpoint.recipe, wording)
-        maps.append((one.trained.name, xy))
-        told.append(f"{one.trained.name}: {how}")
+    origins = []
+    for measured in chain:
+        assert measured.table is not None
+        xy, origin = _map(measured.table, measured.trained.checkpoint.recipe, wording)
+        maps.append((measured.trained.name, xy))
+        origins.append(f"{measured.trained.name}: {origin}")
     caption = wording(
-        "The {n:,} labelled images in the embedding, coloured by label. {told}. Both maps are "
+        "The {n:,} labelled images in the embedding, coloured by label. {how}. All maps are "
         "centred and scaled alike, so that 99 % of the images lie within.",
-        n=len(labels), told="; ".join(told),
+        n=len(labels), how="; ".join(origins),
     )  # fmt: skip
     return [
         Heading(wording("The embedding of the labelled images"), 2),
@@ -123,66 +131,19 @@ def _maps(pair: Sequence[Measured], labels: IntArray, wording: Wording) -> list[
 
 
 def _map(table: ImageTable, recipe: Recipe, wording: Wording) -> tuple[FloatArray, str]:
-    reduced = " → ".join([_embedding(recipe), *(str(part) for part in recipe.reducers)])
-    if table.embedding.shape[1] == 2:
-        return table.embedding, wording("{reduced}, as it is", reduced=reduced)
-    if table.embedding.shape[1] < 2:
-        flat = np.c_[table.embedding, np.zeros(len(table.embedding), dtype=np.float32)]
-        return flat, wording("{reduced}, as it is", reduced=reduced)
-    drawn = wording("{reduced} ({d} numbers), laid out by t-SNE with perplexity 30",
-                    reduced=reduced, d=table.embedding.shape[1])  # fmt: skip
-    return layout.lay_out(table.embedding), drawn
+    """Places float32 (n, 2) of the images, and where they come from in words."""
+    embedding = {"joint": "encoder + projection"}.get(recipe.embedding, recipe.embedding)
+    reduced = " → ".join([embedding, *(str(part) for part in recipe.reducers)])
+    z = table.embedding
+    if z.shape[1] > 2:
+        origin = wording("{reduced} ({d} numbers), laid out by t-SNE with perplexity 30",
+                         reduced=reduced, d=z.shape[1])  # fmt: skip
+        return layout.lay_out(z), origin
+    flat = z if z.shape[1] == 2 else np.c_[z, np.zeros(len(z), dtype=np.float32)]
+    return flat, wording("{reduced}, as it is", reduced=reduced)
 
 
-def _embedding(recipe: Recipe) -> str:
-    return {"joint": "encoder + projection"}.get(recipe.embedding, recipe.embedding)
-
-
-def _changes(
-    before: Measured, after: Measured, letters: Iterator[str], wording: Wording
-) -> list[Block]:
-    """Every setting that differs, and what was measured of it, under the next of ``letters``."""
-    changed = differences(before.trained.checkpoint.recipe, after.trained.checkpoint.recipe)
-    changed.pop("name", None)
-    known = after.trained.checkpoint.provenance.get("contributions", [])
-    # What was measured between other recipes is not what was changed here.
-    measured = [(one, next(letters)) for one in known if set(one["fields"]) <= changed.keys()]
-    gains = {
-        field: ", ".join(f"{letter}:\u00a0{one['after'] - one['before']:+.3f}"
-                         for one, letter in measured if field in one["fields"])
-        for field in changed
-    }  # fmt: skip
-    rows = tuple(
-        (field, str(old), str(new), gains[field] or wording("not measured"))
-        for field, (old, new) in changed.items()
-    )
-    told = tuple(
-        wording(
-            "{letter}, {what}: accuracy {before:.3f} → {after:.3f} ({gain:+.3f}; seeds {seeds}; "
-            "{source})",
-            letter=letter, what=wording(one["what"]), before=one["before"],
-            after=one["after"], gain=one["after"] - one["before"],
-            seeds=", ".join(map(str, one["seeds"])), source=one["source"],
-        )
-        for one, letter in measured
-    )  # fmt: skip
-    names = before.trained.name, after.trained.name
-    blocks: list[Block] = [
-        Heading(wording("Every setting that changed from {a} to {b}", a=names[0], b=names[1]), 2),
-        Table((wording("setting"), *names, wording("gain in accuracy")), rows),
-    ]
-    if told:
-        blocks += [
-            Paragraph(wording("Settings with the same letter were changed together. What each "
-                              "change gave by itself, all else equal (means over the seeds):")),
-            Bullets(told),
-        ]  # fmt: skip
-    else:
-        blocks.append(Paragraph(wording("What each change gave alone was not measured.")))
-    return blocks
-
-
-def _minutes(seconds: float | None, wording: Wording) -> str:
+def _duration(seconds: float | None, wording: Wording) -> str:
     if seconds is None:
         return wording("not recorded")
     if seconds < 59.5:

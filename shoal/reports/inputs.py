@@ -35,7 +35,7 @@ class Trained:
 
     @staticmethod
     def load(path: Path) -> Trained:
-        """Read one.
+        """Read a checkpoint file.
 
         Raises:
             CheckpointError: it cannot be read, or has no clusters.
@@ -43,8 +43,8 @@ class Trained:
         checkpoint = checkpoints.load(path)
         if not checkpoint.finished:
             raise CheckpointError(
-                f"{path}: a finished checkpoint is expected, and this one was kept along the way; "
-                "give the final file, whose checkpoint history this is part of."
+                f"{path} is not finished: it was kept along the way. Give the final file, whose "
+                "checkpoint history it is part of."
             )
         return Trained(path, checkpoint)
 
@@ -60,7 +60,7 @@ class Trained:
 
 
 @dataclass
-class Subject:
+class ReportInputs:
     """What a report is about. See `check` for what may be combined."""
 
     train: ImageSource
@@ -80,64 +80,60 @@ class Subject:
     @property
     def all(self) -> list[Trained]:
         """The checkpoints, in the order before, after, best, each file once."""
-        named = [one for one in (self.before, self.after, self.best) if one is not None]
-        return list({one.path.resolve(): one for one in named}.values())
+        given = [trained for trained in (self.before, self.after, self.best) if trained is not None]
+        return list({trained.path.resolve(): trained for trained in given}.values())
 
     def check(self) -> None:
-        """Raise one sentence if the parts do not belong together.
+        """Check that the parts belong together.
 
         Raises:
-            CheckpointError: no checkpoint, one of other images or of another shape, or one before
-                and none after.
-            DataError: labels without images, more kinds of them than clusters can name, or an
-                image to show that does not exist.
+            CheckpointError: there is no checkpoint, ``before`` or ``after`` stands alone, or a
+                checkpoint learned from other images than ``train``.
+            DataError: labels came without images, there are more kinds of labels than clusters, or
+                an image to show does not exist.
         """
         if not self.all:
-            raise CheckpointError(
-                "at least one checkpoint is expected, and none came; give --best, or --before and "
-                "--after."
-            )
+            raise CheckpointError("No checkpoint was given; give best, or both before and after.")
         if (self.before is None) != (self.after is None):
-            came, missing = ("after", "before") if self.before is None else ("before", "after")
+            alone, missing = ("after", "before") if self.before is None else ("before", "after")
             raise CheckpointError(
-                f"both --before and --after are expected, and --{came} came alone; give "
-                f"--{missing} too, or this one as --best."
+                f"{alone} was given without {missing}; give {missing} too, or give this checkpoint "
+                "as best."
             )
-        came_print = self.train.digest()  # reads every image: once
-        for one in self.all:
-            if one.checkpoint.image_shape != self.train.shape:
+        digest = self.train.digest()  # reads every image: once
+        for trained in self.all:
+            shape = trained.checkpoint.image_shape
+            if shape != self.train.shape:
                 raise CheckpointError(
-                    f"{one.path} learned from images of {_size(one.checkpoint.image_shape)}, and "
-                    f"these are of {_size(self.train.shape)}; give the images it learned from."
+                    f"{trained.path} learned from images of {_size(shape)}, but these are of "
+                    f"{_size(self.train.shape)}; give the images it learned from."
                 )
-            known = one.checkpoint.provenance.get("fingerprint")
-            if known is not None and known != came_print:
+            known = trained.checkpoint.provenance.get("fingerprint")
+            if known is not None and known != digest:
                 raise CheckpointError(
-                    f"{one.path} learned from other images than these: by the digest of their "
-                    f"pixels {known[:8]}…, and {came_print[:8]}… came; give the "
-                    "images it learned from."
+                    f"{trained.path} learned from other images: their digest is {known[:8]}…, that "
+                    f"of these is {digest[:8]}…; give the images it learned from."
                 )
         if self.labels is not None and self.images is None:
-            raise DataError("labels came without images; give --images too.")
+            raise DataError("labels were given without images; give the labelled images, too.")
         if self.labels is not None:
             kinds = len(np.unique(self.labels))
-            fewest = min(one.checkpoint.recipe.n_clusters for one in self.all)
+            fewest = min(trained.checkpoint.recipe.n_clusters for trained in self.all)
             if kinds > fewest:
                 raise DataError(
-                    f"at most {fewest} kinds of labels are expected, as many as clusters can name, "
-                    f"and {kinds} came; check the labels, or train with -k {kinds}."
+                    f"labels hold {kinds} kinds, but there are only {fewest} clusters to match "
+                    f"them with; check the labels, or train with n_clusters={kinds}."
                 )
         wrong = [index for index in self.show if not 0 <= index < len(self.train)]
         if wrong:
             raise DataError(
-                f"images to show are expected from 0 to {len(self.train) - 1:,}, and {wrong[0]:,} "
-                "came; change --show."
+                f"show must name images from 0 to {len(self.train) - 1:,}, got {wrong[0]:,}."
             )
 
     @cached_property
     def measured(self) -> list[Measured]:
         """What was measured of each of `all`, in that order."""
-        return [measure(self, one) for one in self.all]
+        return [measure(self, trained) for trained in self.all]
 
     @cached_property
     def main(self) -> Measured:
@@ -146,7 +142,7 @@ class Subject:
         The most accurate where there are labels; otherwise the latest.
         """
         if self.labels is not None:
-            return max(self.measured, key=lambda one: one.scores.accuracy if one.scores else 0.0)
+            return max(self.measured, key=lambda m: m.scores.accuracy if m.scores else 0.0)
         return self.of(self.latest)
 
     @property
@@ -157,9 +153,9 @@ class Subject:
         return latest
 
     def of(self, trained: Trained) -> Measured:
-        """What was measured of one of `all`, whatever the name it came under."""
+        """What was measured of a checkpoint of `all`, under whatever name it was given."""
         path = trained.path.resolve()
-        return next(one for one in self.measured if one.trained.path.resolve() == path)
+        return next(m for m in self.measured if m.trained.path.resolve() == path)
 
 
 @dataclass(frozen=True)
@@ -176,10 +172,10 @@ class Measured:
 
 
 def parse_shown(text: str) -> tuple[int, ...]:
-    """The places of images in ``1,2,3``.
+    """The rows of images in a text such as ``1,2,3``.
 
     Raises:
-        DataError: something else.
+        DataError: the text is none.
 
     >>> parse_shown("1, 2,9")
     (1, 2, 9)
@@ -188,25 +184,24 @@ def parse_shown(text: str) -> tuple[int, ...]:
         return tuple(int(word) for word in text.split(","))
     except ValueError:
         raise DataError(
-            f"images to show are expected as whole numbers between commas, like 1,2,3, and "
-            f"{text!r} came."
+            f"show must be whole numbers between commas, such as 1,2,3, got {text!r}."
         ) from None
 
 
-def measure(subject: Subject, one: Trained) -> Measured:
+def measure(inputs: ReportInputs, trained: Trained) -> Measured:
     """Reconstruct all images learned from, and compare with labels if there are any."""
     table = scores = None
-    if subject.images is not None:
+    if inputs.images is not None:
         table = pipeline.predict(
-            subject.images, one.checkpoint, device=subject.device, track=subject.track
+            inputs.images, trained.checkpoint, device=inputs.device, track=inputs.track
         )
-    if subject.labels is not None and table is not None:
-        scores = evaluation.score(table.labels, subject.labels)
-    with fast(subject.device):
+    if inputs.labels is not None and table is not None:
+        scores = evaluation.score(table.labels, inputs.labels)
+    with fast(inputs.device):
         mse = reconstruction_mse(
-            subject.train, one.checkpoint, device=subject.device, track=subject.track
+            inputs.train, trained.checkpoint, device=inputs.device, track=inputs.track
         )
-    return Measured(one, mse, table, scores)
+    return Measured(trained, mse, table, scores)
 
 
 def fast(device: str) -> AbstractContextManager[None]:

@@ -8,10 +8,49 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from shoal.protocols import FloatArray
-from shoal.reports.progression import Point
+from shoal.reports.measurements import Point
 from shoal.reports.wording import Wording
 
 _Z = 1.959964
+
+
+def conclusion(points: Sequence[Point], wording: Wording) -> str:
+    """What the checkpoints say, in a sentence or two.
+
+    Args:
+        points: of the checkpoint history, oldest first, at least 4.
+        wording: the language.
+    """
+    first, last = points[0], points[-1]
+    mse = np.array([point.mse for point in points])
+    fall = wording(
+        "While training from epoch {a:.1f} to {b:.1f} the reconstruction MSE goes from {first:.4f} "
+        "to {last:.4f}",
+        a=first.epoch, b=last.epoch, first=first.mse, last=last.mse,
+    )  # fmt: skip
+    if first.accuracy is None or last.accuracy is None:
+        return fall + wording(".")
+    accuracy = np.array([point.accuracy for point in points], dtype=float)
+    rho, low, high = rank_correlation(mse, accuracy)
+    rise = wording(
+        ", and the accuracy from {first:.3f} to {last:.3f}. ", first=first.accuracy,
+        last=last.accuracy,
+    )  # fmt: skip
+    lowest = float(accuracy[int(mse.argmin())])
+    if np.isnan(rho) or low <= 0 <= high:
+        together = wording("Over the {n} checkpoints the two do not clearly go together: ",
+                           n=len(points))  # fmt: skip
+    elif rho < 0:
+        together = wording("Over the {n} checkpoints the accuracy rises as the MSE falls, yet ",
+                           n=len(points))  # fmt: skip
+    else:
+        together = wording("Over the {n} checkpoints the accuracy falls as the MSE falls: ",
+                           n=len(points))  # fmt: skip
+    best = wording(
+        "the lowest MSE has an accuracy of {lowest:.3f}, the most accurate checkpoint {best:.3f}.",
+        lowest=lowest, best=float(accuracy.max()),
+    )  # fmt: skip
+    return fall + rise + together + best
 
 
 def observations(
@@ -25,13 +64,13 @@ def observations(
         wording: the language.
     """
     mse = np.array([point.mse for point in points])
-    said = [_trend(wording("The reconstruction MSE"), "{:.4f}", points, mse, wording)]
+    sentences = [_trend(wording("The reconstruction MSE"), "{:.4f}", points, mse, wording)]
     scores = {
         name: np.array([point.label_free[name] for point in points])
         for name in points[0].label_free
     }
     if n_images is None:
-        said += [
+        sentences += [
             _trend(
                 wording("The label-free score"),
                 "{:.3f}",
@@ -41,13 +80,13 @@ def observations(
             ),
             _best(points, mse, scores, None, wording),
         ]
-        return tuple(said)
+        return tuple(sentences)
     accuracy = np.array([point.accuracy for point in points], dtype=float)
     half = np.mean([(p.interval[1] - p.interval[0]) / 2 for p in points if p.interval])
-    said.append(_trend(wording("The accuracy"), "{:.3f}", points, accuracy, wording))
+    sentences.append(_trend(wording("The accuracy"), "{:.3f}", points, accuracy, wording))
     swings = np.abs(np.diff(accuracy))
     most = int(swings.argmax())
-    said.append(
+    sentences.append(
         wording(
             "From one checkpoint to the next the accuracy changes by {mean:.3f} on average and by "
             "{most:.3f} at most (epoch {a:.1f} to {b:.1f}); with {n:,} labelled images, {half:.3f} "
@@ -56,20 +95,20 @@ def observations(
             n=n_images, half=half,
         )
     )  # fmt: skip
-    said.append(_correlation(wording("the MSE"), mse, accuracy, wording))
-    said += [
+    sentences.append(_correlation(wording("the MSE"), mse, accuracy, wording))
+    sentences += [
         _correlation(wording("the {what}", what=wording(name)), values, accuracy, wording)
         for name, values in scores.items()
     ]
-    said.append(
+    sentences.append(
         wording(
             "These intervals take the checkpoints for independent of one another. Those of one run "
             "are not: what merely rises or falls with training goes together, and the intervals "
             "are too narrow rather than too wide."
         )
     )
-    said.append(_best(points, mse, scores, accuracy, wording))
-    return tuple(said)
+    sentences.append(_best(points, mse, scores, accuracy, wording))
+    return tuple(sentences)
 
 
 def rank_correlation(a: FloatArray, b: FloatArray) -> tuple[float, float, float]:

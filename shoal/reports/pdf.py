@@ -23,6 +23,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
+    KeepTogether,
     SimpleDocTemplate,
     Spacer,
 )
@@ -36,12 +37,14 @@ from shoal.reports.document import (
     Bullets,
     Code,
     Document,
+    Gallery,
     Heading,
     Paragraph,
     Picture,
     Table,
 )
 from shoal.reports.fonts import BOLD, MONO, PLAIN, mark
+from shoal.reports.photo_grid import photo_grid
 from shoal.reports.plates import Place, Plate, Room, lay_in
 from shoal.reports.wording import Wording
 
@@ -96,6 +99,9 @@ class _Setter:
                 "head": {"fontName": BOLD, "fontSize": 7.5, "leading": 9.5},
                 "head number": {"fontName": BOLD, "fontSize": 7.5, "leading": 9.5,
                                 "alignment": TA_RIGHT},
+                "photo": {"fontSize": 5, "leading": 6, "textColor": _QUIET, "wordWrap": "CJK"},
+                "row": {"fontName": BOLD, "fontSize": 8, "leading": 11, "spaceBefore": 6,
+                        "spaceAfter": 2},
                 "code": {"fontName": MONO, "fontSize": 7.5, "leading": 10.5, "wordWrap": "CJK",
                          "backColor": colors.HexColor("#f3f4f6"), "borderPadding": 5,
                          "leftIndent": 5, "rightIndent": 5,
@@ -116,6 +122,12 @@ class _Setter:
                 continue
             if isinstance(block, Picture):  # 'keepWithNext' does not reach into a plate
                 story.append(Plate([*headings, *self._set(block)]))
+            elif isinstance(block, Gallery):
+                caption = Text(mark(block.caption), self.styles["caption"])
+                rows = photo_grid(block.rows, _WIDTH, self.styles)
+                story.append(KeepTogether([*headings, *rows[0]]))
+                story += [KeepTogether(row) for row in rows[1:-1]]
+                story.append(KeepTogether([*(rows[-1] if len(rows) > 1 else []), caption]))
             else:
                 story += [*headings, *self._set(block)]
             headings = []

@@ -12,7 +12,7 @@ from typing import Any
 
 from shoal.models.provenance import command_line
 from shoal.reports.document import Block, Code, Heading, Paragraph, Table
-from shoal.reports.inputs import Subject, Trained
+from shoal.reports.inputs import ReportInputs, Trained
 from shoal.reports.wording import Wording
 
 _TOLD = (
@@ -22,7 +22,7 @@ _TOLD = (
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "faiss-cpu", "openTSNE", "matplotlib")
 
 
-def section(subject: Subject, wording: Wording) -> list[Block]:
+def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
     """Commands, recipes, seeds, versions, machine, durations and digests."""
     blocks: list[Block] = [
         Heading(wording("How it was made")),
@@ -31,17 +31,17 @@ def section(subject: Subject, wording: Wording) -> list[Block]:
             "\n".join(
                 [
                     *(str(one.checkpoint.provenance.get("command", wording("not recorded")))
-                      for one in subject.all),
+                      for one in inputs.all),
                     command_line(),
                 ]
             )
         ),
     ]  # fmt: skip
-    names = [one.name for one in subject.all]
-    told = [_facts(one) for one in subject.all]
+    names = [one.name for one in inputs.all]
+    told = [_facts(one) for one in inputs.all]
     fields = [field for field in told[0] if any(field in one for one in told)]
     rows = [(field, *(one.get(field, "–") for one in told)) for field in fields]
-    recipes = [one.checkpoint.recipe.describe() for one in subject.all]
+    recipes = [one.checkpoint.recipe.describe() for one in inputs.all]
     rows += [(field, *(str(recipe[field]) for recipe in recipes)) for field in recipes[0]]
     blocks += [
         Paragraph(wording("Images, by the digest of their pixels:")),
@@ -50,8 +50,8 @@ def section(subject: Subject, wording: Wording) -> list[Block]:
             tuple(
                 (name, f"{len(source):,}", source.digest())
                 for name, source in (
-                    (wording("learned from"), subject.train),
-                    (wording("measured on"), subject.images),
+                    (wording("learned from"), inputs.train),
+                    (wording("measured on"), inputs.images),
                 )
                 if source is not None
             ),

@@ -1,0 +1,99 @@
+"""Other ways to divide the pile, each with pictures of typical members of its clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shoal.clustering import splits
+from shoal.clustering.fitted import fitted_clusterer
+from shoal.embedding.table import ImageTable
+from shoal.plots.figures import colour
+from shoal.protocols import IntArray
+from shoal.reports.clusters import most_typical
+from shoal.reports.document import Block, Gallery, Heading, Paragraph, Table
+from shoal.reports.inputs import ReportInputs
+from shoal.reports.photos import Wanted, photo_rows
+from shoal.reports.wording import Wording
+from shoal.scoring.assignment import assign, calibration_of
+
+_MEMBERS = 8
+_MOST_CLUSTERS = 6
+"""Clusters drawn of each split, the largest."""
+
+
+def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[Block]:
+    """Every split with its numbers and members; empty if there is one split alone.
+
+    Args:
+        inputs: whose `ReportInputs.main` is described.
+        table: the clusters of all images learned from, by the first split.
+        wording: the language.
+    """
+    known = inputs.main.trained.checkpoint.provenance.get("splits", [])
+    if len(known) < 2:
+        return []
+    labels_of = _labels_of_splits(inputs, table)
+    return [
+        Heading(wording("Other ways to divide the pile")),
+        Paragraph(
+            wording("Split 1 is the one chosen. Is another one what you meant? 'shoal predict … "
+                    "--split N' uses the N-th, 'shoal splits' compares them.")
+        ),
+        _numbers(known, labels_of, wording),
+        Gallery(
+            photo_rows(inputs.train, _members(labels_of, table, wording)),
+            wording("The {n} most typical members of each cluster of each split: those nearest to "
+                    "the middle of the cluster.", n=_MEMBERS)
+            + _left_out(labels_of, wording),
+        ),
+    ]  # fmt: skip
+
+
+def _labels_of_splits(inputs: ReportInputs, table: ImageTable) -> list[IntArray]:
+    """The cluster of each image under each split, int64 (n,), the chosen split first."""
+    checkpoint = inputs.main.trained.checkpoint
+    clusterer = fitted_clusterer(checkpoint)
+    labels_of = [
+        assign(inputs.train, table.embedding, split, calibration_of(checkpoint, number)).labels
+        for number, split in enumerate(splits.in_turn(clusterer), start=1)
+    ]
+    return [table.labels, *labels_of[1:]]
+
+
+def _numbers(known: list[dict[str, Any]], labels_of: list[IntArray], wording: Wording) -> Table:
+    header = ("split", "images in each", "separation", "pixels explain")
+    rows = []
+    for number, (split, labels) in enumerate(zip(known, labels_of, strict=False), start=1):
+        sizes = np.bincount(labels).tolist()
+        text = " + ".join(f"{size:,}" for size in sizes[:4]) + (" + …" if len(sizes) > 4 else "")
+        rows.append(
+            (str(number), text, f"{split['separation']:.3f}", f"{split['pixel_share']:.3f}")
+        )
+    return Table(tuple(wording(text) for text in header), tuple(rows))
+
+
+def _members(labels_of: list[IntArray], table: ImageTable, wording: Wording) -> list[Wanted]:
+    """Of each split the rows of photos, one for each of its largest clusters."""
+    wanted = []
+    for number, labels in enumerate(labels_of, start=1):
+        sizes = np.bincount(labels)
+        for cluster in _largest(sizes):
+            name = wording("split {n}, cluster {c}: {size:,} {size:image|images}",
+                           n=number, c=cluster, size=int(sizes[cluster]))  # fmt: skip
+            members = most_typical(table.embedding, np.flatnonzero(labels == cluster), _MEMBERS)
+            wanted.append((name, colour(cluster, len(sizes)), members))
+    return wanted
+
+
+def _largest(sizes: IntArray) -> list[int]:
+    order = np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS]
+    return sorted(int(cluster) for cluster in order if sizes[cluster])
+
+
+def _left_out(labels_of: list[IntArray], wording: Wording) -> str:
+    most = max(len(np.unique(labels)) for labels in labels_of)
+    if most <= _MOST_CLUSTERS:
+        return ""
+    return " " + wording("Of each split the {n} largest clusters are shown.", n=_MOST_CLUSTERS)
