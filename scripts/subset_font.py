@@ -3,7 +3,7 @@
     python scripts/subset_font.py /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf
 
 The font is Debian's package fonts-droid-fallback (Apache License 2.0). Run it again whenever
-shoal/reports/chinese.py gains a character; a test says so.
+shoal/reports/translations/zh-TW.json gains a character; a test says so.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sys
 
 from fontTools import subset
 
-from shoal.reports.chinese import OF_CHECKPOINTS, TRADITIONAL
 from shoal.reports.fonts import CHINESE
+from shoal.reports.wording import translations
 
 
 def main() -> None:
@@ -21,7 +21,8 @@ def main() -> None:
     options = subset.Options(layout_features=[], hinting=False, name_IDs=[0, 1, 2, 4, 6, 13, 14])
     font = subset.load_font(sys.argv[1], options)
     cutter = subset.Subsetter(options)
-    cutter.populate(text="".join((TRADITIONAL | OF_CHECKPOINTS).values()))
+    templates = translations("zh-TW").values()
+    cutter.populate(text="".join("".join(translated.values()) for translated in templates))
     cutter.subset(font)
     subset.save_font(font, str(CHINESE), options)
     print(f"{CHINESE}: {CHINESE.stat().st_size / 1000:.0f} kB")

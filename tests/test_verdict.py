@@ -113,7 +113,7 @@ def test_a_chinese_report_begins_with_it(
     )  # fmt: skip
     assert (result.code, result.err) == (0, "")
     text = "".join(page.extract_text() for page in PdfReader(path).pages)
-    assert text.index("可信嗎") < text.index("成果如何")
+    assert text.index("可信嗎") < text.index("找到了什麼")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from shoal.errors import CheckpointError
 from shoal.reports import figures, progression
 from shoal.reports.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from shoal.reports.inputs import ReportInputs
-from shoal.reports.observations import conclusion, observations
 from shoal.reports.measurements import Point
+from shoal.reports.observations import conclusion, observations
 from shoal.reports.wording import Wording
 
 

@@ -113,14 +113,15 @@ def _honesty(steps: Sequence[Step], wording: Wording) -> str:
 
 
 def _table(steps: Sequence[Step], wording: Wording) -> Table:
-    header = ("step", "change", "accuracy before", "accuracy after", "gain in accuracy", "seeds")
+    # Elsewhere a step is one of training.
+    header = ("step of change", "change", "accuracy before", "accuracy after", "gain in accuracy",
+              "seeds")  # fmt: skip
     rows = tuple(
         (step.letter, wording(step.what), f"{step.before:.3f}", f"{step.after:.3f}",
          f"{step.after - step.before:+.3f}", _listed(step.seeds))
         for step in steps
     )  # fmt: skip
-    named = {"step": "change step"}  # elsewhere the word is a step of training
-    return Table(tuple(wording(named.get(text, text)) for text in header), rows)
+    return Table(tuple(wording(text) for text in header), rows)
 
 
 def _settings(
@@ -130,7 +131,7 @@ def _settings(
     changed = _changed(before, after)
     rows = []
     for name, (old, new) in changed.items():
-        letters = ", ".join(step.letter for step in steps if name in step.fields)
+        letters = ",\u00a0".join(step.letter for step in steps if name in step.fields)
         rows.append((name, str(old), str(new), letters or wording("not measured")))
     names = before.trained.name, after.trained.name
     title = wording("Every setting that changed from {a} to {b}", a=names[0], b=names[1])

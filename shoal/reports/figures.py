@@ -126,7 +126,7 @@ def progression(points: Sequence[Point], *, wording: Wording = ENGLISH) -> Figur
     epochs, names = [point.epoch for point in points], list(points[0].label_free)
     labelled = points[0].accuracy is not None
     count = 3 if labelled else 2
-    figure = Figure(figsize=(WIDTH, 1.75 * count + 0.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.35 * count + 0.6), layout="constrained")
     axes = figure.subplots(count, 1, sharex=True)
     error, *middle, scores = axes
     error.plot(epochs, [point.mse for point in points], "o-", color="#D55E00", markersize=4)

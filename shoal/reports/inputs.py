@@ -97,8 +97,7 @@ class ReportInputs:
         if (self.before is None) != (self.after is None):
             alone, missing = ("after", "before") if self.before is None else ("before", "after")
             raise CheckpointError(
-                f"{alone} was given without {missing}; give {missing} too, or give this checkpoint "
-                "as best."
+                f"{alone} needs {missing}; give both, or give this checkpoint as best."
             )
         digest = self.train.digest()  # reads every image: once
         for trained in self.all:
@@ -115,14 +114,14 @@ class ReportInputs:
                     f"of these is {digest[:8]}…; give the images it learned from."
                 )
         if self.labels is not None and self.images is None:
-            raise DataError("labels were given without images; give the labelled images, too.")
+            raise DataError("labels needs images; give the labelled images, too.")
         if self.labels is not None:
             kinds = len(np.unique(self.labels))
             fewest = min(trained.checkpoint.recipe.n_clusters for trained in self.all)
             if kinds > fewest:
                 raise DataError(
-                    f"labels hold {kinds} kinds, but there are only {fewest} clusters to match "
-                    f"them with; check the labels, or train with n_clusters={kinds}."
+                    f"labels must be of at most {fewest} kinds, as many as there are clusters, got "
+                    f"{kinds}; check the labels, or train with n_clusters={kinds}."
                 )
         wrong = [index for index in self.show if not 0 <= index < len(self.train)]
         if wrong:

@@ -28,7 +28,6 @@ from reportlab.platypus import (
     Spacer,
 )
 from reportlab.platypus import Paragraph as Text
-from reportlab.platypus import Table as Grid
 
 from shoal.images.files import atomic_path
 from shoal.reports import columns, fonts
@@ -45,13 +44,15 @@ from shoal.reports.document import (
 )
 from shoal.reports.fonts import BOLD, MONO, PLAIN, mark
 from shoal.reports.photo_grid import photo_grid
-from shoal.reports.plates import Place, Plate, Room, lay_in
+from shoal.reports.plates import Place, Plate, Room, Rows, lay_in
 from shoal.reports.wording import Wording
 
 _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _HEIGHT = A4[1] - 2 * _MARGIN - 14 * mm
 _PADDING = 6.0  # reportlab's frames keep this free on each side
+_SHORT = 15
+"""Rows of a table that is never divided over two pages."""
 _INK = colors.HexColor("#1a1a1a")
 _QUIET = colors.HexColor("#5f6368")
 _RULE = colors.HexColor("#d0d4d9")
@@ -116,12 +117,20 @@ class _Setter:
             Text(mark(self.document.subtitle), self.styles["subtitle"]),
         ]
         headings: list[Flowable] = []
-        for block in [*self.document.first, *self.document.blocks]:
+        blocks = [*self.document.first, *self.document.blocks]
+        below_its_plot: Block | None = None
+        for block, after in zip(blocks, [*blocks[1:], None], strict=True):
+            if block is below_its_plot:
+                continue
             if isinstance(block, Heading):
                 headings.append(Text(mark(block.text), self.styles[f"heading{block.level}"]))
                 continue
             if isinstance(block, Picture):  # 'keepWithNext' does not reach into a plate
-                story.append(Plate([*headings, *self._set(block)]))
+                below_its_plot = after if isinstance(after, Table) and _is_short(after) else None
+                below = [] if below_its_plot is None else self._set(below_its_plot)
+                story.append(Plate([*headings, *self._set(block), *below]))
+            elif isinstance(block, Table) and _is_short(block):
+                story.append(KeepTogether([*headings, *self._set(block)]))
             elif isinstance(block, Gallery):
                 caption = Text(mark(block.caption), self.styles["caption"])
                 rows = photo_grid(block.rows, _WIDTH, self.styles)
@@ -176,7 +185,7 @@ class _Setter:
             return [room, Spacer(1, 3), caption]
         raise TypeError(f"headings stand in `text`, and {type(block).__name__} came")
 
-    def _grid(self, table: Table) -> Grid:
+    def _grid(self, table: Table) -> Rows:
         numeric = [kind == "number" for kind in columns.kinds(table.rows, len(table.header))]
         head = [self._cell(text, "head number" if numeric[c] else "head")
                 for c, text in enumerate(table.header)]  # fmt: skip
@@ -184,7 +193,7 @@ class _Setter:
             [self._cell(text, "number" if numeric[c] else "cell") for c, text in enumerate(row)]
             for row in table.rows
         ]
-        grid = Grid([head, *cells], colWidths=self._widths(table), repeatRows=1, hAlign="LEFT")
+        grid = Rows([head, *cells], colWidths=self._widths(table), repeatRows=1, hAlign="LEFT")
         grid.setStyle(
             [
                 ("FONTNAME", (0, 0), (-1, -1), PLAIN),
@@ -225,3 +234,8 @@ class _Setter:
             return [_WIDTH * each / sum(least) for each in least]
         part = (_WIDTH - sum(least)) / (sum(wanted) - sum(least))
         return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
+
+
+def _is_short(table: Table) -> bool:
+    """Whether a table is kept on one page."""
+    return len(table.rows) <= _SHORT

@@ -15,7 +15,7 @@ from reportlab.platypus import Paragraph as Text
 from reportlab.platypus import Table as Grid
 
 from shoal.reports.document import Photo, PhotoRow
-from shoal.reports.fonts import mark
+from shoal.reports.fonts import PLAIN, mark
 
 _COLUMNS = 8
 _GAP = 4.0
@@ -57,6 +57,7 @@ def _photos(row: PhotoRow, column: float, style: ParagraphStyle) -> Grid:
     grid = Grid(lines, colWidths=[column] * len(lines[0]), hAlign="LEFT")
     grid.setStyle(
         [
+            ("FONTNAME", (0, 0), (-1, -1), PLAIN),  # not Helvetica, which is not embedded
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("RIGHTPADDING", (0, 0), (-1, -1), _GAP),

@@ -1,4 +1,4 @@
-"""Figures in a PDF: room for each while the text is set, and the figure in its room afterwards."""
+"""What a PDF keeps together. A figure gets room while text is set, and is laid in afterwards."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from pypdf.generic import (
     FloatObject,
     NameObject,
 )
-from reportlab.platypus import Flowable, KeepTogether
+from reportlab.platypus import Flowable, KeepTogether, Table
 
 _GIVEN_UP = 0.2
 """The share of a figure's size that it gives up to stay on a page: 8 points become 6.4."""
+
+_FEWEST = 3
+"""Rows of a divided table on a page."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,23 @@ class Plate(KeepTogether):  # type: ignore[misc]
             room.give_up(self._H - available_height)
         wanted: tuple[float, float] = super().wrap(available_width, available_height)
         return wanted
+
+
+class Rows(Table):  # type: ignore[misc]
+    """A table of which at least three rows stand on each page that it is divided over."""
+
+    def split(self, available_width: float, available_height: float) -> list[Flowable]:
+        """The part for this page and the rest; nothing where all of it belongs on the next."""
+        parts: list[Flowable] = super().split(available_width, available_height)
+        if len(parts) < 2:
+            return parts
+        lacking = _FEWEST + 1 - len(parts[1]._cellvalues)  # its header is repeated
+        if lacking > 0:
+            height = sum(parts[0]._rowHeights[-lacking:])
+            parts = super().split(available_width, sum(parts[0]._rowHeights) - height + 0.1)
+        if len(parts) < 2 or len(parts[0]._cellvalues) < _FEWEST + 1:
+            return []
+        return parts
 
 
 def lay_in(writer: PdfWriter, name: str, place: Place) -> None:

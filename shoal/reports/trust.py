@@ -18,7 +18,7 @@ def section(inputs: ReportInputs, verdict: Verdict, wording: Wording) -> list[Bl
         Heading(_said(verdict.answer, wording)),
         Bullets(tuple(_said(reason, wording) for reason in verdict.reasons)),
     ]
-    warnings = (*verdict.warnings, *_copies(inputs, wording))
+    warnings = (*map(wording.warning, verdict.warnings), *_copies(inputs, wording))
     if warnings:
         blocks += [Heading(wording("Warnings"), 2), Bullets(warnings)]
     if verdict.next_steps:

@@ -1,10 +1,19 @@
-"""The fixed wording of reports, in the languages they are written in."""
+"""The fixed wording of reports in the languages they are written in.
+
+Sections say English templates. ``translations/zh-TW.json`` holds what stands for them in Chinese:
+the ``wording`` of this program; the ``changes`` that `benchmarks/contributions.py` keeps in
+checkpoints; and the ``warnings`` of `scoring`, which come as finished English sentences.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from functools import cache
+from importlib import resources
+
 from shoal.errors import DataError
 from shoal.plural import fill
-from shoal.reports.chinese import OF_CHECKPOINTS, TRADITIONAL
 
 LANGUAGES = ("en", "zh-TW")
 
@@ -16,19 +25,50 @@ class Wording:
     '8,500 images'
 
     Raises:
-        DataError: a language there is no wording for.
+        DataError: there is no wording for the language.
     """
 
     def __init__(self, language: str = "en") -> None:
         if language not in LANGUAGES:
-            raise DataError(
-                f"a language among {', '.join(LANGUAGES)} is expected, and {language!r} came."
-            )
+            raise DataError(f"language must be {' or '.join(LANGUAGES)}, got {language!r}.")
         self.language = language
+        translation = translations(language)
+        self._templates = translation["wording"] | translation["changes"]
+        self._warnings = translation["warnings"]
 
     def __call__(self, template: str, **values: object) -> str:
-        said = _TRANSLATIONS[self.language].get(template, template)
-        return fill(said, **values) if values else said  # a checkpoint's text may hold braces
+        translated = self._templates.get(template, template)
+        # The text of a checkpoint may hold braces.
+        return fill(translated, **values) if values else translated
+
+    def warning(self, sentence: str) -> str:
+        """A warning of `scoring` in this language; in English if it is not known.
+
+        >>> Wording("zh-TW").warning("5 images are few: and so on")
+        '5 images are few: and so on'
+        """
+        for template, translated in self._warnings.items():
+            match = _pattern(template).fullmatch(sentence)
+            if match is not None:
+                return fill(translated, **{name: self(v) for name, v in match.groupdict().items()})
+        return sentence
 
 
-_TRANSLATIONS: dict[str, dict[str, str]] = {"en": {}, "zh-TW": TRADITIONAL | OF_CHECKPOINTS}
+@cache
+def translations(language: str) -> dict[str, dict[str, str]]:
+    """What stands in a language for English templates, by where those come from."""
+    if language == "en":
+        return {"wording": {}, "changes": {}, "warnings": {}}
+    file = resources.files("shoal.reports").joinpath("translations", f"{language}.json")
+    found: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """What matches the sentences that a template of named fields gives."""
+    parts = re.split(r"\{(\w+)\}", template)
+    fields = parts[1::2]
+    escaped = [re.escape(text) for text in parts[::2]]
+    names = [f"(?P<{name}>.+?)" for name in fields]
+    return re.compile("".join(a + b for a, b in zip(escaped, [*names, ""], strict=True)))
