@@ -165,7 +165,7 @@ def test_planted_copies_are_found_and_nothing_else(
         assert (np.diff(group.distances) >= 0).all()
         assert (group.distances[group.exact] == 0).all()
     assert len(found.groups[0].others) == 2  # the largest first
-    assert found.n_extra == len(pile) - 150
+    assert found.n_copies == len(pile) - 150
 
 
 def test_only_exact_ones_at_zero(planted: tuple[np.ndarray, list[set[int]], set[int]]) -> None:
@@ -219,8 +219,8 @@ def test_images_alike_by_nature_are_judged_more_strictly() -> None:
     found = find_duplicates(ArraySource(pile))
     assert 0.05 < found.threshold < 0.3
     assert {0, 1, 2} <= {group.kept for group in found.groups}
-    assert found.n_extra < 40
-    assert find_duplicates(ArraySource(pile), threshold=0.5).n_extra > 300
+    assert found.n_copies < 40
+    assert find_duplicates(ArraySource(pile), threshold=0.5).n_copies > 300
 
 
 def test_a_chain_of_small_steps_is_not_one_group() -> None:
@@ -325,8 +325,8 @@ def test_no_copies_is_an_answer(
 @pytest.mark.parametrize(
     ("options", "fragment"),
     [
-        ("--max-distance 2", "in [0, 1], and 2 came"),
-        ("--max-distance nan", "in [0, 1], and nan came"),
+        ("--max-distance 2", "must be from 0 to 1, got 2"),
+        ("--max-distance nan", "must be from 0 to 1, got nan"),
         ("--picture d.gif", ".png, .pdf or .svg"),
         ("--csv x.npy", "is an input of this command"),
         ("--csv d.png --picture d.png", "is written twice"),

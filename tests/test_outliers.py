@@ -19,7 +19,7 @@ from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.tensors import to_float
 from shoal.models import checkpoint as checkpoints
-from shoal.search.outliers import _torn, find_outliers, how_far_out
+from shoal.search.outliers import _near_tie, deviations, find_outliers
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_what_is_measured(pile: np.ndarray, checkpoint_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("membership", "torn"),
+    ("membership", "reason"),
     [
         ([0.52, 0.48], ["between two clusters (52% of one, 48% of another)"]),
         ([0.3, 0.1, 0.28, 0.32], ["between two clusters (32% of one, 30% of another)"]),
@@ -97,24 +97,24 @@ def test_what_is_measured(pile: np.ndarray, checkpoint_file: Path) -> None:
         ([1.0], []),
     ],
 )
-def test_an_image_between_two_clusters_is_told(membership: list[float], torn: list[str]) -> None:
-    assert _torn(np.array(membership)) == torn
+def test_an_image_between_two_clusters_is_told(membership: list[float], reason: list[str]) -> None:
+    assert _near_tie(np.array(membership)) == reason
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60))
 @settings(deadline=None, max_examples=100)
-def test_how_far_out_keeps_the_order_and_is_finite(values: list[float]) -> None:
+def test_deviations_keeps_the_order_and_is_finite(values: list[float]) -> None:
     x = np.array(values)
-    far = how_far_out(x)
+    far = deviations(x)
     assert np.isfinite(far).all()
     assert (np.abs(far) <= 100).all()
     order = np.argsort(x, kind="stable")
     assert (np.diff(far[order]) >= 0).all()
 
 
-def test_how_far_out_is_in_deviations_of_a_normal_distribution() -> None:
+def test_deviations_is_in_deviations_of_a_normal_distribution() -> None:
     x = np.random.default_rng(0).normal(50, 7, 20_000)
-    assert how_far_out(x) == pytest.approx((x - 50) / 7, abs=0.15)
+    assert deviations(x) == pytest.approx((x - 50) / 7, abs=0.15)
 
 
 def test_a_pile_of_one_image_many_times_has_no_reasons_to_crash(checkpoint_file: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_pile_of_one_image_many_times_has_no_reasons_to_crash(checkpoint_file:
 @pytest.mark.parametrize(
     ("options", "fragment"),
     [
-        ("CKPT -n 0", "at least 1 image is expected"),
+        ("CKPT -n 0", "must be at least 1, got 0"),
         ("ALONG", "kept along the way"),
         ("CKPT --picture o.txt", ".png, .pdf or .svg"),
         ("CKPT --csv CKPT", "is an input of this command"),

@@ -20,8 +20,10 @@ from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
+from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 from shoal.search.pairs import decide_pairs
+from shoal.search.queries import resolve
 from shoal.search.similar import find_similar
 from shoal.search.similarity import Index, similarity
 from shoal.search.thresholds import best_threshold, random_pairs
@@ -100,7 +102,7 @@ def test_an_inexact_search_still_gives_as_many_as_asked_for() -> None:
 
 
 def test_unknown_metrics_are_refused() -> None:
-    with pytest.raises(DataError, match="among cosine, euclidean, and 'manhattan' came"):
+    with pytest.raises(DataError, match="must be cosine or euclidean, got 'manhattan'"):
         Index(np.zeros((2, 2), np.float32), metric="manhattan")
 
 
@@ -189,7 +191,7 @@ def test_a_given_threshold_is_kept_and_a_self_test_needs_no_pairs(
     assert len(found) == 40 * 39 // 2
     assert all((float(row["similarity"]) >= 0.25) == bool(int(row["same"])) for row in found)
     share = np.mean([int(row["same"]) for row in found])
-    assert f"780 pairs drawn at random: {share:.1%} the same" in result.err
+    assert f"780 pairs drawn at random: {share:.1%} are the same" in result.err
     again = run_cli("pairs", images_file, checkpoint_file, tmp_path / "b.csv", "--quiet")
     assert (again.code, again.out, again.err) == (0, "", "")
 
@@ -275,7 +277,7 @@ def test_a_table_of_something_else_is_refused(
         "a part": z[:30],
         "too narrow": z[:, 1:],
     }[wrong]
-    with pytest.raises(DataError, match="by this checkpoint is expected"):
+    with pytest.raises(DataError, match="not the embedding of these 40 images"):
         find_similar(source, checkpoint, ["3"], z=given)
     nearly = z * np.float32(1.0001)  # as another machine may round
     assert find_similar(source, checkpoint, ["3"], z=nearly).indices.shape == (1, 12)
@@ -296,26 +298,68 @@ def test_a_copy_does_not_hide_that_an_image_is_not_its_own_neighbour(
         assert own not in row
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_others_are_never_the_point_itself_and_its_copies_are_others(
+    metric: str, exact: bool
+) -> None:
+    points = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
+    points[20:40] = points[3]  # more copies of one point than neighbours are asked for
+    points[0] = 0.0  # by cosine not even alike to itself
+    index = Index(points, metric=metric, exact_up_to=10**9 if exact else 0, recall=1.0)
+    similarities, indices = index.search_all_others(points, 6)
+    assert similarities.shape == indices.shape == (300, 6)
+    assert not (indices == np.arange(300)[:, None]).any()
+    copies = {3, *range(20, 40)}
+    for row in copies:
+        assert set(indices[row]) <= copies - {row}
+    assert similarities[sorted(copies)] == pytest.approx(1.0, abs=2e-3)
+    for row in (1, 100, 299):
+        slow = np.array([slow_similarity(points[row], other, metric) for other in points])
+        slow[row] = -np.inf
+        assert similarities[row] == pytest.approx(np.sort(slow)[::-1][:6], abs=1e-4)
+
+
+def test_a_file_of_another_kind_of_numbers_is_a_query(
+    images_file: Path, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    wide = np.linspace(1000, 3000, 900).reshape(30, 30).astype(np.uint16)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    source = open_source(images_file)
+    (query,) = resolve([tmp_path / "wide.png"], source)
+    assert query.read().shape == source.shape
+    assert 60 < query.read().min() < 75  # beside 8-bit images, white is 4095
+    assert 175 < query.read().max() < 190
+    found = find_similar(source, checkpoints.load(checkpoint_file), [tmp_path / "wide.png"], n=99)
+    assert found.indices.shape == (1, 40)  # it is none of the pile's
+
+
 # --- mistakes -----------------------------------------------------------------------------------
 
 MISTAKES = [
-    ("pairs DATA CKPT OUT/a.csv --metric taxi", "among cosine, euclidean"),
-    ("pairs DATA CKPT OUT/a.csv --space pixels", "among clusters, embedding"),
+    ("pairs DATA CKPT OUT/a.csv --metric taxi", "metric must be cosine or euclidean, got 'taxi'"),
+    (
+        "pairs DATA CKPT OUT/a.csv --space pixels",
+        "clusters or embedding, got 'pixels'",
+    ),
     ("pairs DATA CKPT OUT/a.csv --threshold high", "a number or auto"),
-    ("pairs DATA CKPT OUT/a.csv --threshold 1.5", "in [-1, 1]"),
-    ("pairs DATA CKPT OUT/a.csv --threshold nan", "in [-1, 1]"),
+    ("pairs DATA CKPT OUT/a.csv --threshold 1.5", "from -1 to 1 for the cosine metric, got 1.5"),
+    ("pairs DATA CKPT OUT/a.csv --threshold nan", "for the cosine metric, got nan"),
     ("pairs DATA CKPT OUT/c.csv --pairs no.csv", "no such file"),
     ("pairs DATA CKPT OUT/c.csv --pairs empty.csv", "it is empty"),
-    ("pairs DATA CKPT OUT/c.csv --pairs header.csv", "there are none"),
-    ("pairs DATA CKPT OUT/c.csv --pairs one.csv", "two ids in every row"),
+    ("pairs DATA CKPT OUT/c.csv --pairs header.csv", "no pairs; write two ids"),
+    ("pairs DATA CKPT OUT/c.csv --pairs one.csv", "every row must have two ids"),
     ("pairs DATA CKPT OUT/c.csv --pairs unknown.csv", "there is no image '40'"),
     ("pairs DATA CKPT OUT/c.csv --pairs binary.csv", "two columns of ids"),
     ("pairs DATA CKPT OUT/c.csv --pairs .", "is a folder; name a CSV"),
     ("pairs DATA CKPT known.csv --pairs known.csv", "is an input of this command"),
     ("pairs DATA ALONG OUT/c.csv", "kept along the way"),
-    ("similar DATA CKPT 40 --csv OUT/s.csv --picture OUT/s.png", "an id of"),
-    ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "an image file is expected"),
-    ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "at least 1 neighbour"),
+    (
+        "similar DATA CKPT 40 --csv OUT/s.csv --picture OUT/s.png",
+        "'40' is neither the id of",
+    ),
+    ("similar DATA CKPT one.csv --csv OUT/s.csv --picture OUT/s.png", "as an image: not an image"),
+    ("similar DATA CKPT 1 -n 0 --csv OUT/s.csv", "must be at least 1, got 0"),
     ("similar DATA CKPT 1 --csv OUT/s --picture OUT/s.gif", ".png, .pdf"),
     (
         "similar DATA CKPT 1 --embedding all.csv --csv OUT/s.csv",

@@ -167,10 +167,10 @@ def test_from_pile_to_named_groups(
     assert out.read_bytes() == before
     cut = run_cli("cut", out, csv_path, "-k", "2")
     assert cut.code == 0, cut.err
-    assert cut.err.startswith("40 images in 2 groups: 0: 20 (node ")
+    assert cut.err.startswith("40 images in 2 clusters: 0: 20 (node ")
     found = load_prediction(csv_path)
     assert list(found.ids) == [str(row) for row in range(40)]
-    assert overlap(found.clusters, kinds) == 1.0
+    assert overlap(found.labels, kinds) == 1.0
     rest = run_cli("cut", out, csv_path, "--at", "0,9", "--force")
     assert rest.code == 0
     assert "(the rest)" in rest.err

@@ -49,7 +49,7 @@ def clusters(
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
 
     check_range(low, high)
     replaced = check_outputs([picture], [data, checkpoint], force=force)
@@ -64,7 +64,7 @@ def clusters(
         print(json.dumps(found.to_json(), indent=2))
         return
     if not quiet:
-        print(answers.n_clusters(found))
+        print(summaries.of_n_clusters(found))
     report.say(*replacing(replaced))
     report.say(f"written to {picture}")
     k = found.n_clusters
@@ -100,7 +100,7 @@ def tree(
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
 
     check_suffix(out)
     picture = out.with_suffix(".png") if picture is None else picture
@@ -116,7 +116,7 @@ def tree(
     grown.save(out)
     write(figure, picture)
     report.say(*replacing(replaced))
-    report.say(f"{answers.tree(grown)}\nwritten to {out} and {picture}")
+    report.say(f"{summaries.of_tree(grown)}\nwritten to {out} and {picture}")
     k = min(loaded.recipe.n_clusters, grown.n_leaves)
     say_next(report, "cut", out, free(out.with_name("cut.csv")), "-k", k)
 
@@ -149,7 +149,7 @@ def cut(
     from shoal.cli.next_step import free, say_next
     from shoal.clustering.tree import chosen_nodes, load_tree
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
 
     replaced = check_outputs([prediction], [tree_file], force=force)
     grown = load_tree(tree_file)
@@ -157,6 +157,6 @@ def cut(
     grown.write_prediction(labels, prediction)
     report = Reporter(quiet=quiet)
     report.say(*replacing(replaced))
-    report.say(f"{answers.cut(labels, nodes)}\nwritten to {prediction}")
+    report.say(f"{summaries.of_cut(labels, nodes)}\nwritten to {prediction}")
     names = free(prediction.with_name("names.csv"))
     say_next(report, "name", prediction, "--template", names)

@@ -48,7 +48,7 @@ def name(
     from shoal.export.naming import name_clusters, write_template
     from shoal.images.files import check_distinct, check_writable
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
 
     report = Reporter(quiet=quiet)
     if (names is None) == (template is None):
@@ -65,7 +65,7 @@ def name(
     given = name_clusters(prediction, names, checkpoint=checkpoint, force=force)
     if not given.known_for:
         report.say(f"{names} does not say for which result its names are; taken for {prediction}")
-    report.say(answers.named(given.names, prediction))
+    report.say(summaries.of_names(given.names, prediction))
     data = data_of_run(prediction.parent)
     out = free(prediction.parent / "sorted")
     if data is None:
@@ -113,7 +113,7 @@ def export(
     from shoal.export.prediction import load_prediction
     from shoal.models.provenance import typed
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
 
     exporting.check_export(data, out, kind, by)
     report = Reporter(quiet=quiet)
@@ -132,7 +132,7 @@ def export(
     with_images = kind in ("folders", "parquet")
     how = source.originals.describe() if with_images else "their names alone"
     n_images = len(loaded.ids) - len(missing)
-    report.say(answers.exported(n_images, len(source) - n_images, how, out))
+    report.say(summaries.of_export(n_images, len(source) - n_images, how, out))
     if missing:
         print(exporting.describe_missing(missing, loaded, source), file=sys.stderr)
         raise typer.Exit(1)

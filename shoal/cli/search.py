@@ -61,7 +61,7 @@ def pairs(
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free_outputs, say_next
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
     from shoal.search.pairs import decide_pairs, read_pairs
     from shoal.search.similarity import check_metric
     from shoal.search.thresholds import check_space, check_threshold, parse_threshold, random_pairs
@@ -85,7 +85,7 @@ def pairs(
         device=inference.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(out)
-    text = answers.pairs(found, space=space, metric=metric, at_random=listed is None)
+    text = summaries.of_pairs(found, space=space, metric=metric, at_random=listed is None)
     report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
     say_next(report, "similar", data, checkpoint, found.ids[0][0], *free_outputs("similar"))
@@ -129,10 +129,10 @@ def similar(
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.search import answers
-    from shoal.search.similar import check_wanted, find_similar
+    from shoal.search import summaries
+    from shoal.search.similar import check_queries, find_similar
 
-    check_wanted(images, n, metric)
+    check_queries(images, n, metric)
     inputs = [data, checkpoint, *map(Path, images), *([embedding] if embedding else [])]
     replaced = check_outputs([csv, picture], inputs, force=force)
     check_picture(picture)
@@ -150,7 +150,7 @@ def similar(
     found.to_csv(csv)
     write(single_images.similar(source, found), picture)
     if not quiet:
-        print(answers.similar(found))
+        print(summaries.of_similar(found))
     report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
     say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
@@ -190,10 +190,10 @@ def duplicates(
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.search import answers
-    from shoal.search.duplicates import check_distance, find_duplicates
+    from shoal.search import summaries
+    from shoal.search.duplicates import check_threshold, find_duplicates
 
-    check_distance(threshold)
+    check_threshold(threshold)
     inputs = [data, *([checkpoint] if checkpoint else [])]
     replaced = check_outputs([csv, picture], inputs, force=force)
     check_picture(picture)
@@ -212,7 +212,7 @@ def duplicates(
     found.to_csv(csv)
     write(single_images.duplicates(source, found), picture)
     report.say(*replacing(replaced))
-    report.say(f"{answers.duplicates(found)}\nwritten to {csv} and {picture}")
+    report.say(f"{summaries.of_duplicates(found)}\nwritten to {csv} and {picture}")
     if checkpoint is None:
         say_next(report, "run", data, free(Path("found")))
     else:
@@ -238,7 +238,7 @@ def outliers(
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.search import answers
+    from shoal.search import summaries
     from shoal.search.outliers import check_count, find_outliers
 
     check_count(n)
@@ -252,6 +252,6 @@ def outliers(
     found.to_csv(csv)
     write(single_images.outliers(source, found), picture)
     report.say(*replacing(replaced))
-    report.say(f"{answers.outliers(found)}\nwritten to {csv} and {picture}")
+    report.say(f"{summaries.of_outliers(found)}\nwritten to {csv} and {picture}")
     oddest = source.ids[0] if not found.ids else found.ids[0]
     say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))

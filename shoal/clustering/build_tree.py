@@ -9,7 +9,7 @@ import numpy as np
 from shoal.clustering.diffusion import by_size, diffusion_map, group
 from shoal.clustering.fitted import fitted_clusterer
 from shoal.clustering.tree import Tree
-from shoal.embedding.neighbours import distinct_points, nearest
+from shoal.embedding.neighbours import distinct_points, most_typical, nearest
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
@@ -103,9 +103,8 @@ def merge_upward(z: FloatArray, ids: Sequence[str], n_leaves: int, seed: int = 0
     leaf, centres = rank[leaf], centres[order]
     typical = []
     for each in range(found):
-        rows = np.flatnonzero(leaf == each)
-        far = np.linalg.norm(x[rows] - centres[each], axis=1)
-        typical.append(tuple(sample[rows[np.argsort(far, kind="stable")[:N_TYPICAL]]].tolist()))
+        rows = most_typical(x, np.flatnonzero(leaf == each), centres[each])
+        typical.append(tuple(sample[rows[:N_TYPICAL]].tolist()))
     if len(sample) < len(z):
         votes = leaf[nearest(z[sample], z, _VOTES)[1]]
         joined = np.stack([(votes == each).sum(axis=1) for each in range(found)]).argmax(axis=0)

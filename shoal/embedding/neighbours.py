@@ -81,6 +81,25 @@ def but_itself(found: IntArray, rows: IntArray) -> Array:
     return kept
 
 
+def most_typical(x: Array, rows: IntArray, centre: Array | None = None) -> IntArray:
+    """The most typical points first: those nearest to the middle of all.
+
+    Args:
+        x: float (n, d).
+        rows: int64 (m,), the points to order, such as the members of a cluster.
+        centre: float (d,), the middle; by default the median of each column.
+
+    Returns:
+        ``rows`` in order; of points equally far, in the order they came.
+
+    >>> most_typical(np.array([[0.0], [2.0], [9.0], [3.0]]), np.array([0, 1, 2, 3])).tolist()
+    [1, 3, 0, 2]
+    """
+    points = x[rows]
+    middle = np.median(points, axis=0) if centre is None else centre
+    return rows[np.argsort(np.linalg.norm(points - middle, axis=1), kind="stable")]
+
+
 def distinct_points(x: FloatArray, most: int) -> tuple[IntArray, IntArray] | None:
     """The points that differ, if there are no more than ``most``; copies count once.
 

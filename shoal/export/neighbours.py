@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from shoal.embedding.neighbours import but_itself
 from shoal.embedding.table import ImageTable
 from shoal.plots.layout import lay_out
 from shoal.protocols import FloatArray, IntArray, Track, silent
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 
 N_NEIGHBOURS = 15
-_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -35,16 +31,9 @@ def find_neighbours(table: ImageTable, *, track: Track = silent) -> Neighbours |
     if not table.has_embedding or n < 2:
         return None
     index = Index(table.embedding, exact_up_to=EXACT_FOR_ALL, track=track)
-    k = min(N_NEIGHBOURS + 1, n)
-    rows, distances = [], []
-    starts = range(0, n, _BLOCK)
-    for start in track(starts, "comparing", len(starts)):
-        block = np.arange(start, min(start + _BLOCK, n))
-        similarity, nearest = index.search(table.embedding[block], k)
-        others = but_itself(nearest, block)
-        rows.append(nearest[others].reshape(len(block), -1))
-        distances.append((1.0 - similarity)[others].reshape(len(block), -1))
-    return Neighbours(np.concatenate(rows), np.concatenate(distances))
+    k = min(N_NEIGHBOURS, n - 1)
+    similarities, rows = index.search_all_others(table.embedding, k, track)
+    return Neighbours(rows, 1.0 - similarities)
 
 
 def with_map(table: ImageTable, *, track: Track = silent) -> ImageTable:

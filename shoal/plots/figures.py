@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shoal import __version__
+from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.files import atomic_path
 from shoal.plots.lettering import letter
@@ -225,12 +226,10 @@ def calibration(bins: Sequence[ConfidenceBin]) -> Figure:
 
 def _pick(table: ImageTable, cluster: int, count: int, seed: int) -> list[IntArray]:
     members = np.flatnonzero(table.labels == cluster)
-    z = table.embedding[members]
-    from_centre = np.linalg.norm(z - np.median(z, axis=0), axis=1)
     sample = np.random.default_rng(seed).permutation(members)
     least_certain = np.argsort(table.confidence[members], kind="stable")
     return [
-        members[np.argsort(from_centre, kind="stable")][:count],
+        most_typical(table.embedding, members)[:count],
         sample[:count],
         members[least_certain][:count],
     ]

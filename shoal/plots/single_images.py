@@ -57,8 +57,8 @@ def similar(source: ImageSource, found: Similar) -> Figure:
     line = 0
     shown = min(len(found.queries), _MOST_QUERIES)
     for number in range(shown):
-        name = _short(found.queries[number])
-        tiles.append(_Tile(0, line, found.images[number], name, framed=True))
+        name = _short(found.queries[number].name)
+        tiles.append(_Tile(0, line, found.queries[number].read(), name, framed=True))
         images = source.read(found.indices[number, :_MOST_SIMILAR])
         alike = found.similarity[number]
         for place, (image, value) in enumerate(zip(images, alike, strict=False)):
@@ -95,7 +95,7 @@ def duplicates(source: ImageSource, found: Duplicates) -> Figure:
     more_groups = f"; the {_MOST_GROUPS} largest groups" if hidden > 0 else ""
     return _page(
         tiles,
-        f"{counted(found.n_extra, 'copy', 'copies')} in {counted(len(found.groups), 'group')}: "
+        f"{counted(found.n_copies, 'copy', 'copies')} in {counted(len(found.groups), 'group')}: "
         f"the one to keep (framed) and its copies, with their distance{more_groups}",
     )
 

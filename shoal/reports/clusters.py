@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.embedding.neighbours import nearest_others
+from shoal.embedding.neighbours import most_typical, nearest_others
 from shoal.embedding.table import ImageTable
 from shoal.images.sampling import sample_rows
 from shoal.plots.figures import colour
@@ -51,17 +51,6 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
             Picture(drawn, caption, without_scripts=True),
         ]
     return blocks
-
-
-def most_typical(embedding: FloatArray, members: IntArray, count: int) -> IntArray:
-    """Those of ``members`` int64 (m,) that are nearest to their median, at most ``count``.
-
-    >>> most_typical(np.array([[0.0], [9], [5], [4]]), np.array([0, 1, 2]), 2).tolist()
-    [2, 1]
-    """
-    points = embedding[members]
-    distance = np.linalg.norm(points - np.median(points, axis=0), axis=1)
-    return members[np.argsort(distance, kind="stable")[:count]]
 
 
 def borders(
@@ -126,7 +115,7 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
         )  # fmt: skip
         border = own[np.argsort(-touch[own], kind="stable")]
         members = {
-            wording("{c} typical", c=cluster): most_typical(z, own, _MEMBERS),
+            wording("{c} typical", c=cluster): most_typical(z, own),
             wording("{c} unsure", c=cluster): own[np.argsort(confidence[own], kind="stable")],
             wording("{c} next to {d}", c=cluster, d=neighbour): border[touch[border] > 0],
         }

@@ -19,6 +19,7 @@ import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 
+from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import as_text
 from shoal.plots import figures
@@ -209,9 +210,7 @@ def _typicality(table: ImageTable) -> IntArray:
     ranks = np.empty(len(table.labels), dtype=np.int64)
     for cluster in np.unique(table.labels):
         members = np.flatnonzero(table.labels == cluster)
-        z = table.embedding[members]
-        from_centre = np.linalg.norm(z - np.median(z, axis=0), axis=1)
-        ranks[members[np.argsort(from_centre, kind="stable")]] = np.arange(len(members))
+        ranks[most_typical(table.embedding, members)] = np.arange(len(members))
     return ranks
 
 

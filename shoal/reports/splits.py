@@ -8,10 +8,10 @@ import numpy as np
 
 from shoal.clustering import splits
 from shoal.clustering.fitted import fitted_clusterer
+from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.plots.figures import colour
 from shoal.protocols import IntArray
-from shoal.reports.clusters import most_typical
 from shoal.reports.document import Block, Gallery, Heading, Paragraph, Table
 from shoal.reports.inputs import ReportInputs
 from shoal.reports.photos import Wanted, photo_rows
@@ -82,7 +82,7 @@ def _members(labels_of: list[IntArray], table: ImageTable, wording: Wording) -> 
         for cluster in _largest(sizes):
             name = wording("split {n}, cluster {c}: {size:,} {size:image|images}",
                            n=number, c=cluster, size=int(sizes[cluster]))  # fmt: skip
-            members = most_typical(table.embedding, np.flatnonzero(labels == cluster), _MEMBERS)
+            members = most_typical(table.embedding, np.flatnonzero(labels == cluster))[:_MEMBERS]
             wanted.append((name, colour(cluster, len(sizes)), members))
     return wanted
 

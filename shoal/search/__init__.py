@@ -1,4 +1,6 @@
-"""Questions about single images: alike or not, what is like this one, copies, odd ones.
+"""Search: pairs of the same kind, images similar to a query, copies, and outliers.
 
-Imports the pipeline and what lies below. Nothing is drawn or written here but plain tables.
+Each question has a function and a frozen result, which can write itself as a CSV file; `summaries`
+puts results into words. Search imports the embedding, the clustering and the scores, never
+figures, exports or commands. It draws nothing, and reads no labels.
 """

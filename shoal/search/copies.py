@@ -1,4 +1,4 @@
-"""Which images are copies of which: likely pairs first, then judged by their pixels alone."""
+"""Candidates for copies, found by nearest neighbours and then verified by their pixels."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ from shoal.search.similarity import EXACT_FOR_ALL, Index
 from shoal.search.thresholds import random_pairs
 
 THRESHOLD = 0.5
-"""The greatest distance of a copy; see `duplicates` for what it was measured on."""
+"""The greatest distance of a copy. `find_duplicates` tells how it was measured."""
 _BLOCK = 1024
 _NEIGHBOURS = 8
-_DRAWN = 4000
-_FEWEST = 100
+_RANDOM_PAIRS = 4000
+_FEWEST_IMAGES = 100
 
 
 def digests(pixels: Array) -> list[bytes]:
-    """Of each image's pixels uint8 (b, H, W, C): equal for exact copies."""
+    """A digest of each image's pixels uint8 (b, H, W, C); exact copies have equal digests."""
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
 
 
 class Comparison:
-    """A pile looked at once, so that copies can be sought in it."""
+    """What the search for copies needs of a pile, computed in one pass over its images.
+
+    Args:
+        source: the pile.
+        track: shows progress.
+    """
 
     digests: list[bytes]
-    """Of each image's pixels."""
+    """The digest of each image's pixels."""
     outlines: FloatArray
-    """float32 (n, f), in which copies are neighbours; see `PixelDistance`."""
+    """float32 (n, f), coarse colours, in which copies are neighbours; see `PixelDistance`."""
 
     def __init__(self, source: ImageSource, track: Track) -> None:
         self.source = source
@@ -39,7 +44,7 @@ class Comparison:
         self.distance = PixelDistance(source.shape)
         self.digests = []
         outlines, sketches = [], []
-        for rows in track(batches(source, _BLOCK), "looking", n_batches(source, _BLOCK)):
+        for rows in track(batches(source, _BLOCK), "reading", n_batches(source, _BLOCK)):
             pixels = source.read(rows)
             self.digests += digests(pixels)
             outlines.append(self.distance.outlines(pixels))
@@ -48,55 +53,57 @@ class Comparison:
         self._sketches: Array = np.concatenate(sketches)
 
     def neighbours(self, x: FloatArray, rows: IntArray) -> IntArray:
-        """Pairs of ``rows`` one of which is among the other's 8 nearest: int64 (m, 2), ascending.
+        """Pairs of images of which one is among the 8 nearest neighbours of the other.
 
         Args:
-            x: float32 (n, d), in which nearness is meant.
-            rows: int64, ascending, 2 or more.
+            x: float32 (n, d), the space in which neighbours are searched.
+            rows: int64 (m,), ascending, m ≥ 2: the images that are compared.
+
+        Returns:
+            int64 (p, 2), ascending.
         """
         points = x[rows]
         index = Index(points, metric="euclidean", exact_up_to=EXACT_FOR_ALL, track=self.track)
-        k = min(_NEIGHBOURS + 1, len(rows))
-        starts = range(0, len(rows), _BLOCK)
-        found = [
-            index.search(points[start : start + _BLOCK], k)[1]
-            for start in self.track(starts, "comparing", len(starts))
-        ]
-        pairs = np.stack([np.repeat(np.arange(len(rows)), k), np.concatenate(found).ravel()], 1)
-        pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
-        return rows[np.unique(pairs, axis=0)]
+        k = min(_NEIGHBOURS, len(rows) - 1)
+        _, neighbours = index.search_all_others(points, k, self.track)
+        pairs = np.stack([np.repeat(np.arange(len(rows)), k), neighbours.ravel()], axis=1)
+        return rows[np.unique(np.sort(pairs, axis=1), axis=0)]
 
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
-        """`THRESHOLD`, or less for images alike by nature; see `find_duplicates`.
+        """`THRESHOLD`, or less where all images are much alike; see `find_duplicates`.
 
         Args:
             rows: int64 (m,), ascending: images of which no two have the same pixels.
-            neighbours: int64 (p, 2), pairs of them that may be copies, and are left out.
+            neighbours: int64 (p, 2), pairs of them that may be copies; they do not count.
         """
-        if len(rows) < _FEWEST:
+        if len(rows) < _FEWEST_IMAGES:
             return THRESHOLD
-        drawn = np.sort(rows[random_pairs(len(rows), _DRAWN, np.random.default_rng(0))], axis=1)
+        pairs = random_pairs(len(rows), _RANDOM_PAIRS, np.random.default_rng(0))
+        pairs = np.sort(rows[pairs], axis=1)
         key = (len(self.source), 1)
-        found = self.distances(drawn[~np.isin(drawn @ key, neighbours @ key)])
-        return min(THRESHOLD, 0.42 * float(np.quantile(found, 0.01)))
+        distances = self.distances(pairs[~np.isin(pairs @ key, neighbours @ key)])
+        return min(THRESHOLD, 0.42 * float(np.quantile(distances, 0.01)))
 
     def verified(self, pairs: IntArray, threshold: float) -> IntArray:
-        """Those of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""
-        kept = []
+        """The pairs of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""
+        copies = []
         starts = range(0, len(pairs), _BLOCK)
         for start in self.track(starts, "verifying", len(starts)):
             block = pairs[start : start + _BLOCK]
             a, b = self._sketches[block[:, 0]], self._sketches[block[:, 1]]
             block = block[self.distance.may_match(a, b)]
-            kept.append(block[self.distances(block) <= threshold])
-        return np.concatenate(kept) if kept else pairs
+            copies.append(block[self.distances(block) <= threshold])
+        return np.concatenate(copies) if copies else pairs
 
     def distances(self, pairs: IntArray) -> FloatArray:
-        """The distances of ``pairs`` int64 (m, 2): float32 (m,); see `PixelDistance`."""
-        found = [np.zeros(0, dtype=np.float32)]
+        """The distance between the images of each of ``pairs`` int64 (m, 2): float32 (m,).
+
+        See `PixelDistance`.
+        """
+        distances = [np.zeros(0, dtype=np.float32)]
         for start in range(0, len(pairs), _BLOCK):
             rows, places = np.unique(pairs[start : start + _BLOCK], return_inverse=True)
             pixels = self.source.read(rows)
             first, second = places.reshape(-1, 2).T
-            found.append(self.distance(pixels[first], pixels[second]))
-        return np.concatenate(found)
+            distances.append(self.distance(pixels[first], pixels[second]))
+        return np.concatenate(distances)

@@ -1,4 +1,4 @@
-"""Copies in a pile: the same pixels, and those resized, recompressed or shifted a little."""
+"""Copies in a pile: exact ones, and images resized, recompressed or shifted a little."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from shoal.search.copies import THRESHOLD, Comparison
 
 @dataclass(frozen=True)
 class Group:
-    """Copies of one image, in the order in which one would keep them."""
+    """An image to keep, and its copies."""
 
     kept: int
-    """The row of the one to keep."""
+    """The row of the image to keep."""
     others: IntArray
-    """int64 (m,), m ≥ 1: rows of its copies, the nearest first."""
+    """int64 (m,), m ≥ 1: the rows of its copies, the nearest first."""
     exact: Array
-    """bool (m,): whether their pixels are those of the one to keep."""
+    """bool (m,): whether a copy has the same pixels."""
     distances: FloatArray
-    """float32 (m,): from the one to keep, see `PixelDistance`; 0 if exact."""
+    """float32 (m,): the distance of each copy, see `PixelDistance`; 0 if exact."""
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The groups of copies in a pile, the largest first; most images are in none."""
+    """The groups of copies in a pile, the largest first. Most images are in no group."""
 
     ids: Sequence[str]
     groups: Sequence[Group]
     threshold: float
     """The greatest distance of a copy."""
     kept_because: str
-    """Which one of each group is kept, as a phrase."""
+    """Which image of a group is kept, as a phrase."""
 
     @property
-    def n_extra(self) -> int:
-        """How many images could go."""
+    def n_copies(self) -> int:
+        """How many images are copies of an image that is kept."""
         return sum(len(group.others) for group in self.groups)
 
     def to_csv(self, path: str | Path) -> None:
         """Write columns group, id, kind, distance and keep; atomically.
 
-        ``kind`` is kept, exact or near; ``distance`` is that from the one to keep.
+        ``kind`` is kept, exact or near; ``distance`` is the distance from the image to keep.
 
         Raises:
             OutputError: the file cannot be written.
@@ -69,32 +69,41 @@ def find_duplicates(
     source: ImageSource, checkpoint: Checkpoint | None = None, *, threshold: float | None = None,
     sizes: IntArray | None = None, device: str = "cpu", track: Track = silent,
 ) -> Duplicates:  # fmt: skip
-    """Find copies, group them, and say which one of each group to keep.
+    """Find copies, put them into groups, and choose an image of each group to keep.
 
-    Exact copies have the same pixels. For near ones each image's 8 nearest are looked at by coarse
-    colours, and with a checkpoint the 8 nearest by its embedding too; which of them are copies the
-    pixels decide alone, see `PixelDistance`: mere likeness is none. Each group is a star and not a
-    chain: every member is a copy of the one that is kept, not only of a neighbour of it.
+    Exact copies have the same pixels. Near copies are sought among the 8 nearest neighbours of each
+    image by coarse colours and, with a checkpoint, among the 8 nearest by its embedding, too. Only
+    the pixels decide which of them are copies, see `PixelDistance`: images that are merely alike
+    are not. Every image of a group is a copy of the image that is kept, not just of another copy.
 
-    Measured on 400 photographs of each of two piles, changed on purpose, the threshold 0.5 finds
-    99 to 100 % of those saved anew as JPEG of quality 90 to 30, of those shifted by 1 or 2 of 32
-    pixels, and of shift and JPEG together; 97 to 100 % of those made half to three quarters as
-    large and enlarged again; 95 to 98 % of those made a tenth brighter; 75 to 79 % of those cropped
-    by a pixel all round, 5 % and less by two. What it finds in CIFAR-10's 50,000 training images
-    (686 pairs; near copies there are known, Barz and Denzler 2020, arXiv:1902.00423) and in 8,500
-    photographs (24) was looked at: of the 243 of CIFAR-10 that are 0.4 to 0.5 apart and share no
-    image some 8 show other things (aeroplanes and ships taken alike); of 60 nearer ones none does,
-    of those beyond 0.57 more and more do.
+    The threshold 0.5 was measured on 400 photographs of each of two piles:
+
+    =============================================================  =================
+    change                                                         found
+    =============================================================  =================
+    saved as JPEG of quality 90 to 30, or shifted by 1 or 2 of 32
+    pixels, or both                                                99 to 100 %
+    made half to three quarters as large and enlarged again        97 to 100 %
+    made a tenth brighter                                          95 to 98 %
+    cropped by a pixel on each side                                75 to 79 %
+    cropped by two pixels on each side                             5 % at most
+    =============================================================  =================
+
+    A person looked at the 686 pairs that it finds in CIFAR-10's 50,000 training images (near copies
+    there are known, Barz and Denzler 2020, arXiv:1902.00423). Of 243 pairs with a distance of 0.4
+    to 0.5, some 8 show different things, such as a plane and a ship taken alike. Of 60 nearer pairs
+    none does. Beyond 0.57 more and more do.
 
     Args:
         source: the pile.
-        checkpoint: a finished one, to look among the nearest by its embedding too.
-        threshold: the greatest distance of a copy, from 0 (exact copies alone) to 1. None: 0.5, or
-            less where even images that are no neighbours are alike, as digits and blank tiles are:
-            0.42 times the distance below which one random pair of these in a hundred lies (1.20 in
-            photographs, 0.43 in digits of 8 pixels). Piles below 100 images are not judged so.
-        sizes: int64 (n,), bytes of each image's file: of copies the largest file is kept, of
-            equals the first. None: the first.
+        checkpoint: a finished checkpoint, to search its embedding, too.
+        threshold: the greatest distance of a copy, from 0 (exact copies only) to 1. By default 0.5,
+            or less where even images that are not neighbours are much alike, such as digits or
+            blank tiles: 0.42 times the first percentile of the distances of random pairs (which is
+            1.20 for photographs, 0.43 for digits of 8 pixels). A pile of fewer than 100 images
+            keeps 0.5.
+        sizes: int64 (n,), the bytes of each image's file. Of copies the largest file is kept; of
+            equally large files, or without sizes, the first.
         device: where the encoder runs.
         track: shows progress.
 
@@ -105,15 +114,15 @@ def find_duplicates(
     >>> from shoal import ArraySource
     >>> images = np.random.default_rng(0).integers(0, 256, (5, 16, 16), dtype=np.uint8)
     >>> images[3] = images[1]
-    >>> found = find_duplicates(ArraySource(images))
-    >>> [(group.kept, group.others.tolist()) for group in found.groups]
+    >>> duplicates = find_duplicates(ArraySource(images))
+    >>> [(group.kept, group.others.tolist()) for group in duplicates.groups]
     [(1, [3])]
     """
-    check_distance(threshold)
+    check_threshold(threshold)
     order = np.arange(len(source)) if sizes is None else np.argsort(-sizes, kind="stable")
     comparison = Comparison(source, track)
     same: dict[bytes, list[int]] = {}
-    for row in order.tolist():  # dictionaries keep this order: first the one to keep of all
+    for row in order.tolist():  # a dictionary keeps this order: the image to keep comes first
         same.setdefault(comparison.digests[row], []).append(row)
     copies = {rows[0]: rows[1:] for rows in same.values()}
     links: dict[int, list[int]] = {}
@@ -139,19 +148,19 @@ def find_duplicates(
     )
 
 
-def check_distance(threshold: float | None) -> None:
+def check_threshold(threshold: float | None) -> None:
     """Raise `DataError` unless ``threshold`` is None or in [0, 1]."""
     if threshold is not None and not 0.0 <= threshold <= 1.0:
-        raise DataError(f"--threshold is expected in [0, 1], and {threshold:g} came; try 0.5.")
+        raise DataError(f"threshold must be from 0 to 1, got {threshold:g}.")
 
 
 def _stars(
     comparison: Comparison, order: list[int], links: dict[int, list[int]], threshold: float
 ) -> Iterator[tuple[int, dict[int, float]]]:
-    """Each image to keep, in ``order``, with its copies and their distances from it.
+    """The images to keep, in ``order``, each with its near copies and their distances.
 
-    From an image links lead to the copies of its copies; those that are no copies of itself are
-    left for a group of their own.
+    The links of an image lead to its copies and on to the copies of these. Images that are not
+    copies of the first image stay for a group of their own.
     """
     taken: set[int] = set()
     for kept in order:
@@ -161,26 +170,26 @@ def _stars(
         near: dict[int, float] = {}
         tried, reached = {kept}, [kept] if kept in links else []
         while reached:
-            ahead = {row for one in reached for row in links.get(one, ())} - tried - taken
-            tried |= ahead
-            rows = np.array(sorted(ahead), dtype=np.int64)
+            linked = {row for copy in reached for row in links.get(copy, ())} - tried - taken
+            tried |= linked
+            rows = np.array(sorted(linked), dtype=np.int64)
             pairs = np.stack([np.full(len(rows), kept), rows], axis=1)
-            found = comparison.distances(pairs)
-            copied = found <= threshold
-            reached = rows[copied].tolist()
-            near |= dict(zip(reached, found[copied].tolist(), strict=True))
+            distances = comparison.distances(pairs)
+            is_copy = distances <= threshold
+            reached = rows[is_copy].tolist()
+            near |= dict(zip(reached, distances[is_copy].tolist(), strict=True))
         taken |= set(near)
         yield kept, near
 
 
 def _group(kept: int, near: dict[int, float], copies: dict[int, list[int]]) -> Group:
     rows = [(0.0, row, True) for row in copies[kept]]
-    for single, far in near.items():
-        rows += [(far, row, False) for row in (single, *copies[single])]
+    for single, distance in near.items():
+        rows += [(distance, row, False) for row in (single, *copies[single])]
     rows.sort()
     return Group(
         kept=kept,
         others=np.array([row for _, row, _ in rows], dtype=np.int64),
         exact=np.array([exact for _, _, exact in rows], dtype=bool),
-        distances=np.array([far for far, _, _ in rows], dtype=np.float32),
+        distances=np.array([distance for distance, _, _ in rows], dtype=np.float32),
     )

@@ -1,4 +1,4 @@
-"""Which images are odd, and why: ranked, each with its reasons in words."""
+"""Outliers of a pile, ranked, with the reasons in words."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from shoal.scoring.assignment import assign, calibration_of
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 
 NOTABLE = 3.0
-"""A measure this far out is a reason: beyond 0.1 % of the images if it were normal."""
-TORN = 0.1
-"""Memberships of two clusters that differ by less are nearly a tie."""
+"""The deviation from which a measure is a reason. Of a normal distribution 0.1 % lies beyond."""
+NEAR_TIE = 0.1
+"""An image is between two clusters if its two largest memberships differ by less than this."""
 _NEIGHBOUR = 5
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One way for an image to be odd."""
+    """A way in which an image can be an outlier."""
 
     of: str
-    """The name of the numbers it looks at."""
+    """The name of the values."""
     sign: int
-    """1 if large values are odd, -1 if small ones are."""
+    """1 if large values are unusual, -1 if small values are."""
     words: str
-    """What is said of an image that is odd by it."""
+    """The reason in words."""
     ratio: bool = False
-    """Whether ratios count rather than differences."""
+    """Whether ratios of values count, not differences."""
     limit: float = -np.inf
-    """Times the sign: only values beyond it are odd, however unusual they are in the pile."""
+    """Only images whose sign × value is at least this are outliers by the measure."""
 
 
-# Limits: ten grey levels of 255 of contrast; brightness nearer to black or white than a twentieth.
-# Without them every pile's most ordinary pictures on a white ground come first.
+# The limits are a contrast of ten of 255 grey levels, and a brightness within a twentieth of black
+# or white. Without them, ordinary pictures on a white ground would come first in many piles.
 MEASURES = (
     Measure("distance", 1, "far from every neighbour in the embedding"),
     Measure("reconstruction", 1, "poorly reconstructed", ratio=True),
@@ -55,21 +55,21 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Outliers:
-    """The oddest images of a pile, the oddest first."""
+    """The outliers of a pile, the most unusual image first."""
 
     ids: Sequence[str]
     """Names of all n images."""
     rows: IntArray
-    """int64 (m,): the oddest."""
+    """int64 (m,): the rows of the outliers."""
     score: FloatArray
-    """float32 (m,): how far out the measure is by which each is oddest; see `how_far_out`."""
+    """float32 (m,): the largest `deviations` of each outlier, over all measures."""
     reasons: Sequence[tuple[str, ...]]
-    """In words, the weightiest first; never empty."""
+    """The reasons for each outlier in words, the weightiest first; never empty."""
     values: dict[str, FloatArray]
-    """What was measured of all n images, by name: float32 (n,)."""
+    """The measured values of all n images, by name: float32 (n,)."""
 
     def to_csv(self, path: str | Path) -> None:
-        """Write columns rank, id, score, reasons and one for each of ``values``; atomically.
+        """Write columns rank, id, score and reasons, and a column of each value; atomically.
 
         Raises:
             OutputError: the file cannot be written.
@@ -90,22 +90,25 @@ def find_outliers(
     source: ImageSource, checkpoint: Checkpoint, *, n: int = 100, device: str = "cpu",
     track: Track = silent,
 ) -> Outliers:  # fmt: skip
-    """Rank images by the measure of `MEASURES` by which each is farthest out among the rest.
+    """Rank images by how unusual they are in the pile.
 
-    - distance: to the fifth nearest image in the reduced embedding (Ramaswamy, Rastogi and Shim
-      2000, doi:10.1145/342009.335437, definition 1), so that four odd copies do not hide another;
+    An image's score is its largest deviation in any of these measures:
+
+    - distance: to the fifth nearest other image in the reduced embedding (Ramaswamy, Rastogi and
+      Shim 2000, doi:10.1145/342009.335437, definition 1), so that four copies of an outlier do not
+      hide it;
     - reconstruction: the mean squared error of the autoencoder (Hawkins et al. 2002, "Outlier
       detection using replicator neural networks");
-    - contrast, the standard deviation, and brightness, the mean, of the luma, where they are
-      extreme in themselves and in this pile: frames that are blank, black or blown out, which lie
-      close together and are easy to reconstruct.
+    - contrast and brightness: the standard deviation and the mean of the luma, where they are
+      extreme in themselves and for this pile. They find frames that are blank, black or blown out,
+      which lie close together and are easy to reconstruct.
 
-    Images nearly as much of one cluster as of another are told so, but that makes none odd.
+    An image between two clusters has that among its reasons, but it does not raise its score.
 
     Args:
         source: the pile, 2 images or more.
-        checkpoint: a finished one, of these images or of others like them.
-        n: how many; all there are in a smaller pile.
+        checkpoint: a finished checkpoint of these images, or of images like them.
+        n: how many outliers; a smaller pile has fewer.
         device: where the encoder runs.
         track: shows progress.
 
@@ -115,23 +118,23 @@ def find_outliers(
     """
     check_count(n)
     if len(source) < 2:
-        raise DataError("at least 2 images are expected to find odd ones, and 1 came; give more.")
+        raise DataError("finding outliers needs at least 2 images, got 1.")
     clusterer = fitted_clusterer(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
     table = assign(source, z, clusterer, calibration_of(checkpoint))
-    everywhere = np.arange(len(source))
-    brightness, contrast = brightness_and_contrast(source, everywhere)
+    all_rows = np.arange(len(source))
+    brightness, contrast = brightness_and_contrast(source, all_rows)
     values = {
         "distance": _distances(z, track),
         "reconstruction": reconstruction_errors(
-            source, checkpoint, rows=everywhere, device=device, track=track
+            source, checkpoint, rows=all_rows, device=device, track=track
         ),
         "contrast": contrast,
         "brightness": brightness,
         "confidence": table.confidence.astype(np.float32),
     }
-    far = np.stack([_far_out(measure, values[measure.of]) for measure in MEASURES], axis=1)
-    score = far.max(axis=1)
+    by_measure = np.stack([_deviations_by(m, values[m.of]) for m in MEASURES], axis=1)
+    score = by_measure.max(axis=1)
     rows = np.argsort(-score, kind="stable")[:n]
     membership = clusterer.predict_proba(z[rows])
     return Outliers(
@@ -139,7 +142,7 @@ def find_outliers(
         rows=rows,
         score=score[rows],
         reasons=[
-            (*_reasons(far[row], row, values), *_torn(member))
+            (*_reasons(by_measure[row], row, values), *_near_tie(member))
             for row, member in zip(rows, membership, strict=True)
         ],
         values=values,
@@ -149,18 +152,21 @@ def find_outliers(
 def check_count(n: int) -> None:
     """Raise `DataError` unless ``n`` is 1 or more."""
     if n < 1:
-        raise DataError(f"at least 1 image is expected, and -n {n} came; try -n 100.")
+        raise DataError(f"n must be at least 1, got {n}.")
 
 
-def how_far_out(values: Array) -> FloatArray:
-    """How far above the median each of ``values`` (n,) lies: float32 (n,), 1.645 at 95 %.
+def deviations(values: Array) -> FloatArray:
+    """How many robust standard deviations each value lies above the median: float32 (n,).
 
-    The unit is the distance from the median to the 95th percentile over its 1.645 standard
-    deviations in a normal distribution: each measure's own upper tail sets its scale, neither its
-    lower half nor the outliers themselves (as the median absolute deviation does for both halves,
-    Iglewicz and Hoaglin 1993). Limited to 100, for piles in which nearly all are equal.
+    The unit is the distance from the median to the 95th percentile, divided by 1.645, which is that
+    distance in a normal distribution. So the upper tail sets the scale, and neither the lower half
+    nor the outliers do (the median absolute deviation, Iglewicz and Hoaglin 1993, takes both
+    halves). Results are limited to ±100, for piles in which nearly all values are equal.
 
-    >>> how_far_out(np.arange(101)).round(3)[[0, 50, 95, 100]].tolist()
+    Args:
+        values: float (n,).
+
+    >>> deviations(np.arange(101)).round(3)[[0, 50, 95, 100]].tolist()
     [-1.8279999494552612, 0.0, 1.6449999809265137, 1.8279999494552612]
     """
     values = np.asarray(values, dtype=np.float64)
@@ -169,43 +175,37 @@ def how_far_out(values: Array) -> FloatArray:
     return np.clip((values - middle) / unit, -100.0, 100.0).astype(np.float32)
 
 
-def _far_out(measure: Measure, values: FloatArray) -> FloatArray:
-    """`how_far_out` each value is in the direction that is odd; 0 where the limit is not passed."""
+def _deviations_by(measure: Measure, values: FloatArray) -> FloatArray:
+    """`deviations` in the unusual direction of a measure; at most 0 before its limit."""
     x = values.astype(np.float64)
-    far = how_far_out(measure.sign * (np.log(x + 1.0 / 255.0) if measure.ratio else x))
-    passed = measure.sign * x >= measure.limit
-    return np.where(passed, far, np.minimum(far, 0.0))
+    above = deviations(measure.sign * (np.log(x + 1.0 / 255.0) if measure.ratio else x))
+    return np.where(measure.sign * x >= measure.limit, above, np.minimum(above, 0.0))
 
 
 def _distances(z: FloatArray, track: Track) -> FloatArray:
-    """From each row to its fifth nearest other, float32 (n,)."""
-    k = min(_NEIGHBOUR, len(z) - 1) + 1  # itself, or a copy in its place, is nearest
+    """The distance of each row to its fifth nearest other row, float32 (n,)."""
     index = Index(z, metric="euclidean", exact_up_to=EXACT_FOR_ALL, track=track)
-    starts = range(0, len(z), 1024)
-    alike = [
-        index.search(z[start : start + 1024], k)[0][:, -1]
-        for start in track(starts, "comparing", len(starts))
-    ]
-    return 1.0 / np.concatenate(alike) - 1.0
+    similarities, _ = index.search_all_others(z, min(_NEIGHBOUR, len(z) - 1), track)
+    return 1.0 / similarities[:, -1] - 1.0
 
 
-def _reasons(far: FloatArray, row: int, values: dict[str, FloatArray]) -> list[str]:
-    """The measures by which an image is odd, or the one by which it is oddest, in words."""
-    order = [int(i) for i in np.argsort(-far, kind="stable")]
-    chosen = [i for i in order if far[i] >= NOTABLE] or order[:1]
-    said = []
+def _reasons(by_measure: FloatArray, row: int, values: dict[str, FloatArray]) -> list[str]:
+    """The measures with a notable deviation in words, or else that with the largest."""
+    order = [int(i) for i in np.argsort(-by_measure, kind="stable")]
+    chosen = [i for i in order if by_measure[i] >= NOTABLE] or order[:1]
+    reasons = []
     for measure in (MEASURES[i] for i in chosen):
         all_values = values[measure.of]
-        usual = float(np.median(all_values))
-        said.append(f"{measure.words} ({measure.of} {all_values[row]:.3g}, usually {usual:.3g})")
-    return said
+        value, usual = all_values[row], float(np.median(all_values))
+        reasons.append(f"{measure.words} ({measure.of} {value:.3g}, usually {usual:.3g})")
+    return reasons
 
 
-def _torn(membership: FloatArray) -> list[str]:
-    """Whether an image is nearly as much of one cluster as of another, in words."""
+def _near_tie(membership: FloatArray) -> list[str]:
+    """The reason that an image is between two clusters, if it is."""
     if len(membership) < 2:
         return []
     second, first = np.sort(membership)[-2:]
-    if first - second >= TORN:
+    if first - second >= NEAR_TIE:
         return []
     return [f"between two clusters ({first:.0%} of one, {second:.0%} of another)"]

@@ -1,4 +1,4 @@
-"""Do two images show the same kind of thing? A similarity against a threshold, without labels."""
+"""Pairs of images: do both show the same kind of thing? Decided without labels."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from shoal.search.thresholds import (
     Threshold,
     check_space,
     check_threshold,
-    compared,
+    in_space,
     learn_threshold,
     random_pairs,
 )
 
 _COMPARED_WITH = 100_000
-"""Random pairs of the images at hand among which a pair's percentile is taken."""
+"""Random pairs of the images, from which percentiles are computed."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """m pairs of images, and what is decided of each."""
+    """m pairs of images, with the decision on each pair."""
 
     ids: tuple[Sequence[str], Sequence[str]]
-    """Names of the m first and the m second images."""
+    """The names of the first images, and of the second images."""
     similarity: FloatArray
     """float32 (m,), larger is more alike; see `similarity.similarity`."""
     percentile: FloatArray
-    """float32 (m,) in [0, 100]: how many of 100 random pairs are less alike; of ties, half."""
+    """float32 (m,), the percentage of random pairs that are less alike; ties count half."""
     same: IntArray
-    """int64 (m,): 1 if they show the same kind, 0 if not."""
+    """int64 (m,): 1 if both images show the same kind, 0 if not."""
     agreement: float
-    """Share of the pairs that both or neither lie in one cluster as this says, in [0, 1]."""
+    """The share of pairs that are the same exactly if both images are in one cluster, in [0, 1]."""
     threshold: Threshold
 
     def to_csv(self, path: str | Path) -> None:
@@ -63,43 +63,43 @@ def decide_pairs(
     threshold: float | None = None, space: str = "clusters", seed: int = 0, device: str = "cpu",
     track: Track = silent,
 ) -> Pairs:  # fmt: skip
-    """Say of pairs of images whether they show the same kind, by a similarity above a threshold.
+    """Decide which pairs of images show the same kind of thing.
 
-    What is compared is each image's memberships of the clusters, as square roots: their cosine is
-    the Bhattacharyya coefficient of the two (1943), their distance is √2 times Hellinger's. Or, by
-    ``space="embedding"``, the reduced embedding itself, which tells how alike two images are, not
-    whether they are of a kind: training pulls even images of one kind apart. See `learn_threshold`
-    for both, measured.
+    The two images are the same if their similarity reaches a threshold. The vectors compared are
+    the square roots of the cluster memberships: their cosine is the Bhattacharyya coefficient
+    (1943), their distance √2 times Hellinger's. With ``space="embedding"`` the reduced embedding is
+    compared. It tells how alike two images are, not whether they are of one kind, as training pulls
+    even images of one kind apart. `learn_threshold` has measurements of both.
 
     Args:
-        source: the images, those trained on or new ones.
-        checkpoint: a finished one.
+        source: the images of the training, or new images.
+        checkpoint: a finished checkpoint.
         pairs: int (m, 2), rows of ``source``.
         metric: ``cosine`` or ``euclidean``.
-        threshold: None: learned, without labels.
+        threshold: by default learned, without labels.
         space: ``clusters`` or ``embedding``.
         seed: of the random pairs.
         device: where the encoder runs.
         track: shows progress.
 
     Raises:
-        DataError: an unknown metric or space, a threshold that no similarity has, or one image.
+        DataError: an unknown metric or space, a threshold out of range, or fewer than 2 images.
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
     check_metric(metric)
     check_space(space)
     check_threshold(threshold, metric)
     if len(source) < 2:
-        raise DataError("at least 2 images are expected to compare, and 1 came; give more.")
+        raise DataError("comparing needs at least 2 images, got 1.")
     clusterer = fitted_clusterer(checkpoint)
-    found = learn_threshold(clusterer, metric, space=space, seed=seed, value=threshold)
+    learned = learn_threshold(clusterer, metric, space=space, seed=seed, value=threshold)
     z = reduce(source, checkpoint, device=device, track=track)
-    x, labels = compared(clusterer, z, space)
+    x, labels = in_space(clusterer, z, space)
     alike = similarity(x[pairs[:, 0]], x[pairs[:, 1]], metric)
-    by_chance = random_pairs(len(source), _COMPARED_WITH, np.random.default_rng(seed))
-    usual = np.sort(similarity(x[by_chance[:, 0]], x[by_chance[:, 1]], metric))
+    others = random_pairs(len(source), _COMPARED_WITH, np.random.default_rng(seed))
+    usual = np.sort(similarity(x[others[:, 0]], x[others[:, 1]], metric))
     below = np.searchsorted(usual, alike, "left") + np.searchsorted(usual, alike, "right")
-    same = (alike >= found.value).astype(np.int64)
+    same = (alike >= learned.value).astype(np.int64)
     agree = same == (labels[pairs[:, 0]] == labels[pairs[:, 1]])
     first, second = ([source.ids[row] for row in column] for column in pairs.T.tolist())
     return Pairs(
@@ -108,18 +108,25 @@ def decide_pairs(
         percentile=(50.0 * below / len(usual)).astype(np.float32),
         same=same,
         agreement=float(agree.mean()) if len(agree) else 1.0,
-        threshold=found,
+        threshold=learned,
     )
 
 
 def read_pairs(path: str | Path, ids: Sequence[str]) -> IntArray:
-    """Pairs of images from a CSV file, as rows of ``ids``: int64 (m, 2).
+    """Read pairs of images from a CSV file.
 
-    They are its columns ``a`` and ``b``, or else its first two; a first line that names no images
-    is a header.
+    The columns ``a`` and ``b`` hold the ids, or the first two columns do. A first line that names
+    no image is taken for a header.
+
+    Args:
+        path: the file.
+        ids: the names of the images.
+
+    Returns:
+        int64 (m, 2), rows of ``ids``.
 
     Raises:
-        DataError: not such a file, or an image that is not there.
+        DataError: another kind of file, or an id that no image has.
     """
     path = Path(path)
     rows = read_rows(path, "a CSV file with two columns of ids")
@@ -128,16 +135,12 @@ def read_pairs(path: str | Path, ids: Sequence[str]) -> IntArray:
     short = next((row for row in rows if len(row) <= max(a, b)), None)
     if short is not None:
         raise DataError(
-            f"{path}: two ids in every row are expected, and {','.join(short)[:40]!r} came; "
-            "write a line a pair, as in 12,57."
+            f"{path}: every row must have two ids, such as 12,57; got {','.join(short)[:40]!r}."
         )
     pairs = [(row[a], row[b]) for row in rows]
     if {"a", "b"} <= set(header) or not {header[0], header[1]} & set(ids):
         pairs = pairs[1:]
     if not pairs:
-        raise DataError(
-            f"{path}: pairs of ids such as {ids[0]!r} are expected, and there are none; "
-            "write a line a pair."
-        )
-    named = look_up([name for pair in pairs for name in pair], ids, path)
-    return np.array(named, dtype=np.int64).reshape(-1, 2)
+        raise DataError(f"{path}: no pairs; write two ids such as {ids[0]!r} into each row.")
+    listed = look_up([name for pair in pairs for name in pair], ids, path)
+    return np.array(listed, dtype=np.int64).reshape(-1, 2)

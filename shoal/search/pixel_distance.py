@@ -1,4 +1,4 @@
-"""How far two images differ in their pixels once a small shift between them is undone."""
+"""The distance between the pixels of two images after a small shift between them is undone."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _SIDE = 32
 _OUTLINE = 8
 _SKETCH = 16
 _FAINTEST = 8.0
-"""Grey levels: a fainter contrast is taken for this one, or noise would count as difference."""
+"""Grey levels. A lower contrast is raised to this, or noise would count as difference."""
 _FAINTEST_DETAIL = 3.0
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
 class PixelDistance:
-    """A distance between images that a copy keeps small and a mere likeness does not.
+    """A distance that is small between copies and large between images that are merely alike.
 
-    Both images are blurred a little and laid over each other at the shift, of up to a sixteenth
-    of their side, at which their details differ least. There the root mean square of their
-    difference is divided by their contrast, once for the images and once for their details alone,
-    a difference of Gaussians (Marr and Hildreth 1980, doi:10.1098/rspb.1980.0020), and the larger
-    of the two counts: 0 is the same, √2 nothing in common. Without the details a bright sky over
-    dark land makes any two landscapes alike. What it was measured on stands in `duplicates`.
+    Both images are blurred a little and laid over each other at the shift, up to a sixteenth of
+    their side, at which their details differ least. The root mean square of their difference is
+    divided by their contrast, once for the images and once for their details, a difference of
+    Gaussians (Marr and Hildreth 1980, doi:10.1098/rspb.1980.0020). The larger of the two counts: 0
+    for equal images, √2 for images with nothing in common. Without the details, a bright sky over
+    dark land makes any two landscapes alike. `find_duplicates` tells how it was measured.
 
     Args:
         shape: (H, W, C) of the images.
@@ -57,8 +57,9 @@ class PixelDistance:
     def outlines(self, pixels: npt.NDArray[np.uint8]) -> FloatArray:
         """Coarse colours by place, in which copies are neighbours: float32 (b, 64 C), in [0, 255].
 
-        Of 400 photographs shifted by two pixels both ways, the original is among the 8 nearest of
-        50,000 for 99.0 %; of all the other copies that `find_duplicates` finds, for 99.7 % or more.
+        For 99.0 % of 400 photographs shifted by two pixels both ways, the original is among the 8
+        nearest of 50,000 images. For the other kinds of copies that `find_duplicates` finds, it is
+        for 99.7 % or more.
         """
         return _apply(self._outline, self._thumbnails(pixels)).reshape(len(pixels), -1)
 
@@ -68,7 +69,7 @@ class PixelDistance:
         return _apply(self._sketch, details).astype(np.float16)
 
     def may_match(self, a: Array, b: Array) -> npt.NDArray[np.bool_]:
-        """Whether sketches (b, 1, h, w) are alike enough for their images to be compared: (b,)."""
+        """Whether sketches (b, 1, h, w) are so alike that the images may be copies: bool (b,)."""
         a, b = a.astype(np.float32), b.astype(np.float32)
         shifts = min(1, self._shifts[0]), min(1, self._shifts[1])
         least = _differences(a, b, shifts).min(axis=1)
@@ -95,13 +96,13 @@ class PixelDistance:
         return _apply(self._thumbnail, np.moveaxis(pixels, 3, 1).astype(np.float32))
 
     def _details(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Thumbnails (b, C, h, w) blurred a little, and less what is left when blurred more."""
+        """Thumbnails (b, C, h, w) blurred a little; and the difference to a stronger blur."""
         smooth = _apply(self._smooth, x)
         return smooth, smooth - _apply(self._wide, smooth)
 
 
 _Maps: TypeAlias = tuple[FloatArray, FloatArray]
-"""What to multiply columns and rows with."""
+"""The matrices that columns and rows are multiplied with."""
 _Window: TypeAlias = tuple[Any, slice, slice]
 
 
@@ -112,7 +113,7 @@ def _apply(maps: _Maps, x: FloatArray) -> FloatArray:
 
 
 def _averaging(side: int, target: int) -> FloatArray:
-    """From ``side`` pixels to the means of ``target`` equal parts: float32 (target, side)."""
+    """The matrix from ``side`` pixels to the means of ``target`` equal parts: (target, side)."""
     edges = np.arange(target + 1) * (side / target)
     pixels = np.arange(side)
     inside = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
@@ -132,7 +133,10 @@ def _grey(x: FloatArray) -> FloatArray:
 
 
 def _windows(x: Array, shifts: tuple[int, int]) -> list[_Window]:
-    """What of ``x`` (…, h, w) lies under the middle of another at each shift; 0 is the middle."""
+    """At each shift, the part of ``x`` (…, h, w) that lies under the middle of the other image.
+
+    The window in the middle of the list is that of no shift.
+    """
     (sy, sx), (h, w) = shifts, x.shape[-2:]
     return [
         (..., slice(sy + y, h - sy + y), slice(sx + x_, w - sx + x_))
@@ -149,7 +153,7 @@ def _differences(a: FloatArray, b: FloatArray, shifts: tuple[int, int]) -> Float
 
 
 def _relative(a: FloatArray, b: FloatArray, faintest: float) -> FloatArray:
-    """Root mean square of the difference over that of the two's own deviations: (b,)."""
+    """The root mean square of the difference, divided by the contrast of the two: (b,)."""
     contrast = (a.var(axis=(2, 3)).mean(axis=1) + b.var(axis=(2, 3)).mean(axis=1)) / 2
     difference = np.square(a - b).mean(axis=(1, 2, 3))
     ratio: FloatArray = np.sqrt(difference / np.maximum(contrast, faintest**2))

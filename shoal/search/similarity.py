@@ -1,4 +1,4 @@
-"""How alike two images are, and who is like whom among very many."""
+"""Similarity of two points, and a search for the most similar among very many."""
 
 from __future__ import annotations
 
@@ -7,33 +7,41 @@ from typing import Any
 import numpy as np
 
 from shoal.embedding.linear_algebra import unit_rows
+from shoal.embedding.neighbours import but_itself
 from shoal.errors import DataError
 from shoal.protocols import FloatArray, IntArray, Track, silent
 
 METRICS = ("cosine", "euclidean")
 EXACT_UP_TO = 100_000_000
-"""Numbers, points times dimensions, that are searched exactly: in 25 ms a query on one core, and
-ready at once, where an inverted file takes a minute to build (benchmarks/similar.py)."""
+"""Points times dimensions up to which every query is compared with all points.
+
+A query then takes 25 ms at most on one core; building an inverted file takes a minute
+(benchmarks/similar.py)."""
 EXACT_FOR_ALL = 20_000_000
-"""Likewise where each point is asked about: 100,000 of 200 numbers, in a minute on one core."""
+"""The same where every point is a query: 100,000 points of 200 numbers take one core a minute."""
 _TUNED_ON = 200
 _TUNED_K = 10
 _BLOCK = 65_536
+_QUERIES = 1024
 
 
 def check_metric(metric: str) -> None:
     """Raise `DataError` unless ``metric`` is one of `METRICS`."""
     if metric not in METRICS:
-        raise DataError(
-            f"--metric is expected among {', '.join(METRICS)}, and {metric!r} came; choose one."
-        )
+        raise DataError(f"metric must be {' or '.join(METRICS)}, got {metric!r}.")
 
 
 def similarity(a: FloatArray, b: FloatArray, metric: str = "cosine") -> FloatArray:
-    """How alike the rows of ``a`` and ``b`` float32 (n, d) are, pair by pair: float32 (n,).
+    """The similarity of each row of ``a`` to the same row of ``b``; larger is more alike.
 
-    By ``cosine`` that of the angle between them, in [-1, 1]; by ``euclidean`` 1 / (1 + distance),
-    in (0, 1]: larger is more alike by either, so that one rule, above a threshold, fits both.
+    Args:
+        a: float32 (n, d).
+        b: float32 (n, d).
+        metric: ``cosine``, the cosine of the angle between the two, in [-1, 1]; or ``euclidean``,
+            1 / (1 + distance), in (0, 1].
+
+    Returns:
+        float32 (n,).
 
     Raises:
         DataError: an unknown metric.
@@ -56,17 +64,18 @@ def unit(z: FloatArray) -> FloatArray:
 
 
 class Index:
-    """Nearest neighbours under a metric, by faiss: exact, or for very many points nearly so.
+    """Nearest neighbours under a metric, by faiss: exact, or almost so for very many points.
 
-    Up to a million points of 100 numbers every query is compared with all of them. More are put
-    into the cells of a k-means and a query looks into the nearest cells only (an inverted file:
-    Sivic and Zisserman 2003, doi:10.1109/ICCV.2003.1238663; faiss: Johnson et al. 2017,
-    arXiv:1702.08734): as many as it takes to find ``recall`` of the 10 true nearest of 200 points.
+    Up to a million points of 100 numbers, a query is compared with every point. More points are
+    divided into the cells of a k-means, and a query is compared with the points of the nearest
+    cells only (an inverted file: Sivic and Zisserman 2003, doi:10.1109/ICCV.2003.1238663; faiss:
+    Johnson et al. 2017, arXiv:1702.08734). The number of cells is doubled until ``recall`` of the
+    10 nearest neighbours of 200 points are found.
 
     Args:
         points: float32 (n, d), n ≥ 1.
         metric: see `similarity`.
-        exact_up_to: how many numbers, points times dimensions, are searched exactly.
+        exact_up_to: points times dimensions up to which the search is exact.
         recall: the share of true neighbours that an inexact search must find, in (0, 1].
         track: shows progress.
 
@@ -80,9 +89,9 @@ class Index:
     """
 
     exact: bool
-    """Whether every search compares with all points."""
+    """Whether a query is compared with every point."""
     recall: float
-    """Share of the 10 nearest found of the points it was tried on, measured; 1 if exact."""
+    """The share of the 10 nearest neighbours that was found for 200 points; 1 if exact."""
 
     def __init__(
         self, points: FloatArray, *, metric: str = "cosine", exact_up_to: int = EXACT_UP_TO,
@@ -112,18 +121,62 @@ class Index:
             Similarities float32 (m, k), see `similarity`, and indices int64 (m, k).
         """
         queries = self._prepared(queries)
-        found, indices = self._index.search(queries, k)
-        while not self.exact and (indices < 0).any():  # fewer than k points in the cells looked at
+        scores, indices = self._index.search(queries, k)
+        while not self.exact and (indices < 0).any():  # fewer than k points in the searched cells
             missing = (indices < 0).any(axis=1)
             before = self._index.nprobe
             if before >= self._index.nlist:
                 break
             self._index.nprobe = self._index.nlist
-            found[missing], indices[missing] = self._index.search(queries[missing], k)
+            scores[missing], indices[missing] = self._index.search(queries[missing], k)
             self._index.nprobe = before
         if self.metric == "cosine":
-            return np.clip(found, -1.0, 1.0), indices.astype(np.int64)
-        return 1.0 / (1.0 + np.sqrt(np.maximum(found, 0.0))), indices.astype(np.int64)
+            return np.clip(scores, -1.0, 1.0), indices.astype(np.int64)
+        return 1.0 / (1.0 + np.sqrt(np.maximum(scores, 0.0))), indices.astype(np.int64)
+
+    def search_others(
+        self, queries: FloatArray, rows: IntArray, k: int
+    ) -> tuple[FloatArray, IntArray]:
+        """The ``k`` most similar points of each query but the query itself.
+
+        An exact copy of a query counts as another point.
+
+        Args:
+            queries: float32 (m, d).
+            rows: int64 (m,), which point each query is; -1 for a query that is none of the points.
+            k: how many, at least 1; at most the number of points, less 1 if a query is a point.
+
+        Returns:
+            As `search`.
+        """
+        n_own = int((rows >= 0).any())
+        similarities, indices = self.search(queries, k + n_own)
+        if not n_own:
+            return similarities, indices
+        others = but_itself(indices, rows)
+        return similarities[others].reshape(-1, k), indices[others].reshape(-1, k)
+
+    def search_all_others(
+        self, points: FloatArray, k: int, track: Track = silent
+    ) -> tuple[FloatArray, IntArray]:
+        """The ``k`` most similar others of every point.
+
+        Args:
+            points: float32 (n, d), the points of the index.
+            k: how many, 1 to n - 1.
+            track: shows progress.
+
+        Returns:
+            As `search`, with a row for each point.
+        """
+        n = len(points)
+        similarities = np.empty((n, k), dtype=np.float32)
+        indices = np.empty((n, k), dtype=np.int64)
+        starts = range(0, n, _QUERIES)
+        for start in track(starts, "comparing", len(starts)):
+            rows = np.arange(start, min(start + _QUERIES, n))
+            similarities[rows], indices[rows] = self.search_others(points[rows], rows, k)
+        return similarities, indices
 
     def _prepared(self, points: FloatArray) -> FloatArray:
         points = unit(points) if self.metric == "cosine" else points
@@ -138,7 +191,7 @@ class Index:
         import faiss
 
         n, d = points.shape
-        n_cells = max(1, min(int(4 * np.sqrt(n)), n // 40))  # as faiss's own guide has it
+        n_cells = max(1, min(int(4 * np.sqrt(n)), n // 40))  # as faiss's guide recommends
         kind = faiss.METRIC_INNER_PRODUCT if self.metric == "cosine" else faiss.METRIC_L2
         index = faiss.IndexIVFFlat(self._index, d, n_cells, kind)
         generator = np.random.default_rng(0)
@@ -151,7 +204,7 @@ class Index:
         return index
 
     def _tune(self, points: FloatArray, recall: float) -> float:
-        """Look into ever more cells until enough of the true neighbours are found."""
+        """Search ever more cells until enough of the true neighbours are among the results."""
         n = len(points)
         queries = points[np.random.default_rng(1).choice(n, min(n, _TUNED_ON), replace=False)]
         k = min(_TUNED_K, n)
@@ -159,8 +212,8 @@ class Index:
         flat.add(points)
         true = flat.search(queries, k)[1]
         while True:
-            found = self._index.search(queries, k)[1]
-            share = float((found[:, :, None] == true[:, None, :]).any(axis=1).mean())
+            indices = self._index.search(queries, k)[1]
+            share = float((indices[:, :, None] == true[:, None, :]).any(axis=1).mean())
             if share >= recall or self._index.nprobe >= self._index.nlist:
                 return share
             self._index.nprobe = min(2 * self._index.nprobe, self._index.nlist)

@@ -1,4 +1,4 @@
-"""The similarity above which two images count as the same kind, learned without labels."""
+"""The similarity from which two images count as the same kind, learned without labels."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _LEARNED_FROM = 200_000
 
 @dataclass(frozen=True)
 class Threshold:
-    """Above it, or at it, two images count as the same kind."""
+    """Two images count as the same kind if their similarity is this value or more."""
 
     value: float
     agreement: float
-    """Share of random pairs of training images of which it says what their clusters say."""
+    """The share of random pairs of training images for which threshold and clusters agree."""
     learned: bool
-    """Whether it was learned; else it was given."""
+    """Whether it was learned; if not, it was given."""
 
 
 def learn_threshold(
     clusterer: Clusterer, metric: str = "cosine", *, space: str = "clusters", seed: int = 0,
     value: float | None = None,
 ) -> Threshold:  # fmt: skip
-    """The similarity at which "the same" agrees best with the clusters themselves.
+    """The threshold whose decisions agree best with the clusters.
 
-    Asked are 200,000 random pairs of the training images that the checkpoint remembers: a pair's
-    two images lie in one cluster or do not, and no label is needed. Of thresholds that agree
-    equally the strictest is taken, midway between two similarities that occur.
+    It is learned from 200,000 random pairs of the training images that the checkpoint remembers:
+    the two images of a pair are in one cluster or not, and no label is needed. Of thresholds that
+    agree equally well, the strictest is taken, halfway between two similarities that occur.
 
-    Measured on 124,750 pairs of labelled photographs and, last, 179,700 of digits (accuracy of
-    the decision; half of the photographs' pairs and a tenth of the digits' are the same):
+    Accuracy of the decision on 124,750 pairs of labelled photographs, of which half are the same,
+    and on 179,700 pairs of digits (last column), of which a tenth are the same:
 
     ====================================  ========  ============  ============  =======
     checkpoint                            best.pth  improved.pth  baseline.pth  digits
     ====================================  ========  ============  ============  =======
-    the clusters' own answer              0.849     0.745         0.677         0.992
+    in one cluster                        0.849     0.745         0.677         0.992
     clusters, cosine, this threshold      0.849     0.745         0.672         0.992
     … a mixture of two Gaussians          0.829     0.709         0.633         0.970
     … Otsu's threshold                    0.849     0.735         0.646         0.991
@@ -54,15 +54,15 @@ def learn_threshold(
     Args:
         clusterer: a fitted one.
         metric: ``cosine`` or ``euclidean``.
-        space: what is compared, ``clusters`` or ``embedding``.
+        space: what is compared, ``clusters`` or ``embedding``; see `decide_pairs`.
         seed: of the random pairs.
-        value: a threshold given; then only its agreement is measured.
+        value: a threshold of your own; then only its agreement is measured.
     """
     reference = clusterer.reference
     if len(reference) < 2:
         return Threshold(0.0 if value is None else value, 1.0, value is None)
     pairs = random_pairs(len(reference), _LEARNED_FROM, np.random.default_rng(seed))
-    x, labels = compared(clusterer, reference, space)
+    x, labels = in_space(clusterer, reference, space)
     alike = similarity(x[pairs[:, 0]], x[pairs[:, 1]], metric)
     together = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     if value is not None:
@@ -71,10 +71,14 @@ def learn_threshold(
 
 
 def best_threshold(alike: FloatArray, together: Array) -> tuple[float, float]:
-    """The threshold at or above which ``alike`` (m,) foretells ``together`` bool (m,) most often.
+    """The threshold on similarities that best predicts which pairs are together.
+
+    Args:
+        alike: float32 (m,), the similarity of each pair.
+        together: bool (m,), whether the two are together.
 
     Returns:
-        The threshold and the share foretold, in [0, 1].
+        The threshold, and the share of pairs that it predicts right, in [0, 1].
 
     >>> best_threshold(np.float32([0.9, 0.75, 0.25, 0.1]), np.array([True, True, False, False]))
     (0.5, 1.0)
@@ -86,7 +90,7 @@ def best_threshold(alike: FloatArray, together: Array) -> tuple[float, float]:
     # After the i-th of the ordered pairs a threshold fits only if the next one is less alike.
     possible = np.concatenate([[True], alike[1:] < alike[:-1], [True]])
     cut = int(np.where(possible, right, -1).argmax())
-    if cut == 0:  # none is the same
+    if cut == 0:  # no pair is the same
         value = np.nextafter(alike[0], np.float32(np.inf))
     else:
         value = (alike[cut - 1] + alike[min(cut, len(alike) - 1)]) / 2
@@ -96,7 +100,10 @@ def best_threshold(alike: FloatArray, together: Array) -> tuple[float, float]:
 
 
 def random_pairs(n: int, most: int, generator: np.random.Generator) -> IntArray:
-    """Pairs of two different of ``n`` ≥ 2 images, int64 (m, 2): all there are, or ``most``.
+    """Pairs of different images out of ``n`` ≥ 2: all pairs, or ``most`` at random.
+
+    Returns:
+        int64 (m, 2).
 
     >>> random_pairs(3, 10, np.random.default_rng(0)).tolist()
     [[0, 1], [0, 2], [1, 2]]
@@ -107,8 +114,17 @@ def random_pairs(n: int, most: int, generator: np.random.Generator) -> IntArray:
     return np.stack([first, (first + generator.integers(1, n, most)) % n], axis=1)
 
 
-def compared(clusterer: Clusterer, z: FloatArray, space: str) -> tuple[FloatArray, IntArray]:
-    """What is compared of points ``z``, float32 (n, c), and their clusters, int64 (n,)."""
+def in_space(clusterer: Clusterer, z: FloatArray, space: str) -> tuple[FloatArray, IntArray]:
+    """The vectors that are compared, and the cluster of each point.
+
+    Args:
+        clusterer: a fitted one.
+        z: float32 (n, d), points of the reduced embedding.
+        space: ``clusters`` or ``embedding``.
+
+    Returns:
+        float32 (n, c): the square roots of the memberships, or ``z``; and int64 (n,).
+    """
     membership = clusterer.predict_proba(z)
     labels = membership.argmax(axis=1).astype(np.int64)
     return (np.sqrt(membership) if space == "clusters" else z), labels
@@ -117,9 +133,7 @@ def compared(clusterer: Clusterer, z: FloatArray, space: str) -> tuple[FloatArra
 def check_space(space: str) -> None:
     """Raise `DataError` unless ``space`` is one of `SPACES`."""
     if space not in SPACES:
-        raise DataError(
-            f"--space is expected among {', '.join(SPACES)}, and {space!r} came; choose one."
-        )
+        raise DataError(f"space must be {' or '.join(SPACES)}, got {space!r}.")
 
 
 def parse_threshold(text: str) -> float | None:
@@ -136,16 +150,14 @@ def parse_threshold(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise DataError(
-            f"--threshold is expected as a number or auto, and {text!r} came."
-        ) from None
+        raise DataError(f"threshold must be a number or auto, got {text!r}.") from None
 
 
 def check_threshold(threshold: float | None, metric: str) -> None:
-    """Raise `DataError` if no similarity by ``metric`` could ever be on one side of it."""
+    """Raise `DataError` unless ``threshold`` is None or within the range of ``metric``."""
     low, high = (-1.0, 1.0) if metric == "cosine" else (0.0, 1.0)
     if threshold is not None and not low <= threshold <= high:
         raise DataError(
-            f"--threshold is expected in [{low:g}, {high:g}], as the {metric} similarity is, or "
-            f"auto, and {threshold:g} came."
+            f"threshold must be auto, or from {low:g} to {high:g} for the {metric} metric, got "
+            f"{threshold:g}."
         )

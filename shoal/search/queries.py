@@ -1,0 +1,88 @@
+"""The images of a query: images of the pile by their ids, other images by their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.images.array import ArraySource
+from shoal.images.csv_files import printable
+from shoal.images.decoding.image import Form, decode
+from shoal.images.decoding.pile import Listing
+from shoal.images.decoding.survey import learn_range
+from shoal.images.originals import FileOriginals
+from shoal.images.pixel_range import PixelRange
+from shoal.protocols import Array, ImageSource
+
+
+@dataclass(frozen=True)
+class Query:
+    """An image whose like is sought."""
+
+    name: str
+    """The id or the path, as it was given."""
+    source: ImageSource
+    """Where the image is: the pile, or a source that holds this image alone."""
+    row: int
+    """Which image of ``source`` it is."""
+    row_in_pile: int
+    """The same for an image of the pile; -1 for an image file."""
+
+    def read(self) -> Array:
+        """The pixels, uint8 (H, W, C)."""
+        image: Array = self.source.read(np.array([self.row]))[0]
+        return image
+
+
+def resolve(queries: Sequence[str | Path], pile: ImageSource) -> list[Query]:
+    """The images that are meant by ids of the pile or by paths of image files.
+
+    A name that is an id is not taken for a path.
+
+    Raises:
+        DataError: a name is neither, or its file cannot be read.
+    """
+    rows = {name: row for row, name in enumerate(pile.ids)}
+    resolved = []
+    for name in map(str, queries):
+        row = rows.get(name, -1)
+        if row >= 0:
+            resolved.append(Query(name, pile, row, row))
+        else:
+            resolved.append(Query(name, open_image(Path(name), pile), 0, -1))
+    return resolved
+
+
+def open_image(path: Path, pile: ImageSource) -> ArraySource:
+    """The image of a file, read just as the files of ``pile`` are.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read as an image.
+    """
+    name = printable(str(path))
+    if not path.is_file():
+        raise DataError(
+            f"{name[:80]!r} is neither the id of an image, such as {printable(pile.ids[0])!r}, nor "
+            "an image file."
+        )
+    pixel_range: PixelRange | None = getattr(pile, "pixel_range", None)
+    form = Form(*pile.shape, pixel_range=pixel_range)
+    decoded = decode(path, form)
+    if not isinstance(decoded, str) and decoded.unknown and pixel_range is not None:
+        # Of numbers as no image of the pile has them: only this image shows their range.
+        alone = Listing([path.name], lambda: iter([path]), lambda row: path)
+        form = replace(form, pixel_range=learn_range(alone, decoded.unknown, pixel_range))
+        decoded = decode(path, form)
+    if isinstance(decoded, str):
+        raise DataError(f"cannot read {name} as an image: {decoded}.")
+    assert decoded.pixels is not None  # its range is known by now
+    return ArraySource(
+        decoded.pixels[None],
+        ids=[path.name],
+        pixel_range=form.pixel_range,
+        originals=FileOriginals(path.parent, [path.name]),
+    )

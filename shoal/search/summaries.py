@@ -1,0 +1,130 @@
+"""Results in words: what a command prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from shoal.clustering.n_clusters import NumberOfClusters
+from shoal.clustering.tree import Tree
+from shoal.images.csv_files import printable
+from shoal.plural import counted
+from shoal.protocols import IntArray
+from shoal.search.duplicates import Duplicates
+from shoal.search.outliers import Outliers
+from shoal.search.pairs import Pairs
+from shoal.search.similar import Similar
+
+
+def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
+    """How many pairs are the same, by which threshold, and how often the clusters agree."""
+    threshold = pairs.threshold
+    vectors = {"clusters": "cluster memberships", "embedding": "the reduced embedding"}[space]
+    origin = "learned without labels" if threshold.learned else "given"
+    drawn = " drawn at random" if at_random else ""
+    return "\n".join(
+        [
+            f"{metric} similarity of {vectors}; images are the same at {threshold.value:.4f} or "
+            "above",
+            f"threshold {origin}; it agrees with the clusters on {threshold.agreement:.1%} of "
+            "random pairs of training images",
+            f"{len(pairs.same):,} pairs{drawn}: {pairs.same.mean():.1%} are the same; the clusters "
+            f"agree on {pairs.agreement:.1%}",
+        ]
+    )
+
+
+def of_similar(similar: Similar) -> str:
+    """For each query a line with the most similar images and their similarity."""
+    lines = []
+    for query, rows, values in zip(
+        similar.queries, similar.indices, similar.similarity, strict=True
+    ):
+        images = [
+            f"{printable(similar.ids[row])} ({value:.2f})"
+            for row, value in zip(rows, values, strict=True)
+        ]
+        lines.append(f"{printable(query.name)}: {', '.join(images)}")
+    return "\n".join(lines)
+
+
+def of_duplicates(duplicates: Duplicates) -> str:
+    """How many copies there are, in how many groups, by which distance, and which to keep."""
+    n_copies, n_images = duplicates.n_copies, len(duplicates.ids)
+    if not duplicates.groups:
+        return f"no copies among {n_images:,} images, up to a distance of {duplicates.threshold:g}"
+    n_exact = sum(int(group.exact.sum()) for group in duplicates.groups)
+    return (
+        f"{n_copies:,} of {n_images:,} images {'is a copy' if n_copies == 1 else 'are copies'}, "
+        f"{n_exact:,} exact and {n_copies - n_exact:,} near (up to a distance of "
+        f"{duplicates.threshold:.2g}), in {counted(len(duplicates.groups), 'group')}; to keep: "
+        f"{duplicates.kept_because}"
+    )
+
+
+def of_outliers(outliers: Outliers, n: int = 5) -> str:
+    """The first ``n`` outliers with their reasons, a line each."""
+    lines = [
+        f"  {rank}. {printable(outliers.ids[row])}: {'; '.join(reasons)}"
+        for rank, (row, reasons) in enumerate(
+            zip(outliers.rows[:n], outliers.reasons[:n], strict=True), start=1
+        )
+    ]
+    return "\n".join([f"the most unusual of {len(outliers.ids):,} images:", *lines])
+
+
+def of_export(n_images: int, n_left_out: int, how: str, out: Path) -> str:
+    """What `export_prediction` wrote."""
+    text = f"{counted(n_images, 'image')}, {how}, written to {printable(str(out))}"
+    if n_left_out:
+        text += f"; {n_left_out:,} that the prediction does not mention are left out"
+    return text
+
+
+def of_names(names: dict[int, str], path: Path) -> str:
+    """The new names of the clusters of a prediction."""
+    listed = ", ".join(f"{cluster}: {printable(name)}" for cluster, name in names.items())
+    n_merged = len(names) - len(set(names.values()))
+    return f"{listed}; written to {printable(str(path))}" + (
+        f"; {n_merged:,} merged with another of the same name" if n_merged else ""
+    )
+
+
+def of_n_clusters(result: NumberOfClusters) -> str:
+    """A line of evidence for each number of clusters, then the choice with its reason."""
+    titles = ("clusters", "strength", "stability", "silhouette", "eigengap")
+    lines = ["  ".join(titles)]
+    for evidence in result.evidence:
+        values = (evidence.strength, evidence.stability, evidence.silhouette, evidence.eigengap)
+        cells = [f"{v:>{len(t)}.3f}" for t, v in zip(titles[1:], values, strict=True)]
+        mark = "  <" if evidence.n_clusters == result.n_clusters else ""
+        lines.append("  ".join([f"{evidence.n_clusters:>8}", *cells]) + mark)
+    sample = f"computed from {counted(len(result.rows), 'image')}"
+    if len(result.evidence) < 2:  # nothing to compare
+        return "\n".join([*lines, result.reason, sample])
+    silhouette = max(result.evidence, key=lambda evidence: evidence.silhouette).n_clusters
+    eigengap = max(result.evidence, key=lambda evidence: evidence.eigengap).n_clusters
+    others = f"the silhouette is greatest at {silhouette}, the eigengap at {eigengap}"
+    return "\n".join([*lines, result.reason, f"{sample}; {others}"])
+
+
+def of_tree(tree: Tree, n: int = 4) -> str:
+    """The size of a tree, and its clusters when it is cut into 2 to ``n``."""
+    leaves = counted(tree.n_leaves, "leaf", "leaves")
+    lines = [f"{counted(len(tree.ids), 'image')} in {leaves}; cut into"]
+    sizes = tree.sizes()
+    for k in range(2, min(n, tree.n_leaves) + 1):
+        nodes = sorted(tree.nodes_at(k), key=lambda node: -sizes[node])
+        lines.append(f"  {k}: " + ", ".join(f"node {node} ({sizes[node]:,})" for node in nodes))
+    return "\n".join(lines)
+
+
+def of_cut(labels: IntArray, nodes: dict[int, int | None]) -> str:
+    """The node and the size of each cluster that a tree was cut into."""
+    sizes = np.bincount(labels)
+    listed = ", ".join(
+        f"{label}: {sizes[label]:,} " + ("(the rest)" if node is None else f"(node {node})")
+        for label, node in nodes.items()
+    )
+    return f"{counted(len(labels), 'image')} in {counted(len(nodes), 'cluster')}: {listed}"
