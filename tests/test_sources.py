@@ -20,7 +20,7 @@ from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.checks import check_images, to_eight_bits
-from shoal.images.open import open_source
+from shoal.images.open import open_paths, open_source
 from shoal.images.subset import Subset
 
 
@@ -187,6 +187,26 @@ def test_a_source_knows_its_originals(
     files[0].unlink()
     with pytest.raises(DataError, match=r"original of '0.png' \(no such file\)"):
         photos.originals.content(0)
+
+
+def test_paths_are_a_pile_without_a_list_on_disk(
+    images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda **_: pytest.fail("a file"))
+    for number in range(3):
+        Image.fromarray(images[number]).save(tmp_path / f"{number}.png")
+    paths = [tmp_path / name for name in ("2.png", "0.png", "missing.png", "2.png")]
+    source = open_paths(paths)
+    np.testing.assert_array_equal(source.read(np.arange(2)), images[[2, 0]])
+    assert [reason for _, reason in source.skipped] == [
+        "it stands twice in the list",
+        "no such file",
+    ]
+    assert source.originals.file(1) == paths[1]
+    with pytest.raises(DataError, match="size must be"):
+        open_paths(paths, size=7)
+    with pytest.raises(DataError, match=r"photos must be paths .* such as 'x.png'"):
+        open_paths(["x.png"], name="photos")
 
 
 # --- NumPy files --------------------------------------------------------------------------------

@@ -6,9 +6,7 @@ one pixel high, so that `ImageClusterer` works inside these tools.
 
 from __future__ import annotations
 
-import csv
 import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,8 +26,7 @@ from shoal.estimator.validation import (
     warn_of_missing,
 )
 from shoal.images.array import ArraySource
-from shoal.images.disk import temporary_folder
-from shoal.images.open import open_source
+from shoal.images.open import open_paths, open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.plural import counted
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
@@ -143,23 +140,9 @@ def _open_list(
     track: Track,
 ) -> ImageSource:
     """Open image files so that row i is path i: labels come in the order of the paths."""
-    # The cache of decoded images is keyed by the paths and by the folder of the list: both must be
-    # the same the next time.
-    with tempfile.NamedTemporaryFile(
-        "w", suffix=".tsv", prefix="shoal-", delete=False, newline="", encoding="utf-8",
-        errors="surrogateescape", dir=temporary_folder(),
-    ) as file:  # fmt: skip
-        writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL)
-        writer.writerow(["path"])
-        writer.writerows([os.path.abspath(path)] for path in paths)
-    try:
-        source = open_source(
-            file.name, image_shape=image_shape, pixel_range=pixel_range, track=track
-        )
-    except DataError as error:
-        raise DataError(str(error).replace(file.name, "X")) from None
-    finally:
-        os.unlink(file.name)
+    source = open_paths(
+        paths, name="X", image_shape=image_shape, pixel_range=pixel_range, track=track
+    )
     if source.skipped:
         raise DataError(
             f"X must be paths of images, each once, because labels are in their order; of "

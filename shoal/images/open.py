@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -73,9 +75,7 @@ def open_source(
     from shoal.protocols import silent
 
     path = Path(path)
-    if size is not None and size not in SIZES:
-        offered = ", ".join(map(str, SIZES[:-1]))
-        raise DataError(f"size must be {offered} or {SIZES[-1]}, got {size}.")
+    _check_size(size)
     wanted = Wanted(image_shape, size, array, cache, track or silent, pixel_range)
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
@@ -89,6 +89,42 @@ def open_source(
             "train a new checkpoint."
         )
     return source
+
+
+def open_paths(
+    paths: Sequence[str | Path],
+    *,
+    name: str = "paths",
+    image_shape: tuple[int, int, int] | None = None,
+    size: int | None = None,
+    cache: bool = True,
+    track: Track | None = None,
+    pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+) -> ImageSource:
+    """Open image files by their paths; image i is ``paths[i]``, less those in ``skipped``.
+
+    Args:
+        paths: of image files. A path that is missing, or given twice, is skipped.
+        name: what the paths are called, for messages.
+        image_shape: see `open_source`, also for the other arguments.
+
+    Raises:
+        DataError: none of the files can be read, or ``size`` is not offered.
+        OutputError: there is no room for the decoded images.
+    """
+    from shoal.images.decoding.pile import Wanted
+    from shoal.images.formats.path_list import open_files
+    from shoal.protocols import silent
+
+    _check_size(size)
+    wanted = Wanted(image_shape, size, None, cache, track or silent, pixel_range)
+    return open_files([os.fspath(path) for path in paths], name, wanted)
+
+
+def _check_size(size: int | None) -> None:
+    if size is not None and size not in SIZES:
+        offered = ", ".join(map(str, SIZES[:-1]))
+        raise DataError(f"size must be {offered} or {SIZES[-1]}, got {size}.")
 
 
 def _format(path: Path, array: str | None) -> ModuleType:

@@ -75,16 +75,16 @@ class FileOriginals:
     """The originals of a folder, or of a list of paths: the files themselves.
 
     Args:
-        path: the folder, or the list.
+        path: the folder, or the list; None for paths that no file lists.
         names: the names of the images.
         files: the file of each name; None: the names are paths relative to the folder.
     """
 
     def __init__(
-        self, path: Path, names: Sequence[str], files: Mapping[str, Path] | None = None
+        self, path: Path | None, names: Sequence[str], files: Mapping[str, Path] | None = None
     ) -> None:
-        self.path: Path | None = path
-        self._folder = path
+        self.path = path
+        self._folder = path or Path()
         self._names = names
         self._files = files
         self._real: dict[int, Path] = {}

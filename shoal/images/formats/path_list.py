@@ -8,6 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -53,27 +54,74 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """
     check_file(path)
     written = _written(path)
-    ids, files, left_out = _find(path.parent, written)
-    if not any(isinstance(file, Path) for file in files):
+    pile = _find(path.parent, written)
+    if not pile.on_disk:
         first = f" (the first is {written[0]!r:.80})" if written else ""
         raise DataError(
             f"{path} is not a list of images: no line names an existing file{first}; write one "
             "path a line, relative to the folder of the list."
         )
-    listing = partial(_list, ids, files, left_out)
-    stamp = _stamp(path, [*ids, *(one.name for one in left_out)], files)
-    on_disk = {name: file for name, file in zip(ids, files, strict=True) if isinstance(file, Path)}
-    originals = partial(FileOriginals, path, files=on_disk)
-    return decode_pile(str(path), stamp, listing, wanted, originals=originals)
+    originals = partial(FileOriginals, path, files=pile.on_disk)
+    return decode_pile(
+        str(path),
+        pile.stamp(os.path.realpath(path.parent)),
+        pile.listing,
+        wanted,
+        originals=originals,
+    )
 
 
-def _list(
-    ids: Sequence[str],
-    files: Sequence[Encoded],
-    left_out: Sequence[LeftOut],
-    track: Track,
-) -> Listing:
-    return Listing(ids, lambda: files, files.__getitem__, left_out, classes_of(ids))
+def open_files(paths: Sequence[str], where: str, wanted: Wanted) -> ImageSource:
+    """Decode image files, see `decode_pile`; ids are the absolute paths without the root.
+
+    Args:
+        paths: the files, in the order of the images. What is missing, or there twice, is skipped.
+        where: what the list is called, for messages.
+        wanted: see `decode_pile`.
+
+    Raises:
+        DataError: none of them is an image that can be read.
+    """
+    pile = _find(Path(), [os.path.abspath(path) for path in paths])
+    if not pile.on_disk:
+        first = f", such as {paths[0]!r:.80}" if paths else ""
+        raise DataError(f"{where} must be paths of image files, but none of them exists{first}.")
+    originals = partial(FileOriginals, None, files=pile.on_disk)
+    return decode_pile(where, pile.stamp(""), pile.listing, wanted, originals=originals)
+
+
+@dataclass(frozen=True)
+class _Pile:
+    """The files that a list names, in its order."""
+
+    ids: list[str]
+    files: list[Encoded]
+    left_out: list[LeftOut]
+    """What stands there twice, or is no path."""
+
+    @property
+    def on_disk(self) -> dict[str, Path]:
+        """The file of each id that has one."""
+        pairs = zip(self.ids, self.files, strict=True)
+        return {name: file for name, file in pairs if isinstance(file, Path)}
+
+    def listing(self, track: Track) -> Listing:
+        files = self.files
+        return Listing(
+            self.ids, lambda: files, files.__getitem__, self.left_out, classes_of(self.ids)
+        )
+
+    def stamp(self, folder: str) -> str:
+        """A digest of the folder, the names, and the files' sizes, times of change and inodes."""
+        digest = hashlib.sha256(os.fsencode(folder))
+        names = [*self.ids, *(one.name for one in self.left_out)]
+        for name, file in zip_longest(names, self.files):
+            what = f"{name}\0"
+            if isinstance(file, Path):
+                about = file.stat()
+                what += f"{about.st_size}\0{about.st_mtime_ns}\0{about.st_ino}\0"
+            digest.update(what.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
 
 def named_files(path: Path) -> list[Path]:
@@ -118,8 +166,7 @@ def _named(cells: Sequence[str]) -> int | None:
     return next((header.index(name) for name in _COLUMNS if name in header), None)
 
 
-def _find(folder: Path, written: Sequence[str]) -> tuple[list[str], list[Encoded], list[LeftOut]]:
-    """Ids and files in the list's order, and what stands there twice or not at all."""
+def _find(folder: Path, written: Sequence[str]) -> _Pile:
     found: dict[str, Encoded] = {}
     left: list[LeftOut] = []
     for row, path in enumerate(written):
@@ -131,7 +178,7 @@ def _find(folder: Path, written: Sequence[str]) -> tuple[list[str], list[Encoded
             left.append(LeftOut(name, _TWICE, "entries"))
             continue
         found[name] = _file(folder, path)
-    return list(found), list(found.values()), left
+    return _Pile(list(found), list(found.values()), left)
 
 
 def _file(folder: Path, path: str) -> Encoded:
@@ -160,14 +207,3 @@ def _name(folder: Path, path: str) -> str:
         whole = Path(os.path.abspath(folder / path))
         return whole.relative_to(whole.anchor).as_posix()
     return Path(path).as_posix()
-
-
-def _stamp(path: Path, ids: Sequence[str], files: Sequence[Encoded]) -> str:
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(path.parent)))
-    for name, file in zip_longest(ids, files):
-        what = f"{name}\0"
-        if isinstance(file, Path):
-            about = file.stat()
-            what += f"{about.st_size}\0{about.st_mtime_ns}\0{about.st_ino}\0"
-        digest.update(what.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
