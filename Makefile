@@ -8,8 +8,9 @@ BIN       := .venv/bin
 demo: install           ## train on scikit-learn's digits and write demo/
 	$(BIN)/shoal demo demo
 
+# A process a core, each on one thread: the same bits whatever their number.
 test: install           ## the whole test suite, offline
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: install docs     ## style, types, layers, examples in docstrings, the site
 	$(BIN)/ruff check .

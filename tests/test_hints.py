@@ -109,7 +109,9 @@ def test_the_python_of_the_pages_runs(
     images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    np.save("trainX.npy", images[:24, ::2, ::2])  # 20 epochs of so little take a second
+    np.save("trainX.npy", images[:24, ::2, ::2])
+    narrow = shoal.override(shoal.BEST, ["encoder.widths=(8,16)"])  # 20 epochs take a second
+    monkeypatch.setattr(f"shoal.{shoal._HOME['BEST']}.BEST", narrow)
     # The tutorials, whose snippets go on from one another: test_tutorials.py.
     snippets = [(page, text) for page, text in blocks("python") if page == "README.md"]
     assert snippets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from email.parser import Parser
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import shoal
@@ -96,9 +99,9 @@ def test_a_users_file_is_type_checked(tmp_path: Path) -> None:
 
 
 def test_only_what_draws_needs_the_drawing_libraries(
-    images_file: Path, tmp_path: Path, fast: Sequence[str]
+    images_file: Path, kinds: np.ndarray, tmp_path: Path, fast: Sequence[str]
 ) -> None:
-    """Without matplotlib, reportlab and pypdf: train, predict and hand over."""
+    """Without matplotlib, reportlab and pypdf: every command that draws nothing, and Python."""
     code = (
         "import sys\n"
         "for name in ('matplotlib', 'reportlab', 'pypdf'): sys.modules[name] = None\n"
@@ -107,14 +110,27 @@ def test_only_what_draws_needs_the_drawing_libraries(
         "    if name != 'report': getattr(shoal, name)\n"
         "from shoal.cli import app\n"
         "for line in sys.stdin.read().splitlines():\n"
-        "    app(line.split(chr(9)), standalone_mode=False)\n"
+        "    assert not app(line.split(chr(9)), standalone_mode=False), line\n"
+        "import numpy as np\n"
+        "found = shoal.ImageClusterer.load('a.pth')\n"
+        "found.reconstruct(np.load('images.npy'))\n"
+        "assert found.fit(np.load('images.npy')[:20]).labels_.shape == (20,)\n"
     )
+    shutil.copy(images_file, tmp_path / "images.npy")
+    np.save(tmp_path / "labels.npy", kinds)
+    (tmp_path / "names.csv").write_text("cluster,name\n0,red\n1,striped\n")
     commands = [
-        ["train", str(images_file), "a.pth", "--quiet", *fast],
-        ["predict", str(images_file), "a.pth", "a.csv", "--table", "a.parquet"],
-        ["export", str(images_file), "a.csv", "all.json", "--as", "json"],
+        ["train", "images.npy", "a.pth", "--quiet", *fast],
+        ["predict", "images.npy", "a.pth", "a.csv", "--table", "a.parquet"],
+        ["evaluate", "a.pth", "images.npy", "labels.npy"],
+        ["evaluate", "a.pth", "images.npy", "--no-labels"],
+        ["pairs", "images.npy", "a.pth", "pairs.csv"],
+        ["name", "a.csv", "names.csv"],
+        *(["export", "images.npy", "a.parquet", f"all.{kind}", "--as", kind]
+          for kind in ("folders", "csv", "json", "parquet")),
         ["info", "a.pth"],
-    ]
+        ["info", "a.pth", "--json"],
+    ]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", code],
         input="\n".join("\t".join(command) for command in commands),
@@ -124,14 +140,14 @@ def test_only_what_draws_needs_the_drawing_libraries(
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "a.csv").exists()
-    assert (tmp_path / "all.json").exists()
+    for name in ("pairs.csv", "all.folders", "all.csv", "all.json", "all.parquet"):
+        assert (tmp_path / name).exists(), name
+    assert "red" in (tmp_path / "a.csv").read_text()
 
 
-def test_a_built_wheel_works_in_a_fresh_environment(
-    images_file: Path, tmp_path: Path, fast: Sequence[str]
-) -> None:
-    """Built from a copy, installed apart from this checkout, it clusters and writes its report."""
+def test_the_demo_of_a_built_wheel_in_a_fresh_environment(tmp_path: Path) -> None:
+    """As a stranger would run it, apart from this checkout: the slowest test, and the one that
+    matters."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "shoal", copy / "shoal", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
@@ -164,14 +180,29 @@ def test_a_built_wheel_works_in_a_fresh_environment(
     (site,) = fresh.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     done = subprocess.run(
-        [str(fresh / "bin/shoal"), "run", str(images_file), "found", *fast],
+        [str(fresh / "bin/shoal"), "demo"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         env=environment,
     )
     assert done.returncode == 0, done.stderr
-    assert "<svg" in (tmp_path / "found/report.html").read_text()
+    row = next(line for line in done.stdout.splitlines() if "shoal (" in line)
+    accuracy, nmi, ari = (float(number) for number in re.findall(r"\d\.\d{3}", row))
+    assert accuracy >= 0.95
+    assert nmi > 0.9
+    assert ari > 0.9
+    assert "pixels + k-means" in done.stdout
+    demo = tmp_path / "demo"
+    with (demo / "prediction.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == [str(i) for i in range(1797)]
+    assert {row["label"] for row in rows} == {str(k) for k in range(10)}
+    table = pq.read_table(demo / "table.parquet")
+    assert table["label"].to_pylist() == [int(row["label"]) for row in rows]
+    for picture in ("clusters.png", "map.png"):
+        assert (demo / picture).stat().st_size > 10_000
+    assert "<svg" in (demo / "report.html").read_text()
     where = [python, "-c", "import shoal; print(shoal.__file__)"]
     there = subprocess.run(where, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert there.stdout.startswith(str(fresh))
