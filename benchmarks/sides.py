@@ -54,13 +54,13 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
     from shoal.images.open import open_source
     from shoal.recipes.named import BEST
     from shoal.training.allocator import keep_large_buffers
-    from shoal.training.loop import Run
     from shoal.training.schedule import batch_size
+    from shoal.training.start import start_run
 
     allocator = keep_large_buffers() if keep else "system"
     source = open_source(path)
     if way == "shoal":
-        run, steps = Run.start(source, BEST, "cpu", None, {}), itertools.count(1)
+        run, steps = start_run(source, BEST, "cpu", None, {}), itertools.count(1)
         how = {
             "batch": batch_size(BEST, len(source)), "precision": run.precision,
             "allocator": allocator,
@@ -215,8 +215,8 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
     from shoal.images.open import open_source
     from shoal.models import checkpoint as checkpoints
     from shoal.training.allocator import keep_large_buffers
-    from shoal.training.loop import Run
     from shoal.training.schedule import batch_size
+    from shoal.training.start import start_run
 
     keep_large_buffers()
     few = ArraySource(np.load(path, mmap_mode="r")[:256].copy())
@@ -224,7 +224,7 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
 
     def work(_: int) -> dict[str, Any]:
         loaded, source = checkpoints.load(checkpoint), open_source(path)
-        run = Run.start(source, loaded.recipe, "cpu", None, {})
+        run = start_run(source, loaded.recipe, "cpu", None, {})
         for step in range(1, 3):
             run.take_step(source, step)
         began = time.perf_counter()

@@ -23,8 +23,8 @@ from shoal.protocols import ImageSource
 from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
 from shoal.training.augment import augment, local_crops
-from shoal.training.loop import Run
 from shoal.training.schedule import batch_size
+from shoal.training.start import start_run
 
 WORKERS = 2
 Drawn = tuple[Tensor, Tensor, Tensor]
@@ -101,7 +101,7 @@ class UsualRun:
 
     def __init__(self, source: ImageSource, recipe: Recipe, *, pillow: bool) -> None:
         self.source, self.recipe, self.pillow = source, recipe, pillow
-        self.run = Run.start(source, replace(recipe, precision="fp32"), "cpu", None, {})
+        self.run = start_run(source, replace(recipe, precision="fp32"), "cpu", None, {})
         for module in (self.run.encoder, *self.run.objectives):
             module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.step = 0

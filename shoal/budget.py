@@ -13,8 +13,8 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe
 from shoal.training.augmented_source import SAMPLE
-from shoal.training.loop import Run
 from shoal.training.schedule import batch_size
+from shoal.training.start import start_run
 
 
 def epochs_for(
@@ -73,7 +73,7 @@ def measure(
     source: ImageSource, recipe: Recipe, *, most: float = 4.0, device: str = "cpu"
 ) -> Speed:
     """The speed of a throw-away model in ``most`` seconds, and no more than 4."""
-    trial = Run.start(source, recipe, device, None, {})
+    trial = start_run(source, recipe, device, None, {})
     for step in (1, 2):  # the first steps also allocate and compile
         trial.take_step(source, step)
     began, seconds, step = time.monotonic(), 0.0, 2

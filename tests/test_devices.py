@@ -24,7 +24,7 @@ from shoal.models.history import CheckpointHistory
 from shoal.recipes.named import BASELINE, BEST, IMPROVED
 from shoal.recipes.parts import Part
 from shoal.training.devices import reproducible
-from shoal.training.loop import Run
+from shoal.training.start import start_run
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (48, 16, 16, 3), dtype=np.uint8)
 PILE = ArraySource(PIXELS)
@@ -77,7 +77,7 @@ def test_a_step_mixes_no_devices(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
     with OneDevice():
-        run = Run.start(PILE, replace(RECIPES[name], precision="fp32"), "meta", None, {})
+        run = start_run(PILE, replace(RECIPES[name], precision="fp32"), "meta", None, {})
         for step in (1, 2):
             losses = run.take_step(PILE, step)
     assert {loss.device.type for loss in losses.values()} == {"meta"}
@@ -105,7 +105,7 @@ def test_reproducible_leaves_pytorch_as_it_was() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_cuda_learns_what_the_cpu_learns(name: str) -> None:
     runs = {
-        device: Run.start(PILE, replace(RECIPES[name], precision="fp32"), device, None, {})
+        device: start_run(PILE, replace(RECIPES[name], precision="fp32"), device, None, {})
         for device in ("cpu", "cuda")
     }
     for step in (1, 2):

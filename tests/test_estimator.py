@@ -488,7 +488,7 @@ def test_mistaken_parameters(images: np.ndarray, parameters: Any, message: str) 
 
 
 def test_unknown_device(images: np.ndarray) -> None:
-    with pytest.raises(DeviceError, match="among auto, cpu, cuda"):
+    with pytest.raises(DeviceError, match="auto, cpu or cuda, got"):
         small(device="tpu").fit(images)
 
 

@@ -17,7 +17,8 @@ from shoal.models.history import CheckpointHistory
 from shoal.models.pace import Pace
 from shoal.recipes.named import BEST
 from shoal.recipes.settings import override
-from shoal.training.loop import Run, train
+from shoal.training.loop import train
+from shoal.training.run import Run
 from shoal.training.schedule import learning_rate
 from shoal.training.time_limit import TimeLimit
 

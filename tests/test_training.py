@@ -134,7 +134,7 @@ def test_resuming_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         pipeline.fit(PILE, tmp_path / "a.pth", recipe, track=StopAt(5))
     state = CheckpointHistory(tmp_path / "a.pth").unfinished()
-    with pytest.raises(CheckpointError, match=r"learning_rate = 0\.006, and 0\.5 was asked for"):
+    with pytest.raises(CheckpointError, match=r"learning_rate = 0\.006, not 0\.5"):
         next(train(PILE, replace(recipe, learning_rate=0.5), resume=state))
     with pytest.raises(CheckpointError, match="other images"):
         next(train(ArraySource(PIXELS[::-1].copy()), recipe, resume=state))
@@ -230,17 +230,17 @@ def test_a_loss_that_is_not_finite_is_named() -> None:
     steps = train(PILE, recipe)
     for tensor in next(steps).encoder_state.values():  # the live weights
         tensor.fill_(float("inf"))
-    with pytest.raises(TrainingError, match="no longer finite at step 2"):
+    with pytest.raises(TrainingError, match="not finite at step 2"):
         next(steps)
 
 
 def test_devices() -> None:
     assert resolve_device("cpu") == "cpu"
-    with pytest.raises(DeviceError, match="auto, cpu, cuda"):
+    with pytest.raises(DeviceError, match="auto, cpu or cuda, got 'gpu'"):
         resolve_device("gpu")
     if not torch.cuda.is_available():
         assert resolve_device("auto") == "cpu"
-        with pytest.raises(DeviceError, match="--device cpu"):
+        with pytest.raises(DeviceError, match="must be cpu here"):
             resolve_device("cuda")
 
 

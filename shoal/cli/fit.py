@@ -29,7 +29,7 @@ from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import warnings
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
-from shoal.training.loop import check_resumable
+from shoal.training.start import check_resumable
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
 

@@ -12,7 +12,7 @@ from shoal.recipes.named import named
 from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.recipes.settings import override
 from shoal.training.devices import resolve_device
-from shoal.training.loop import Run
+from shoal.training.start import start_run
 
 
 @dataclass(frozen=True)
@@ -82,4 +82,4 @@ def rehearse(source: ImageSource, request: Request) -> None:
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
-    Run.start(source, recipe, resolve_device(request.device), None, {})
+    start_run(source, recipe, resolve_device(request.device), None, {})

@@ -12,17 +12,17 @@ from shoal.errors import DeviceError
 
 
 def resolve_device(name: str) -> str:
-    """``auto``, ``cpu`` or ``cuda`` as what this machine has.
+    """Return ``cpu`` or ``cuda``; for ``auto`` the faster one that this machine has.
 
     Raises:
-        DeviceError: an unknown name, or cuda without a CUDA device.
+        DeviceError: the name is unknown, or it is cuda and there is no CUDA device.
     """
     if name not in ("auto", "cpu", "cuda"):
-        raise DeviceError(f"a device is expected among auto, cpu, cuda, and {name!r} came.")
+        raise DeviceError(f"device must be auto, cpu or cuda, got {name!r}.")
     if name == "cuda" and not torch.cuda.is_available():
         raise DeviceError(
-            "--device cuda needs a CUDA device and a PyTorch built for it, and PyTorch finds "
-            "none; use --device cpu."
+            "device must be cpu here, got 'cuda': PyTorch finds no CUDA device, or was built "
+            "without CUDA."
         )
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -55,10 +55,10 @@ def fast_bf16(device: str) -> bool:
 
 @contextmanager
 def reproducible() -> Iterator[None]:
-    """Inside, a CUDA device gives the same bits every time, and fp32 is fp32 there.
+    """Let a CUDA device give the same bits every time, in true fp32. Changes nothing on the CPU.
 
-    Otherwise cuDNN may add up a convolution's gradient in an order left to chance, and rounds what
-    goes into it to TF32's ten bits. On the CPU nothing changes.
+    Otherwise cuDNN may add up a convolution's gradient in a random order, and rounds its inputs to
+    TF32's ten bits.
     """
     with torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True, allow_tf32=False

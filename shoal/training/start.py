@@ -1,0 +1,122 @@
+"""How a run starts: from a recipe, or from the last state of an interrupted run."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+import torch
+
+from shoal import __version__
+from shoal.errors import CheckpointError, RecipeError
+from shoal.images.pixel_range import PixelRange
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.pace import Pace
+from shoal.protocols import Encoder, ImageSource, Objective
+from shoal.recipes import parts
+from shoal.recipes.recipe import Recipe, differences
+from shoal.training import optimizers
+from shoal.training.devices import fast_bf16
+from shoal.training.randomness import WEIGHTS, seed_of
+from shoal.training.run import Run
+from shoal.training.schedule import n_steps
+
+
+def start_run(
+    source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None,
+    notes: dict[str, Any],
+) -> Run:  # fmt: skip
+    """Return a run before its first step or, if it is resumed, before its next; see `train`."""
+    digest = source.digest()
+    if resume is None:
+        encoder, objectives = _initialise(recipe, source.shape)
+        auto = "bf16" if fast_bf16(device) else "fp32"
+        precision = auto if recipe.precision == "auto" else recipe.precision
+    else:
+        check_resumable(resume, recipe, digest)
+        encoder = resume.build_encoder()
+        objectives = resume.build_objectives(encoder)
+        precision = resume.provenance["precision"]
+    for module in (encoder, *objectives):
+        module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.train()
+    built = optimizers.build(recipe, [encoder, *objectives])
+    if resume is not None and resume.optimizer_states is not None:
+        for optimizer, state in zip(built, resume.optimizer_states, strict=True):
+            optimizer.load_state_dict(state)
+    provenance = notes | {
+        "fingerprint": digest,
+        "precision": precision,
+        "device": device if device == "cpu" else torch.cuda.get_device_name(),
+        "threads": torch.get_num_threads(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "shoal": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+    return Run(
+        recipe=recipe,
+        device=device,
+        precision=precision,
+        encoder=encoder,
+        objectives=objectives,
+        optimizers=built,
+        image_shape=source.shape,
+        pixel_range=getattr(source, "pixel_range", PixelRange(eight_bit=True)),
+        n_images=len(source),
+        pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
+        step=0 if resume is None else resume.step,
+        history=[] if resume is None else list(resume.history),
+        provenance=provenance if resume is None else resume.provenance | provenance,
+        seconds_before=0.0 if resume is None else float(resume.provenance["seconds"]),
+        order=np.arange(len(source)),
+    )
+
+
+def check_resumable(resume: Checkpoint, recipe: Recipe, digest: str) -> None:
+    """Raise unless ``resume`` has this recipe and learned from the images with this digest.
+
+    Raises:
+        CheckpointError: the recipe or the images differ.
+    """
+    changed = differences(resume.recipe, recipe)
+    if changed:
+        name, (before, now) = next(iter(changed.items()))
+        raise CheckpointError(
+            f"the run to resume has {name} = {before}, not {now}; give the same settings, or start "
+            "a new run."
+        )
+    if resume.provenance.get("fingerprint") != digest:
+        raise CheckpointError(
+            "the run to resume learned from other images; give the same data, or start a new run."
+        )
+
+
+def _initialise(
+    recipe: Recipe, image_shape: tuple[int, int, int]
+) -> tuple[Encoder, list[Objective]]:
+    # PyTorch initialises layers from the global generator alone; it is put back as it was.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(recipe.seed, WEIGHTS, 0))
+        encoder = parts.build("encoders", recipe.encoder, image_shape)
+        objectives = [parts.build("objectives", part, encoder) for part in recipe.objectives]
+    _check_views(recipe, encoder, objectives)
+    return encoder, objectives
+
+
+def _check_views(recipe: Recipe, encoder: Encoder, objectives: list[Objective]) -> None:
+    """Raise `RecipeError` unless the encoder and the objectives can use the recipe's views."""
+    views = recipe.views
+    if views.resolution < 1 and not encoder.any_size:
+        raise RecipeError(
+            f"views.resolution must be 1 with the encoder {recipe.encoder.name}, which takes "
+            f"images of one size only, got {views.resolution:g}."
+        )
+    for part, objective in zip(recipe.objectives, objectives, strict=True):
+        if views.n_views < objective.n_views:
+            raise RecipeError(
+                f"views.n_views must be at least {objective.n_views} with the objective "
+                f"{part.name}, got {views.n_views}."
+            )
