@@ -570,7 +570,7 @@ def test_a_new_run_keeps_the_unfinished_one_aside(
     shutil.copy(kept, history / "resume.pth")
     refused = run_cli("train", images_file, path, *fast)
     assert refused.code == 2
-    assert "go on with 'shoal train" in refused.err
+    assert "go on with: shoal train" in refused.err
     result = run_cli("train", images_file, path, *fast, "--force")
     assert result.code == 0, result.err
     assert f"it is kept in {history}.previous" in result.err

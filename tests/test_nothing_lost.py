@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -107,6 +108,63 @@ def test_other_images_are_another_run_and_force_keeps_what_was_edited(
     record = json.loads((found / "shoal.json").read_text())
     assert record["finished"]
     assert set(record["files"]) <= set(os.listdir(found))
+
+
+def test_a_file_that_is_gone_is_written_again_and_names_stay(
+    found: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    names = write_names(tmp_path / "names.csv", "0,stripes", "1,red")
+    assert run_cli("name", found / "prediction.csv", names).code == 0
+    mine, drawn = (found / "prediction.csv").read_text(), (found / "map.png").read_bytes()
+    (found / "map.png").unlink()
+    told = run_cli("run", images_file, found, "-k", "2", *fast)
+    assert told.code == 2
+    assert f"{found / 'map.png'} is gone, and the run that wrote it has ended" in told.err
+    said = told.err.rpartition("write it again with: ")[2]
+    again = run_cli(*shlex.split(said)[1:])
+    assert again.code == 0, again.err
+    assert (found / "prediction.csv").read_text() == mine
+    assert (found / "map.png").read_bytes() == drawn
+    assert not list(found.glob("*.1.*"))
+    told = run_cli("run", images_file, found, "-k", "2", *fast)
+    assert "holds the results of this run already; changed since: prediction.csv" in told.err
+
+
+def test_a_run_begun_anew_that_does_not_end_costs_nothing(
+    found: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from shoal import pipeline
+
+    before = {name: (found / name).read_bytes() for name in ("prediction.csv", "report.html")}
+    command = ("run", images_file, found, "-k", "2", *fast, "--set", "learning_rate=0.002")
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "train", interrupted)
+        assert run_cli(*command, "--force").code == 130
+    assert {name: (found / name).read_bytes() for name in before} == before
+    assert (found / "checkpoint.pth").exists()
+    (found / "prediction.csv").write_text("id,label\n0,1\n")  # by hand, meanwhile
+    ended = run_cli(*command, "--force")
+    assert ended.code == 0, ended.err
+    assert (found / "prediction.1.csv").read_text() == "id,label\n0,1\n"
+    assert (found / "report.html").read_bytes() != before["report.html"]
+    assert json.loads((found / "shoal.json").read_text())["finished"]
+
+
+def test_a_folder_without_a_file_is_spoken_of_first(
+    found: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    for command in (("run", tmp_path / "empty", found),
+                    ("train", tmp_path / "empty", found / "checkpoint.pth")):  # fmt: skip
+        result = run_cli(*command)
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert "no images" in result.err
 
 
 def test_files_that_are_there_are_nobody_elses_to_replace(
@@ -226,12 +284,12 @@ def test_a_checkpoint_of_another_run_stays(
 
 @pytest.fixture
 def hint() -> Callable[[str], str]:
-    """The command that a message in quotes says to go on with."""
+    """The command that a message says to go on with."""
 
     def read(err: str) -> str:
-        quoted = re.search(r"go on with '(.*)'[.,;]", err)
-        assert quoted is not None, err
-        return quoted[1]
+        said = re.search(r"go on with: (.*)$", err, re.MULTILINE)
+        assert said is not None, err
+        return said[1]
 
     return read
 

@@ -65,7 +65,7 @@ def test_the_campaign_sees_what_is_wrong(tmp_path: Path, checkpoint_file: Path) 
     for code, err in ((1, "shoal: full"), (2, "Traceback\nshoal: full"), (2, "shoal: other"),
                       (2, "shoal: a\nshoal: full"), (2, "shoal: full\nmore")):  # fmt: skip
         assert check_refused(Ended(code, "", err, 1), "full")
-    said = "stopped; go on with 'shoal run a b --set 'x=(1,)' --resume', or give up."
+    said = "stopped; go on with: shoal run a b --set 'x=(1,)' --resume"
     assert next_command(said) == ("run", "a", "b", "--set", "x=(1,)", "--resume")
 
 

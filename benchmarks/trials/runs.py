@@ -115,12 +115,12 @@ def _image(levels: np.ndarray[Any, Any]) -> Any:
 
 
 def next_command(said: str) -> tuple[str, ...] | None:
-    """The command that a message tells to type, if it spells one out between quotes.
+    """The command that a message tells to type, if it spells one out after a colon.
 
-    >>> next_command("stopped; go on with 'shoal run a b --set 'x=(1,)' --resume', or give up.")
+    >>> next_command("stopped; go on with: shoal run a b --set 'x=(1,)' --resume")
     ('run', 'a', 'b', '--set', 'x=(1,)', '--resume')
     """
-    found = re.search(r"'shoal ((?:run|train) .*?)'(?=[.;,]|$)", said, re.MULTILINE)
+    found = re.search(r": shoal ((?:run|train) .*)$", said, re.MULTILINE)
     return None if found is None else tuple(shlex.split(found[1]))
 
 

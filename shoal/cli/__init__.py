@@ -69,7 +69,8 @@ def in_words_of_the_command(message: str) -> str:
     if command is None:
         return message
     options = {option for parameter in command.params for option in parameter.opts}
-    return in_flags(message, command.name, options)
+    fields = {word.partition("=")[0] for word in sys.argv[2:] if "=" in word}  # as --set takes them
+    return in_flags(message, command.name, options, but=fields)
 
 
 @app.callback(invoke_without_command=True)

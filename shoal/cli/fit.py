@@ -218,5 +218,5 @@ def _stopped(path: Path, recipe: Recipe) -> Interrupted:
         return Interrupted("stopped before the first checkpoint; nothing was kept.")
     return Interrupted(
         f"stopped at epoch {state.epoch:.1f} of {state.recipe.epochs:g} (step {state.step:,} of "
-        f"{state.total_steps:,}); go on with '{typed('--resume')}'."
+        f"{state.total_steps:,}); go on with: {typed('--resume')}"
     )

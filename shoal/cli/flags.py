@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 
 FLAGS = {
     "after": "--after",
@@ -49,7 +50,7 @@ _SUBJECT = (
 _GIVEN = r"(?<![\w.'\"-])(?<!--set )({names})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)"
 
 
-def in_flags(message: str, command: str, options: set[str]) -> str:
+def in_flags(message: str, command: str, options: set[str], *, but: Collection[str] = ()) -> str:
     """An error's message with flags where it names parameters.
 
     A parameter is taken as such where it is the subject of what must be, as in "size must be …", or
@@ -59,6 +60,7 @@ def in_flags(message: str, command: str, options: set[str]) -> str:
         message: of a `ShoalError`.
         command: the command's name.
         options: the flags that this command has; others are left as parameters.
+        but: parameters that were typed by their own names.
 
     >>> in_flags("n_clusters must be at least 1, got 0.", "run", {"-k"})
     '-k must be at least 1, got 0.'
@@ -66,7 +68,7 @@ def in_flags(message: str, command: str, options: set[str]) -> str:
     'no CUDA device; give --device cpu.'
     """
     known = {name: OF_COMMAND.get((command, name), flag) for name, flag in FLAGS.items()}
-    known = {name: flag for name, flag in known.items() if flag in options}
+    known = {name: flag for name, flag in known.items() if flag in options and name not in but}
     if not known:
         return message
     names = "|".join(map(re.escape, known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,16 @@ def open_images(
     elif counts and report is not None:
         report.say("\n".join(map(printable, left_out_described(len(source), counts))))
     return source
+
+
+def check_any_images(path: Path) -> None:
+    """Raise if a folder holds no file at all, before anything else is said of a command.
+
+    Raises:
+        DataError: it holds none.
+    """
+    if path.is_dir() and not any(files for _, _, files in os.walk(path)):
+        open_source(path)
 
 
 def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:

@@ -29,8 +29,8 @@ def check_free(path: Path, request: Request) -> None:
     history = CheckpointHistory(path)
     if history.resume_file.exists():
         raise OutputError(
-            f"{path} belongs to a run that was interrupted; go on with '{typed('--resume')}', or "
-            "add --force to begin anew."
+            f"{path} belongs to a run that was interrupted; add --force to begin anew, or go on "
+            f"with: {typed('--resume')}"
         )
     there = _existing(path)
     if there is not None:

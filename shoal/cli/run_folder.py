@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from shoal.export.prediction import result_digest
 from shoal.export.record import NAME, RUN, Record, read_record
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
-from shoal.images.files import check_writable, locked, sweep
+from shoal.images.files import atomic_path, check_writable, locked, sweep
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
 from shoal.progress import Reporter
@@ -42,6 +43,8 @@ class Run:
     record: Record
     done: bool = False
     """Whether all of it is there already."""
+    mends: bool = False
+    """Whether it is finished, and some of its files are gone: these are written again."""
 
     @property
     def checkpoint(self) -> Path:
@@ -59,19 +62,50 @@ class Run:
             raise OutputError(_of_another(self.folder, "it is of other images"))
         if self.done and known == digest:
             return self
+        if self.mends:
+            gone = self.record.missing(self.folder)
+            report.say(f"gone, and to be written again: {', '.join(gone)}")
+            return self
         rehearse(source, request)
         if request.force:
             report.say(*_make_room(self.folder, self.record))
         identity = _identity(request) | {"images": digest, "n_images": len(source)}
-        record = Record(RUN, command_line(), identity)
+        # What is there stays until it is written anew; by its digest a later change is noticed.
+        record = Record(RUN, command_line(), identity, files=self.record.files)
         self.folder.mkdir(parents=True, exist_ok=True)
         record.save(self.folder)
         return replace(self, record=record, done=False)
 
+    def _edited(self) -> list[str]:
+        """Results that are no longer as an earlier run wrote them."""
+        return [name for name in self.record.edited(self.folder) if name != self.checkpoint.name]
+
+    @contextmanager
+    def results(self, report: Reporter) -> Iterator[None]:
+        """A block that writes the results. What a person changed since is kept.
+
+        That is: under its own name where only missing files are written again; else as a copy.
+        """
+        skipped = self.folder / "skipped.csv"  # not written where nothing is left out
+        copies = _copies(self.folder, self._edited())
+        if skipped.name in self.record.files and skipped not in copies:
+            skipped.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            for path, copy in copies.items():
+                if self.mends:
+                    copy.replace(path)
+                else:
+                    report.say(_kept(path, copy))
+
     def finish(self, ids: Any, labels: IntArray) -> None:
         """Record what the run wrote."""
+        edited = self._edited() if self.mends else []
         done = replace(self.record, result=result_digest(ids, labels))
-        done.with_files(self.folder, FILES).save(self.folder)
+        done = done.with_files(self.folder, FILES)
+        before = {name: self.record.files[name] for name in edited}
+        replace(done, files=done.files | before).save(self.folder)
 
 
 @contextmanager
@@ -127,20 +161,20 @@ def _state(folder: Path, request: Request) -> Run:
     known, wanted = record.identity.get("settings"), _identity(request)["settings"]
     if known != wanted:
         raise OutputError(_of_another(folder, _difference(known, wanted)))
-    edited, missing = record.edited(folder), record.missing(folder)
+    missing = record.missing(folder)
     if record.finished and not missing:
         return Run(folder, record, done=True)
-    if record.finished and edited:
-        raise OutputError(
-            f"{folder / edited[0]} was changed since the run wrote it, and {missing[0]} is gone; "
-            "move the changed file elsewhere to have both, or add --force to begin anew."
-        )
     if not request.resume:
+        if record.finished:
+            what = f"{folder / missing[0]} is gone, and the run that wrote it has ended"
+            raise OutputError(
+                f"{what}; add --force to begin anew, or write it again with: {typed('--resume')}"
+            )
         raise OutputError(
-            f"the run in {folder} did not end; go on with '{typed('--resume')}', or add "
-            "--force to begin anew."
+            f"the run in {folder} did not end; add --force to begin anew, or go on with: "
+            f"{typed('--resume')}"
         )
-    return Run(folder, record)
+    return Run(folder, record, mends=record.finished)
 
 
 def _identity(request: Request) -> dict[str, Any]:
@@ -181,18 +215,31 @@ def _check_no_pile(folder: Path, data: Path) -> None:
 
 
 def _make_room(folder: Path, record: Record) -> list[str]:
-    """Remove an older run's files; of those a person changed, keep copies. What to say of it."""
-    said = []
+    """Move what a person changed in an older run's folder aside. What to say of it.
+
+    All else stays until it is written anew: a run that does not end costs nothing.
+    """
     tables = ("prediction.csv", "table.parquet")  # of an older run nobody knows what was changed
     edited = record.edited(folder) if record.files else list(tables)
     # The checkpoint makes room when training begins, see `CheckpointHistory.begin`.
-    for name in [name for name in edited if name != FILES[0] and (folder / name).is_file()]:
-        copy = free_name(folder / name)
-        (folder / name).rename(copy)
-        said.append(f"{folder / name} may have been changed by hand, and is kept as {copy}")
-    removed = [name for name in FILES[1:] if name not in edited and (folder / name).is_file()]
-    for name in removed:
-        (folder / name).unlink()
-    if removed:
-        said.append(f"replacing the earlier results in {folder}")
+    changed = [name for name in edited if name != FILES[0] and (folder / name).is_file()]
+    said = [_kept(path, copy) for path, copy in _copies(folder, changed, move=True).items()]
+    if any((folder / name).is_file() for name in FILES[1:]):
+        said.append(f"the earlier results in {folder} stay until the new ones are written")
     return said
+
+
+def _copies(folder: Path, names: Sequence[str], *, move: bool = False) -> dict[Path, Path]:
+    """Copy files, or move them, to the first number that no file has; each with its copy."""
+    copies = {folder / name: free_name(folder / name) for name in names}
+    for path, copy in copies.items():
+        if move:
+            path.rename(copy)
+            continue
+        with atomic_path(copy) as temporary:
+            shutil.copyfile(path, temporary)
+    return copies
+
+
+def _kept(path: Path, copy: Path) -> str:
+    return f"{path} may have been changed by hand, and is kept as {copy}"

@@ -70,6 +70,7 @@ def train(
         force, began,
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
+    opening.check_any_images(data)
     check_free(checkpoint, request)
     report = Reporter(quiet=quiet)
     source = opening.open_images(
@@ -115,6 +116,7 @@ def run(
         force, began, hands_over=True,
     )  # fmt: skip
     request.resolve()
+    opening.check_any_images(data)
     report = Reporter(quiet=quiet)
     with open_run(folder, data, request) as opened:
         source = opening.open_images(
@@ -128,11 +130,12 @@ def run(
             return
         finished = fit.train(source, run.checkpoint, request, report)
         result = inference.predict(source, finished, report, device=device)
-        write_skipped(source, folder / "skipped.csv")
-        hand_over(
-            source, result, folder, report, device=resolve_device(device),
-            spare=fit.seconds_for_history(finished, request),
-        )  # fmt: skip
+        with run.results(report):
+            write_skipped(source, folder / "skipped.csv")
+            hand_over(
+                source, result, folder, report, device=resolve_device(device),
+                spare=fit.seconds_for_history(finished, request),
+            )  # fmt: skip
         run.finish(result.ids, result.labels)
         inference.say_verdict(finished, report)
 
@@ -173,7 +176,8 @@ def demo(
         if run.done:
             report.say(*_already(run))
         else:
-            hand_over(source, result, folder, report, device="cpu")
+            with run.results(report):
+                hand_over(source, result, folder, report, device="cpu")
             run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.provenance["seconds"])
     inference.say_verdict(finished, report)

@@ -45,7 +45,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
 def _train_again(evidence: Evidence) -> list[Sentence]:
     training = evidence.training
     if evidence.minutes is not None:
-        longer = training.again("longer", minutes=f"{4 * evidence.minutes:g}")
+        longer = training.again("longer", minutes=f"{max(1.0, 4 * evidence.minutes):g}")
     else:
         epochs = max(evidence.recipe_epochs, 2 * evidence.epochs)
         longer = training.again("longer", epochs=f"{epochs:g}")
