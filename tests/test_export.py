@@ -456,6 +456,7 @@ def test_names_are_for_a_clustering_whatever_its_images(
     refused = run_cli("name", alone, names)
     assert refused.code == 2
     assert "names the clusters of another result" in refused.err
+    assert "add --checkpoint FILE if" in refused.err
     assert run_cli("name", alone, names, "--checkpoint", checkpoint_file).code == 0
     assert load_prediction(alone).names is not None
     others = predict("old.npy", "three.csv", "-k", "3", "--table", tmp_path / "three.parquet")
@@ -466,9 +467,18 @@ def test_names_are_for_a_clustering_whatever_its_images(
 # --- mistakes -----------------------------------------------------------------------------------
 
 MISTAKES = [
-    ("export PHOTOS P.csv OUT --as coco", "must be one of folders, csv, parquet, json, got 'coco'"),
-    ("export PHOTOS P.csv OUT --by move", "must be one of copy, hardlink, symlink, got 'move'"),
-    ("export PHOTOS P.csv OUT --as csv --by symlink", "must be 'copy' unless"),
+    (
+        "export PHOTOS P.csv OUT --as coco",
+        "--as must be one of folders, csv, parquet, json, got 'coco'",
+    ),
+    (
+        "export PHOTOS P.csv OUT --by move",
+        "--by must be one of copy, hardlink, symlink, got 'move'",
+    ),
+    (
+        "export PHOTOS P.csv OUT --as csv --by symlink",
+        "--by must be 'copy' with --as csv, got 'symlink'",
+    ),
     ("export PHOTOS P.csv full", "is not an empty folder"),
     ("export PHOTOS P.csv P.csv", "is not an empty folder"),
     ("export PHOTOS P.csv P.csv --as csv", "exists; an export replaces nothing"),
@@ -477,7 +487,7 @@ MISTAKES = [
     ("export PHOTOS P.csv dangling", "is not an empty folder"),
     ("export PHOTOS P.csv photos/sorted", "it lies in the pile"),
     ("export PHOTOS P.csv P.csv/out", "not a folder"),
-    ("export ARRAY A.csv OUT --by hardlink", "must be 'copy' for images that are not files"),
+    ("export ARRAY A.csv OUT --by hardlink", "--by must be 'copy' for images that are not files"),
     ("export ARRAY P.csv OUT", "there is no image '01.png'"),
     ("export ARRAY P.csv OUT --dry-run", "there is no image '01.png'"),
     ("export ARRAY no.csv OUT", "no such file"),

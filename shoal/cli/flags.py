@@ -12,6 +12,7 @@ FLAGS = {
     "before": "--before",
     "by": "--by",
     "cache": "--no-cache",
+    "checkpoint": "--checkpoint",
     "device": "--device",
     "epochs": "--epochs",
     "force": "--force",

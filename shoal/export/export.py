@@ -155,7 +155,7 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
         if value not in choices:
             raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
     if by != "copy" and kind != "folders":
-        raise DataError(f"by must be 'copy' unless kind is 'folders', got {by!r}.")
+        raise DataError(f"by must be 'copy' with kind={kind!r}, got {by!r}.")
     if data is not None and data.is_dir():
         real, pile = (Path(os.path.realpath(path)) for path in (out, data))
         if real == pile or pile in real.parents:

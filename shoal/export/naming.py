@@ -70,8 +70,8 @@ def name_clusters(
     same_clustering = bool(clustering) and clustering == _clustering(path, digest, checkpoint)
     if (result or clustering) and not (same_result or same_clustering or force):
         raise DataError(
-            f"{names} names the clusters of another result than {path}; give checkpoint if one "
-            "checkpoint made both, or force to use the names anyway."
+            f"{names} names the clusters of another result than {path}; add checkpoint=FILE if the "
+            "same checkpoint made both, or force=True to use the names anyway."
         )
     named = _read_names(names)
     _check_all_named(prediction, named, names, other_images=same_clustering and not same_result)
@@ -79,7 +79,7 @@ def name_clusters(
     present = list(prediction.names or ())
     if any(present) and present != column and not force:
         raise OutputError(
-            f"{path} has other names already; copy the file, or use force to replace them."
+            f"{path} has other names already; copy the file, or add force=True to replace them."
         )
     if path.suffix.lower() == ".parquet":
         _add_to_parquet(path, column, digest)
