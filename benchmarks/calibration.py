@@ -59,7 +59,7 @@ def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, 
     """One finished checkpoint: accuracy, signals, and confidence against the truth."""
     source, known = ArraySource(x), y >= 0
     began = time.monotonic()
-    finished = pipeline.organise(source, checkpoints.load(history.files()[-1]))
+    finished = pipeline.cluster(source, checkpoints.load(history.files()[-1]))[0]
     seconds = time.monotonic() - began
     table = pipeline.predict(source, finished)
     raw = pipeline.predict(source, replace(finished, calibration={}))

@@ -31,7 +31,7 @@ from machine import DATA, commit, is_there, machine, sources
 from scipy.stats import spearmanr
 
 from shoal import pipeline
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.clustering import clustering_of
 from shoal.embedding.neighbours import nearest
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
@@ -122,10 +122,10 @@ def train_once(
 def point(source: ArraySource, val: ArraySource, y: Any, checkpoint: Checkpoint) -> dict[str, Any]:
     """Organise one checkpoint, score it without labels, and look the truth up."""
     began = time.monotonic()
-    finished = pipeline.organise(source, checkpoint)
+    finished = pipeline.cluster(source, checkpoint)[0]
     scores = label_free.judge(source, finished)
     judged = time.monotonic() - began
-    clusterer = fitted_clusterer(finished)
+    clusterer = clustering_of(finished)
     learned = assign(source, clusterer.reference, clusterer, calibration_of(finished))
     table = learned if val is source else pipeline.predict(val, finished)
     truth = evaluation.score(table.labels, y)

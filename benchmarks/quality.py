@@ -116,7 +116,7 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
         loaded.recipe = replace(
             loaded.recipe, embedding=embedding, reducers=recipe.reducers, clusterer=recipe.clusterer
         )
-    loaded = pipeline.organise(open_source(data / "trainX.npy"), loaded)
+    loaded = pipeline.cluster(open_source(data / "trainX.npy"), loaded)[0]
     changed = path.with_name("other.pth")
     checkpoint.save(loaded, changed)
     return evaluate(changed, data) | {"clustering": clustering}

@@ -60,7 +60,7 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
     allocator = keep_large_buffers() if keep else "system"
     source = open_source(path)
     if way == "shoal":
-        run, steps = start_run(source, BEST, "cpu", None, {}), itertools.count(1)
+        run, steps = start_run(source, BEST, "cpu"), itertools.count(1)
         how = {
             "batch": batch_size(BEST, len(source)), "precision": run.precision,
             "allocator": allocator,
@@ -220,11 +220,11 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
 
     keep_large_buffers()
     few = ArraySource(np.load(path, mmap_mode="r")[:256].copy())
-    pipeline.predict(few, pipeline.organise(few, checkpoints.load(checkpoint)))  # imports
+    pipeline.predict(few, pipeline.cluster(few, checkpoints.load(checkpoint))[0])  # imports
 
     def work(_: int) -> dict[str, Any]:
         loaded, source = checkpoints.load(checkpoint), open_source(path)
-        run = start_run(source, loaded.recipe, "cpu", None, {})
+        run = start_run(source, loaded.recipe, "cpu")
         for step in range(1, 3):
             run.take_step(source, step)
         began = time.perf_counter()
@@ -232,7 +232,7 @@ def growth(path: str, checkpoint: str, steps: int) -> Work:
             run.take_step(source, step)
         per_image = (time.perf_counter() - began) / steps / batch_size(loaded.recipe, len(source))
         organising = Stages()
-        finished = pipeline.organise(source, loaded, track=organising)
+        finished = pipeline.cluster(source, loaded, track=organising)[0]
         predicting = time.perf_counter()
         pipeline.predict(source, finished)
         predicting = time.perf_counter() - predicting

@@ -29,10 +29,10 @@ NEIGHBOURS = 12
 def made(checkpoint: Path, n: int, seed: int) -> Any:
     """Points like the embedding of a pile of ``n`` images, float32 (n, d)."""
     import shoal
-    from shoal.clustering.fitted import fitted_clusterer
+    from shoal.clustering.clustering import clustering_of
     from shoal.embedding.neighbours import nearest
 
-    reference = fitted_clusterer(shoal.load(checkpoint)).reference
+    reference = clustering_of(shoal.load(checkpoint)).reference
     width = float(np.median(nearest(reference, reference, 2)[0][:, 1]))
     generator = np.random.default_rng(seed)
     points = reference[generator.integers(0, len(reference), n)]

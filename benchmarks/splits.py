@@ -84,14 +84,14 @@ def trained(source: Any, path: Path, seed: int) -> Any:
             sys.exit(f"{path} was trained with another recipe; name another folder with --trained")
         return checkpoint
     shoal.keep_large_buffers()
-    return shoal.fit(source, path, recipe)
+    return shoal.fit(source, path, recipe)[0]
 
 
 def embedded(checkpoint: Any, source: Any, measured: Any) -> tuple[Any, Any]:
     """Both piles as the recipe ``best`` reduces them now."""
     from shoal import pipeline
 
-    organised = pipeline.organise(source, replace(checkpoint, recipe=as_now(checkpoint)))
+    organised = pipeline.cluster(source, replace(checkpoint, recipe=as_now(checkpoint)))[0]
     return reduce(source, organised), reduce(measured, organised)
 
 
@@ -99,11 +99,12 @@ def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dic
     """Cluster with a seed, choose, and see how each candidate agrees with the truth."""
     import shoal
     from shoal.clustering import splits
+    from shoal.clustering.clustering import Clustering
     from shoal.recipes import parts
 
     clusterer = parts.build("clusterers", shoal.BEST.clusterer, n_clusters=2, random_state=seed)
-    found = splits.choose(source, clusterer.fit(z), z)
-    candidates = splits.candidates(clusterer, z_measured)
+    clustering, found = splits.choose(source, Clustering(clusterer.fit(z)), z)
+    candidates = clustering.candidates(z_measured)
     return {
         "accuracy": [round(shoal.score(one, labels).accuracy, 4) for one in candidates],
         "separation": [round(split.separation, 4) for split in found],
@@ -119,9 +120,10 @@ def case(row: dict[str, Any]) -> str:
 def as_ranked(row: dict[str, Any]) -> list[float]:
     """Accuracy of the candidates in the order that the rule gives them now."""
     from shoal.clustering import splits
+    from shoal.models.facts import Split
 
     pairs = zip(row["separation"], row["pixel_share"], strict=True)
-    order = splits.ranking([splits.Split((), *pair) for pair in pairs])
+    order = splits.ranking([Split((), *pair) for pair in pairs])
     return [row["accuracy"][index] for index in order]
 
 

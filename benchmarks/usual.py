@@ -101,7 +101,7 @@ class UsualRun:
 
     def __init__(self, source: ImageSource, recipe: Recipe, *, pillow: bool) -> None:
         self.source, self.recipe, self.pillow = source, recipe, pillow
-        self.run = start_run(source, replace(recipe, precision="fp32"), "cpu", None, {})
+        self.run = start_run(source, replace(recipe, precision="fp32"), "cpu")
         for module in (self.run.encoder, *self.run.objectives):
             module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.step = 0

@@ -11,9 +11,7 @@ import shoal
 
 source = shoal.open_source(sys.argv[1])
 recipe = shoal.override(shoal.BEST, ["epochs=5", "seed=1"])
-checkpoint = shoal.fit(source, "runs/example.pth", recipe)
-
-two = shoal.predict(source, checkpoint)
+checkpoint, two = shoal.fit(source, "runs/example.pth", recipe)
 five = shoal.predict(source, checkpoint, n_clusters=5)
 print(
     "embedding", two.embedding.shape, "clusters", np.bincount(two.labels), np.bincount(five.labels)

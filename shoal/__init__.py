@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from shoal.images.array import ArraySource
     from shoal.images.open import open_source
     from shoal.models.checkpoint import Checkpoint, load, save
-    from shoal.pipeline import fit, predict
+    from shoal.pipeline import cluster, fit, predict
     from shoal.recipes.named import BASELINE, BEST, IMPROVED
     from shoal.recipes.recipe import Recipe
     from shoal.recipes.settings import override
     from shoal.reports.assembly import report
     from shoal.scoring.evaluation import score
+    from shoal.scoring.examine import calibrate
     from shoal.scoring.label_free import judge
     from shoal.search.duplicates import find_duplicates
     from shoal.search.outliers import find_outliers
@@ -57,7 +58,9 @@ __all__ = [
     "ShoalError",
     "__version__",
     "build_tree",
+    "calibrate",
     "choose_n_clusters",
+    "cluster",
     "decide_pairs",
     "embed",
     "export_prediction",
@@ -97,7 +100,8 @@ _NAMES = {
     "images.array": ("ArraySource",),
     "images.open": ("open_source",),
     "models.checkpoint": ("Checkpoint", "load", "save"),
-    "pipeline": ("fit", "predict"),
+    "pipeline": ("cluster", "fit", "predict"),
+    "scoring.examine": ("calibrate",),
     "recipes.named": ("BASELINE", "BEST", "IMPROVED"),
     "recipes.recipe": ("Recipe",),
     "recipes.settings": ("override",),

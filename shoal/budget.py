@@ -73,7 +73,7 @@ def measure(
     source: ImageSource, recipe: Recipe, *, most: float = 4.0, device: str = "cpu"
 ) -> Speed:
     """The speed of a throw-away model in ``most`` seconds, and no more than 4."""
-    trial = start_run(source, recipe, device, None, {})
+    trial = start_run(source, recipe, device)
     for step in (1, 2):  # the first steps also allocate and compile
         trial.take_step(source, step)
     began, seconds, step = time.monotonic(), 0.0, 2

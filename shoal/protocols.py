@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -157,7 +157,7 @@ class Fitted(Protocol):
 
     def get_arrays(self) -> dict[str, Array]: ...
 
-    def set_arrays(self, arrays: dict[str, Array]) -> Any: ...
+    def set_arrays(self, arrays: dict[str, Array]) -> Self: ...
 
 
 class Reducer(Fitted, Protocol):
@@ -178,19 +178,23 @@ class Clusterer(Fitted, Protocol):
     reference: FloatArray
     """The points it was fitted on, float32 (m, d): all of them, or a fair sample of very many."""
     n_candidates: int
-    """How many ways to divide the points it found; the first of them is the one predicted."""
+    """How many ways to divide the points it found; candidate 0 is the choice."""
     separation: FloatArray
     """How well each stands out, float32 (n_candidates,) in [0, 1]."""
 
-    def fit(self, x: FloatArray) -> Any:
+    def remember(self, x: FloatArray) -> Self:
+        """Keep ``x`` float32 (n, d), or a sample of very many, as the reference."""
+        ...
+
+    def fit(self, x: FloatArray) -> Self:
         """Find the groups of ``x`` float32 (n, d)."""
         ...
 
-    def reorder(self, order: Sequence[int]) -> Any:
-        """Put the candidates, each once, into this order."""
+    def reordered(self, order: Sequence[int]) -> Self:
+        """Another clusterer, with the candidates, each once, in this order."""
         ...
 
-    def predict_proba(self, x: FloatArray) -> FloatArray:
+    def predict_proba(self, x: FloatArray, candidate: int = 0) -> FloatArray:
         """Memberships float32 (m, k), rows summing to 1, of ``x`` float32 (m, d)."""
         ...
 

@@ -14,6 +14,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.scoring import accuracy, calibration, signals
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
+from shoal.scoring.examine import calibrate
 from shoal.scoring.signals import Redone, Shown, Signals
 
 
@@ -137,7 +138,7 @@ def test_a_checkpoint_keeps_it_bit_for_bit(
         np.testing.assert_array_equal(again.calibration[name], array)
     np.testing.assert_array_equal(pipeline.predict(source, again).confidence, table.confidence)
     np.testing.assert_array_equal(
-        pipeline.organise(source, again).calibration["confidences"],
+        pipeline.cluster(source, again)[0].calibration["confidences"],
         finished.calibration["confidences"],
     )
 
@@ -161,7 +162,7 @@ def test_an_older_checkpoint_is_calibrated_and_nothing_else_of_it_changes(
     source, finished = ArraySource(images), checkpoints.load(checkpoint_file)
     older = replace(finished, calibration={})
     checkpoints.save(older, tmp_path / "older.pth")
-    checkpoints.save(pipeline.calibrate(source, older), tmp_path / "now.pth")
+    checkpoints.save(calibrate(source, older), tmp_path / "now.pth")
     assert older.calibration == {}
     now = checkpoints.load(tmp_path / "now.pth")
     assert now.calibration.keys() == finished.calibration.keys()
@@ -169,10 +170,10 @@ def test_an_older_checkpoint_is_calibrated_and_nothing_else_of_it_changes(
         np.testing.assert_allclose(now.calibration[name], array, atol=1e-4)
     checkpoints.save(replace(now, calibration={}), tmp_path / "again.pth")
     assert (tmp_path / "again.pth").read_bytes() == (tmp_path / "older.pth").read_bytes()
-    with pytest.raises(DataError, match="trained on other images than these"):
-        pipeline.calibrate(ArraySource(images[::-1].copy()), older)
+    with pytest.raises(DataError, match="trained on other images"):
+        calibrate(ArraySource(images[::-1].copy()), older)
     with pytest.raises(CheckpointError, match="finished"):
-        pipeline.calibrate(source, replace(older, clusterer={}))
+        calibrate(source, replace(older, clusterer={}))
 
 
 @pytest.mark.parametrize("images_of", ["two images", "one picture"])

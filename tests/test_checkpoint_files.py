@@ -124,8 +124,8 @@ def test_recipe_provenance_and_history_are_those_of_the_run(
     assert loaded.image_shape == (8, 8, 3)
     assert loaded.n_images == 40
     assert (loaded.step, loaded.total_steps, loaded.epoch) == (10, 10, 1.0)
-    assert loaded.provenance["fingerprint"] == ArraySource(images).digest()
-    assert loaded.provenance["command"].startswith("shoal train ")
+    assert loaded.origin.digest == ArraySource(images).digest()
+    assert loaded.origin.command.startswith("shoal train ")
     assert [row["step"] for row in loaded.history] == list(range(1, 11))
     assert all(np.isfinite(list(row.values())).all() for row in loaded.history)
     assert loaded.optimizer_states is None
@@ -306,7 +306,7 @@ def test_a_run_leaves_the_number_of_files_its_recipe_says(
 
     recipe = override(BEST, [*SETTINGS, f"epochs={epochs}", f"checkpoints={count}"])
     path = tmp_path / "c.pth"
-    final = pipeline.fit(ArraySource(images), path, recipe)
+    final = pipeline.fit(ArraySource(images), path, recipe)[0]
     history = CheckpointHistory(path)
     files = history.files()
     assert len(files) == min(count, final.total_steps)

@@ -373,7 +373,7 @@ def test_minutes_choose_the_epochs_and_are_recorded(
     assert result.code == 0, result.err
     assert time.monotonic() - began < 30
     about = json.loads(run_cli("info", path, "--json").out)
-    assert about["provenance"]["minutes"] == 0.02
+    assert about["origin"]["minutes"] == 0.02
     assert about["provenance"]["measured_seconds_per_step"] > 0
     assert about["recipe"]["epochs"] != 120  # the recipe's own
     assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)

@@ -77,7 +77,7 @@ def test_a_step_mixes_no_devices(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
     with OneDevice():
-        run = start_run(PILE, replace(RECIPES[name], precision="fp32"), "meta", None, {})
+        run = start_run(PILE, replace(RECIPES[name], precision="fp32"), "meta")
         for step in (1, 2):
             losses = run.take_step(PILE, step)
     assert {loss.device.type for loss in losses.values()} == {"meta"}
@@ -105,7 +105,7 @@ def test_reproducible_leaves_pytorch_as_it_was() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_cuda_learns_what_the_cpu_learns(name: str) -> None:
     runs = {
-        device: start_run(PILE, replace(RECIPES[name], precision="fp32"), device, None, {})
+        device: start_run(PILE, replace(RECIPES[name], precision="fp32"), device)
         for device in ("cpu", "cuda")
     }
     for step in (1, 2):
@@ -119,7 +119,7 @@ def test_cuda_learns_what_the_cpu_learns(name: str) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_cuda_gives_the_same_bits_twice(name: str, precision: str, tmp_path: Path) -> None:
     recipe = replace(RECIPES[name], precision=precision)
-    twice = [pipeline.fit(PILE, tmp_path / f"{n}.pth", recipe, device="cuda") for n in range(2)]
+    twice = [pipeline.fit(PILE, tmp_path / f"{n}.pth", recipe, device="cuda")[0] for n in range(2)]
     assert twice[0].weights_digest() == twice[1].weights_digest()
     tables = [pipeline.predict(PILE, found, device="cuda") for found in twice]
     assert np.array_equal(tables[0].embedding, tables[1].embedding)
@@ -136,7 +136,7 @@ def test_cuda_gives_the_same_bits_twice(name: str, precision: str, tmp_path: Pat
 @needs_cuda
 @pytest.mark.parametrize("resumed_on", ["cuda", "cpu"])
 def test_a_run_on_cuda_is_resumed(resumed_on: str, tmp_path: Path) -> None:
-    whole = pipeline.fit(PILE, tmp_path / "whole.pth", SIMCLR, device="cuda")
+    whole = pipeline.fit(PILE, tmp_path / "whole.pth", SIMCLR, device="cuda")[0]
     path = tmp_path / "halves.pth"
 
     def stop(items: Any, description: str, total: int) -> Any:
@@ -149,7 +149,7 @@ def test_a_run_on_cuda_is_resumed(resumed_on: str, tmp_path: Path) -> None:
         pipeline.fit(PILE, path, SIMCLR, device="cuda", track=stop)
     state = CheckpointHistory(path).unfinished()
     assert isinstance(state, Checkpoint)
-    resumed = pipeline.fit(PILE, path, SIMCLR, device=resumed_on, resume=state)
+    resumed = pipeline.fit(PILE, path, SIMCLR, device=resumed_on, resume=state)[0]
     assert resumed.step == whole.step
     if resumed_on == "cuda":
         assert resumed.weights_digest() == whole.weights_digest()

@@ -280,13 +280,13 @@ def test_train_warns_at_its_end_and_info_repeats_it(
     (last,) = (line.strip() for line in lines[verdict:] if "warning: " in line)
     assert last.startswith("warning: brightness alone tells the clusters apart (")
     assert result.err.count("warning: ") == 1
-    warnings = json.loads(run_cli("info", path, "--json").out)["provenance"]["warnings"]
+    warnings = json.loads(run_cli("info", path, "--json").out)["facts"]["warnings"]
     assert [f"warning: {warning}" for warning in warnings] == [last]
     assert f"  {last}" in run_cli("info", path).out.splitlines()
     quiet = run_cli("train", dark_and_bright, tmp_path / "quiet.pth", "--quiet", *fast)
     assert quiet.err == ""
     about = json.loads(run_cli("info", tmp_path / "quiet.pth", "--json").out)
-    assert about["provenance"]["warnings"] == warnings
+    assert about["facts"]["warnings"] == warnings
 
 
 def test_a_small_pile_is_told_before_the_wait_and_in_the_verdict(

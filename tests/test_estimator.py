@@ -22,7 +22,6 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import shoal
-from shoal.choose_k import settle
 from shoal.clustering.partitions import agreement
 from shoal.errors import CheckpointError, DataError, DeviceError, Interrupted, RecipeError
 from shoal.estimator import ImageClusterer
@@ -123,7 +122,7 @@ def test_is_the_pipeline(fitted: ImageClusterer, images: np.ndarray, tmp_path: P
     """The same recipe gives the same weights and table as `shoal.fit` and `shoal.predict`."""
     source = ArraySource(images)
     recipe = shoal.override(shoal.BEST, [*SMALL, "epochs=4"])
-    expected = shoal.fit(source, tmp_path / "a.pth", recipe)
+    expected = shoal.fit(source, tmp_path / "a.pth", recipe)[0]
     assert fitted.checkpoint_.weights_digest() == expected.weights_digest()
     found = shoal.predict(source, expected)
     np.testing.assert_array_equal(fitted.labels_, found.labels)
@@ -166,10 +165,11 @@ def test_auto_chooses_the_number(
     recipe = shoal.override(shoal.BEST, nine)
     made = small(n_clusters="auto", recipe=recipe, epochs=None, settings=(), verbose=True)
     made.fit(images)
-    expected = settle(ArraySource(images), shoal.fit(ArraySource(images), tmp_path / "9", recipe))
+    source = ArraySource(images)
+    expected, _ = shoal.fit(source, tmp_path / "9", recipe, auto_k=True)
     assert made.n_clusters_ == expected.recipe.n_clusters == len(np.unique(made.labels_)) < 9
-    assert made.checkpoint_.provenance["n_clusters"] == expected.provenance["n_clusters"]
-    assert made.checkpoint_.provenance["n_clusters"] in capfd.readouterr().err
+    assert made.checkpoint_.facts.chosen == expected.facts.chosen
+    assert made.checkpoint_.facts.chosen.reason in capfd.readouterr().err
     np.testing.assert_array_equal(made.predict(images), made.labels_)
     assert made.get_params()["n_clusters"] == "auto"  # chosen anew by another fit
     made.save(tmp_path / "auto.pth")
@@ -223,8 +223,8 @@ def test_verbose(
     clone(quiet).set_params(verbose=True).fit(images)
     told = capfd.readouterr()
     assert told.out == ""
-    assert quiet.checkpoint_.provenance["warnings"]
-    assert all(f"warning: {text}" in told.err for text in quiet.checkpoint_.provenance["warnings"])
+    assert quiet.checkpoint_.facts.warnings
+    assert all(f"warning: {text}" in told.err for text in quiet.checkpoint_.facts.warnings)
 
 
 def test_ctrl_c_is_a_keyboard_interrupt(
@@ -415,7 +415,7 @@ def test_load_wants_a_finished_checkpoint(checkpoint_file: Path, tmp_path: Path)
     along_the_way = shoal.load(checkpoint_file)
     along_the_way.clusterer = {}
     shoal.save(along_the_way, tmp_path / "early.pth")
-    with pytest.raises(CheckpointError, match="finished checkpoint is expected"):
+    with pytest.raises(CheckpointError, match="kept along the way and has no clusters"):
         ImageClusterer.load(tmp_path / "early.pth")
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from shoal import pipeline
-from shoal.choose_k import is_settled, settle, weigh_remembered
+from shoal.clustering.choose_k import weigh_remembered
 from shoal.clustering.n_clusters import weigh
 from shoal.clustering.partitions import overlap
 from shoal.clustering.prediction_strength import prediction_strength
@@ -166,8 +166,8 @@ def test_auto_divides_into_what_was_chosen(
     assert "clusters are found again" in result.err
     finished = checkpoints.load(path)
     chosen = finished.recipe.n_clusters
-    assert finished.provenance["n_clusters"].startswith(f"{chosen} clusters are found again")
-    assert set(finished.provenance["n_clusters_strength"]) == {"2", "3", "4"}
+    assert finished.facts.chosen.reason.startswith(f"{chosen} clusters are found again")
+    assert set(finished.facts.chosen.strengths) == {2, 3, 4}
     out = tmp_path / "p.csv"
     assert run_cli("predict", images_file, path, out).code == 0
     labels = np.loadtxt(out, delimiter=",", skiprows=1, dtype=int)[:, 1]
@@ -193,14 +193,15 @@ def test_auto_replaces_another_number_and_refuses_two(
     assert "either -k or --set n_clusters=… is expected, and both came" in refused.err
     assert run_cli(*given, "-k", "9").code == 0
     nine = checkpoints.load(path)
-    settled = settle(ArraySource(images), nine)
+    settled, _ = pipeline.cluster(ArraySource(images), nine, auto_k=True)
     assert checkpoints.load(path).recipe.n_clusters == 9  # until it is saved
     checkpoints.save(settled, path)
     assert nine.recipe.n_clusters == 9
     assert settled.recipe.n_clusters == weigh_remembered(nine).n_clusters < 9
     written = checkpoints.load(path)
-    assert (written.recipe, is_settled(written)) == (settled.recipe, True)
-    assert not is_settled(nine)
+    assert (written.recipe, written.facts.chosen) == (settled.recipe, settled.facts.chosen)
+    assert written.facts.chosen is not None
+    assert nine.facts.chosen is None
     assert written.weights_digest() == nine.weights_digest()
     table = pipeline.predict(ArraySource(images), written)
     assert len(np.unique(table.labels)) == written.recipe.n_clusters

@@ -22,6 +22,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import Recipe
+from shoal.scoring.examine import calibrate
 from shoal.training.loop import train
 
 ROOT = Path(__file__).parents[1]
@@ -255,7 +256,7 @@ def test_a_finished_checkpoint_of_each_format_predicts(
     assert opened.pace is None if version < 9 else opened.pace is not None
 
     flat_first = np.r_[np.zeros(N_FLAT), np.ones(12)]
-    table = pipeline.predict(ArraySource(pile), opened, new=True)
+    table = pipeline.predict(ArraySource(pile), opened, familiarity=True)
     if version not in (2, 3, 4):
         np.testing.assert_allclose(table.embedding, z, atol=1e-5)
     np.testing.assert_array_equal(table.labels, flat_first)
@@ -273,7 +274,9 @@ def test_a_finished_checkpoint_of_each_format_predicts(
     assert sorted(set(three)) == [0, 1, 2]
 
     checkpoints.save(opened, tmp_path / "again.pth")
-    again = pipeline.predict(ArraySource(pile), checkpoints.load(tmp_path / "again.pth"), new=True)
+    again = pipeline.predict(
+        ArraySource(pile), checkpoints.load(tmp_path / "again.pth"), familiarity=True
+    )
     np.testing.assert_array_equal(again.labels, table.labels)
     np.testing.assert_array_equal(again.confidence, table.confidence)
     assert (again.familiarity is None) == (version < 3)
@@ -292,7 +295,7 @@ def test_a_checkpoint_of_each_format_can_be_calibrated_on_its_own_images(
     torch.save(finished(version, pile)[0], path)
     source = ArraySource(pile)
     before = checkpoints.load(path)
-    after = pipeline.calibrate(source, before)
+    after = calibrate(source, before)
     labels = pipeline.predict(source, after).labels
     np.testing.assert_array_equal(labels, np.r_[np.zeros(N_FLAT), np.ones(12)])
     assert len(after.calibration["estimates"]) == (1 if version == 1 else 2)

@@ -82,7 +82,7 @@ def test_more_of_the_same_is_familiar_and_other_pictures_are_not(
     checkpoint = checkpoints.load(trained[1])
 
     def told(images: Array) -> Array:
-        table = pipeline.predict(ArraySource(images), checkpoint, new=True)
+        table = pipeline.predict(ArraySource(images), checkpoint, familiarity=True)
         assert table.familiarity is not None
         assert table.familiarity.dtype == np.float32
         assert ((table.familiarity > 0) & (table.familiarity <= 1)).all()
@@ -114,7 +114,7 @@ def test_a_pile_too_small_is_remembered_as_nothing(trained: tuple[Array, Path]) 
     source, checkpoint = ArraySource(trained[0][:3]), checkpoints.load(trained[1])
     z = shoal.embed(source, checkpoint)
     assert fit_reference(source, checkpoint, z, np.arange(3)) == {}
-    again = pipeline.predict(source, replace(checkpoint, familiar={}), new=True)
+    again = pipeline.predict(source, replace(checkpoint, familiar={}), familiarity=True)
     assert again.familiarity is None
 
 

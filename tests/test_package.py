@@ -70,7 +70,7 @@ def test_a_users_file_is_type_checked(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(
         "import shoal\n"
         'source = shoal.open_source("photos")\n'
-        'checkpoint = shoal.fit(source, "best.pth", shoal.BEST)\n'
+        'checkpoint, table = shoal.fit(source, "best.pth", shoal.BEST)\n'
         "reveal_type(source)\n"
         "reveal_type(checkpoint)\n"
         "reveal_type(shoal.predict(source, checkpoint))\n"

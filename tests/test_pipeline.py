@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +13,26 @@ import torch.nn.functional as F
 
 from shoal import pipeline
 from shoal.clustering.partitions import agreement
+from shoal.embedding import embed as embed_module
 from shoal.embedding import embed as embedding
 from shoal.embedding import reduce
+from shoal.embedding.embed import embed
 from shoal.images.array import ArraySource
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models import checkpoint as checkpoints
-from shoal.protocols import FloatArray
+from shoal.protocols import FloatArray, ImageSource
+from shoal.recipes.named import IMPROVED
+from shoal.recipes.settings import override
+from shoal.scoring import examine, late_failure, under_augmentation
+from shoal.training import augmented_source
 
 
 def test_predicting_holds_no_more_than_a_block_of_the_embedding(
     images: np.ndarray, checkpoint_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint = checkpoints.load(checkpoint_file)
-    few = pipeline.predict(ArraySource(images), checkpoint, new=True)
+    few = pipeline.predict(ArraySource(images), checkpoint, familiarity=True)
     n = embedding.BLOCK + 40  # more than one block, the last one not full
     many = Subset(ArraySource(images), np.arange(n) % 40)
     seen: list[int] = []
@@ -36,7 +43,7 @@ def test_predicting_holds_no_more_than_a_block_of_the_embedding(
 
     transform = reduce.transform
     monkeypatch.setattr(reduce, "transform", watched)
-    table = pipeline.predict(many, checkpoint, new=True)
+    table = pipeline.predict(many, checkpoint, familiarity=True)
     assert seen == [embedding.BLOCK, 40]
     assert table.familiarity is not None
     assert few.familiarity is not None
@@ -55,9 +62,9 @@ def test_reducers_of_a_large_pile_learn_from_a_sample(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     checkpoint, source = checkpoints.load(checkpoint_file), ArraySource(images)
-    codes = pipeline.embed(source, checkpoint)
-    monkeypatch.setattr(pipeline, "_REDUCED_WHOLE", 30)
-    finished = pipeline.organise(source, checkpoint)
+    codes = embed(source, checkpoint)
+    monkeypatch.setattr(reduce, "_REDUCED_WHOLE", 30)
+    finished = pipeline.cluster(source, checkpoint)[0]
     sample = sample_rows(40, 30, checkpoint.recipe.seed)
     assert checkpoint.recipe.reducers[-1].name == "pca"
     mean = finished.reducers[-1]["mean_"]
@@ -65,8 +72,8 @@ def test_reducers_of_a_large_pile_learn_from_a_sample(
     assert np.abs(mean - codes.mean(axis=0)).max() > 1e-4
     table = pipeline.predict(source, finished)
     assert agreement(table.labels, kinds) == 1.0
-    assert sum(finished.provenance["splits"][0]["sizes"]) == 40  # of all images, not the sample
-    same = pipeline.organise(source, checkpoint)
+    assert sum(finished.facts.splits[0].sizes) == 40  # of all images, not the sample
+    same = pipeline.cluster(source, checkpoint)[0]
     np.testing.assert_array_equal(same.reducers[-1]["mean_"], mean)
 
 
@@ -81,7 +88,7 @@ def test_an_embedding_is_the_mean_of_two_looks_by_their_pixels(
     recipe = loaded.recipe
     views = replace(recipe.views, horizontal_flip=flip)
     recipe = replace(recipe, embedding=kind, embedding_resolution=times, views=views)
-    got = pipeline.embed(ArraySource(images), replace(loaded, recipe=recipe))
+    got = embed(ArraySource(images), replace(loaded, recipe=recipe))
 
     encoder = loaded.build_encoder()
     head = next(o for o in loaded.build_objectives(encoder) if o.has_head)
@@ -102,3 +109,31 @@ def test_an_embedding_is_the_mean_of_two_looks_by_their_pixels(
 def test_gather_is_concatenation() -> None:
     blocks = [np.full((n, 3), n, np.float32) for n in (4, 4, 1)]
     np.testing.assert_array_equal(embedding.gather(iter(blocks), 9), np.concatenate(blocks))
+
+
+def test_fitting_gives_the_table_that_predicting_gives_and_embeds_once(
+    images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def watched(source: ImageSource, *arguments: object, **options: object) -> Iterator[FloatArray]:
+        seen.append(len(source))
+        return embed_blocks(source, *arguments, **options)  # type: ignore[arg-type]
+
+    embed_blocks = embed_module.embed_blocks
+    for module in (embed_module, reduce):
+        monkeypatch.setattr(module, "embed_blocks", watched)
+    recipe = override(IMPROVED, ["encoder.widths=(8,16)", "epochs=2", "checkpoints=1"])
+    pile = np.tile(images, (2, 1, 1, 1))[:70]  # of more images than are looked at as views
+    monkeypatch.setattr(augmented_source, "SAMPLE", 20)
+    for module in (examine, late_failure, under_augmentation):
+        monkeypatch.setattr(module, "SAMPLE", 20)
+    source = ArraySource(pile)
+    checkpoint, table = pipeline.fit(source, tmp_path / "c.pth", recipe)
+    assert seen.count(70) == 1
+    for made in (checkpoint, checkpoints.load(tmp_path / "c.pth")):
+        predicted = pipeline.predict(source, made)
+        assert list(table.ids) == list(predicted.ids)
+        np.testing.assert_array_equal(table.labels, predicted.labels)
+        np.testing.assert_array_equal(table.embedding, predicted.embedding)
+        np.testing.assert_array_equal(table.confidence, predicted.confidence)

@@ -60,7 +60,7 @@ CHANGES: dict[str, tuple[object, str]] = {
 
 def outcome(recipe: Recipe, folder: Path) -> dict[str, object]:
     path = folder / "c.pth"
-    finished = pipeline.fit(PILE, path, recipe)
+    finished = pipeline.fit(PILE, path, recipe)[0]
     # Of the last step: which one is kept depends on its clusters, too.
     weights = checkpoint.load(CheckpointHistory(path).files()[-1]).weights_digest()
     history = sorted(file.name for file in (folder / "c.pth.history").iterdir())

@@ -280,11 +280,11 @@ def test_what_was_measured_of_others_is_refused(
 def test_clusters_are_the_same_without_an_examination(trained: Path) -> None:
     source = open_source(trained / "images.npy")
     checkpoint = checkpoints.load(next((trained / "best.pth.history").glob("step-*.pth")))
-    whole = pipeline.organise(source, checkpoint)
-    lean = pipeline.organise(source, checkpoint, examine=False)
+    whole = pipeline.cluster(source, checkpoint)[0]
+    lean = pipeline.cluster(source, checkpoint, thorough=False)[0]
     assert whole.familiar
     assert not lean.familiar
-    assert whole.provenance["splits"] == lean.provenance["splits"]
+    assert whole.facts.splits == lean.facts.splits
     assert all((whole.clusterer[name] == lean.clusterer[name]).all() for name in whole.clusterer)
 
 

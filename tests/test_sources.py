@@ -592,7 +592,7 @@ def test_no_training_clustering_or_choosing_reads_the_classes(
     with pytest.raises(AssertionError, match="labels were read"):
         _ = source.labels
     recipe = override(BEST, ["epochs=1", "encoder.widths=(8,16)", "checkpoints=3"])
-    finished = pipeline.fit(source, tmp_path / "c.pth", recipe)
+    finished = pipeline.fit(source, tmp_path / "c.pth", recipe)[0]
     table = shoal.predict(source, finished)
     assert len(table.labels) == len(images)
     compare_splits.compare(source, finished)

@@ -17,10 +17,12 @@ from sklearn.linear_model import LinearRegression
 from shoal.clustering import splits
 from shoal.clustering.clusterers import kmeans, projection_pursuit
 from shoal.clustering.clusterers.projection_pursuit import least_kurtosis, two_means
+from shoal.clustering.clustering import Clustering
 from shoal.clustering.partitions import distinct, overlap, r_squared
 from shoal.embedding.linear_algebra import whitening
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
+from shoal.models.facts import Split
 
 N = 1200
 
@@ -115,7 +117,7 @@ def test_both_ways_to_divide_are_found_and_come_first() -> None:
         assert overlap(one, other) < 0.9
     # What is predicted is the candidate, whether told from the memory or by the linear rule.
     assert overlap(clusterer.predict(x), labels[0]) > 0.99
-    assert overlap(clusterer.reorder([1, 0, *range(2, len(labels))]).predict(x), labels[1]) > 0.99
+    assert overlap(clusterer.predict(x, candidate=1), labels[1]) > 0.99
 
 
 def test_an_uneven_way_is_found_by_the_cuts() -> None:
@@ -171,22 +173,23 @@ def shown(brightness: np.ndarray) -> ArraySource:
 def test_of_two_clear_ways_the_one_that_pixels_do_not_tell(told_by_brightness: int) -> None:
     x, *ways = two_ways(clear=(4.0, 4.0))
     clusterer = projection_pursuit.build().fit(x)
-    found = splits.choose(shown(ways[told_by_brightness]), clusterer, x)
-    assert overlap(clusterer.predict(x), ways[1 - told_by_brightness]) > 0.95
+    pile = shown(ways[told_by_brightness])
+    clustering, found = splits.choose(pile, Clustering(clusterer), x)
+    assert overlap(clustering.predict(x), ways[1 - told_by_brightness]) > 0.95
     assert found[0].pixel_share < 0.2
     # The boring one is still there, and knows what it is.
     boring = max(found, key=lambda split: split.pixel_share)
     assert boring.pixel_share > 0.8
     assert boring.separation > 0.7
     clear = [split for split in found if split.separation >= boring.separation - 0.01]
-    assert found[: len(clear)] == clear
+    assert list(found[: len(clear)]) == clear
 
 
 def test_a_way_that_hardly_stands_out_does_not_win_for_being_unlike_the_pixels() -> None:
     x, a, _ = two_ways(clear=(6.0, 0.0))
     clusterer = projection_pursuit.build().fit(x)
-    splits.choose(shown(a), clusterer, x)
-    assert overlap(clusterer.predict(x), a) > 0.98
+    clustering, _ = splits.choose(shown(a), Clustering(clusterer), x)
+    assert overlap(clustering.predict(x), a) > 0.98
 
 
 @pytest.mark.parametrize(
@@ -196,32 +199,41 @@ def test_neither_separation_nor_pixels_decide_alone(
     right: tuple[float, float], other: tuple[float, float]
 ) -> None:
     """Both happened in benchmarks/splits.py, on two piles."""
-    found = [splits.Split((1, 1), *other), splits.Split((1, 1), *right)]
+    found = [Split((1, 1), *other), Split((1, 1), *right)]
     assert splits.ranking(found) == [1, 0]
 
 
-def test_candidates_leave_the_clusterer_as_it_was() -> None:
+def test_a_clustering_is_never_changed() -> None:
     x, _, _ = two_ways()
-    clusterer = projection_pursuit.build().fit(x)
-    before = {name: value.copy() for name, value in clusterer.get_arrays().items()}
-    found = splits.candidates(clusterer, x)
-    assert len(found) == clusterer.n_candidates
-    for name, value in clusterer.get_arrays().items():
+    clustering = Clustering(projection_pursuit.build().fit(x))
+    before = {name: value.copy() for name, value in clustering.get_arrays().items()}
+    candidates = clustering.candidates(x)
+    assert len(candidates) == clustering.n_candidates > 2
+    order = [2, *(c for c in range(clustering.n_candidates) if c != 2)]
+    for other in (clustering.choose(2), clustering.reordered(order)):
+        for place, candidate in enumerate(order):
+            np.testing.assert_array_equal(other.predict(x, place), candidates[candidate])
+            np.testing.assert_array_equal(
+                other.predict_proba(x, place), clustering.predict_proba(x, candidate)
+            )
+        # Read back from a file, it is the same again, numbered by size.
+        again = projection_pursuit.build().set_arrays(other.get_arrays())
+        np.testing.assert_array_equal(Clustering(again).predict(x), candidates[2])
+    for name, value in clustering.get_arrays().items():
         np.testing.assert_array_equal(value, before[name])
-    splits.select(clusterer, 2)
-    np.testing.assert_array_equal(splits.candidates(clusterer, x)[0], found[1])
-    sizes = np.bincount(found[0])
-    assert sizes[0] >= sizes[1]  # numbered by size
+    for labels in candidates:
+        sizes = np.bincount(labels)
+        assert sizes[0] >= sizes[1]
 
 
 @pytest.mark.parametrize("split", [0, -1, 99])
 def test_a_split_that_is_not_there(split: int) -> None:
     x, _, _ = two_ways()
-    clusterer = projection_pursuit.build().fit(x)
-    with pytest.raises(DataError, match="--split is expected from 1 to"):
-        splits.select(clusterer, split)
+    clustering = Clustering(projection_pursuit.build().fit(x))
+    with pytest.raises(DataError, match=f"split must be from 1 to .*, got {split}"):
+        clustering.choose(split - 1)
     with pytest.raises(DataError, match="from 1 to 1"):
-        splits.select(kmeans.build().fit(x), 2)
+        Clustering(kmeans.build().fit(x)).choose(1)
 
 
 def test_the_same_seed_finds_the_same() -> None:

@@ -82,11 +82,11 @@ class StopAt:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_same_seed_gives_the_same_bits(name: str, tmp_path: Path) -> None:
-    first = pipeline.fit(PILE, tmp_path / "a.pth", RECIPES[name])
-    again = pipeline.fit(PILE, tmp_path / "b.pth", RECIPES[name])
+    first = pipeline.fit(PILE, tmp_path / "a.pth", RECIPES[name])[0]
+    again = pipeline.fit(PILE, tmp_path / "b.pth", RECIPES[name])[0]
     assert same(first, again)
     assert same(first, checkpoints.load(tmp_path / "b.pth"))
-    other = pipeline.fit(PILE, tmp_path / "c.pth", replace(RECIPES[name], seed=1))
+    other = pipeline.fit(PILE, tmp_path / "c.pth", replace(RECIPES[name], seed=1))[0]
     assert not same(first, other)
 
 
@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_same_bits(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", [1, 7, 10, 13])
 def test_resumed_is_uninterrupted_bit_for_bit(name: str, step: int, tmp_path: Path) -> None:
     recipe = RECIPES[name]
-    whole = pipeline.fit(PILE, tmp_path / "whole.pth", recipe)
+    whole = pipeline.fit(PILE, tmp_path / "whole.pth", recipe)[0]
     path = tmp_path / "halves.pth"
     with pytest.raises(Interrupted):
         pipeline.fit(PILE, path, recipe, track=StopAt(step))
@@ -102,7 +102,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(name: str, step: int, tmp_path: Pa
     state = CheckpointHistory(path).unfinished()
     assert state is not None
     assert state.step == step
-    resumed = pipeline.fit(PILE, path, recipe, resume=state)
+    resumed = pipeline.fit(PILE, path, recipe, resume=state)[0]
     assert same(whole, resumed)
     assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
     assert CheckpointHistory(path).unfinished() is None
@@ -117,7 +117,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(name: str, step: int, tmp_path: Pa
 def test_a_step_that_failed_after_the_last_save_is_redone(tmp_path: Path) -> None:
     """As after kill -9: what was trained since the last save is lost, and trained again."""
     recipe = RECIPES["simclr"]
-    whole = pipeline.fit(PILE, tmp_path / "whole.pth", recipe)
+    whole = pipeline.fit(PILE, tmp_path / "whole.pth", recipe)[0]
     path = tmp_path / "killed.pth"
     history = CheckpointHistory(path)
     for checkpoint in train(PILE, recipe):
@@ -125,7 +125,7 @@ def test_a_step_that_failed_after_the_last_save_is_redone(tmp_path: Path) -> Non
             history.save(checkpoint, now=True)
         if checkpoint.step == 9:
             break
-    resumed = pipeline.fit(PILE, path, recipe, resume=history.unfinished())
+    resumed = pipeline.fit(PILE, path, recipe, resume=history.unfinished())[0]
     assert same(whole, resumed)
 
 
@@ -169,7 +169,7 @@ from shoal.recipes.parts import Part
 from shoal.images.array import ArraySource
 pile = ArraySource(np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8))
 recipe = replace(BEST, epochs=1, encoder=Part("vgg", {"widths": (4, 8)}))
-pipeline.predict(pile, pipeline.fit(pile, tempfile.mkdtemp() + "/c.pth", recipe))
+pipeline.predict(pile, pipeline.fit(pile, tempfile.mkdtemp() + "/c.pth", recipe)[0])
 print(json.dumps([name for name in sys.modules if name.startswith("shoal.")]))
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -219,7 +219,7 @@ def test_training_learns() -> None:
     )  # fmt: skip
     *_, last = train(ArraySource(pixels), recipe)
     assert last.history[-1]["nt_xent"] < last.history[0]["nt_xent"] - 0.3
-    finished = pipeline.organise(ArraySource(pixels), last)
+    finished = pipeline.cluster(ArraySource(pixels), last)[0]
     labels = pipeline.predict(ArraySource(pixels), finished).labels
     truth = np.arange(120) >= 60
     assert max(np.mean(labels == truth), np.mean(labels != truth)) > 0.95
@@ -261,6 +261,6 @@ def test_bf16_and_fp32_learn_alike() -> None:
     for precision in ("fp32", "bf16"):
         *_, last = train(PILE, replace(recipe, precision=precision))
         losses.append(last.history[-1]["loss"])
-        assert last.provenance["precision"] == precision
+        assert last.origin.precision == precision
     assert losses[0] == pytest.approx(losses[1], rel=0.1)
     assert losses[0] != losses[1]

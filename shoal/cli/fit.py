@@ -13,13 +13,15 @@ import torch
 
 from shoal import pipeline
 from shoal.budget import Speed, measure
-from shoal.choose_k import check_enough, is_settled, settle
 from shoal.cli.request import Request, rehearse
+from shoal.clustering.choose_k import check_enough
+from shoal.embedding.table import ImageTable
 from shoal.errors import Interrupted
 from shoal.images.checks import check_n_clusters
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import Origin
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
 from shoal.plural import counted, lasted
@@ -27,14 +29,20 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import warnings
+from shoal.scoring.under_augmentation import consistency_of
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
 from shoal.training.start import check_resumable
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
 
-def train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:
+def train(
+    source: ImageSource, path: Path, request: Request, report: Reporter
+) -> tuple[Checkpoint, ImageTable | None]:
     """Train, or go on training, and say what came of it.
+
+    Returns:
+        The finished checkpoint, and the table of its images; None if it was finished before.
 
     Raises:
         OutputError: another process trains to ``path``.
@@ -47,13 +55,17 @@ def train(source: ImageSource, path: Path, request: Request, report: Reporter) -
         return _train(source, path, request, report)
 
 
-def _train(source: ImageSource, path: Path, request: Request, report: Reporter) -> Checkpoint:
+def _train(
+    source: ImageSource, path: Path, request: Request, report: Reporter
+) -> tuple[Checkpoint, ImageTable | None]:
     recipe = request.resolve()
     device = resolve_device(request.device)
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
-    notes = _notes(source, request)
+    origin = Origin(command=command_line(), larger_size=_larger_size(source))
+    allocator = "system: as asked" if request.low_memory else keep_large_buffers()
+    notes: dict[str, Any] = {"allocator": allocator}
     before = _before(path, request, report)
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
@@ -61,8 +73,10 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
         return _finished_before(source, before, recipe, path, request, report, device)
     limit = None
     if request.minutes is not None:
-        limit, recipe, more = _within(source, recipe, request, before, report, device)
-        notes |= more
+        limit, recipe, seconds_per_step = _within(source, recipe, request, before, report, device)
+        origin = replace(origin, minutes=request.minutes, earlier_seconds=limit.spent_before)
+        if before is None:
+            notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
     height, width, channels = source.shape
     report.say(
         f"{counted(len(source), 'image')} of {height} × {width} × {channels}, "
@@ -70,55 +84,53 @@ def _train(source: ImageSource, path: Path, request: Request, report: Reporter) 
     )
     report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait
     try:
-        finished = pipeline.fit(
-            source, path, recipe, device=device, resume=before, notes=notes, limit=limit,
-            track=report,
+        finished, table = pipeline.fit(
+            source, path, recipe, auto_k=request.auto, device=device, resume=before,
+            origin=origin, notes=notes, limit=limit, track=report,
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
-    if request.auto:
-        finished = _settled(source, finished, path, report, device)
+    if finished.facts.chosen is not None:
+        report.say(finished.facts.chosen.reason)
     history = CheckpointHistory(path)
     report.say(
-        f"trained in {lasted(finished.provenance['seconds'])}; checkpoint {path}, "
+        f"trained in {lasted(finished.origin.seconds)}; checkpoint {path}, "
         f"{len(history.files())} along the way in {history.folder}"
     )
-    return finished
-
-
-def _notes(source: ImageSource, request: Request) -> dict[str, Any]:
-    """What the checkpoint is to say of how it was made."""
-    allocator = "system: as asked" if request.low_memory else keep_large_buffers()
-    notes = {"command": command_line(), "allocator": allocator}
-    larger = _larger_size(source)
-    return notes if larger is None else notes | {"larger_size": larger}
+    return finished, table
 
 
 def _finished_before(
     source: ImageSource, before: Checkpoint, recipe: Recipe, path: Path, request: Request,
     report: Reporter, device: str,
-) -> Checkpoint:  # fmt: skip
+) -> tuple[Checkpoint, ImageTable | None]:  # fmt: skip
     """The finished checkpoint that was asked to go on; only its clusters may still be chosen."""
-    if request.auto and is_settled(before):
+    chosen = before.facts.chosen
+    if request.auto and chosen is not None:
         recipe = replace(recipe, n_clusters=before.recipe.n_clusters)
     check_resumable(before, recipe, source.digest())
-    if request.auto and not is_settled(before):
-        return _settled(source, before, path, report, device)
-    report.say(f"{path} is finished; nothing to resume")
-    return before
+    if not request.auto or chosen is not None:
+        report.say(f"{path} is finished; nothing to resume")
+        return before, None
+    finished, table = pipeline.cluster(source, before, auto_k=True, device=device, track=report)
+    score = consistency_of(source, finished, device=device)
+    facts = replace(finished.facts, consistency={finished.step: score})
+    finished = replace(finished, facts=facts)
+    checkpoints.save(finished, path)
+    assert facts.chosen is not None  # as it was asked for
+    report.say(facts.chosen.reason)
+    return finished, table
 
 
 def _within(
     source: ImageSource, recipe: Recipe, request: Request, before: Checkpoint | None,
     report: Reporter, device: str,
-) -> tuple[TimeLimit, Recipe, dict[str, Any]]:  # fmt: skip
-    """The time limit of --minutes, the recipe with as many epochs as fit, and notes of both."""
+) -> tuple[TimeLimit, Recipe, float]:  # fmt: skip
+    """The time limit of --minutes, the recipe with as many epochs as fit, and seconds a step."""
     limit, speed = _limit(source, recipe, request, before, device)
-    notes: dict[str, Any] = {"earlier_seconds": limit.spent_before}
     if before is None:
         epochs = speed.epochs(source, recipe, limit.left() - limit.reserved())
         recipe = replace(recipe, epochs=epochs)
-        notes |= {"minutes": request.minutes, "measured_seconds_per_step": round(speed.step, 5)}
         report.say(
             f"{request.minutes:g} minutes are enough for about {epochs:g} epochs at "
             f"{speed.step:.3f} s a step; measured all the time, and made to fit"
@@ -128,7 +140,7 @@ def _within(
             f"{request.minutes:g} minutes are too short for this pile: a few steps are made, "
             "and the rest takes as long as it takes"
         )
-    return limit, recipe, notes
+    return limit, recipe, speed.step
 
 
 def _limit(
@@ -161,21 +173,12 @@ def seconds_for_history(finished: Checkpoint, request: Request) -> Callable[[], 
 
     def left() -> float:
         if request.minutes is None or request.began is None:
-            return max(10.0, MEASURED_SHARE * float(finished.provenance["seconds"]))
-        spent = time.monotonic() - request.began + finished.provenance.get("earlier_seconds", 0.0)
+            return max(10.0, MEASURED_SHARE * finished.origin.seconds)
+        spent = time.monotonic() - request.began + finished.origin.earlier_seconds
         page = 4.0 + 2e-4 * finished.n_images
         return request.minutes * 60 - spent - page
 
     return left
-
-
-def _settled(
-    source: ImageSource, finished: Checkpoint, path: Path, report: Reporter, device: str
-) -> Checkpoint:
-    finished = settle(source, finished, device=device, track=report)
-    checkpoints.save(finished, path)
-    report.say(finished.provenance["n_clusters"])
-    return finished
 
 
 def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None:
@@ -196,7 +199,7 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
         report.say("nothing to resume; starting from the beginning")
         return None
     report.say(f"going on at epoch {before.epoch:.1f} of {before.recipe.epochs:g}")
-    threads, now = before.provenance.get("threads"), torch.get_num_threads()
+    threads, now = before.origin.threads, torch.get_num_threads()
     if threads != now:
         report.say(
             f"the run began with {threads} threads and goes on with {now}: its last bits will "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline
-from shoal.choose_k import AUTO, weigh_remembered
+from shoal.clustering.choose_k import AUTO, weigh_remembered
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
@@ -19,7 +19,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.scoring import compare_splits, evaluation, label_free, warnings
-from shoal.scoring.compare_splits import Alternative
+from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import LabelFreeScores
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
@@ -50,7 +50,7 @@ def predict(
         checkpoint,
         n_clusters=clusters,
         split=split,
-        new=source.digest() != checkpoint.provenance.get("fingerprint"),
+        familiarity=source.digest() != checkpoint.origin.digest,
         device=ready(device),
         track=report,
     )
@@ -62,7 +62,7 @@ def predict(
 
 def splits(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
-) -> list[Alternative]:
+) -> list[ComparedSplit]:
     """Describe the ways to divide the pile, with progress."""
     return compare_splits.compare(source, checkpoint, device=ready(device), track=report)
 
@@ -110,7 +110,7 @@ def judge(
             f"among these {len(source):,} images"
         )
         check_n_clusters(checkpoint.recipe.n_clusters, len(source))
-        checkpoint = pipeline.organise(source, checkpoint, device=device, track=report)
+        checkpoint, _ = pipeline.cluster(source, checkpoint, device=device, track=report)
     return label_free.judge(source, checkpoint, device=device, track=report)
 
 

@@ -132,7 +132,7 @@ def check_learned(checkpoint: Checkpoint, path: Path) -> None:
         # t-SNE takes seconds to place even two images.
         if not checkpoint.finished or any(one.name == "tsne" for one in checkpoint.recipe.reducers):
             return
-        table = pipeline.predict(blank, checkpoint, new=True)
+        table = pipeline.predict(blank, checkpoint, familiarity=True)
         if np.isfinite(table.embedding).all() and np.isfinite(table.confidence).all():
             return
     except ShoalError as error:

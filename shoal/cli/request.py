@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.choose_k import AUTO, check_enough
+from shoal.clustering.choose_k import AUTO, check_enough
 from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource
@@ -24,7 +24,7 @@ class Request:
     minutes: float | None = None
     seed: int | None = None
     clusters: int | str | None = None
-    """A number, or ``auto``: chosen after training, see `settling`."""
+    """A number, or ``auto``: chosen after training, see `choose_k`."""
     resume: bool = False
     device: str = "auto"
     settings: tuple[str, ...] = ()
@@ -82,4 +82,4 @@ def rehearse(source: ImageSource, request: Request) -> None:
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
-    start_run(source, recipe, resolve_device(request.device), None, {})
+    start_run(source, recipe, resolve_device(request.device))

@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from shoal.choose_k import is_settled
 from shoal.cli.request import Request
 from shoal.errors import CheckpointError, OutputError
 from shoal.models import checkpoint as checkpoints
@@ -46,7 +45,7 @@ def is_finished(path: Path, source: ImageSource, request: Request, report: Repor
     there = None if request.force or request.resume else _existing(path)
     if there is None:
         return False
-    if there.provenance.get("fingerprint") != source.digest():
+    if there.origin.digest != source.digest():
         raise OutputError(_of_another_run(path, "it learned from other images"))
     report.say(
         f"{path} is the finished checkpoint of this run already; add --force to train it again"
@@ -61,13 +60,13 @@ def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
         OutputError: naming the first setting that differs.
     """
     wanted = request.resolve()
-    minutes = there.provenance.get("minutes")
+    minutes = there.origin.minutes
     if minutes != request.minutes:
         was = "none were" if minutes is None else f"{minutes:g} were"
         raise OutputError(_of_another_run(path, f"{was} given as --minutes"))
     if request.minutes is not None:
         wanted = replace(wanted, epochs=there.recipe.epochs)
-    if request.auto != is_settled(there):
+    if request.auto != (there.facts.chosen is not None):
         raise OutputError(_of_another_run(path, "its number of clusters was chosen otherwise"))
     if request.auto:
         wanted = replace(wanted, n_clusters=there.recipe.n_clusters)

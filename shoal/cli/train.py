@@ -77,7 +77,7 @@ def train(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
     if not is_finished(checkpoint, source, request, report):
-        finished = fit.train(source, checkpoint, request, report)
+        finished, _ = fit.train(source, checkpoint, request, report)
         report.say(summaries.training_summary(finished))
         inference.say_verdict(finished, report)
 
@@ -128,8 +128,8 @@ def run(
         if run.done:
             report.say(*_already(run))
             return
-        finished = fit.train(source, run.checkpoint, request, report)
-        result = inference.predict(source, finished, report, device=device)
+        finished, table = fit.train(source, run.checkpoint, request, report)
+        result = table or inference.predict(source, finished, report, device=device)
         with run.results(report):
             write_skipped(source, folder / "skipped.csv")
             hand_over(
@@ -171,13 +171,13 @@ def demo(
         report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
         report.say(f"$ shoal run {data} {folder} --recipe digits")
         run = opened.of(source, request, report)
-        finished = fit.train(source, run.checkpoint, request, report)
-        result = inference.predict(source, finished, report, device="cpu")
+        finished, table = fit.train(source, run.checkpoint, request, report)
+        result = table or inference.predict(source, finished, report, device="cpu")
         if run.done:
             report.say(*_already(run))
         else:
             with run.results(report):
                 hand_over(source, result, folder, report, device="cpu")
             run.finish(result.ids, result.labels)
-    print_scores(source, result.labels, finished.provenance["seconds"])
+    print_scores(source, result.labels, finished.origin.seconds)
     inference.say_verdict(finished, report)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shoal.clustering.clustering import clustering_of
 from shoal.clustering.diffusion import by_size, diffusion_map, group
-from shoal.clustering.fitted import fitted_clusterer
 from shoal.clustering.tree import Tree
 from shoal.embedding.neighbours import distinct_points, most_typical, nearest
 from shoal.embedding.reduce import reduce
@@ -44,7 +44,7 @@ def build_tree(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: too few images, or ``n_leaves`` out of range.
     """
-    fitted_clusterer(checkpoint)  # says so now if there is none
+    clustering_of(checkpoint)  # says so now if there is none
     n_leaves = check_leaves(n_leaves, len(source))
     z = reduce(source, checkpoint, device=device, track=track)
     for _ in track(range(1), "growing", 1):

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from shoal.clustering.clustering import clustering_of
 from shoal.clustering.diffusion import by_size
-from shoal.clustering.fitted import fitted_clusterer
 from shoal.clustering.prediction_strength import divide, found_again
 from shoal.embedding.neighbours import distinct_points
 from shoal.embedding.reduce import reduce
@@ -24,7 +24,7 @@ from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
-from shoal.training.augmented_source import Shown
+from shoal.training.augmented_source import AugmentedSource
 
 MOST_IMAGES = 3000
 """A larger pile is judged on a random sample of this many, so that it takes under a minute."""
@@ -116,9 +116,9 @@ def choose_n_clusters(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: see `weigh`.
     """
-    fitted_clusterer(checkpoint)  # says so now if there is none
+    clustering_of(checkpoint)  # says so now if there is none
     check_range(low, high, len(source))
-    sample = Shown(source, None, most=MOST_IMAGES, seed=seed)
+    sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
     z = reduce(sample, checkpoint, device=device, track=track)
     return weigh(z, low=low, high=high, seed=seed, rows=sample.rows, track=track)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from shoal.embedding.projection import project
 from shoal.embedding.reconstruction import reconstruction_errors
+from shoal.embedding.reduce import reduce
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 
@@ -84,6 +85,19 @@ def familiarity(
     by_distance = share_beyond(distances, known[_DISTANCES])
     by_error = share_beyond(errors, known[_ERRORS])
     return np.minimum(1.0, 2.0 * np.minimum(by_distance, by_error)).astype(np.float32)
+
+
+def reduce_with_familiarity(
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> tuple[FloatArray, FloatArray]:
+    """The reduced embedding float32 (n, d), see `reduce`, and `familiarity` float32 (n,)."""
+    distances: list[FloatArray] = []
+
+    def measure(block: FloatArray) -> None:
+        distances.append(mahalanobis(block, checkpoint.familiar))
+
+    z = reduce(source, checkpoint, device=device, track=track, noticed=measure)
+    return z, familiarity(source, checkpoint, np.concatenate(distances), device=device, track=track)
 
 
 def mahalanobis(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:

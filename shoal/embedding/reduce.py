@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from shoal.embedding.embed import BLOCK, embed_blocks, gather
+import numpy as np
+
+from shoal.embedding.embed import BLOCK, embed, embed_blocks, gather
+from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import FloatArray, ImageSource, Reducer, Track, silent
+from shoal.protocols import FloatArray, ImageSource, IntArray, Reducer, Track, silent
 from shoal.recipes import parts
 from shoal.recipes.recipe import Recipe
+
+_REDUCED_WHOLE = 50_000
+"""The reducers of a larger pile learn from a random sample of this many images: what they learn
+from is in memory at once, 4 kB an image and more where codes are long."""
+_LOOKED_AT = 3000
+"""Of so many images the embedding is kept as it is before any reduction."""
 
 
 def reduce(
@@ -41,7 +51,63 @@ def transform(z: FloatArray, checkpoint: Checkpoint, *, track: Track = silent) -
     return z
 
 
-def fit_reducers(
+@dataclass(frozen=True)
+class Reduction:
+    """The embedding of the images that a checkpoint learned from, and how it was reduced."""
+
+    checkpoint: Checkpoint
+    """With the fitted reducers."""
+    fitted: FloatArray
+    """float32 (n, d): what the reducers gave as they were fitted. Clusters are found in it."""
+    sample: FloatArray
+    """float32 (m, c): the embedding of the images ``rows``, before any reduction."""
+    rows: IntArray
+    """int64 (m,): a sample of the images, see `sample_rows`."""
+    whole: FloatArray | None
+    """float32 (n, c), before any reduction; None of a large pile, which is not held in memory."""
+
+    @property
+    def embedding(self) -> FloatArray:
+        """float32 (n, d): what `reduce` gives for these images, as for any others."""
+        return self.fitted if self.whole is None else transform(self.whole, self.checkpoint)
+
+
+def fit_reduction(
+    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
+) -> Reduction:
+    """Embed the images that a checkpoint learned from, once, and fit its reducers to them."""
+    rows = sample_rows(len(source), _LOOKED_AT)
+    if len(source) <= _REDUCED_WHOLE:
+        whole = embed(source, checkpoint, device=device, track=track)
+        fitted, checkpoint = _fit_reducers(whole, checkpoint, track)
+        return Reduction(checkpoint, fitted, whole[rows], rows, whole)
+    some = Subset(source, sample_rows(len(source), _REDUCED_WHOLE, checkpoint.recipe.seed))
+    _, checkpoint = _fit_reducers(
+        embed(some, checkpoint, device=device, track=track), checkpoint, track
+    )
+    blocks = _RowsOfBlocks(rows)
+    fitted = reduce(source, checkpoint, device=device, track=track, noticed=blocks.take)
+    return Reduction(checkpoint, fitted, blocks.gathered(), rows, None)
+
+
+class _RowsOfBlocks:
+    """Collects some rows of an array that passes by in blocks."""
+
+    def __init__(self, rows: IntArray) -> None:
+        self.rows, self.start = rows, 0
+        self.parts: list[FloatArray] = []
+
+    def take(self, block: FloatArray) -> None:
+        stop = self.start + len(block)
+        first, last = np.searchsorted(self.rows, [self.start, stop])
+        self.parts.append(block[self.rows[first:last] - self.start])
+        self.start = stop
+
+    def gathered(self) -> FloatArray:
+        return np.concatenate(self.parts)
+
+
+def _fit_reducers(
     z: FloatArray, checkpoint: Checkpoint, track: Track
 ) -> tuple[FloatArray, Checkpoint]:
     """Reducers fitted to ``z`` (n, c): ``z`` reduced, (n, d), and the checkpoint with them."""

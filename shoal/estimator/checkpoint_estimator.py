@@ -19,7 +19,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shoal import pipeline
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.clustering import clustering_of
 from shoal.embedding.embed import BATCH, embed
 from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
@@ -36,8 +36,6 @@ from shoal.training.devices import reproducible, resolve_device
 
 NUMBERS = (np.float64, np.float32)
 """The types that a table may have; another type is converted to the first."""
-ROW_RANGE = "row_range"
-"""The key of a table's `RowScale` in a checkpoint's provenance."""
 
 
 class CheckpointEstimator(
@@ -175,7 +173,7 @@ class CheckpointEstimator(
     @property
     def _n_features_out(self) -> int:
         """The number of columns of `transform`, which ``get_feature_names_out`` asks for."""
-        return fitted_clusterer(self.checkpoint_).reference.shape[1]
+        return clustering_of(self.checkpoint_).reference.shape[1]
 
     def _adopt(self, checkpoint: Checkpoint) -> Self:
         self.checkpoint_, self.n_iter_ = checkpoint, checkpoint.step
@@ -212,5 +210,5 @@ class CheckpointEstimator(
 
     def _row_scale(self) -> RowScale | None:
         """The scale of the table given to `fit`; None if `fit` got images."""
-        limits = self.checkpoint_.provenance.get(ROW_RANGE)
+        limits = self.checkpoint_.origin.row_range
         return None if limits is None else RowScale(*limits)

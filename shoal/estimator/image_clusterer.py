@@ -13,15 +13,16 @@ from sklearn.utils.validation import validate_data
 
 from shoal import pipeline
 from shoal.budget import epochs_for
-from shoal.choose_k import check_enough, settle
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.choose_k import check_enough
+from shoal.clustering.clustering import clustering_of
 from shoal.errors import DataError, Interrupted
-from shoal.estimator.checkpoint_estimator import NUMBERS, ROW_RANGE, CheckpointEstimator
+from shoal.estimator.checkpoint_estimator import NUMBERS, CheckpointEstimator
 from shoal.estimator.inputs import RowScale, open_images
 from shoal.estimator.parameters import resolve
 from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
+from shoal.models.facts import Origin
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.recipes.recipe import Recipe, check_trainable
@@ -59,13 +60,13 @@ class ImageClusterer(CheckpointEstimator):
             is given: then speed decides the number of steps.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         verbose: whether to show progress and warnings on standard error.
-            ``checkpoint_.provenance["warnings"]`` holds the warnings, too.
+            ``checkpoint_.facts.warnings`` holds the warnings, too.
 
     Attributes:
         labels_: int64 (n,), the cluster of each image; cluster 0 is the largest. Not after `load`.
         confidence_: float32 (n,) in [0, 1], the confidence of each label. Not after `load`.
         n_clusters_: the number of clusters. If it was chosen,
-            ``checkpoint_.provenance["n_clusters"]`` gives the reason.
+            ``checkpoint_.facts.chosen`` gives the reason.
         ids_: the name of each image, its row number or its path. Not after `load`.
         checkpoint_: the finished `Checkpoint`; all other methods use it.
         n_iter_: the number of training steps.
@@ -134,8 +135,8 @@ class ImageClusterer(CheckpointEstimator):
             self.recipe, n_clusters=self.n_clusters, epochs=self.epochs, minutes=self.minutes,
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
-        source, notes = self._open_to_fit(X, track)
-        if ROW_RANGE not in notes:  # scikit-learn's own checks fit one cluster to a table
+        source, origin = self._open_to_fit(X, track)
+        if origin.row_range is None:  # scikit-learn's own checks fit one cluster to a table
             check_trainable(recipe)
         auto = isinstance(self.n_clusters, str)
         if auto:
@@ -146,19 +147,18 @@ class ImageClusterer(CheckpointEstimator):
         with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:
             path = Path(folder) / "checkpoint.pth"
             try:
-                pipeline.fit(source, path, recipe, device=device, notes=notes, track=track)
+                self.checkpoint_, table = pipeline.fit(
+                    source, path, recipe, auto_k=auto, device=device, origin=origin, track=track
+                )
             except Interrupted as error:  # no state is kept to resume from
                 raise KeyboardInterrupt from error
-            finished = checkpoints.load(path)
-        if auto:
-            finished = settle(source, finished, device=device, track=track)
-        self._adopt(finished)
-        table = pipeline.predict(source, self.checkpoint_, device=device, track=track)
+        self._adopt(self.checkpoint_)
         self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
         if isinstance(track, Reporter):
-            if auto:
-                track.say(finished.provenance["n_clusters"])
-            track.warn(*self.checkpoint_.provenance["warnings"])
+            facts = self.checkpoint_.facts
+            if facts.chosen is not None:
+                track.say(facts.chosen.reason)
+            track.warn(*facts.warnings)
         return self
 
     @classmethod
@@ -170,22 +170,22 @@ class ImageClusterer(CheckpointEstimator):
                 kept along the way.
         """
         checkpoint = checkpoints.load(path)
-        fitted_clusterer(checkpoint)  # raises now, not at the first prediction
+        clustering_of(checkpoint)  # raises now, not at the first prediction
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels
         return estimator._adopt(checkpoint)
 
-    def _open_to_fit(self, X: Any, track: Track) -> tuple[ImageSource, dict[str, Any]]:
-        """The images to learn from, and the range of a table for the checkpoint's provenance."""
+    def _open_to_fit(self, X: Any, track: Track) -> tuple[ImageSource, Origin]:
+        """The images to learn from, and the range of numbers in a table."""
         source = open_images(X, track=track)
         if source is None:
             rows = validate_data(self, X, dtype=NUMBERS, ensure_min_samples=2)
             scale = RowScale.of(rows)
-            return ArraySource(scale.to_images(rows)), {ROW_RANGE: [scale.low, scale.high]}
+            return ArraySource(scale.to_images(rows)), Origin(row_range=(scale.low, scale.high))
         if len(source) < 2:
             raise DataError(f"X must hold at least 2 images to learn from, got {len(source)}.")
         height, width, channels = source.shape
         self.n_features_in_ = height * width * channels
         self.__dict__.pop("feature_names_in_", None)  # from an earlier fit on a table
-        return source, {}
+        return source, Origin()

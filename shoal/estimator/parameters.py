@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from shoal.choose_k import AUTO
+from shoal.clustering.choose_k import AUTO
 from shoal.errors import RecipeError
 from shoal.recipes.named import named
 from shoal.recipes.parts import fits

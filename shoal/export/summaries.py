@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
-from shoal.scoring.compare_splits import Alternative
+from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import COMBINED, LabelFreeScores
 
 
@@ -37,15 +38,15 @@ def prediction_summary(table: ImageTable) -> str:
 
 def training_summary(checkpoint: Checkpoint) -> str:
     """The number of images and the sizes of the clusters of a finished checkpoint, in one line."""
-    sizes = checkpoint.provenance["splits"][0]["sizes"]
+    sizes = checkpoint.facts.splits[0].sizes
     return f"{counted(checkpoint.n_images, 'image')}: clusters {_sizes(sizes)}"
 
 
-def _sizes(sizes: list[int]) -> str:
+def _sizes(sizes: Sequence[int]) -> str:
     return ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
 
 
-def splits_table(splits: list[Alternative]) -> str:
+def splits_table(splits: list[ComparedSplit]) -> str:
     """A table of the ways to divide the pile, the chosen one first."""
     titles = ("split", "separation", "pixels explain", "stability", "views agree", "like 1")
     lines = ["  ".join([titles[0], f"{'images in each':<17}", *titles[1:]])]
@@ -138,7 +139,9 @@ def checkpoint_facts(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
         "verdict": label_free.verdict_on(checkpoint, path=path).to_json()
         if checkpoint.finished
         else None,
+        "origin": checkpoint.origin.to_json(),
         "provenance": checkpoint.provenance,
+        "facts": checkpoint.facts.to_json(),
         "recipe": checkpoint.recipe.to_dict(),
         "history": checkpoint.history,
     }
@@ -158,15 +161,17 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
         f"  epoch        {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
         f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
         f"  weights      {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",
+        *(f"  {name:<12} {value}" for name, value in facts["origin"].items() if value),
+        *(f"  {name:<12} {value}" for name, value in checkpoint.provenance.items()),
         *(
-            f"  {name:<12} {value}"
-            for name, value in checkpoint.provenance.items()
-            if name not in ("warnings", "splits")
+            f"  consistency  {score:.4f} at step {step:,}"
+            for step, score in sorted(checkpoint.facts.consistency.items())
         ),
+        *([f"  n_clusters   {chosen.reason}"] if (chosen := checkpoint.facts.chosen) else []),
         *(
-            f"  split {number:<6} {' + '.join(f'{size:,}' for size in split['sizes'])}, separation "
-            f"{split['separation']:.3f}, pixels explain {split['pixel_share']:.3f}"
-            for number, split in enumerate(checkpoint.provenance.get("splits", []), start=1)
+            f"  split {number:<6} {' + '.join(f'{size:,}' for size in split.sizes)}, separation "
+            f"{split.separation:.3f}, pixels explain {split.pixel_share:.3f}"
+            for number, split in enumerate(checkpoint.facts.splits, start=1)
         ),
         "recipe",
         *(f"  {name:<24} {value}" for name, value in checkpoint.recipe.describe().items()),

@@ -25,13 +25,15 @@ from shoal.errors import CheckpointError, ShoalError
 from shoal.images.files import atomic_path
 from shoal.images.pixel_range import PixelRange
 from shoal.models import stored
+from shoal.models.facts import MOVED, ClusterFacts, Origin
 from shoal.models.pace import Pace
 from shoal.protocols import Array, Encoder, Objective
 from shoal.recipes import parts
 from shoal.recipes.recipe import Recipe
 
 FORMAT = "shoal checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: what programs decide by has fields of its own, see `facts`; before, the provenance held it."""
 
 # What zipfile and torch.load raise on a damaged file depends on where the damage is.
 _UNREADABLE = (
@@ -63,8 +65,12 @@ class Checkpoint:
     """Only in the file that a run is resumed from."""
     history: list[dict[str, float]] = field(default_factory=list)
     """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
+    origin: Origin = field(default_factory=Origin)
+    """How it came to be, as far as later steps read it."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """Versions, machine, threads, device, precision, seconds, the data's digest."""
+    """More of the same for people: versions, machine, device, memory. Nothing decides by it."""
+    facts: ClusterFacts = field(default_factory=ClusterFacts)
+    """What is known of its clusters; nothing in a checkpoint along the way."""
     reducers: list[dict[str, Array]] = field(default_factory=list)
     """The learned arrays of each reducer; empty until the run has finished."""
     clusterer: dict[str, Array] = field(default_factory=dict)
@@ -137,7 +143,9 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
                 "pace": checkpoint.pace and checkpoint.pace.to_json(),
                 "epoch": checkpoint.epoch,
                 "history": checkpoint.history,
+                "origin": checkpoint.origin.to_json(),
                 "provenance": checkpoint.provenance,
+                "facts": checkpoint.facts.to_json(),
             }
         ),
         "encoder": _on_cpu(checkpoint.encoder_state),
@@ -200,7 +208,7 @@ def load(path: str | Path) -> Checkpoint:
             objective_states=content["objectives"],
             optimizer_states=[optimizer] if isinstance(optimizer, dict) else optimizer,
             history=about["history"],
-            provenance=about["provenance"],
+            **_facts(about),
             reducers=[_to_arrays(tensors) for tensors in content["reducers"]],
             clusterer=_to_arrays(content["clusterer"]),
             familiar=_to_arrays(content.get("familiar", {})),
@@ -218,6 +226,19 @@ def load(path: str | Path) -> Checkpoint:
             f"{path}: a part of this checkpoint is missing or damaged ({error}); train again or "
             "restore the file from a copy."
         ) from error
+
+
+def _facts(about: dict[str, Any]) -> dict[str, Any]:
+    """Origin, provenance and facts; a file of format 1 has all of it in the provenance."""
+    provenance = about["provenance"]
+    if "origin" in about:
+        origin, facts = Origin.from_json(about["origin"]), ClusterFacts.from_json(about["facts"])
+        return {"origin": origin, "provenance": provenance, "facts": facts}
+    return {
+        "origin": Origin.from_provenance(provenance),
+        "provenance": {name: told for name, told in provenance.items() if name not in MOVED},
+        "facts": ClusterFacts.from_provenance(provenance),
+    }
 
 
 def _on_cpu(state: Any) -> Any:

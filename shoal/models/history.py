@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from shoal.errors import Interrupted
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 
@@ -100,6 +102,30 @@ class CheckpointHistory:
         if now or time.monotonic() - self._written > RESUME_EVERY:
             checkpoints.save(checkpoint, self.resume_file)
             self._written = time.monotonic()
+
+    def record(self, steps: Iterable[Checkpoint], resumed: Checkpoint | None) -> Checkpoint:
+        """Keep the checkpoints of a run as they come, and return the last.
+
+        Args:
+            steps: the states of the run, after each step.
+            resumed: the state that the run goes on from, if any.
+
+        Raises:
+            Interrupted: from ``steps``, after the state to resume from was saved.
+            OutputError: the disk is full or the folder cannot be written.
+        """
+        last = resumed
+        try:
+            for last in steps:
+                if last.step == 1:
+                    self.begin()  # not before: a run that cannot start must not cost an older one
+                self.save(last)
+        except Interrupted:
+            if last is not None:
+                self.save(last, now=True)
+            raise
+        assert last is not None  # a run has at least one step
+        return last
 
     def finish(self) -> None:
         """The run is complete: what it would have been resumed from is no longer needed."""

@@ -55,6 +55,25 @@ def _is_split(value: Any) -> bool:
     )
 
 
+def _or_none(test: _Test) -> _Test:
+    return lambda value: value is None or test(value)
+
+
+def _is_by_count(test: _Test) -> _Test:
+    """Of numbers that count something, as JSON's keys are text."""
+    return lambda value: (
+        _by_name(test)(value) and all(key.isascii() and key.isdigit() for key in value)
+    )
+
+
+def _is_chosen(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _is_text(value.get("reason"))
+        and _is_by_count(_is_number)(value.get("strengths"))
+    )
+
+
 # A loss that grew past all bounds is in the history as it was: any float will do there.
 _ABOUT: dict[str, _Test] = {
     "recipe": _by_name(lambda value: True),
@@ -76,9 +95,37 @@ _PROVENANCE: dict[str, _Test] = {
     "threads": _is_count,
     "warnings": _list_of(_is_text),
     "splits": _list_of(_is_split),
-    "steadiness": _by_name(_is_number),
+    "steadiness": _is_by_count(_is_number),
+    "minutes": _is_number,
+    "earlier_seconds": _is_number,
+    "larger_size": _is_count,
+    "row_range": lambda value: _list_of(_is_number)(value) and len(value) == 2,
+    "n_clusters_strength": _is_by_count(_is_number),
 }
-"""Those that something reads; any may be missing, and others may be there."""
+"""What a file of format 1 holds there."""
+
+
+_OPTIONAL: dict[str, dict[str, _Test]] = {
+    "provenance": _PROVENANCE,
+    "origin": {
+        "digest": _is_text,
+        "command": _is_text,
+        "precision": _is_text,
+        "seconds": _is_number,
+        "earlier_seconds": _is_number,
+        "threads": _is_count,
+        "minutes": _or_none(_is_number),
+        "larger_size": _or_none(_is_count),
+        "row_range": _or_none(lambda value: _list_of(_is_number)(value) and len(value) == 2),
+    },
+    "facts": {
+        "splits": _list_of(_is_split),
+        "warnings": _list_of(_is_text),
+        "consistency": _is_by_count(_is_number),
+        "chosen": _or_none(_is_chosen),
+    },
+}
+"""Parts whose entries may be missing, and may have others beside them."""
 
 
 def check_about(about: Any) -> None:
@@ -92,9 +139,15 @@ def check_about(about: Any) -> None:
             raise ValueError(name)
         if not test(about[name]):
             raise ValueError(name)
-    for name, test in _PROVENANCE.items():
-        if name in about["provenance"] and not test(about["provenance"][name]):
-            raise ValueError(f"provenance.{name}")
+    for part, tests in _OPTIONAL.items():
+        held = about.get(part, {})
+        if not isinstance(held, dict):
+            raise ValueError(part)
+        for name, test in tests.items():
+            if name in held and not test(held[name]):
+                raise ValueError(f"{part}.{name}")
+    if ("origin" in about) != ("facts" in about):
+        raise ValueError("facts" if "origin" in about else "origin")
 
 
 def check_state(state: Any, name: str) -> None:

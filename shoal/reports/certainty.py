@@ -34,9 +34,7 @@ def numbers(inputs: ReportInputs, table: ImageTable, wording: Wording) -> Table:
     """What was measured of `ReportInputs.main` without labels."""
     trained = inputs.main.trained
     calibration = calibration_of(trained.checkpoint)
-    consistency = trained.checkpoint.provenance.get("steadiness", {}).get(
-        str(trained.checkpoint.step)
-    )
+    consistency = trained.checkpoint.facts.consistency.get(trained.checkpoint.step)
     rows: list[tuple[str, str]] = []
 
     def add(name: str, value: float | None) -> None:

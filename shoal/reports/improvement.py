@@ -56,7 +56,7 @@ def comparison(inputs: ReportInputs, wording: Wording) -> Table:
             ("NMI", *(f"{score.nmi:.3f}" for score in scores)),
             ("ARI", *(f"{score.ari:.3f}" for score in scores)),
         ]  # fmt: skip
-    seconds = [m.trained.checkpoint.provenance.get("seconds") for m in measured]
+    seconds = [m.trained.checkpoint.origin.seconds or None for m in measured]
     rows += [
         (wording("reconstruction MSE of {n:,} {n:image|images}", n=len(inputs.train)),
          *(f"{checkpoint.mse:.4f}" for checkpoint in measured)),

@@ -107,8 +107,8 @@ class ReportInputs:
                     f"{trained.path} learned from images of {_size(shape)}, but these are of "
                     f"{_size(self.train.shape)}; give the images it learned from."
                 )
-            known = trained.checkpoint.provenance.get("fingerprint")
-            if known is not None and known != digest:
+            known = trained.checkpoint.origin.digest
+            if known and known != digest:
                 raise CheckpointError(
                     f"{trained.path} learned from other images: their digest is {known[:8]}…, that "
                     f"of these is {digest[:8]}…; give the images it learned from."

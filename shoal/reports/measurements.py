@@ -114,7 +114,7 @@ def _run(checkpoint: Checkpoint) -> str:
         recipe, total = recipe | {"epochs": None}, checkpoint.pace.first_total
     run = {
         "recipe": recipe,
-        "fingerprint": checkpoint.provenance.get("fingerprint"),
+        "fingerprint": checkpoint.origin.digest,
         "total_steps": total,
     }
     return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()

@@ -14,8 +14,8 @@ from shoal.reports import measurements
 from shoal.reports.inputs import ReportInputs, Trained, fast
 from shoal.reports.measurements import FILE, Point
 from shoal.scoring import evaluation, quality
-from shoal.scoring.under_augmentation import Seen, look
-from shoal.training.augmented_source import Shown
+from shoal.scoring.under_augmentation import UnderAugmentation, predict_views
+from shoal.training.augmented_source import AugmentedSource
 
 FEWEST_SHOWN = 4
 """Where the time was enough for fewer, nothing can be seen from them."""
@@ -142,9 +142,9 @@ def _check_whole(count: int, trained: Trained) -> None:
 
 def _measure(inputs: ReportInputs, checkpoint: Checkpoint, mse: float | None) -> Point:
     """Cluster a sample anew with the checkpoint, and score that; ``mse`` if it is known."""
-    sample = Shown(inputs.train, None, most=CLUSTERED, seed=0)
-    finished = pipeline.organise(sample, checkpoint, examine=False, device=inputs.device)
-    seen = look(sample, finished, most=SCORED, seed=0, device=inputs.device)
+    sample = AugmentedSource(inputs.train, None, most=CLUSTERED, seed=0)
+    finished, _ = pipeline.cluster(sample, checkpoint, thorough=False, device=inputs.device)
+    seen = predict_views(sample, finished, most=SCORED, seed=0, device=inputs.device)
     accuracy = interval = None
     if inputs.labels is not None and inputs.images is not None:
         table = pipeline.predict(inputs.images, finished, device=inputs.device)
@@ -162,10 +162,10 @@ def _measure(inputs: ReportInputs, checkpoint: Checkpoint, mse: float | None) ->
     )
 
 
-def _scores(seen: Seen) -> dict[str, float]:
+def _scores(seen: UnderAugmentation) -> dict[str, float]:
     z, labels = seen.table.embedding, seen.table.labels
     values = (
-        seen.steadiness, seen.view_agreement, seen.recognition,
+        seen.consistency, seen.view_agreement, seen.recognition,
         quality.neighbour_purity(z, labels), quality.silhouette(z, labels),
     )  # fmt: skip
     return dict(zip(LABEL_FREE, values, strict=True))

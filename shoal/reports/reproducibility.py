@@ -8,7 +8,6 @@ import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from shoal.models.provenance import command_line
 from shoal.reports.document import Block, Code, Heading, Paragraph, Table
@@ -30,7 +29,7 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
         Code(
             "\n".join(
                 [
-                    *(str(one.checkpoint.provenance.get("command", wording("not recorded")))
+                    *(one.checkpoint.origin.command or wording("not recorded")
                       for one in inputs.all),
                     command_line(),
                 ]
@@ -65,15 +64,17 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
 
 def _facts(one: Trained) -> dict[str, str]:
     checkpoint = one.checkpoint
-    provenance: dict[str, Any] = checkpoint.provenance
-    facts = {name: str(provenance[name]) for name in _TOLD if name in provenance}
+    known = checkpoint.provenance | {
+        name: value for name, value in checkpoint.origin.to_json().items() if value
+    }
+    facts = {name: str(known[name]) for name in _TOLD if name in known}
     return facts | {
         "weights": f"{sum(t.numel() for t in checkpoint.encoder_state.values()):,}",
         "epochs trained": f"{checkpoint.epoch:g}",
         "steps trained": f"{checkpoint.step:,}",
         "file SHA-256": _digest(one.path)[:16] + "…",
         "weights SHA-256": checkpoint.weights_digest()[:16] + "…",
-        "images SHA-256": str(provenance.get("fingerprint", "–"))[:16] + "…",
+        "images SHA-256": (checkpoint.origin.digest or "–")[:16] + "…",
     }
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.clustering import splits
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.clustering import clustering_of
 from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
+from shoal.models.facts import Split
 from shoal.plots.figures import colour
 from shoal.protocols import IntArray
 from shoal.reports.document import Block, Gallery, Heading, Paragraph, Table
 from shoal.reports.inputs import ReportInputs
 from shoal.reports.photos import Wanted, photo_rows
 from shoal.reports.wording import Wording
-from shoal.scoring.assignment import assign, calibration_of
 
 _MEMBERS = 8
 _MOST_CLUSTERS = 6
@@ -31,7 +30,7 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
         table: the clusters of all images learned from, by the first split.
         wording: the language.
     """
-    known = inputs.main.trained.checkpoint.provenance.get("splits", [])
+    known = inputs.main.trained.checkpoint.facts.splits
     if len(known) < 2:
         return []
     labels_of = _labels_of_splits(inputs, table)
@@ -54,23 +53,16 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
 def _labels_of_splits(inputs: ReportInputs, table: ImageTable) -> list[IntArray]:
     """The cluster of each image under each split, int64 (n,), the chosen split first."""
     checkpoint = inputs.main.trained.checkpoint
-    clusterer = fitted_clusterer(checkpoint)
-    labels_of = [
-        assign(inputs.train, table.embedding, split, calibration_of(checkpoint, number)).labels
-        for number, split in enumerate(splits.in_turn(clusterer), start=1)
-    ]
-    return [table.labels, *labels_of[1:]]
+    return [table.labels, *clustering_of(checkpoint).candidates(table.embedding)[1:]]
 
 
-def _numbers(known: list[dict[str, Any]], labels_of: list[IntArray], wording: Wording) -> Table:
+def _numbers(known: Sequence[Split], labels_of: list[IntArray], wording: Wording) -> Table:
     header = ("split", "images in each", "separation", "pixels explain")
     rows = []
     for number, (split, labels) in enumerate(zip(known, labels_of, strict=False), start=1):
         sizes = np.bincount(labels).tolist()
         text = " + ".join(f"{size:,}" for size in sizes[:4]) + (" + …" if len(sizes) > 4 else "")
-        rows.append(
-            (str(number), text, f"{split['separation']:.3f}", f"{split['pixel_share']:.3f}")
-        )
+        rows.append((str(number), text, f"{split.separation:.3f}", f"{split.pixel_share:.3f}"))
     return Table(tuple(wording(text) for text in header), tuple(rows))
 
 

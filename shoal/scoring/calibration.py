@@ -99,7 +99,7 @@ def calibrate(
         stability=float(stable.mean()),
         method_agreement=redone.method_agreement(labels),
         view_agreement=float(np.mean([view == labels for view in views])) if views else np.nan,
-        steadiness=consistency.combined([labels, *views], shown.recognition) if views else np.nan,
+        consistency=consistency.combined([labels, *views], shown.recognition) if views else np.nan,
     )
     found = estimate(signals, np.bincount(labels, minlength=k))
     at, level = _levels(own, labels, stable, k)

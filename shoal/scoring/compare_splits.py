@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering import splits
-from shoal.clustering.fitted import build_clusterer, fitted_clusterer
+from shoal.clustering.clustering import Clustering, build_clusterer, clustering_of
 from shoal.clustering.partitions import overlap
-from shoal.clustering.splits import Split
 from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import Clusterer, ImageSource, IntArray, Track, silent
+from shoal.models.facts import Split
+from shoal.protocols import ImageSource, Track, silent
 from shoal.scoring.assignment import assign, calibration_of
-from shoal.training.augmented_source import EVALUATION_VIEWS, Shown
+from shoal.training.augmented_source import EVALUATION_VIEWS, AugmentedSource
 
 _RUNS = 5
 _VIEWED = 2000
 
 
 @dataclass(frozen=True)
-class Alternative:
+class ComparedSplit:
     """One way to divide the pile. The three shares are in [0, 1], and chance is 1 / k or more."""
 
     split: Split
@@ -40,7 +40,7 @@ class Alternative:
     def to_json(self) -> dict[str, Any]:
         """All but the table, as JSON values."""
         return asdict(self.split) | {
-            "score": self.split.score,
+            "score": splits.score(self.split),
             "stability": self.stability,
             "view_agreement": self.view_agreement,
             "agreement": list(self.agreement),
@@ -50,7 +50,7 @@ class Alternative:
 def compare(
     source: ImageSource, checkpoint: Checkpoint, *, seed: int = 0, device: str = "cpu",
     track: Track = silent,
-) -> list[Alternative]:  # fmt: skip
+) -> list[ComparedSplit]:  # fmt: skip
     """Describe every candidate that the checkpoint holds, in its order: the first is its choice.
 
     Args:
@@ -63,18 +63,18 @@ def compare(
     Raises:
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
-    clusterer = fitted_clusterer(checkpoint)
+    clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
-    shown = Shown(source, EVALUATION_VIEWS, most=_VIEWED, seed=seed, stream=1)
-    viewed = splits.candidates(clusterer, reduce(shown, checkpoint, device=device, track=track))
-    stability = _stability(clusterer, checkpoint, seed, track)
-    described = splits.describe(source, clusterer, z)
+    shown = AugmentedSource(source, EVALUATION_VIEWS, most=_VIEWED, seed=seed, stream=1)
+    viewed = clustering.candidates(reduce(shown, checkpoint, device=device, track=track))
+    stability = _stability(clustering, checkpoint, seed, track)
+    described = splits.describe(source, clustering, z)
     tables = [
-        assign(source, z, each, calibration_of(checkpoint, number))
-        for number, each in enumerate(splits.in_turn(clusterer), start=1)
+        assign(source, z, clustering, calibration_of(checkpoint, candidate), candidate)
+        for candidate in range(clustering.n_candidates)
     ]
     return [
-        Alternative(
+        ComparedSplit(
             split=described[index],
             table=table,
             stability=stability[index],
@@ -86,15 +86,15 @@ def compare(
 
 
 def _stability(
-    clusterer: Clusterer, checkpoint: Checkpoint, seed: int, track: Track
+    clustering: Clustering, checkpoint: Checkpoint, seed: int, track: Track
 ) -> list[float]:
-    reference, recipe = clusterer.reference, checkpoint.recipe
-    found = splits.candidates(clusterer, reference)
+    reference, recipe = clustering.reference, checkpoint.recipe
+    own = clustering.candidates(reference)
     best: list[list[float]] = []
     for run in track(range(_RUNS), "resampling", _RUNS):
         order = np.random.default_rng([seed, run]).permutation(len(reference))
         half = np.sort(order[: max(len(order) // 2, min(len(order), recipe.n_clusters))])
         another = build_clusterer(replace(recipe, seed=seed + run + 1), recipe.n_clusters)
-        others: list[IntArray] = splits.candidates(another.fit(reference[half]), reference)
-        best.append([max(overlap(labels, other) for other in others) for labels in found])
+        others = Clustering(another.fit(reference[half])).candidates(reference)
+        best.append([max(overlap(labels, other) for other in others) for labels in own])
     return np.mean(best, axis=0).tolist()

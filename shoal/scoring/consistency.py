@@ -1,4 +1,4 @@
-"""Steadiness: do clusters survive what should not matter to them? It is known without labels.
+"""Consistency under augmentation: do clusters survive what should not matter to them?
 
 Every image is shown twice more as it might as well have been taken, a little cropped, turned and
 recoloured. The views are the same whatever the recipe, so that scores compare between recipes, one
@@ -22,11 +22,11 @@ FEWEST_IMAGES = 20
 
 
 def combine(view_agreement: float, recognition: float) -> float:
-    """Steadiness: one score, in [0, 1], the geometric mean of view agreement and recognition.
+    """Consistency: one score, in [0, 1], the geometric mean of view agreement and recognition.
 
     The first asks whether an image stays in its cluster when it is shown differently, and
     follows the accuracy about as well alone; the second, whether it stays itself, is a guard
-    against an embedding that throws everything together, whose few clusters would be steady.
+    against an embedding that throws everything together, whose few clusters would be consistent.
     What was measured: `benchmarks/label_free.py`.
 
     >>> round(combine(0.8, 0.9), 3), combine(-0.1, 1.0)
@@ -41,18 +41,19 @@ def combined(labels: Sequence[IntArray], recognition: float) -> float:
 
 
 def view_agreement(labels: Sequence[IntArray]) -> float:
+    """Mean agreement of any two of several clusterings of the same images, in [-0.5, 1]."""
     return mean(agreement(*pair) for pair in combinations(labels, 2))
 
 
-def in_words(steadiness: float) -> str:
+def in_words(consistency: float) -> str:
     """What a score says. The steps, at 0.4 and 0.7, are a manner of speaking, not measured.
 
     >>> in_words(0.82)
     'consistent: the clusters hardly change when images are shown a little differently'
     """
-    if steadiness >= 0.7:
+    if consistency >= 0.7:
         return "consistent: the clusters hardly change when images are shown a little differently"
-    if steadiness >= 0.4:
+    if consistency >= 0.4:
         return (
             "consistent in part: many images change their cluster when they are shown a little "
             "differently"

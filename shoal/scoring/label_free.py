@@ -1,6 +1,6 @@
-"""Judging a checkpoint without labels: how steady its clusters are, and how they lie.
+"""Judging a checkpoint without labels: how consistent its clusters are, and how they lie.
 
-Beside `steadiness`, clusters are found anew from each half of the pile. Which scores follow the
+Beside `consistency`, clusters are found anew from each half of the pile. Which scores follow the
 true accuracy was measured: docs/measurements.md, "The score without labels".
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.clustering.fitted import build_clusterer
+from shoal.clustering.clustering import build_clusterer
 from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
@@ -26,7 +26,7 @@ from shoal.scoring.assignment import calibration_of
 from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words
 from shoal.scoring.evidence import Evidence
 from shoal.scoring.training_command import TrainingCommand, parse_training
-from shoal.scoring.under_augmentation import look
+from shoal.scoring.under_augmentation import predict_views
 from shoal.scoring.verdict import Verdict, decide
 
 MOST_IMAGES = 4000
@@ -60,7 +60,7 @@ class LabelFreeScores:
 
     @property
     def combined(self) -> float:
-        """One score, in [0, 1], see `steadiness.combine`."""
+        """One score, in [0, 1], see `consistency.combine`."""
         return combine(self.view_agreement, self.recognition)
 
 
@@ -102,9 +102,8 @@ def verdict_on(
         raise CheckpointError(
             "A checkpoint along the way has no clusters to judge; use the final file."
         )
-    told, recipe = checkpoint.provenance, checkpoint.recipe
+    origin, facts, recipe = checkpoint.origin, checkpoint.facts, checkpoint.recipe
     calibrated = calibration_of(checkpoint)
-    splits = told.get("splits", [])
     own = RECIPES.get(recipe.name)
     return decide(
         Evidence(
@@ -113,14 +112,14 @@ def verdict_on(
             n_nonempty=_n_nonempty(checkpoint),
             estimate=None if calibrated is None else calibrated.estimate,
             signals=None if calibrated is None else calibrated.signals,
-            consistency=told.get("steadiness", {}).get(str(checkpoint.step)),
-            separations=tuple(split["separation"] for split in splits),
+            consistency=facts.consistency.get(checkpoint.step),
+            separations=tuple(split.separation for split in facts.splits),
             tolerance=NEARLY,
-            warnings=tuple(told.get("warnings", ())),
+            warnings=facts.warnings,
             epochs=recipe.epochs,
             recipe_epochs=0.0 if own is None else own.epochs,
-            minutes=told.get("minutes"),
-            larger_size=told.get("larger_size"),
+            minutes=origin.minutes,
+            larger_size=origin.larger_size,
             training=_training(checkpoint, words, path),
         )
     )
@@ -128,9 +127,9 @@ def verdict_on(
 
 def _n_nonempty(checkpoint: Checkpoint) -> int:
     """Clusters that hold images of training."""
-    splits = checkpoint.provenance.get("splits", [])
+    splits = checkpoint.facts.splits
     if splits:
-        return sum(size > 0 for size in splits[0]["sizes"])
+        return sum(size > 0 for size in splits[0].sizes)
     return checkpoint.recipe.n_clusters
 
 
@@ -141,7 +140,7 @@ def _training(
     known = None if words is None else parse_training(words)
     if known is None:
         try:
-            known = parse_training(shlex.split(checkpoint.provenance.get("command", ""))[1:])
+            known = parse_training(shlex.split(checkpoint.origin.command)[1:])
         except ValueError:  # an unclosed quotation mark
             known = None
     training = known or TrainingCommand()
@@ -179,7 +178,7 @@ def judge(
             f"at least {FEWEST_IMAGES} images are expected to judge clusters by, and "
             f"{len(source)} came; give more images."
         )
-    seen = look(source, checkpoint, most=most, seed=seed, device=device, track=track)
+    seen = predict_views(source, checkpoint, most=most, seed=seed, device=device, track=track)
     table, (first, second) = seen.table, seen.views
     return LabelFreeScores(
         n_images=len(table.labels),

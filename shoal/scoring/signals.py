@@ -54,8 +54,8 @@ class Signals:
     """Of images, put alike by k-means in the same embedding, plain and white."""
     view_agreement: float
     """Of images, that stay in their cluster when shown cropped, turned and recoloured."""
-    steadiness: float
-    """What training judges by, see `steadiness.combine`."""
+    consistency: float
+    """What training judges by, see `consistency.combine`."""
 
 
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.clustering import clustering_of
 from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
@@ -12,14 +12,14 @@ from shoal.protocols import ImageSource, Track, silent
 from shoal.scoring import quality
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.scoring.consistency import combine, view_agreement
-from shoal.training.augmented_source import Shown, show
+from shoal.training.augmented_source import SAMPLE, AugmentedSource, show
 
 
 @dataclass(frozen=True)
-class Seen:
+class UnderAugmentation:
     """A sample of images and two views of each, in their clusters."""
 
-    images: Shown
+    images: AugmentedSource
     table: ImageTable
     views: tuple[ImageTable, ImageTable]
 
@@ -34,15 +34,15 @@ class Seen:
         return quality.recognition(self.views[0].embedding, self.views[1].embedding)
 
     @property
-    def steadiness(self) -> float:
+    def consistency(self) -> float:
         """The two in one, see `combine`."""
         return combine(self.view_agreement, self.recognition)
 
 
-def look(
+def predict_views(
     source: ImageSource, checkpoint: Checkpoint, *, most: int, seed: int, device: str = "cpu",
     track: Track = silent,
-) -> Seen:  # fmt: skip
+) -> UnderAugmentation:  # fmt: skip
     """Predict a sample of images as they are, and as they might as well have been taken.
 
     Args:
@@ -54,11 +54,28 @@ def look(
         track: shows progress.
     """
     shown = show(source, most=most, seed=seed)
-    clusterer, calibrated = fitted_clusterer(checkpoint), calibration_of(checkpoint)
+    clustering, calibrated = clustering_of(checkpoint), calibration_of(checkpoint)
     tables = [
         assign(
-            images, reduce(images, checkpoint, device=device, track=track), clusterer, calibrated
+            images, reduce(images, checkpoint, device=device, track=track), clustering, calibrated
         )
         for images in shown
     ]
-    return Seen(shown[0], tables[0], (tables[1], tables[2]))
+    return UnderAugmentation(shown[0], tables[0], (tables[1], tables[2]))
+
+
+def consistency_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> float:
+    """How consistent a finished checkpoint's clusters are, see `combine`, in [0, 1].
+
+    Args:
+        source: the images that the clusters were found in.
+        checkpoint: a finished one.
+        device: where the encoder runs.
+    """
+    calibrated = calibration_of(checkpoint)
+    if calibrated is not None:  # the same images were shown then
+        return round(calibrated.signals.consistency, 4)
+    seed = checkpoint.recipe.seed
+    return round(
+        predict_views(source, checkpoint, most=SAMPLE, seed=seed, device=device).consistency, 4
+    )

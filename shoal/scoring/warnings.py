@@ -215,7 +215,7 @@ def still_improving(checkpoint: Checkpoint) -> list[str]:
             f"{_TRAIN_LONGER}."
         ]
     own = RECIPES.get(recipe.name)
-    if "minutes" not in checkpoint.provenance or own is None or recipe.epochs >= own.epochs / 2:
+    if checkpoint.origin.minutes is None or own is None or recipe.epochs >= own.epochs / 2:
         return []
     return [
         f"the time was enough for {recipe.epochs:g} of the recipe's {counted(own.epochs, 'epoch')} "

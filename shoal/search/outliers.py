@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.clustering import clustering_of
 from shoal.embedding.reconstruction import reconstruction_errors
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
@@ -119,9 +119,9 @@ def find_outliers(
     check_count(n)
     if len(source) < 2:
         raise DataError("finding outliers needs at least 2 images, got 1.")
-    clusterer = fitted_clusterer(checkpoint)
+    clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
-    table = assign(source, z, clusterer, calibration_of(checkpoint))
+    table = assign(source, z, clustering, calibration_of(checkpoint))
     all_rows = np.arange(len(source))
     brightness, contrast = brightness_and_contrast(source, all_rows)
     values = {
@@ -136,7 +136,7 @@ def find_outliers(
     by_measure = np.stack([_deviations_by(m, values[m.of]) for m in MEASURES], axis=1)
     score = by_measure.max(axis=1)
     rows = np.argsort(-score, kind="stable")[:n]
-    membership = clusterer.predict_proba(z[rows])
+    membership = clustering.predict_proba(z[rows])
     return Outliers(
         ids=source.ids,
         rows=rows,

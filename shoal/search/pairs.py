@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.clustering.fitted import fitted_clusterer
+from shoal.clustering.clustering import clustering_of
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import look_up, read_rows, write_rows
@@ -91,10 +91,10 @@ def decide_pairs(
     check_threshold(threshold, metric)
     if len(source) < 2:
         raise DataError("comparing needs at least 2 images, got 1.")
-    clusterer = fitted_clusterer(checkpoint)
-    learned = learn_threshold(clusterer, metric, space=space, seed=seed, value=threshold)
+    clustering = clustering_of(checkpoint)
+    learned = learn_threshold(clustering, metric, space=space, seed=seed, value=threshold)
     z = reduce(source, checkpoint, device=device, track=track)
-    x, labels = in_space(clusterer, z, space)
+    x, labels = in_space(clustering, z, space)
     alike = similarity(x[pairs[:, 0]], x[pairs[:, 1]], metric)
     others = random_pairs(len(source), _COMPARED_WITH, np.random.default_rng(seed))
     usual = np.sort(similarity(x[others[:, 0]], x[others[:, 1]], metric))

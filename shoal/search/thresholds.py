@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoal.clustering.clustering import Clustering
 from shoal.errors import DataError
-from shoal.protocols import Array, Clusterer, FloatArray, IntArray
+from shoal.protocols import Array, FloatArray, IntArray
 from shoal.search.similarity import similarity
 
 SPACES = ("clusters", "embedding")
@@ -27,7 +28,7 @@ class Threshold:
 
 
 def learn_threshold(
-    clusterer: Clusterer, metric: str = "cosine", *, space: str = "clusters", seed: int = 0,
+    clustering: Clustering, metric: str = "cosine", *, space: str = "clusters", seed: int = 0,
     value: float | None = None,
 ) -> Threshold:  # fmt: skip
     """The threshold whose decisions agree best with the clusters.
@@ -52,17 +53,17 @@ def learn_threshold(
     ====================================  ========  ============  ============  =======
 
     Args:
-        clusterer: a fitted one.
+        clustering: a fitted one.
         metric: ``cosine`` or ``euclidean``.
         space: what is compared, ``clusters`` or ``embedding``; see `decide_pairs`.
         seed: of the random pairs.
         value: a threshold of your own; then only its agreement is measured.
     """
-    reference = clusterer.reference
+    reference = clustering.reference
     if len(reference) < 2:
         return Threshold(0.0 if value is None else value, 1.0, value is None)
     pairs = random_pairs(len(reference), _LEARNED_FROM, np.random.default_rng(seed))
-    x, labels = in_space(clusterer, reference, space)
+    x, labels = in_space(clustering, reference, space)
     alike = similarity(x[pairs[:, 0]], x[pairs[:, 1]], metric)
     together = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     if value is not None:
@@ -114,18 +115,18 @@ def random_pairs(n: int, most: int, generator: np.random.Generator) -> IntArray:
     return np.stack([first, (first + generator.integers(1, n, most)) % n], axis=1)
 
 
-def in_space(clusterer: Clusterer, z: FloatArray, space: str) -> tuple[FloatArray, IntArray]:
+def in_space(clustering: Clustering, z: FloatArray, space: str) -> tuple[FloatArray, IntArray]:
     """The vectors that are compared, and the cluster of each point.
 
     Args:
-        clusterer: a fitted one.
+        clustering: a fitted one.
         z: float32 (n, d), points of the reduced embedding.
         space: ``clusters`` or ``embedding``.
 
     Returns:
         float32 (n, c): the square roots of the memberships, or ``z``; and int64 (n,).
     """
-    membership = clusterer.predict_proba(z)
+    membership = clustering.predict_proba(z)
     labels = membership.argmax(axis=1).astype(np.int64)
     return (np.sqrt(membership) if space == "clusters" else z), labels
 

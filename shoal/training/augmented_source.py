@@ -24,7 +24,9 @@ SAMPLE = 1000
 along the way is first divided into clusters by as many."""
 
 
-def show(source: ImageSource, *, most: int, seed: int) -> tuple[Shown, Shown, Shown]:
+def show(
+    source: ImageSource, *, most: int, seed: int
+) -> tuple[AugmentedSource, AugmentedSource, AugmentedSource]:
     """A sample of ``source`` as it is, and twice as it might as well have been taken.
 
     Args:
@@ -32,14 +34,15 @@ def show(source: ImageSource, *, most: int, seed: int) -> tuple[Shown, Shown, Sh
         most: a larger pile is shown by a random sample of this many.
         seed: of the sample and the views.
     """
-    plain = Shown(source, None, most=most, seed=seed)
+    plain = AugmentedSource(source, None, most=most, seed=seed)
     first, second = (
-        Shown(source, EVALUATION_VIEWS, most=most, seed=seed, stream=stream) for stream in (1, 2)
+        AugmentedSource(source, EVALUATION_VIEWS, most=most, seed=seed, stream=stream)
+        for stream in (1, 2)
     )
     return plain, first, second
 
 
-class Shown(Subset):
+class AugmentedSource(Subset):
     """Another source's images, or a random sample of them, as views.
 
     An image's view depends on the seed, the stream and its place in the sample: reading images in

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
 
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import Origin
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe
 from shoal.training.start import start_run
@@ -23,7 +24,8 @@ def train(
     *,
     device: str = "cpu",
     resume: Checkpoint | None = None,
-    notes: dict[str, Any] | None = None,
+    origin: Origin | None = None,
+    notes: Mapping[str, Any] | None = None,
     limit: TimeLimit | None = None,
 ) -> Iterator[Checkpoint]:
     """Train an encoder on ``source`` and yield the state after each step.
@@ -35,7 +37,8 @@ def train(
         recipe: decides everything else about the run.
         device: cpu or cuda.
         resume: the last state of an interrupted run of the same recipe on the same images.
-        notes: what the checkpoints' provenance holds besides.
+        origin: what the checkpoints are to know of the command; the rest is filled in here.
+        notes: what the checkpoints' provenance tells people besides.
         limit: how long the command may take. The run becomes longer or shorter on the way, and
             its checkpoints hold what was decided. None: as many steps as the recipe says.
 
@@ -46,8 +49,8 @@ def train(
         CheckpointError: ``resume`` has another recipe or learned from other images.
         TrainingError: the loss is not finite.
     """
-    run = start_run(source, recipe, device, resume, notes or {})
-    began = time.monotonic() - run.seconds_before
+    run = start_run(source, recipe, device, resume, origin=origin, notes=notes)
+    began = time.monotonic() - run.origin.seconds
     recent: list[dict[str, Tensor]] = []
     step = run.step
     while step < run.total_steps:

@@ -18,6 +18,7 @@ from shoal.errors import TrainingError
 from shoal.images.pixel_range import PixelRange
 from shoal.images.tensors import to_float
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import Origin
 from shoal.models.pace import Pace
 from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
 from shoal.recipes.augmentation import Views
@@ -45,8 +46,8 @@ class Run:
     pace: Pace
     step: int
     history: list[dict[str, float]]
+    origin: Origin
     provenance: dict[str, Any]
-    seconds_before: float
     order: IntArray
     order_epoch: int = -1
     codes: Tensor | None = None
@@ -154,6 +155,6 @@ class Run:
             objective_states=[objective.state_dict() for objective in self.objectives],
             optimizer_states=[optimizer.state_dict() for optimizer in self.optimizers],
             history=self.history,
-            provenance=self.provenance
-            | {"seconds": round(seconds, 3), "peak_memory_gb": peak_memory()},
+            origin=replace(self.origin, seconds=round(seconds, 3)),
+            provenance=self.provenance | {"peak_memory_gb": peak_memory()},
         )

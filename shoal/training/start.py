@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from shoal import __version__
 from shoal.errors import CheckpointError, RecipeError
 from shoal.images.pixel_range import PixelRange
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import Origin
 from shoal.models.pace import Pace
 from shoal.protocols import Encoder, ImageSource, Objective
 from shoal.recipes import parts
@@ -24,8 +27,8 @@ from shoal.training.schedule import n_steps
 
 
 def start_run(
-    source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None,
-    notes: dict[str, Any],
+    source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None = None, *,
+    origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
 ) -> Run:  # fmt: skip
     """Return a run before its first step or, if it is resumed, before its next; see `train`."""
     digest = source.digest()
@@ -37,7 +40,7 @@ def start_run(
         check_resumable(resume, recipe, digest)
         encoder = resume.build_encoder()
         objectives = resume.build_objectives(encoder)
-        precision = resume.provenance["precision"]
+        precision = resume.origin.precision
     for module in (encoder, *objectives):
         module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         module.train()
@@ -45,11 +48,13 @@ def start_run(
     if resume is not None and resume.optimizer_states is not None:
         for optimizer, state in zip(built, resume.optimizer_states, strict=True):
             optimizer.load_state_dict(state)
-    provenance = notes | {
-        "fingerprint": digest,
-        "precision": precision,
+    before = Origin() if resume is None else resume.origin
+    origin = replace(
+        before.updated_by(origin or Origin()), digest=digest, precision=precision,
+        threads=torch.get_num_threads(),
+    )  # fmt: skip
+    provenance = dict(notes or {}) | {
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
-        "threads": torch.get_num_threads(),
         "machine": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "shoal": __version__,
@@ -69,8 +74,8 @@ def start_run(
         pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
         step=0 if resume is None else resume.step,
         history=[] if resume is None else list(resume.history),
+        origin=origin,
         provenance=provenance if resume is None else resume.provenance | provenance,
-        seconds_before=0.0 if resume is None else float(resume.provenance["seconds"]),
         order=np.arange(len(source)),
     )
 
@@ -88,7 +93,7 @@ def check_resumable(resume: Checkpoint, recipe: Recipe, digest: str) -> None:
             f"the run to resume has {name} = {before}, not {now}; give the same settings, or start "
             "a new run."
         )
-    if resume.provenance.get("fingerprint") != digest:
+    if resume.origin.digest != digest:
         raise CheckpointError(
             "the run to resume learned from other images; give the same data, or start a new run."
         )

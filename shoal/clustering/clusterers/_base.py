@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Self
@@ -66,10 +67,7 @@ class BaseClusterer(FittedArrays):
 
     def fit(self, x: FloatArray) -> Self:
         """Find the groups of ``x`` float32 (n, d), n ≥ n_clusters."""
-        if len(x) > self.max_reference:
-            x = x[sample_rows(len(x), self.max_reference, self.random_state)]
-        self.reference_, self.reference_scale_ = to_half(x)
-        reference = self.reference
+        reference = self.remember(x).reference
         self.points_ = self.voters_ = None
         most = max(_FEW_POINTS, _FEW_A_CLUSTER * self.n_clusters)
         found = distinct_points(reference, most)
@@ -84,6 +82,13 @@ class BaseClusterer(FittedArrays):
             self._fit(reference)
         return self
 
+    def remember(self, x: FloatArray) -> Self:
+        """Remember ``x`` float32 (n, d), or a sample of very many, without finding groups."""
+        if len(x) > self.max_reference:
+            x = x[sample_rows(len(x), self.max_reference, self.random_state)]
+        self.reference_, self.reference_scale_ = to_half(x)
+        return self
+
     @property
     def n_candidates(self) -> int:
         """How many ways to divide the points it found: one, unless it looks for more."""
@@ -96,20 +101,26 @@ class BaseClusterer(FittedArrays):
         labels = self.predict(self.reference)
         return np.array([r_squared((self.reference - mean) @ white, labels)], dtype=np.float32)
 
-    def reorder(self, order: Sequence[int]) -> Self:
-        """Put the candidates into another order; the first is the one that is predicted."""
-        if list(order) != [0]:
-            raise ValueError(f"there is one candidate, and the order {list(order)} came")
-        return self
+    def reordered(self, order: Sequence[int]) -> Self:
+        """A clusterer with the candidates in another order; candidate 0 is the choice."""
+        if sorted(order) != list(range(self.n_candidates)):
+            raise ValueError(
+                f"order must hold each of {self.n_candidates} candidates once, got {list(order)}."
+            )
+        other = copy.copy(self)
+        other._reorder(list(order))
+        return other
 
-    def predict(self, x: FloatArray) -> IntArray:
+    def predict(self, x: FloatArray, candidate: int = 0) -> IntArray:
         """The most likely group of each point, int64 (m,)."""
-        return self.predict_proba(x).argmax(axis=1)
+        return self.predict_proba(x, candidate).argmax(axis=1)
 
-    def predict_proba(self, x: FloatArray) -> FloatArray:
+    def predict_proba(self, x: FloatArray, candidate: int = 0) -> FloatArray:
         """Memberships float32 (m, k), rows summing to 1, of ``x`` float32 (m, d)."""
+        if not 0 <= candidate < self.n_candidates:
+            raise ValueError(f"candidate must be below {self.n_candidates}, got {candidate}.")
         if self.points_ is None:
-            return self._memberships(x)
+            return self._memberships(x, candidate)
         # By inverse squares of the distances (Shepard 1968): 1 at the points, even between them.
         squared = np.square(x[:, None].astype(np.float64) - self.points_[None]).sum(axis=2)
         shares = 1.0 / np.maximum(squared, max(1e-12 * float(squared.max(initial=0.0)), 1e-24))
@@ -127,8 +138,11 @@ class BaseClusterer(FittedArrays):
     def _spread(self, place: IntArray) -> None:
         """Make what was learned of the distinct points hold for all: ``place`` int64 (m,)."""
 
-    def _memberships(self, x: FloatArray) -> FloatArray:
+    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
         raise NotImplementedError
+
+    def _reorder(self, order: list[int]) -> None:
+        """Replace the arrays that hold candidates; there are none where there is one candidate."""
 
 
 class CentroidClusterer(BaseClusterer):
@@ -143,7 +157,7 @@ class CentroidClusterer(BaseClusterer):
         # The maximum-likelihood variance a dimension, of which k-means is the hard limit.
         self.variance_ = np.asarray(max(float(squared.mean()) / x.shape[1], 1e-12))
 
-    def _memberships(self, x: FloatArray) -> FloatArray:
+    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
         """Posterior of an equal mixture of spherical Gaussians at the centres."""
         cross = x.astype(np.float64) @ self.centres_.T.astype(np.float64)
         logits = (cross - 0.5 * (self.centres_.astype(np.float64) ** 2).sum(1)) / self.variance_
@@ -162,9 +176,13 @@ class VotingClusterer(BaseClusterer):
     def _spread(self, place: IntArray) -> None:
         self.reference_labels_ = self.reference_labels_[place]
 
-    def _memberships(self, x: FloatArray) -> FloatArray:
+    def _labels(self, candidate: int) -> IntArray:
+        """The groups of the reference under a candidate, int64 (m,)."""
+        return self.reference_labels_
+
+    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
         """Share of the votes of the nearest neighbours, at most 20, nearer ones counting more."""
-        reference, labels = self.reference, self.reference_labels_
+        reference, labels = self.reference, self._labels(candidate)
         if self.voters_ is not None:
             reference, labels = reference[self.voters_], labels[self.voters_]
         # Not more voters than half an even share, or a tiny pile's groups outvote one another.

@@ -47,7 +47,7 @@ class GaussianMixture(BaseClusterer):
         self.means_ = model.means_
         self.precisions_cholesky_ = model.precisions_cholesky_
 
-    def _memberships(self, x: FloatArray) -> FloatArray:
+    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
         """Posterior of the components."""
         from sklearn.mixture import GaussianMixture as SklearnGaussianMixture
 

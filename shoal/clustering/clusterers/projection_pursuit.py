@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
 
 from shoal.clustering.clusterers import spectral
@@ -89,15 +86,12 @@ class ProjectionPursuit(VotingClusterer):
             self.weights_ = np.stack(weights).astype(np.float32)
         self.reference_labels_ = self.candidate_labels_[0].astype(np.int64)
 
-    def reorder(self, order: Sequence[int]) -> Self:
-        if sorted(order) != list(range(self.n_candidates)):
-            raise ValueError(f"{self.n_candidates} candidates are there, and {list(order)} came")
+    def _reorder(self, order: list[int]) -> None:
         for name in ("candidate_labels_", "separation_", "weights_", "offset_"):
             value = getattr(self, name)
             if len(value):
-                setattr(self, name, value[list(order)])
+                setattr(self, name, value[order])
         self.reference_labels_ = self.candidate_labels_[0].astype(np.int64)
-        return self
 
     def _divided(self, labels: IntArray) -> None:
         x = self.reference
@@ -112,14 +106,18 @@ class ProjectionPursuit(VotingClusterer):
         self.candidate_labels_ = self.candidate_labels_[:, place]
         self.reference_labels_ = self.reference_labels_[place]
 
-    def _memberships(self, x: FloatArray) -> FloatArray:
+    def _labels(self, candidate: int) -> IntArray:
+        return self.candidate_labels_[candidate].astype(np.int64)
+
+    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
         """Two clusters: the posterior of two equal Gaussians on the line of the split.
 
         More: votes of the nearest remembered points.
         """
         if not len(self.weights_):
-            return super()._memberships(x)
-        log_odds = np.clip(project(x, self.weights_[:1])[:, 0] + self.offset_[0], -50.0, 50.0)
+            return super()._memberships(x, candidate)
+        along = project(x, self.weights_[candidate : candidate + 1])[:, 0]
+        log_odds = np.clip(along + self.offset_[candidate], -50.0, 50.0)
         second = 1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))
         return np.stack([1.0 - second, second], axis=1).astype(np.float32)
 

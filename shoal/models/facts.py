@@ -1,0 +1,169 @@
+"""What a checkpoint says of how it was made and of its clusters, as far as later steps read it.
+
+``provenance`` is for people; whatever a program decides by is a field here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a checkpoint came to be."""
+
+    digest: str = ""
+    """Of the images it learned from, see `ImageSource.digest`; empty if unknown."""
+    command: str = ""
+    """The command line that trained it, without absolute paths; empty if there was none."""
+    seconds: float = 0.0
+    """Training time so far."""
+    precision: str = ""
+    """fp32 or bf16: a run is resumed in the precision it began in."""
+    threads: int = 0
+    """How many threads computed; 0 if unknown."""
+    minutes: float | None = None
+    """The time limit asked for; None of a run without one."""
+    earlier_seconds: float = 0.0
+    """What the command had taken before it was interrupted, of a resumed run with a time limit."""
+    larger_size: int | None = None
+    """Pixels a side that would show more of images that were shrunk."""
+    row_range: tuple[float, float] | None = None
+    """Of a table of numbers, the numbers shown as black and as white, see `estimator.inputs`."""
+
+    def updated_by(self, other: Origin) -> Origin:
+        """With what ``other`` knows in place of what this one does.
+
+        >>> Origin(command="a", minutes=2.0).updated_by(Origin(command="b")).minutes
+        2.0
+        """
+        default = Origin()
+        known = {each.name: getattr(other, each.name) for each in fields(other)}
+        changed = {name: value for name, value in known.items() if value != getattr(default, name)}
+        return replace(self, **changed)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Origin:
+        """The inverse of `to_json`; what is missing has its default.
+
+        >>> Origin.from_json(Origin(digest="a", row_range=(0.0, 1.0)).to_json()).row_range
+        (0.0, 1.0)
+        """
+        known = {each.name: about[each.name] for each in fields(cls) if each.name in about}
+        if known.get("row_range") is not None:
+            low, high = known["row_range"]
+            known["row_range"] = (float(low), float(high))
+        return cls(**known)
+
+    @classmethod
+    def from_provenance(cls, provenance: Mapping[str, Any]) -> Origin:
+        """Of a file from before format version 2, which kept all of it in the provenance."""
+        known = dict(provenance) | {"digest": provenance.get("fingerprint", "")}
+        return cls.from_json({name: value for name, value in known.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Split:
+    """One way to divide a pile, and what speaks for it."""
+
+    sizes: tuple[int, ...]
+    """Images in each cluster, by number."""
+    separation: float
+    """R² of predicting it from the embedding, in [0, 1]."""
+    pixel_share: float
+    """R² of predicting it from thumbnails of the images, in [0, 1]: what took no learning."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values, the shares rounded to six digits."""
+        return {
+            "sizes": list(self.sizes),
+            "separation": round(self.separation, 6),
+            "pixel_share": round(self.pixel_share, 6),
+        }
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Split:
+        """The inverse of `to_json`."""
+        sizes = tuple(int(size) for size in about["sizes"])
+        return cls(sizes, float(about["separation"]), float(about["pixel_share"]))
+
+
+@dataclass(frozen=True)
+class ChosenNumber:
+    """Why a pile was divided into as many clusters as it was, where the number was chosen."""
+
+    reason: str
+    """A sentence or two."""
+    strengths: Mapping[int, float]
+    """The prediction strength of each number of clusters."""
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What is known of a finished checkpoint's clusters."""
+
+    splits: tuple[Split, ...] = ()
+    """The ways to divide the pile, the choice first; none in an early file."""
+    warnings: tuple[str, ...] = ()
+    """Sentences: what makes the clusters doubtful."""
+    consistency: Mapping[int, float] = field(default_factory=dict)
+    """Under augmentation, in [0, 1], of each checkpoint of the run that was compared, by step."""
+    chosen: ChosenNumber | None = None
+    """None where a person gave the number of clusters."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        chosen = self.chosen
+        return {
+            "splits": [split.to_json() for split in self.splits],
+            "warnings": list(self.warnings),
+            "consistency": {str(step): score for step, score in sorted(self.consistency.items())},
+            "chosen": None if chosen is None else {
+                "reason": chosen.reason,
+                "strengths": {str(k): value for k, value in chosen.strengths.items()},
+            },
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> ClusterFacts:
+        """The inverse of `to_json`; what is missing has its default."""
+        chosen = about.get("chosen")
+        return cls(
+            splits=tuple(Split.from_json(split) for split in about.get("splits", ())),
+            warnings=tuple(str(warning) for warning in about.get("warnings", ())),
+            consistency={
+                int(step): float(score) for step, score in about.get("consistency", {}).items()
+            },
+            chosen=None if chosen is None else ChosenNumber(
+                str(chosen["reason"]),
+                {int(k): float(value) for k, value in chosen["strengths"].items()},
+            ),
+        )  # fmt: skip
+
+    @classmethod
+    def from_provenance(cls, provenance: Mapping[str, Any]) -> ClusterFacts:
+        """Of a file from before format version 2, which kept all of it in the provenance."""
+        about = {name: provenance[name] for name in ("splits", "warnings") if name in provenance}
+        about["consistency"] = provenance.get("steadiness", {})
+        if "n_clusters_strength" in provenance:
+            about["chosen"] = {
+                "reason": provenance["n_clusters"],
+                "strengths": provenance["n_clusters_strength"],
+            }
+        return cls.from_json(about)
+
+
+MOVED = frozenset(
+    {
+        "fingerprint", "command", "seconds", "precision", "threads", "minutes", "earlier_seconds",
+        "larger_size", "row_range", "splits", "warnings", "steadiness", "n_clusters",
+        "n_clusters_strength",
+    }
+)  # fmt: skip
+"""What an older provenance held and the fields above hold now."""

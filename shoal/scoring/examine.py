@@ -1,0 +1,145 @@
+"""What is to be known of clusters when they are made: how sure, what is doubtful, what is usual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from shoal.clustering.clustering import Clustering, build_clusterer, clustering_of
+from shoal.embedding import out_of_distribution
+from shoal.embedding.reduce import Reduction, reduce
+from shoal.errors import DataError
+from shoal.images.sampling import sample_rows
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import FloatArray, ImageSource, IntArray
+from shoal.recipes.recipe import Recipe
+from shoal.scoring import calibration, signals, warnings
+from shoal.scoring.assignment import calibration_of
+from shoal.scoring.calibration import Calibration
+from shoal.training.augmented_source import SAMPLE, show
+
+
+def examine(
+    source: ImageSource, finished: Checkpoint, reduction: Reduction, clustering: Clustering, *,
+    device: str = "cpu",
+) -> Checkpoint:  # fmt: skip
+    """A finished checkpoint with its calibration, warnings, and what new images are compared to.
+
+    Args:
+        source: the images that it learned from.
+        finished: with clusters.
+        reduction: how its images were reduced.
+        clustering: its clusters.
+        device: where the encoder runs.
+    """
+    z, rows = reduction.fitted, reduction.rows
+    calibrations = _calibrate(source, finished, z, clustering, device=device)
+    labels = clustering.predict(z)
+    sizes = np.bincount(labels, minlength=finished.recipe.n_clusters)
+    doubts = warnings.diagnose(source, finished, reduction.sample, labels[rows], rows, sizes)
+    return replace(
+        finished,
+        calibration=calibration.to_arrays(calibrations),
+        facts=replace(finished.facts, warnings=tuple(doubts)),
+        familiar=out_of_distribution.fit_reference(
+            source, finished, reduction.sample, rows, device=device
+        ),
+    )
+
+
+def calibrate(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> Checkpoint:
+    """A finished checkpoint, of an older shoal too, with what its memberships are worth.
+
+    Its clusters and labels stay as they are; only what `predict` says of confidence changes.
+
+    Args:
+        source: the images it was trained on.
+        checkpoint: a finished one; left as it is.
+        device: where the encoder runs.
+
+    Raises:
+        CheckpointError: the checkpoint was kept along the way and has no clusters.
+        DataError: the checkpoint was trained on other images.
+
+    >>> older = shoal.load("best.pth")  # doctest: +SKIP
+    >>> shoal.save(calibrate(source, older), "calibrated.pth")  # doctest: +SKIP
+    """
+    clustering = clustering_of(checkpoint)
+    if checkpoint.origin.digest != source.digest():
+        raise DataError("the checkpoint was trained on other images; give the images it learned.")
+    z = reduce(source, checkpoint, device=device)
+    calibrations = _calibrate(source, checkpoint, z, clustering, device=device)
+    return replace(checkpoint, calibration=calibration.to_arrays(calibrations))
+
+
+def calibrate_again(
+    checkpoint: Checkpoint, clustering: Clustering, candidate: int
+) -> Calibration | None:
+    """What memberships of another clustering are worth, by the points a checkpoint remembers.
+
+    What two views said of the embedding holds for any clusters in it. None for an older checkpoint.
+    """
+    before = calibration_of(checkpoint)
+    if before is None:
+        return None
+    seed, z = checkpoint.recipe.seed, clustering.reference
+    known = signals.Shown(before.signals.neighbour_overlap, before.signals.recognition)
+    rows = sample_rows(len(z), SAMPLE, seed)
+    return weigh(checkpoint.recipe, clustering, z, rows, [], known)[candidate]
+
+
+def weigh(
+    recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
+    viewed: list[FloatArray], shown: signals.Shown,
+) -> list[Calibration]:  # fmt: skip
+    """What the memberships of each candidate are worth.
+
+    Args:
+        recipe: how another clusterer is made.
+        clustering: its candidates in their order.
+        z: float32 (n, d), the embedding that it was fitted on.
+        rows: int64 (m,), the images looked at.
+        viewed: views of these in the same embedding, each float32 (m, d); there may be none.
+        shown: how the views compare.
+    """
+    n_clusters = clustering.predict_proba(z[:1]).shape[1]
+
+    def refit(points: FloatArray, seed: int) -> Callable[[FloatArray], list[IntArray]]:
+        another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
+        return lambda asked: [
+            another.predict_proba(asked, candidate).argmax(axis=1)
+            for candidate in range(another.n_candidates)
+        ]
+
+    redone = signals.divide_again(z, rows, n_clusters, refit, recipe.seed)
+    asked = np.concatenate([z[rows], *viewed])
+    calibrations = []
+    for candidate in range(clustering.n_candidates):
+        proba = clustering.predict_proba(asked, candidate)
+        membership, *seen = np.split(proba, 1 + len(viewed))
+        views = [view.argmax(axis=1) for view in seen]
+        calibrations.append(calibration.calibrate(z[rows], membership, redone, shown, views))
+    return calibrations
+
+
+def _calibrate(
+    source: ImageSource, checkpoint: Checkpoint, z: FloatArray, clustering: Clustering, *,
+    device: str,
+) -> list[Calibration]:  # fmt: skip
+    """What the memberships of each candidate are worth, by a sample of images and two views.
+
+    Args:
+        source: the images that ``clustering`` was fitted on.
+        checkpoint: with the encoder and the reducers.
+        z: float32 (n, d), the reduced embedding of the images.
+        clustering: its candidates in their order.
+        device: where the encoder runs.
+    """
+    recipe = checkpoint.recipe
+    if recipe.n_clusters < 2:
+        return []
+    plain, *others = show(source, most=SAMPLE, seed=recipe.seed)
+    viewed = [reduce(images, checkpoint, device=device) for images in others]
+    return weigh(recipe, clustering, z, plain.rows, viewed, signals.show(viewed[0], viewed[1]))
