@@ -932,7 +932,7 @@ CHECKPOINTS: list[Case] = [
     (
         "predict-split-zero",
         lambda kit: kit.predict(kit.images_file, "--split", "0"),
-        "--split is expected from 1 to",
+        "--split must be from 1 to",
     ),
     (
         "resume-other-data",
