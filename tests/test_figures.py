@@ -10,7 +10,7 @@ from PIL import Image
 
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
-from shoal.plots import figures
+from shoal.plots import colours, figures, maps
 from shoal.plots.layout import lay_out
 from shoal.scoring.evaluation import ConfidenceBin
 
@@ -36,7 +36,7 @@ def test_both_figures_are_written(n: int, k: int, channels: int, tmp_path: Path)
     source, table = findings(n, k, channels)
     for name, figure in (
         ("clusters", figures.clusters(source, table)),
-        ("map", figures.map_of(source, table)),
+        ("map", maps.map_of(source, table)),
     ):
         figures.write(figure, tmp_path / f"{name}.png")
         with Image.open(tmp_path / f"{name}.png") as image:
@@ -69,7 +69,7 @@ def test_more_clusters_than_rows_says_so() -> None:
 
 def test_colours_differ() -> None:
     for k in (2, 8, 10, 20):
-        assert len({figures.colour(c, k) for c in range(k)}) == k
+        assert len({colours.colour(c, k) for c in range(k)}) == k
 
 
 def test_the_map_keeps_groups_apart_also_beyond_its_sample(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
-from shoal.plots import figures, lettering
+from shoal.plots import colours, figures, lettering, maps
 from shoal.plots.lettering import face_of, legible, letter
 from shoal.plots.strips import strips
 from shoal.reports import fonts
@@ -99,7 +99,7 @@ def test_a_side_of_one_pixel_is_drawn(shape: tuple[int, int, int], n: int, tmp_p
     drawn = [
         figures.clusters(source, table),
         figures.splits(source, [table]),
-        figures.map_of(source, table),
+        maps.map_of(source, table),
         strips([("a", images, (0, 0, 0))]),
         reconstructions(images[:6], images[:6], list("abcdef")[:n]),
     ]
@@ -118,7 +118,7 @@ def test_a_legend_shows_every_cluster_inside_the_picture(k: int) -> None:
     xy = generator.normal(size=(5000, 2)).astype(np.float32)
     source = ArraySource(np.zeros((5000, 4, 4, 3), dtype=np.uint8))
     table = ImageTable(source.ids, labels, xy, np.ones(5000, np.float32), xy=xy)
-    drawn = (figures.map_of(source, table), embeddings([("", xy)], labels, "cluster"))
+    drawn = (maps.map_of(source, table), embeddings([("", xy)], labels, "cluster"))
     for figure in drawn:
         figure.draw_without_rendering()
         (legend,) = figure.legends
@@ -128,7 +128,7 @@ def test_a_legend_shows_every_cluster_inside_the_picture(k: int) -> None:
         assert box.x1 <= whole.x1
         assert box.y0 >= whole.y0
         assert figure.axes[0].get_window_extent().y0 >= box.y1  # outside the plot
-    colours = {figures.colour(cluster, k) for cluster in range(k)}
+    colours = {colours.colour(cluster, k) for cluster in range(k)}
     assert len(colours) == k
 
 

@@ -59,7 +59,7 @@ def clusters(
     found = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
-    write(groups.n_clusters(source, found), picture)
+    write(groups.n_clusters(source, found, track=report), picture)
     if as_json:
         print(json.dumps(found.to_json(), indent=2))
         return
@@ -112,7 +112,7 @@ def tree(
     grown = build_tree(
         source, loaded, n_leaves=leaves, device=inference.ready(device), track=report
     )
-    figure = groups.tree(source, grown)
+    figure = groups.tree(source, grown, track=report)
     grown.save(out)
     write(figure, picture)
     report.say(*replacing(replaced))

@@ -121,7 +121,7 @@ def splits(
     report = Reporter(quiet=quiet or as_json)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     found = inference.splits(source, loaded, report, device=device)
-    figures.write(figures.splits(source, [one.table for one in found]), picture)
+    figures.write(figures.splits(source, [one.table for one in found], track=report), picture)
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=2))
         return

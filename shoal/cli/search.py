@@ -148,7 +148,7 @@ def similar(
         track=report,
     )  # fmt: skip
     found.to_csv(csv)
-    write(single_images.similar(source, found), picture)
+    write(single_images.similar(source, found, track=report), picture)
     if not quiet:
         print(summaries.of_similar(found))
     report.say(*replacing(replaced))
@@ -210,7 +210,7 @@ def duplicates(
         device=inference.ready(device), track=report,
     )  # fmt: skip
     found.to_csv(csv)
-    write(single_images.duplicates(source, found), picture)
+    write(single_images.duplicates(source, found, track=report), picture)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_duplicates(found)}\nwritten to {csv} and {picture}")
     if checkpoint is None:
@@ -250,8 +250,8 @@ def outliers(
     )
     found = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
     found.to_csv(csv)
-    write(single_images.outliers(source, found), picture)
+    write(single_images.outliers(source, found, track=report), picture)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_outliers(found)}\nwritten to {csv} and {picture}")
-    oddest = source.ids[0] if not found.ids else found.ids[0]
+    oddest = source.ids[found.rows[0]]
     say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shoal.embedding.table import ImageTable
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, Track, silent
 
 
 def write_run_files(
-    source: ImageSource, table: ImageTable, folder: Path, metadata: Mapping[bytes, bytes]
-) -> None:
+    source: ImageSource, table: ImageTable, folder: Path, metadata: Mapping[bytes, bytes], *,
+    track: Track = silent,
+) -> None:  # fmt: skip
     """Write prediction.csv, table.parquet, clusters.png and map.png.
 
     Args:
@@ -19,13 +20,14 @@ def write_run_files(
         table: their clusters, with places on a map.
         folder: where to write.
         metadata: for table.parquet, such as the verdict.
+        track: shows progress.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    from shoal.plots import figures
+    from shoal.plots import figures, maps
 
     table.to_csv(folder / "prediction.csv")
     table.to_parquet(folder / "table.parquet", metadata)
-    figures.write(figures.clusters(source, table), folder / "clusters.png")
-    figures.write(figures.map_of(source, table), folder / "map.png")
+    figures.write(figures.clusters(source, table, track=track), folder / "clusters.png")
+    figures.write(maps.map_of(source, table), folder / "map.png")

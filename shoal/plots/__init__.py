@@ -1,5 +1,6 @@
-"""Figures: each a function from data to a matplotlib figure, usable in a notebook.
+"""Plots: functions from data to matplotlib figures, usable in a notebook.
 
-Imports what it draws. Nothing is computed here that a table would need, too, and nothing but
-`figures.save` writes a file.
+A module draws one kind of result. `thumbnails` makes small pictures of originals, `layout` computes
+the map, `figures.write` writes a figure to a file. Plots may import the results that they draw, but
+neither exports, reports nor commands. Nothing else is computed here, and no label is read.
 """

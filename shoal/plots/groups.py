@@ -1,4 +1,4 @@
-"""Figures of groups: the evidence for each number of clusters, and a tree with its images."""
+"""Figures of the number of clusters, with its evidence, and of a tree with its images."""
 
 from __future__ import annotations
 
@@ -12,91 +12,106 @@ from matplotlib.figure import Figure
 from shoal.clustering.n_clusters import CLEAR, NumberOfClusters
 from shoal.clustering.tree import Tree
 from shoal.plots.lettering import letter
-from shoal.plots.strips import contact_sheet, drawable, proportion
+from shoal.plots.strips import contact_sheet, drawable, enlarged, proportion
+from shoal.plots.thumbnails import thumbnails_of_lists
 from shoal.plural import counted
-from shoal.protocols import Array, ImageSource, IntArray
+from shoal.protocols import Array, ImageSource, IntArray, Track, silent
 
 _CHOICE = "#D55E00"
 _LINE = "#0072B2"
-_MEMBERS = 9
-"""Images side by side of each group of a leading candidate."""
-_MOST_GROUPS = 12
-_STRIP = 12
-_ROW = 0.42
-"""Inches of a leaf's strip."""
+_WIDTH = 18.0
+"""Inches."""
+_MEMBERS = 6
+"""Images of a cluster side by side."""
+_MOST_CLUSTERS = 12
+_STRIP = 8
+"""Images of a leaf side by side."""
 
 
-def n_clusters(source: ImageSource, found: NumberOfClusters, *, seed: int = 0) -> Figure:
-    """The evidence for each number, and members of the groups of the leading ones, at random.
+def n_clusters(
+    source: ImageSource, result: NumberOfClusters, *, seed: int = 0, track: Track = silent
+) -> Figure:
+    """The evidence for each number of clusters, and random members for the leading numbers.
 
     Args:
-        source: the images that were looked at.
-        found: the evidence; of each leading number the 12 largest groups are drawn.
-        seed: of the members drawn.
+        source: the images.
+        result: the evidence. For each leading number, the 12 largest clusters are drawn.
+        seed: of the random members.
+        track: shows progress.
     """
-    lines = [min(k, _MOST_GROUPS) for k in found.leading]
-    images_high = max(lines) * 4.3 / _MEMBERS * proportion(source.shape) + 0.4
-    figure = Figure(figsize=(14.0, 4.2 + images_high), layout="constrained")
+    lines = [min(k, _MOST_CLUSTERS) for k in result.leading]
+    images_high = max(lines) * 5.6 / _MEMBERS * proportion(source.shape) + 0.4
+    figure = Figure(figsize=(_WIDTH, 4.2 + images_high), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[4.2, images_high])
     above, below = parts
-    _evidence(above.subplots(1, 3), found)
-    title = f"how many clusters? {found.n_clusters}" + ("" if found.clear else ", but not clearly")
-    figure.suptitle(title, fontsize=13)
+    _evidence(above.subplots(1, 3), result)
+    clear = "" if result.clear else ", but not clearly"
+    figure.suptitle(f"how many clusters? {result.n_clusters}{clear}", fontsize=13)
     generator = np.random.default_rng(seed)
-    for ax, k, shown in zip(
-        below.subplots(1, len(lines), squeeze=False)[0], found.leading, lines, strict=True
+    lists = [
+        result.rows[_members(result.groups[k] == cluster, generator)]
+        for k, n_drawn in zip(result.leading, lines, strict=True)
+        for cluster in range(n_drawn)
+    ]
+    pictures = iter(thumbnails_of_lists(source, lists, track=track))
+    for ax, k, n_drawn in zip(
+        below.subplots(1, len(lines), squeeze=False)[0], result.leading, lines, strict=True
     ):
-        members = [_members(found.groups[k] == group, generator) for group in range(shown)]
-        sheet = _sheet(source, [found.rows[each] for each in members], _MEMBERS)
-        tall = max(lines) * (sheet.shape[0] / shown)  # blank below, so that all are to one scale
-        ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
+        sheet = _sheet([next(pictures) for _ in range(n_drawn)])
+        tall = max(lines) * (sheet.shape[0] / n_drawn)  # blank below: all have the same scale
+        ax.imshow(sheet, interpolation="antialiased", cmap="gray", vmin=0, vmax=255)
         ax.set_ylim(tall, -0.5)
         ax.set_anchor("N")
         ax.axis("off")
-        more = f", the {shown} largest" if shown < k else ""
-        chosen = k == found.n_clusters
+        largest = f", the {n_drawn} largest" if n_drawn < k else ""
+        chosen = k == result.n_clusters
         ax.set_title(
-            f"{counted(k, 'cluster')}{more}" + (" (the choice)" if chosen else ""),
+            f"{counted(k, 'cluster')}{largest}" + (" (the choice)" if chosen else ""),
             fontsize=11, color=_CHOICE if chosen else "black",
         )  # fmt: skip
     return letter(figure)
 
 
-def tree(source: ImageSource, grown: Tree) -> Figure:
-    """The tree with the numbers of its nodes, and beside each leaf its most typical images.
+def tree(source: ImageSource, tree: Tree, *, track: Track = silent) -> Figure:
+    """The tree with the numbers of its nodes, and the most typical images of each leaf.
+
+    In a .png file the images are 130 pixels high, and smaller in a tree of more than 30 leaves: 60
+    pixels for 100 leaves.
 
     Args:
-        source: the images that the tree was grown of, or at least those by the same rows.
-        grown: the tree.
+        source: the images of the tree, by the same rows.
+        tree: the tree.
+        track: shows progress.
     """
-    strip = _STRIP * _ROW / proportion(source.shape)
+    row = float(np.clip(28.0 / tree.n_leaves, 0.45, 0.92))
+    strip = _STRIP * row / proportion(source.shape)
     across = 6.5 + strip
-    figure = Figure(figsize=(across, _ROW * grown.n_leaves + 0.9), layout="constrained")
+    figure = Figure(figsize=(across, row * tree.n_leaves + 0.9), layout="constrained")
     left, right = figure.subplots(
         1, 2, sharey=True, gridspec_kw={"width_ratios": [across - strip, strip]}
     )
-    _dendrogram(left, grown)
-    sheet_gap = 0.06
-    for leaf, rows in enumerate(grown.typical):
-        for column, image in enumerate(source.read(np.array(rows))):
-            extent = (column, column + 1 - sheet_gap, leaf + 0.47, leaf - 0.47)
+    _dendrogram(left, tree)
+    gap = 0.06
+    lists = [np.array(rows[:_STRIP], dtype=np.int64) for rows in tree.typical]
+    for leaf, images in enumerate(thumbnails_of_lists(source, lists, track=track)):
+        for column, image in enumerate(enlarged(images)):
             right.imshow(
-                drawable(image), extent=extent, cmap="gray", vmin=0, vmax=255,
-                interpolation="nearest", aspect="auto",
+                drawable(image), extent=(column, column + 1 - gap, leaf + 0.47, leaf - 0.47),
+                cmap="gray", vmin=0, vmax=255, interpolation="antialiased", aspect="auto",
             )  # fmt: skip
     right.set_xlim(0, _STRIP)
-    right.set_ylim(grown.n_leaves - 0.5, -0.5)
+    right.set_ylim(tree.n_leaves - 0.5, -0.5)
     right.axis("off")
     right.set_title("most typical images", fontsize=10)
     return letter(figure)
 
 
-def _dendrogram(ax: Axes, grown: Tree) -> None:
-    sizes, n_leaves = grown.sizes(), grown.n_leaves
-    heights = [0.0] * n_leaves + list(grown.heights)
+def _dendrogram(ax: Axes, tree: Tree) -> None:
+    sizes, n_leaves = tree.sizes(), tree.n_leaves
+    heights = [0.0] * n_leaves + list(tree.heights)
     middle = [float(leaf) for leaf in range(n_leaves)]
     top = max(heights) or 1.0
-    for node, (a, b) in enumerate(grown.merges, start=n_leaves):
+    for node, (a, b) in enumerate(tree.merges, start=n_leaves):
         high = heights[node]
         corners = [heights[a], high, high, heights[b]], [middle[a], middle[a], middle[b], middle[b]]
         ax.plot(*corners, color=_LINE, linewidth=1.2)
@@ -114,8 +129,8 @@ def _dendrogram(ax: Axes, grown: Tree) -> None:
     ax.set_title("nodes for shoal cut --at; leaves with their images", fontsize=10)
 
 
-def _evidence(axes: Array, found: NumberOfClusters) -> None:
-    numbers = [each.n_clusters for each in found.evidence]
+def _evidence(axes: Array, result: NumberOfClusters) -> None:
+    numbers = [evidence.n_clusters for evidence in result.evidence]
     titles = {
         "found again in other images": [("strength", "prediction strength", _LINE, "o-"),
                                         ("stability", "adjusted Rand index", "0.6", "--")],
@@ -124,18 +139,19 @@ def _evidence(axes: Array, found: NumberOfClusters) -> None:
     }  # fmt: skip
     for ax, (title, series) in zip(axes, titles.items(), strict=True):
         for name, label, colour, style in series:
-            values = [getattr(each, name) for each in found.evidence]
+            values = [getattr(evidence, name) for evidence in result.evidence]
             ax.plot(numbers, values, style, color=colour, label=label, markersize=4)
-        ax.axvline(found.n_clusters, color=_CHOICE, linewidth=1, zorder=0)
+        ax.axvline(result.n_clusters, color=_CHOICE, linewidth=1, zorder=0)
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("number of clusters")
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
         ax.grid(alpha=0.3)
-    spread = [each.spread for each in found.evidence]
-    strength = [each.strength for each in found.evidence]
+    spread = [evidence.spread for evidence in result.evidence]
+    strength = [evidence.strength for evidence in result.evidence]
+    stability = [evidence.stability for evidence in result.evidence]
     axes[0].errorbar(numbers, strength, spread, fmt="none", color=_LINE, capsize=2)
     axes[0].axhline(CLEAR, color="0.5", linewidth=0.8, linestyle=":", label=f"clear: {CLEAR:g}")
-    axes[0].set_ylim(min(0.0, *(each.stability for each in found.evidence)) - 0.02, 1.05)
+    axes[0].set_ylim(min(0.0, *stability) - 0.02, 1.05)
     axes[0].legend(fontsize=8, loc="best")
 
 
@@ -143,11 +159,9 @@ def _members(chosen: Array, generator: np.random.Generator) -> IntArray:
     return np.sort(generator.permutation(np.flatnonzero(chosen))[:_MEMBERS])
 
 
-def _sheet(source: ImageSource, rows: list[IntArray], columns: int) -> Array:
-    """One line of images a group, short ones filled up with white."""
-    height, width, channels = source.shape
-    images = np.full((len(rows) * columns, height, width, channels), 255, dtype=np.uint8)
-    for line, each in enumerate(rows):
-        if len(each):
-            images[line * columns : line * columns + len(each)] = source.read(each)
-    return contact_sheet(images, columns, len(rows))
+def _sheet(lines: list[Array]) -> Array:
+    """A line of images uint8 (m, h, w, C) for each cluster; short lines end in white."""
+    images = np.full((len(lines), _MEMBERS, *lines[0].shape[1:]), 255, dtype=np.uint8)
+    for line, members in enumerate(lines):
+        images[line, : len(members)] = members
+    return contact_sheet(images.reshape(-1, *images.shape[2:]), _MEMBERS, len(lines))

@@ -1,4 +1,7 @@
-"""Figures of single images: those most like one asked about, copies, and odd ones."""
+"""Figures of single images: those similar to a query, copies, and outliers.
+
+All tiles are drawn from the originals, 140 pixels wide in a .png file.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from shoal.plots.lettering import legible, letter
-from shoal.plots.strips import drawable, proportion
+from shoal.plots.strips import drawable, enlarged, proportion
+from shoal.plots.thumbnails import thumbnails, thumbnails_of_lists
 from shoal.plural import counted
-from shoal.protocols import Array, ImageSource
+from shoal.protocols import Array, ImageSource, Track, silent
 from shoal.search.duplicates import Duplicates
 from shoal.search.outliers import Outliers
 from shoal.search.similar import Similar
 
 _COLUMNS = 13
-"""Tiles side by side: one asked about and twelve like it."""
+"""Tiles side by side: a query and twelve images like it."""
 _TILE = 1.0
 """Inches."""
 _MOST_QUERIES = 20
@@ -25,7 +29,7 @@ _MOST_SIMILAR = 60
 _MOST_GROUPS = 60
 _MOST_OUTLIERS = 104
 _CAPTION = 0.22
-"""Of a tile's width: the room for one line above it."""
+"""The height of the line above a tile, as a share of the tile's width."""
 _FRAME = "#0072B2"
 _SHORT = {
     "far from every neighbour in the embedding": "far from all",
@@ -41,87 +45,94 @@ class _Tile:
     column: float
     line: int
     image: Array
-    """uint8 (H, W, C)."""
+    """uint8 (h, w, C)."""
     caption: str
     framed: bool = False
 
 
-def similar(source: ImageSource, found: Similar) -> Figure:
-    """Each image asked about, on the left, and those most like it, by rank.
+def similar(source: ImageSource, result: Similar, *, track: Track = silent) -> Figure:
+    """Each query on the left, and the images most similar to it, by rank.
 
     Args:
         source: the pile.
-        found: what was found in it; at most 20 images asked about and 60 like each are drawn.
+        result: 20 queries are drawn at most, and 60 images similar to each.
+        track: shows progress.
     """
+    queries = result.queries[:_MOST_QUERIES]
+    lists = [rows[:_MOST_SIMILAR] for rows in result.indices[: len(queries)]]
     tiles: list[_Tile] = []
     line = 0
-    shown = min(len(found.queries), _MOST_QUERIES)
-    for number in range(shown):
-        name = _short(found.queries[number].name)
-        tiles.append(_Tile(0, line, found.queries[number].read(), name, framed=True))
-        images = source.read(found.indices[number, :_MOST_SIMILAR])
-        alike = found.similarity[number]
-        for place, (image, value) in enumerate(zip(images, alike, strict=False)):
+    for query, images, values in zip(
+        queries, thumbnails_of_lists(source, lists, track=track), result.similarity, strict=False
+    ):
+        (image,) = thumbnails(query.source, np.array([query.row]))
+        tiles.append(_Tile(0, line, image, _short(query.name), framed=True))
+        for place, (image, value) in enumerate(zip(images, values, strict=False)):
             below, column = divmod(place, _COLUMNS - 1)
             tiles.append(_Tile(column + 1, line + below, image, f"{place + 1}: {value:.2f}"))
         line += max(1, -(-len(images) // (_COLUMNS - 1)))
-    hidden = len(found.queries) - shown
-    more = f"; {hidden:,} more were asked about" if hidden else ""
-    return _page(tiles, f"asked about (framed) and the most similar, with their similarity{more}")
+    n_hidden = len(result.queries) - len(queries)
+    more = f"; {counted(n_hidden, 'more query', 'more queries')} not drawn" if n_hidden else ""
+    return _page(
+        tiles, f"each query (framed) and the most similar images, with their similarity{more}"
+    )
 
 
-def duplicates(source: ImageSource, found: Duplicates) -> Figure:
-    """Groups of copies, the one to keep framed, with their distances from it.
+def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent) -> Figure:
+    """Groups of copies: the image to keep, framed, and its copies with their distances.
 
     Args:
         source: the pile.
-        found: what was found in it; at most 60 groups and 12 copies of each are drawn.
+        result: 60 groups are drawn at most, and 12 copies of each.
+        track: shows progress.
     """
+    groups = result.groups[:_MOST_GROUPS]
+    lists = [
+        np.concatenate([[group.kept], group.others[: _COLUMNS - 1]]).astype(np.int64)
+        for group in groups
+    ]
     tiles: list[_Tile] = []
     line, column = 0, 0.0
-    for group in found.groups[:_MOST_GROUPS]:
-        others = group.others[: _COLUMNS - 1]
-        if column + 1 + len(others) > _COLUMNS:
+    for group, images in zip(groups, thumbnails_of_lists(source, lists, track=track), strict=True):
+        if column + len(images) > _COLUMNS:
             line, column = line + 1, 0.0
-        more = len(group.others) - len(others)
-        captions = [f"keep; {more:,} more" if more else "keep"]
+        n_more = len(group.others) + 1 - len(images)
+        captions = [f"keep; {n_more:,} more" if n_more else "keep"]
         kinds = zip(group.exact, group.distances, strict=True)
-        captions += ["exact" if exact else f"{far:.2f}" for exact, far in kinds]
-        images = source.read(np.concatenate([[group.kept], others]))
+        captions += ["exact" if exact else f"{distance:.2f}" for exact, distance in kinds]
         for place, image in enumerate(images):
             tiles.append(_Tile(column + place, line, image, captions[place], framed=place == 0))
         column += len(images) + 0.5
-    hidden = len(found.groups) - _MOST_GROUPS
-    more_groups = f"; the {_MOST_GROUPS} largest groups" if hidden > 0 else ""
+    more = f"; the {_MOST_GROUPS} largest groups" if len(result.groups) > _MOST_GROUPS else ""
     return _page(
         tiles,
-        f"{counted(found.n_copies, 'copy', 'copies')} in {counted(len(found.groups), 'group')}: "
-        f"the one to keep (framed) and its copies, with their distance{more_groups}",
+        f"{counted(result.n_copies, 'copy', 'copies')} in {counted(len(result.groups), 'group')}: "
+        f"the image to keep (framed) and its copies, with their distance{more}",
     )
 
 
-def outliers(source: ImageSource, found: Outliers) -> Figure:
-    """The oddest images by rank, each with its weightiest reason in a word or two.
+def outliers(source: ImageSource, result: Outliers, *, track: Track = silent) -> Figure:
+    """The outliers by rank, each with its weightiest reason in a word or two.
 
     Args:
         source: the pile.
-        found: what was found in it; at most 104 are drawn.
+        result: 104 outliers are drawn at most.
+        track: shows progress.
     """
-    rows = found.rows[:_MOST_OUTLIERS]
+    rows = result.rows[:_MOST_OUTLIERS]
     tiles = []
-    for place, (image, reasons) in enumerate(zip(source.read(rows), found.reasons, strict=False)):
+    for place, (image, reasons) in enumerate(
+        zip(thumbnails(source, rows, track=track), result.reasons, strict=False)
+    ):
         line, column = divmod(place, _COLUMNS)
         reason = _SHORT[reasons[0].partition(" (")[0]]
         tiles.append(_Tile(column, line, image, f"{place + 1}: {reason}"))
-    return _page(
-        tiles,
-        f"the {'' if len(rows) == 1 else f'{len(rows)} '}oddest of "
-        f"{counted(len(found.ids), 'image')}, by rank",
-    )
+    which = "image" if len(rows) == 1 else f"{len(rows)} images"
+    return _page(tiles, f"the most unusual {which} of {len(result.ids):,}, by rank")
 
 
 def _page(tiles: Sequence[_Tile], title: str) -> Figure:
-    """Tiles on a grid, enlarged without smoothing, in units of a tile's width."""
+    """Tiles on a grid; the unit of the axes is the width of a tile."""
     if not tiles:
         figure = Figure(figsize=(8.0, 1.0), layout="constrained")
         figure.suptitle(title, fontsize=11)
@@ -135,8 +146,8 @@ def _page(tiles: Sequence[_Tile], title: str) -> Figure:
         left, top = tile.column + 0.03, tile.line * (tall + _CAPTION) + _CAPTION
         low, far = top + 0.94 * tall, left + 0.94
         ax.imshow(
-            drawable(tile.image), extent=(left, far, low, top), cmap="gray", vmin=0, vmax=255,
-            interpolation="nearest",
+            drawable(enlarged(tile.image[None])[0]), extent=(left, far, low, top), cmap="gray",
+            vmin=0, vmax=255, interpolation="antialiased",
         )  # fmt: skip
         ax.text(left, top - 0.03, tile.caption, fontsize=7.5, va="bottom")
         if tile.framed:
@@ -151,6 +162,6 @@ def _page(tiles: Sequence[_Tile], title: str) -> Figure:
 
 
 def _short(name: str, most: int = 15) -> str:
-    """The end of a name, which tells more than its beginning, without what cannot be drawn."""
+    """The end of a name, which tells more than its beginning, in letters that can be drawn."""
     text = legible(name)
     return text if len(text) <= most else f"…{text[1 - most :]}"

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from shoal.plots.lettering import legible, letter
+from shoal.plots.thumbnails import SIDE
 from shoal.protocols import Array
 
 MOST_ELONGATED = 8
-"""How many times longer than its other side an image is drawn at most: a line of pixels has to be
-seen."""
+"""The greatest ratio of the sides of a drawn image, so that a line of pixels can be seen."""
 
 
 def widened(images: Array) -> Array:
@@ -27,6 +28,18 @@ def widened(images: Array) -> Array:
         for side, longer in ((height, width), (width, height))
     )
     return images.repeat(down, axis=1).repeat(across, axis=2)
+
+
+def enlarged(images: Array) -> Array:
+    """Images (m, H, W, C), each pixel repeated as often as the larger side stays within 192.
+
+    So the pixels of tiny images stay squares wherever the picture is scaled.
+
+    >>> enlarged(np.zeros((1, 8, 32, 3))).shape, enlarged(np.zeros((1, 150, 90, 3))).shape
+    ((1, 48, 192, 3), (1, 150, 90, 3))
+    """
+    times = max(1, SIDE // max(images.shape[1:3]))
+    return images.repeat(times, axis=1).repeat(times, axis=2) if times > 1 else images
 
 
 def proportion(shape: tuple[int, ...]) -> float:
@@ -50,19 +63,19 @@ def strips(
     """Rows of images, each with a name in a coloured frame on its left.
 
     Args:
-        rows: for each a name, images uint8 (m, H, W, C), and a colour, RGB in [0, 1].
-        columns: images side by side; a row with more goes on below.
+        rows: for each row a name, images uint8 (m, H, W, C), and a colour, RGB in [0, 1].
+        columns: images side by side; a longer row goes on in the next line.
         width: of the figure, in inches.
     """
     lines = [max(1, -(-len(images) // columns)) for _, images, _ in rows]
     cell = (width - 1.0) / columns * proportion(rows[0][1].shape[1:])
     cell = max(cell, 0.32)  # the name beside it may have two lines
-    figure = Figure(figsize=(width, sum(lines) * cell + 0.1 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(width, sum(lines) * cell + 0.1 * len(rows)), layout=framed_layout())
     axes = figure.subplots(len(rows), 1, squeeze=False, height_ratios=lines)[:, 0]
     for ax, (name, images, frame), count in zip(axes, rows, lines, strict=True):
         sheet = contact_sheet(images, columns, count)
-        ax.imshow(sheet, interpolation="none", cmap="gray", vmin=0, vmax=255)
-        ax.set(xticks=[], yticks=[], anchor="W")  # all rows begin below one another
+        ax.imshow(sheet, interpolation="antialiased", cmap="gray", vmin=0, vmax=255)
+        ax.set(xticks=[], yticks=[], anchor="W")  # all rows begin at the left
         ax.spines[:].set_visible(False)
         ax.set_ylabel(
             "\n".join(map(legible, name.split("\n"))),
@@ -72,19 +85,24 @@ def strips(
     return letter(figure)
 
 
+def framed_layout() -> ConstrainedLayoutEngine:
+    """A layout with room for the frames around names on the left, which it does not count."""
+    return ConstrainedLayoutEngine(rect=(0.005, 0.0, 0.99, 1.0))
+
+
 def contact_sheet(images: Array, columns: int, lines: int) -> Array:
     """Images uint8 (m, H, W, C), m ≤ columns × lines, in rows with lines between them.
 
-    Images with a very short side are widened, see `widened`.
+    Images with a very short side are widened, see `widened`; tiny ones are `enlarged`.
 
     Returns:
-        uint8 (h, w, 4), the last whether there is an image: what is between them is seen through.
+        uint8 (h, w, 4), red, green, blue and opacity: the gaps are transparent.
     """
-    images = widened(images)
+    images = enlarged(widened(images))
     _, height, width, _ = images.shape
     gap = max(1, width // 16)
     shape = (lines * (height + gap) - gap, columns * (width + gap) - gap, 4)
-    sheet = np.zeros(shape, dtype=np.uint8)
+    sheet = np.full(shape, (255, 255, 255, 0), dtype=np.uint8)
     for i, image in enumerate(images):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         sheet[top : top + height, left : left + width, :3] = image

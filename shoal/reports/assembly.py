@@ -116,7 +116,7 @@ def hand_over(
     checkpoint = checkpoints.load(folder / "checkpoint.pth")
     metadata = label_free.verdict_on(checkpoint).metadata() | clustering_metadata(checkpoint)
     table = with_map(table, track=reporter)
-    write_run_files(source, table, folder, metadata)
+    write_run_files(source, table, folder, metadata, track=reporter)
     report(
         folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
         spare=spare, table=table, device=device, track=reporter,

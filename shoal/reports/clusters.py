@@ -7,7 +7,7 @@ import numpy as np
 from shoal.embedding.neighbours import most_typical, nearest_others
 from shoal.embedding.table import ImageTable
 from shoal.images.sampling import sample_rows
-from shoal.plots.figures import colour
+from shoal.plots.colours import colour
 from shoal.protocols import FloatArray, IntArray
 from shoal.reports import figures
 from shoal.reports.document import Block, Gallery, Heading, Paragraph, Picture, Table

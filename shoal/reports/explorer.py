@@ -22,7 +22,7 @@ from markupsafe import Markup
 from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import as_text
-from shoal.plots import figures
+from shoal.plots import colours
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.reports import sprites, templates
 from shoal.reports.wording import Wording
@@ -166,7 +166,7 @@ def _clusters(labels: IntArray, wording: Wording) -> list[dict[str, Any]]:
 
 def _colours(cluster: int, count: int) -> tuple[str, str]:
     """A cluster's colour on a light and on a dark page."""
-    colour = mpl.colors.to_hex(figures.colour(cluster, count))
+    colour = mpl.colors.to_hex(colours.colour(cluster, count))
     return colour, "#ffffff" if colour == "#000000" else colour
 
 

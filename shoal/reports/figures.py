@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from shoal.plots.figures import colour, key_columns, number_clusters
+from shoal.plots.colours import colour, key_columns
 from shoal.plots.lettering import legible, letter
+from shoal.plots.maps import number_clusters
 from shoal.plots.strips import drawable, proportion
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.reports.wording import Wording

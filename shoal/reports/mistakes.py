@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.plots.figures import colour
+from shoal.plots.colours import colour
 from shoal.reports import figures
 from shoal.reports.document import Block, Gallery, Heading, Paragraph, Picture
 from shoal.reports.inputs import ReportInputs

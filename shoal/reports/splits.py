@@ -10,7 +10,7 @@ from shoal.clustering.clustering import clustering_of
 from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.models.facts import Split
-from shoal.plots.figures import colour
+from shoal.plots.colours import colour
 from shoal.protocols import IntArray
 from shoal.reports.document import Block, Gallery, Heading, Paragraph, Table
 from shoal.reports.inputs import ReportInputs

@@ -1,0 +1,98 @@
+"""The map of a pile as a figure."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from shoal.embedding.table import ImageTable
+from shoal.plots.colours import PALETTE, colour, key_columns
+from shoal.plots.strips import drawable
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray
+
+
+def map_of(source: ImageSource, table: ImageTable) -> Figure:
+    """The map twice: as dots, coloured by cluster, and as pictures where there is room.
+
+    Args:
+        source: the images of ``table``.
+        table: with places ``xy``, see `shoal.plots.layout`.
+    """
+    assert table.xy is not None  # the caller lays out the map
+    n_clusters = int(table.labels.max()) + 1
+    sizes = np.bincount(table.labels, minlength=n_clusters)
+    clusters = np.flatnonzero(sizes)
+    columns = key_columns([f"{cluster}: {sizes[cluster]:,}" for cluster in clusters], 14.5, 10)
+    figure = Figure(figsize=(15, 8.1 + 0.22 * -(-len(clusters) // columns)), layout="constrained")
+    dots, pictures = figure.subplots(1, 2)
+    centre, half = _square(table.xy)
+    for ax in (dots, pictures):
+        ax.set_xlim(centre[0] - half, centre[0] + half)
+        ax.set_ylim(centre[1] - half, centre[1] + half)
+        ax.set_aspect("equal")
+        ax.set_xticks([])
+        ax.set_yticks([])
+    order = np.random.default_rng(0).permutation(
+        len(table.labels)
+    )  # so that no cluster hides another
+    colours = np.array([colour(c, n_clusters) for c in range(n_clusters)])
+    size = float(np.clip(20_000 / len(order), 2.0, 20.0))
+    dots.scatter(*table.xy[order].T, c=colours[table.labels[order]], s=size, linewidths=0)
+    keys = [
+        mpl.patches.Patch(color=colours[cluster], label=f"{cluster}: {sizes[cluster]:,}")
+        for cluster in clusters
+    ]
+    if len(clusters) > len(PALETTE):
+        number_clusters(dots, table.xy, table.labels)
+    figure.legend(
+        handles=keys, title="cluster: images", loc="outside lower center",
+        ncols=columns, frameon=False, fontsize=10,
+    )  # fmt: skip
+    dots.set_title("a dot for each image: t-SNE of the embedding", fontsize=12)
+    pictures.set_title("an image at each place, framed in the colour of its cluster", fontsize=12)
+    _thumbnails(pictures, source, table, centre, half, colours)
+    return figure
+
+
+def number_clusters(ax: Axes, xy: FloatArray, labels: IntArray) -> None:
+    """Write the number of each cluster at its median, for maps with too many colours to tell."""
+    for cluster in np.unique(labels):
+        x, y = np.median(xy[labels == cluster], axis=0)
+        ax.text(
+            x, y, str(cluster), fontsize=8, ha="center", va="center",
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none",
+                  "alpha": 0.75},
+        )  # fmt: skip
+
+
+def _square(xy: FloatArray) -> tuple[FloatArray, float]:
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    return (low + high) / 2, float((high - low).max()) * 0.53 + 1e-6
+
+
+def _thumbnails(
+    ax: Axes, source: ImageSource, table: ImageTable, centre: FloatArray, half: float,
+    colours: Array,
+) -> None:  # fmt: skip
+    assert table.xy is not None
+    cells = 36
+    step = 2 * half / cells
+    place = np.floor((table.xy - (centre - half)) / step).astype(np.int64)
+    _, first = np.unique(place[:, 0] * cells + place[:, 1], return_index=True)
+    images = source.read(first)
+    for image, index in zip(images, first, strict=True):
+        x, y = centre - half + place[index] * step
+        extent = (x + 0.04 * step, x + 0.96 * step, y + 0.04 * step, y + 0.96 * step)
+        ax.imshow(
+            drawable(image), extent=extent, cmap="gray", vmin=0, vmax=255,
+            interpolation="nearest", zorder=2,
+        )  # fmt: skip
+        ax.add_patch(
+            mpl.patches.Rectangle(
+                (x, y), step, step, facecolor=colours[table.labels[index]], linewidth=0, zorder=1
+            )
+        )
+    ax.set_xlim(centre[0] - half, centre[0] + half)
+    ax.set_ylim(centre[1] - half, centre[1] + half)
