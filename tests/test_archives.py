@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal.errors import DataError
-from shoal.images import cache
-from shoal.images.formats import _archive
+from shoal.images import archives, cache
 from shoal.images.open import open_source
 
 Files = dict[str, bytes]
@@ -259,7 +258,7 @@ def test_one_encrypted_member_and_one_archive_within(tmp_path: Path) -> None:
 
 def test_bombs_in_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too large by what the archive says; or larger than that, found out by the check sum."""
-    monkeypatch.setattr(_archive, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(archives, "MOST_BYTES", 10_000)
     for module in ("zip_archive", "tar_archive"):
         monkeypatch.setattr(f"shoal.images.formats.{module}.MOST_BYTES", 10_000)
     files = {"a.png": picture(1), "bomb.png": bytes(20_000)}

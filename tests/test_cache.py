@@ -20,8 +20,8 @@ from PIL import Image
 from shoal.errors import DataError, OutputError
 from shoal.images import cache, disk
 from shoal.images.array import ArraySource
-from shoal.images.decoding import parallel, pile
-from shoal.images.decoding.image import Form
+from shoal.images.decoding import filling, parallel
+from shoal.images.decoding.form import Form
 from shoal.images.formats import numpy_file
 from shoal.images.open import open_source
 
@@ -41,13 +41,13 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One number for each time that a pile is decoded: how many images it has."""
     counted: list[int] = []
-    decode = pile._Filling.__call__
+    decode = filling.Filling.__call__
 
     def count(self: Any, write: Any) -> Any:
         counted.append(len(self.pile.names))
         return decode(self, write)
 
-    monkeypatch.setattr(pile._Filling, "__call__", count)
+    monkeypatch.setattr(filling.Filling, "__call__", count)
     return counted
 
 
@@ -198,7 +198,7 @@ def test_where_nothing_can_be_kept(
     assert levels(source) == [1, 2, 3]
     assert not source.images.flags.writeable
     monkeypatch.setattr(cache, "MEMORY_LIMIT", 100)
-    with pytest.raises(OutputError, match=r"take 0.11 kB, and there is no room for them: .*none"):
+    with pytest.raises(OutputError, match=r"no room .*, which take 0.11 kB: .*none"):
         open_source(pile)
 
 

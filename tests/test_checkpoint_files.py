@@ -15,7 +15,8 @@ import torch
 
 from shoal.errors import CheckpointError, OutputError
 from shoal.images.array import ArraySource
-from shoal.images.files import atomic_path, check_writable
+from shoal.images.files import atomic_path
+from shoal.images.output_checks import check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory, kept_steps

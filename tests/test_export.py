@@ -28,7 +28,7 @@ from shoal.export.naming import write_template
 from shoal.export.prediction import load_prediction
 from shoal.export.safe_names import distinct_names, places, safe_name
 from shoal.images.array import ArraySource
-from shoal.images.decoding.pile import Listing
+from shoal.images.decoding.listing import Listing
 from shoal.images.open import open_source
 from shoal.images.originals import EncodedOriginals
 from shoal.models import checkpoint as checkpoints

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from shoal.images.decoding.image import Form, Unreadable, decode, decode_chunk, look
+from shoal.images.decoding.form import Form, Unreadable
+from shoal.images.decoding.image import decode, decode_chunk, look
 
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
 COLOUR = Form(20, 24, 3)

@@ -19,7 +19,7 @@ from PIL import Image
 from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
-from shoal.images.checks import check_images, to_eight_bits
+from shoal.images.eight_bits import check_images, to_eight_bits
 from shoal.images.open import open_paths, open_source
 from shoal.images.subset import Subset
 

@@ -45,7 +45,7 @@ def clusters(
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free, say_next
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
-    from shoal.images.files import check_picture
+    from shoal.images.output_checks import check_picture
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -96,7 +96,7 @@ def tree(
     from shoal.cli.next_step import free, say_next
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
-    from shoal.images.files import check_picture
+    from shoal.images.output_checks import check_picture
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter

@@ -65,8 +65,8 @@ def predict(
     from shoal.cli.next_step import free, say_next
     from shoal.export import summaries
     from shoal.export.clustering_digest import clustering_metadata
-    from shoal.images.files import check_distinct
     from shoal.images.open import write_skipped
+    from shoal.images.output_checks import check_distinct
     from shoal.progress import Reporter
     from shoal.scoring import label_free
 
@@ -112,7 +112,7 @@ def splits(
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free, say_next
     from shoal.export import summaries
-    from shoal.images.files import check_picture
+    from shoal.images.output_checks import check_picture
     from shoal.plots import figures
     from shoal.progress import Reporter
 

@@ -46,7 +46,7 @@ def name(
     from shoal.cli.run_folder import data_of_run
     from shoal.errors import DataError
     from shoal.export.naming import name_clusters, write_template
-    from shoal.images.files import check_distinct, check_writable
+    from shoal.images.output_checks import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.search import summaries
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from shoal.errors import OutputError, ShoalError
 from shoal.images.csv_files import printable
-from shoal.images.files import atomic_path, check_distinct, check_writable, digest_of
+from shoal.images.files import atomic_path, digest_of
+from shoal.images.output_checks import check_distinct, check_writable
 
 
 def check_outputs(

@@ -21,7 +21,8 @@ from shoal.export.prediction import result_digest
 from shoal.export.record import NAME, RUN, Record, read_record
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
-from shoal.images.files import atomic_path, check_writable, locked, sweep
+from shoal.images.files import atomic_path, locked, sweep
+from shoal.images.output_checks import check_writable
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
 from shoal.progress import Reporter

@@ -125,7 +125,7 @@ def similar(
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free_outputs, say_next
     from shoal.export.prediction import load_prediction
-    from shoal.images.files import check_picture
+    from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -184,7 +184,7 @@ def duplicates(
     """Find copies, exact and near, and say which to keep."""
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free, free_outputs, say_next
-    from shoal.images.files import check_picture
+    from shoal.images.output_checks import check_picture
     from shoal.images.pixel_range import PixelRange
     from shoal.models import checkpoint as checkpoints
     from shoal.plots import single_images
@@ -234,7 +234,7 @@ def outliers(
     """Rank the oddest images, each with its reasons."""
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free_outputs, say_next
-    from shoal.images.files import check_picture
+    from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter

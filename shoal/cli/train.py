@@ -156,7 +156,7 @@ def demo(
     from shoal.cli.demo_images import print_scores, write_digits
     from shoal.cli.request import Request
     from shoal.cli.run_folder import open_run
-    from shoal.images.files import check_writable
+    from shoal.images.output_checks import check_writable
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
 

@@ -13,7 +13,7 @@ from shoal.export import folders, tables
 from shoal.export.missing import without_missing
 from shoal.export.neighbours import find_neighbours, with_map
 from shoal.images.csv_files import printable
-from shoal.images.files import check_writable
+from shoal.images.output_checks import check_writable
 from shoal.plural import counted
 from shoal.protocols import ImageSource, IntArray, Track, silent
 

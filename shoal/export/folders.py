@@ -14,7 +14,7 @@ from shoal.errors import DataError, OutputError
 from shoal.export.record import EXPORT, Record
 from shoal.export.safe_names import distinct_names, places
 from shoal.images.csv_files import printable
-from shoal.images.files import check_writable
+from shoal.images.output_checks import check_writable
 from shoal.protocols import ImageSource, IntArray, Track
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)

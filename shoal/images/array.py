@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.errors import DataError
-from shoal.images.checks import missing_described, to_eight_bits
+from shoal.images.eight_bits import missing_described, to_eight_bits
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
 from shoal.images.originals import PixelOriginals

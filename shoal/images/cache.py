@@ -1,30 +1,27 @@
 """Decoded images on disk, so that they are decoded once, and read through a memory map.
 
-A cache file is a `.npy` file, uint8 (n, H, W, C), that any program can open; after the pixels come
-the ids and what else is known (JSON, compressed) and a footer with check sums of all. Its name is a
-digest of what went in. It is written under another name and renamed, so that two processes may
-write the same one at once, and a reader meets a whole one or none.
+For the format see `cache_file`. The name of a file is a digest of what went in. It is written under
+another name and renamed, so that two processes may write the same file at once, and a reader meets
+a whole file or none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import json
 import math
 import os
-import struct
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import BinaryIO
 
 import numpy as np
 
 from shoal.errors import OutputError
+from shoal.images.cache_file import HEADER, Fill, Index, read_index, write_file
 from shoal.images.disk import check_room, folder, shown, size_of, temporary_folder
 from shoal.images.file_rows import FileRows
 from shoal.images.files import atomic_path
@@ -34,16 +31,7 @@ LIMIT = 20 * 10**9
 """Bytes that all cache files may take together; those used longest ago are deleted first."""
 MEMORY_LIMIT = 10**9
 """Bytes that are kept in memory when neither the cache nor a temporary file can hold them."""
-_HEADER = 128
-_FOOTER = struct.Struct("<QII8s")
-_MAGIC = b"shoal-02"
-_READ = 4 * 2**20
 _STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
-
-Index: TypeAlias = dict[str, Any]
-Fill: TypeAlias = Callable[[Callable[[Any], Any]], Index]
-"""Given a function that writes bytes: writes the pixels, and returns what is to be known of them,
-``shape`` (n, H, W, C) among it. It may be called again if the first place had no room."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +51,10 @@ def load(key: str) -> Kept | None:
     _sweep(path.parent)
     try:
         with path.open("rb") as file:
-            index = _read_index(file)
+            index = read_index(file)
         if index is None:
             return None
-        pixels = np.memmap(path, np.uint8, "r", _HEADER, tuple(index["shape"]))
+        pixels = np.memmap(path, np.uint8, "r", HEADER, tuple(index["shape"]))
     except (OSError, ValueError, KeyError, TypeError, zlib.error):
         return None
     with contextlib.suppress(OSError):
@@ -99,8 +87,8 @@ def keep(key: str | None, n_bytes: int, fill: Fill) -> Kept:
                 "a smaller size."
             ) from error
     memory = io.BytesIO()
-    index = _write(memory, fill)
-    pixels = np.frombuffer(memory.getbuffer(), np.uint8, math.prod(index["shape"]), _HEADER)
+    index = write_file(memory, fill)
+    pixels = np.frombuffer(memory.getbuffer(), np.uint8, math.prod(index["shape"]), HEADER)
     pixels.flags.writeable = False
     return Kept(pixels.reshape(index["shape"]), index,
                 f"{reason}decoded to memory, {size_of(pixels.nbytes)}")  # fmt: skip
@@ -129,7 +117,7 @@ def _keep_in_cache(key: str, n_bytes: int, fill: Fill) -> Kept:
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         with contextlib.suppress(OSError, ImportError):
             _hold(file)  # else _sweep would take it for that of a process that was killed
-        _write(file, fill)
+        write_file(file, fill)
     _prune(path)
     kept = load(key)
     if kept is None:  # deleted, or replaced by something else, that very moment
@@ -148,71 +136,13 @@ def _keep_in_temporary_file(n_bytes: int, fill: Fill, reason: str) -> Kept:
     try:
         # On Unix it has no name from the start, elsewhere it goes with the last who has it open.
         file = tempfile.TemporaryFile(dir=where)  # noqa: SIM115 - kept as long as the images
-        index = _write(file, fill)
-        pixels = np.memmap(file, np.uint8, "r", _HEADER, tuple(index["shape"]))
+        index = write_file(file, fill)
+        pixels = np.memmap(file, np.uint8, "r", HEADER, tuple(index["shape"]))
     except OSError as error:
         raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
     note = f"{reason}decoded to a temporary file of {size_of(pixels.nbytes)} in {shown(where)}"
-    rows = FileRows(file, _HEADER, pixels.shape) if hasattr(os, "preadv") else None
+    rows = FileRows(file, HEADER, pixels.shape) if hasattr(os, "preadv") else None
     return Kept(pixels, index, note, rows)
-
-
-def _write(file: BinaryIO | Any, fill: Fill) -> Index:
-    # Written, never mapped for writing: on a full disk a store into a map kills the process.
-    file.write(bytes(_HEADER))
-    checksum = 0
-
-    def write(pixels: Any) -> None:
-        nonlocal checksum
-        checksum = zlib.crc32(pixels, checksum)
-        file.write(pixels)
-
-    index = fill(write)
-    tail = zlib.compress(json.dumps(index).encode(), 1)
-    header = _header(index["shape"])
-    about = zlib.crc32(tail, zlib.crc32(header))
-    file.write(tail + _FOOTER.pack(len(tail), about, checksum, _MAGIC))
-    file.seek(0)
-    file.write(header)
-    file.flush()
-    return index
-
-
-def _header(shape: list[int]) -> bytes:
-    """The beginning of a .npy file, format version 1.0, always of 128 bytes."""
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", _HEADER - 10) + text.ljust(117).encode() + b"\n"
-
-
-def _read_index(file: BinaryIO) -> Index | None:
-    """What stands behind the pixels, if the file is whole."""
-    size = file.seek(0, io.SEEK_END)
-    if size < _HEADER + _FOOTER.size:
-        return None
-    file.seek(-_FOOTER.size, io.SEEK_END)
-    length, about, checksum, magic = _FOOTER.unpack(file.read(_FOOTER.size))
-    start = size - _FOOTER.size - length
-    if magic != _MAGIC or start < _HEADER:
-        return None
-    file.seek(0)
-    header = file.read(_HEADER)
-    file.seek(start)
-    tail = file.read(length)
-    if zlib.crc32(tail, zlib.crc32(header)) != about:
-        return None
-    index: Index = json.loads(zlib.decompress(tail))
-    whole = start == _HEADER + math.prod(index["shape"])
-    return index if whole and _checksum(file, start) == checksum else None
-
-
-def _checksum(file: BinaryIO, end: int) -> int:
-    """Of the pixels, which end there: they are read, not mapped, so that none stays in memory."""
-    file.seek(_HEADER)
-    checksum, left = 0, end - _HEADER
-    while left > 0 and (part := file.read(min(_READ, left))):
-        checksum = zlib.crc32(part, checksum)
-        left -= len(part)
-    return checksum
 
 
 def _hold(file: BinaryIO) -> None:

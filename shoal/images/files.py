@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from shoal.errors import OutputError
@@ -19,11 +19,10 @@ except ImportError:  # Windows has no locks that end with their process; there n
     fcntl = None  # type: ignore[assignment]
 
 _TEMPORARY = ".shoal-"
-_LONGEST_NAME = 255
-"""Bytes in a file's name, on every file system in common use."""
 
 
-def _explain(path: Path, error: OSError) -> OutputError:
+def write_error(path: Path, error: OSError) -> OutputError:
+    """The error of a path that cannot be written, with what to do about it."""
     reasons = {
         errno.ENOSPC: "the disk is full; free some space",
         errno.EDQUOT: "the disk quota is used up; free some space",
@@ -59,7 +58,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path = Path(os.path.realpath(path))  # a link is followed, not replaced
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _check_regular(path)
+        check_regular(path)
         # The suffix stays last: matplotlib and pyarrow read the format from it.
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f"{_TEMPORARY}{os.getpid()}-", suffix=path.suffix
@@ -75,7 +74,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise _explain(path, error) from error
+        raise write_error(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -124,7 +123,7 @@ def locked(folder: Path, what: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY) if fcntl is not None else None
     except OSError as error:
-        raise _explain(folder, error) from error
+        raise write_error(folder, error) from error
     try:
         if handle is not None:
             try:
@@ -153,69 +152,15 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
-    """Fail if an output would replace an input or another output.
+def check_regular(path: Path) -> None:
+    """Raise unless ``path`` is a regular file, or is not there.
 
     Raises:
-        OutputError: two of them are the same file.
+        OutputError: it is a folder, a device or a pipe.
     """
-    taken = {key: "is an input of this command" for path in inputs for key in _keys(path)}
-    for path in outputs:
-        if path is None:
-            continue
-        for key in _keys(path):
-            if key in taken:
-                raise OutputError(f"cannot write {path}: it {taken[key]}; name another file.")
-            taken[key] = "is written twice"
-
-
-def _keys(path: Path) -> list[Hashable]:
-    """What two names of one file share: the path behind links and, if it is there, its inode."""
-    keys: list[Hashable] = [str(path)]
-    with contextlib.suppress(OSError, ValueError):  # a list of paths may hold what is none
-        keys[0] = os.path.realpath(path)
-        about = path.stat()
-        keys.append((about.st_dev, about.st_ino))
-    return keys
-
-
-def check_picture(path: Path) -> None:
-    """Fail if ``path`` does not name a picture that can be drawn.
-
-    Raises:
-        OutputError: the suffix is none of .png, .pdf, .svg.
-    """
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise OutputError(
-            f"cannot write {path}: the name of a picture must end in .png, .pdf or .svg."
-        )
-
-
-def _check_regular(path: Path) -> None:
     if path.is_dir():
-        raise _explain(path, IsADirectoryError(errno.EISDIR, "is a folder", str(path)))
+        raise write_error(path, IsADirectoryError(errno.EISDIR, "is a folder", str(path)))
     if path.exists() and not path.is_file():  # a rename would replace a device or a pipe
         raise OutputError(
             f"cannot write {path}: it is a device or a pipe, not a file; name a file."
         )
-
-
-def check_writable(path: Path) -> None:
-    """Fail now, not after an hour of work, if ``path`` could not be written. Makes no folder.
-
-    Raises:
-        OutputError: ``path`` is a folder, or its nearest existing parent cannot hold a new file.
-    """
-    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-        raise OutputError(f"cannot write {str(path)[:60]}…: the name is too long; shorten it.")
-    _check_regular(path)
-    parent = path.parent
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
-    if not parent.is_dir():
-        raise _explain(path, NotADirectoryError(errno.ENOTDIR, "not a folder", str(parent)))
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        raise _explain(path, error) from error

@@ -71,7 +71,7 @@ def open_source(
             that is not offered.
         OutputError: there is no room for the decoded images.
     """
-    from shoal.images.decoding.pile import Wanted
+    from shoal.images.decoding.listing import Wanted
     from shoal.protocols import silent
 
     path = Path(path)
@@ -112,7 +112,7 @@ def open_paths(
         DataError: none of the files can be read, or ``size`` is not offered.
         OutputError: there is no room for the decoded images.
     """
-    from shoal.images.decoding.pile import Wanted
+    from shoal.images.decoding.listing import Wanted
     from shoal.images.formats.path_list import open_files
     from shoal.protocols import silent
 

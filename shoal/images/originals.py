@@ -15,11 +15,11 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.csv_files import printable
-from shoal.images.decoding.image import Unreadable
+from shoal.images.decoding.form import Unreadable
 from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
 
 if TYPE_CHECKING:
-    from shoal.images.decoding.pile import Listing
+    from shoal.images.decoding.listing import Listing
 
 _SIGNATURES = {
     b"\xff\xd8\xff": ".jpg",

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from shoal.errors import DataError
-from shoal.images.decoding.image import Decoded, Form, decode
+from shoal.images.decoding.form import Decoded, Form
+from shoal.images.decoding.image import decode
 from shoal.images.decoding.parallel import n_cores
 from shoal.protocols import Array, ImageSource, Originals, Track, silent
 

@@ -13,7 +13,8 @@ from shoal.export.clustering_digest import clustering_metadata
 from shoal.export.neighbours import with_map
 from shoal.export.run_files import write_run_files
 from shoal.export.summaries import run_summary
-from shoal.images.files import atomic_path, check_writable
+from shoal.images.files import atomic_path
+from shoal.images.output_checks import check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent

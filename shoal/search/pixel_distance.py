@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from shoal.images.tensors import LUMA
 from shoal.protocols import Array, FloatArray
 
 _SIDE = 32
@@ -16,7 +17,7 @@ _SKETCH = 16
 _FAINTEST = 8.0
 """Grey levels. A lower contrast is raised to this, or noise would count as difference."""
 _FAINTEST_DETAIL = 3.0
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+_LUMA = np.array(LUMA, dtype=np.float32)
 
 
 class PixelDistance:

@@ -11,8 +11,9 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.csv_files import printable
-from shoal.images.decoding.image import Form, decode
-from shoal.images.decoding.pile import Listing
+from shoal.images.decoding.form import Form
+from shoal.images.decoding.image import decode
+from shoal.images.decoding.listing import Listing
 from shoal.images.decoding.survey import learn_range
 from shoal.images.originals import FileOriginals
 from shoal.images.pixel_range import PixelRange

@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from shoal.images.tensors import LUMA
 from shoal.recipes.augmentation import Views
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's "L"
 
 
 def augment(views: Views, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -122,7 +121,7 @@ def _appearance(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
             matrix = matrix @ _chroma(views, factor(views.saturation), factor(views.hue), generator)
         x = torch.einsum("nij,njhw->nihw", matrix.to(x.device, x.dtype), x)
         # Contrast keeps the mean grey of the image (as Pillow's ImageEnhance.Contrast).
-        weights = torch.tensor(_LUMA if channels == 3 else (1.0,), device=x.device)
+        weights = torch.tensor(LUMA if channels == 3 else (1.0,), device=x.device)
         mean = torch.einsum("j,njhw->n", weights.to(x.dtype), x) / (x.shape[2] * x.shape[3])
         scale = contrast.to(x.device, x.dtype)
         x = x * scale[:, None, None, None] + (mean * (1.0 - scale))[:, None, None, None]
@@ -136,7 +135,7 @@ def _appearance(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
 def _chroma(views: Views, saturation: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
     """Saturation, then hue as a rotation about the grey axis: float (n, 3, 3)."""
     n = len(saturation)
-    grey = torch.tensor(_LUMA).expand(3, 3)
+    grey = torch.tensor(LUMA).expand(3, 3)
     drained = torch.rand(n, generator=generator) < views.grey_probability
     saturation = torch.where(drained, torch.zeros(n), saturation)[:, None, None]
     saturate = saturation * torch.eye(3) + (1.0 - saturation) * grey

@@ -13,9 +13,8 @@ import stat
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,8 +34,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from shoal.images.decoding.form import Chunk, Decoded, Encoded, Facts, Form, Unreadable
 from shoal.images.decoding.modes import (
-    Pixels,
     bring,
     by_range,
     exif_orientation,
@@ -45,7 +44,7 @@ from shoal.images.decoding.modes import (
     numbers,
 )
 from shoal.images.left_out import DRAWN, HEAD, foreign
-from shoal.images.pixel_range import Numbers, PixelRange, spread
+from shoal.images.pixel_range import Numbers, spread
 
 try:
     from PIL import AvifImagePlugin  # since Pillow 11.3
@@ -74,75 +73,6 @@ _SAMPLE = 4096
 _one_large = threading.Lock()
 _TURNED = (5, 6, 7, 8)
 """EXIF orientations of a camera held on its side."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """In place of an image: why there is none."""
-
-    reason: str
-
-
-Encoded: TypeAlias = Path | bytes | Unreadable
-"""A file, or its content, or why there is neither."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """What every image of a pile is brought to, and what is believed of the pile.
-
-    ``same_size``: all its images have this very size. ``all_grey``: none has colour. An image that
-    shows otherwise ends the decoding of its chunk, see `Chunk.surprise`.
-    """
-
-    height: int
-    width: int
-    channels: int
-    same_size: bool = False
-    all_grey: bool = False
-    pixel_range: PixelRange | None = None
-    """What is black and white in images of more than 8 bits; None: each decides by itself, as it
-    was before ranges were learned. One with unknown numbers ends the chunk, too."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.height, self.width, self.channels
-
-
-class Facts(NamedTuple):
-    """What an image is by itself: its size as it is to be seen, and whether it has no colour."""
-
-    height: int
-    width: int
-    grey: bool
-
-
-class Chunk(NamedTuple):
-    """Several images decoded."""
-
-    pixels: Pixels
-    """uint8 (k, H, W, C): those that could be read, in order."""
-    reasons: list[str]
-    """One an image: why it could not be read, empty if it could."""
-    sides: tuple[int, int]
-    """The shortest and the longest side of those read, before they were brought to the form."""
-    surprise: Facts | None
-    """The image that the form's beliefs are wrong about, if there is one; the rest is void."""
-    missing: tuple[int, int] = (0, 0)
-    """How many pixels stood for nothing, and in how many images."""
-    unknown: str = ""
-    """The kind of the surprise's numbers if no range is known for them: see `Decoded`."""
-
-
-class Decoded(NamedTuple):
-    """One image decoded."""
-
-    pixels: Pixels | None
-    """uint8 (H, W, C); None where the form's beliefs are wrong."""
-    facts: Facts
-    n_missing: int = 0
-    unknown: str = ""
-    """The kind of its numbers, as NumPy's types have it, if the form knows no range for them."""
 
 
 def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from shoal.errors import DataError
-from shoal.images.decoding.image import Chunk, Encoded, Form, decode_chunk
+from shoal.images.decoding.form import Chunk, Encoded, Form
+from shoal.images.decoding.image import decode_chunk
 
 MANY = 2048
 """From so many images on, processes pay for their start of about half a second.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,68 +13,20 @@ from typing import Any
 import numpy as np
 import PIL
 
-from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
-from shoal.images.checks import missing_described
-from shoal.images.decoding.image import Chunk, Encoded, Facts, Form, look
-from shoal.images.decoding.parallel import decode_in_chunks
+from shoal.images.cache_file import Index
+from shoal.images.decoding.filling import DEFAULT_SIDE, Filling, SurpriseError, first_form, widened
+from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.survey import learn_range
-from shoal.images.left_out import DRAWN, Count, LeftOut, as_counts, as_rows, suffix_of
+from shoal.images.eight_bits import missing_described
+from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
-from shoal.plural import counted
-from shoal.protocols import ImageSource, Originals, Track, silent
+from shoal.protocols import ImageSource, Originals, Track
 
-NATIVE_LIMIT = 96
-"""Images that all have one size, at most this on the longer side, keep it."""
-DEFAULT_SIDE = 32
-"""Any other pile is brought to squares of this side: what a laptop trains on in minutes."""
-_LOOKS = 64
-"""So many images, at most, are looked at before decoding begins: they mostly show what is there,
-and what they do not show costs a second beginning."""
 _VERSION = 2
 """To be raised when the same files would give other pixels or ids."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What was asked of `open_source`, as every format gets it."""
-
-    image_shape: tuple[int, int, int] | None = None
-    size: int | None = None
-    array: str | None = None
-    cache: bool = True
-    track: Track = silent
-    pixel_range: PixelRange | None = PixelRange()  # noqa: RUF009 - frozen
-    """What is known of black and white in images of more than 8 bits; the rest is learned. None:
-    each image decides by itself, as for checkpoints of before ranges were learned."""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The n encoded images of a pile, not all of which need be in memory.
-
-    ``contents`` gives them one after the other, at each call anew, ``fetch`` one alone.
-    ``left_out`` are those that are known, before any is decoded, to be none; ``classes`` the name
-    of each one's class, if the pile is sorted by classes.
-    """
-
-    names: Sequence[str]
-    contents: Callable[[], Iterable[Encoded]]
-    fetch: Callable[[int], Encoded]
-    left_out: Sequence[LeftOut] = ()
-    classes: Sequence[str] | None = None
-    kind: str = "image file"
-
-
-class _SurpriseError(Exception):
-    """An image that does not fit the form: it has to be another."""
-
-    def __init__(self, facts: Facts, unknown: str) -> None:
-        super().__init__(facts)
-        self.facts = facts
-        self.unknown = unknown
 
 
 def decode_pile(
@@ -166,129 +118,21 @@ def _key(
 
 
 def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache.Kept:
-    form = _first_form(where, pile, wanted)
+    form = first_form(where, pile, wanted)
     while True:
         n_bytes = len(pile.names) * form.height * form.width * form.channels
         try:
-            return cache.keep(key, n_bytes, _Filling(where, pile, form, wanted.track))
-        except _SurpriseError as surprise:  # at most one for each: size, colour, kind of numbers
+            return cache.keep(key, n_bytes, Filling(where, pile, form, wanted.track))
+        except SurpriseError as surprise:  # at most one for each: size, colour, kind of numbers
             if surprise.unknown:
                 assert form.pixel_range is not None
                 pixel_range = learn_range(pile, surprise.unknown, form.pixel_range)
                 form = replace(form, pixel_range=pixel_range)
             else:
-                form = _widened(form, surprise.facts)
+                form = widened(form, surprise.facts)
 
 
-def _first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
-    """What the first images that can be read lead to believe; where none can, the end."""
-    known = wanted.pixel_range
-    if wanted.image_shape is not None:
-        return Form(*wanted.image_shape, pixel_range=known)
-    side = wanted.size or DEFAULT_SIDE
-    form = Form(side, side, 1, all_grey=True, pixel_range=known) if wanted.size else None
-    reason, seen = "", 0
-    for content in pile.contents():
-        facts = look(content)
-        if isinstance(facts, str):
-            reason = reason or facts
-            continue
-        seen += 1
-        if form is None:
-            native = max(facts.height, facts.width) <= NATIVE_LIMIT
-            size = (facts.height, facts.width) if native else (side, side)
-            form = Form(*size, 1, same_size=native, all_grey=True, pixel_range=known)
-        form = _widened(form, facts)
-        if seen == _LOOKS or not (form.same_size or form.all_grey):
-            break
-    if form is None or not seen:
-        raise _none_readable(where, pile, reason)
-    return form
-
-
-def _widened(form: Form, facts: Facts) -> Form:
-    """The form after an image that it may be wrong about."""
-    if form.same_size and (facts.height, facts.width) != (form.height, form.width):
-        form = replace(form, height=DEFAULT_SIDE, width=DEFAULT_SIDE, same_size=False)
-    if form.all_grey and not facts.grey:
-        form = replace(form, channels=3, all_grey=False)
-    return form
-
-
-@dataclass(frozen=True)
-class _Filling:
-    """Decodes a pile to one form, writing the pixels, and returns the index: a `_cache.Fill`."""
-
-    where: str
-    pile: Listing
-    form: Form
-    track: Track
-
-    def __call__(self, write: Callable[[Any], Any]) -> cache.Index:
-        names, classes = self.pile.names, self.pile.classes
-        kept: list[int] = []
-        unreadable: list[LeftOut] = []
-        sides = [2**31, 0]
-        missing = [0, 0]
-
-        def rows() -> Iterator[int]:
-            row = 0
-            for chunk in self._chunks():
-                write(chunk.pixels.data)
-                sides[:] = min(sides[0], chunk.sides[0]), max(sides[1], chunk.sides[1])
-                missing[:] = missing[0] + chunk.missing[0], missing[1] + chunk.missing[1]
-                for reason in chunk.reasons:
-                    if reason:
-                        unreadable.append(_unreadable(names[row], reason))
-                    else:
-                        kept.append(row)
-                    yield row
-                    row += 1
-
-        for _ in self.track(rows(), "decoding", len(names)):
-            pass
-        if not kept:
-            raise _none_readable(self.where, self.pile, unreadable[0].reason)
-        left_out = [*self.pile.left_out, *unreadable]
-        return {
-            "shape": [len(kept), *self.form.shape],
-            "ids": [names[row] for row in kept],
-            "skipped": as_rows(left_out),
-            "left_out": as_counts(left_out),
-            "classes": None if classes is None else [classes[row] for row in kept],
-            "sides": sides,
-            "missing": missing,
-            "pixel_range": self._range().to_json(),
-        }
-
-    def _range(self) -> PixelRange:
-        """Of a pile without wide images: that 8-bit images are what it has."""
-        known = self.form.pixel_range
-        if known is None or (known.integers is None and known.floats is None):
-            return PixelRange(eight_bit=True)
-        return known
-
-    def _chunks(self) -> Iterator[Chunk]:
-        for chunk in decode_in_chunks(self.pile.contents(), self.form, len(self.pile.names)):
-            if chunk.surprise is not None:
-                raise _SurpriseError(chunk.surprise, chunk.unknown)
-            yield chunk
-
-
-def _unreadable(name: str, reason: str) -> LeftOut:
-    """One file by itself, but of what is known not to be read by its suffix."""
-    known = reason == DRAWN or "which shoal cannot read yet" in reason
-    return LeftOut(name, reason, f"*{suffix_of(name)}" if known else "")
-
-
-def _none_readable(where: str, pile: Listing, reason: str) -> DataError:
-    return DataError(
-        f"{where} holds no image that can be read; {counted(len(pile.names), pile.kind)} failed "
-        f"(the first, {pile.names[0]}: {reason})."
-    )
-
-
-def _cost(index: cache.Index, wanted: Wanted) -> str:
+def _cost(index: Index, wanted: Wanted) -> str:
     """What size the network sees, why, and what that costs."""
     _, height, width, channels = index["shape"]
     low, high = index["sides"]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from shoal.images.decoding.image import Encoded, Measured, measure
+from shoal.images.decoding.form import Encoded
+from shoal.images.decoding.image import Measured, measure
 from shoal.images.decoding.parallel import n_cores
 from shoal.images.pixel_range import Bounds, PixelRange, learn
 
 if TYPE_CHECKING:
-    from shoal.images.decoding.pile import Listing
+    from shoal.images.decoding.listing import Listing
 
 _SAMPLE = 256
 """So many images, evenly spread over the pile, show its range."""

@@ -1,6 +1,6 @@
 """A worker process: decodes the chunks of images that come to its standard input.
 
-It is started by `_parallel.Worker` and ends when its standard input does, however its master came
+It is started by `parallel.Worker` and ends when its standard input does, however its master came
 to its end.
 """
 

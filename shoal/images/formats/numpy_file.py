@@ -19,8 +19,9 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
-from shoal.images.checks import block_to_levels, check_shape, find_bounds, missing_described
-from shoal.images.decoding.pile import Wanted
+from shoal.images.cache_file import Index
+from shoal.images.decoding.listing import Wanted
+from shoal.images.eight_bits import block_to_levels, check_shape, find_bounds, missing_described
 from shoal.images.pixel_range import PixelRange
 from shoal.images.shards import stamp
 from shoal.protocols import Array, ImageSource
@@ -92,7 +93,7 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
             bounds = find_bounds(blocks("checking"), array.size, name, wanted.pixel_range)
             found = (wanted.pixel_range or PixelRange()).knowing(array.dtype, bounds)
 
-        def fill(write: Callable[[Any], Any]) -> cache.Index:
+        def fill(write: Callable[[Any], Any]) -> Index:
             n_missing = [0, 0]
             for block in blocks("converting"):
                 pixels, (more, in_images) = block_to_levels(block, bounds)

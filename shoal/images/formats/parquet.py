@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from shoal.errors import DataError
-from shoal.images.decoding.image import Encoded, Unreadable
-from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.decoding.form import Encoded, Unreadable
+from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.pile import decode_pile
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from shoal.errors import DataError
 from shoal.images.csv_files import decode_text, parse_rows
-from shoal.images.decoding.image import Encoded, Unreadable
-from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.decoding.form import Encoded, Unreadable
+from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_names import classes_of, is_image
 from shoal.images.left_out import LeftOut
 from shoal.images.originals import FileOriginals

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from shoal.errors import DataError, OutputError
-from shoal.images.decoding.image import Encoded
-from shoal.images.decoding.pile import Listing, Wanted, decode_pile
+from shoal.images.archives import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
+from shoal.images.decoding.form import Encoded
+from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.pile import decode_pile
 from shoal.images.disk import shown, temporary_folder
 from shoal.images.file_names import ARCHIVES, is_image
-from shoal.images.formats._archive import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
 from shoal.images.left_out import HEAD, LONGEST_MARK, MARK, has_image, is_mark_of_shoal
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track

@@ -9,9 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from shoal.errors import DataError
-from shoal.images.decoding.image import Encoded, Unreadable
-from shoal.images.decoding.pile import Listing, Wanted, decode_pile
-from shoal.images.formats._archive import (
+from shoal.images.archives import (
     ENCRYPTED,
     MOST_BYTES,
     TOO_LARGE,
@@ -19,6 +17,9 @@ from shoal.images.formats._archive import (
     list_archives,
     needs_head,
 )
+from shoal.images.decoding.form import Encoded, Unreadable
+from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.pile import decode_pile
 from shoal.images.left_out import HEAD, LONGEST_MARK, MARK, is_mark_of_shoal
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from shoal.errors import DataError
-from shoal.images.decoding.image import Encoded
-from shoal.images.decoding.pile import Listing
+from shoal.images.decoding.form import Encoded
+from shoal.images.decoding.listing import Listing
 from shoal.images.file_names import (
     ARCHIVES,
     KINDS,

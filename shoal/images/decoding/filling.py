@@ -1,0 +1,143 @@
+"""Decoding a whole pile to one form, which is found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shoal.errors import DataError
+from shoal.images.cache_file import Index
+from shoal.images.decoding.form import Chunk, Facts, Form
+from shoal.images.decoding.image import look
+from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.parallel import decode_in_chunks
+from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows, suffix_of
+from shoal.images.pixel_range import PixelRange
+from shoal.plural import counted
+from shoal.protocols import Track
+
+NATIVE_LIMIT = 96
+"""Images that all have one size, at most this on the longer side, keep it."""
+DEFAULT_SIDE = 32
+"""Any other pile is brought to squares of this side: what a laptop trains on in minutes."""
+_LOOKS = 64
+"""So many images, at most, are looked at before decoding begins: they mostly show what is there,
+and what they do not show costs a second beginning."""
+
+
+class SurpriseError(Exception):
+    """An image that does not fit the form: it has to be another."""
+
+    def __init__(self, facts: Facts, unknown: str) -> None:
+        super().__init__(facts)
+        self.facts = facts
+        self.unknown = unknown
+
+
+def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
+    """What the first images that can be read lead to believe; where none can, the end."""
+    known = wanted.pixel_range
+    if wanted.image_shape is not None:
+        return Form(*wanted.image_shape, pixel_range=known)
+    side = wanted.size or DEFAULT_SIDE
+    form = Form(side, side, 1, all_grey=True, pixel_range=known) if wanted.size else None
+    reason, seen = "", 0
+    for content in pile.contents():
+        facts = look(content)
+        if isinstance(facts, str):
+            reason = reason or facts
+            continue
+        seen += 1
+        if form is None:
+            native = max(facts.height, facts.width) <= NATIVE_LIMIT
+            size = (facts.height, facts.width) if native else (side, side)
+            form = Form(*size, 1, same_size=native, all_grey=True, pixel_range=known)
+        form = widened(form, facts)
+        if seen == _LOOKS or not (form.same_size or form.all_grey):
+            break
+    if form is None or not seen:
+        raise _none_readable(where, pile, reason)
+    return form
+
+
+def widened(form: Form, facts: Facts) -> Form:
+    """The form after an image that it may be wrong about."""
+    if form.same_size and (facts.height, facts.width) != (form.height, form.width):
+        form = replace(form, height=DEFAULT_SIDE, width=DEFAULT_SIDE, same_size=False)
+    if form.all_grey and not facts.grey:
+        form = replace(form, channels=3, all_grey=False)
+    return form
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Decodes a pile to one form, writing the pixels, and returns the index: a `_cache.Fill`."""
+
+    where: str
+    pile: Listing
+    form: Form
+    track: Track
+
+    def __call__(self, write: Callable[[Any], Any]) -> Index:
+        names, classes = self.pile.names, self.pile.classes
+        kept: list[int] = []
+        unreadable: list[LeftOut] = []
+        sides = [2**31, 0]
+        missing = [0, 0]
+
+        def rows() -> Iterator[int]:
+            row = 0
+            for chunk in self._chunks():
+                write(chunk.pixels.data)
+                sides[:] = min(sides[0], chunk.sides[0]), max(sides[1], chunk.sides[1])
+                missing[:] = missing[0] + chunk.missing[0], missing[1] + chunk.missing[1]
+                for reason in chunk.reasons:
+                    if reason:
+                        unreadable.append(_unreadable(names[row], reason))
+                    else:
+                        kept.append(row)
+                    yield row
+                    row += 1
+
+        for _ in self.track(rows(), "decoding", len(names)):
+            pass
+        if not kept:
+            raise _none_readable(self.where, self.pile, unreadable[0].reason)
+        left_out = [*self.pile.left_out, *unreadable]
+        return {
+            "shape": [len(kept), *self.form.shape],
+            "ids": [names[row] for row in kept],
+            "skipped": as_rows(left_out),
+            "left_out": as_counts(left_out),
+            "classes": None if classes is None else [classes[row] for row in kept],
+            "sides": sides,
+            "missing": missing,
+            "pixel_range": self._range().to_json(),
+        }
+
+    def _range(self) -> PixelRange:
+        """Of a pile without wide images: that 8-bit images are what it has."""
+        known = self.form.pixel_range
+        if known is None or (known.integers is None and known.floats is None):
+            return PixelRange(eight_bit=True)
+        return known
+
+    def _chunks(self) -> Iterator[Chunk]:
+        for chunk in decode_in_chunks(self.pile.contents(), self.form, len(self.pile.names)):
+            if chunk.surprise is not None:
+                raise SurpriseError(chunk.surprise, chunk.unknown)
+            yield chunk
+
+
+def _unreadable(name: str, reason: str) -> LeftOut:
+    """One file by itself, but of what is known not to be read by its suffix."""
+    known = reason == DRAWN or "which shoal cannot read yet" in reason
+    return LeftOut(name, reason, f"*{suffix_of(name)}" if known else "")
+
+
+def _none_readable(where: str, pile: Listing, reason: str) -> DataError:
+    return DataError(
+        f"{where} holds no image that can be read; {counted(len(pile.names), pile.kind)} failed "
+        f"(the first, {pile.names[0]}: {reason})."
+    )

@@ -1,0 +1,75 @@
+"""Checks of the paths that a command will write, made before its work begins."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+
+from shoal.errors import OutputError
+from shoal.images.files import check_regular, write_error
+
+_LONGEST_NAME = 255
+"""Bytes in a file's name, on every file system in common use."""
+
+
+def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+    """Fail if an output would replace an input or another output.
+
+    Raises:
+        OutputError: two of them are the same file.
+    """
+    taken = {key: "is an input of this command" for path in inputs for key in _keys(path)}
+    for path in outputs:
+        if path is None:
+            continue
+        for key in _keys(path):
+            if key in taken:
+                raise OutputError(f"cannot write {path}: it {taken[key]}; name another file.")
+            taken[key] = "is written twice"
+
+
+def _keys(path: Path) -> list[Hashable]:
+    """What two names of one file share: the path behind links and, if it is there, its inode."""
+    keys: list[Hashable] = [str(path)]
+    with contextlib.suppress(OSError, ValueError):  # a list of paths may hold what is none
+        keys[0] = os.path.realpath(path)
+        about = path.stat()
+        keys.append((about.st_dev, about.st_ino))
+    return keys
+
+
+def check_picture(path: Path) -> None:
+    """Fail if ``path`` does not name a picture that can be drawn.
+
+    Raises:
+        OutputError: the suffix is none of .png, .pdf, .svg.
+    """
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise OutputError(
+            f"cannot write {path}: the name of a picture must end in .png, .pdf or .svg."
+        )
+
+
+def check_writable(path: Path) -> None:
+    """Fail now, not after an hour of work, if ``path`` could not be written. Makes no folder.
+
+    Raises:
+        OutputError: ``path`` is a folder, or its nearest existing parent cannot hold a new file.
+    """
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise OutputError(f"cannot write {str(path)[:60]}…: the name is too long; shorten it.")
+    check_regular(path)
+    parent = path.parent
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    if not parent.is_dir():
+        raise write_error(path, NotADirectoryError(errno.ENOTDIR, "not a folder", str(parent)))
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise write_error(path, error) from error
