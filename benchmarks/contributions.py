@@ -1,10 +1,14 @@
-"""What each change between two recipes gave, out of results/quality.jsonl into the checkpoints.
+"""What each change between two recipes gave, out of benchmarks/results into the checkpoints.
 
     python benchmarks/contributions.py checkpoints
 
-`shoal report` prints it beside the settings that changed. Each step is the mean validation accuracy
-over the seeds that were measured both with and without it, all else equal; what no two rows tell
-apart stays "not measured". Run it after `quality.py`; the weights are not touched.
+`shoal report` prints the steps as a chain from `baseline` to `best`: each begins where the one
+before it ends, because all are means of the validation accuracy over the same seeds, those that
+every recipe of the chain was measured with. What no two rows tell apart stays "not measured". Run
+it after `quality.py`; the weights are not touched.
+
+Most rows are of results/quality.jsonl. `baseline` with seeds 1 and 2 is in
+results/contributions.jsonl: it was measured on a busy machine, so that its times say nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +19,15 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from machine import AFTER_TRAINING, rows
+from machine import AFTER_TRAINING, HERE, rows
 from quality import RESULTS
 
 from shoal.models import checkpoint as checkpoints
 from shoal.recipes.augmentation import Views
 from shoal.recipes.named import BASELINE, BEST, IMPROVED
 from shoal.recipes.recipe import Recipe, differences
+
+MORE = HERE / "results" / "contributions.jsonl"
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
 PLAIN = replace(IMPROVED, views=Views(horizontal_flip=True))
@@ -57,32 +63,33 @@ STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recip
 def contributions(name: str) -> list[dict[str, Any]]:
     """The measured steps towards a checkpoint, as JSON values for its provenance."""
     accuracy: dict[tuple[str, str], dict[int, float]] = {}
-    for row in rows(RESULTS):
+    for row in [*rows(RESULTS), *rows(MORE)]:
         encoder = f"{row['encoder']} before {row['before']}" if "before" in row else row["encoder"]
         accuracy.setdefault((encoder, row["clustering"]), {})[row["seed"]] = row["accuracy"]
-    found = []
+    ends = {end for steps in STEPS.values() for step in steps for end in step[1:3]}
+    seeds = sorted(set.intersection(*(set(accuracy.get(end, {})) for end in ends)))
+    if not seeds:
+        sys.exit("no seed was measured with every recipe of the chain")
+    steps = []
     for what, before, after, old, new, after_training in STEPS[name]:
-        left, right = accuracy.get(before, {}), accuracy.get(after, {})
-        seeds = sorted(left.keys() & right.keys())
         changed = [f for f in differences(old, new) if (f in AFTER_TRAINING) == after_training]
-        if seeds:
-            found.append(
-                {
-                    "what": what,
-                    "fields": [field for field in changed if field != "name"],
-                    "before": round(mean(left[seed] for seed in seeds), 4),
-                    "after": round(mean(right[seed] for seed in seeds), 4),
-                    "seeds": seeds,
-                    "source": "benchmarks/quality.py",
-                }
-            )
-    return found
+        steps.append(
+            {
+                "what": what,
+                "fields": [field for field in changed if field != "name"],
+                "before": round(mean(accuracy[before][seed] for seed in seeds), 4),
+                "after": round(mean(accuracy[after][seed] for seed in seeds), 4),
+                "seeds": seeds,
+                "source": "benchmarks/quality.py",
+            }
+        )
+    return steps
 
 
 def main() -> None:
     """Write them into the checkpoints of a folder."""
     if len(sys.argv) != 2:
-        sys.exit("one argument is expected: the folder of improved.pth and best.pth")
+        sys.exit("usage: contributions.py FOLDER, which holds improved.pth and best.pth")
     for name in STEPS:
         path = Path(sys.argv[1]) / f"{name}.pth"
         loaded = checkpoints.load(path)

@@ -9,6 +9,7 @@ import re
 import shutil
 import string
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,18 @@ def test_clusters_are_the_same_without_an_examination(trained: Path) -> None:
 
 
 # What each change gave
+
+
+def test_the_measured_chain_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step begins where the one before it ends, on the same seeds."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from contributions import STEPS, contributions
+
+    steps = [step for name in STEPS for step in contributions(name)]
+    assert len(steps) == 7
+    for earlier, later in pairwise(steps):
+        assert (later["before"], later["seeds"]) == (earlier["after"], earlier["seeds"])
+    assert len(steps[0]["seeds"]) >= 3
 
 
 def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_path: Path) -> None:

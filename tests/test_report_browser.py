@@ -69,6 +69,19 @@ class Reader:
     def text(self, name: str) -> str:
         return str(self.part(name).get_attribute("textContent")).strip()
 
+    def viewer(self) -> dict[str, object] | None:
+        """What the dialog with the enlarged picture shows, if it is open."""
+        return self.run(
+            """const viewer = document.querySelector("[data-viewer]");
+            if (!viewer.open) return null;
+            const image = viewer.querySelector("img");
+            return {
+                name: viewer.querySelector("[data-viewer-part=name]").textContent,
+                wide: image.getBoundingClientRect().width, source: image.src,
+                link: viewer.querySelector("a")?.getAttribute("href") ?? null,
+            };"""
+        )
+
     def settle(self) -> None:
         """Wait until the map was drawn anew."""
         self.driver.execute_async_script(
@@ -236,7 +249,7 @@ def test_hovering_shows_the_image(reader: Reader, row: int) -> None:
     assert reader.text("card-confidence") == f"confidence {CONFIDENCE[row]:.2f}"
     reader.until(lambda: reader.colour("card-picture", 5, 5) == colour_of(row))
     picture = reader.part("card-picture")
-    assert picture.size == {"width": 156, "height": 156}  # thirteen times its 12 pixels
+    assert picture.size == {"width": 192, "height": 192}  # sixteen times its 12 pixels
     assert picture.value_of_css_property("image-rendering") == "pixelated"
     reader.mouse("mouseMoved", 5, 5)
     reader.settle()
@@ -376,6 +389,11 @@ def test_the_gallery_is_sorted_paged_and_leads_to_the_map(reader: Reader) -> Non
     assert reader.text("page").startswith(f"{len(first) + 1} to ")
     tile = reader.driver.find_element("css selector", ".gallery button")
     tile.click()
+    reader.settle()
+    viewer = reader.viewer()
+    assert viewer is not None
+    assert viewer["name"] == NAMES[len(first)]
+    reader.key(Keys.ESCAPE)
     reader.settle()
     assert tile.get_attribute("aria-pressed") == "true"
     assert reader.card() == NAMES[len(first)]

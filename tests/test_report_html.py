@@ -8,8 +8,10 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +21,18 @@ from PIL import Image
 
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
+from shoal.images.open import open_source
 from shoal.images.originals import PixelOriginals
 from shoal.plots import figures
 from shoal.plots.strips import widened
 from shoal.protocols import Array, ImageSource
-from shoal.reports import columns, explorer, html, sprites
+from shoal.reports import columns, explorer, html, originals, photos, sprites
 from shoal.reports.document import (
     Block,
     Bullets,
     Code,
     Document,
+    Gallery,
     Heading,
     Paragraph,
     Picture,
@@ -123,6 +127,15 @@ def pile(
     return ArraySource(images, ids=ids), table
 
 
+def folder_of(path: Path) -> tuple[ImageSource, ImageTable]:
+    """Four images of 120 pixels in a folder, of which the encoder sees 12, and their table."""
+    path.mkdir()
+    for i, colour in enumerate(("red", "red", "red", "red")):
+        Image.new("RGB", (120, 120), colour).save(path / f"a {i}.png")
+    source = open_source(path, image_shape=(12, 12, 3))
+    return source, replace(pile(4)[1], ids=source.ids)
+
+
 @dataclass
 class Photographs:
     """Any number of images that compress like photographs, made when they are read."""
@@ -157,7 +170,7 @@ class Photographs:
         return PixelOriginals(self)
 
 
-def map_page(source: ImageSource, table: ImageTable, **options: int) -> Page:
+def map_page(source: ImageSource, table: ImageTable, **options: Any) -> Page:
     return Page(explorer.fragment(source, table, wording=ENGLISH, **options))
 
 
@@ -254,7 +267,7 @@ def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts() -> None:
     assert "url(" not in code
     assert "@import" not in code
     scripts = [one.text for one in page.all("script") if "type" not in one.attributes]
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     for word in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "http:", "https:"):
         assert not any(word in script for script in scripts), word
     (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
@@ -299,13 +312,13 @@ def test_sheets_hold_each_image_at_its_place(shape: tuple[int, ...]) -> None:
         assert (cut == image).all()  # few images are kept without loss
 
 
-def test_large_images_are_shrunk_to_64_pixels() -> None:
-    source, _ = pile(5, shape=(200, 150, 3))
+def test_large_images_are_shrunk_to_128_pixels() -> None:
+    source, _ = pile(5, shape=(400, 300, 3))
     packed = sprites.pack(source, np.arange(5), budget=10**7)
-    assert (packed.width, packed.height) == (48, 64)
+    assert (packed.width, packed.height) == (96, 128)
     sheet = np.asarray(Image.open(io.BytesIO(packed.files[0]))).astype(int)
     whole = source.read(np.arange(1))[0]
-    (pixel,) = whole[: round(200 / 64) + 1, : round(150 / 48) + 1].reshape(1, -1, 3).mean(axis=1)
+    (pixel,) = whole[: round(400 / 128) + 1, : round(300 / 96) + 1].reshape(1, -1, 3).mean(axis=1)
     assert np.abs(sheet[0, 0] - pixel).max() < 25  # the mean of about the same area
 
 
@@ -365,6 +378,44 @@ def test_one_image_and_images_at_one_place() -> None:
     assert table.xy is not None
     table.xy[:] = 3.0
     assert set(map_page(source, table).array("places").tolist()) == {32_768}
+
+
+def test_pictures_are_of_the_originals(tmp_path: Path) -> None:
+    """In the map and in the text at their own size, though the encoder sees a tenth of that."""
+    source, table = folder_of(tmp_path / "photos")
+    page = map_page(source, table, folder=originals.folder_beside(source, tmp_path / "r.html"))
+    facts = page.data("facts")
+    assert isinstance(facts, dict)
+    assert (facts["tile"]["width"], facts["folder"]) == (120, "photos/")
+    (sheet,) = page.sheets()
+    assert np.abs(sheet[10, 10].astype(int) - (255, 0, 0)).max() < 30
+    (row,) = photos.photo_rows(source, [("all", (0, 0, 0), np.arange(4))])
+    assert [photo.width for photo in row.photos] == [120] * 4
+    gallery = Gallery((row,), "caption")
+    page = Page(html.render(Document("", "", blocks=[gallery]), explorer=None, wording=ENGLISH,
+                            folder="photos/"))  # fmt: skip
+    links = [one.attributes["href"] for one in page.all("a") if "data-photo" in one.attributes]
+    assert links == [f"photos/a%20{i}.png" for i in range(4)]
+    assert [one.text for one in page.all("span", **{"class": "photo-name"})] == source.ids
+    (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
+    assert "img-src data: blob: 'self' file:;" in policy.attributes["content"]
+    page = Page(html.render(Document("", "", blocks=[gallery]), explorer=None, wording=ENGLISH))
+    assert not [one for one in page.all("a") if "data-photo" in one.attributes]
+    assert len([one for one in page.all("button") if "data-photo" in one.attributes]) == 4
+
+
+@pytest.mark.parametrize(
+    ("page", "folder"),
+    [("r.html", "photos/"), ("out/r.html", "../photos/"), ("photos/r.html", "./"),
+     ("out/deep/r.html", None)],
+)  # fmt: skip
+def test_a_page_links_a_folder_beside_it_alone(
+    page: str, folder: str | None, tmp_path: Path
+) -> None:
+    """The way to a folder elsewhere would tell how this machine is laid out."""
+    source, _ = folder_of(tmp_path / "photos")
+    assert originals.folder_beside(source, tmp_path / page) == folder
+    assert originals.folder_beside(pile(4)[0], tmp_path / page) is None
 
 
 def test_the_same_input_gives_the_same_page() -> None:

@@ -21,6 +21,7 @@ from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.reports import explorer, fonts, html, pdf, progression
 from shoal.reports.compose import compose
 from shoal.reports.inputs import SHOWN, ReportInputs, Trained
+from shoal.reports.originals import folder_beside
 from shoal.reports.wording import Wording
 from shoal.scoring import label_free
 
@@ -94,8 +95,9 @@ def report(
             if path.suffix.lower() == ".pdf":
                 pdf.write(document, path, wording)
                 continue
-            fragment = explorer.fragment(train, table, wording=wording, track=track)
-            page = html.render(document, explorer=fragment, wording=wording)
+            folder = folder_beside(train, path)
+            fragment = explorer.fragment(train, table, wording=wording, folder=folder, track=track)
+            page = html.render(document, explorer=fragment, wording=wording, folder=folder)
             with atomic_path(path) as temporary:
                 temporary.write_text(page, encoding="utf-8")
 
@@ -133,7 +135,5 @@ def check_report(paths: Sequence[Path]) -> None:
     """
     for path in paths:
         if path.suffix.lower() not in _SUFFIXES:
-            raise OutputError(
-                f"cannot write {path}: a report is expected as .pdf or .html; change its suffix."
-            )
+            raise OutputError(f"cannot write {path}: a report must end in .pdf or .html.")
         check_writable(path)

@@ -81,6 +81,8 @@ class Gallery:
 
     rows: tuple[PhotoRow, ...]
     caption: str
+    learned: bool = True
+    """Whether they are of the images learned from, and not of the labelled ones."""
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,15 @@ from shoal.images.csv_files import as_text
 from shoal.plots import colours
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.reports import sprites, templates
+from shoal.reports.explorer_texts import spoken, texts
+from shoal.reports.originals import worth_reading
 from shoal.reports.wording import Wording
 
 MOST_SHOWN = 200_000
 """Images on a map; of more, a fair sample."""
-_LEAST_BUDGET, _MOST_BUDGET, _BYTES_EACH = 5_000_000, 20_000_000, 200
+_LEAST_BUDGET, _MOST_BUDGET = 5_000_000, 20_000_000
+_SMALL, _SMALL_BYTES, _LARGE_BYTES = 64, 200, 3_000
+"""Bytes for an image of at most 64 pixels a side, and of a larger one, between these budgets."""
 _STEPS = 65_535
 """Places and confidences are rounded to this many parts of their range."""
 
@@ -40,6 +44,7 @@ def fragment(
     *,
     wording: Wording,
     budget: int | None = None,
+    folder: str | None = None,
     track: Track = silent,
 ) -> str:
     """The map as HTML without scripts, which `html.render` takes.
@@ -49,12 +54,15 @@ def fragment(
         table: with ``xy``.
         wording: the page's language.
         budget: bytes it may take; by default 5 MB and more for larger piles, up to 20 MB.
+        folder: the URL of the folder that holds the images, from the page; see `originals`.
         track: shows progress.
     """
     assert table.xy is not None  # the caller lays out the map
     count = len(table.labels)
     if budget is None:
-        budget = int(np.clip(_BYTES_EACH * count, _LEAST_BUDGET, _MOST_BUDGET))
+        large = worth_reading(source) or max(source.shape[:2]) > _SMALL
+        each = _LARGE_BYTES if large else _SMALL_BYTES
+        budget = int(np.clip(each * count, _LEAST_BUDGET, _MOST_BUDGET))
     shown = np.arange(count)
     if count > MOST_SHOWN:
         shown = np.sort(np.random.default_rng(0).permutation(count)[:MOST_SHOWN])
@@ -74,78 +82,34 @@ def fragment(
     taken = len(names.encode()) + sum(len(text) for _, text in data.values()) + 16_384
     sheets = sprites.pack(source, shown, budget=(budget - taken) * 3 // 4, track=track)
     return templates.load("explorer.html.j2").render(
-        say=_texts(wording),
+        say=texts(wording),
         aspect=f"{_aspect(places):.3f}",
-        notes=_notes(wording, sheets, source.shape, len(shown), count),
+        notes=_notes(wording, sheets, budget, len(shown), count),
         clusters=_clusters(table.labels, wording),
-        facts=_json(_facts(table.labels, sheets, wording)),
+        facts=_json(_facts(table.labels, sheets, folder, wording)),
         names=names,
         data=data,
         sheets=[_base64(file) for file in sheets.files],
     )
 
 
-def _texts(wording: Wording) -> dict[str, str]:
-    """What the page says before it moves."""
-    return {
-        "title": wording("Map of the images"),
-        "introduction": wording(
-            "Every dot is an image. What the model finds alike is near; a colour is a cluster."
-        ),
-        "without_scripts": wording("The map needs JavaScript, which is off in this browser."),
-        "search": wording("Find an image by its name"),
-        "find": wording("Find"),
-        "zoom_in": wording("Zoom in"),
-        "zoom_out": wording("Zoom out"),
-        "whole": wording("Show the whole map"),
-        "hint": wording(
-            "Zoom with the wheel or two fingers until the dots become pictures, drag to move, "
-            "click an image to keep it in view. On the keyboard: arrows go from image to image, "
-            "+ and − zoom, 0 shows the whole map, Escape clears."
-        ),
-        "clusters": wording("Clusters"),
-        "show_all": wording("Show all"),
-        "gallery": wording("Gallery"),
-        "sort": wording("Order"),
-        "typical": wording("most typical first"),
-        "uncertain": wording("least certain first"),
-        "in_order": wording("as in the pile"),
-        "previous": wording("Previous page"),
-        "next": wording("Next page"),
-    }
-
-
-def _spoken(wording: Wording) -> dict[str, str]:
-    """Templates that the scripts fill in: each placeholder stands for itself."""
-    return {
-        "cluster": wording("cluster {number}", number="{number}"),
-        "confidence": wording("confidence {value}", value="{value}"),
-        "image": wording(
-            "image {name}, cluster {number}, confidence {value}",
-            name="{name}", number="{number}", value="{value}",
-        ),
-        "page": wording(
-            "{first} to {last} of {total}", first="{first}", last="{last}", total="{total}"
-        ),
-        "found": wording("{position} of {total}", position="{position}", total="{total}"),
-        "not_found": wording("no image has this name"),
-        "filtered": wording("{shown} of {total} images", shown="{shown}", total="{total}"),
-    }  # fmt: skip
-
-
 def _notes(
-    wording: Wording, sheets: sprites.Sheets, shape: tuple[int, int, int], shown: int, count: int
+    wording: Wording, sheets: sprites.Sheets, budget: int, shown: int, count: int
 ) -> list[str]:
+    """What of the pile is not here, and how large the pictures are."""
     notes = []
     if shown < count:
         notes.append(
             wording("{shown:,} of {total:,} images are here, drawn at random.",
                     shown=shown, total=count)
         )  # fmt: skip
-    if (sheets.height, sheets.width) != shape[:2]:
+    size = {"width": sheets.width, "height": sheets.height}
+    if sheets.quality is None:
+        notes.append(wording("Pictures have {width} × {height} pixels.", **size))
+    else:
         notes.append(
-            wording("Pictures are shrunk to {width} × {height} pixels, to keep this page small.",
-                    width=sheets.width, height=sheets.height)
+            wording("Pictures have {width} × {height} pixels and are compressed, so that this map "
+                    "takes no more than {megabytes:.0f} MB.", **size, megabytes=budget / 1e6)
         )  # fmt: skip
     return notes
 
@@ -170,16 +134,19 @@ def _colours(cluster: int, count: int) -> tuple[str, str]:
     return colour, "#ffffff" if colour == "#000000" else colour
 
 
-def _facts(labels: IntArray, sheets: sprites.Sheets, wording: Wording) -> dict[str, Any]:
+def _facts(
+    labels: IntArray, sheets: sprites.Sheets, folder: str | None, wording: Wording
+) -> dict[str, Any]:
     count = int(labels.max()) + 1
     return {
         "colours": [_colours(cluster, count) for cluster in range(count)],
         "steps": _STEPS,
+        "folder": folder,
         "tile": {
             "width": sheets.width, "height": sheets.height, "columns": sheets.columns,
             "perSheet": sheets.per_sheet,
         },
-        "texts": _spoken(wording),
+        "texts": spoken(wording),
     }  # fmt: skip
 
 

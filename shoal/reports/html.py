@@ -31,6 +31,7 @@ from shoal.reports.document import (
     Picture,
     Table,
 )
+from shoal.reports.originals import link
 from shoal.reports.wording import Wording
 
 _MANY_MARKS = 2_000
@@ -47,13 +48,16 @@ _ICON = (
 )
 
 
-def render(document: Document, *, explorer: str | None, wording: Wording) -> str:
+def render(
+    document: Document, *, explorer: str | None, wording: Wording, folder: str | None = None
+) -> str:
     """The page: a table of contents, what comes first, the map, then the blocks in their order.
 
     Args:
         document: what the page says; its figures are drawn here, and are afterwards as before.
         explorer: the map, from `explorer.fragment`; None leaves it out.
         wording: the page's language.
+        folder: the URL of the folder that holds the images, from the page; see `originals`.
 
     >>> from shoal.reports.document import Paragraph
     >>> document = Document("Fish", "of the sea", blocks=[Paragraph("a < b")])
@@ -62,12 +66,12 @@ def render(document: Document, *, explorer: str | None, wording: Wording) -> str
     True
     """
     whole = [*document.first, *document.blocks]
-    blocks = [_prepare(block, number) for number, block in enumerate(whole, start=1)]
+    blocks = [_prepare(block, number, folder) for number, block in enumerate(whole, start=1)]
     first, blocks = blocks[: len(document.first)], blocks[len(document.first) :]
     for block in blocks:
         block["hidden"] = explorer is not None and block.get("without_scripts", False)
     contents = [block for block in blocks if block["kind"] == "heading" and not block["hidden"]]
-    scripts = {name: templates.text(f"{name}.js") for name in ("theme", "page")}
+    scripts = {name: templates.text(f"{name}.js") for name in ("theme", "page", "viewer")}
     style = templates.text("page.css")
     if explorer is not None:
         scripts["explorer"] = templates.explorer_script()
@@ -79,6 +83,9 @@ def render(document: Document, *, explorer: str | None, wording: Wording) -> str
         "contents": wording("Contents"),
         "dark": wording("Dark page"),
         "skip": wording("To the text"),
+        "enlarged": wording("The enlarged picture"),
+        "original": wording("Open the original file"),
+        "close": wording("Close"),
     }
     return templates.load("page.html.j2").render(
         document=document,
@@ -87,24 +94,28 @@ def render(document: Document, *, explorer: str | None, wording: Wording) -> str
         contents=contents,
         explorer=Markup(explorer or ""),
         icon=f"data:image/svg+xml,{urllib.parse.quote(_ICON)}",
-        policy=_policy(list(scripts.values())),
+        policy=_policy(list(scripts.values()), files=folder is not None),
         say=say,
         scripts={name: Markup(text) for name, text in scripts.items()},
         style=Markup(style),
     )
 
 
-def _policy(scripts: list[str]) -> str:
-    """What a browser lets the page do: run these scripts, show its own pictures, nothing else."""
+def _policy(scripts: list[str], *, files: bool) -> str:
+    """What a browser lets the page do: run these scripts, show pictures, nothing else.
+
+    The pictures are its own, and if ``files`` those that lie beside it.
+    """
     digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    beside = " 'self' file:" if files else ""
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"img-src data: blob:{beside}; base-uri 'none'; form-action 'none'"
     )
 
 
-def _prepare(block: Block, number: int) -> dict[str, Any]:
+def _prepare(block: Block, number: int, folder: str | None) -> dict[str, Any]:
     """A block as the template sets it."""
     match block:
         case Heading(text, level, without_scripts):
@@ -126,13 +137,17 @@ def _prepare(block: Block, number: int) -> dict[str, Any]:
                 "width": width, "height": height, "without_scripts": without_scripts,
                 "look": "photos" if _photographic(figure) else "chart",
             }  # fmt: skip
-        case Gallery(rows, caption):
-            return {"kind": "gallery", "rows": list(map(_photo_row, rows)), "caption": caption}
+        case Gallery(rows, caption, learned):
+            beside = folder if learned else None
+            return {
+                "kind": "gallery", "rows": [_photo_row(row, beside) for row in rows],
+                "caption": caption, "learned": learned,
+            }  # fmt: skip
         case Code(text):
             return {"kind": "code", "text": text}
 
 
-def _photo_row(row: PhotoRow) -> dict[str, Any]:
+def _photo_row(row: PhotoRow, folder: str | None) -> dict[str, Any]:
     light = mpl.colors.to_hex(row.colour)
     return {
         "name": row.name,
@@ -140,6 +155,7 @@ def _photo_row(row: PhotoRow) -> dict[str, Any]:
         "photos": [
             {
                 "row": photo.row, "name": photo.name, "width": photo.width, "height": photo.height,
+                "link": link(folder, photo.name),
                 "source": f"data:{photo.mime};base64,{base64.b64encode(photo.content).decode()}",
             }
             for photo in row.photos

@@ -48,4 +48,4 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
         "confidence is highest, by label and cluster.",
         n=len(wrong), shown=len(worst),
     )  # fmt: skip
-    return [*blocks, Gallery(photo_rows(images, wanted), caption)]
+    return [*blocks, Gallery(photo_rows(images, wanted), caption, learned=False)]

@@ -46,15 +46,16 @@ def photos(source: ImageSource, rows: IntArray, *, side: int = SIDE) -> list[Pho
         return []
     pictures = widened(thumbnails(source, rows, side=side))
     return [
-        _photo(int(row), as_text(source.ids[row]), picture)
+        _photo(int(row), as_text(source.ids[row]), picture, side)
         for row, picture in zip(rows, pictures, strict=True)
     ]
 
 
-def _photo(row: int, name: str, pixels: Array) -> Photo:
+def _photo(row: int, name: str, pixels: Array, side: int) -> Photo:
     """``pixels`` uint8 (h, w, C) as a file, without loss where that costs little."""
-    height, width, channels = pixels.shape
-    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    image.thumbnail((side, side), Image.Resampling.BOX)  # an array may be larger than was asked for
+    width, height = image.size
     file = io.BytesIO()
     if max(height, width) <= _LOSSLESS:
         image.save(file, "PNG", optimize=True)

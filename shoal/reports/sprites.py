@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from shoal.plots.strips import widened
+from shoal.plots.thumbnails import thumbnails
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
+from shoal.reports.originals import worth_reading
 
 SHEET = 2048
 """Pixels along a side of a sheet, at most: 16 MiB once a browser has unpacked it."""
-_LARGEST, _SMALLEST = 64, 12
+_LARGEST, _SMALLEST = 128, 12
 _SAMPLE = 512
+_SHAPED = 64
+"""Images that tell how large the originals are."""
 
 Pictures = npt.NDArray[np.uint8]
 
@@ -33,6 +37,8 @@ class Sheets:
     """Thumbnails in a row of a sheet."""
     per_sheet: int
     """Thumbnails in a sheet."""
+    quality: int | None
+    """WebP's, from 0 to 100; None: nothing is lost."""
     files: tuple[bytes, ...]
     """The sheets as WebP files."""
 
@@ -48,10 +54,10 @@ class _Candidate:
 def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = silent) -> Sheets:
     """The best sheets of at most ``budget`` bytes together.
 
-    Thumbnails keep the size of the images, up to 64 pixels along the longer side, while a lower
-    quality makes room; then they shrink, down to 12 pixels. A sample of 512 images tells where
-    to begin, and what comes out is measured; when even the smallest are too many bytes, they are
-    what is returned.
+    Thumbnails are of the originals where those can be read in little time, else of what the encoder
+    sees. They keep the images' size, up to 128 pixels along the longer side, while a lower quality
+    makes room; then they shrink, down to 12 pixels. A sample of 512 images tells where to begin,
+    and the result is measured. If even the smallest take too many bytes, they are returned.
 
     Args:
         source: the images, read in ascending order, a batch at a time.
@@ -59,21 +65,30 @@ def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = si
         budget: bytes of all the sheets.
         track: shows progress.
     """
-    candidates = list(_candidates(source.shape))
+    read = _reader(source)
     sample = np.sort(np.random.default_rng(0).permutation(order)[:_SAMPLE])
-    thumbnails = _read(source, sample, candidates[0], silent)
+    shape = read(sample[:_SHAPED]).shape[1:]
+    candidates = list(_candidates((shape[0], shape[1], shape[2])))
+    first = _read(read, sample, shape, candidates[0], silent)
     share = 0.97 * budget * len(sample) / len(order)  # encoding all twice takes the longest
-    while len(candidates) > 1 and _size(_encode(thumbnails, candidates[0])) > share:
+    while len(candidates) > 1 and _size(_encode(first, candidates[0])) > share:
         del candidates[0]
 
     rows = np.sort(order)
-    shrunk = _read(source, rows, candidates[0], track)
+    shrunk = _read(read, rows, shape, candidates[0], track)
     shrunk = shrunk[np.searchsorted(rows, order)]
     sheets = _encode(shrunk, candidates[0])
     while len(candidates) > 1 and _size(sheets) > budget:
         del candidates[0]
         sheets = _encode(shrunk, candidates[0])
     return sheets
+
+
+def _reader(source: ImageSource) -> Callable[[IntArray], Pictures]:
+    """What gives images ``rows`` int64 (m,) as uint8 (m, h, w, C), not always of one size."""
+    if not worth_reading(source):
+        return source.read
+    return lambda rows: thumbnails(source, rows, side=_LARGEST)
 
 
 def _size(sheets: Sheets) -> int:
@@ -85,7 +100,7 @@ def _candidates(shape: tuple[int, int, int]) -> Iterator[_Candidate]:
     height, width = widened(np.empty((0, *shape))).shape[1:3]
     longer = max(height, width)
     own = min(longer, _LARGEST)
-    sides = [own, *(side for side in (48, 40, 32, 24, 20, 16, _SMALLEST) if side < own)]
+    sides = [own, *(side for side in (96, 80, 64, 48, 40, 32, 24, 20, 16, _SMALLEST) if side < own)]
     for side in sides:
         size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
         if side == own:
@@ -96,13 +111,16 @@ def _candidates(shape: tuple[int, int, int]) -> Iterator[_Candidate]:
         yield _Candidate(*size, quality)
 
 
-def _read(source: ImageSource, rows: IntArray, wanted: _Candidate, track: Track) -> Pictures:
+def _read(
+    read: Callable[[IntArray], Pictures], rows: IntArray, shape: tuple[int, ...],
+    wanted: _Candidate, track: Track,
+) -> Pictures:  # fmt: skip
     """Images ``rows`` (m,), ascending, as thumbnails uint8 (m, height, width, C)."""
-    made = np.empty((len(rows), wanted.height, wanted.width, source.shape[2]), dtype=np.uint8)
-    slices = _slices(len(rows), source.shape)
+    thumbs = np.empty((len(rows), wanted.height, wanted.width, shape[2]), dtype=np.uint8)
+    slices = _slices(len(rows), shape)
     for place in track(slices, "packing pictures", len(slices)):
-        made[place] = _shrink(widened(source.read(rows[place])), wanted)
-    return made
+        thumbs[place] = _shrink(widened(read(rows[place])), wanted)
+    return thumbs
 
 
 def _slices(count: int, shape: Sequence[int]) -> list[slice]:
@@ -119,7 +137,7 @@ def _encode(thumbnails: Pictures, wanted: _Candidate) -> Sheets:
         _webp(_shrink(thumbnails[start : start + per_sheet], wanted), columns, wanted.quality)
         for start in range(0, count, per_sheet)
     )
-    return Sheets(wanted.width, wanted.height, columns, per_sheet, files)
+    return Sheets(wanted.width, wanted.height, columns, per_sheet, wanted.quality, files)
 
 
 def _webp(tiles: Pictures, columns: int, quality: int | None) -> bytes:
@@ -144,13 +162,13 @@ def _shrink(images: Pictures, wanted: _Candidate) -> Pictures:
     if (height, width) == (wanted.height, wanted.width):
         return images
     down, across = _overlap(height, wanted.height), _overlap(width, wanted.width)
-    made = np.empty((count, wanted.height, wanted.width, channels), dtype=np.uint8)
+    shrunk = np.empty((count, wanted.height, wanted.width, channels), dtype=np.uint8)
     for place in _slices(count, images.shape[1:]):
         pixels = images[place].astype(np.float32)
         pixels = np.einsum("ah,mhwc->mawc", down, pixels, optimize=True)
         pixels = np.einsum("bw,mawc->mabc", across, pixels, optimize=True)
-        made[place] = np.rint(pixels)
-    return made
+        shrunk[place] = np.rint(pixels)
+    return shrunk
 
 
 def _overlap(before: int, after: int) -> FloatArray:

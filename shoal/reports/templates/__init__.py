@@ -7,8 +7,8 @@ from importlib import resources
 import jinja2
 
 _EXPLORER = (
-    "state", "data", "sheets", "palette", "dots", "view", "map", "controls", "panels", "gallery",
-    "main",
+    "state", "data", "sheets", "photos", "palette", "dots", "view", "map", "controls", "panels",
+    "gallery", "main",
 )  # fmt: skip
 """The explorer's scripts, each using those before it."""
 

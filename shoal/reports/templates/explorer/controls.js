@@ -1,5 +1,5 @@
 // Mouse, fingers and keyboard on the map.
-function controlMap(canvas, map, data, state) {
+function controlMap(canvas, map, data, state, photos) {
   const { view } = map;
   const fingers = new Map();
   let travelled = 0, scrolled = -1e9;
@@ -71,6 +71,7 @@ function controlMap(canvas, map, data, state) {
     if (event.key in directions) step(...directions[event.key]);
     else if (event.key in zooms) zoomOnSelected(zooms[event.key]);
     else if (event.key === "0") view.reset();
+    else if (event.key === "Enter" && state.selected >= 0) photos.open(state.selected);
     else if (event.key === "Escape") clear();
     else return;
     event.preventDefault();

@@ -19,6 +19,7 @@ function readData(root) {
     colours: facts.colours,
     tile: facts.tile,
     texts: facts.texts,
+    folder: facts.folder,
     labels: decode(part("labels")),
     ranks: decode(part("ranks")),
     grid: createGrid(x, y),
@@ -29,6 +30,11 @@ function readData(root) {
     fill(facts.texts.image, {
       name: data.name(i), number: data.labels[i], value: data.certainty(i),
     });
+  data.facts = (i) =>
+    [
+      fill(facts.texts.cluster, { number: data.labels[i] }),
+      fill(facts.texts.confidence, { value: data.certainty(i) }),
+    ].join(" · ");
   data.anchors = findAnchors(data);
   return data;
 }

@@ -1,12 +1,17 @@
 // The images of the chosen clusters, a page at a time: only what is seen has a tag.
-function createGallery(part, data, state, sheets, palette, map) {
+function createGallery(part, data, state, sheets, palette, map, photos) {
   const gallery = part("gallery");
   const sort = part("sort");
   const longer = Math.max(data.tile.width, data.tile.height);
-  const times = Math.max(1, Math.floor(64 / longer));
+  // Few pixels are enlarged a whole number of times, so that all of them are equal.
+  const times = longer <= 64 ? Math.floor(128 / longer) : 128 / longer;
   let images = new Uint32Array(0), first = 0, columns = 0;
-  gallery.style.setProperty("--wide", `${data.tile.width * times}px`);
-  gallery.style.setProperty("--high", `${data.tile.height * times}px`);
+  const wide = Math.round(data.tile.width * times);
+  const high = Math.round(data.tile.height * times);
+  const buttons = () => [...gallery.querySelectorAll("button")];
+  gallery.style.setProperty("--wide", `${wide}px`);
+  gallery.style.setProperty("--high", `${high}px`);
+  gallery.classList.toggle("smooth", longer > 64);
 
   const keys = {
     typical: (i) => data.ranks[i] * data.colours.length + data.labels[i],
@@ -33,7 +38,7 @@ function createGallery(part, data, state, sheets, palette, map) {
   function show() {
     const page = images.subarray(first, first + pageSize());
     gallery.replaceChildren(...Array.from(page, tile));
-    gallery.firstElementChild?.setAttribute("tabindex", "0");
+    buttons()[0]?.setAttribute("tabindex", "0");
     const last = first + page.length;
     part("page").textContent = fill(data.texts.page, { first: first + 1, last, total: images.length });
     part("previous").disabled = first === 0;
@@ -42,21 +47,28 @@ function createGallery(part, data, state, sheets, palette, map) {
   }
 
   function tile(i) {
+    const figure = document.createElement("figure");
     const button = document.createElement("button");
-    const canvas = document.createElement("canvas");
+    const name = document.createElement("figcaption");
+    const photo = photos.embedded(i);
+    const picture = document.createElement(photo ? "img" : "canvas");
     button.type = "button";
     button.tabIndex = -1;
     button.dataset.image = i;
     button.title = data.name(i);
     button.setAttribute("aria-label", data.describe(i));
     button.style.setProperty("--colour", palette.clusters[data.labels[i]]);
-    button.append(canvas);
-    sheets.fillCanvas(canvas, i);
-    return button;
+    button.append(picture);
+    if (photo) Object.assign(picture, { src: photo, alt: "" });
+    else sheets.fillCanvas(picture, i);
+    name.className = "photo-name";
+    name.textContent = data.name(i);
+    figure.append(button, name);
+    return figure;
   }
 
   function mark() {
-    for (const button of gallery.children) {
+    for (const button of buttons()) {
       button.setAttribute("aria-pressed", String(Number(button.dataset.image) === state.selected));
     }
   }
@@ -68,7 +80,6 @@ function createGallery(part, data, state, sheets, palette, map) {
   }
 
   function measure() {
-    const wide = data.tile.width * times;
     const now = Math.max(1, Math.floor((gallery.clientWidth + 6) / (wide + 6)));
     if (now === columns) return;
     columns = now;
@@ -83,17 +94,18 @@ function createGallery(part, data, state, sheets, palette, map) {
     const selected = Number(button.dataset.image);
     state.change({ selected, hovered: -1 });
     map.view.focus(selected);
+    photos.open(selected);
   });
   gallery.addEventListener("focusin", (event) => {
-    for (const button of gallery.children) button.tabIndex = button === event.target ? 0 : -1;
+    for (const button of buttons()) button.tabIndex = button === event.target ? 0 : -1;
   });
   gallery.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
-    const at = [...gallery.children].indexOf(document.activeElement);
+    const at = buttons().indexOf(document.activeElement);
     if (event.key === "PageDown" || event.key === "PageUp") {
       turn(event.key === "PageDown" ? 1 : -1);
-      gallery.firstElementChild.focus();
-    } else if (event.key in steps) gallery.children[at + steps[event.key]]?.focus();
+      buttons()[0].focus();
+    } else if (event.key in steps) buttons()[at + steps[event.key]]?.focus();
     else return;
     event.preventDefault();
   });

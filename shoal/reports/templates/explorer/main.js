@@ -10,12 +10,13 @@ function startExplorer(root) {
   const sheets = createSheets(root, data.tile);
   const canvas = part("canvas");
   const palette = createPalette(canvas, data);
-  const placeCard = createCard(part, data, state, sheets, palette);
+  const photos = createPhotos(data, sheets);
+  const placeCard = createCard(part, data, state, sheets, palette, photos);
   const map = createMap(canvas, data, state, sheets, palette, () => placeCard(map.view));
-  controlMap(canvas, map, data, state);
+  controlMap(canvas, map, data, state, photos);
   createLegend(part, state);
   createSearch(part, data, state, map);
-  const gallery = createGallery(part, data, state, sheets, palette, map);
+  const gallery = createGallery(part, data, state, sheets, palette, map, photos);
   gallery.choose();
 
   part("zoom-in").addEventListener("click", () => map.view.zoom(1.5));

@@ -7,15 +7,35 @@ function shorten(name) {
 }
 
 // The card shows the image under the mouse, else the selected one, beside its place on the map.
-function createCard(part, data, state, sheets, palette) {
+function createCard(part, data, state, sheets, palette, photos) {
   const card = part("card");
   const picture = part("card-picture");
+  const photo = document.createElement("img");
   const longer = Math.max(data.tile.width, data.tile.height);
-  let shown = -1;
+  let shown = -1, waiting = 0;
+  part("card-open").addEventListener("click", () => photos.open(shown));
+
+  // A larger picture takes the thumbnail's place, unless the mouse has gone on meanwhile.
+  function enlarge(i, room) {
+    photos.load(i, (image) => {
+      if (shown !== i) return;
+      const scale = Math.min(1, room / Math.max(image.width, image.height));
+      photo.width = Math.round(image.width * scale);
+      photo.height = Math.round(image.height * scale);
+      photo.src = image.src;
+      picture.hidden = true;
+      picture.after(photo);
+      state.change({}); // the card has another size
+    });
+  }
 
   function fillIn(i, room) {
     const times = Math.max(1, Math.floor(room / longer)); // whole, so that all pixels are equal
     shown = i;
+    photo.remove();
+    picture.hidden = false;
+    clearTimeout(waiting);
+    waiting = setTimeout(enlarge, 60, i, Math.min(256, 1.4 * room)); // not all that are passed over
     picture.style.width = `${data.tile.width * times}px`;
     picture.style.height = `${data.tile.height * times}px`;
     sheets.fillCanvas(picture, i);
@@ -32,7 +52,8 @@ function createCard(part, data, state, sheets, palette) {
     const y = i < 0 ? 0 : view.toY(data.y[i]);
     card.hidden = i < 0 || x < 0 || y < 0 || x > view.width || y > view.height;
     if (card.hidden) return;
-    if (i !== shown) fillIn(i, Math.min(160, 0.36 * view.width));
+    card.classList.toggle("kept", i === state.selected && state.hovered < 0);
+    if (i !== shown) fillIn(i, Math.min(192, 0.36 * view.width));
     card.style.setProperty("--colour", palette.clusters[data.labels[i]]);
     const gap = 16 + (view.showsPictures() ? view.pictureSize() / 2 : 0);
     const { offsetWidth: wide, offsetHeight: high } = card;

@@ -56,6 +56,19 @@ function createSheets(root, tile) {
       if (sheet.bitmap) paint(sheet, context, i, x, y, width, height);
       else if (!sheet.waiting.includes(again)) sheet.waiting.push(again);
     },
+    // Calls `done` with a canvas that holds image `i`, pixel for pixel.
+    whenReady(i, done) {
+      const canvas = document.createElement("canvas");
+      canvas.width = tile.width;
+      canvas.height = tile.height;
+      const sheet = sheetOf(i);
+      const fill = () => {
+        paint(sheet, canvas.getContext("2d"), i, 0, 0, tile.width, tile.height);
+        done(canvas);
+      };
+      if (sheet.bitmap) fill();
+      else sheet.waiting.push(fill);
+    },
     // Fills a canvas with image `i`, pixel for pixel, as soon as its sheet is at hand.
     fillCanvas(canvas, i) {
       canvas.width = tile.width;
