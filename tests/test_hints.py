@@ -10,6 +10,7 @@ import os
 import pydoc
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,54 @@ def test_help_shows_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if callable(found):
             told = pydoc.render_doc(found, renderer=pydoc.plaintext)
             assert os.environ["PATH"] not in told, name
+
+
+# Of each command that does not end with a verdict, and so with its steps.
+NEXT = [
+    "predict DATA MODEL P.csv",
+    "splits DATA MODEL",
+    "clusters DATA MODEL",
+    "tree DATA MODEL tree.json",
+    "cut tree.json mine.csv -k 2",
+    "evaluate DATA MODEL labels.npy",
+    "evaluate DATA MODEL --no-labels",
+    "pairs DATA MODEL same.csv",
+    "similar DATA MODEL 3",
+    "outliers DATA MODEL",
+    "duplicates DATA MODEL",
+    "name P.csv --template given.csv",
+    "name P.csv given.csv",
+    "export DATA P.csv out/sorted --dry-run",
+    "info HISTORY",
+    "report DATA MODEL report.html",
+]
+
+
+def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
+    images: np.ndarray, kinds: np.ndarray, checkpoint_file: Path, run_cli: Callable[..., Any],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    place = tmp_path / "it's $odd"
+    shutil.copytree(checkpoint_file.parent, place / "a model")
+    monkeypatch.chdir(place)
+    np.save("my pile.npy", images)
+    np.save("labels.npy", kinds)
+    model = "a model/checkpoint.pth"
+    step = sorted(Path(f"{model}.history").glob("step-*.pth"))[0]
+    given = {"DATA": "my pile.npy", "MODEL": model, "HISTORY": step, "P.csv": "my $P.csv"}
+    for line in NEXT:
+        result = run_cli(*(given.get(word, word) for word in line.split()))
+        assert result.code == 0, (line, result.err)
+        *_, last = result.err.splitlines()
+        assert last.startswith("next: shoal "), (line, last)
+        following = shlex.split(last)[2:]
+        if following[0] == "name" and "--template" not in following:
+            names = Path(following[-1])
+            names.write_text(names.read_text().replace(",,", ",some,"))
+        after = run_cli(*following)
+        assert after.code == 0, (last, after.err)
+    named = {line.split()[0] for line in NEXT}
+    assert set(COMMANDS) - named == {"run", "train", "demo"}
 
 
 # (a command with one option that is wrong, how the error begins to speak of it)

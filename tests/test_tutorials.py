@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,57 @@ def test_python(images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(names["table"].labels) == len(images)
     assert names["alike"].similarity.shape == (1, 5)
     assert Path("five.parquet").exists()
+
+
+PAGES = sorted((TUTORIALS.parent / "questions").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_questions(
+    page: Path, images: np.ndarray, checkpoint_file: Path, run_cli: Callable[..., Any],
+    fast: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The commands of a page in order, word for word; what trains is made fast."""
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(f"photos/IMG_{number + 10:04}.png")
+    Image.fromarray(images[3]).save("photos/IMG_0042.jpg")
+    np.save("trainX.npy", images)
+    Path("pairs.csv").write_text("IMG_0042.jpg,IMG_0013.png\n")
+    shutil.copytree(checkpoint_file.parent, "found")
+    table = ("predict", "photos", "found/checkpoint.pth", "p.csv", "--table", "found/table.parquet")
+    if "table.parquet" in page.read_text():
+        assert run_cli(*table).code == 0
+    if page.stem == "interrupted":
+        shutil.rmtree("found")
+    for language, text in blocks(f"../questions/{page.name}"):
+        assert language == "sh"
+        for line in text.splitlines():
+            words = shlex.split(line, comments=True)[1:]
+            more = fast if words[0] in ("run", "train") else ()
+            for output in ("similar.csv", "similar.png"):
+                Path(output).unlink(missing_ok=True)
+            result = run_cli(*words, *more)
+            assert result.code == 0, (line, result.err)
+
+
+@pytest.mark.parametrize("example", ["embed_and_cluster", "estimator", "own_loop"])
+def test_examples(
+    example: str, images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The programs as they are, but for one epoch of a narrow encoder."""
+    import shoal
+
+    monkeypatch.chdir(tmp_path)
+    np.save("trainX.npy", images)
+    narrow = shoal.override(shoal.BEST, ["encoder.widths=(8,16)"])
+    monkeypatch.setattr("shoal.recipes.named.BEST", narrow)
+    text = (TUTORIALS.parents[1] / "examples" / f"{example}.py").read_text()
+    for long in ("epochs=5", "epochs=3"):
+        text = text.replace(long, "epochs=1")
+    text = text.replace('[["views.min_crop=0.2"], ["views.min_crop=0.5"]]',
+                        '[["encoder.widths=(8,16)"]]')  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["example.py", "trainX.npy"])
+    exec(compile(text, f"{example}.py", "exec"), {})
+    assert list(Path("runs").glob("*.pth"))

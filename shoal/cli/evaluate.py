@@ -110,7 +110,7 @@ def splits(
 ) -> None:
     """List and draw the ways to divide the pile."""
     from shoal.cli import inference, opening
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import free, free_picture, say_next
     from shoal.export import summaries
     from shoal.images.output_checks import check_picture
     from shoal.plots import figures
@@ -133,7 +133,7 @@ def splits(
         out = free(Path("split-2.csv"))
         say_next(report, "predict", data, checkpoint, out, "--split", 2)
     else:
-        say_next(report, "clusters", data, checkpoint)
+        say_next(report, "clusters", data, checkpoint, *free_picture("n_clusters"))
 
 
 def evaluate(
@@ -157,7 +157,7 @@ def evaluate(
     clusters are.
     """
     from shoal.cli import inference, opening
-    from shoal.cli.next_step import say_next
+    from shoal.cli.next_step import free_outputs, free_picture, say_next
     from shoal.export import summaries
     from shoal.progress import Reporter
 
@@ -169,12 +169,14 @@ def evaluate(
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
         known = asdict(judged) | more
         print(json.dumps(known, indent=2) if as_json else summaries.label_free_text(judged))
-        next_step = ("splits", data, checkpoint) if loaded.finished else ("info", checkpoint)
-        say_next(report, *next_step)
+        if loaded.finished:
+            say_next(report, "splits", data, checkpoint, *free_picture("splits"))
+        else:
+            say_next(report, "info", checkpoint)
         return
     measured = inference.evaluate(source, loaded, labels, device=device)
     print(json.dumps(measured, indent=2) if as_json else summaries.evaluation_text(measured))
-    say_next(report, "outliers", data, checkpoint)
+    say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 
 
 def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
@@ -182,11 +184,16 @@ def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
 
     Recipe, epoch, time, data, versions, history, warnings.
     """
+    from shoal.cli.next_step import say_next
     from shoal.export import summaries
     from shoal.models import checkpoint as checkpoints
+    from shoal.progress import Reporter
 
     loaded = checkpoints.load(checkpoint)
     if as_json:
         print(json.dumps(summaries.checkpoint_facts(loaded, checkpoint), indent=2))
     else:
         print(summaries.checkpoint_text(loaded, checkpoint))
+        final = checkpoint.parent.with_suffix("")  # a finished one ends with what to do next
+        if not loaded.finished and final.is_file():
+            say_next(Reporter(), "info", final)

@@ -74,8 +74,9 @@ def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:
         DataError: both, or neither.
     """
     if no_labels == (labels is not None):
-        came = "both came; leave out one" if no_labels else "neither came; give one"
-        raise DataError(f"either a file of labels or --no-labels is expected, and {came}.")
+        if no_labels:
+            raise DataError("LABELS and --no-labels cannot both be given; give one.")
+        raise DataError("evaluate needs LABELS, or --no-labels to score without any.")
 
 
 def evaluate(

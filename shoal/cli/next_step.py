@@ -43,6 +43,12 @@ def free_outputs(name: str) -> list[str | Path]:
     return ["--csv", free(csv), "--picture", free(picture)]
 
 
+def free_picture(name: str) -> list[str | Path]:
+    """The option for another place of ``NAME.png``, if it is taken."""
+    picture = Path(f"{name}.png")
+    return ["--picture", free(picture)] if os.path.lexists(picture) else []
+
+
 def _word(word: str | Path | int) -> str:
     is_odd = isinstance(word, Path) and str(word).startswith("-")
     return f"./{word}" if is_odd else str(word)

@@ -43,11 +43,11 @@ class Request:
             RecipeError: something unknown, out of range, or asked twice.
         """
         if self.epochs is not None and self.minutes is not None:
-            raise RecipeError("either --epochs or --minutes is expected, and both came; give one.")
+            raise RecipeError("--epochs and --minutes cannot both be given; give one.")
         if self.resume and self.force:
             raise RecipeError("--resume goes on and --force begins anew; give one of them.")
         if self.minutes is not None and not 0 < self.minutes <= 100_000:
-            raise RecipeError(f"--minutes is expected above 0, and {self.minutes:g} came.")
+            raise RecipeError(f"--minutes must be in (0, 100000], got {self.minutes:g}.")
         settings = list(self.settings)
         asked = {
             "--epochs": ("epochs", self.epochs),
@@ -59,7 +59,7 @@ class Request:
             if value is None:
                 continue
             if any(setting.partition("=")[:2] == (field, "=") for setting in self.settings):
-                raise RecipeError(f"either {option} or --set {field}=… is expected, and both came.")
+                raise RecipeError(f"{option} and --set {field}=… cannot both be given; give one.")
             if option != "--minutes" and value != AUTO:
                 settings.append(f"{field}={value}")
         recipe = override(named(self.recipe), settings)

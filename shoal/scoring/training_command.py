@@ -113,6 +113,6 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
 def _quoted(word: str) -> str:
     if word == _UNKNOWN or (re.fullmatch(r"[\w@%+=:,./…\-()]+", word) and "(" not in word):
         return word
-    if not re.search(r'["$`\\!\n]', word):
-        return f'"{word}"'
-    return shlex.quote(word)
+    if "!" in word or "\n" in word:  # special between double quotes, too
+        return shlex.quote(word)
+    return '"' + re.sub(r'(["$`\\])', r"\\\1", word) + '"'
