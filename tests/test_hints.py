@@ -186,16 +186,16 @@ def test_help_shows_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 # Of each command that does not end with a verdict, and so with its steps.
 NEXT = [
     "predict DATA MODEL P.csv",
-    "splits DATA MODEL",
-    "clusters DATA MODEL",
+    "splits DATA MODEL --force",
+    "clusters DATA MODEL --force",
     "tree DATA MODEL tree.json",
     "cut tree.json mine.csv -k 2",
     "evaluate DATA MODEL labels.npy",
     "evaluate DATA MODEL --no-labels",
     "pairs DATA MODEL same.csv",
-    "similar DATA MODEL 3",
-    "outliers DATA MODEL",
-    "duplicates DATA MODEL",
+    "similar DATA MODEL 3 --force",
+    "outliers DATA MODEL --force",
+    "duplicates DATA MODEL --force",
     "name P.csv --template given.csv",
     "name P.csv given.csv",
     "export DATA P.csv out/sorted --dry-run",
@@ -211,6 +211,7 @@ def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
     place = tmp_path / "it's $odd"
     shutil.copytree(checkpoint_file.parent, place / "a model")
     monkeypatch.chdir(place)
+    monkeypatch.setattr("shoal.reports.progression.FEWEST", 3)
     np.save("my pile.npy", images)
     np.save("labels.npy", kinds)
     model = "a model/checkpoint.pth"
@@ -252,6 +253,12 @@ WRONG = [
     "export DATA OUT/p.csv OUT/out --as folders --by other",
     "export DATA PREDICTION OUT/out --trust other",
     "report DATA MODEL OUT/r.html --labels DATA",
+    "predict DATA MODEL OUT/p.csv --device gpu",
+    "train DATA OUT/c.pth --epochs 0",
+    "train DATA OUT/c.pth --seed -1",
+    "duplicates DATA --max-distance 2",
+    "report DATA MODEL OUT/r.html --lang fr",
+    "report DATA MODEL OUT/r.html --show one",
     "report DATA MODEL OUT/r.html --after MODEL",
 ]
 
@@ -298,7 +305,7 @@ def test_every_flag_of_the_table_exists_for_a_parameter() -> None:
         ),
         ("The size must be known.", "The size must be known."),
         ("give --set epochs=3, or epochs=3.", "give --set epochs=3, or --epochs 3."),
-        ("views.size=3 is too large.", "views.size=3 is too large."),
+        ("my.size=3 is too large.", "my.size=3 is too large."),
         ("low must be below high.", "low must be below high."),
     ],
 )

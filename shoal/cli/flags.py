@@ -50,6 +50,12 @@ _SUBJECT = (
 )
 _GIVEN = r"(?<![\w.'\"-])(?<!--set )({names})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)"
 
+_FIELD = (
+    r"(?<![\w.'\"-])(?<!--set )((?:views|encoder)\.\w+|checkpoints|learning_rate|clusterer)"
+    r"(=[^\s,;]*[^\s,;.])"
+)
+"""A field of a recipe with its value, which ``--set`` takes."""
+
 
 def in_flags(message: str, command: str, options: set[str], *, but: Collection[str] = ()) -> str:
     """An error's message with flags where it names parameters.
@@ -67,7 +73,12 @@ def in_flags(message: str, command: str, options: set[str], *, but: Collection[s
     '-k must be at least 1, got 0.'
     >>> in_flags("no CUDA device; give device='cpu'.", "run", {"--device"})
     'no CUDA device; give --device cpu.'
+    >>> in_flags("too few; train again with checkpoints=12.", "report", set())
+    'too few; train again with --set checkpoints=12.'
     """
+    message = re.sub(
+        _FIELD, lambda found: ("" if found[1] in but else "--set ") + found[0], message
+    )
     known = {name: OF_COMMAND.get((command, name), flag) for name, flag in FLAGS.items()}
     known = {name: flag for name, flag in known.items() if flag in options and name not in but}
     if not known:
