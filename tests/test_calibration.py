@@ -120,6 +120,35 @@ def test_noise_gets_near_chance_and_clear_groups_do_not() -> None:
     assert means[1] < 0.4
 
 
+def test_the_estimate_is_what_was_fitted() -> None:
+    """The line of docs/measurements.md: its constants move no expected accuracy unnoticed."""
+    sizes = np.array([60, 40])
+    seen = Signals(0.22, 0.9, 0.8, 0.9, 0.9, float("nan"), float("nan"))
+    cohesion = 0.8 * (0.9 - 0.52) / 0.48
+    odds = -3.16 + 0.96 * np.log(0.2) + 7.03 * cohesion
+    found = accuracy.estimate(seen, sizes)
+    assert accuracy.cohesion(seen, sizes) == pytest.approx(cohesion)
+    assert found.expected_accuracy == pytest.approx(0.5 + 0.5 / (1 + np.exp(-odds)))
+    three = accuracy.estimate(seen, np.array([34, 33, 33]))
+    assert three.low == pytest.approx(three.expected_accuracy - 1.64 * 0.16)
+    unsure = accuracy.estimate(replace(seen, stability=0.7), np.array([25] * 4))
+    assert unsure.high == pytest.approx(unsure.expected_accuracy + 1.64 * 0.16)
+    assert accuracy.cohesion(seen, np.array([100, 0])) == 0.0  # one cluster
+
+
+@pytest.mark.parametrize(
+    ("n_images", "told"), [(99, "0.9"), (100, "0.92"), (999, "0.92"), (1000, "0.923")]
+)
+def test_as_many_decimals_as_the_images_allow(n_images: int, told: str) -> None:
+    assert accuracy.share_text(0.9234, n_images) == told
+
+
+def test_of_few_images_a_range_is_told() -> None:
+    estimate = accuracy.Estimate(0.92, 0.66, 0.98)
+    assert estimate.text(299) == "0.6 – 1.0"
+    assert estimate.text(300) == "0.92 (0.66 – 0.98)"
+
+
 def test_one_large_cluster_is_no_evidence() -> None:
     """That most images stay together is to be expected where one cluster holds nearly all."""
     seen = Signals(0.3, 0.9, 0.9, 0.9, 0.9, float("nan"), float("nan"))

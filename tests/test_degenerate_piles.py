@@ -92,6 +92,22 @@ def test_nearest_others_are_never_the_point_itself(places: list[int], k: int) ->
     assert not but_itself(found, found[:, 0])[:, 0].any()
 
 
+def test_points_nearer_than_a_thousandth_of_the_largest_are_one() -> None:
+    def places(*points: float) -> list[int]:
+        found = distinct_points(np.array(points, dtype=np.float32)[:, None], most=3)
+        assert found is not None
+        return found[1].tolist()
+
+    assert places(1000.0, 0.0, 0.5, 999.5) == [0, 1, 1, 0]
+    assert places(1000.0, 0.0, 2.0) == [0, 1, 2]
+    assert places(0.0, 5e-7, 1e-5) == [0, 0, 1]  # below that is rounding
+    assert distinct_points(np.arange(90, dtype=np.float32)[:, None], most=3) is None
+    late = np.zeros((90, 1), dtype=np.float32)
+    late[80:, 0] = np.arange(10)  # not among those looked at first
+    assert distinct_points(late, most=3) is None
+    assert distinct_points(late, most=10) is not None
+
+
 def test_copies_among_neighbours_are_counted_rightly() -> None:
     # Thirty copies, and none beside them: an image's own entry must not count as a neighbour, nor
     # push one out.

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import unicodedata
 from collections import Counter
@@ -273,6 +274,17 @@ def test_places_are_safe_and_all_different(wanted: list[tuple[str, str]]) -> Non
             assert part.split(".")[0].casefold() not in ("con", "nul", "com1", "aux", "prn")
             assert safe_name(part) == part
         assert path.endswith(".png")
+
+
+def test_a_long_name_is_cut_and_stays_apart_with_its_suffix() -> None:
+    assert safe_name("n" * 150) == "n" * 150
+    cut = safe_name("n" * 151 + ".png")
+    assert re.fullmatch(r"n{130}_[0-9a-f]{12}\.png", cut)
+    assert cut != safe_name("n" * 152 + ".png")
+    assert re.fullmatch(r"n{130}_[0-9a-f]{12}", safe_name("n" * 150 + ".no suffix"))
+    assert re.fullmatch(r"n{130}_[0-9a-f]{12}\.jpg_large"[:-1], safe_name("n" * 150 + ".jpg_larg"))
+    with pytest.raises(ValueError, match="zip"):
+        places(["x"], ["1", "2"], [".png"] * 2)
 
 
 def test_names_of_clusters_stay_apart() -> None:

@@ -30,7 +30,8 @@ def test_the_direction_is_that_of_the_polar_factor(m: int, n: int, seed: int) ->
 
 def test_scaling_the_gradient_changes_nothing_and_zeros_stay() -> None:
     g = torch.randn(6, 9, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(optimizers.orthogonalise(1e4 * g), optimizers.orthogonalise(g))
+    for times in (1e4, 1e-4):
+        torch.testing.assert_close(optimizers.orthogonalise(times * g), optimizers.orthogonalise(g))
     assert not optimizers.orthogonalise(torch.zeros(3, 4)).any()
 
 
@@ -68,7 +69,10 @@ def test_every_parameter_is_moved_once(name: str) -> None:
     moved = [p for each in made for group in each.param_groups for p in group["params"]]
     assert {id(p) for p in moved} == {id(p) for p in net.parameters() if p.requires_grad}
     assert len(moved) == len({id(p) for p in moved})
-    for each in made:
-        for group in each.param_groups:
-            if name != "adam" and group["weight_decay"]:
-                assert all(p.ndim > 1 for p in group["params"])
+    kinds = {"adam": ["Adam"], "adamw": ["AdamW"], "muon": ["Muon", "AdamW"]}
+    assert [type(each).__name__ for each in made] == kinds[name]
+    groups = [group for each in made for group in each.param_groups]
+    decayed = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    weights = {id(p) for p in moved if p.ndim > 1 or name == "adam"}
+    assert decayed == weights
+    assert {group["weight_decay"] for group in groups} <= {0.0, BEST.weight_decay}

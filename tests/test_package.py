@@ -122,8 +122,8 @@ def test_only_what_draws_needs_the_drawing_libraries(
     commands = [
         ["train", "images.npy", "a.pth", "--quiet", *fast],
         ["predict", "images.npy", "a.pth", "a.csv", "--table", "a.parquet"],
-        ["evaluate", "a.pth", "images.npy", "labels.npy"],
-        ["evaluate", "a.pth", "images.npy", "--no-labels"],
+        ["evaluate", "images.npy", "a.pth", "labels.npy"],
+        ["evaluate", "images.npy", "a.pth", "--no-labels"],
         ["pairs", "images.npy", "a.pth", "pairs.csv"],
         ["name", "a.csv", "names.csv"],
         *(["export", "images.npy", "a.parquet", f"all.{kind}", "--as", kind]

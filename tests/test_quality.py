@@ -107,6 +107,46 @@ def test_against_slow_references() -> None:
     assert quality.normalised_cut(za, labels, n_neighbors=k) == pytest.approx(np.mean(cuts))
 
 
+def test_recognition_and_the_cut_of_two_clusters_against_slow_references() -> None:
+    generator = np.random.default_rng(0)
+    za, noise = generator.normal(size=(2, 95, 4)).astype(np.float32)
+    zb = za + 0.7 * noise
+    apart = np.linalg.norm(za[:, None] - zb[None], axis=2)
+    rank = (apart < np.diagonal(apart)[:, None]).sum(axis=1)
+    assert quality.recognition(za, zb) == pytest.approx(np.mean(rank < 9))  # a tenth, at most 20
+    assert quality.recognition(za[:5], zb[:5]) == pytest.approx(
+        np.mean(apart[:5, :5].argmin(axis=1) == np.arange(5))
+    )
+    labels = (za[:, 0] > 0).astype(np.int64)
+    distances = np.linalg.norm(za[:, None] - za[None], axis=2)
+    near = np.argsort(distances, axis=1)[:, 1:6]
+    weight = np.zeros((95, 95))
+    np.add.at(weight, (np.repeat(np.arange(95), 5), near.ravel()), 0.5)
+    weight = weight + weight.T
+    cuts = [weight[labels == c][:, labels != c].sum() / weight[labels == c].sum() for c in (0, 1)]
+    assert quality.normalised_cut(za, labels, n_neighbors=5) == pytest.approx(np.mean(cuts))
+
+
+def test_twenty_neighbours_are_asked_unless_told() -> None:
+    z, _ = blobs(300)
+    lot = by_lot()
+    other = z + np.random.default_rng(3).normal(size=z.shape).astype(np.float32)
+    for score, second in ((quality.neighbour_purity, lot), (quality.neighbour_overlap, other),
+                          (quality.normalised_cut, lot)):  # fmt: skip
+        found = [score(z, second, n_neighbors=k) for k in (19, 20, 21)]
+        assert score(z, second) == found[1]
+        assert len(set(found)) == 3
+
+
+def test_the_silhouette_of_many_is_that_of_a_sample_and_of_single_images_none() -> None:
+    z, groups = blobs(300, apart=3.0)
+    whole, some = quality.silhouette(z, groups), quality.silhouette(z, groups, most=150)
+    assert some == pytest.approx(whole, abs=0.05)
+    assert some != whole
+    assert quality.silhouette(z, groups, most=150, seed=1) not in (some, whole)
+    assert quality.silhouette(z[:5], np.arange(5)) == 0.0
+
+
 def test_copies_of_one_image_are_their_own_neighbours() -> None:
     z = np.zeros((100, 3), dtype=np.float32)
     z[50:] = 9.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from shoal.errors import RecipeError
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint
 from shoal.models.history import CheckpointHistory
+from shoal.models.pace import Pace
 from shoal.recipes import parts
 from shoal.recipes import recipe as recipes
 from shoal.recipes.augmentation import Views
@@ -214,7 +216,24 @@ def test_the_learning_rate_rises_then_falls_to_zero() -> None:
     assert learning_rate(replace(BEST, schedule="constant"), 900, 1000) == BEST.learning_rate
 
 
+def test_the_cosine_is_the_papers() -> None:
+    def cosine(behind: float) -> float:
+        return BEST.learning_rate * (1 + math.cos(math.pi * behind)) / 2
+
+    for step in (61, 62, 300, 999, 1000):  # of 940 after the warm-up
+        assert learning_rate(BEST, step, 1000) == pytest.approx(cosine((step - 61) / 940))
+    # Of a short run a tenth is warm-up.
+    rates = [learning_rate(BEST, step, 100) for step in (5, 10, 11, 56)]
+    assert rates == pytest.approx([BEST.learning_rate / 2, *2 * [BEST.learning_rate], cosine(0.5)])
+    # Of a run that was made longer after half of its 200 steps: 20 were warm-up.
+    pace = Pace.of(200).with_total(100, 300)
+    for step, behind in ((21, 0.1), (101, 0.5), (201, 0.75)):
+        rate = learning_rate(BEST, step, 300, pace)
+        assert rate == pytest.approx(cosine((behind - 0.1) / 0.9))
+
+
 def test_small_piles_still_have_ten_steps_an_epoch() -> None:
+    assert n_steps(replace(BEST, epochs=2), 19) == 18  # nine whole batches of two
     for n in (20, 100, 1797, 8500):
         assert n_steps(replace(BEST, epochs=1), n) >= 10
     assert n_steps(replace(BEST, epochs=0.001), 2) == 1
@@ -223,6 +242,9 @@ def test_small_piles_still_have_ten_steps_an_epoch() -> None:
 def test_views_are_plain_unless_asked() -> None:
     """No field of the default changes an image, so that a recipe names all that it does."""
     whole = {"n_views": 1, "min_crop": 1.0, "resolution": 1.0}
-    share = {"colour_probability": 0.8, "small_side": 0.625}  # of what is not done unless asked
+    share = {
+        "colour_probability": 0.8,
+        "local_crop_side": 0.625,
+    }  # of what is not done unless asked
     nothing = {field.name: 0 for field in dataclasses.fields(Views)}
     assert dataclasses.asdict(BASELINE.views) == nothing | whole | share

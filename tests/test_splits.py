@@ -19,7 +19,7 @@ from shoal.clustering.clusterers import kmeans, projection_pursuit
 from shoal.clustering.clusterers.projection_pursuit import least_kurtosis, two_means
 from shoal.clustering.clustering import Clustering
 from shoal.clustering.partitions import distinct, overlap, r_squared
-from shoal.embedding.linear_algebra import whitening
+from shoal.embedding.linear_algebra import unit_rows, whitening
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.models.facts import Split
@@ -71,6 +71,23 @@ def test_whitening_leaves_out_directions_without_variance() -> None:
     x = np.concatenate([x, x[:, :1]], axis=1)  # rank 3
     assert whitening(x, 10)[1].shape == (4, 3)
     assert whitening(np.ones((9, 4), dtype=np.float32), 3)[1].shape == (4, 0)
+
+
+def test_whitening_is_blind_to_the_scale() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    x *= np.array([1.0, 3e-2, 3e-3, 1e-4], dtype=np.float32)  # the last has 1e-8 of the variance
+    for scale in (1.0, 1e-2, 1e3):
+        mean, white = whitening(scale * x, 10)
+        assert white.shape == (4, 3)
+        z = (scale * x - mean) @ white
+        np.testing.assert_allclose(np.cov(z.T, bias=True), np.eye(3), atol=1e-2)
+        assert np.abs(white).argmax(axis=0).tolist() == [0, 1, 2]  # the widest first
+    assert whitening(x, 2)[1].shape == (4, 2)
+
+
+def test_unit_rows_have_unit_length_whatever_they_had() -> None:
+    x = np.array([[3.0, 4.0], [0.03, 0.04], [0.0, 0.0]], dtype=np.float32)
+    np.testing.assert_allclose(unit_rows(x), [[0.6, 0.8], [0.6, 0.8], [0.0, 0.0]], rtol=1e-6)
 
 
 def test_distinct_drops_copies_whatever_their_names() -> None:

@@ -121,7 +121,17 @@ def test_as_many_checkpoints_are_kept_however_the_length_changes(
 
 
 @pytest.mark.parametrize(
-    "decisions", [[], [[1, 0.0, 5]], [[0, 0.0, 0]], [[0, 0.0, 9], [3, 2.0, 9]], [[0, "x", 3]], 7]
+    "decisions",
+    [
+        [],
+        [[1, 0.0, 5]],
+        [[0, 0.0, 0]],
+        [[0, 0.0, 9], [3, 2.0, 9]],
+        [[0, 0.0, 9], [3, 1.0, 9]],
+        [[0, 0.0, 9], [3, -0.5, 9]],
+        [[0, "x", 3]],
+        7,
+    ],
 )
 def test_a_damaged_record_is_refused(decisions: object) -> None:
     with pytest.raises(CheckpointError, match="the record of how long the run is"):

@@ -96,6 +96,10 @@ def test_the_rest_is_one_further_group(grown: Tree) -> None:
     for label, node in nodes.items():
         if node is not None:
             assert set(grown.leaf[labels == label]) == set(grown.leaves_below(node))
+    assert set(grown.labels_at([0])[1].values()) == {0, None}  # the first node is one, too
+    for beyond in (-1, 2 * grown.n_leaves - 1):
+        with pytest.raises(DataError, match=f"to {2 * grown.n_leaves - 2}"):
+            grown.labels_at([beyond])
     whole, alone = grown.labels_at([2 * grown.n_leaves - 2])
     assert (whole == 0).all()
     assert alone == {0: 2 * grown.n_leaves - 2}
@@ -117,6 +121,8 @@ def test_it_is_read_back_as_it_was_written(grown: Tree, tmp_path: Path) -> None:
         grown.leaf, grown.merges, grown.heights, grown.typical,
     )  # fmt: skip
     odd.save(tmp_path / "t.json")
+    heights = [node["height"] for node in json.loads((tmp_path / "t.json").read_text())["nodes"]]
+    assert heights == [*[0.0] * odd.n_leaves, *odd.heights]
     again = load_tree(tmp_path / "t.json")
     assert again.leaf.tolist() == odd.leaf.tolist()
     for name in ("merges", "heights", "typical"):
@@ -134,11 +140,17 @@ def _tangle(values: dict[str, Any]) -> None:
     values["nodes"][-1]["children"] = [0, 0]
 
 
+def _lack(values: dict[str, Any]) -> None:
+    values["n_images"] += 1
+
+
 def _repeat(values: dict[str, Any]) -> None:
     values["nodes"][0]["rows"][0] = values["nodes"][1]["rows"][0]
 
 
-@pytest.mark.parametrize("damage", [_remove, _tangle, _repeat, lambda values: values.clear()])
+@pytest.mark.parametrize(
+    "damage", [_remove, _tangle, _lack, _repeat, lambda values: values.clear()]
+)
 def test_damaged_trees_are_refused(
     damage: Callable[..., None], grown: Tree, tmp_path: Path
 ) -> None:
