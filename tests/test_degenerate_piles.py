@@ -174,7 +174,7 @@ def test_the_commands(pile: str, k: str, run_cli: Callable[..., Any], tmp_path: 
         assert "nothing to tell apart" in said["clusters"]
         result = run_cli("cut", tmp_path / "t.json", tmp_path / "cut.csv", "-k", "2")
         assert result.code == 2
-        assert "it has 1 leaf" in result.err
+        assert "as the tree has 1 leaf" in result.err
     if pile == "odd":
         assert labels[7] == "1"
         assert labels.count("0") == 39

@@ -93,11 +93,11 @@ def test_prediction_strength_is_what_its_definition_says() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "n", "message"),
     [
-        (1, 5, 100, "from 2 to 100, the smaller first, and 1 to 5 came"),
-        (5, 4, 100, "and 5 to 4 came"),
-        (2, 101, 100, "and 2 to 101 came"),
-        (2, 5, 19, "at least 20 images are expected"),
-        (6, 9, 59, "at least 60 images are expected to weigh 6 clusters or more, and 59 came"),
+        (1, 5, 100, "low must be from 2 to 100, got 1"),
+        (5, 4, 100, "high must be from 5 to 100, got 4"),
+        (2, 101, 100, "high must be from 2 to 100, got 101"),
+        (2, 5, 19, "needs at least 20 images, got 19"),
+        (6, 9, 59, "choosing among 6 clusters or more needs at least 60 images, got 59"),
     ],
 )
 def test_impossible_ranges_are_refused(low: int, high: int, n: int, message: str) -> None:
@@ -130,9 +130,9 @@ def test_the_command_draws_and_prints(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["n.png", "--from", "1"], "from 2 to 100"),
+        (["n.png", "--from", "1"], "--from must be from 2 to 100, got 1"),
         (["n.txt"], "must end in .png, .pdf or .svg"),
-        (["n.png", "--from", "5"], "at least 50 images are expected"),
+        (["n.png", "--from", "5"], "needs at least 50 images, got 40"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_nothing(
@@ -213,6 +213,6 @@ def test_auto_needs_images_enough_before_it_trains(
     np.save(tmp_path / "few.npy", images[:19])
     result = run_cli("train", tmp_path / "few.npy", tmp_path / "c.pth", "-k", "auto", *fast)
     assert result.code == 2
-    assert "at least 20 images are expected" in result.err
+    assert "needs at least 20 images, got 19" in result.err
     assert not (tmp_path / "c.pth").exists()
     assert run_cli("train", tmp_path / "few.npy", tmp_path / "c.pth", "-k", "many").code == 2

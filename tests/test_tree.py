@@ -157,7 +157,7 @@ def test_damaged_trees_are_refused(
     values = grown.to_json()
     damage(values)
     (tmp_path / "t.json").write_text(json.dumps(values))
-    with pytest.raises(DataError, match="is none or is damaged; grow it again"):
+    with pytest.raises(DataError, match="is not the file of a tree, or it is damaged"):
         load_tree(tmp_path / "t.json")
 
 
@@ -194,19 +194,19 @@ def test_from_pile_to_named_groups(
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("tree DATA MODEL t.png", "a tree is expected as .json, its picture after it"),
+        ("tree DATA MODEL t.png", "the file of a tree must end in .json"),
         ("tree DATA MODEL t.json --picture t.txt", "must end in .png, .pdf or .svg"),
-        ("tree DATA MODEL t.json --leaves 1", "from 2 to 100 leaves are expected"),
-        ("tree DATA MODEL t.json --leaves 41", "at least 41 images are expected for such a tree"),
-        ("cut TREE p.csv", "either -k or --at is expected, and neither came"),
-        ("cut TREE p.csv -k 2 --at 3", "either -k or --at is expected, and both came"),
-        ("cut TREE p.csv -k 0", "number of the tree's leaves, got 0; it has 18 leaves"),
-        ("cut TREE p.csv -k 19", "leaves, got 19; it has 18 leaves"),
+        ("tree DATA MODEL t.json --leaves 1", "--leaves must be from 2 to 100, got 1"),
+        ("tree DATA MODEL t.json --leaves 41", "such a tree needs at least 41 images, got 40"),
+        ("cut TREE p.csv", "needs either -k 3 or --at 57,12, got neither"),
+        ("cut TREE p.csv -k 2 --at 3", "needs either -k 3 or --at 57,12, got both"),
+        ("cut TREE p.csv -k 0", "-k must be from 1 to 18, as the tree has 18 leaves, got 0"),
+        ("cut TREE p.csv -k 19", "as the tree has 18 leaves, got 19"),
         ("cut TREE p.csv --at 34,3", "34 and 3 have leaf 3 in common"),
         ("cut TREE p.csv --at 3,3", "3 and 3 have leaf 3 in common"),
-        ("cut TREE p.csv --at 35", "0 to 34, and 35 came"),
-        ("cut TREE p.csv --at 3;4", "such as 57,12,3, and '3;4' came"),
-        ("cut MODEL p.csv -k 2", "this file is none or is damaged"),
+        ("cut TREE p.csv --at 35", "--at must be from 0 to 34, got 35"),
+        ("cut TREE p.csv --at 3;4", "--at must be numbers such as 57,12,3, got '3;4'"),
+        ("cut MODEL p.csv -k 2", "is not the file of a tree, or it is damaged"),
         ("cut no.json p.csv -k 2", "no such file; check the path"),
         ("cut TREE TREE -k 2", "it is an input of this command; name another file"),
     ],

@@ -1,4 +1,4 @@
-"""Growing a tree: fine groups of a pile, merged upward."""
+"""Building a tree: many small clusters of a pile, merged two by two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shoal.clustering.clustering import clustering_of
-from shoal.clustering.diffusion import by_size, diffusion_map, group
+from shoal.clustering.diffusion import by_size, diffusion_map, k_means
 from shoal.clustering.tree import Tree
 from shoal.embedding.neighbours import distinct_points, most_typical, nearest
 from shoal.embedding.reduce import reduce
@@ -18,10 +18,11 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, sil
 
 FEWEST_IMAGES = 20
 LEAVES = 30
-"""How many fine groups there are unless asked otherwise; less for a pile of under 120 images."""
+"""The default number of leaves. A pile of under 120 images has fewer, one for every 4 images."""
 MOST_LEAVES = 100
 MOST_IMAGES = 10_000
-"""A larger pile's tree is grown on a random sample of this many; the rest joins its nearest."""
+"""The tree of a larger pile is built from a random sample of this many images. The other images
+join the leaves of their nearest neighbours."""
 N_TYPICAL = 12
 _VOTES = 5
 
@@ -30,12 +31,13 @@ def build_tree(
     source: ImageSource, checkpoint: Checkpoint, *, n_leaves: int | None = None, seed: int = 0,
     device: str = "cpu", track: Track = silent,
 ) -> Tree:  # fmt: skip
-    """Grow the tree of ``source`` in the embedding of a finished checkpoint.
+    """Build a tree of clusters of ``source`` in the embedding of a finished checkpoint.
 
     Args:
-        source: at least 20 images, those it was trained on or others like them.
-        checkpoint: a finished one; its own clusters play no part.
-        n_leaves: how many fine groups, 2 to 100; by default 30, or 1 for each 4 images.
+        source: at least 20 images, those of the training or others like them.
+        checkpoint: a finished checkpoint; its own clusters play no part.
+        n_leaves: how many small clusters to begin with, 2 to 100; by default 30, or one for every
+            4 images if that is less.
         seed: of everything random; the same seed gives the same tree.
         device: where the encoder runs.
         track: shows progress.
@@ -44,88 +46,91 @@ def build_tree(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: too few images, or ``n_leaves`` out of range.
     """
-    clustering_of(checkpoint)  # says so now if there is none
+    clustering_of(checkpoint)  # fails now if there is none
     n_leaves = check_leaves(n_leaves, len(source))
     z = reduce(source, checkpoint, device=device, track=track)
-    for _ in track(range(1), "growing", 1):
+    for _ in track(range(1), "building tree", 1):
         tree = merge_upward(z, source.ids, n_leaves, seed)
     return tree
 
 
 def check_leaves(n_leaves: int | None, n_images: int | None = None) -> int:
-    """How many leaves to grow: as asked, or by default.
+    """The number of leaves: as given, or by default.
 
     Raises:
         DataError: fewer than 2, more than 100 or than images; or fewer than 20 images.
     """
     if n_leaves is not None and not 2 <= n_leaves <= MOST_LEAVES:
-        raise DataError(
-            f"from 2 to {MOST_LEAVES} leaves are expected, and --leaves {n_leaves} came; choose "
-            "a number between."
-        )
+        raise DataError(f"n_leaves must be from 2 to {MOST_LEAVES}, got {n_leaves}.")
     if n_images is None:
         return n_leaves or LEAVES
-    if n_images < max(FEWEST_IMAGES, n_leaves or 0):
-        raise DataError(
-            f"at least {max(FEWEST_IMAGES, n_leaves or 0)} images are expected for such a tree, "
-            f"and {n_images} came; give more images."
-        )
+    fewest = max(FEWEST_IMAGES, n_leaves or 0)
+    if n_images < fewest:
+        raise DataError(f"such a tree needs at least {fewest} images, got {n_images}.")
     return n_leaves or min(LEAVES, n_images // 4)
 
 
 def merge_upward(z: FloatArray, ids: Sequence[str], n_leaves: int, seed: int = 0) -> Tree:
-    """Points into fine groups, and these into a tree.
+    """Divide points into small clusters, and merge these into a tree.
 
-    The fine groups are k-means in the directions of the diffusion map, see `DiffusionMap`; they
-    are merged there by Ward's criterion, their sizes counting (Ward 1963,
+    The small clusters, the leaves, are found by k-means in the directions of the diffusion map, see
+    `DiffusionMap`. There they are merged by Ward's criterion, weighted by their sizes (Ward 1963,
     doi:10.1080/01621459.1963.10500845).
 
     Args:
-        z: float32 (n, d); of more than 10,000 the map is made of a sample.
-        ids: their n names.
-        n_leaves: how many fine groups; fewer where fewer points differ.
+        z: float32 (n, d). Of more than 10,000 points, a sample is divided.
+        ids: the n names.
+        n_leaves: how many leaves; fewer if fewer points differ.
         seed: of the sample, the eigenvector solver and k-means.
     """
     sample = sample_rows(len(z), MOST_IMAGES, seed)
-    differ = distinct_points(z[sample], most=n_leaves)
-    if differ is not None:  # few images and their copies: a leaf each
-        x, leaf = z[sample], by_size(differ[1])
+    distinct = distinct_points(z[sample], most=n_leaves)
+    if distinct is not None:  # few different images and their copies: a leaf for each image
+        x, leaf = z[sample], by_size(distinct[1])
     else:
         smallest = max(2, len(sample) // (10 * n_leaves))
         x = diffusion_map(z[sample], 2 * n_leaves, smallest, seed).directions()
-        leaf = by_size(group(x, n_leaves, seed))
-    found = leaf.max() + 1
-    centres = np.stack([x[leaf == each].mean(axis=0) for each in range(found)])
+        leaf = by_size(k_means(x, n_leaves, seed))
+    n_leaves = int(leaf.max()) + 1
+    centres = np.stack([x[leaf == number].mean(axis=0) for number in range(n_leaves)])
     merges, heights = ward(centres, np.bincount(leaf))
-    order = _drawn_order(merges, found)
+    order = leaf_order(merges, heights)
     rank = np.argsort(order)
-    merges = [tuple(rank[c] if c < found else c for c in pair) for pair in merges]
+    merges = [tuple(rank[c] if c < n_leaves else c for c in pair) for pair in merges]
     leaf, centres = rank[leaf], centres[order]
     typical = []
-    for each in range(found):
-        rows = most_typical(x, np.flatnonzero(leaf == each), centres[each])
+    for number, centre in enumerate(centres):
+        rows = most_typical(x, np.flatnonzero(leaf == number), centre)
         typical.append(tuple(sample[rows[:N_TYPICAL]].tolist()))
     if len(sample) < len(z):
-        votes = leaf[nearest(z[sample], z, _VOTES)[1]]
-        joined = np.stack([(votes == each).sum(axis=1) for each in range(found)]).argmax(axis=0)
-        joined[sample] = leaf
-        leaf = joined
+        leaf = _join(z, sample, leaf, n_leaves)
     return Tree(
         ids, leaf.astype(np.int64), tuple((int(a), int(b)) for a, b in merges),
         tuple(float(height / np.sqrt(len(sample))) for height in heights), tuple(typical),
     )  # fmt: skip
 
 
+def _join(z: FloatArray, sample: IntArray, leaf: IntArray, n_leaves: int) -> IntArray:
+    """The leaf of every point of ``z``: the majority among the 5 nearest points of the sample."""
+    votes = leaf[nearest(z[sample], z, _VOTES)[1]]
+    counts = np.stack([(votes == number).sum(axis=1) for number in range(n_leaves)])
+    leaves = counts.argmax(axis=0)
+    leaves[sample] = leaf
+    return leaves
+
+
 def ward(centres: Array, sizes: IntArray) -> tuple[list[tuple[int, ...]], list[float]]:
-    """Merge groups two by two, always the pair that adds least to the squares within.
+    """Merge clusters two by two, always the pair that adds least to the sum of squares.
+
+    SciPy's `linkage` cannot weigh the clusters by their sizes.
 
     Args:
         centres: float (L, c).
         sizes: int64 (L,).
 
     Returns:
-        The pairs merged, the first making node L; and their heights √(2 a b / (a + b)) · distance,
-        which never fall.
+        The merged pairs, of which the first makes node L; and the height of each merge,
+        √(2 a b / (a + b)) · distance, which never falls.
 
     >>> ward(np.array([[0.0], [1.0], [5.0]]), np.array([1, 1, 2]))[0]
     [(0, 1), (2, 3)]
@@ -152,9 +157,23 @@ def ward(centres: Array, sizes: IntArray) -> tuple[list[tuple[int, ...]], list[f
     return merges, heights
 
 
-def _drawn_order(merges: Sequence[tuple[int, ...]], n_leaves: int) -> list[int]:
-    """Leaves from top to bottom, so that no two lines of the picture cross."""
-    below: dict[int, list[int]] = {leaf: [leaf] for leaf in range(n_leaves)}
-    for node, (left, right) in enumerate(merges, start=n_leaves):
-        below[node] = below.pop(left) + below.pop(right)
-    return next(iter(below.values()))
+def leaf_order(merges: Sequence[tuple[int, ...]], heights: Sequence[float]) -> IntArray:
+    """The order in which the leaves of a tree are drawn, int64 (L,), so that no lines cross.
+
+    Args:
+        merges: L - 1 pairs of nodes, see `ward`.
+        heights: the L - 1 heights.
+
+    >>> leaf_order([(0, 2), (1, 3)], [1.0, 3.0]).tolist()
+    [1, 0, 2]
+    """
+    from scipy.cluster.hierarchy import leaves_list
+
+    n_leaves = len(merges) + 1
+    if n_leaves == 1:
+        return np.zeros(1, dtype=np.int64)
+    sizes = [1] * n_leaves
+    for pair in merges:
+        sizes.append(sum(sizes[node] for node in pair))
+    linkage = np.column_stack([np.array(merges, dtype=float), heights, sizes[n_leaves:]])
+    return leaves_list(linkage).astype(np.int64)

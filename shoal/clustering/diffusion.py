@@ -1,7 +1,7 @@
-"""The diffusion map of a pile: where the random walk on its neighbour graph takes each image.
+"""The diffusion map of points: the random walk on their neighbour graph as coordinates.
 
-Both questions about groups are asked here, how many there are and how they lie within one another,
-and of all numbers of groups at once: the graph and its eigenvectors are found once.
+It divides points into any number of clusters, and is computed once for all of these numbers. The
+number of clusters is weighed with it, and trees are built in it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from shoal.protocols import Array, FloatArray, IntArray
 
 # As in `clusterers.spectral`, where it was measured.
 NEIGHBOURS = 20
-# One long walk for all numbers of groups, in place of one for each (`spectral.forgetting_time`):
-# numbers are compared on one map, and what only a short walk remembers is not found again. Digits
-# fall into ten 23 times of 24 in place of 20, and the tree cut in ten has 0.97 in place of 0.90.
+# One long walk for all numbers of clusters, not one for each (`spectral.forgetting_time`): numbers
+# are compared on one map, and what only a short walk remembers is not found again. So 10 is chosen
+# for digits 23 times of 24, not 20 times, and the tree cut in ten has an accuracy of 0.97, not 0.9.
 _TIME = 16.0
 _SWEPT = 4
 
@@ -36,34 +36,34 @@ class DiffusionMap:
     """
 
     graph: scipy.sparse.csr_array
-    """float64 (m, m): of the points that lie in no tiny component of their own."""
+    """float64 (m, m), without the points in tiny components of their own, the strays."""
     core: IntArray
-    """int64 (n,): for each point its place in the graph; for strays that of the nearest in it."""
+    """int64 (n,): the place of each point in the graph; a stray has the place of its nearest."""
     values: Array
     """float64 (v,): eigenvalues in [0, 1], the largest first."""
     vectors: Array
     """float64 (m, v)."""
 
     def places(self) -> Array:
-        """Where each point lies, float64 (n, v - 1): vectors scaled by eigenvalues; no constant."""
+        """Coordinates of the points, float64 (n, v - 1): all scaled vectors but the constant."""
         return (self.vectors * self.values**_TIME)[self.core, 1:]
 
     def directions(self, n_vectors: int | None = None) -> Array:
-        """The same with the constant and of unit length, float64 (n, v), where k-means works."""
+        """All scaled vectors, each point's brought to length 1: float64 (n, v), for k-means."""
         return unit_rows((self.vectors * self.values**_TIME)[self.core, :n_vectors])
 
     def divide(self, n_clusters: int, seed: int) -> IntArray:
-        """Groups much as `Spectral` finds them, int64 (n,), the largest first.
+        """Clusters much as `Spectral` finds them, int64 (n,), the largest first.
 
-        At time 16, and of eight starts the most compact: by modularity, which wants more starts,
-        all numbers of groups in all halves would take more than twice as long.
+        They differ in the time, 16, and in the choice among the starts of k-means: the most compact
+        of eight. To choose by modularity takes more starts, and more than twice as long.
         """
         if n_clusters == 2:
             smallest = max(1, self.graph.shape[0] // 20)
             swept = self.vectors.T[1 : _SWEPT + 1]
             labels = best_cut(self.graph, swept, smallest)[self.core]
         else:
-            labels = group(self.directions(3 * n_clusters), n_clusters, seed)
+            labels = k_means(self.directions(3 * n_clusters), n_clusters, seed)
         return by_size(labels)
 
 
@@ -74,12 +74,12 @@ def diffusion_map(
 
     Args:
         z: float32 (n, d).
-        n_vectors: how many eigenvectors, the constant one among them; at most n.
-        smallest: components of the graph with fewer points (copies, strays) can be cut off for
-            free, and would take groups for themselves: their points go with their nearest.
+        n_vectors: how many eigenvectors, with the constant one; at most n.
+        smallest: points in components of the graph with fewer points than this (copies, strays) go
+            with their nearest neighbour. Such components can be cut off for free, and would
+            become clusters of their own.
         seed: of the eigenvector solver.
-        n_neighbors: that each point chooses for the graph; fewer where there are under ten times
-            as many points.
+        n_neighbors: of each point in the graph; fewer for fewer than ten times as many points.
     """
     graph = neighbour_graph(z, min(n_neighbors, max(3, len(z) // 10)))
     component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
@@ -92,8 +92,8 @@ def diffusion_map(
     return DiffusionMap(graph, place.astype(np.int64), values, vectors)
 
 
-def group(x: Array, n_clusters: int, seed: int) -> IntArray:
-    """k-means groups of ``x`` (n, d), int64 (n,); fewer where fewer points differ."""
+def k_means(x: Array, n_clusters: int, seed: int) -> IntArray:
+    """k-means clusters of ``x`` float (n, d), int64 (n,); fewer if fewer points differ."""
     from sklearn.cluster import KMeans
 
     with steady():
@@ -102,12 +102,12 @@ def group(x: Array, n_clusters: int, seed: int) -> IntArray:
 
 
 def by_size(labels: Sequence[int] | IntArray) -> IntArray:
-    """Groups numbered from 0 without gaps, the largest first, int64 (n,).
+    """The same clusters numbered from 0 without gaps, the largest first, int64 (n,).
 
     >>> by_size([7, 3, 3, 5, 3, 5]).tolist()
     [2, 0, 0, 1, 0, 1]
     """
-    _, found, sizes = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
+    _, cluster, sizes = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
-    return rank[found]
+    return rank[cluster]

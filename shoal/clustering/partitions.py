@@ -1,4 +1,4 @@
-"""Partitions of the same points: how far two agree, and how well one follows from an embedding."""
+"""Partitions of the same points: matching, agreement, and how well an embedding predicts one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shoal.protocols import Array, IntArray
 def match(clusters: IntArray, labels: IntArray) -> IntArray:
     """Rename clusters to the classes that they agree with most often, one to one.
 
-    The assignment is optimal (Kuhn 1955, the Hungarian method). A cluster left without a class,
-    because there are more clusters than classes, becomes -1.
+    The assignment is optimal (Kuhn 1955, the Hungarian method). If there are more clusters than
+    classes, clusters without a class become -1.
 
     >>> match(np.array([5, 5, 7]), np.array([1, 1, 0])).tolist()
     [1, 1, 0]
@@ -31,9 +31,9 @@ def match(clusters: IntArray, labels: IntArray) -> IntArray:
 
 
 def aligned(other: IntArray, labels: IntArray) -> IntArray:
-    """A partition ``other`` in the names of ``labels``, both int64 (n,) from 0, one to one.
+    """The partition ``other``, its clusters renamed to those of ``labels`` they agree with most.
 
-    Unlike `match`, groups left over get names of their own, beyond those of ``labels``.
+    Unlike in `match`, further clusters get further names. Both are int64 (n,), numbered from 0.
 
     >>> aligned(np.array([1, 1, 0, 2]), np.array([0, 0, 1, 1])).tolist()
     [0, 0, 1, 2]
@@ -50,7 +50,7 @@ def aligned(other: IntArray, labels: IntArray) -> IntArray:
 
 
 def overlap(a: IntArray, b: IntArray) -> float:
-    """Share of points that two partitions put alike under the best naming, in [0, 1].
+    """The share of points on which two partitions agree under the best naming, in [0, 1].
 
     Args:
         a: int64 (n,), groups numbered from 0.
@@ -63,9 +63,9 @@ def overlap(a: IntArray, b: IntArray) -> float:
 
 
 def distinct(partitions: Sequence[IntArray], order: Sequence[int], most: int) -> list[int]:
-    """The first of ``order`` that are no copies of one another, at most ``most``.
+    """Indices of different partitions, the first of ``order``, at most ``most``.
 
-    A copy agrees with an earlier one on 90 % of the points or more.
+    A partition that agrees with an earlier one on 90 % of the points or more is left out.
     """
     kept: list[int] = []
     for candidate in order:
@@ -103,10 +103,10 @@ def r_squared(z: Array, labels: IntArray) -> float:
 
 
 def agreement(a: IntArray, b: IntArray) -> float:
-    """How far two clusterings of the same images agree: the adjusted Rand index, in [-0.5, 1].
+    """The adjusted Rand index of two partitions of the same images, in [-0.5, 1].
 
-    Hubert and Arabie 1985, doi:10.1007/BF01908075, equation 5: the share of pairs of images on
-    which both say the same (together or apart), less chance. Names of clusters do not matter.
+    Hubert and Arabie 1985, doi:10.1007/BF01908075, equation 5: the share of pairs of images that
+    both put together or both put apart, corrected for chance. Names of clusters do not matter.
 
     Args:
         a: int64 (n,).

@@ -1,4 +1,4 @@
-"""Prediction strength: are the groups of some images found again in others?"""
+"""Prediction strength: are clusters of some images found again in other images?"""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from shoal.embedding.neighbours import nearest
 from shoal.protocols import Array, FloatArray, IntArray
 
 _VOTES = 5
-# A half of the pile is half as dense: as many neighbours as in the whole reach farther there, over
-# what separates the finest groups. With 20, digits of some trainings fell into nine (LOG.md).
+# A half of the pile is half as dense, so that the same number of neighbours would reach across the
+# gaps between the smallest clusters. With 20 neighbours, 9 was chosen for some digits (LOG.md).
 _NEIGHBOURS_OF_HALF = NEIGHBOURS // 2
 
 
-def found_again(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tuple[Array, Array]:
-    """Divide a pile in halves at random, each into groups, and compare.
+def compare_halves(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tuple[Array, Array]:
+    """Cluster two random halves of a pile, and compare each with the prediction of the other.
+
+    A point's prediction is the majority vote of its 5 nearest neighbours in the other half.
 
     Args:
         z: float32 (n, d).
-        numbers: of groups, each 2 or more.
-        seed: of the halves; the first of it also of k-means.
+        numbers: numbers of clusters, each at least 2.
+        seed: of the halves; its first number is that of k-means, too.
 
     Returns:
-        For either half and each number the `prediction_strength` of its groups by the vote of the
-        5 nearest of the other half, float64 (2, numbers); and the adjusted Rand index of the two,
-        the mean over the halves, float64 (numbers,).
+        For both halves and each number of clusters the `prediction_strength`, float64
+        (2, numbers); and the adjusted Rand index of clusters and prediction, the mean over the
+        halves, float64 (numbers,).
     """
     order = np.random.default_rng(seed).permutation(len(z))
     halves = [z[np.sort(order[::2])], z[np.sort(order[1::2])]]
@@ -40,23 +42,23 @@ def found_again(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tuple
         for place, k in enumerate(numbers):
             cast = np.eye(k)[own[1 - side][k][votes]].sum(axis=1)
             predicted = cast.argmax(axis=1).astype(np.int64)
-            if own[side][k].max() + 1 == k:  # too few points that differ have no k groups
+            if own[side][k].max() + 1 == k:  # too few different points have no k clusters
                 strengths[side, place] = prediction_strength(own[side][k], predicted)
             stability[place] += agreement(own[side][k], predicted) / 2
     return strengths, stability
 
 
 def prediction_strength(groups: IntArray, predicted: IntArray) -> float:
-    """Share of the pairs of points in a group that are predicted together, the worst group's.
+    """The share of pairs of points of a cluster that are predicted together, for the worst cluster.
 
-    Less chance, as in Cohen's kappa (1960, doi:10.1177/001316446002000104), in [0, 1]: 0 where
-    pairs of the group are together no more often than any two points. The paper does not correct;
-    but then few groups look strong, and of uneven ones the large one always: digits of one training
-    fell into zeros and the rest (0.81) rather than into ten (0.77).
+    It is corrected for chance, as Cohen's kappa is (1960, doi:10.1177/001316446002000104): 0 if
+    pairs of the cluster are together no more often than any two points, 1 if always. The paper does
+    not correct. But then few clusters look strong, and so does the large one of uneven clusters: 2
+    was chosen for the digits of one training (0.81 for zeros and the rest), not 10 (0.77).
 
     Args:
-        groups: int64 (n,), as found among the points themselves.
-        predicted: int64 (n,), as other points say.
+        groups: int64 (n,), the clusters of the points themselves.
+        predicted: int64 (n,), the clusters that other points predict.
 
     >>> prediction_strength(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
     1.0
@@ -77,7 +79,7 @@ def prediction_strength(groups: IntArray, predicted: IntArray) -> float:
 def divide(
     z: FloatArray, numbers: Sequence[int], seed: int, n_neighbors: int = NEIGHBOURS
 ) -> tuple[dict[int, IntArray], DiffusionMap]:
-    """Spectral groups for each of several numbers, and the map in which they were found."""
+    """Spectral clusters for several numbers, and the diffusion map that they are found in."""
     smallest = max(2, len(z) // (10 * max(numbers)))
-    found = diffusion_map(z, 3 * max(numbers) + 1, smallest, seed, n_neighbors)
-    return {k: found.divide(k, seed) for k in numbers}, found
+    diffusion = diffusion_map(z, 3 * max(numbers) + 1, smallest, seed, n_neighbors)
+    return {k: diffusion.divide(k, seed) for k in numbers}, diffusion

@@ -1,6 +1,7 @@
-"""A tree of a pile: many fine groups, merged upward two by two, to be cut wherever a person likes.
+"""A tree of a pile: many small clusters, merged two by two, that a person can cut anywhere.
 
-Who disagrees with the machine's two groups looks at twenty, and takes those that make sense.
+If the two clusters that were found are not the ones you want, look at twenty, and pick those that
+make sense.
 """
 
 from __future__ import annotations
@@ -19,26 +20,25 @@ from shoal.images.csv_files import write_rows
 from shoal.images.files import atomic_path
 from shoal.protocols import IntArray
 
-_EXPECTED = "a tree as 'shoal tree' writes it"
-
 
 @dataclass(frozen=True)
 class Tree:
-    """A hierarchy over n images: leaves 0 to L - 1, merges L to 2L - 2, the last one the root.
+    """A hierarchy over n images: leaves 0 to L - 1, merges L to 2L - 2; the last is the root.
 
-    Leaves are numbered in the order of the picture, so that every node's leaves are neighbours
-    there.
+    Leaves are numbered in the order of the picture. The leaves of every node have successive
+    numbers.
     """
 
     ids: Sequence[str]
-    """Names of the images, in the order of the pile."""
+    """The names of the images, in the order of the pile."""
     leaf: IntArray
     """int64 (n,): the leaf of each image."""
     merges: tuple[tuple[int, int], ...]
     """The two nodes that each merge joins, L - 1 of them: the first makes node L."""
     heights: tuple[float, ...]
-    """Of each merge, never lower than the one before: how different the two are; leaves are at 0.
-    Ward's distance over √n."""
+    """The height of each merge, how different its two nodes are: Ward's distance over √n.
+
+    It is never lower than that of the merge before; leaves have height 0."""
     typical: tuple[tuple[int, ...], ...]
     """For each leaf the rows of its most typical images, the most typical first."""
 
@@ -48,44 +48,45 @@ class Tree:
         return len(self.merges) + 1
 
     def leaves_below(self, node: int) -> list[int]:
-        """The leaves of a node, a leaf's own being itself, in their order."""
+        """The leaves of a node, in order; those of a leaf are the leaf itself."""
         if node < self.n_leaves:
             return [node]
         left, right = self.merges[node - self.n_leaves]
         return sorted(self.leaves_below(left) + self.leaves_below(right))
 
     def sizes(self) -> IntArray:
-        """Images below each node, int64 (2L - 1,)."""
+        """The number of images of each node, int64 (2L - 1,)."""
         sizes = np.bincount(self.leaf, minlength=2 * self.n_leaves - 1)
         for node, (left, right) in enumerate(self.merges, start=self.n_leaves):
             sizes[node] = sizes[left] + sizes[right]
         return sizes
 
     def nodes_at(self, n_clusters: int) -> list[int]:
-        """The nodes that are left when the last ``n_clusters`` - 1 merges are undone.
+        """The nodes that remain when the last ``n_clusters`` - 1 merges are undone.
 
         Raises:
             DataError: fewer than 1, or more than there are leaves.
         """
         if not 1 <= n_clusters <= self.n_leaves:
-            there = "1 leaf" if self.n_leaves == 1 else f"{self.n_leaves} leaves"
+            leaves = "1 leaf" if self.n_leaves == 1 else f"{self.n_leaves} leaves"
             raise DataError(
-                f"-k must be from 1 to the number of the tree's leaves, got {n_clusters}; it has "
-                f"{there}. 'shoal tree … --leaves' grows more, where that many images differ."
+                f"n_clusters must be from 1 to {self.n_leaves}, as the tree has {leaves}, got "
+                f"{n_clusters}."
             )
         n_nodes = 2 * self.n_leaves - n_clusters
         joined = {child for pair in self.merges[: n_nodes - self.n_leaves] for child in pair}
         return [node for node in range(n_nodes) if node not in joined]
 
     def labels_at(self, nodes: Sequence[int]) -> tuple[IntArray, dict[int, int | None]]:
-        """Divide the images among nodes, none of which lies below another.
+        """Divide the images among nodes, each a cluster.
 
         Args:
-            nodes: at least one. Images below none of them become one further group.
+            nodes: at least one, none of them below another. The images of no node become a
+                further cluster.
 
         Returns:
-            int64 (n,), the largest group first; and the node of each group by its number, the
-            further group's being ``None``.
+            int64 (n,), the largest cluster first; and the node of each cluster, ``None`` for the
+            further one.
 
         Raises:
             DataError: a node that is not in the tree, twice, or below another.
@@ -94,20 +95,20 @@ class Tree:
         for node in nodes:
             if not 0 <= node < 2 * self.n_leaves - 1:
                 raise DataError(
-                    f"nodes of the tree are expected, 0 to {2 * self.n_leaves - 2}, and {node} "
-                    "came; see the tree's picture."
+                    f"nodes must be from 0 to {2 * self.n_leaves - 2}, got {node}; their numbers "
+                    "are in the tree's picture."
                 )
             for leaf in self.leaves_below(node):
                 if leaf in owner:
                     raise DataError(
-                        f"nodes that do not overlap are expected, and {owner[leaf]} and {node} "
-                        f"have leaf {leaf} in common; leave one of them out."
+                        f"nodes must not overlap, but {owner[leaf]} and {node} have leaf {leaf} in "
+                        "common; leave one of them out."
                     )
                 owner[leaf] = node
         chosen = np.array([owner.get(leaf, -1) for leaf in range(self.n_leaves)])[self.leaf]
         labels = by_size(chosen)
-        named = {int(label): int(chosen[labels == label][0]) for label in np.unique(labels)}
-        return labels, {label: None if node < 0 else node for label, node in named.items()}
+        node_of = {int(label): int(chosen[labels == label][0]) for label in np.unique(labels)}
+        return labels, {label: None if node < 0 else node for label, node in node_of.items()}
 
     def to_json(self) -> dict[str, Any]:
         """The tree as JSON values, a node a row: what `load_tree` reads."""
@@ -163,12 +164,10 @@ def load_tree(path: str | Path) -> Tree:
     except PermissionError:
         raise DataError(f"{path}: permission denied; make it readable.") from None
     except IsADirectoryError:
-        raise DataError(
-            f"{path}: {_EXPECTED} is expected, and this is a folder; name a file."
-        ) from None
+        raise DataError(f"{path} is a folder; name the .json file of a tree.") from None
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise DataError(
-            f"{path}: {_EXPECTED} is expected, and this file is none or is damaged; grow it again."
+            f"{path} is not the file of a tree, or it is damaged; write it again with 'shoal tree'."
         ) from error
 
 
@@ -206,38 +205,32 @@ def _from_json(values: dict[str, Any]) -> Tree:
 
 
 def check_suffix(path: Path) -> None:
-    """Fail if ``path`` does not name a .json file: a picture may be meant.
+    """Fail if ``path`` does not name a .json file.
 
     Raises:
         OutputError: another suffix.
     """
     if path.suffix.lower() != ".json":
-        raise OutputError(
-            f"cannot write {path}: a tree is expected as .json, its picture after it; give both in "
-            "this order."
-        )
+        raise OutputError(f"cannot write {path}: the file of a tree must end in .json.")
 
 
 def chosen_nodes(tree: Tree, n_clusters: int | None, at: str | None) -> list[int]:
-    """The nodes that ``-k`` or ``--at`` asks for.
+    """The nodes for a number of clusters, or those listed in ``at``; see `parse_nodes`.
 
     Raises:
-        DataError: both or neither came, or not what is expected.
+        DataError: both or neither is given, or no such nodes.
     """
     if (n_clusters is None) == (at is None):
-        came = "neither" if at is None else "both"
-        raise DataError(
-            f"either -k or --at is expected, and {came} came; give -k for a number of groups, or "
-            "--at for nodes of the tree."
-        )
+        number = "neither" if at is None else "both"
+        raise DataError(f"cut needs either n_clusters=3 or nodes=57,12, got {number}.")
     return parse_nodes(at) if at is not None else tree.nodes_at(n_clusters or 0)
 
 
 def parse_nodes(text: str) -> list[int]:
-    """Nodes as ``--at`` has them, such as ``57,12,3``.
+    """Read the numbers of nodes from a text such as ``57,12,3``.
 
     Raises:
-        DataError: something else.
+        DataError: another kind of text.
 
     >>> parse_nodes("57, 12,3")
     [57, 12, 3]
@@ -245,7 +238,4 @@ def parse_nodes(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise DataError(
-            f"--at is expected as nodes of the tree, such as 57,12,3, and {text!r} came; see the "
-            "tree's picture."
-        ) from None
+        raise DataError(f"nodes must be numbers such as 57,12,3, got {text!r}.") from None

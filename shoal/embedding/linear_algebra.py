@@ -18,9 +18,10 @@ def unit_rows(x: Array) -> Array:
 
 
 def whitening(x: FloatArray, n_components: int) -> tuple[Array, Array]:
-    """Mean (d,) and map (d, c) after which ``x`` float32 (n, d) has unit covariance.
+    """The mean (d,) and the linear map (d, c) that give ``x`` float32 (n, d) unit covariance.
 
-    The leading ``c`` ≤ ``n_components`` principal directions with any variance to speak of.
+    The map leads to the ``n_components`` leading principal directions, without those of almost no
+    variance.
     """
     mean = x.mean(axis=0, dtype=np.float64)
     centred = x - mean

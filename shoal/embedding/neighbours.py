@@ -1,7 +1,7 @@
-"""Nearest neighbours (faiss): one exact search for everything that asks who is close to whom.
+"""Exact nearest neighbours (faiss), the most typical points, and points that are copies.
 
-Copies are met here, too: equal points are at distance 0 from one another, so that a point need not
-be among its own nearest, and a pile of copies has fewer places than points.
+Copies are at distance 0 from one another. So a point need not be among its own nearest neighbours,
+and a pile of copies has fewer different points than images.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import numpy as np
 from shoal.protocols import Array, FloatArray, IntArray
 
 _SAME = 2.0**-10
-"""Points this near, as a share of the largest coordinate, are the same point: half precision, in
-which points are kept, moves them by half as much."""
+"""The distance of equal points, at most, as a share of the largest coordinate.
+
+Points are kept in half precision, which moves them by half as much."""
 _NOISE = 1e-6
-"""Or this near: of equal images, centred, rounding is all that is left."""
+"""The same, absolute: of equal images, centred, only rounding errors are left."""
 
 
 def nearest(points: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
@@ -43,7 +44,7 @@ def nearest(points: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray
 
 
 def nearest_others(points: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
-    """The ``k`` nearest of each point but itself; an exact copy of it counts as another.
+    """The ``k`` nearest other points of each point; an exact copy is another point.
 
     Args:
         points: float32 (n, d), n ≥ 2.
@@ -61,28 +62,28 @@ def nearest_others(points: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
     return distances[kept].reshape(-1, k), indices[kept].reshape(-1, k)
 
 
-def but_itself(found: IntArray, rows: IntArray) -> Array:
-    """Which of k + 1 neighbours to keep so that k are left and none is the point asked about.
+def but_itself(neighbours: IntArray, rows: IntArray) -> Array:
+    """Which of the k + 1 neighbours of each query to keep, so that k are left without itself.
 
-    Among exact copies a point may be missing from its own nearest; then the last goes.
+    A point with exact copies may be missing among its own neighbours. Then the last one goes.
 
     Args:
-        found: int64 (m, k + 1), the nearest points of each query, nearest first.
-        rows: int64 (m,), which point each query is itself; -1 if it is none of them.
+        neighbours: int64 (m, k + 1), the nearest points of each query, nearest first.
+        rows: int64 (m,), which point each query is; -1 for a query that is none of the points.
 
     Returns:
-        bool (m, k + 1), k of each row true.
+        bool (m, k + 1), true k times in each row.
 
     >>> but_itself(np.array([[4, 0, 1], [0, 1, 2]]), np.array([0, 9])).tolist()
     [[True, False, True], [True, True, False]]
     """
-    kept: Array = found != rows[:, None]
+    kept: Array = neighbours != rows[:, None]
     kept[kept.all(axis=1), -1] = False
     return kept
 
 
 def most_typical(x: Array, rows: IntArray, centre: Array | None = None) -> IntArray:
-    """The most typical points first: those nearest to the middle of all.
+    """Points in order of their distance from the middle of them all, the nearest first.
 
     Args:
         x: float (n, d).
@@ -90,7 +91,7 @@ def most_typical(x: Array, rows: IntArray, centre: Array | None = None) -> IntAr
         centre: float (d,), the middle; by default the median of each column.
 
     Returns:
-        ``rows`` in order; of points equally far, in the order they came.
+        ``rows`` in order; equally far points stay in the order of ``rows``.
 
     >>> most_typical(np.array([[0.0], [2.0], [9.0], [3.0]]), np.array([0, 1, 2, 3])).tolist()
     [1, 3, 0, 2]
@@ -101,17 +102,17 @@ def most_typical(x: Array, rows: IntArray, centre: Array | None = None) -> IntAr
 
 
 def distinct_points(x: FloatArray, most: int) -> tuple[IntArray, IntArray] | None:
-    """The points that differ, if there are no more than ``most``; copies count once.
+    """The distinct points, if there are no more than ``most``.
 
-    Two points are the same if they are nearer than a thousandth of the largest coordinate.
+    Two points are equal if their distance is less than a thousandth of the largest coordinate.
 
     Args:
         x: float32 (n, d), n ≥ 1.
-        most: the search ends where there are more, so that it costs little in an ordinary pile.
+        most: the search ends when it finds more, so that it costs little for an ordinary pile.
 
     Returns:
-        The first row of each distinct point, int64 (m,), ascending; and which of them each row
-        is, int64 (n,). None if there are more than ``most``.
+        The first row of each distinct point, int64 (m,), ascending; and for each row the distinct
+        point that it equals, int64 (n,). None if there are more than ``most``.
 
     >>> first, place = distinct_points(np.float32([[1, 0], [5, 5], [1, 0]]), most=10)
     >>> first.tolist(), place.tolist()
@@ -120,9 +121,9 @@ def distinct_points(x: FloatArray, most: int) -> tuple[IntArray, IntArray] | Non
     True
     """
     start = x[: 2 * most + 2]
-    found = _distinct(start, most, float(np.abs(x).max(initial=0.0)))
-    if found is None or len(start) == len(x):
-        return found
+    distinct = _distinct(start, most, float(np.abs(x).max(initial=0.0)))
+    if distinct is None or len(start) == len(x):
+        return distinct
     return _distinct(x, most, float(np.abs(x).max(initial=0.0)))
 
 

@@ -1,4 +1,4 @@
-"""The map: every image a place on a plane, near to those it is like."""
+"""The map: places on a plane, near one another for images that are alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shoal.embedding.reducers import tsne
 from shoal.protocols import FloatArray, Track, silent
 
 MOST_FITTED = 5_000
-"""More images than this are placed among a random sample of this many, in linear time."""
+"""Of more images a random sample of this many is laid out, and the others are placed among them."""
 _MANY = 3_000
 
 
@@ -19,7 +19,7 @@ def lay_out(z: FloatArray, *, seed: int = 0, track: Track = silent) -> FloatArra
     """
     n = len(z)
     sample = np.random.default_rng(seed).permutation(n)[:MOST_FITTED]
-    # The grid costs the same however few the images are.
+    # Interpolation on a grid costs the same for any number of images.
     model = tsne.build(interpolate=len(sample) >= _MANY, random_state=seed)
     xy = np.empty((n, 2), dtype=np.float32)
     rest = np.setdiff1d(np.arange(n), sample)

@@ -1,7 +1,7 @@
-"""Names in pictures: any script, no markup, and never a box in the place of a letter.
+"""Names in pictures: in any script, without markup, and without boxes in place of letters.
 
-A name is data. Its letters come from matplotlib's own face, from the typeface of Chinese reports,
-or from one that the system has; what none of them draws is spelled out, as U+4E2D.
+The letters come from matplotlib's own typeface, from that of Chinese reports, or from a typeface of
+the system. Characters in none of them are spelled out, as U+4E2D.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ CHINESE = Path(__file__).parent / "typefaces" / "droid-sans-fallback-subset.ttf"
 """The Chinese characters of the fixed wording alone: scripts/subset_font.py made it."""
 _OWN = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 _WIDE = ("fallback", "unicode", "noto", "cjk", "gothic", "malgun", "hei", "song", "ming", "nirmala")
-"""Parts of the names of faces with many letters: they are asked first."""
+"""Parts of the names of typefaces with many letters, which are tried first."""
 
 
 def legible(text: str) -> str:
-    """``text`` with what cannot be drawn spelled out.
+    """``text`` with the characters spelled out that no typeface can draw.
 
     >>> legible("a$b\\n.png")
     'a$b\\\\n.png'
@@ -42,20 +42,20 @@ def _legible(character: str) -> str:
 
 
 def letter(figure: Figure) -> Figure:
-    """The figure, its texts taken as they are and each with the faces that draw it."""
+    """The figure, its texts without markup and in typefaces that can draw them."""
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_parse_math(False)
-        said = text.get_text()
-        if not said.isascii():
-            lines = said.split("\n")
+        content = text.get_text()
+        if not content.isascii():
+            lines = content.split("\n")
             text.set_text("\n".join(map(legible, lines)))
             text.set_fontfamily(_families(text.get_text()))
     return figure
 
 
 def _families(text: str) -> list[str]:
-    """Names of the faces that draw ``text``, matplotlib's own first."""
+    """The names of the typefaces that draw ``text``, matplotlib's own first."""
     names = [_name(_OWN)]
     for character in text:
         face = face_of(character)
@@ -66,7 +66,7 @@ def _families(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def face_of(character: str) -> Path | None:
-    """The file of a TrueType face that draws a character; None if there is none."""
+    """The file of a TrueType face that can draw a character; None if there is none."""
     if character.isspace() or ord(character) in _letters(_OWN):
         return _OWN
     return next((face for face in _faces() if ord(character) in _letters(face)), None)
@@ -74,17 +74,16 @@ def face_of(character: str) -> Path | None:
 
 @cache
 def _faces() -> tuple[Path, ...]:
-    """The faces besides matplotlib's own, the likeliest first; of the system, TrueType alone:
-    a PDF takes nothing else."""
-    found = {Path(entry.fname) for entry in font_manager.fontManager.ttflist}
-    found = {file for file in found if file.suffix.lower() == ".ttf" and file.is_file()}
+    """Typefaces besides matplotlib's own, the likeliest first: TrueType only, for PDF files."""
+    files = {Path(entry.fname) for entry in font_manager.fontManager.ttflist}
+    files = {file for file in files if file.suffix.lower() == ".ttf" and file.is_file()}
 
     def rank(file: Path) -> tuple[bool, bool, str]:
         name = file.stem.lower()
         plain = not any(style in name for style in ("bold", "italic", "oblique", "mono", "light"))
         return not any(part in name for part in _WIDE), not plain, name
 
-    return (CHINESE, *sorted(found, key=rank))
+    return (CHINESE, *sorted(files, key=rank))
 
 
 @cache
