@@ -22,7 +22,7 @@ if [ "${command[0]}" = train ]; then
   done
 fi
 if [ "$#" -ne "$count" ]; then
-  echo "usage: bash $usage ($count paths are expected, and $# came)" >&2
+  echo "usage: bash $usage (needs $count paths, got $#)" >&2
   exit 2
 fi
 python="$root/.venv/bin/python"

@@ -27,6 +27,9 @@ from shoal.errors import DataError, RecipeError
 from shoal.estimator import ImageClusterer
 from shoal.export.export import export_prediction
 from shoal.recipes.recipe import Recipe
+from shoal.scoring.evidence import Evidence
+from shoal.scoring.next_steps import next_steps
+from shoal.scoring.training_command import TrainingCommand
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.rglob("docs/**/*.md")]
@@ -230,6 +233,13 @@ def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
         assert after.code == 0, (last, after.err)
     named = {line.split()[0] for line in NEXT}
     assert set(COMMANDS) - named == {"run", "train", "demo"}
+
+
+def test_a_run_that_was_much_too_short_is_told_a_sane_time() -> None:
+    evidence = Evidence(n_images=500, n_clusters=2, n_nonempty=2, minutes=0.001,
+                        training=TrainingCommand("run", "photos", "found"))  # fmt: skip
+    steps = [str(step) for step in next_steps(evidence, "no")]
+    assert any("'shoal run photos found-longer --minutes 1'" in step for step in steps), steps
 
 
 # (a command with one option that is wrong, how the error begins to speak of it)

@@ -113,7 +113,7 @@ def test_another_number_of_paths_is_one_usage_line(script: str, off: int, tmp_pa
     assert result.stderr == (
         f"usage: bash {ROOT / script} <trainX_npy> <checkpoint>"
         + (" <prediction_path>" if expected == 3 else "")
-        + f" ({expected} paths are expected, and {len(paths)} came)\n"
+        + f" (needs {expected} paths, got {len(paths)})\n"
     )
     assert list(tmp_path.iterdir()) == []
 
