@@ -269,6 +269,7 @@ WRONG = [
     "duplicates DATA --max-distance 2",
     "report DATA MODEL OUT/r.html --lang fr",
     "report DATA MODEL OUT/r.html --show one",
+    "cut TREE OUT/p.csv --at 99",
     "report DATA MODEL OUT/r.html --after MODEL",
 ]
 
