@@ -67,8 +67,8 @@ def compose(
     )
     made = reproducibility.section(inputs, wording)
     if inputs.before is not None:  # a comparison: the assignment's three questions first
-        document.first += [*compared, *rebuilt, *kept]
-        document.add(*verdict, *groups, *sure, *made)
+        document.first += [*compared, *rebuilt, *kept, *verdict]
+        document.add(*groups, *sure, *made)
     else:
         document.first += verdict
         document.add(*groups, *sure, *compared, *rebuilt, *kept, *made)

@@ -22,6 +22,8 @@ class Step:
     """A change whose gain in accuracy was measured, all else equal."""
 
     letter: str
+    checkpoint: str
+    """The name of the checkpoint that it is a step towards."""
     what: str
     fields: frozenset[str]
     """The recipe's settings that changed."""
@@ -78,11 +80,11 @@ def _steps(chain: Sequence[Measured]) -> list[Step]:
             # What was measured between other recipes is not what was changed here. A setting that
             # no recipe has any more was renamed since.
             if fields & changed and not fields & same:
-                known.append((entry, fields))
+                known.append((after.trained.name, entry, fields))
     return [
-        Step(letter, entry["what"], fields, entry["before"], entry["after"],
+        Step(letter, name, entry["what"], fields, entry["before"], entry["after"],
              tuple(entry["seeds"]), entry["source"])
-        for (entry, fields), letter in zip(known, string.ascii_uppercase, strict=False)
+        for (name, entry, fields), letter in zip(known, string.ascii_uppercase, strict=False)
     ]  # fmt: skip
 
 
@@ -129,9 +131,10 @@ def _settings(
 ) -> list[Block]:
     """Every setting that differs, with the letters of the steps that changed it."""
     changed = _changed(before, after)
+    own = [step for step in steps if step.checkpoint == after.trained.name]
     rows = []
     for name, (old, new) in changed.items():
-        letters = ",\u00a0".join(step.letter for step in steps if name in step.fields)
+        letters = ",\u00a0".join(step.letter for step in own if name in step.fields)
         rows.append((name, str(old), str(new), letters or wording("not measured")))
     names = before.trained.name, after.trained.name
     title = wording("Every setting that changed from {a} to {b}", a=names[0], b=names[1])
