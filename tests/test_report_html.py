@@ -19,6 +19,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.images.open import open_source
@@ -290,7 +291,7 @@ def test_the_map_carries_the_table() -> None:
     offsets = places * (1, -1) - table.xy[rows] / span
     assert np.ptp(offsets, axis=0).max() < 1e-3  # moved and scaled alike, the second axis upward
     for cluster in range(3):
-        typical = figures._pick(table, cluster, 20, 0)[0]
+        typical = most_typical(table.embedding, np.flatnonzero(table.labels == cluster))
         members = np.flatnonzero(page.array("labels") == cluster)
         order = members[np.argsort(page.array("ranks")[members])]
         assert (rows[order] == typical).all()

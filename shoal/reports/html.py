@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import io
+import re
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -184,7 +185,10 @@ def _svg(figure: Figure) -> bytes:
         # Constrained layout may cut titles above square axes at first; drawn again, it does not.
         figure.draw_without_rendering()
         figure.savefig(file, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    # matplotlib names clip paths after all digits of their places, the last of which vary.
+    names = dict.fromkeys(re.findall(rb'<clipPath id="(\w+)"', file.getvalue()))
+    numbers = {name: f"clip{number}".encode() for number, name in enumerate(names)}
+    return re.sub(rb"\bp[0-9a-f]{10}\b", lambda m: numbers.get(m[0], m[0]), file.getvalue())
 
 
 def _photographic(figure: Figure) -> bool:

@@ -19,6 +19,8 @@ from shoal.reports.originals import worth_reading
 SHEET = 2048
 """Pixels along a side of a sheet, at most: 16 MiB once a browser has unpacked it."""
 _LARGEST, _SMALLEST = 128, 12
+_LOSSLESS = 64
+"""Larger thumbnails are always compressed: without loss they take ten times the room and time."""
 _SAMPLE = 512
 _SHAPED = 64
 """Images that tell how large the originals are."""
@@ -56,7 +58,7 @@ def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = si
 
     Thumbnails are of the originals where those can be read in little time, else of what the encoder
     sees. They keep the images' size, up to 128 pixels along the longer side, while a lower quality
-    makes room; then they shrink, down to 12 pixels. A sample of 512 images tells where to begin,
+    makes room; then they shrink, down to 12 pixels. A sample of the images tells where to begin,
     and the result is measured. If even the smallest take too many bytes, they are returned.
 
     Args:
@@ -69,6 +71,8 @@ def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = si
     sample = np.sort(np.random.default_rng(0).permutation(order)[:_SAMPLE])
     shape = read(sample[:_SHAPED]).shape[1:]
     candidates = list(_candidates((shape[0], shape[1], shape[2])))
+    if candidates[0].quality is not None:  # large: fewer tell as much
+        sample = sample[:: _SAMPLE // 128]
     first = _read(read, sample, shape, candidates[0], silent)
     share = 0.97 * budget * len(sample) / len(order)  # encoding all twice takes the longest
     while len(candidates) > 1 and _size(_encode(first, candidates[0])) > share:
@@ -103,7 +107,7 @@ def _candidates(shape: tuple[int, int, int]) -> Iterator[_Candidate]:
     sides = [own, *(side for side in (96, 80, 64, 48, 40, 32, 24, 20, 16, _SMALLEST) if side < own)]
     for side in sides:
         size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
-        if side == own:
+        if side == own <= _LOSSLESS:
             yield _Candidate(*size, None)
         for quality in (90, 75, 60):
             yield _Candidate(*size, quality)
@@ -152,7 +156,8 @@ def _webp(tiles: Pictures, columns: int, quality: int | None) -> bytes:
     if quality is None:
         picture.save(file, "WEBP", lossless=True, quality=60, method=4)
     else:
-        picture.save(file, "WEBP", quality=quality, method=4)
+        method = 4 if max(height, width) <= _LOSSLESS else 2  # twice as fast, a tenth larger
+        picture.save(file, "WEBP", quality=quality, method=method)
     return file.getvalue()
 
 
