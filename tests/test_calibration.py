@@ -15,7 +15,7 @@ from shoal.scoring import accuracy, calibration, signals
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
 from shoal.scoring.examine import calibrate
-from shoal.scoring.signals import Redone, Shown, Signals
+from shoal.scoring.signals import Reclusterings, Signals, ViewSignals
 
 
 def calibrated(
@@ -36,8 +36,10 @@ def calibrated(
         moved = generator.random(600) < wrong
         return np.where(moved, generator.integers(0, k, 600), labels)
 
-    redone = Redone([[other()] for _ in range(3)], [other()])
-    return membership, calibration.calibrate(z, membership, redone, Shown(overlap, 0.9), [])
+    reclusterings = Reclusterings([[other()] for _ in range(3)], [other()])
+    return membership, calibration.calibrate(
+        z, membership, reclusterings, ViewSignals(overlap, 0.9), []
+    )
 
 
 @pytest.mark.parametrize("k", [2, 3, 10])
@@ -90,9 +92,9 @@ def test_what_is_not_found_again_is_not_trusted() -> None:
 def test_other_names_of_clusters_make_no_difference() -> None:
     labels = np.arange(60) % 3
     renamed = (labels + 1) % 3
-    redone = Redone([[np.zeros(60, dtype=np.int64), renamed]], [renamed])
-    np.testing.assert_array_equal(redone.stability(labels), np.ones(60))
-    assert redone.method_agreement(labels) == 1.0
+    reclusterings = Reclusterings([[np.zeros(60, dtype=np.int64), renamed]], [renamed])
+    np.testing.assert_array_equal(reclusterings.stability(labels), np.ones(60))
+    assert reclusterings.method_agreement(labels) == 1.0
 
 
 def test_noise_gets_near_chance_and_clear_groups_do_not() -> None:
@@ -111,9 +113,9 @@ def test_noise_gets_near_chance_and_clear_groups_do_not() -> None:
         z = (groups[np.arange(800) % 4] + generator.normal(size=(800, 16))).astype(np.float32)
         views = [(z + moved * generator.normal(size=z.shape)).astype(np.float32) for _ in "ab"]
         clusterer = kmeans.build(n_clusters=4).fit(z)
-        redone = signals.divide_again(z, np.arange(800), 4, refit, seed=0)
+        reclusterings = signals.recluster(z, np.arange(800), 4, refit, seed=0)
         found = calibration.calibrate(
-            z, clusterer.predict_proba(z), redone, signals.show(*views), []
+            z, clusterer.predict_proba(z), reclusterings, signals.compare_views(*views), []
         )
         means.append(found.estimate.expected_accuracy)
     assert means[0] > 0.9

@@ -15,7 +15,7 @@ import numpy as np
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.scoring import consistency, quality
 from shoal.scoring.accuracy import Estimate, estimate
-from shoal.scoring.signals import Redone, Shown, Signals
+from shoal.scoring.signals import Reclusterings, Signals, ViewSignals
 
 _KNOTS = 21
 _SHRUNK_BY = 200
@@ -77,29 +77,35 @@ class Calibration:
 
 
 def calibrate(
-    z: FloatArray, membership: FloatArray, redone: Redone, shown: Shown, views: list[IntArray]
+    z: FloatArray,
+    membership: FloatArray,
+    reclusterings: Reclusterings,
+    view_signals: ViewSignals,
+    views: list[IntArray],
 ) -> Calibration:
     """What memberships are worth, from how the same n images fare otherwise.
 
     Args:
         z: float32 (n, d), the embedding in which clusters were found.
         membership: float32 (n, k), clusters numbered by size.
-        redone: the images divided again.
-        shown: how two views of them compare; `signals.UNSHOWN` where there are none.
+        reclusterings: the images divided again.
+        view_signals: how two views of them compare; `signals.NO_VIEWS` where there are none.
         views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
     own = membership[np.arange(len(labels)), labels].astype(np.float64)
-    stable = redone.stability(labels).astype(np.float64)
+    stable = reclusterings.stability(labels).astype(np.float64)
     signals = Signals(
-        neighbour_overlap=shown.neighbour_overlap,
-        recognition=shown.recognition,
+        neighbour_overlap=view_signals.neighbour_overlap,
+        recognition=view_signals.recognition,
         purity=quality.neighbour_purity(z, labels),
         stability=float(stable.mean()),
-        method_agreement=redone.method_agreement(labels),
+        method_agreement=reclusterings.method_agreement(labels),
         view_agreement=float(np.mean([view == labels for view in views])) if views else np.nan,
-        consistency=consistency.combined([labels, *views], shown.recognition) if views else np.nan,
+        consistency=consistency.combined([labels, *views], view_signals.recognition)
+        if views
+        else np.nan,
     )
     found = estimate(signals, np.bincount(labels, minlength=k))
     at, level = _levels(own, labels, stable, k)

@@ -18,7 +18,7 @@ from shoal.recipes.recipe import Recipe
 from shoal.scoring import calibration, signals, warnings
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
-from shoal.training.augmented_source import SAMPLE, show
+from shoal.training.augmented_source import SAMPLE, views_of
 
 
 def examine(
@@ -85,14 +85,14 @@ def calibrate_again(
     if before is None:
         return None
     seed, z = checkpoint.recipe.seed, clustering.reference
-    known = signals.Shown(before.signals.neighbour_overlap, before.signals.recognition)
+    known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)
     return weigh(checkpoint.recipe, clustering, z, rows, [], known)[candidate]
 
 
 def weigh(
     recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
-    viewed: list[FloatArray], shown: signals.Shown,
+    viewed: list[FloatArray], view_signals: signals.ViewSignals,
 ) -> list[Calibration]:  # fmt: skip
     """What the memberships of each candidate are worth.
 
@@ -102,7 +102,7 @@ def weigh(
         z: float32 (n, d), the embedding that it was fitted on.
         rows: int64 (m,), the images looked at.
         viewed: views of these in the same embedding, each float32 (m, d); there may be none.
-        shown: how the views compare.
+        view_signals: how the views compare.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
 
@@ -113,14 +113,16 @@ def weigh(
             for candidate in range(another.n_candidates)
         ]
 
-    redone = signals.divide_again(z, rows, n_clusters, refit, recipe.seed)
+    reclusterings = signals.recluster(z, rows, n_clusters, refit, recipe.seed)
     asked = np.concatenate([z[rows], *viewed])
     calibrations = []
     for candidate in range(clustering.n_candidates):
         proba = clustering.predict_proba(asked, candidate)
         membership, *seen = np.split(proba, 1 + len(viewed))
         views = [view.argmax(axis=1) for view in seen]
-        calibrations.append(calibration.calibrate(z[rows], membership, redone, shown, views))
+        calibrations.append(
+            calibration.calibrate(z[rows], membership, reclusterings, view_signals, views)
+        )
     return calibrations
 
 
@@ -140,6 +142,8 @@ def _calibrate(
     recipe = checkpoint.recipe
     if recipe.n_clusters < 2:
         return []
-    plain, *others = show(source, most=SAMPLE, seed=recipe.seed)
+    plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
-    return weigh(recipe, clustering, z, plain.rows, viewed, signals.show(viewed[0], viewed[1]))
+    return weigh(
+        recipe, clustering, z, plain.rows, viewed, signals.compare_views(viewed[0], viewed[1])
+    )

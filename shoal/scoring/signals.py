@@ -26,7 +26,7 @@ _COMPONENTS = 16
 
 
 @dataclass(frozen=True)
-class Shown:
+class ViewSignals:
     """What two views of the same m images say of an embedding, whatever its clusters."""
 
     neighbour_overlap: float
@@ -64,7 +64,7 @@ every way to divide them that it found, each int64 (n,)."""
 
 
 @dataclass(frozen=True)
-class Redone:
+class Reclusterings:
     """The same n images divided again, for any clustering of them to be compared with."""
 
     halves: list[list[IntArray]]
@@ -88,7 +88,9 @@ class Redone:
         return float(np.mean([aligned(other, labels) == labels for other in self.methods]))
 
 
-def divide_again(z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, seed: int) -> Redone:
+def recluster(
+    z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, seed: int
+) -> Reclusterings:
     """Divide the images ``rows`` of an embedding again, by halves of it and by other methods.
 
     Stability under resampling is surveyed by von Luxburg 2010, arXiv:1007.1075.
@@ -107,15 +109,15 @@ def divide_again(z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, s
         order = np.random.default_rng([seed, run]).permutation(len(fitted))
         half = fitted[np.sort(order[: max(len(order) // 2, min(len(order), n_clusters))])]
         halves.append(refit(half, seed + run + 1)(asked))
-    return Redone(halves, _by_k_means(fitted, asked, n_clusters, seed))
+    return Reclusterings(halves, _by_k_means(fitted, asked, n_clusters, seed))
 
 
-def show(first: FloatArray, second: FloatArray) -> Shown:
+def compare_views(first: FloatArray, second: FloatArray) -> ViewSignals:
     """Compare two views of the same images, each float32 (m, d)."""
-    return Shown(quality.neighbour_overlap(first, second), quality.recognition(first, second))
+    return ViewSignals(quality.neighbour_overlap(first, second), quality.recognition(first, second))
 
 
-UNSHOWN = Shown(float("nan"), float("nan"))
+NO_VIEWS = ViewSignals(float("nan"), float("nan"))
 """Where there are no views."""
 
 

@@ -12,7 +12,7 @@ from shoal.protocols import ImageSource, Track, silent
 from shoal.scoring import quality
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.scoring.consistency import combine, view_agreement
-from shoal.training.augmented_source import SAMPLE, AugmentedSource, show
+from shoal.training.augmented_source import SAMPLE, AugmentedSource, views_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def predict_views(
         device: where the encoder runs.
         track: shows progress.
     """
-    shown = show(source, most=most, seed=seed)
+    shown = views_of(source, most=most, seed=seed)
     clustering, calibrated = clustering_of(checkpoint), calibration_of(checkpoint)
     tables = [
         assign(

@@ -24,7 +24,7 @@ SAMPLE = 1000
 along the way is first divided into clusters by as many."""
 
 
-def show(
+def views_of(
     source: ImageSource, *, most: int, seed: int
 ) -> tuple[AugmentedSource, AugmentedSource, AugmentedSource]:
     """A sample of ``source`` as it is, and twice as it might as well have been taken.
