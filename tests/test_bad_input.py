@@ -547,7 +547,7 @@ LABELS: list[Case] = [
     (
         "no-labels-of-too-few-images",
         lambda kit: ["evaluate", kit.npy(kit.images[:19]), kit.checkpoint, "--no-labels"],
-        "at least 20 images are expected to judge clusters by, and 19 came",
+        "scores without labels need at least 20 images, got 19",
     ),
     ("labels-missing", lambda kit: kit.evaluate(kit.folder / "no.npy"), "no such file"),
     ("labels-missing-csv", lambda kit: kit.evaluate(kit.folder / "no.csv"), "no such file"),
@@ -767,18 +767,26 @@ CHECKPOINTS: list[Case] = [
         for command in ("info", "predict")
         for name, make, fragment in (
             ("checkpoint-missing", lambda kit: kit.folder / "no.pth", "no such checkpoint"),
-            ("checkpoint-folder", lambda kit: folder_at(kit, "there"), "this is a folder"),
-            ("checkpoint-empty", lambda kit: kit.file("e.pth", b""), "the file is empty"),
+            (
+                "checkpoint-folder",
+                lambda kit: folder_at(kit, "there"),
+                "is a folder, not a checkpoint",
+            ),
+            ("checkpoint-empty", lambda kit: kit.file("e.pth", b""), "is empty, not a checkpoint"),
             (
                 "checkpoint-one-byte",
                 lambda kit: kit.file("e.pth", b"P"),
                 "checkpoint",
             ),
-            ("checkpoint-truncated", lambda kit: half(kit.checkpoint, kit), "truncated, damaged"),
+            (
+                "checkpoint-truncated",
+                lambda kit: half(kit.checkpoint, kit),
+                "it is truncated or damaged",
+            ),
             (
                 "checkpoint-last-bytes-missing",
                 lambda kit: kit.file("e.pth", kit.checkpoint.read_bytes()[:-40]),
-                "truncated, damaged",
+                "it is truncated or damaged",
             ),
             (
                 "checkpoint-random-bytes",
@@ -793,7 +801,7 @@ CHECKPOINTS: list[Case] = [
                     torch.save({"state_dict": {"weight": torch.zeros(3)}}, kit.folder / "f.pth"),
                     kit.folder / "f.pth",
                 )[-1],
-                "this file is of another program",
+                "is a checkpoint of another program",
             ),
             (
                 "checkpoint-foreign-tensor",
@@ -801,12 +809,12 @@ CHECKPOINTS: list[Case] = [
                     torch.save(torch.zeros(3), kit.folder / "f.pth"),
                     kit.folder / "f.pth",
                 )[-1],
-                "this file is of another program",
+                "is a checkpoint of another program",
             ),
             (
                 "checkpoint-foreign-zip",
                 lambda kit: npz(kit, images=kit.images),
-                "of another program",
+                "is not a checkpoint",
             ),
             ("checkpoint-nonsense-tensor", nonsense_tensor, "checkpoint"),
             ("checkpoint-newer", lambda kit: kit.changed(format_version=99), "a newer shoal"),
@@ -949,7 +957,7 @@ CHECKPOINTS: list[Case] = [
         lambda kit: resume(kit, None, "--seed", "1"),
         "has seed = 0, not 1",
     ),
-    ("resume-damaged", resume_damaged, "truncated, damaged"),
+    ("resume-damaged", resume_damaged, "it is truncated or damaged"),
 ]
 
 WRITING = ("train", "run", "predict", "splits", "clusters", "tree", "report")

@@ -37,12 +37,11 @@ def load_prediction(path: str | Path, *, trust: str | None = None) -> ImageTable
     path = Path(path)
     loaded = _from_parquet(path) if path.suffix.lower() == ".parquet" else _from_csv(path)
     if not loaded.ids:
-        raise DataError(f"{path}: {EXPECTED} is expected, and it has no rows; predict again.")
+        raise DataError(f"{path} has no rows; predict again.")
     twice = [name for name, times in Counter(loaded.ids).items() if times > 1]
     if twice:
         raise DataError(
-            f"{path}: every image once is expected, and {quoted(twice[0])} came more than once; "
-            "leave one row of each."
+            f"{path} has {quoted(twice[0])} in more than one row; leave one row for each image."
         )
     if trust is not None:
         return reconciled(loaded, trust)
@@ -140,10 +139,7 @@ def whole_numbers(path: Path, expected: str, texts: Sequence[str]) -> list[int]:
         return [int(text) for text in texts]
     except ValueError as error:
         wrong = str(error).rpartition(":")[2].strip()
-        raise DataError(
-            f"{path}: {expected} is expected, clusters as whole numbers, and {wrong[:40]} came; "
-            "correct it."
-        ) from None
+        raise DataError(f"{path}: clusters must be whole numbers, got {wrong[:40]}.") from None
 
 
 def read_parquet(path: Path) -> Any:
@@ -156,7 +152,9 @@ def read_parquet(path: Path) -> Any:
     except PermissionError:
         raise DataError(f"{path}: permission denied; make it readable.") from None
     except (OSError, ValueError) as error:  # pyarrow's own errors are among these
-        raise DataError(f"{path}: {EXPECTED} is expected, and it is damaged.") from error
+        raise DataError(
+            f"{path} is not a Parquet file, or it is damaged; predict again."
+        ) from error
 
 
 def _from_parquet(path: Path) -> ImageTable:
@@ -165,7 +163,7 @@ def _from_parquet(path: Path) -> ImageTable:
     cluster = next((name for name in _CLUSTER if name in has), None)
     if "id" not in has or cluster is None:
         raise DataError(
-            f"{path}: {EXPECTED} is expected, and its columns are "
+            f"{path} must have the columns id and label, and has "
             f"{', '.join(table.column_names[:8]) or 'none'}; give the table of 'shoal predict'."
         )
     try:
@@ -185,8 +183,7 @@ def _from_parquet(path: Path) -> ImageTable:
         )  # fmt: skip
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: {EXPECTED} is expected, and a column of it holds something else; predict "
-            "again."
+            f"{path}: a column holds something else than 'shoal predict' writes; predict again."
         ) from error
 
 

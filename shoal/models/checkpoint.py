@@ -175,8 +175,7 @@ def load(path: str | Path) -> Checkpoint:
     content = _read(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path}: a checkpoint written by shoal is expected, and this file is of another "
-            "program; make one with 'shoal train'."
+            f"{path} is a checkpoint of another program; 'shoal train' makes one that shoal reads."
         )
     version = content.get("format_version")
     try:
@@ -257,10 +256,10 @@ def _on_cpu(state: Any) -> Any:
 
 def _read(path: Path) -> Any:
     if path.is_dir():
-        raise CheckpointError(f"{path}: a checkpoint file is expected, and this is a folder.")
+        raise CheckpointError(f"{path} is a folder, not a checkpoint file.")
     try:
         if path.stat().st_size == 0:
-            raise CheckpointError(f"{path}: a checkpoint is expected, and the file is empty.")
+            raise CheckpointError(f"{path} is empty, not a checkpoint.")
         with path.open("rb") as file:
             if file.read(1) == b"\x80":
                 raise pickle.UnpicklingError("a bare pickle")
@@ -277,13 +276,13 @@ def _read(path: Path) -> Any:
         raise CheckpointError(f"{path}: permission denied; make it readable.") from None
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path}: tensors, numbers and text are expected, and this file holds other Python "
-            "objects or is not a checkpoint; it was not loaded, because such objects can run code."
+            f"{path} was not loaded: it holds other things than tensors, numbers and text, and these "
+            "can run code; use a checkpoint that shoal wrote."
         ) from error
     except _UNREADABLE as error:
         raise CheckpointError(
-            f"{path}: a whole checkpoint is expected, and this file is truncated, damaged or of "
-            "another program; train again or restore it from a copy."
+            f"{path} is not a checkpoint, or it is truncated or damaged; restore it from a copy, or "
+            "train again."
         ) from error
 
 

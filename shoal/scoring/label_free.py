@@ -175,8 +175,7 @@ def judge(
     """
     if len(source) < FEWEST_IMAGES:
         raise DataError(
-            f"at least {FEWEST_IMAGES} images are expected to judge clusters by, and "
-            f"{len(source)} came; give more images."
+            f"scores without labels need at least {FEWEST_IMAGES} images, got {len(source)}."
         )
     seen = predict_views(source, checkpoint, most=most, seed=seed, device=device, track=track)
     table, (first, second) = seen.table, seen.views

@@ -55,7 +55,7 @@ def build(
     """Make the clusterer; ``linkage`` is ward, average, complete or single."""
     if linkage not in _LINKAGES:
         raise RecipeError(
-            f"clusterer.linkage is expected among {', '.join(_LINKAGES)}, and {linkage!r} came."
+            f"clusterer.linkage must be one of {', '.join(_LINKAGES)}, got {linkage!r}."
         )
     check_interval("clusterer.n_seeds", n_seeds, 2, 20_000, RecipeError)
     return Agglomerative(n_clusters, linkage, n_seeds, random_state)

@@ -78,8 +78,7 @@ def build(
     """
     if covariance not in _COVARIANCES:
         raise RecipeError(
-            f"clusterer.covariance is expected among {', '.join(_COVARIANCES)}, "
-            f"and {covariance!r} came."
+            f"clusterer.covariance must be one of {', '.join(_COVARIANCES)}, got {covariance!r}."
         )
     check_interval("clusterer.n_init", n_init, 1, 1000, RecipeError)
     check_interval("clusterer.regularisation", regularisation, 0, 1, RecipeError)
