@@ -276,13 +276,13 @@ def _read(path: Path) -> Any:
         raise CheckpointError(f"{path}: permission denied; make it readable.") from None
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} was not loaded: it holds other things than tensors, numbers and text, and these "
+            f"{path} was not loaded: it holds other things than tensors, numbers and text, which "
             "can run code; use a checkpoint that shoal wrote."
         ) from error
     except _UNREADABLE as error:
         raise CheckpointError(
-            f"{path} is not a checkpoint, or it is truncated or damaged; restore it from a copy, or "
-            "train again."
+            f"{path} is not a checkpoint, or it is truncated or damaged; restore it from a copy "
+            "or train again."
         ) from error
 
 
