@@ -6,14 +6,9 @@ reducers and clusterer, so that new images are assigned without the old ones.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import io
 import json
-import pickle
-import struct
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +21,7 @@ from shoal.images.files import atomic_path
 from shoal.images.pixel_range import PixelRange
 from shoal.models import stored
 from shoal.models.facts import MOVED, ClusterFacts, Origin
+from shoal.models.file_content import on_cpu, read_content, to_arrays, to_tensors
 from shoal.models.pace import Pace
 from shoal.protocols import Array, Encoder, Objective
 from shoal.recipes import parts
@@ -34,13 +30,6 @@ from shoal.recipes.recipe import Recipe
 FORMAT = "shoal checkpoint"
 FORMAT_VERSION = 2
 """2: what programs decide by has fields of its own, see `facts`; before, the provenance held it."""
-
-# What zipfile and torch.load raise on a damaged file depends on where the damage is.
-_UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, KeyError,
-    IndexError, TypeError, AttributeError, NotImplementedError, struct.error, MemoryError,
-    OverflowError,
-)  # fmt: skip
 
 
 @dataclass
@@ -148,13 +137,13 @@ def save(checkpoint: Checkpoint, path: str | Path) -> None:
                 "facts": checkpoint.facts.to_json(),
             }
         ),
-        "encoder": _on_cpu(checkpoint.encoder_state),
-        "objectives": _on_cpu(checkpoint.objective_states),
-        "optimizer": _on_cpu(checkpoint.optimizer_states),
-        "reducers": [_to_tensors(arrays) for arrays in checkpoint.reducers],
-        "clusterer": _to_tensors(checkpoint.clusterer),
-        "familiar": _to_tensors(checkpoint.familiar),
-        "calibration": _to_tensors(checkpoint.calibration),
+        "encoder": on_cpu(checkpoint.encoder_state),
+        "objectives": on_cpu(checkpoint.objective_states),
+        "optimizer": on_cpu(checkpoint.optimizer_states),
+        "reducers": [to_tensors(arrays) for arrays in checkpoint.reducers],
+        "clusterer": to_tensors(checkpoint.clusterer),
+        "familiar": to_tensors(checkpoint.familiar),
+        "calibration": to_tensors(checkpoint.calibration),
     }
     # Through memory: torch.save writes a file's own name into it, and a full disk would reach
     # its C++ side as a crash rather than as an error.
@@ -172,7 +161,7 @@ def load(path: str | Path) -> Checkpoint:
             anything but tensors, numbers and text.
     """
     path = Path(path)
-    content = _read(path)
+    content = read_content(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} is a checkpoint of another program; 'shoal train' makes one that shoal reads."
@@ -208,10 +197,10 @@ def load(path: str | Path) -> Checkpoint:
             optimizer_states=[optimizer] if isinstance(optimizer, dict) else optimizer,
             history=about["history"],
             **_facts(about),
-            reducers=[_to_arrays(tensors) for tensors in content["reducers"]],
-            clusterer=_to_arrays(content["clusterer"]),
-            familiar=_to_arrays(content.get("familiar", {})),
-            calibration=_to_arrays(content.get("calibration", {})),
+            reducers=[to_arrays(tensors) for tensors in content["reducers"]],
+            clusterer=to_arrays(content["clusterer"]),
+            familiar=to_arrays(content.get("familiar", {})),
+            calibration=to_arrays(content.get("calibration", {})),
         )
         if len(loaded.objective_states) != len(loaded.recipe.objectives):
             raise KeyError("the state of an objective")
@@ -240,52 +229,6 @@ def _facts(about: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _on_cpu(state: Any) -> Any:
-    """A state with its tensors on the CPU, so that a file opens where there is no other device."""
-    if isinstance(state, torch.Tensor):
-        return state.cpu()
-    if isinstance(state, list):
-        return [_on_cpu(value) for value in state]
-    if not isinstance(state, dict):
-        return state
-    moved = copy.copy(state)  # with the versions of its layers, which PyTorch notes beside it
-    for name, value in state.items():
-        moved[name] = _on_cpu(value)
-    return moved
-
-
-def _read(path: Path) -> Any:
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder, not a checkpoint file.")
-    try:
-        if path.stat().st_size == 0:
-            raise CheckpointError(f"{path} is empty, not a checkpoint.")
-        with path.open("rb") as file:
-            if file.read(1) == b"\x80":
-                raise pickle.UnpicklingError("a bare pickle")
-        with zipfile.ZipFile(path) as archive:  # what torch.save writes; torch checks no sums
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise zipfile.BadZipFile(damaged)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except CheckpointError:
-        raise
-    except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such checkpoint; check the path.") from None
-    except PermissionError:
-        raise CheckpointError(f"{path}: permission denied; make it readable.") from None
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} was not loaded: it holds other things than tensors, numbers and text, which "
-            "can run code; use a checkpoint that shoal wrote."
-        ) from error
-    except _UNREADABLE as error:
-        raise CheckpointError(
-            f"{path} is not a checkpoint, or it is truncated or damaged; restore it from a copy "
-            "or train again."
-        ) from error
-
-
 def _load_state(module: torch.nn.Module, state: dict[str, Tensor]) -> None:
     try:
         module.load_state_dict(state)
@@ -294,11 +237,3 @@ def _load_state(module: torch.nn.Module, state: dict[str, Tensor]) -> None:
         raise CheckpointError(
             f"the checkpoint's weights do not fit its recipe ({reason}); train again."
         ) from error
-
-
-def _to_tensors(arrays: dict[str, Array]) -> dict[str, Tensor]:
-    return {name: torch.tensor(array) for name, array in arrays.items()}
-
-
-def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, Array]:
-    return {name: stored.to_array(tensor) for name, tensor in tensors.items()}
