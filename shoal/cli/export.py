@@ -43,7 +43,7 @@ def name(
     to fill in; NAMES is that file.
     """
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.run_folder import data_of_run
+    from shoal.cli.run_identity import data_of_run
     from shoal.errors import DataError
     from shoal.export.naming import name_clusters, write_template
     from shoal.images.output_checks import check_distinct, check_writable

@@ -13,6 +13,12 @@ class Command(TyperCommand):
 
     group = ""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for parameter in self.params:  # "DATA", where typer writes "DATA <path>"
+            if parameter.param_type_name == "argument":
+                setattr(parameter, "display_type_rich", _nothing)  # noqa: B010 - a method of typer's
+
     @property
     def sentence(self) -> str:
         """What it does: the first paragraph of its help."""
@@ -35,6 +41,10 @@ class Command(TyperCommand):
         """``DATA CHECKPOINT [LABELS]``, where typer writes ``{DATA} {CHECKPOINT} [LABELS]``."""
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+def _nothing(**_: Any) -> str:
+    return ""
 
 
 def grouped(title: str) -> type[Command]:

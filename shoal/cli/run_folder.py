@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 from shoal.cli.outputs import free_name
 from shoal.cli.request import Request, rehearse
+from shoal.cli.run_identity import first_difference, identity_of
 from shoal.errors import OutputError
 from shoal.export.prediction import result_digest
 from shoal.export.record import NAME, RUN, Record, read_record
@@ -27,7 +27,6 @@ from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
-from shoal.scoring.training_command import parse_training
 
 FILES = (
     "checkpoint.pth", "prediction.csv", "table.parquet", "clusters.png", "map.png", "report.html",
@@ -70,7 +69,7 @@ class Run:
         rehearse(source, request)
         if request.force:
             report.say(*_make_room(self.folder, self.record))
-        identity = _identity(request) | {"images": digest, "n_images": len(source)}
+        identity = identity_of(request) | {"images": digest, "n_images": len(source)}
         # What is there stays until it is written anew; by its digest a later change is noticed.
         record = Record(RUN, command_line(), identity, files=self.record.files)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -129,21 +128,6 @@ def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
         yield _state(folder, request)
 
 
-def data_of_run(folder: Path) -> Path | None:
-    """What the images of the run in ``folder`` were opened from; None if nobody knows, or it is
-    not there.
-
-    An absolute path is not recorded, so that it is not known either.
-    """
-    try:
-        record = read_record(folder)
-        training = None if record is None else parse_training(shlex.split(record.command)[1:])
-    except (OutputError, ValueError):
-        return None
-    data = None if training is None else Path(training.data)
-    return data if data is not None and data.exists() else None
-
-
 def _state(folder: Path, request: Request) -> Run:
     record = read_record(folder)
     if record is None:
@@ -159,9 +143,9 @@ def _state(folder: Path, request: Request) -> Run:
         raise OutputError(f"{folder} was written by 'shoal export'; name another folder.")
     if request.force:
         return Run(folder, record)
-    known, wanted = record.identity.get("settings"), _identity(request)["settings"]
+    known, wanted = record.identity.get("settings"), identity_of(request)["settings"]
     if known != wanted:
-        raise OutputError(_of_another(folder, _difference(known, wanted)))
+        raise OutputError(_of_another(folder, first_difference(known, wanted)))
     missing = record.missing(folder)
     if record.finished and not missing:
         return Run(folder, record, done=True)
@@ -176,25 +160,6 @@ def _state(folder: Path, request: Request) -> Run:
             f"{typed('--resume')}"
         )
     return Run(folder, record, mends=record.finished)
-
-
-def _identity(request: Request) -> dict[str, Any]:
-    recipe = request.resolve().to_dict()
-    if request.minutes is not None:
-        recipe.pop("epochs")  # chosen when training begins
-    if request.auto:
-        recipe.pop("n_clusters")
-    return {"settings": recipe | {"minutes": request.minutes}}
-
-
-def _difference(known: Any, wanted: dict[str, Any]) -> str:
-    known = known if isinstance(known, dict) else {}
-    name = next(
-        name
-        for name in ["minutes", *sorted({*known, *wanted})]
-        if known.get(name) != wanted.get(name)
-    )
-    return f"{name} is {known.get(name)}"
 
 
 def _of_another(folder: Path, why: str) -> str:

@@ -1,0 +1,62 @@
+"""Which run a folder is of: its settings, where they differ from others, and its images."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from shoal.cli.request import Request
+from shoal.errors import OutputError
+from shoal.export.record import read_record
+from shoal.scoring.training_command import parse_training
+
+
+def identity_of(request: Request) -> dict[str, Any]:
+    """The settings of a run, as JSON values; without what is only chosen while it trains."""
+    recipe = request.resolve().to_dict()
+    if request.minutes is not None:
+        recipe.pop("epochs")  # chosen when training begins
+    if request.auto:
+        recipe.pop("n_clusters")
+    return {"settings": recipe | {"minutes": request.minutes}}
+
+
+def first_difference(known: Any, wanted: dict[str, Any]) -> str:
+    """The first setting of ``known`` that is not as ``wanted``, in words."""
+    known = known if isinstance(known, dict) else {}
+    name = next(
+        name
+        for name in ["minutes", *sorted({*known, *wanted})]
+        if known.get(name) != wanted.get(name)
+    )
+    return f"{name} is {_written(known.get(name))}"
+
+
+def _written(value: Any) -> str:
+    """A field of a recipe's JSON as ``--set`` takes it.
+
+    >>> _written([{"name": "unit_norm", "options": {}}, {"name": "pca", "options": {"n": 2}}])
+    'unit_norm+pca(n=2)'
+    """
+    if isinstance(value, list):
+        return "+".join(map(_written, value))
+    if isinstance(value, dict) and {"name", "options"} == value.keys():
+        options = ", ".join(f"{name}={option}" for name, option in value["options"].items())
+        return f"{value['name']}({options})" if options else str(value["name"])
+    return str(value)
+
+
+def data_of_run(folder: Path) -> Path | None:
+    """What the images of the run in ``folder`` were opened from; None if nobody knows, or it is
+    not there.
+
+    An absolute path is not recorded, so that it is not known either.
+    """
+    try:
+        record = read_record(folder)
+        training = None if record is None else parse_training(shlex.split(record.command)[1:])
+    except (OutputError, ValueError):
+        return None
+    data = None if training is None else Path(training.data)
+    return data if data is not None and data.exists() else None
