@@ -54,7 +54,7 @@ class Reporter:
             self.console.print(text, soft_wrap=True, markup=False)
 
     def warn(self, *warnings: str) -> None:
-        """A line each, once each, unless quiet; see `diagnosis`."""
+        """Say warnings, a line for each, and none twice, unless quiet; see `scoring.warnings`."""
         for warning in warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
@@ -65,9 +65,9 @@ class Reporter:
         for item in items:
             yield item
             if not warned and isinstance(item, Checkpoint):
-                found = collapse_while_training(item)
-                warned = bool(found)
-                self.warn(*found)
+                warnings = collapse_while_training(item)
+                warned = bool(warnings)
+                self.warn(*warnings)
 
     def _show(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         if self.quiet:

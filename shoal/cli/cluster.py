@@ -56,18 +56,18 @@ def clusters(
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
-    found = choose_n_clusters(
+    choice = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
-    write(groups.n_clusters(source, found, track=report), picture)
+    write(groups.n_clusters(source, choice, track=report), picture)
     if as_json:
-        print(json.dumps(found.to_json(), indent=2))
+        print(json.dumps(choice.to_json(), indent=2))
         return
     if not quiet:
-        print(summaries.of_n_clusters(found))
+        print(summaries.of_n_clusters(choice))
     report.say(*replacing(replaced))
     report.say(f"written to {picture}")
-    k = found.n_clusters
+    k = choice.n_clusters
     say_next(report, "predict", data, checkpoint, free(Path(f"clusters-{k}.csv")), "-k", k)
 
 

@@ -57,8 +57,8 @@ def print_scores(source: ImageSource, labels: IntArray, seconds: float) -> None:
     table.add_column("method")
     for name in ("accuracy", "NMI", "ARI"):
         table.add_column(name, justify="right")
-    for method, found in rows.items():
-        scores = evaluation.score(found, truth)
+    for method, predicted in rows.items():
+        scores = evaluation.score(predicted, truth)
         table.add_row(
             method, *(f"{value:.3f}" for value in (scores.accuracy, scores.nmi, scores.ari))
         )

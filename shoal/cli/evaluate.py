@@ -120,16 +120,18 @@ def splits(
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
-    found = inference.splits(source, loaded, report, device=device)
-    figures.write(figures.splits(source, [one.table for one in found], track=report), picture)
+    compared = inference.splits(source, loaded, report, device=device)
+    figures.write(
+        figures.splits(source, [split.table for split in compared], track=report), picture
+    )
     if as_json:
-        print(json.dumps([one.to_json() for one in found], indent=2))
+        print(json.dumps([split.to_json() for split in compared], indent=2))
         return
     if not quiet:
-        print(summaries.splits_table(found))
+        print(summaries.splits_table(compared))
     report.say(*replacing(replaced))
     report.say(f"members of each: {picture}")
-    if len(found) > 1:
+    if len(compared) > 1:
         out = free(Path("split-2.csv"))
         say_next(report, "predict", data, checkpoint, out, "--split", 2)
     else:

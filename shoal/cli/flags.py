@@ -77,16 +77,16 @@ def in_flags(message: str, command: str, options: set[str], *, but: Collection[s
     'too few; train again with --set checkpoints=12.'
     """
     message = re.sub(
-        _FIELD, lambda found: ("" if found[1] in but else "--set ") + found[0], message
+        _FIELD, lambda match: ("" if match[1] in but else "--set ") + match[0], message
     )
     known = {name: OF_COMMAND.get((command, name), flag) for name, flag in FLAGS.items()}
     known = {name: flag for name, flag in known.items() if flag in options and name not in but}
     if not known:
         return message
     names = "|".join(map(re.escape, known))
-    message = re.sub(_SUBJECT.format(names=names), lambda found: known[found[1]], message)
+    message = re.sub(_SUBJECT.format(names=names), lambda match: known[match[1]], message)
     return re.sub(
-        _GIVEN.format(names=names), lambda found: _with(known[found[1]], found[2]), message
+        _GIVEN.format(names=names), lambda match: _with(known[match[1]], match[2]), message
     )
 
 

@@ -57,7 +57,7 @@ class Group(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each group, no sentence cut off."""
-        commands = [one for one in self.commands.values() if isinstance(one, Command)]
+        commands = [command for command in self.commands.values() if isinstance(command, Command)]
         widest = max(len(command.name or "") for command in commands)
         for title, members in itertools.groupby(commands, lambda command: command.group):
             with formatter.section(title):

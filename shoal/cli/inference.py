@@ -34,16 +34,16 @@ def predict(
     split: int = 1,
     device: str = "auto",
 ) -> ImageTable:
-    """Assign the images, with progress; of clusters found anew, warn of tiny and empty ones.
+    """Assign the images, with progress; warn if new clusters are tiny or empty.
 
     Not of the checkpoint's own clusters: new images may well be of few of its kinds. ``auto``
     chooses their number among the images that the checkpoint remembers. Other images than those
     it learned from are also asked whether they are like any of them.
     """
     if clusters == AUTO:
-        found = weigh_remembered(checkpoint, track=report)
-        report.say(found.reason)
-        clusters = found.n_clusters
+        choice = weigh_remembered(checkpoint, track=report)
+        report.say(choice.reason)
+        clusters = choice.n_clusters
     clusters = None if clusters is None else int(clusters)
     table = pipeline.predict(
         source,
@@ -103,7 +103,7 @@ def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:
 def judge(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> LabelFreeScores:
-    """Score the clusters without labels; those of a checkpoint along the way are found first."""
+    """Score the clusters without labels; cluster first if the checkpoint has no clusters."""
     device = ready(device)
     if not checkpoint.finished:
         report.say(

@@ -49,7 +49,7 @@ def open_images(
     counts = getattr(source, "left_out", None)
     if counts is None:
         counts = [Count(1, *row) for row in source.skipped]
-    missed = [one for one in counts if not one.expected]
+    missed = [count for count in counts if not count.expected]
     if missed:
         lines = left_out_described(len(source), counts)
         print(*map(printable, lines), sep="\n", file=sys.stderr)
@@ -85,18 +85,18 @@ def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
 
 
 def left_out_described(n_images: int, counts: Sequence[Count]) -> list[str]:
-    """How many files there are and what became of them: a line, and one for each reason.
+    """How many files there are and what became of them: a line in all, and a line for each reason.
 
     >>> left_out_described(40, [Count(10, ".heic", "HEIC"), Count(1, "a.jpg", "empty")])
     ['51 files: 40 images, 11 left out', '  10 .heic: HEIC', '  a.jpg: empty']
     """
-    n_left = sum(one.n_files for one in counts)
+    n_left = sum(count.n_files for count in counts)
     lines = [
         f"{counted(n_images + n_left, 'file')}: {counted(n_images, 'image')}, {n_left:,} left out"
     ]
-    for one in counts:
-        number = f"{one.n_files:,} " if one.n_files > 1 else ""
-        lines.append(f"  {number}{one.what}: {one.reason}")
+    for count in counts:
+        number = f"{count.n_files:,} " if count.n_files > 1 else ""
+        lines.append(f"  {number}{count.what}: {count.reason}")
     return lines
 
 
@@ -130,7 +130,9 @@ def check_learned(checkpoint: Checkpoint, path: Path) -> None:
     try:
         checkpoint.build_encoder()
         # t-SNE takes seconds to place even two images.
-        if not checkpoint.finished or any(one.name == "tsne" for one in checkpoint.recipe.reducers):
+        if not checkpoint.finished or any(
+            part.name == "tsne" for part in checkpoint.recipe.reducers
+        ):
             return
         table = pipeline.predict(blank, checkpoint, familiarity=True)
         if np.isfinite(table.embedding).all() and np.isfinite(table.confidence).all():

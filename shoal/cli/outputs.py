@@ -119,9 +119,9 @@ def _files(path: Path) -> list[Path]:
     from shoal.images.shards import shards
 
     try:
-        found = shards(path)
+        files = shards(path)
         if path_list.accepts(path) and path.is_file():
-            found += path_list.named_files(path)
+            files += path_list.named_files(path)
     except (ShoalError, OSError, ValueError):
         return [path]  # whoever opens it says what is wrong
-    return found
+    return files

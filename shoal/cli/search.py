@@ -80,15 +80,15 @@ def pairs(
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
     else:
         rows = read_pairs(listed, source.ids)
-    found = decide_pairs(
+    decided = decide_pairs(
         source, loaded, rows, metric=metric, threshold=value, space=space,
         device=inference.ready(device), track=report,
     )  # fmt: skip
-    found.to_csv(out)
-    text = summaries.of_pairs(found, space=space, metric=metric, at_random=listed is None)
+    decided.to_csv(out)
+    text = summaries.of_pairs(decided, space=space, metric=metric, at_random=listed is None)
     report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
-    say_next(report, "similar", data, checkpoint, found.ids[0][0], *free_outputs("similar"))
+    say_next(report, "similar", data, checkpoint, decided.ids[0][0], *free_outputs("similar"))
 
 
 def similar(
@@ -143,14 +143,14 @@ def similar(
     known = None
     if embedding is not None:
         known = load_prediction(embedding, trust="label").embedding_of(source)
-    found = find_similar(
+    alike = find_similar(
         source, loaded, images, n=n, metric=metric, z=known, device=inference.ready(device),
         track=report,
     )  # fmt: skip
-    found.to_csv(csv)
-    write(single_images.similar(source, found, track=report), picture)
+    alike.to_csv(csv)
+    write(single_images.similar(source, alike, track=report), picture)
     if not quiet:
-        print(summaries.of_similar(found))
+        print(summaries.of_similar(alike))
     report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
     say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
@@ -205,14 +205,14 @@ def duplicates(
         pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
         array=array, cache=not no_cache, report=report,
     )  # fmt: skip
-    found = find_duplicates(
+    copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
         device=inference.ready(device), track=report,
     )  # fmt: skip
-    found.to_csv(csv)
-    write(single_images.duplicates(source, found, track=report), picture)
+    copies.to_csv(csv)
+    write(single_images.duplicates(source, copies, track=report), picture)
     report.say(*replacing(replaced))
-    report.say(f"{summaries.of_duplicates(found)}\nwritten to {csv} and {picture}")
+    report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
     if checkpoint is None:
         say_next(report, "run", data, free(Path("found")))
     else:
@@ -248,10 +248,10 @@ def outliers(
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
-    found = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
-    found.to_csv(csv)
-    write(single_images.outliers(source, found, track=report), picture)
+    ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
+    ranked.to_csv(csv)
+    write(single_images.outliers(source, ranked, track=report), picture)
     report.say(*replacing(replaced))
-    report.say(f"{summaries.of_outliers(found)}\nwritten to {csv} and {picture}")
-    oddest = source.ids[found.rows[0]]
+    report.say(f"{summaries.of_outliers(ranked)}\nwritten to {csv} and {picture}")
+    oddest = source.ids[ranked.rows[0]]
     say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))
