@@ -12,13 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
+from shoal.images.open import open_source
 from shoal.plots import figures
 from shoal.reports import explorer, html
-from shoal.reports.document import Code, Document, Heading, Paragraph, Picture, Table
+from shoal.reports.document import Code, Document, Gallery, Heading, Paragraph, Picture, Table
 from shoal.reports.figures import confidences
+from shoal.reports.originals import folder_beside
+from shoal.reports.photos import photo_rows
 from shoal.reports.wording import Wording
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -69,11 +73,11 @@ class Reader:
     def text(self, name: str) -> str:
         return str(self.part(name).get_attribute("textContent")).strip()
 
-    def viewer(self) -> dict[str, object] | None:
-        """What the dialog with the enlarged picture shows, if it is open."""
+    def viewer(self) -> dict[str, object]:
+        """What the dialog with the enlarged picture shows; nothing if it is closed."""
         return self.run(
             """const viewer = document.querySelector("[data-viewer]");
-            if (!viewer.open) return null;
+            if (!viewer.open) return {};
             const image = viewer.querySelector("img");
             return {
                 name: viewer.querySelector("[data-viewer-part=name]").textContent,
@@ -390,9 +394,7 @@ def test_the_gallery_is_sorted_paged_and_leads_to_the_map(reader: Reader) -> Non
     tile = reader.driver.find_element("css selector", ".gallery button")
     tile.click()
     reader.settle()
-    viewer = reader.viewer()
-    assert viewer is not None
-    assert viewer["name"] == NAMES[len(first)]
+    assert reader.viewer()["name"] == NAMES[len(first)]
     reader.key(Keys.ESCAPE)
     reader.settle()
     assert tile.get_attribute("aria-pressed") == "true"
@@ -402,6 +404,57 @@ def test_the_gallery_is_sorted_paged_and_leads_to_the_map(reader: Reader) -> Non
     assert np.allclose(reader.place(len(first)), middle, atol=2)
     tile.send_keys(Keys.ARROW_RIGHT)
     assert reader.run("return document.activeElement.title") == NAMES[len(first) + 1]
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """A page beside its folder of four images, of which the encoder sees a tenth."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(4):
+        Image.new("RGB", (200, 100), (60 * i, 0, 90)).save(folder / f"sea {i}.png")
+    source = open_source(folder, image_shape=(20, 20, 3))
+    xy = np.array([[0, 0], [9, 0], [0, 9], [9, 9]], dtype=np.float32)
+    table = ImageTable(source.ids, np.arange(4) % 2, xy, np.full(4, 0.5, dtype=np.float32), xy)
+    path = tmp_path / "report.html"
+    url = folder_beside(source, path)
+    rows = photo_rows(source, [("typical", (0.0, 0.4, 0.7), np.array([2]))])
+    document = Document("Sea", "", blocks=[Gallery(rows, "Members.")])
+    fragment = explorer.fragment(source, table, wording=Wording("en"), folder=url)
+    page = html.render(document, explorer=fragment, wording=Wording("en"), folder=url)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def test_a_click_shows_the_file_beside_the_page(reader: Reader, beside: Path) -> None:
+    reader.open(beside)
+    reader.driver.find_element("css selector", ".photos .photo").click()
+    reader.until(lambda: str(reader.viewer()["source"]).endswith("photos/sea%202.png"))
+    assert reader.viewer()["name"] == "sea 2.png"
+    assert reader.viewer()["link"] == "photos/sea%202.png"
+    reader.key(Keys.ESCAPE)
+    assert reader.viewer() == {}
+    reader.hover(1)
+    photo = "return document.querySelector('.card img')?.src"
+    reader.until(lambda: str(reader.run(photo)).endswith("photos/sea%201.png"))
+    box = reader.run("return document.querySelector('.card img').getBoundingClientRect().toJSON()")
+    assert (box["width"], box["height"]) == (200, 100)  # the whole image, not the square seen
+    reader.click(*reader.place(1))
+    reader.mouse("mouseMoved", 5, 5)
+    reader.settle()
+    reader.part("card-open").click()
+    reader.until(lambda: str(reader.viewer()["source"]).endswith("photos/sea%201.png"))
+
+
+def test_a_page_without_its_folder_enlarges_what_it_carries(reader: Reader, beside: Path) -> None:
+    alone = beside.with_name("moved.html")
+    shutil.move(beside, alone)
+    shutil.rmtree(beside.with_name("photos"))
+    reader.open(alone)
+    reader.driver.find_element("css selector", ".photos .photo").click()
+    reader.until(lambda: float(str(reader.viewer()["wide"])) > 128)
+    assert str(reader.viewer()["source"]).startswith("data:image/jpeg")
+    reader.until(reader.complaints)  # that the file is not there
 
 
 def test_the_search_finds_names(reader: Reader) -> None:
