@@ -321,7 +321,7 @@ def test_a_worker_that_was_killed_is_said() -> None:
     worker = parallel.Worker()
     assert worker.decode([b"", b"no"], Form(4, 4, 3)).reasons == ["empty", "not an image"]
     worker._process.kill()
-    with pytest.raises(DataError, match="one of them was killed"):
+    with pytest.raises(DataError, match="a process that decodes images was killed"):
         worker.decode([b"x" * 10**6], Form(4, 4, 3))
     worker.close()
 

@@ -267,6 +267,16 @@ def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any])
         assert word in plain.out
 
 
+def test_info_of_a_checkpoint_in_the_folder_one_is_in(
+    checkpoint_file: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    along_the_way = sorted((checkpoint_file.parent / "checkpoint.pth.history").iterdir())[0]
+    for path in (checkpoint_file, along_the_way):
+        monkeypatch.chdir(path.parent)
+        result = run_cli("info", path.name)
+        assert (result.code, result.err) == (0, "")
+
+
 def test_info_of_a_checkpoint_along_the_way(
     checkpoint_file: Path, run_cli: Callable[..., Any]
 ) -> None:

@@ -178,4 +178,4 @@ def test_the_commands(pile: str, k: str, run_cli: Callable[..., Any], tmp_path: 
     if pile == "odd":
         assert labels[7] == "1"
         assert labels.count("0") == 39
-        assert "fewer groups than were asked for" in said["run"]
+        assert "the images form fewer groups" in said["run"]

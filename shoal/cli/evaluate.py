@@ -196,6 +196,8 @@ def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
         print(json.dumps(summaries.checkpoint_facts(loaded, checkpoint), indent=2))
     else:
         print(summaries.checkpoint_text(loaded, checkpoint))
-        final = checkpoint.parent.with_suffix("")  # a finished one ends with what to do next
-        if not loaded.finished and final.is_file():
-            say_next(Reporter(), "info", final)
+        # A finished one ends with what to do next.
+        if not loaded.finished and checkpoint.parent.name:
+            final = checkpoint.parent.with_suffix("")
+            if final.is_file():
+                say_next(Reporter(), "info", final)
