@@ -57,7 +57,7 @@ def test_each_row_shows_its_own_cluster() -> None:
 
 def test_least_certain_members_are_the_least_certain() -> None:
     _, table = findings(60, 3)
-    _, _, least = figures._pick(table, 1, 5, 0)
+    _, _, least = figures._members(table, 1, 5, 0)
     rest = np.setdiff1d(np.flatnonzero(table.labels == 1), least)
     assert table.confidence[least].max() <= table.confidence[rest].min()
 

@@ -190,7 +190,7 @@ def test_auto_replaces_another_number_and_refuses_two(
     given = ["train", images_file, path, *fast, "--quiet", "--set", "clusterer=spectral"]
     refused = run_cli(*given, "-k", "auto", "--set", "n_clusters=3")
     assert refused.code == 2
-    assert "either -k or --set n_clusters=… is expected, and both came" in refused.err
+    assert "-k and --set n_clusters=… cannot both be given" in refused.err
     assert run_cli(*given, "-k", "9").code == 0
     nine = checkpoints.load(path)
     settled, _ = pipeline.cluster(ArraySource(images), nine, auto_k=True)

@@ -128,8 +128,7 @@ def test_a_legend_shows_every_cluster_inside_the_picture(k: int) -> None:
         assert box.x1 <= whole.x1
         assert box.y0 >= whole.y0
         assert figure.axes[0].get_window_extent().y0 >= box.y1  # outside the plot
-    colours = {colours.colour(cluster, k) for cluster in range(k)}
-    assert len(colours) == k
+    assert len({colours.colour(cluster, k) for cluster in range(k)}) == k
 
 
 def test_names_of_labels_are_data(bare: None) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.images.open import open_source
 from shoal.images.subset import Subset
-from shoal.plots.thumbnails import thumbnails
+from shoal.plots import figures, single_images
+from shoal.plots.thumbnails import thumbnails, thumbnails_of_lists
 from shoal.protocols import Array
+from shoal.search.duplicates import Duplicates, Group
 
 
 def halves(height: int, width: int) -> Array:
@@ -99,3 +102,33 @@ def test_the_files_of_a_folder_are_originals(tmp_path: Path) -> None:
     pictures = thumbnails(open_source(tmp_path), np.array([1, 0]))
     assert pictures.shape == (2, 192, 192, 3)
     assert [int(picture.max()) for picture in pictures] == [100, 0]
+
+
+def test_large_arrays_are_scaled_down() -> None:
+    source = ArraySource(np.stack([halves(400, 500)] * 2))
+    pictures = thumbnails(source, np.array([1]))
+    assert pictures.shape == (1, 154, 192, 3)
+    assert pictures[0, :, :90, 0].min() == pictures[0, :, 102:, 2].min() == 255
+
+
+def test_figures_draw_the_originals(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(encoded(halves(300, 300 + number)))
+    source = open_source(tmp_path)
+    table = ImageTable(
+        ids=source.ids, labels=np.arange(6) % 2, confidence=np.ones(6, np.float32),
+        embedding=np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32),
+    )  # fmt: skip
+    lists = thumbnails_of_lists(source, [np.array([5, 0]), np.array([0]), np.zeros(0, np.int64)])
+    assert [len(pictures) for pictures in lists] == [2, 1, 0]
+    assert np.array_equal(lists[0][1], lists[1][0])
+    copies = Group(0, np.array([3]), np.array([True]), np.zeros(1, np.float32))
+    drawn = (
+        figures.clusters(source, table),
+        figures.splits(source, [table]),
+        single_images.duplicates(source, Duplicates(source.ids, [copies], 0.5, "")),
+    )
+    for figure in drawn:
+        for ax in figure.axes:
+            for image in ax.images:
+                assert min(np.asarray(image.get_array()).shape[:2]) >= 192

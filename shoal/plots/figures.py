@@ -17,7 +17,7 @@ from shoal.embedding.table import ImageTable
 from shoal.images.files import atomic_path
 from shoal.plots.colours import colour
 from shoal.plots.lettering import letter
-from shoal.plots.strips import contact_sheet, framed_layout, proportion, strips
+from shoal.plots.strips import contact_sheet, framed_layout, n_columns, proportion, strips
 from shoal.plots.thumbnails import thumbnails_of_lists
 from shoal.plural import counted
 from shoal.protocols import ImageSource, IntArray, Track, silent
@@ -55,7 +55,7 @@ def clusters(
     Args:
         source: the images of ``table``.
         table: labels and confidence. The 20 largest clusters are drawn.
-        columns: images side by side in each of the three groups.
+        columns: images side by side in each of the three groups; more if they are tall.
         seed: of the random sample.
         track: shows progress.
     """
@@ -63,6 +63,7 @@ def clusters(
     drawn = np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS]
     drawn = np.sort(drawn[sizes[drawn] > 0])
     lines = int(np.clip(14 // len(drawn), 1, 4))  # few clusters have room for more members
+    columns = n_columns(columns, source.shape)
     lists = [
         members
         for cluster in drawn
@@ -106,11 +107,12 @@ def splits(
         source: the images.
         tables: a table of all images of ``source`` for each split. Of each, the first 10 clusters
             are drawn.
-        columns: images in a strip.
+        columns: images in a strip; more if they are tall.
         seed: of the random members.
         track: shows progress.
     """
     generator = np.random.default_rng(seed)
+    columns = n_columns(columns, source.shape)
     names, lists, frames = [], [], []
     for number, table in enumerate(tables, start=1):
         for cluster in range(min(10, int(table.labels.max()) + 1)):

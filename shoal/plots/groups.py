@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from shoal.clustering.n_clusters import CLEAR, NumberOfClusters
 from shoal.clustering.tree import Tree
 from shoal.plots.lettering import letter
-from shoal.plots.strips import contact_sheet, drawable, enlarged, proportion
+from shoal.plots.strips import contact_sheet, drawable, enlarged, n_columns, proportion
 from shoal.plots.thumbnails import thumbnails_of_lists
 from shoal.plural import counted
 from shoal.protocols import Array, ImageSource, IntArray, Track, silent
@@ -22,7 +22,7 @@ _LINE = "#0072B2"
 _WIDTH = 18.0
 """Inches."""
 _MEMBERS = 6
-"""Images of a cluster side by side."""
+"""Images of a cluster side by side, if they are square."""
 _MOST_CLUSTERS = 12
 _STRIP = 8
 """Images of a leaf side by side."""
@@ -39,8 +39,9 @@ def n_clusters(
         seed: of the random members.
         track: shows progress.
     """
+    columns = n_columns(_MEMBERS, source.shape)
     lines = [min(k, _MOST_CLUSTERS) for k in result.leading]
-    images_high = max(lines) * 5.6 / _MEMBERS * proportion(source.shape) + 0.4
+    images_high = max(lines) * 5.6 / columns * proportion(source.shape) + 0.4
     figure = Figure(figsize=(_WIDTH, 4.2 + images_high), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[4.2, images_high])
     above, below = parts
@@ -49,7 +50,7 @@ def n_clusters(
     figure.suptitle(f"how many clusters? {result.n_clusters}{clear}", fontsize=13)
     generator = np.random.default_rng(seed)
     lists = [
-        result.rows[_members(result.groups[k] == cluster, generator)]
+        result.rows[_members(result.groups[k] == cluster, columns, generator)]
         for k, n_drawn in zip(result.leading, lines, strict=True)
         for cluster in range(n_drawn)
     ]
@@ -57,7 +58,7 @@ def n_clusters(
     for ax, k, n_drawn in zip(
         below.subplots(1, len(lines), squeeze=False)[0], result.leading, lines, strict=True
     ):
-        sheet = _sheet([next(pictures) for _ in range(n_drawn)])
+        sheet = _sheet([next(pictures) for _ in range(n_drawn)], columns)
         tall = max(lines) * (sheet.shape[0] / n_drawn)  # blank below: all have the same scale
         ax.imshow(sheet, interpolation="antialiased", cmap="gray", vmin=0, vmax=255)
         ax.set_ylim(tall, -0.5)
@@ -155,13 +156,13 @@ def _evidence(axes: Array, result: NumberOfClusters) -> None:
     axes[0].legend(fontsize=8, loc="best")
 
 
-def _members(chosen: Array, generator: np.random.Generator) -> IntArray:
-    return np.sort(generator.permutation(np.flatnonzero(chosen))[:_MEMBERS])
+def _members(chosen: Array, count: int, generator: np.random.Generator) -> IntArray:
+    return np.sort(generator.permutation(np.flatnonzero(chosen))[:count])
 
 
-def _sheet(lines: list[Array]) -> Array:
+def _sheet(lines: list[Array], columns: int) -> Array:
     """A line of images uint8 (m, h, w, C) for each cluster; short lines end in white."""
-    images = np.full((len(lines), _MEMBERS, *lines[0].shape[1:]), 255, dtype=np.uint8)
+    images = np.full((len(lines), columns, *lines[0].shape[1:]), 255, dtype=np.uint8)
     for line, members in enumerate(lines):
         images[line, : len(members)] = members
-    return contact_sheet(images.reshape(-1, *images.shape[2:]), _MEMBERS, len(lines))
+    return contact_sheet(images.reshape(-1, *images.shape[2:]), columns, len(lines))

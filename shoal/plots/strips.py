@@ -48,6 +48,15 @@ def proportion(shape: tuple[int, ...]) -> float:
     return float(height / width)
 
 
+def n_columns(columns: int, shape: tuple[int, ...]) -> int:
+    """How many tall images stand where ``columns`` square ones do: up to four times as many.
+
+    >>> n_columns(6, (32, 32, 3)), n_columns(6, (96, 32, 3)), n_columns(6, (32, 96, 3))
+    (6, 18, 6)
+    """
+    return round(columns * float(np.clip(proportion(shape), 1.0, 4.0)))
+
+
 def drawable(image: Array) -> Array:
     """An image (H, W, C) as matplotlib takes it, (h, w) if grey, see `widened`."""
     wide = widened(image[None])[0]
