@@ -1,7 +1,8 @@
 """The commands. Each checks what it was given before any work, then walks the straight line.
 
 Inputs come first (DATA, then CHECKPOINT), outputs are last or options, and an option means the same
-in every command. Heavy imports wait until a command needs them, so that ``--help`` is instant.
+in every command. May import every room; no other room imports it, and nothing is computed here.
+Heavy imports wait until a command needs them, so that ``--help`` is instant.
 """
 
 from __future__ import annotations
