@@ -52,16 +52,16 @@ def report(
         train: the images that the checkpoints learned from.
         before: a finished checkpoint, to be compared with ``after``.
         after: another.
-        best: the one whose checkpoint history is shown; ``after`` if there is none.
+        best: the checkpoint whose history is shown; by default ``after``.
         images: labelled images to measure on.
-        labels: int64 (n,), their labels; nothing is chosen by them but what is shown.
+        labels: int64 (n,), their labels. They choose what is shown, and nothing else.
         show: indices of images in ``train`` to reconstruct; by default those that the assignment
             asks for, as far as the pile has them.
         language: en or zh-TW, of the fixed wording.
-        whole: fail where the history has fewer than 10 checkpoints; otherwise say so in its place,
-            and leave out the history of a pile of more than 20,000 images, which takes minutes.
-        spare: asked how many seconds measuring the history may take, when it begins; None: as long
-            as it takes.
+        whole: fail if the history has fewer than 10 checkpoints. Otherwise the report says so, and
+            leaves out the history of more than 20,000 images, which takes minutes to measure.
+        spare: called before the history is measured, returns the seconds that may take; by default
+            there is no limit.
         table: the clusters of ``train`` with places on a map, if they are known already.
         device: where the encoder runs.
         track: shows progress.
@@ -85,9 +85,9 @@ def report(
     inputs.check()
     if whole:
         progression.check(inputs, inputs.latest)
-    # NumPy's products are small here: a checkpoint of a history takes 6 s of processor time, and 17
-    # with two threads that wait for one another. Nor do the clusters of one early in training,
-    # which hang on the last bits, then depend on the number of threads.
+    # One thread: NumPy's products are small here. A checkpoint of a history takes 6 s of processor
+    # time, and 17 with two threads that wait for one another. Early in training the clusters depend
+    # on the last bits of these products, and so on the number of threads.
     with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
         history = whole or len(train) <= _QUICK
         document, table = compose(inputs, wording, history=history, spare=spare, table=table)

@@ -25,11 +25,11 @@ def kind(column: Sequence[str]) -> Kind:
     >>> kind(["0.918", "1,024", "–"]), kind(["adam", "0.1"])
     ('number', 'short')
     """
-    said = [cell.strip() for cell in column if cell.strip() not in _NO_NUMBER]
-    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in said)
-    if numbers > 0 and numbers >= 0.75 * len(said):
+    filled = [cell.strip() for cell in column if cell.strip() not in _NO_NUMBER]
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in filled)
+    if numbers > 0 and numbers >= 0.75 * len(filled):
         return "number"
-    return "long" if any(len(cell) > _LONG for cell in said) else "short"
+    return "long" if any(len(cell) > _LONG for cell in filled) else "short"
 
 
 def kinds(rows: Sequence[Sequence[str]], count: int) -> list[Kind]:

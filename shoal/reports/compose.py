@@ -65,11 +65,11 @@ def compose(
         if history
         else checkpoint_history.left_out(wording)
     )
-    made = reproducibility.section(inputs, wording)
+    details = reproducibility.section(inputs, wording)
     if inputs.before is not None:  # a comparison: the assignment's three questions first
         document.first += [*compared, *rebuilt, *kept, *verdict]
-        document.add(*groups, *sure, *made)
+        document.add(*groups, *sure, *details)
     else:
         document.first += verdict
-        document.add(*groups, *sure, *compared, *rebuilt, *kept, *made)
+        document.add(*groups, *sure, *compared, *rebuilt, *kept, *details)
     return document, table

@@ -61,8 +61,8 @@ def fragment(
     count = len(table.labels)
     if budget is None:
         large = worth_reading(source) or max(source.shape[:2]) > _SMALL
-        each = _LARGE_BYTES if large else _SMALL_BYTES
-        budget = int(np.clip(each * count, _LEAST_BUDGET, _MOST_BUDGET))
+        per_image = _LARGE_BYTES if large else _SMALL_BYTES
+        budget = int(np.clip(per_image * count, _LEAST_BUDGET, _MOST_BUDGET))
     shown = np.arange(count)
     if count > MOST_SHOWN:
         shown = np.sort(np.random.default_rng(0).permutation(count)[:MOST_SHOWN])

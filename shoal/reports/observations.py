@@ -153,14 +153,14 @@ def _correlation(what: str, values: FloatArray, accuracy: FloatArray, wording: W
     if np.isnan(rho):
         return wording("Rank correlation of {what} with the accuracy: none, as one of them does "
                        "not change.", what=what)  # fmt: skip
-    said = wording(
+    sentence = wording(
         "Rank correlation (Spearman) of {what} with the accuracy: {rho:+.2f}, 95 % interval "
         "{low:+.2f} to {high:+.2f} over {n} checkpoints",
         what=what, rho=rho, low=low, high=high, n=len(values),
     )  # fmt: skip
     if low <= 0 <= high:
-        return said + wording("; it may as well be none.")
-    return said + wording(".")
+        return sentence + wording("; it may as well be none.")
+    return sentence + wording(".")
 
 
 def _best(

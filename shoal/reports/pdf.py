@@ -183,7 +183,7 @@ class _Setter:
             caption = Text(mark(block.caption), styles["caption"])
             room = Room(block.figure, self.places, highest=_HEIGHT - 20 * mm)
             return [room, Spacer(1, 3), caption]
-        raise TypeError(f"headings stand in `text`, and {type(block).__name__} came")
+        raise TypeError(f"a {type(block).__name__} is set in `text`")
 
     def _grid(self, table: Table) -> Rows:
         numeric = [kind == "number" for kind in columns.kinds(table.rows, len(table.header))]
@@ -231,7 +231,7 @@ class _Setter:
         words = [chain.from_iterable(map(_WORD.findall, texts)) for texts in cells]
         least = [max(map(width, column), default=24.0) for column in words]
         if sum(least) > _WIDTH:  # then words must be broken, too
-            return [_WIDTH * each / sum(least) for each in least]
+            return [_WIDTH * width / sum(least) for width in least]
         part = (_WIDTH - sum(least)) / (sum(wanted) - sum(least))
         return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
 

@@ -14,7 +14,7 @@ from shoal.reports.document import Block, Code, Heading, Paragraph, Table
 from shoal.reports.inputs import ReportInputs, Trained
 from shoal.reports.wording import Wording
 
-_TOLD = (
+_FACTS = (
     "seconds", "peak_memory_gb", "machine", "device", "threads", "precision", "python", "shoal",
     "torch", "numpy", "allocator",
 )  # fmt: skip
@@ -29,18 +29,18 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
         Code(
             "\n".join(
                 [
-                    *(one.checkpoint.origin.command or wording("not recorded")
-                      for one in inputs.all),
+                    *(trained.checkpoint.origin.command or wording("not recorded")
+                      for trained in inputs.all),
                     command_line(),
                 ]
             )
         ),
     ]  # fmt: skip
-    names = [one.name for one in inputs.all]
-    told = [_facts(one) for one in inputs.all]
-    fields = [field for field in told[0] if any(field in one for one in told)]
-    rows = [(field, *(one.get(field, "–") for one in told)) for field in fields]
-    recipes = [one.checkpoint.recipe.describe() for one in inputs.all]
+    names = [trained.name for trained in inputs.all]
+    facts = [_facts(trained) for trained in inputs.all]
+    fields = list(dict.fromkeys(field for known in facts for field in known))
+    rows = [(field, *(known.get(field, "–") for known in facts)) for field in fields]
+    recipes = [trained.checkpoint.recipe.describe() for trained in inputs.all]
     rows += [(field, *(str(recipe[field]) for recipe in recipes)) for field in recipes[0]]
     blocks += [
         Paragraph(wording("Images, by the digest of their pixels:")),
@@ -62,17 +62,17 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
     return blocks
 
 
-def _facts(one: Trained) -> dict[str, str]:
-    checkpoint = one.checkpoint
+def _facts(trained: Trained) -> dict[str, str]:
+    checkpoint = trained.checkpoint
     known = checkpoint.provenance | {
         name: value for name, value in checkpoint.origin.to_json().items() if value
     }
-    facts = {name: str(known[name]) for name in _TOLD if name in known}
+    facts = {name: str(known[name]) for name in _FACTS if name in known}
     return facts | {
         "weights": f"{sum(t.numel() for t in checkpoint.encoder_state.values()):,}",
         "epochs trained": f"{checkpoint.epoch:g}",
         "steps trained": f"{checkpoint.step:,}",
-        "file SHA-256": _digest(one.path)[:16] + "…",
+        "file SHA-256": _digest(trained.path)[:16] + "…",
         "weights SHA-256": checkpoint.weights_digest()[:16] + "…",
         "images SHA-256": (checkpoint.origin.digest or "–")[:16] + "…",
     }

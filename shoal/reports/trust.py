@@ -15,14 +15,14 @@ from shoal.search.copies import digests
 def section(inputs: ReportInputs, verdict: Verdict, wording: Wording) -> list[Block]:
     """The verdict on `ReportInputs.main`, its reasons and warnings, and what to do next."""
     blocks: list[Block] = [
-        Heading(_said(verdict.answer, wording)),
-        Bullets(tuple(_said(reason, wording) for reason in verdict.reasons)),
+        Heading(_in_words(verdict.answer, wording)),
+        Bullets(tuple(_in_words(reason, wording) for reason in verdict.reasons)),
     ]
     warnings = (*map(wording.warning, verdict.warnings), *_copies(inputs, wording))
     if warnings:
         blocks += [Heading(wording("Warnings"), 2), Bullets(warnings)]
     if verdict.next_steps:
-        steps = tuple(_said(step, wording) for step in verdict.next_steps)
+        steps = tuple(_in_words(step, wording) for step in verdict.next_steps)
         blocks += [Heading(wording("What to do next"), 2), Bullets(steps)]
     return blocks
 
@@ -32,7 +32,7 @@ def verdict_on(inputs: ReportInputs) -> Verdict:
     return label_free.verdict_on(inputs.main.trained.checkpoint)
 
 
-def _said(sentence: Sentence, wording: Wording) -> str:
+def _in_words(sentence: Sentence, wording: Wording) -> str:
     return wording(sentence.template, **dict(sentence.values))
 
 

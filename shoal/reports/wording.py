@@ -60,8 +60,8 @@ def translations(language: str) -> dict[str, dict[str, str]]:
     if language == "en":
         return {"wording": {}, "changes": {}, "warnings": {}}
     file = resources.files("shoal.reports").joinpath("translations", f"{language}.json")
-    found: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    templates: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
+    return templates
 
 
 @cache
