@@ -111,6 +111,27 @@ def prediction(path: str, checkpoint: str, output: str) -> Work:
     return predict
 
 
+def clustering(path: str, checkpoint: str, again: bool) -> Work:
+    """Cluster, and give the table of the images; ``again``: by predicting them."""
+    from shoal import pipeline
+    from shoal.images.open import open_source
+    from shoal.models import checkpoint as checkpoints
+    from shoal.training.allocator import keep_large_buffers
+
+    keep_large_buffers()
+
+    def work(_: int) -> dict[str, Any]:
+        loaded, source = checkpoints.load(checkpoint), open_source(path)
+        began = time.perf_counter()
+        finished, table = pipeline.cluster(source, loaded)
+        if again:
+            table = pipeline.predict(source, finished)
+        taken = time.perf_counter() - began
+        return {"seconds": taken, "labels": hash(table.labels.tobytes())}
+
+    return work
+
+
 def codes(paths: list[str], checkpoint: str, output: str) -> Work:
     """Write the codes of the images in ``paths``, those that exist, one after another."""
     import numpy as np

@@ -107,6 +107,24 @@ def prediction(plan: Plan, name: str) -> Row:
     return {"n": plan.size, "work_seconds": seconds(work), "seconds": whole, "gb": max(gb)}
 
 
+def clustering(plan: Plan) -> Row:
+    """What follows training in a run: the pile embedded once, and, as it was, once more."""
+    path, checkpoint = plan.images(), str(CHECKPOINTS / "best.pth")
+    fixed = {"PYTHONHASHSEED": "0"}  # so that both sides' labels can be compared by their hashes
+    with (
+        Side("clustering", fixed, path=path, checkpoint=checkpoint, again=False) as once_,
+        Side("clustering", fixed, path=path, checkpoint=checkpoint, again=True) as twice,
+    ):
+        found = take_turns({"once": once_, "twice": twice}, 1, plan.blocks)
+    labels = {answer["labels"] for answers in found.values() for answer in answers}
+    fast, slow = seconds(found["once"]), seconds(found["twice"])
+    return {
+        "n": plan.size, "once_seconds": fast, "twice_seconds": slow,
+        "same_labels": len(labels) == 1,
+        "gb": [largest(answers) for answers in found.values()], **ratio(slow, fast),
+    }  # fmt: skip
+
+
 def memory(plan: Plan, *options: str) -> Row:
     """The most memory that `shoal train` of `best` takes: a few epochs, and the clustering."""
     epochs = "0.2" if plan.quick else "4"
@@ -167,6 +185,7 @@ def pieces(plan: Plan) -> dict[str, dict[str, Callable[[], Row]]]:
             "augmented by batched views": partial(usual, plan, "batched"),
         },
         "allocator": {"training step": partial(allocator, plan)},
+        "clustering": {"after training": partial(clustering, plan)},
         "prediction": {
             name: partial(prediction, plan, name) for name in ("best", "improved", "baseline")
         },

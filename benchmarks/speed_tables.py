@@ -47,6 +47,9 @@ def print_ratios(last: dict[tuple[str, str], Row]) -> None:
         elif piece == "allocator":
             sides = row["kept_seconds_per_step"], row["given_back_seconds_per_step"]
             lines.append(("training `best`; buffers given back", sides, row))
+        elif piece == "clustering":
+            sides = row["once_seconds"], row["twice_seconds"]
+            lines.append((f"clustering {row['n']:,} images; embedded once more", sides, row))
         elif piece == "course":
             sides = row["shoal_seconds"], row["sklearn_seconds"]
             lines.append((f"{case}, {row['n']:,} codes; scikit-learn's", sides, row))
