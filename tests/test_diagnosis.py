@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 
 from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import Origin
 from shoal.recipes.named import BASELINE, BEST
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import appearance, warnings
@@ -28,7 +29,7 @@ def checkpoint_of(recipe: Recipe, losses: Any = (), spreads: Any = (), **notes: 
     return Checkpoint(
         recipe=recipe, image_shape=(8, 8, 3), n_images=N, step=len(rows), total_steps=len(rows),
         epoch=1.0, encoder_state={}, objective_states=[], optimizer_states=None, history=rows,
-        provenance=notes,
+        origin=Origin(**notes),
     )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def test_auto_needs_images_enough_before_it_trains(
     images: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimators.pipeline, "fit", lambda *_, **__: pytest.fail("it trained"))
-    with pytest.raises(DataError, match="at least 20 images are expected"):
+    with pytest.raises(DataError, match="needs at least 20 images"):
         small(n_clusters="auto").fit(images[:19])
 
 

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from shoal.errors import DataError
-from shoal.images.csv_files import decode_text, parse_rows
+from shoal.images.csv_files import decode_text, parse_rows, quoted
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
@@ -85,7 +85,7 @@ def open_files(paths: Sequence[str], where: str, wanted: Wanted) -> ImageSource:
     """
     pile = _find(Path(), [os.path.abspath(path) for path in paths])
     if not pile.on_disk:
-        first = f", such as {paths[0]!r:.80}" if paths else ""
+        first = f", such as {quoted(str(paths[0]))}" if paths else ""
         raise DataError(f"{where} must be paths of image files, but none of them exists{first}.")
     originals = partial(FileOriginals, None, files=pile.on_disk)
     return decode_pile(where, pile.stamp(""), pile.listing, wanted, originals=originals)
