@@ -34,6 +34,8 @@ from shoal.reports.measurements import Point
 from shoal.reports.observations import observations, rank_correlation
 from shoal.reports.progression import LABEL_FREE
 from shoal.reports.wording import Wording, translations
+from shoal.scoring import warnings
+from shoal.scoring.appearance import warn_of_simple_features
 
 PACKAGE = Path(progression.__file__).parent
 ROOT = PACKAGE.parent.parent
@@ -496,6 +498,32 @@ def test_every_template_is_translated_with_its_values() -> None:
         assert fields(english) >= fields(translated), english
     elsewhere = {"cluster", "label", "brightness", "brightness and contrast", "mean colour"}
     assert not {english for english in chinese["wording"] if english not in wanted} - elsewhere
+
+
+def test_warnings_are_translated() -> None:
+    """They come as finished sentences; one that was reworded would stay English unnoticed."""
+    line = np.linspace(0, 1, 90, dtype=np.float32)
+    said = [
+        *warnings.few_images(5, 2), *warnings.few_images(1, 2), *warnings.few_images(150, 10),
+        *warnings.tiny_clusters([990, 10]), *warnings.tiny_clusters([980, 5, 5, 9]),
+        *warnings.tiny_clusters([990, 0]), *warnings.tiny_clusters([990, 0, 0]),
+        *warnings.collapse(np.ones((50, 4), np.float32), 2),
+        *warnings.collapse(np.stack([line, line * 2, line * 3], axis=1) - 0.5, 3),
+        warnings.went_wrong_late(14, 0.8, 0.5),
+        *warn_of_simple_features({"brightness": line[:, None]}, (line > 0.5).astype(np.int64)),
+        *warn_of_simple_features(
+            {"brightness and contrast": line[:, None]}, (line > 0.5).astype(np.int64)
+        ),
+    ]  # fmt: skip
+    assert len(said) == 12
+    wording = Wording("zh-TW")
+    for sentence in said:
+        translated = wording.warning(sentence)
+        assert fonts.is_chinese(translated), sentence
+        assert not re.search("[a-z]{4,}", translated.replace("learning_rate", "")
+                             .replace("weight_decay", "").replace("views.", "")
+                             .replace("brightness=", "").replace("contrast=", "")
+                             .replace("with", "")), translated  # fmt: skip
 
 
 def test_what_the_benchmarks_keep_in_checkpoints_is_translated() -> None:
