@@ -93,19 +93,6 @@ def test_unfinished_round_trip_with_optimizer(half_way: Checkpoint, tmp_path: Pa
     assert loaded.weights_digest() == half_way.weights_digest()
 
 
-def test_a_file_from_before_there_were_several_optimisers(
-    half_way: Checkpoint, tmp_path: Path
-) -> None:
-    path = tmp_path / "half.pth"
-    checkpoints.save(half_way, path)
-    content = torch.load(path, weights_only=True)
-    content["optimizer"] = content["optimizer"][0]
-    torch.save(content, path)
-    loaded = checkpoints.load(path).optimizer_states
-    assert loaded is not None
-    assert [state["param_groups"] for state in loaded] == [content["optimizer"]["param_groups"]]
-
-
 def test_finished_round_trip_keeps_every_array(checkpoint_file: Path, tmp_path: Path) -> None:
     first = checkpoints.load(checkpoint_file)
     assert first.finished

@@ -175,6 +175,32 @@ def test_a_checkpoint_without_a_range_sees_as_before(tmp_path: Path) -> None:
         assert checkpoint.load(path).pixel_range is None
 
 
+@pytest.mark.parametrize("top", [255, 1023, 4095, 16383, 65535])
+def test_beside_8_bits_the_narrowest_of_the_usual_scales_is_taken(top: int) -> None:
+    for most in (top, 0.9 * top):
+        values = np.linspace(0, most, 20_000).round()
+        assert learn(values, (0, most), floats=False, conventional=True) == (0.0, top)
+
+
+def test_of_no_pixels_the_range_is_that_of_8_bits_or_of_shares() -> None:
+    none = np.array([])
+    assert learn(none, (0, 0), floats=False, conventional=False) == (0.0, 255.0)
+    assert learn(none, (0, 0), floats=True, conventional=False) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("far", "expected"), [(-9999, (790, 3100)), (65535, (1000, 3310)), (None, (1000, 3100))]
+)
+def test_beside_a_far_value_there_is_room_of_a_tenth(
+    far: int | None, expected: tuple[float, float]
+) -> None:
+    """So that what stands for no data stays darker, or brighter, than all others."""
+    values = np.arange(1000, 3101).repeat(10)
+    values = values if far is None else np.append(values, np.full(1000, far))
+    found = learn(values, (values.min(), values.max()), floats=False, conventional=False)
+    assert found == pytest.approx(expected, abs=1)
+
+
 def test_ranges_are_bounded_and_increasing_whatever_comes() -> None:
     generator = np.random.default_rng(0)
     for _ in range(300):

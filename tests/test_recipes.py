@@ -205,6 +205,7 @@ def test_settings_reach_their_fields() -> None:
     assert changed.reducers == ()
     assert changed.views == replace(BEST.views, horizontal_flip=False)
     assert changed.learning_rate == 2e-3
+    assert override(BASELINE, ["views.horizontal_flip=true"]).views.horizontal_flip is True
 
 
 def test_the_learning_rate_rises_then_falls_to_zero() -> None:

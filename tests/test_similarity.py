@@ -132,6 +132,11 @@ def test_random_pairs_are_pairs_of_two(n: int, most: int) -> None:
     assert ((pairs >= 0) & (pairs < n)).all()
 
 
+def test_random_pairs_are_of_all_images() -> None:
+    pairs = random_pairs(300, 5000, np.random.default_rng(0))  # of 44,850
+    assert set(pairs[:, 0].tolist()) == set(pairs[:, 1].tolist()) == set(range(300))
+
+
 # --- pairs, end to end --------------------------------------------------------------------------
 
 
