@@ -215,14 +215,14 @@ def test_a_full_disk(
             lambda path: usage._replace(free=2**20) if path == cache_folder else usage,
         )  # fmt: skip
     else:
-        write = cache._write
+        write = cache.write_file
 
         def fails_once(file: Any, fill: Any) -> Any:
-            monkeypatch.setattr(cache, "_write", write)
+            monkeypatch.setattr(cache, "write_file", write)
             file.write(b"half of it")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(cache, "_write", fails_once)
+        monkeypatch.setattr(cache, "write_file", fails_once)
     source: Any = open_source(pile)
     assert "the cache cannot be used" in source.notes[1]
     assert levels(source) == [1, 2, 3]

@@ -1,5 +1,11 @@
-"""Where images come from: formats, decoding, the cache, and what every room shares of files.
+"""Piles of images: opening, decoding, caching, and reading them, a batch at a time.
 
-`open.open_source` opens a pile. Imports nothing of shoal but the nouns and the errors. Nothing that
-learns enters: worker processes import this room and must start without torch.
+`open.open_source` opens a pile in any of the `formats`; `decoding` turns encoded images into pixels
+and `cache` keeps them; `array` and `subset` are the sources that other rooms read; `originals` are
+the images before they were resized. Here is also what every room needs of files: `files` and
+`csv_files` write and read them, `checks` and `output_checks` check what a user gives.
+
+The room may import `shoal.errors`, `shoal.plural` and `shoal.protocols`, nothing else of shoal.
+Nothing that learns, clusters or draws may enter. Worker processes import parts of `decoding`, which
+must not import torch.
 """

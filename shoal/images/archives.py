@@ -1,4 +1,4 @@
-"""What all archives have in common: which of their members are the images, and under which ids.
+"""What all archives share: which members are the images, and their ids.
 
 Nothing is ever unpacked to where a member's name says.
 """
@@ -36,9 +36,9 @@ _REPLACED = "a later file of the archive has the same name, and that one counts"
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive: its name, and, by ``place``, how its archive finds it again.
+    """A file in an archive: its name, and its ``place``, by which the archive reads it.
 
-    ``fault`` says why it cannot be an image of the pile; ``label`` is its class, if one was beside.
+    ``fault`` says why it cannot be an image of the pile. ``label`` is its class, if known.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Member:
     fault: str = ""
     label: str = ""
     head: bytes = b""
-    """How it begins, where its name does not tell what it is: see `needs_head`."""
+    """Its first bytes, if its name does not tell what it is, see `needs_head`."""
     of_shoal: bool = False
-    """Whether it says that shoal wrote the folder it is in."""
+    """Whether it says that shoal wrote its folder."""
 
 
 def needs_head(name: str) -> bool:
-    """Whether only its content tells whether a member of this name is an image."""
+    """Whether only the content of a member tells whether it is an image."""
     return not is_image(name) and by_name(name, within=True) is None
 
 
@@ -63,11 +63,11 @@ Read: TypeAlias = Callable[[Path, Member], Encoded]
 def list_archives(
     where: Path, archives: Sequence[tuple[Path, Sequence[Member]]], read: Read
 ) -> Listing:
-    """The images in one archive or several.
+    """The images of one or several archives.
 
-    Ids are the members' paths; of several archives, with the archive's name before. They come
-    archive by archive and there sorted folder by folder, as a folder's do. Of two members of one
-    name the later counts, as when they are unpacked.
+    Ids are the paths of the members, with the name of the archive before them if there are several.
+    The order is archive by archive and, within an archive, folder by folder, as in a folder. If two
+    members have the same name, the later one is taken, as when they are unpacked.
 
     Raises:
         DataError: there are no images in them, or none that may be read.
@@ -77,13 +77,13 @@ def list_archives(
     left: list[LeftOut] = []
     files = [file for file, _ in archives]
     for (file, members), prefix in zip(archives, prefixes(files), strict=True):
-        found, faults = _images(members)
-        names = sorted(found, key=order)
-        chosen += [(file, found[name]) for name in names]
+        images, faults = _images(members)
+        names = sorted(images, key=order)
+        chosen += [(file, images[name]) for name in names]
         ids += [prefix + name for name in names]
         left += [
-            one._replace(name=prefix + one.name, group=_with(prefix, one.group))
-            for one in sorted(faults)
+            entry._replace(name=prefix + entry.name, group=_with(prefix, entry.group))
+            for entry in sorted(faults)
         ]
     if not ids:
         raise _nothing(where, archives, left)
@@ -104,7 +104,7 @@ def _with(prefix: str, group: str) -> str:
 
 def _images(members: Sequence[Member]) -> tuple[dict[str, Member], list[LeftOut]]:
     """The members that are images, by their ids; and those left out."""
-    found: dict[str, Member] = {}
+    images: dict[str, Member] = {}
     left: list[LeftOut] = []
     of_shoal = {member.name.rpartition("/")[0] + "/" for member in members if member.of_shoal}
     of_shoal -= {"/", "./"}  # the archive as a whole is what was asked for
@@ -117,10 +117,10 @@ def _images(members: Sequence[Member]) -> tuple[dict[str, Member], list[LeftOut]
         if name is None or member.fault:
             left.append(LeftOut(name or member.name, member.fault or _OUTSIDE))
             continue
-        if name in found:
+        if name in images:
             left.append(LeftOut(name, _REPLACED))
-        found[name] = member
-    return found, left
+        images[name] = member
+    return images, left
 
 
 def _left_out(member: Member, of_shoal: set[str]) -> LeftOut | None:
@@ -139,7 +139,7 @@ def _left_out(member: Member, of_shoal: set[str]) -> LeftOut | None:
 
 def _classes(members: Sequence[Member]) -> list[str] | None:
     labels = [member.label for member in members]
-    return labels if all(labels) else classes_of([safe_id(one.name) or "" for one in members])
+    return labels if all(labels) else classes_of([safe_id(entry.name) or "" for entry in members])
 
 
 def _nothing(
@@ -148,7 +148,7 @@ def _nothing(
     left: Sequence[LeftOut],
 ) -> DataError:
     names = [member.name for _, members in archives for member in members]
-    if any(one.reason == ENCRYPTED for one in left):
+    if any(entry.reason == ENCRYPTED for entry in left):
         return DataError(
             f"{where} is {ENCRYPTED}; unpack it, for instance with 7z x, and give the folder."
         )
@@ -157,7 +157,7 @@ def _nothing(
         return DataError(
             f"{where} holds no images, but other archives ({inner}); unpack it and give those."
         )
-    faults = [one for one in left if not one.group]
+    faults = [entry for entry in left if not entry.group]
     if faults:
         name, reason, _ = faults[0]
         return DataError(

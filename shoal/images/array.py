@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.errors import DataError
-from shoal.images.eight_bits import missing_described, to_eight_bits
+from shoal.images.eight_bits import describe_missing, to_eight_bits
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
 from shoal.images.originals import PixelOriginals
@@ -28,18 +28,18 @@ _BLOCK = 16 * 2**20
 class ArraySource:
     """An `ImageSource` over an array (N, H, W, C) or (N, H, W); see `checks.check_images`.
 
-    ``pixel_range`` is what is known of black and white in numbers other than uint8, such as a
-    checkpoint's; the attribute of that name is what counted.
+    ``pixel_range`` says what is black and white in numbers other than uint8, such as that of a
+    checkpoint. The attribute of that name is the range that was used.
 
-    A memory map stays one, and images are read from its file, so that a pile of any size takes no
-    more memory than the images asked for (not on Windows, nor of a map in another order than C's:
-    there the system takes pages back when it needs them).
+    A memory map is not copied. Images are read from its file, so that a pile of any size takes no
+    more memory than the images read. On Windows, and for a map that is not in C order, the map
+    itself is read, and the system frees its memory when it is needed.
 
-    ``labels``, int64 (N,), numbers the ``class_names`` of images that came sorted. They are kept
-    aside, for who wants to compare afterwards: no training, clustering or choosing reads them.
-    ``skipped`` may have one row for many files; ``left_out`` says how many they are.
-    ``notes`` are lines for a person on how the images were brought here; ``missing`` says how many
-    pixels were no numbers, and in how many images.
+    ``labels``, int64 (N,), numbers the ``class_names`` of images that came sorted into folders.
+    They are only for comparing afterwards: no training, clustering or choosing reads them.
+    ``skipped`` may have one row for many files; ``left_out`` has their numbers. ``notes`` are lines
+    for a person on how the images were made; ``missing`` are the numbers of pixels that were no
+    numbers, and of their images.
     ``path`` is the file of the array, and ``originals`` are its images before they were resized,
     where they are known; see `shoal.images.originals`.
 
@@ -82,8 +82,8 @@ class ArraySource:
         self.notes: Sequence[str] = [*notes]
         if images.dtype != np.uint8:
             self.notes = [
-                *notes, *checked.pixel_range.described(pixel_range),
-                *missing_described(checked.missing),
+                *notes, *checked.pixel_range.describe(pixel_range),
+                *describe_missing(checked.missing),
             ]  # fmt: skip
         self._rows = FileRows.below(self.images) if rows is None else rows
         self._digest: str | None = None
@@ -103,7 +103,7 @@ class ArraySource:
         return self.read(np.arange(len(self))).astype(dtype or np.uint8, copy=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process opens: a file by its name, or else the images themselves.
+        """For another process: the name of the file, or else the images themselves.
 
         Raises:
             DataError: they are in a temporary file without a name, and many.

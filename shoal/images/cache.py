@@ -36,13 +36,13 @@ _STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
 
 @dataclass(frozen=True)
 class Kept:
-    """Decoded images: uint8 (n, H, W, C), read-only; their index; a line on where they are."""
+    """Decoded images, uint8 (n, H, W, C), read-only; their index; a line on where they are."""
 
     pixels: Array
     index: Index
     note: str
     rows: FileRows | None = None
-    """How to read them from a file that has no name; None: it has one, or they are in memory."""
+    """Reads images from a file without a name; None if the file has one or they are in memory."""
 
 
 def load(key: str) -> Kept | None:
@@ -95,7 +95,7 @@ def keep(key: str | None, n_bytes: int, fill: Fill) -> Kept:
 
 
 def also(key: str, other: str) -> None:
-    """Keep what is kept under ``key`` under ``other``, too, where the disk knows hard links."""
+    """Give the images of ``key`` a second key ``other``, on a disk with hard links."""
     temporary = _path(other).with_name(f".shoal-{os.getpid()}-{other[:8]}.npy")
     with contextlib.suppress(OSError):
         os.link(_path(key), temporary)
@@ -187,13 +187,13 @@ def _prune(newest: Path) -> None:
     whoever reads it keeps it.
     """
     total = 0
-    found = []
+    files = []
     for path in newest.parent.glob("[!.]*.npy"):
         with contextlib.suppress(OSError):
             about = path.stat()
-            found.append((path == newest, about.st_mtime, about.st_ino, about.st_size, path))
+            files.append((path == newest, about.st_mtime, about.st_ino, about.st_size, path))
     counted: set[int] = set()
-    for is_newest, _, inode, size, path in sorted(found, reverse=True):
+    for is_newest, _, inode, size, path in sorted(files, reverse=True):
         total += size if inode not in counted else 0  # see also()
         counted.add(inode)
         if not is_newest and total > LIMIT:

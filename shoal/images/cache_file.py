@@ -22,8 +22,8 @@ _READ = 4 * 2**20
 
 Index: TypeAlias = dict[str, Any]
 Fill: TypeAlias = Callable[[Callable[[Any], Any]], Index]
-"""Given a function that writes bytes: writes the pixels, and returns what is to be known of them,
-``shape`` (n, H, W, C) among it. It may be called again if the first place had no room."""
+"""Writes the pixels with the function it gets, and returns their index, with the key ``shape``
+(n, H, W, C). It is called again if the first place has no room."""
 
 
 def write_file(file: BinaryIO | Any, fill: Fill) -> Index:

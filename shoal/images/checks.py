@@ -11,14 +11,14 @@ from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, IntArray
 
 
-def check_same_range(found: PixelRange | None, known: PixelRange | None) -> None:
-    """Raise if images were brought to 8 bits otherwise than those that a checkpoint learned from.
+def check_same_range(opened: PixelRange | None, known: PixelRange | None) -> None:
+    """Raise if images were opened with another range than a checkpoint learned with.
 
     Raises:
-        DataError: both have a range for one kind of numbers, and not the same.
+        DataError: the ranges for one kind of numbers differ.
     """
     for kind in ("integers", "floats"):
-        theirs, ours = getattr(found, kind, None), getattr(known, kind, None)
+        theirs, ours = getattr(opened, kind, None), getattr(known, kind, None)
         if theirs is not None and ours is not None and theirs != ours:
             raise DataError(
                 f"the images were opened with {theirs[0]:g} as black and {theirs[1]:g} as white, "
@@ -28,7 +28,7 @@ def check_same_range(found: PixelRange | None, known: PixelRange | None) -> None
 
 
 def check_labels(labels: Array, n_images: int, name: str) -> IntArray:
-    """Return ``labels`` as int64 (n_images,), or say why it cannot be done.
+    """``labels`` as int64 (n_images,).
 
     Raises:
         DataError: another length or rank, or values that are not whole numbers.

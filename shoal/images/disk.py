@@ -1,4 +1,4 @@
-"""Where files of shoal's own may be put, and whether there is room for them."""
+"""Folders for cache files and temporary files, and the room in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import platformdirs
 from shoal.errors import OutputError
 
 _SPARE = 256 * 2**20
-"""Bytes of a disk that are left free."""
+"""Bytes that stay free on a disk."""
 
 
 def folder() -> Path:
@@ -47,12 +47,12 @@ def temporary_folder() -> Path:
 
 
 def shown(text: object) -> str:
-    """``text`` with ``~`` or a variable for the folders in it that tell who runs shoal.
+    """``text`` with ``~`` or a variable in place of folders that tell who runs shoal.
 
     >>> shown(Path.home() / ".cache" / "shoal")
     '~/.cache/shoal'
     """
-    told = str(text)
+    shown_text = str(text)
     private = {os.path.expanduser("~"): "~"}
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "TMPDIR"):
         variable = f"%{name}%" if sys.platform == "win32" else f"${name}"
@@ -61,8 +61,8 @@ def shown(text: object) -> str:
         where = where.rstrip(os.sep)
         if os.path.isabs(where):
             pattern = rf"(?<![\w.]){re.escape(where)}(?![\w.-])"
-            told = re.sub(pattern, stands_for, told)
-    return told
+            shown_text = re.sub(pattern, stands_for, shown_text)
+    return shown_text
 
 
 def check_room(where: Path, n_bytes: int) -> None:

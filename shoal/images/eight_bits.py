@@ -22,17 +22,17 @@ _BLOCK = 2**22
 
 @dataclass(frozen=True)
 class Checked:
-    """Images as shoal sees them, and how they were brought there."""
+    """Images of 8 bits, and how they were made."""
 
     pixels: npt.NDArray[np.uint8]
     """(N, H, W, C), C 1 or 3."""
     pixel_range: PixelRange
     missing: tuple[int, int] = (0, 0)
-    """How many pixels were no numbers, and in how many images; see `missing_described`."""
+    """How many pixels were no numbers, and in how many images; see `describe_missing`."""
 
 
 def check_images(images: Array, name: str) -> npt.NDArray[np.uint8]:
-    """Return ``images`` as uint8 (N, H, W, C) with C 1 or 3, or say why it cannot be done.
+    """``images`` as uint8 (N, H, W, C), C 1 or 3.
 
     uint8 is passed through untouched (a memory map stays one); booleans are black and white. Other
     numbers are brought to 8 bits by one range for all images, see `pixel_range`: floats in [0, 1]
@@ -82,8 +82,8 @@ def to_eight_bits(
     for start, block in zip(range(0, len(images), step), blocks, strict=True):
         pixels[start : start + step], missing = block_to_levels(block, bounds)
         n_missing += missing
-    found = (known or PixelRange()).knowing(images.dtype, bounds)
-    return Checked(pixels, found, (int(n_missing[0]), int(n_missing[1])))
+    pixel_range = (known or PixelRange()).knowing(images.dtype, bounds)
+    return Checked(pixels, pixel_range, (int(n_missing[0]), int(n_missing[1])))
 
 
 def check_shape(images: Array, name: str) -> Array:
@@ -150,7 +150,7 @@ def find_bounds(
 def block_to_levels(
     block: Array, bounds: tuple[float, float]
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    """Images (b, H, W, C) of any numbers as uint8; and how many pixels of how many were missing."""
+    """Images (b, H, W, C) as uint8, and the numbers of missing pixels and of their images."""
     missing = ~np.isfinite(block) if block.dtype.kind == "f" else np.zeros(0, bool)
     if not missing.any():
         return to_levels(block, bounds), (0, 0)
@@ -161,10 +161,10 @@ def block_to_levels(
     return to_levels(block, bounds), (int(missing.sum()), len(some))
 
 
-def missing_described(missing: Sequence[int]) -> list[str]:
-    """What a person is told of pixels that were filled.
+def describe_missing(missing: Sequence[int]) -> list[str]:
+    """Notes on pixels that were filled.
 
-    >>> missing_described((1, 1))
+    >>> describe_missing((1, 1))
     ['1 pixel of 1 image is missing or no number: it gets the median of its image']
     """
     n_pixels, n_images = missing
@@ -181,7 +181,7 @@ def missing_described(missing: Sequence[int]) -> list[str]:
 
 
 def _with_eight_bits(known: PixelRange | None) -> PixelRange:
-    """What is known, if anything is; else that there are 8-bit images."""
+    """The known range, if it is known; else a range for 8-bit images."""
     if known is None or (known.integers is None and known.floats is None):
         return PixelRange(eight_bit=True)
     return known

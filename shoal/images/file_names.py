@@ -1,4 +1,4 @@
-"""Which files are images, what their ids are, in which order they come, and of which class."""
+"""What the name of a file tells: whether it is an image, its id, its place and its class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_archive(name: str) -> bool:
 
 
 def safe_id(name: str) -> str | None:
-    """The id of an archive's member: its path, with which nobody can be led elsewhere.
+    """The id of an archive's member: its path, if it stays within the archive.
 
     A leading slash goes, as ``tar`` removes it; None if the path leaves its folder, or would on
     Windows.
@@ -50,7 +50,7 @@ def safe_id(name: str) -> str | None:
 
 
 def order(name: str) -> tuple[str, ...]:
-    """The key by which ids are sorted: folder by folder, so that a folder's images stay together.
+    """The key that sorts ids folder by folder, so that the images of a folder stay together.
 
     >>> sorted(["a-b/1.png", "a/1.png", "a.png"], key=order)
     ['a/1.png', 'a-b/1.png', 'a.png']
@@ -59,7 +59,7 @@ def order(name: str) -> tuple[str, ...]:
 
 
 def classes_of(names: Sequence[str]) -> list[str] | None:
-    """One class name an image, where the images are sorted into folders; else None.
+    """The class of each image, if the images are sorted into folders; else None.
 
     The class is the first folder in which they differ.
 
@@ -83,6 +83,6 @@ def found_instead(names: Sequence[str], kinds: tuple[str, ...], at_most: int = 3
     >>> found_instead(["a.zip", "b.txt"], (".zip",))
     'a.zip'
     """
-    found = sorted(name for name in names if name.lower().endswith(kinds))
-    more = f" and {len(found) - at_most:,} more" if len(found) > at_most else ""
-    return ", ".join(PurePath(name).name for name in found[:at_most]) + more
+    matching = sorted(name for name in names if name.lower().endswith(kinds))
+    more = f" and {len(matching) - at_most:,} more" if len(matching) > at_most else ""
+    return ", ".join(PurePath(name).name for name in matching[:at_most]) + more

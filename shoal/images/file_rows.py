@@ -1,4 +1,4 @@
-"""Rows of a file of pixels, read as they are asked for."""
+"""Images read from a file of pixels when they are needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shoal.protocols import Array, IntArray
 
 @dataclass(frozen=True)
 class MappedFile:
-    """A read-only memory map by its file's name, as another process may open it."""
+    """A read-only memory map that another process can open, by the name of its file."""
 
     file: str
     offset: int
@@ -26,9 +26,9 @@ class MappedFile:
 
     @staticmethod
     def below(images: Array) -> MappedFile | None:
-        """Where the images of a memory map are; None if they are not all of such a part of a file.
+        """The file and the place of the images of a memory map.
 
-        Neither are they where the file has no name any more, or another one has it.
+        None if they are not one block of a file, or if the file has lost its name.
         """
         root = _root(images)
         if root is None or not images.flags.c_contiguous:
@@ -48,7 +48,7 @@ class MappedFile:
         """The images.
 
         Raises:
-            DataError: the file is no longer there, or another one.
+            DataError: the file is gone, or another file has its name.
         """
         try:
             if os.stat(self.file).st_size != self.n_bytes:
@@ -63,7 +63,7 @@ class MappedFile:
 
 
 def _root(images: Array) -> np.memmap[Any, Any] | None:
-    """The memory map of a named file, opened for reading alone, of which ``images`` are a part."""
+    """The read-only memory map of a named file that ``images`` are a part of."""
     root: Array = images
     while isinstance(root, np.memmap) and isinstance(root.base, np.memmap):
         root = root.base
@@ -74,9 +74,8 @@ def _root(images: Array) -> np.memmap[Any, Any] | None:
 class FileRows:
     """Images uint8 (n, H, W, C) that lie one after the other in an open file.
 
-    Reading them adds nothing to what the process holds but the images asked for. Through a memory
-    map Linux makes whole runs of pages around each image resident: 512 images drawn at random from
-    200,000 of 3 kB have been seen to add 440 MB, and a few batches the file.
+    Reading takes no more memory than the images read. A memory map takes more: Linux keeps whole
+    runs of pages around each image, so that 512 random images of 200,000 of 3 kB took 440 MB.
     """
 
     def __init__(self, file: BinaryIO, offset: int, shape: tuple[int, ...]) -> None:
@@ -87,7 +86,7 @@ class FileRows:
 
     @staticmethod
     def below(images: Array) -> FileRows | None:
-        """The rows in the file that a memory map shows; None if it shows them otherwise."""
+        """The same images as a memory map, read from its file; None if that is not possible."""
         if not hasattr(os, "preadv") or not isinstance(images, np.memmap):
             return None
         root: Array = images

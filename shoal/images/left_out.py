@@ -1,4 +1,4 @@
-"""Which files of a pile are no images of it, and why: each is counted, with its reason.
+"""Files that are left out of a pile, each with its reason.
 
 Worker processes import this module, so it imports neither torch nor the rest of shoal.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from shoal.images.file_names import ARCHIVES, is_archive, is_image
 
 MANY = 20
-"""Files of one suffix or folder, left out for one reason, from which they are one row together."""
+"""More files than this, with one suffix or folder and one reason, share one row."""
 HEAD = 32
 """Bytes at the beginning of a file that tell what it is."""
 
@@ -59,9 +59,9 @@ def _by_suffix() -> dict[str, str]:
             " url py pyc ipynb sh bat exe dll so js css ts c h cpp java wav mp3 m4a flac ogg"
             " cls md5 sha256 info nfo plist gpx kml geojson prj tfw jgw wld",
     }  # fmt: skip
-    found = {f".{suffix}": why for why, suffixes in kinds.items() for suffix in suffixes.split()}
-    found |= dict.fromkeys((*ARCHIVES, ".7z", ".rar", ".gz", ".bz2", ".xz"), _ARCHIVE)
-    return found
+    reasons = {f".{suffix}": why for why, suffixes in kinds.items() for suffix in suffixes.split()}
+    reasons |= dict.fromkeys((*ARCHIVES, ".7z", ".rar", ".gz", ".bz2", ".xz"), _ARCHIVE)
+    return reasons
 
 
 _KNOWN = _by_suffix()
@@ -69,30 +69,30 @@ _EXPECTED = frozenset((NO_IMAGE, HIDDEN, SERVICE, OF_SHOAL, DRAWN))
 
 
 class LeftOut(NamedTuple):
-    """A file that is not used."""
+    """A file that is left out."""
 
     name: str
     reason: str
     group: str = ""
-    """What it is counted with where such files are many: ``*.heic``, ``folder/``; or nothing."""
+    """The name under which many such files are counted: ``*.heic``, ``folder/``; or empty."""
 
 
 class Count(NamedTuple):
-    """How many files are left out for one reason, as a person is told."""
+    """The number of files left out for one reason, for a message."""
 
     n_files: int
     what: str
-    """A file's name, or, of several, their suffix or folder."""
+    """The name of the file; the suffix or the folder of several files."""
     reason: str
 
     @property
     def expected(self) -> bool:
-        """Whether nobody would take them for images of the pile."""
+        """Whether nobody would take these files for images of the pile."""
         return self.reason in _EXPECTED
 
 
 def service_folder(name: str) -> str:
-    """Why a folder of this name is not looked into; empty if it is.
+    """Why the files of a folder with this name are left out; empty if they are not.
 
     >>> service_folder("@eaDir")[:23], service_folder(".git"), service_folder("cats")
     ('in a folder of thumbnai', 'hidden', '')
@@ -104,10 +104,10 @@ def service_folder(name: str) -> str:
 
 
 def by_name(name: str, *, within: bool = False) -> LeftOut | None:
-    """Why a file is left out, as far as its path (with ``/``) says; None if it does not.
+    """Why a file is left out, by its path (with ``/``); None if the path does not tell.
 
-    A hidden file or folder, a folder that other programs keep, a suffix that is no image's. Whether
-    an image is in a file of an unknown suffix, `by_content` says.
+    Left out are hidden files and folders, folders that other programs keep, and suffixes that are
+    not those of images. For a file with an unknown suffix ask `by_content`.
 
     >>> by_name("a/b.HEIC").group, by_name("a/.b/c.png").group, by_name("a/b.jpg"), by_name("a/b")
     ('*.heic', 'a/.b/', None, None)
@@ -151,7 +151,7 @@ def suffix_of(base: str) -> str:
 
 
 def has_image(head: bytes) -> bool:
-    """Whether a file that begins so has an image of a format that is read.
+    """Whether a file with this beginning is an image that shoal can read.
 
     >>> has_image(b"\\xff\\xd8\\xff\\xe0"), has_image(b"BMW"), has_image(b"P5 3 3 255")
     (True, False, True)
@@ -181,7 +181,7 @@ def _brands(head: bytes) -> list[bytes]:
 
 
 def foreign(head: bytes) -> str:
-    """What a file is that begins so, if it is known and is not read; else nothing.
+    """What a file with this beginning is, if shoal knows it and cannot read it; else empty.
 
     >>> foreign(b"\\0\\0\\0\\x18ftypheic\\0\\0\\0\\0")[:5], foreign(b"hello")
     ('HEIC,', '')
@@ -207,46 +207,46 @@ def is_mark_of_shoal(content: bytes) -> bool:
     (True, False)
     """
     try:
-        found = json.loads(content)
+        record = json.loads(content)
     except ValueError:
         return False
-    return isinstance(found, dict) and str(found.get("format", "")).startswith("shoal ")
+    return isinstance(record, dict) and str(record.get("format", "")).startswith("shoal ")
 
 
 def as_rows(left: Iterable[LeftOut]) -> list[tuple[str, str]]:
-    """(name, reason) of each; where they are `MANY` of a group, one for the group."""
+    """(name, reason) of each file; one row for a group of more than `MANY` files."""
     left = list(left)
     sizes: dict[tuple[str, str], int] = {}
-    for one in left:
-        sizes[one.group, one.reason] = sizes.get((one.group, one.reason), 0) + 1
+    for entry in left:
+        sizes[entry.group, entry.reason] = sizes.get((entry.group, entry.reason), 0) + 1
     rows: list[tuple[str, str]] = []
-    told: set[tuple[str, str]] = set()
-    for one in left:
-        key = one.group, one.reason
-        if not one.group or sizes[key] <= MANY:
-            rows.append((one.name, one.reason))
-        elif key not in told:
-            told.add(key)
-            rows.append((one.group, f"{sizes[key]:,} files: {one.reason}"))
+    reported: set[tuple[str, str]] = set()
+    for entry in left:
+        key = entry.group, entry.reason
+        if not entry.group or sizes[key] <= MANY:
+            rows.append((entry.name, entry.reason))
+        elif key not in reported:
+            reported.add(key)
+            rows.append((entry.group, f"{sizes[key]:,} files: {entry.reason}"))
     return rows
 
 
 def as_counts(left: Sequence[LeftOut]) -> list[Count]:
-    """How many are left out, and why: what may be missed first. Their sum is that of all."""
+    """The number of files for each reason, unexpected reasons first; together all files."""
     sums: dict[tuple[str, str], list[str]] = {}
-    for one in left:
-        sums.setdefault((one.group or one.name, one.reason), []).append(one.name)
+    for entry in left:
+        sums.setdefault((entry.group or entry.name, entry.reason), []).append(entry.name)
     counts = [
         Count(len(names), what.removeprefix("*") if len(names) > 1 else names[0], reason)
         for (what, reason), names in sums.items()
     ]
-    counts.sort(key=lambda one: one.expected)
+    counts.sort(key=lambda entry: entry.expected)
     if len(counts) <= MANY:
         return counts
     # Of a million broken files nobody reads the names here: they are in the list of all.
     shown, rest = counts[: MANY - 2], counts[MANY - 2 :]
     for expected, reason in ((False, "for other reasons"), (True, NO_IMAGE)):
-        n_more = sum(one.n_files for one in rest if one.expected == expected)
+        n_more = sum(entry.n_files for entry in rest if entry.expected == expected)
         if n_more:
             shown.append(Count(n_more, "more", reason))
     return shown

@@ -1,4 +1,4 @@
-"""Opening a pile of images, whatever it comes in: each format is asked in turn."""
+"""Opening a pile of images in any format."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def open_source(
     """Open a pile of images.
 
     Image files are decoded once, on all cores, and kept as pixels in the user's folder for caches
-    (`shoal.images.disk.folder`); from then on they are read through a memory map, as `.npy`
-    files are, so that a pile may be larger than memory. What cannot be read is left out, with its
-    reason in ``skipped``.
+    (`shoal.images.disk.folder`). From then on they are read from there, as `.npy` files are, so
+    that a pile may be larger than memory. Files that cannot be read are left out; ``skipped`` has
+    their names and the reasons.
 
     Args:
         path: a folder of images, nested to any depth; a ``.zip`` or ``.tar`` (``.tar.gz``, …) of
@@ -53,18 +53,18 @@ def open_source(
             ``.npy`` or ``.npz`` file (``file.npz:name`` picks one of several arrays). Several
             archives or parquet files are named by a pattern: ``train-*.parquet``,
             ``data-{000..099}.tar``.
-        image_shape: (H, W, C) that a checkpoint expects. Image files are brought to it; an array
-            of another shape is an error.
-        at_least: the fewest images that make sense to the caller.
-        size: the side in pixels, one of `SIZES`, of the squares that image files are brought to.
-            By default those that all have one size up to 96 keep it, and others get 32.
-        array: which array of a ``.npz`` file.
-        cache: keep decoded images for the next time; if not, they are in a temporary file that is
-            gone when the process ends.
+        image_shape: the (H, W, C) of a checkpoint. Image files are brought to it; an array of
+            another shape is an error.
+        at_least: the smallest number of images that is allowed.
+        size: image files become squares of this side in pixels, one of `SIZES`. By default, image
+            files that all have the same size up to 96 keep it, and others become squares of 32.
+        array: the name of the array in a ``.npz`` file.
+        cache: whether to keep the decoded images for the next time; if not, they are in a temporary
+            file that is gone when the process ends.
         track: shows progress.
-        pixel_range: what is black and white in images of more than 8 bits, as a checkpoint has it;
-            what it does not know is learned from the whole pile. None: each image decides by
-            itself, as for checkpoints that have none.
+        pixel_range: what is black and white in images of more than 8 bits, such as that of a
+            checkpoint. What it does not say is learned from the whole pile. None: each image
+            decides for itself, as in older checkpoints.
 
     Raises:
         DataError: nothing there, an unknown format, unusable content, too few images, or a size
@@ -142,9 +142,9 @@ def _format(path: Path, array: str | None) -> ModuleType:
 
 
 def write_skipped(source: ImageSource, path: Path) -> None:
-    """Write what was left out of a pile as CSV (id, reason); no file if nothing was.
+    """Write the files that were left out of a pile as CSV (id, reason), if there are any.
 
-    An older list is replaced in any case; a file that only has its name, when there is a new one.
+    An older list at ``path`` is always replaced; another file only if there is a new list.
 
     Raises:
         OutputError: the file cannot be written.

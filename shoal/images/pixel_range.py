@@ -1,4 +1,4 @@
-"""What counts as black and as white in images of more than 8 bits: one range for a whole pile.
+"""What is black and white in images of more than 8 bits: one range for a whole pile.
 
 8-bit images are never changed: 0 is black, 255 is white. Any other number needs a range. It is
 learned once, from the pile that a checkpoint learns from, and kept with the checkpoint; images that
@@ -74,11 +74,11 @@ class PixelRange:
         }
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Self:
+    def from_json(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: ``found`` is something else.
+            KeyError, TypeError, ValueError: ``values`` is something else.
         """
 
         def bounds(pair: Any) -> Bounds | None:
@@ -89,19 +89,19 @@ class PixelRange:
                 raise ValueError(f"a pixel range from {low:g} to {high:g}")
             return low, high
 
-        return cls(bounds(found["integers"]), bounds(found["floats"]), bool(found["eight_bit"]))
+        return cls(bounds(values["integers"]), bounds(values["floats"]), bool(values["eight_bit"]))
 
-    def described(self, came: PixelRange | None = None) -> list[str]:
-        """What a person is told: nothing of 8-bit images.
+    def describe(self, before: PixelRange | None = None) -> list[str]:
+        """Notes for a person; none for 8-bit images.
 
-        ``came`` is what was known before the pile was opened: its ranges are not the pile's own.
+        ``before`` is the range that was known before the pile was opened.
         """
         lines = []
         for kind in ("integers", "floats"):
             bounds: Bounds | None = getattr(self, kind)
             if bounds is None or bounds == (0.0, 255.0):
                 continue
-            known = came is not None and getattr(came, kind) == bounds
+            known = before is not None and getattr(before, kind) == bounds
             why = "as in training" if known else "learned from the whole pile"
             low, high = bounds
             lines.append(f"pixels ({kind}) from {low:g}, black, to {high:g}, white: {why}")
@@ -204,7 +204,7 @@ def to_levels(pixels: Numbers, bounds: Bounds) -> npt.NDArray[np.uint8]:
 
 
 def fill(image: Numbers, missing: npt.NDArray[np.bool_], bounds: Bounds) -> Numbers:
-    """One image with the median of its own pixels where there are none, black where it has none."""
+    """An image, its missing pixels set to the median of the others, or black if all are missing."""
     filled = image.astype(np.float64)
     filled[missing] = np.median(filled[~missing]) if not missing.all() else bounds[0]
     return filled

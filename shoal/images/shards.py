@@ -1,4 +1,4 @@
-"""Files named by a path or a pattern, and digests that change when their content does."""
+"""The files that a path or a pattern names, and digests that change when the files do."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from pathlib import Path
 from shoal.errors import DataError
 
 _MOST = 100_000
-"""Names that braces may stand for: more is a slip of the fingers."""
+"""Braces may stand for this many names; more is a typing mistake."""
 _ENDS, _SAMPLE, _SAMPLES = 2**16, 2**12, 32
 
 
 def shards(pattern: Path) -> list[Path]:
-    """The file of this very name; or those that it means as a pattern.
+    """The file with this name; or the files that match it as a pattern.
 
-    ``data-{000..099}.tar`` and ``{a,b}.tar`` mean each of these, in this order, and all must be
-    there; ``*``, ``?`` and ``[…]`` mean what there is, sorted. Without a pattern, the path itself,
-    there or not.
+    ``data-{000..099}.tar`` and ``{a,b}.tar`` mean all of these files, in this order. ``*``, ``?``
+    and ``[…]`` mean the files that exist, sorted. A path without a pattern is returned as it is,
+    even if there is no such file.
 
     Raises:
         DataError: nothing matches, or one of the files between braces is missing.
     """
     if pattern.exists():
         return [pattern]
-    found: list[Path] = []
+    files: list[Path] = []
     for name in _expand(str(pattern)):
         name = _literal_parents(name)
         if glob.has_magic(name):
             matching = sorted(glob.glob(name, recursive=True))
             if not matching:
                 raise DataError(f"{pattern}: no file matches this pattern; check the path.")
-            found += map(Path, matching)
+            files += map(Path, matching)
         else:
-            found.append(Path(name))
-    if len(found) > 1:
-        missing = [path for path in found if not path.exists()]
+            files.append(Path(name))
+    if len(files) > 1:
+        missing = [path for path in files if not path.exists()]
         if missing:
             raise DataError(
-                f"{pattern} means {len(found):,} files, but {len(missing):,} of them do not exist "
+                f"{pattern} means {len(files):,} files, but {len(missing):,} of them do not exist "
                 f"(the first is {missing[0].name}); check the pattern."
             )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(files))
 
 
 def _literal_parents(name: str) -> str:
@@ -90,7 +90,7 @@ def _expand(pattern: str) -> list[str]:
 
 
 def prefixes(files: Sequence[Path]) -> list[str]:
-    """What the ids of each file's images begin with: nothing, or, of several files, its path.
+    """How the ids of each file's images begin: empty, or the path if there are several files.
 
     The path is relative to the folder that all share, so that no two are the same.
 
@@ -105,10 +105,10 @@ def prefixes(files: Sequence[Path]) -> list[str]:
 
 
 def stamp(kind: str, files: Sequence[Path]) -> str:
-    """A digest of what the files are called, their sizes and times, and samples of their bytes.
+    """A digest of the names, sizes, times and sampled bytes of the files.
 
     Raises:
-        DataError: one cannot be read.
+        DataError: a file cannot be read.
     """
     digest = hashlib.sha256(kind.encode())
     for file, prefix in zip(files, prefixes(files), strict=True):

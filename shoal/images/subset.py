@@ -1,4 +1,4 @@
-"""Some of the images of another source."""
+"""A source of some of the images of another source."""
 
 from __future__ import annotations
 

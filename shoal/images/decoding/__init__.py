@@ -1,5 +1,6 @@
-"""Encoded images to pixels: what one file holds, its mode, its range, all cores at work.
+"""Decoding: encoded images of any kind become pixels of one shape, on all cores.
 
-`pile.decode_pile` is the way in. `worker` runs as a process of its own, so nothing here that it
-imports may import torch.
+`pile.decode_pile` decodes a whole pile. `image` decodes one image, `modes` brings its colours, its
+size and its orientation into shape, and `survey` learns what is black and what is white. `worker`
+is a process of its own: `worker`, `image`, `form` and `modes` must not import torch.
 """

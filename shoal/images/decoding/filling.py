@@ -1,4 +1,4 @@
-"""Decoding a whole pile to one form, which is found on the way."""
+"""Decoding all images of a pile to one form, which the first images suggest."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from shoal.plural import counted
 from shoal.protocols import Track
 
 NATIVE_LIMIT = 96
-"""Images that all have one size, at most this on the longer side, keep it."""
+"""Images that all have the same size keep it if their longer side is at most this."""
 DEFAULT_SIDE = 32
-"""Any other pile is brought to squares of this side: what a laptop trains on in minutes."""
+"""The images of any other pile become squares of this side: a laptop trains on them in minutes."""
 _LOOKS = 64
-"""So many images, at most, are looked at before decoding begins: they mostly show what is there,
-and what they do not show costs a second beginning."""
+"""The form is chosen by this many images. If a later image does not fit, decoding begins again."""
 
 
 class SurpriseError(Exception):
-    """An image that does not fit the form: it has to be another."""
+    """An image does not fit the form, so that decoding begins again with another form."""
 
     def __init__(self, facts: Facts, unknown: str) -> None:
         super().__init__(facts)
@@ -36,7 +35,11 @@ class SurpriseError(Exception):
 
 
 def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
-    """What the first images that can be read lead to believe; where none can, the end."""
+    """The form that the first readable images suggest.
+
+    Raises:
+        DataError: no image can be read.
+    """
     known = wanted.pixel_range
     if wanted.image_shape is not None:
         return Form(*wanted.image_shape, pixel_range=known)
@@ -62,7 +65,7 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
 
 
 def widened(form: Form, facts: Facts) -> Form:
-    """The form after an image that it may be wrong about."""
+    """The form, changed so that an image with these facts fits it."""
     if form.same_size and (facts.height, facts.width) != (form.height, form.width):
         form = replace(form, height=DEFAULT_SIDE, width=DEFAULT_SIDE, same_size=False)
     if form.all_grey and not facts.grey:
@@ -72,7 +75,7 @@ def widened(form: Form, facts: Facts) -> Form:
 
 @dataclass(frozen=True)
 class Filling:
-    """Decodes a pile to one form, writing the pixels, and returns the index: a `_cache.Fill`."""
+    """Decodes a pile to one form, writes the pixels, and returns the index: a `cache_file.Fill`."""
 
     where: str
     pile: Listing
@@ -117,7 +120,7 @@ class Filling:
         }
 
     def _range(self) -> PixelRange:
-        """Of a pile without wide images: that 8-bit images are what it has."""
+        """The range of the pile, which has at least 8-bit images if it has no others."""
         known = self.form.pixel_range
         if known is None or (known.integers is None and known.floats is None):
             return PixelRange(eight_bit=True)
@@ -131,7 +134,7 @@ class Filling:
 
 
 def _unreadable(name: str, reason: str) -> LeftOut:
-    """One file by itself, but of what is known not to be read by its suffix."""
+    """The file; with its suffix as its group if no file of this kind can be read."""
     known = reason == DRAWN or "which shoal cannot read yet" in reason
     return LeftOut(name, reason, f"*{suffix_of(name)}" if known else "")
 

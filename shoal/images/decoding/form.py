@@ -1,4 +1,4 @@
-"""What goes into the decoding of images, and what comes out of it.
+"""The types of decoding: encoded images, the form they are brought to, and the result.
 
 Worker processes import this module, so it imports neither torch nor much of shoal.
 """
@@ -24,21 +24,21 @@ except ImportError:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """In place of an image: why there is none."""
+    """Stands in place of an image that cannot be read, and says why."""
 
     reason: str
 
 
 Encoded: TypeAlias = Path | bytes | Unreadable
-"""A file, or its content, or why there is neither."""
+"""An encoded image: its file, its content, or the reason why there is neither."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """What every image of a pile is brought to, and what is believed of the pile.
+    """The shape that every image of a pile is brought to, and what is assumed of the pile.
 
-    ``same_size``: all its images have this very size. ``all_grey``: none has colour. An image that
-    shows otherwise ends the decoding of its chunk, see `Chunk.surprise`.
+    ``same_size``: all images have this size already. ``all_grey``: no image has colour. An image
+    that contradicts this ends the decoding of its chunk, see `Chunk.surprise`.
     """
 
     height: int
@@ -47,8 +47,8 @@ class Form:
     same_size: bool = False
     all_grey: bool = False
     pixel_range: PixelRange | None = None
-    """What is black and white in images of more than 8 bits; None: each decides by itself, as it
-    was before ranges were learned. One with unknown numbers ends the chunk, too."""
+    """What is black and white in images of more than 8 bits; None: each image decides for itself,
+    as in older checkpoints. An image with numbers of unknown range ends the chunk, too."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -56,7 +56,7 @@ class Form:
 
 
 class Facts(NamedTuple):
-    """What an image is by itself: its size as it is to be seen, and whether it has no colour."""
+    """An image's own size, upright, and whether it has no colour."""
 
     height: int
     width: int
@@ -67,25 +67,25 @@ class Chunk(NamedTuple):
     """Several images decoded."""
 
     pixels: Pixels
-    """uint8 (k, H, W, C): those that could be read, in order."""
+    """uint8 (k, H, W, C): the images that could be read, in order."""
     reasons: list[str]
-    """One an image: why it could not be read, empty if it could."""
+    """For each image, why it could not be read; empty if it could."""
     sides: tuple[int, int]
-    """The shortest and the longest side of those read, before they were brought to the form."""
+    """The shortest and the longest side of the images, before they were brought to the form."""
     surprise: Facts | None
-    """The image that the form's beliefs are wrong about, if there is one; the rest is void."""
+    """The facts of an image that contradicts the form; then nothing else here is valid."""
     missing: tuple[int, int] = (0, 0)
-    """How many pixels stood for nothing, and in how many images."""
+    """How many pixels were no numbers, and in how many images."""
     unknown: str = ""
-    """The kind of the surprise's numbers if no range is known for them: see `Decoded`."""
+    """The kind of that image's numbers if the form has no range for them, see `Decoded`."""
 
 
 class Decoded(NamedTuple):
     """One image decoded."""
 
     pixels: Pixels | None
-    """uint8 (H, W, C); None where the form's beliefs are wrong."""
+    """uint8 (H, W, C); None if the image contradicts the form."""
     facts: Facts
     n_missing: int = 0
     unknown: str = ""
-    """The kind of its numbers, as NumPy's types have it, if the form knows no range for them."""
+    """The kind of its numbers (f or i, as in NumPy) if the form has no range for them."""

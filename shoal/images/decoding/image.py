@@ -82,11 +82,11 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
     kept, shortest, longest = 0, 2**31, 0
     missing = [0, 0]
     for content in contents:
-        found = decode(content, form)
-        if isinstance(found, str):
-            reasons.append(found)
+        decoded = decode(content, form)
+        if isinstance(decoded, str):
+            reasons.append(decoded)
             continue
-        image, facts, n_missing, unknown = found
+        image, facts, n_missing, unknown = decoded
         if image is None:
             return Chunk(pixels[:0], [], (0, 0), facts, unknown=unknown)
         pixels[kept] = image
@@ -100,16 +100,16 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
 
 
 def look(content: Encoded) -> Facts | str:
-    """What an image is, once it has been found whole; or why it cannot be read."""
-    found = decode(content, Form(0, 0, 3, same_size=True))
-    return found if isinstance(found, str) else found[1]
+    """The size and the colours of an image that can be read; or why it cannot be read."""
+    decoded = decode(content, Form(0, 0, 3, same_size=True))
+    return decoded if isinstance(decoded, str) else decoded[1]
 
 
 def decode(content: Encoded, form: Form) -> Decoded | str:
-    """The image as uint8 (H, W, C) and what it was; or the reason why there is none.
+    """The image as uint8 (H, W, C), and its facts; or the reason why it cannot be read.
 
-    Where the form's beliefs are wrong there are no pixels. Of several frames or pages the first
-    counts. What becomes of modes and sizes, see `bring`.
+    There are no pixels where the image does not fit the form. Of several frames or pages, the first
+    is taken. For modes and sizes see `bring`.
     """
     if isinstance(content, Unreadable):
         return content.reason
@@ -185,10 +185,10 @@ def measure(content: Encoded) -> Measured | str:
 
 def _open(content: Path | bytes) -> Image.Image:
     if isinstance(content, Path):
-        found = os.stat(content)
-        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for ever
+        status = os.stat(content)
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
             raise ValueError("a folder, a pipe or a device, not a file")
-        if found.st_size > _READ_WHOLE:
+        if status.st_size > _READ_WHOLE:
             return Image.open(content, formats=FORMATS)
         with open(content, "rb", buffering=0) as file:
             content = file.read()
@@ -214,7 +214,7 @@ def _bomb(height: int, width: int) -> str:
 
 
 def _reason(error: Exception, content: Path | bytes) -> str:
-    """An error of Pillow's in a few words, on one line."""
+    """An error of Pillow in a few words, on one line."""
     if isinstance(error, UnidentifiedImageError):
         try:
             head = content[:HEAD] if isinstance(content, bytes) else head_of(content)

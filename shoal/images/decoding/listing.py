@@ -1,4 +1,4 @@
-"""A pile before it is decoded: what it lists, and what is wanted of it."""
+"""A pile before it is decoded: the list of its images, and what a user wants of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shoal.protocols import Track, silent
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked of `open_source`, as every format gets it."""
+    """The arguments of `open_source` that every format gets."""
 
     image_shape: tuple[int, int, int] | None = None
     size: int | None = None
@@ -22,16 +22,16 @@ class Wanted:
     track: Track = silent
     pixel_range: PixelRange | None = PixelRange()  # noqa: RUF009 - frozen
     """What is known of black and white in images of more than 8 bits; the rest is learned. None:
-    each image decides by itself, as for checkpoints of before ranges were learned."""
+    each image decides for itself, as in older checkpoints."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The n encoded images of a pile, not all of which need be in memory.
+    """The encoded images of a pile. They need not be in memory.
 
-    ``contents`` gives them one after the other, at each call anew, ``fetch`` one alone.
-    ``left_out`` are those that are known, before any is decoded, to be none; ``classes`` the name
-    of each one's class, if the pile is sorted by classes.
+    ``contents()`` iterates over all images, ``fetch(row)`` gives a single one. ``left_out`` lists
+    the files that are no images by their names or first bytes. ``classes`` names the class of each
+    image, if the pile is sorted by classes.
     """
 
     names: Sequence[str]

@@ -65,9 +65,9 @@ def _in_text(image: Image.Image) -> int:
             exif.load(content)
             if 0x0112 in exif:
                 return int(exif[0x0112])
-        found = re.search(rb"tiff:Orientation(?:=[\"']|>)\s*([1-8])", content)
-        if found:
-            return int(found[1])
+        match = re.search(rb"tiff:Orientation(?:=[\"']|>)\s*([1-8])", content)
+        if match:
+            return int(match[1])
     return 1
 
 

@@ -129,12 +129,12 @@ def _chunks(contents: Iterable[Encoded], per_chunk: int) -> Iterator[list[Encode
 
 def _workers(cores: int) -> list[Worker]:
     """As many as there are cores; none where none can be started."""
-    found: list[Worker] = []
+    workers: list[Worker] = []
     try:
         for _ in range(cores):
-            found.append(Worker())  # noqa: PERF401 - those begun before one fails are to be ended
+            workers.append(Worker())  # noqa: PERF401 - those begun before one fails are to be ended
     except OSError:
-        for worker in found:
+        for worker in workers:
             worker.close()
         return []
-    return found
+    return workers

@@ -1,4 +1,4 @@
-"""A pile of encoded images, of any size, mode and soundness, to one source of one shape."""
+"""Decoding a pile of encoded images, of any size and mode, to a source with one shape."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from shoal.images.cache_file import Index
 from shoal.images.decoding.filling import DEFAULT_SIDE, Filling, SurpriseError, first_form, widened
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.survey import learn_range
-from shoal.images.eight_bits import missing_described
+from shoal.images.eight_bits import describe_missing
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
 from shoal.protocols import ImageSource, Originals, Track
 
 _VERSION = 2
-"""To be raised when the same files would give other pixels or ids."""
+"""Raise this number when the same files would give other pixels or ids."""
 
 
 def decode_pile(
@@ -37,26 +37,27 @@ def decode_pile(
     *,
     originals: Callable[[Sequence[str]], Originals] | None = None,
 ) -> ImageSource:
-    """Decode a pile, or find it decoded before; what cannot be read is skipped, and listed.
+    """Decode a pile, or take its images from the cache. Files that cannot be read are skipped.
 
-    Images that all have one size of at most 96 pixels keep it. Those of any other pile are scaled
-    to cover a square of 32 pixels, or of ``wanted.size``, and cut to its centre. A pile without one
-    coloured image stays grey. Images that cannot be read decide nothing. Pixels of more than 8 bits
-    are brought to 8 by one range for the whole pile, see `pixel_range`.
+    Images that all have the same size of at most 96 pixels keep it. The images of any other pile
+    are scaled to cover a square of 32 pixels, or of ``wanted.size``, and cut to its centre. A pile
+    without a coloured image stays grey. Files that cannot be read have no part in these decisions.
+    Pixels of more than 8 bits are brought to 8 bits by one range for the whole pile, see
+    `pixel_range`.
 
-    While it decodes, memory holds about 1 kB for each image's name and place, two chunks of encoded
-    images a core (of at most 8 MB, or one image), and a core one image at its own size: at most 89
-    million pixels, and where threads decode only one at a time of more than 16 million. What is
-    decoded goes to disk, see `shoal.images.cache`; reading it later takes no memory but for the
-    images read, see `FileRows`.
+    Memory holds about 1 kB for the name and the place of each image, and for each core two chunks
+    of encoded images (of at most 8 MB, or one image) and one image at its own size (at most 89
+    million pixels; threads decode only one image of more than 16 million pixels at a time). The
+    decoded images go to disk, see `shoal.images.cache`. Reading them later takes no memory besides
+    the images read, see `FileRows`.
 
     Args:
-        where: where the images come from, for messages.
-        stamp: a digest that changes when their content does.
-        listing: lists them, showing progress; not called if they were decoded before. It can be
+        where: the path of the pile, also for messages.
+        stamp: a digest that changes when the content of the pile does.
+        listing: lists the images, and shows progress; not called if the cache has them. It can be
             pickled, so that the source can.
         wanted: the shape or size to bring them to, and the rest.
-        originals: given the names of the images, their originals; None: see `EncodedOriginals`.
+        originals: makes the originals from the names of the images; None: `EncodedOriginals`.
 
     Raises:
         DataError: none can be read.
@@ -78,15 +79,15 @@ def decode_pile(
     known: dict[str, Any] = {
         "ids": index["ids"],
         "skipped": [(name, reason) for name, reason in index["skipped"]],
-        "left_out": [Count(*one) for one in index["left_out"]],
+        "left_out": [Count(*row) for row in index["left_out"]],
         "name": where,
         "labels": np.array([numbers[name] for name in classes], np.int64) if classes else None,
         "class_names": class_names,
         "notes": [
             _cost(index, wanted),
             kept.note,
-            *pixel_range.described(wanted.pixel_range),
-            *missing_described(index["missing"]),
+            *pixel_range.describe(wanted.pixel_range),
+            *describe_missing(index["missing"]),
         ],
         "rows": kept.rows,
         "pixel_range": None if wanted.pixel_range is None else pixel_range,
@@ -97,14 +98,17 @@ def decode_pile(
 
 
 def _under_other_questions(stamp: str, key: str, kept: cache.Kept, wanted: Wanted) -> None:
-    """Keep it for who asks for what came of it, as a checkpoint trained on these images will."""
+    """Keep the images also under the shape and the range that they have now.
+
+    A checkpoint that learned from them asks for these.
+    """
     height, width, channels = kept.index["shape"][1:]
-    found = PixelRange.from_json(kept.index["pixel_range"])
-    answers: list[PixelRange | None] = [wanted.pixel_range, found]
-    if found.integers is None and found.floats is None:  # no range plays a part
+    pixel_range = PixelRange.from_json(kept.index["pixel_range"])
+    answers: list[PixelRange | None] = [wanted.pixel_range, pixel_range]
+    if pixel_range.integers is None and pixel_range.floats is None:  # no range plays a part
         answers += [None, PixelRange()]
-    for pixel_range in answers:
-        cache.also(key, _key(stamp, (height, width, channels), None, pixel_range))
+    for answer in answers:
+        cache.also(key, _key(stamp, (height, width, channels), None, answer))
 
 
 def _key(
@@ -133,7 +137,7 @@ def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache
 
 
 def _cost(index: Index, wanted: Wanted) -> str:
-    """What size the network sees, why, and what that costs."""
+    """The size that the network sees, why it has this size, and what it costs."""
     _, height, width, channels = index["shape"]
     low, high = index["sides"]
     times = height * width / DEFAULT_SIDE**2

@@ -1,4 +1,4 @@
-"""Learning, from a sample of a pile's encoded images, what is black and what is white in it."""
+"""Learning what is black and what is white in a pile, from a sample of its encoded images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Found: TypeAlias = Measured | str
 
 @dataclass
 class _Kind:
-    """What images of one kind of numbers have shown."""
+    """Pixels of the images with one kind of numbers."""
 
     values: list[np.ndarray] = field(default_factory=list)
     low: float = np.inf
@@ -50,19 +50,19 @@ class _Kind:
 def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
     """``known`` with a range for numbers of ``kind`` (f or i), learned from the pile.
 
-    The sample and so the range are the same each time.
+    The sample is the same each time, and so is the range.
     """
     rows = np.unique(np.linspace(0, len(pile.names) - 1, _SAMPLE).round().astype(int))
     seen, n_eight_bit = _Kind(), 0
-    for found in _measured(pile.fetch(int(row)) for row in rows):
-        n_eight_bit += found == "8 bits"
-        if isinstance(found, Measured) and found.kind == kind:
-            seen.add(found)
+    for measured in _measured(pile.fetch(int(row)) for row in rows):
+        n_eight_bit += measured == "8 bits"
+        if isinstance(measured, Measured) and measured.kind == kind:
+            seen.add(measured)
     if len(seen.values) < _ENOUGH:
         seen = _Kind()
-        for found in _measured(pile.contents()):
-            if isinstance(found, Measured) and found.kind == kind:
-                seen.add(found)
+        for measured in _measured(pile.contents()):
+            if isinstance(measured, Measured) and measured.kind == kind:
+                seen.add(measured)
                 if len(seen.values) == _SAMPLE:
                     break
     eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
@@ -71,7 +71,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
 
 
 def _measured(contents: Iterable[Encoded]) -> Iterator[Found]:
-    """What each image shows, in order; a few are decoded at a time."""
+    """What `measure` gives for each image, in order; a few images are decoded at a time."""
     waiting: deque[Future[Found]] = deque()
     executor = ThreadPoolExecutor(n_cores())
     try:

@@ -1,7 +1,6 @@
-"""A worker process: decodes the chunks of images that come to its standard input.
+"""A worker process: decodes the chunks of images that its standard input brings.
 
-It is started by `parallel.Worker` and ends when its standard input does, however its master came
-to its end.
+`parallel.Worker` starts it. It ends with its standard input, so that it never outlives its master.
 """
 
 from __future__ import annotations

@@ -38,15 +38,15 @@ def accepts(path: Path) -> bool:
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """Decode a folder's images, see `decode_pile`; unreadable files are skipped, and listed.
 
-    Ids are the paths relative to the folder, with ``/``, sorted folder by folder. Every file is
-    used or left out with a reason: hidden ones, thumbnails that other programs keep, folders that
-    shoal wrote, what is no image. A file with an unknown suffix, or none, is known by its first
-    bytes. Links to files are read, links to folders are left out. The names of
-    the folders in which the images are sorted are kept as their classes.
+    Ids are the paths relative to the folder, with ``/``, sorted folder by folder. A file is used or
+    left out with a reason: hidden files, thumbnails that other programs keep, folders that shoal
+    wrote, files that are no images. The first bytes tell what a file without a known suffix is.
+    Links to files are followed, links to folders are left out. The folders into which the images
+    are sorted become their classes.
 
-    Images decoded before are taken from the cache if the folder's path and every image's path,
-    size, time of change and inode are what they were: a file changed in place with its time set
-    back is not noticed; ``--no-cache`` reads it.
+    Images come from the cache if the path of the folder and the path, size, time of change and
+    inode of every image are unchanged. A file that was changed in place, with its time set back, is
+    only read again with ``cache=False``.
 
     Raises:
         DataError: no image files, or none that can be read.
@@ -67,8 +67,8 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
 
 
 def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:
-    """The ids of the images below ``folder``, sorted; all other files; and a digest of both."""
-    found: list[str] = []
+    """The ids of the images below ``folder``, sorted; the other files; and a digest of both."""
+    images: list[str] = []
     left: list[LeftOut] = []
     sniffed: list[str] = []
     root = len(os.path.join(folder, ""))
@@ -98,22 +98,22 @@ def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:
             if known is not None:
                 left.append(known)
             elif is_image(name):
-                found.append(below + name)
+                images.append(below + name)
             else:
                 sniffed.append(below + name)
     for name in sniffed:
         unknown = _by_content(folder, name)
         if unknown is None:
-            found.append(name)
+            images.append(name)
         else:
             left.append(unknown)
-    found.sort(key=order)
-    left.sort(key=lambda one: order(one.name))
-    return found, left, _stamp(folder, [*found, *sniffed], left)
+    images.sort(key=order)
+    left.sort(key=lambda entry: order(entry.name))
+    return images, left, _stamp(folder, [*images, *sniffed], left)
 
 
 def _all_below(path: str, name: str, reason: str) -> list[LeftOut]:
-    """The files in a folder that is not looked into; the folder where it cannot be opened."""
+    """The files of a folder that is left out; the folder itself if it cannot be opened."""
     left: list[LeftOut] = []
 
     def closed(error: OSError) -> None:
@@ -152,14 +152,14 @@ def _stamp(folder: Path, names: Sequence[str], left: Sequence[LeftOut]) -> str:
         except OSError as error:
             what = f"{name}\0{error.errno}\0"
         digest.update(os.fsencode(what))
-    for one in left:
-        digest.update(os.fsencode(f"{one.name}\0{one.reason}\0"))
+    for entry in left:
+        digest.update(os.fsencode(f"{entry.name}\0{entry.reason}\0"))
     return digest.hexdigest()
 
 
 def _instead(left: Sequence[LeftOut]) -> str:
     """What a folder without images holds, and what to do: the end of a sentence."""
-    names = [one.name for one in left]
+    names = [entry.name for entry in left]
     for kinds in (ARCHIVES, (".parquet",), (".npy", ".npz")):
         instead = found_instead(names, kinds)
         if instead:

@@ -21,7 +21,7 @@ from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.cache_file import Index
 from shoal.images.decoding.listing import Wanted
-from shoal.images.eight_bits import block_to_levels, check_shape, find_bounds, missing_described
+from shoal.images.eight_bits import block_to_levels, check_shape, describe_missing, find_bounds
 from shoal.images.pixel_range import PixelRange
 from shoal.images.shards import stamp
 from shoal.protocols import Array, ImageSource
@@ -52,10 +52,10 @@ def accepts(path: Path) -> bool:
 
 
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
-    """Open the images of a NumPy file. See `open_source` and `checks.check_images`.
+    """Open the images of a NumPy file. See `open_source` and `eight_bits.check_images`.
 
-    A `.npy` file is never read as a whole: uint8 is mapped as it is, a large file of another type
-    is converted once, a block at a time, and kept as decoded images are, see `_cache`.
+    A `.npy` file is never read as a whole. A file of uint8 is memory-mapped. A large file of any
+    other type is converted once, block by block, and kept in the cache, see `shoal.images.cache`.
 
     Raises:
         DataError: see `load_array`; or the images are to have another size.
@@ -88,10 +88,11 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
                 _give_back(array)
 
         if array.dtype.kind == "b":
-            found, bounds = replace(wanted.pixel_range or PixelRange(), eight_bit=True), (0.0, 1.0)
+            learned = replace(wanted.pixel_range or PixelRange(), eight_bit=True)
+            bounds = (0.0, 1.0)
         else:
             bounds = find_bounds(blocks("checking"), array.size, name, wanted.pixel_range)
-            found = (wanted.pixel_range or PixelRange()).knowing(array.dtype, bounds)
+            learned = (wanted.pixel_range or PixelRange()).knowing(array.dtype, bounds)
 
         def fill(write: Callable[[Any], Any]) -> Index:
             n_missing = [0, 0]
@@ -99,14 +100,14 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
                 pixels, (more, in_images) = block_to_levels(block, bounds)
                 n_missing = [n_missing[0] + more, n_missing[1] + in_images]
                 write(np.ascontiguousarray(pixels).data)
-            about = {"missing": n_missing, "pixel_range": found.to_json()}
+            about = {"missing": n_missing, "pixel_range": learned.to_json()}
             return {"shape": list(images.shape), **about}
 
         kept = cache.keep(key, array.size, fill)
     pixel_range = PixelRange.from_json(kept.index["pixel_range"])
     notes = [
-        kept.note, *pixel_range.described(wanted.pixel_range),
-        *missing_described(kept.index["missing"]),
+        kept.note, *pixel_range.describe(wanted.pixel_range),
+        *describe_missing(kept.index["missing"]),
     ]  # fmt: skip
     return ArraySource(
         kept.pixels,
@@ -131,11 +132,11 @@ def _give_back(array: Array) -> None:
 
 
 def load_array(path: Path, name: str | None = None) -> Array:
-    """The array of a `.npy` file or the one meant of a `.npz` file. Never unpickles.
+    """The array of a `.npy` file, or an array of a `.npz` file. Never unpickles.
 
     Args:
-        path: the file; ``file.npz:NAME`` means one of several arrays.
-        name: another way to say it.
+        path: the file; ``file.npz:NAME`` names one of several arrays.
+        name: the name of the array, if the path has none.
 
     Raises:
         DataError: missing, unreadable, truncated or pickled, or several arrays and no name.
@@ -192,7 +193,7 @@ def _pick(file: Path, arrays: Any, key: str | None) -> Array:
 
 
 def _shape(file: Path, name: str) -> str:
-    """An array's shape, from its header alone: the others need not be read to choose one."""
+    """The shape of an array, from its header: no array is read to choose one of them."""
     try:
         with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
             version = np.lib.format.read_magic(member)

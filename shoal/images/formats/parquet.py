@@ -1,4 +1,4 @@
-"""Parquet files with one encoded image a row, as Hugging Face datasets lay them out.
+"""Parquet files with an encoded image in each row, as Hugging Face datasets have them.
 
 The images are a column of structs {bytes, path}, or of plain binary; no other column, labels
 among them, is ever read.
@@ -71,7 +71,7 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
     last: dict[tuple[int, int], list[Encoded]] = {}
 
     def fetch(row: int) -> Encoded:
-        """One row; its group is kept, as the next one asked for is mostly in it, too."""
+        """A row. Its group is kept, because the next row is mostly in the same group."""
         for number, parquet in enumerate(opened):
             about = parquet.metadata
             for group in range(about.num_row_groups):
@@ -122,19 +122,19 @@ def _candidates(schema: Any) -> dict[str, str]:
         view = getattr(pa.types, "is_binary_view", lambda _: False)(kind)
         return bool(view or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for field in schema:
         if binary(field.type):
-            found[field.name] = field.name
+            paths[field.name] = field.name
         elif pa.types.is_struct(field.type):
             index = field.type.get_field_index("bytes")
             if index >= 0 and binary(field.type.field(index).type):
-                found[field.name] = f"{field.name}.bytes"
-    return found
+                paths[field.name] = f"{field.name}.bytes"
+    return paths
 
 
 def _pick(file: Path, schema: Any, wanted: str | None) -> str:
-    """The column of images: the one asked for, the one named ``image``, or the only one."""
+    """The name of the column of images: ``wanted``, ``image``, or the only such column."""
     columns = list(_candidates(schema))
     kind = "column of images (bytes, or structs with a field bytes)"
     if wanted is not None:
@@ -154,7 +154,7 @@ def _pick(file: Path, schema: Any, wanted: str | None) -> str:
 
 
 def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[Encoded]:
-    """The bytes of each row; of all columns only this one is read."""
+    """The bytes of each row. No other column is read."""
     path = _candidates(parquet.schema_arrow)[column]
     about = parquet.metadata
     size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))

@@ -1,4 +1,4 @@
-"""A list of paths to image files: a text file with one a line, or a column of a CSV file."""
+"""A list of paths to image files: a text file with a path in each line, or a column of a table."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def accepts(path: Path) -> bool:
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """Decode the image files that a list names, see `decode_pile`.
 
-    A text file has one path a line; empty lines and those that begin with ``#`` do not count. Of a
-    CSV file (commas, semicolons or tabs) the column called path, file, file_name, image_path or
-    the like counts, else the one with the most names of images. UTF-16 is
-    known as such. Relative paths are relative to the list's own folder.
+    A text file has one path in each line; empty lines and lines that begin with ``#`` are ignored.
+    Of a table (commas, semicolons or tabs) the column called path, file, file_name, image_path or
+    the like is taken, or else the column with the most names of images. The text may be UTF-16.
+    Relative paths are relative to the folder of the list.
 
-    The order is the list's. Ids are the paths as they are written; those that lead out of the
-    list's folder are, without the root, the absolute ones (``home/me/1.jpg``). What is not there,
-    or stands there twice, is skipped.
+    The images keep the order of the list. Ids are the paths as they are written. The id of a path
+    that leads out of the folder of the list is its absolute path without the root, such as
+    ``home/me/1.jpg``. A path that does not exist, or is there twice, is skipped.
 
     Raises:
-        DataError: no such list, or not one path of a file that is there.
+        DataError: no such list, or no path of an existing file in it.
     """
     check_file(path)
     written = _written(path)
@@ -115,7 +115,7 @@ class _Pile:
     def stamp(self, folder: str) -> str:
         """A digest of the folder, the names, and the files' sizes, times of change and inodes."""
         digest = hashlib.sha256(os.fsencode(folder))
-        names = [*self.ids, *(one.name for one in self.left_out)]
+        names = [*self.ids, *(entry.name for entry in self.left_out)]
         for name, file in zip_longest(names, self.files):
             what = f"{name}\0"
             if isinstance(file, Path):
@@ -168,18 +168,18 @@ def _named(cells: Sequence[str]) -> int | None:
 
 
 def _find(folder: Path, written: Sequence[str]) -> _Pile:
-    found: dict[str, Encoded] = {}
+    files: dict[str, Encoded] = {}
     left: list[LeftOut] = []
     for row, path in enumerate(written):
         if not path:
             left.append(LeftOut(f"row {row + 1}", "no path in this row", "rows"))
             continue
         name = _name(folder, path)
-        if name in found:
+        if name in files:
             left.append(LeftOut(name, _TWICE, "entries"))
             continue
-        found[name] = _file(folder, path)
-    return _Pile(list(found), list(found.values()), left)
+        files[name] = _file(folder, path)
+    return _Pile(list(files), list(files.values()), left)
 
 
 def _file(folder: Path, path: str) -> Encoded:

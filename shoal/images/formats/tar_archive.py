@@ -30,7 +30,7 @@ _IN_MEMORY = 2**24
 _STEP = 2**20
 _OPEN = 8
 _COMPANIONS = ("cls", "json", "txt")
-"""Beside an image, and called as it is, each of these makes a tar file a WebDataset shard."""
+"""A file beside an image, with its name and this suffix, makes a tar file a WebDataset shard."""
 _LONGEST_LABEL = 200
 _REST = "what follows the end of the archive"
 _NO_TAR = "neither a tar archive nor a part of one"
@@ -115,7 +115,7 @@ def _all_members(
     files: Sequence[Path], spool: IO[bytes], track: Track
 ) -> list[tuple[Path, list[Member]]]:
     """The members of every file, with progress by how much of the files was gone through."""
-    found: list[tuple[Path, list[Member]]] = []
+    archives: list[tuple[Path, list[Member]]] = []
 
     def steps() -> Iterator[int]:
         for file in files:
@@ -127,16 +127,16 @@ def _all_members(
                     done += 1
                     yield done
             yield done
-            found.append((file, _as_samples(members)))
+            archives.append((file, _as_samples(members)))
 
     total = sum(file.stat().st_size // _STEP + 1 for file in files)
     for _ in track(steps(), "reading", total):
         pass
-    return found
+    return archives
 
 
 def _members(file: Path, spool: IO[bytes]) -> Iterator[tuple[Member, int]]:
-    """The members of one archive but folders, each with the place in the file that was reached."""
+    """The members of an archive, without folders, each with the place reached in the file."""
     try:
         with file.open("rb") as raw:
             compressed = raw.read(6).startswith(_COMPRESSED)
@@ -211,7 +211,7 @@ def _append(spool: IO[bytes], content: bytes) -> int:
 
 
 def _as_samples(members: Sequence[Member]) -> list[Member]:
-    """Of a WebDataset shard, one image a sample, with its class; of another archive, all."""
+    """One image for each sample of a WebDataset shard, with its class; else all members."""
     split = [_split(member.name) for member in members]
     images = [is_image(member.name) for member in members]
     keys = {key for (key, _), image in zip(split, images, strict=True) if image}
