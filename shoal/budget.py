@@ -1,9 +1,12 @@
-"""What fits into the minutes that were asked for."""
+"""How long a run takes, and how much training fits into a number of minutes.
+
+Both follow from the speed of a few seconds' training of a throw-away model.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,29 +16,77 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe
 from shoal.training.augmented_source import SAMPLE
-from shoal.training.schedule import batch_size
+from shoal.training.schedule import batch_size, n_steps
 from shoal.training.start import start_run
+from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
+
+_BRIEFLY = 0.5
+"""Seconds of steps that a forecast is made from, at least."""
+_UNCERTAIN = 1.4
+"""A run takes up to this many times its forecast: other programs and heat slow a machine down."""
 
 
-def epochs_for(
-    source: ImageSource, recipe: Recipe, *, minutes: float, device: str = "cpu"
-) -> tuple[float, float]:
-    """How many epochs fit into ``minutes``, by the speed of a few seconds on a throw-away model.
+def limit_for(
+    source: ImageSource, recipe: Recipe, *, minutes: float, began: float | None = None,
+    spent_before: float = 0.0, reports: bool = False, device: str = "cpu",
+) -> tuple[TimeLimit, Recipe, Speed]:  # fmt: skip
+    """Return a time limit, and the recipe with as many epochs as fit into it.
 
-    Left out is what embedding all images and judging the checkpoints will take, and a twentieth
-    for clustering.
+    What follows training is left free: embedding, clustering, calibrating and judging. The limit
+    makes the run longer or shorter on the way, so the epochs are a first guess.
 
     Args:
-        source: at least 2 images.
-        recipe: what is to be done; its epochs do not matter.
-        minutes: by the clock, for training, embedding and clustering together.
+        source: the images, at least 2.
+        recipe: its epochs do not matter.
+        minutes: for everything, by the clock.
+        began: when the minutes began, by `time.monotonic`; None: now.
+        spent_before: seconds that a run had taken before it was interrupted.
+        reports: whether a map and a report follow, within the minutes.
         device: cpu or cuda.
 
     Returns:
-        The epochs, at least enough for 10 steps, and the measured seconds a step.
+        The limit, the recipe and the measured speed. The epochs make 10 steps at least.
     """
+    began = time.monotonic() if began is None else began
     speed = measure(source, recipe, most=minutes * 3, device=device)
-    return speed.epochs(source, recipe, minutes * 60 * 0.95 - speed.embedding(source)), speed.step
+    after, writing = speed.embedding(source), 0.0
+    fixed = speed.clustering(source, recipe.n_clusters)
+    if reports:
+        writing = speed.embedding_again(source)
+        after += writing
+        fixed += speed.drawing(source) + minutes * 60 * MEASURED_SHARE
+    limit = TimeLimit(
+        minutes * 60, began=began, spent_before=spent_before, after=after, fixed=fixed,
+        step=speed.step, writing=writing,
+    )  # fmt: skip
+    epochs = speed.epochs(source, recipe, limit.left() - limit.reserved())
+    return limit, replace(recipe, epochs=epochs), speed
+
+
+def forecast(
+    source: ImageSource, recipe: Recipe, *, epochs_before: float = 0.0,
+    reports: bool = False, device: str = "cpu",
+) -> tuple[float, float]:  # fmt: skip
+    """Return how many seconds a run without a time limit takes, at least and at most, roughly.
+
+    Costs a second or a few steps, whichever takes longer. `plural.duration` writes the range out.
+
+    Args:
+        source: the images, at least 2.
+        recipe: decides the run.
+        epochs_before: epochs that a resumed run has behind it.
+        reports: whether a map and a report follow.
+        device: cpu or cuda.
+    """
+    speed = measure(source, recipe, most=_BRIEFLY, device=device)
+    left = max(0.0, 1.0 - epochs_before / recipe.epochs)
+    training = left * n_steps(recipe, len(source)) * speed.step
+    least = training + speed.embedding(source) + speed.clustering(source, recipe.n_clusters)
+    most = least
+    if reports:
+        least += speed.embedding_again(source) + speed.drawing(source)
+        most = least + max(10.0, MEASURED_SHARE * training)
+    return least, _UNCERTAIN * most
 
 
 @dataclass(frozen=True)
@@ -48,23 +99,23 @@ class Speed:
     """Seconds to embed an image."""
 
     def embedding(self, source: ImageSource) -> float:
-        """Seconds to embed all images and to judge two checkpoints, the last and one before it."""
+        """Seconds to embed all images and to judge two checkpoints, the last and an earlier one."""
         return (len(source) + 7 * min(len(source), SAMPLE)) * self.image
 
     def clustering(self, source: ImageSource, n_clusters: int) -> float:
-        """Seconds to divide the images and to calibrate confidence, where nothing else works."""
+        """Seconds to cluster the images and to calibrate confidence, on an idle machine."""
         return 2.0 + 4e-4 * len(source) + 0.1 * n_clusters
 
     def embedding_again(self, source: ImageSource) -> float:
-        """Seconds to embed all images for the prediction, and some for the report."""
-        return 2 * len(source) * self.image
+        """Seconds to embed and reconstruct images for a report."""
+        return len(source) * self.image
 
     def drawing(self, source: ImageSource) -> float:
         """Seconds to draw the map and the report, where nothing else works; not the history."""
         return 6.0 + 3e-3 * min(len(source), 5000) + 4e-4 * len(source)
 
     def epochs(self, source: ImageSource, recipe: Recipe, seconds: float) -> float:
-        """How many epochs fit into ``seconds`` of training, at least enough for 10 steps."""
+        """How many epochs fit into ``seconds`` of training; they make 10 steps at least."""
         steps = max(10, int(seconds / self.step))
         return round(steps / (len(source) // batch_size(recipe, len(source))), 3)
 
@@ -72,7 +123,7 @@ class Speed:
 def measure(
     source: ImageSource, recipe: Recipe, *, most: float = 4.0, device: str = "cpu"
 ) -> Speed:
-    """The speed of a throw-away model in ``most`` seconds, and no more than 4."""
+    """Measure the speed with a throw-away model, for ``most`` seconds and no more than 4."""
     trial = start_run(source, recipe, device)
     for step in (1, 2):  # the first steps also allocate and compile
         trial.take_step(source, step)
@@ -86,7 +137,7 @@ def measure(
 
 
 def _seconds_to_embed(source: ImageSource, checkpoint: Checkpoint, device: str) -> float:
-    """What embedding an image of ``source`` takes, by that of a few."""
+    """Seconds to embed an image of ``source``, by those of a few."""
     few = Subset(source, np.arange(min(len(source), BATCH // 2)))
     seconds = []
     for _ in range(2):  # the first time also allocates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from typing import Any
 
@@ -27,6 +28,26 @@ def lasted(seconds: float) -> str:
     if seconds < 59.5:
         return counted(max(1, round(seconds)), "second")
     return f"{seconds / 60:.1f} minutes"
+
+
+def duration(least: float, most: float) -> str:
+    """A range of seconds as a person says it.
+
+    >>> duration(8.2, 12.9), duration(100, 140), duration(650.0, 910.0), duration(3500, 9000)
+    ('less than a minute', '2 to 3 minutes', '11 to 16 minutes', '1 to 2.5 hours')
+    >>> duration(50, 70), duration(400, 405)
+    ('1 to 2 minutes', 'about 7 minutes')
+    """
+    if most < 59.5:
+        return "less than a minute"
+    low: float = max(1, round(least / 60))
+    high: float = math.ceil(most / 60 - 0.1)
+    noun = "minute"
+    if most > 90 * 60:
+        low, high, noun = round(least / 3600, 1), round(most / 3600, 1), "hour"
+    if low >= high:
+        return "about " + counted(high, noun)
+    return f"{low:.15g} to {counted(high, noun)}"
 
 
 def fill(template: str, **values: object) -> str:

@@ -1,13 +1,15 @@
-"""How many epochs fit into the minutes asked for."""
+"""How long a run takes, and how much training fits into the minutes asked for."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from shoal import budget
+from shoal.budget import Speed
 from shoal.images.array import ArraySource
 from shoal.recipes.named import BEST
 from shoal.recipes.settings import override
@@ -19,34 +21,61 @@ RECIPE = override(BEST, ["encoder.widths=(4,8)", "epochs=2"])
 
 def test_measuring_leaves_the_run_as_it_would_be() -> None:
     *_, last = train(PILE, RECIPE)
-    epochs, seconds = budget.epochs_for(PILE, RECIPE, minutes=0.01)
-    assert seconds > 0
-    assert epochs >= 1  # an epoch has ten steps here
+    _, recipe, speed = budget.limit_for(PILE, RECIPE, minutes=0.001)
+    assert speed.step > 0
+    assert recipe.epochs >= 1  # an epoch has ten steps here
     *_, again = train(PILE, RECIPE)
     assert last.weights_digest() == again.weights_digest()
 
 
-@pytest.mark.parametrize(
-    ("seconds_to_embed_half", "epochs"),
-    # 60 s less a twentieth, at 0.1 s a step; the 40 images are embedded once and seven times more,
-    # which is 16 times as many as are timed, and a look at the clock takes a tenth as well.
-    [(0.0, 55.4), (1.0, 39.4), (5.0, 1.0)],
-)
-def test_what_embedding_will_take_is_left(
-    seconds_to_embed_half: float, epochs: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks, embedded = itertools.count(), []
+def test_the_speed_is_that_of_steps_and_of_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks, embedded = itertools.count(), []
 
     def monotonic() -> float:
-        return 0.1 * next(looks) + seconds_to_embed_half * len(embedded)
+        return 0.1 * next(ticks) + 2.0 * len(embedded)
 
     def embed(source: object, *_: object, **__: object) -> None:
         embedded.append(source)
 
     monkeypatch.setattr(budget.time, "monotonic", monotonic)
     monkeypatch.setattr(budget, "embed", embed)
-    monkeypatch.setattr(budget, "BATCH", 40)  # so that half of the images are asked
-    found, per_step = budget.epochs_for(PILE, RECIPE, minutes=1)
-    assert per_step == pytest.approx(0.1)
-    assert found == pytest.approx(epochs, abs=0.3)
+    monkeypatch.setattr(budget, "BATCH", 40)  # so that half of the images are embedded
+    speed = budget.measure(PILE, RECIPE)
+    assert speed.step == pytest.approx(0.1)
+    assert speed.image == pytest.approx(2.1 / 20)  # and a tick of the clock
     assert {len(source) for source in embedded} == {20}
+
+
+@pytest.mark.parametrize(
+    ("speed", "follows", "epochs"),
+    # An epoch takes 1 s. Of the 60 s clustering takes 2.2; the 40 images are embedded eight times,
+    # and once more for a report, which takes 6.1 s and a tenth of the time besides.
+    [
+        (Speed(0.1, 0.0), {}, 57.8),
+        (Speed(0.1, 0.1), {}, 25.8),
+        (Speed(0.1, 0.1), {"reports": True}, 9.6),
+        (Speed(0.1, 0.0), {"reports": True}, 45.6),
+        (Speed(0.1, 9.0), {}, 1),
+    ],
+)
+def test_what_follows_training_is_left_free(
+    speed: Speed, follows: dict[str, bool], epochs: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "measure", lambda *_, **__: speed)
+    limit, recipe, _ = budget.limit_for(PILE, RECIPE, minutes=1, **follows)
+    assert recipe == replace(RECIPE, epochs=recipe.epochs)
+    assert recipe.epochs == pytest.approx(epochs, abs=0.2)
+    assert limit.seconds == 60
+
+
+def test_a_forecast_counts_every_stage_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    speed = Speed(0.5, 0.1)
+    monkeypatch.setattr(budget, "measure", lambda *_, **__: speed)
+    least, most = budget.forecast(PILE, RECIPE)  # two epochs of ten steps
+    assert least == pytest.approx(20 * 0.5 + 40 * 8 * 0.1 + speed.clustering(PILE, 2))
+    assert least < most < 2 * least
+    half_way, _ = budget.forecast(PILE, RECIPE, epochs_before=1.0)
+    assert half_way == pytest.approx(least - 5)
+    reported, longest = budget.forecast(PILE, RECIPE, reports=True)
+    assert reported == pytest.approx(least + 4 + speed.drawing(PILE))
+    assert longest > reported + 10

@@ -28,6 +28,8 @@ from shoal.estimator import ImageClusterer
 from shoal.estimator import image_clusterer as estimators
 from shoal.images import cache
 from shoal.images.array import ArraySource
+from shoal.recipes.recipe import Recipe
+from shoal.training.time_limit import TimeLimit
 
 SMALL = ("encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10", "clusterer.n_steps=40")
 
@@ -149,13 +151,17 @@ def test_each_argument_arrives(images: np.ndarray, monkeypatch: pytest.MonkeyPat
 def test_minutes_decide_the_epochs(images: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def epochs_for(*_: Any, minutes: float, device: str) -> tuple[float, float]:
+    def limit_for(
+        source: object, recipe: Recipe, *, minutes: float, began: float, device: str, **_: bool
+    ) -> tuple[TimeLimit, Recipe, None]:
         asked.append((minutes, device))
-        return 2.5, 0.01
+        return TimeLimit(0.0, began=began), replace(recipe, epochs=50), None
 
-    monkeypatch.setattr(estimators, "epochs_for", epochs_for)
-    assert small(epochs=None, minutes=3).fit(images).checkpoint_.recipe.epochs == 2.5
+    monkeypatch.setattr(estimators, "limit_for", limit_for)
+    made = small(epochs=None, minutes=3).fit(images)
     assert asked == [(3, "cpu")]
+    assert 1 <= made.n_iter_ < 10  # of 500 steps: the limit has ended the run
+    assert made.checkpoint_.recipe.epochs < 1
 
 
 def test_auto_chooses_the_number(

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from shoal import pipeline
-from shoal.budget import Speed, measure
+from shoal.budget import forecast, limit_for
 from shoal.cli.request import Request, rehearse
 from shoal.clustering.choose_k import check_enough
 from shoal.embedding.table import ImageTable
@@ -24,7 +24,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
-from shoal.plural import counted, lasted
+from shoal.plural import counted, duration, lasted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe, differences
@@ -83,6 +83,12 @@ def _train(
         f"recipe {recipe.name}, {counted(recipe.epochs, 'epoch')} on {device}, seed {recipe.seed}"
     )
     report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait
+    if limit is None:
+        least, most = forecast(
+            source, recipe, epochs_before=0.0 if before is None else before.epoch,
+            reports=request.hands_over, device=device,
+        )  # fmt: skip
+        report.say(f"this takes {duration(least, most)} on this machine")
     try:
         finished, table = pipeline.fit(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
@@ -127,10 +133,15 @@ def _within(
     report: Reporter, device: str,
 ) -> tuple[TimeLimit, Recipe, float]:  # fmt: skip
     """The time limit of --minutes, the recipe with as many epochs as fit, and seconds a step."""
-    limit, speed = _limit(source, recipe, request, before, device)
+    assert request.minutes is not None
+    pace = None if before is None else before.pace
+    limit, timed, speed = limit_for(
+        source, recipe, minutes=request.minutes, began=request.began,
+        spent_before=0.0 if pace is None else pace.seconds, reports=request.hands_over,
+        device=device,
+    )  # fmt: skip
     if before is None:
-        epochs = speed.epochs(source, recipe, limit.left() - limit.reserved())
-        recipe = replace(recipe, epochs=epochs)
+        recipe, epochs = timed, timed.epochs
         report.say(
             f"{request.minutes:g} minutes are enough for about {epochs:g} epochs at "
             f"{speed.step:.3f} s a step; measured all the time, and made to fit"
@@ -141,27 +152,6 @@ def _within(
             "and the rest takes as long as it takes"
         )
     return limit, recipe, speed.step
-
-
-def _limit(
-    source: ImageSource, recipe: Recipe, request: Request, before: Checkpoint | None, device: str
-) -> tuple[TimeLimit, Speed]:
-    """The minutes asked for, with what follows training, by the speed of a few seconds."""
-    assert request.minutes is not None
-    began = time.monotonic() if request.began is None else request.began
-    speed = measure(source, recipe, most=request.minutes * 3, device=device)
-    after, writing = speed.embedding(source), 0.0
-    fixed = speed.clustering(source, recipe.n_clusters)
-    if request.hands_over:
-        writing = speed.embedding_again(source)
-        after += writing
-        fixed += speed.drawing(source) + request.minutes * 60 * MEASURED_SHARE
-    pace = None if before is None else before.pace
-    limit = TimeLimit(
-        request.minutes * 60, began=began, spent_before=0.0 if pace is None else pace.seconds,
-        after=after, fixed=fixed, step=speed.step, writing=writing,
-    )  # fmt: skip
-    return limit, speed
 
 
 def seconds_for_history(finished: Checkpoint, request: Request) -> Callable[[], float]:

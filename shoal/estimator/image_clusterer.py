@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from shoal import pipeline
-from shoal.budget import epochs_for
+from shoal.budget import limit_for
 from shoal.clustering.choose_k import check_enough
 from shoal.clustering.clustering import clustering_of
 from shoal.errors import DataError, Interrupted
@@ -128,8 +128,9 @@ class ImageClusterer(CheckpointEstimator):
                 ``n_clusters``, or fewer than 20 for ``n_clusters="auto"``.
             RecipeError: a parameter is unknown, of a wrong type or out of range.
             DeviceError: this machine does not have the device.
-            TrainingError: the loss is no longer finite.
+            TrainingError: the loss is not finite.
         """
+        began = time.monotonic()
         device, track = resolve_device(self.device), self._track()
         recipe = resolve(
             self.recipe, n_clusters=self.n_clusters, epochs=self.epochs, minutes=self.minutes,
@@ -141,14 +142,23 @@ class ImageClusterer(CheckpointEstimator):
         auto = isinstance(self.n_clusters, str)
         if auto:
             check_enough(len(source))
+        limit = None
         if self.minutes is not None:
-            epochs, _ = epochs_for(source, recipe, minutes=self.minutes, device=device)
-            recipe = replace(recipe, epochs=epochs)
+            limit, recipe, _ = limit_for(
+                source, recipe, minutes=self.minutes, began=began, device=device
+            )
         with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:
             path = Path(folder) / "checkpoint.pth"
             try:
                 self.checkpoint_, table = pipeline.fit(
-                    source, path, recipe, auto_k=auto, device=device, origin=origin, track=track
+                    source,
+                    path,
+                    recipe,
+                    auto_k=auto,
+                    device=device,
+                    origin=origin,
+                    limit=limit,
+                    track=track,
                 )
             except Interrupted as error:  # no state is kept to resume from
                 raise KeyboardInterrupt from error
