@@ -46,7 +46,8 @@ OF_COMMAND = {("duplicates", "threshold"): "--max-distance"}
 """Where a command has another flag for it."""
 
 _SUBJECT = (
-    r"(?:(?<=^)|(?<=[:;.,] )|(?<=and )|(?<=or ))({names})(?= (?:must|needs?|cannot|is for)\b)"
+    r"(?:(?<=^)|(?<=[:;.,] )|(?<=and )|(?<=or ))({names})"
+    r"(?= (?:must|needs?|cannot|is (?:only )?for)\b)"
 )
 _GIVEN = r"(?<![\w.'\"-])(?<!--set )({names})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shoal.clustering.clustering import build_clusterer, clustering_of
-from shoal.clustering.n_clusters import NumberOfClusters, check_range, weigh
+from shoal.clustering.evidence import NumberOfClusters
+from shoal.clustering.n_clusters import check_range, weigh
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
 from shoal.protocols import FloatArray, Track, silent

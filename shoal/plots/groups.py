@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shoal.clustering.n_clusters import CLEAR, NumberOfClusters
+from shoal.clustering.evidence import NumberOfClusters
+from shoal.clustering.n_clusters import CLEAR
 from shoal.clustering.tree import Tree
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, drawable, enlarged, n_columns, proportion

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.clustering.n_clusters import NumberOfClusters
+from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.tree import Tree
 from shoal.images.csv_files import printable
 from shoal.plural import counted
