@@ -71,6 +71,8 @@ def _train(
         recipe = replace(recipe, epochs=before.recipe.epochs)
     if before is not None and before.finished:
         return _finished_before(source, before, recipe, path, request, report, device)
+    if before is not None:
+        check_resumable(before, recipe, source.digest())  # before anything is said of its length
     limit = None
     if request.minutes is not None:
         limit, recipe, seconds_per_step = _within(source, recipe, request, before, report, device)
