@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -456,3 +456,28 @@ def test_a_table_tells_which_result_it_is(found: Path) -> None:
     changed = loaded.labels.copy()
     changed[0] = 1 - changed[0]
     assert result_digest(loaded.ids, changed) != record["result"]
+
+
+def test_training_never_replaces_a_persons_own_file(
+    images: np.ndarray, fast: Sequence[str], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "pile.npy", images)
+    np.save(tmp_path / "own.npy", images)
+    before = (tmp_path / "own.npy").read_bytes()
+    for options in ([], ["--force"], ["--resume"]):
+        given = ("train", tmp_path / "pile.npy", tmp_path / "own.npy", *fast, *options)
+        refused = run_cli(*given)
+        assert refused.code == 2
+        assert "is not a checkpoint" in refused.err
+        assert "such as own.pth" in refused.err
+    assert (tmp_path / "own.npy").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own.npy", "pile.npy"]
+
+
+def test_a_table_is_parquet(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "p.csv"
+    refused = run_cli("predict", images_file, checkpoint_file, out, "--table", tmp_path / "t.csv")
+    assert (refused.code, list(tmp_path.iterdir())) == (2, [])
+    assert "--table must end in .parquet" in refused.err

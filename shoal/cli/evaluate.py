@@ -23,6 +23,7 @@ from shoal.cli.options import (
     Quiet,
 )
 from shoal.cli.outputs import check_outputs, check_skipped, kept_aside, replacing
+from shoal.errors import OutputError
 from shoal.models.provenance import name_alone
 
 
@@ -74,6 +75,8 @@ def predict(
     check_distinct([prediction, table, skipped], [data, checkpoint])
     check_skipped(skipped)
     replaced = check_outputs([prediction, table], [data, checkpoint], force=force or backup)
+    if table is not None and table.suffix.lower() != ".parquet":
+        raise OutputError(f"the file of --table must end in .parquet, got {table}.")
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
     result = inference.predict(

@@ -23,6 +23,7 @@ def check_free(path: Path, request: Request) -> None:
     Raises:
         OutputError: a checkpoint of other settings, or an unfinished run, or no checkpoint at all.
     """
+    _check_replaceable(path)
     if request.force or request.resume:
         return
     history = CheckpointHistory(path)
@@ -34,6 +35,25 @@ def check_free(path: Path, request: Request) -> None:
     there = _existing(path)
     if there is not None:
         _check_same_run(path, there, request)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Fail if a person's own file lies at ``path``: --force replaces checkpoints alone.
+
+    A damaged checkpoint is known by its suffix.
+
+    Raises:
+        OutputError: the file is no checkpoint.
+    """
+    if not path.is_file() or path.suffix.lower() in (".pth", ".pt", ".ckpt"):
+        return
+    try:
+        checkpoints.load(path)
+    except CheckpointError as error:
+        raise OutputError(
+            f"{path} exists and is not a checkpoint, and train replaces nothing else; name another "
+            f"file, such as {path.with_suffix('.pth').name}."
+        ) from error
 
 
 def is_finished(path: Path, source: ImageSource, request: Request, report: Reporter) -> bool:
