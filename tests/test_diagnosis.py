@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from shoal.embedding.reduce import examined_rows
 from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
@@ -41,9 +42,9 @@ def pile(brightness: np.ndarray, generator: np.random.Generator) -> ArraySource:
 
 
 def explained(source: ArraySource, labels: np.ndarray) -> list[str]:
-    features, alike = appearance.describe(source, warnings.sample(len(source)))
+    features, alike = appearance.describe(source, examined_rows(len(source)))
     assert not alike
-    return appearance.warn_of_simple_features(features, labels[warnings.sample(len(source))])
+    return appearance.warn_of_simple_features(features, labels[examined_rows(len(source))])
 
 
 # --- collapse -----------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ def test_digits_are_not_explained_by_appearance() -> None:
     assert explained(source, digits.target.astype(np.int64)) == []
     z = digits.data.astype(np.float32)
     sizes = np.bincount(digits.target)
-    rows = warnings.sample(len(source))
+    rows = examined_rows(len(source))
     recipe = replace(BEST, n_clusters=10)
     found = warnings.diagnose(
         source, checkpoint_of(recipe), z, digits.target.astype(np.int64), rows, sizes
@@ -197,18 +198,18 @@ def test_too_few_images_a_cluster_to_say() -> None:
 
 def test_images_all_the_same() -> None:
     source = ArraySource(np.full((N, 8, 8, 3), 90, dtype=np.uint8))
-    rows, z = warnings.sample(N), np.zeros((N, 4), np.float32)
+    rows, z = examined_rows(N), np.zeros((N, 4), np.float32)
     labels = np.zeros(N, np.int64)
     (warning,) = warnings.diagnose(source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]))
     assert "the same picture" in warning
 
 
 def test_the_sample_of_a_large_pile() -> None:
-    rows = warnings.sample(100_000)
+    rows = examined_rows(100_000)
     assert len(rows) == len(set(rows.tolist())) == 3000
     assert (np.diff(rows) > 0).all()
-    np.testing.assert_array_equal(rows, warnings.sample(100_000))
-    np.testing.assert_array_equal(warnings.sample(7), np.arange(7))
+    np.testing.assert_array_equal(rows, examined_rows(100_000))
+    np.testing.assert_array_equal(examined_rows(7), np.arange(7))
 
 
 # --- time ---------------------------------------------------------------------------------------

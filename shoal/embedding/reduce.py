@@ -18,8 +18,6 @@ from shoal.recipes.recipe import Recipe
 _REDUCED_WHOLE = 50_000
 """The reducers of a larger pile learn from a random sample of this many images: what they learn
 from is in memory at once, 4 kB an image and more where codes are long."""
-_LOOKED_AT = 3000
-"""Of so many images the embedding is kept as it is before any reduction."""
 
 
 def reduce(
@@ -62,7 +60,7 @@ class Reduction:
     sample: FloatArray
     """float32 (m, c): the embedding of the images ``rows``, before any reduction."""
     rows: IntArray
-    """int64 (m,): a sample of the images, see `sample_rows`."""
+    """int64 (m,): a sample of the images, see `examined_rows`."""
     whole: FloatArray | None
     """float32 (n, c), before any reduction; None of a large pile, which is not held in memory."""
 
@@ -72,11 +70,16 @@ class Reduction:
         return self.fitted if self.whole is None else transform(self.whole, self.checkpoint)
 
 
+def examined_rows(n_images: int) -> IntArray:
+    """The rows of at most 3,000 images to examine, int64 (m,) ascending; the same every time."""
+    return sample_rows(n_images, 3000)
+
+
 def fit_reduction(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> Reduction:
     """Embed the images that a checkpoint learned from, once, and fit its reducers to them."""
-    rows = sample_rows(len(source), _LOOKED_AT)
+    rows = examined_rows(len(source))
     if len(source) <= _REDUCED_WHOLE:
         whole = embed(source, checkpoint, device=device, track=track)
         fitted, checkpoint = _fit_reducers(whole, checkpoint, track)

@@ -55,6 +55,10 @@ def _is_split(value: Any) -> bool:
     )
 
 
+def _is_range(value: Any) -> bool:
+    return _list_of(_is_number)(value) and len(value) == 2
+
+
 def _or_none(test: _Test) -> _Test:
     return lambda value: value is None or test(value)
 
@@ -99,7 +103,7 @@ _PROVENANCE: dict[str, _Test] = {
     "minutes": _is_number,
     "earlier_seconds": _is_number,
     "larger_size": _is_count,
-    "row_range": lambda value: _list_of(_is_number)(value) and len(value) == 2,
+    "row_range": _is_range,
     "n_clusters_strength": _is_by_count(_is_number),
 }
 """What a file of format 1 holds there."""
@@ -116,7 +120,7 @@ _OPTIONAL: dict[str, dict[str, _Test]] = {
         "threads": _is_count,
         "minutes": _or_none(_is_number),
         "larger_size": _or_none(_is_count),
-        "row_range": _or_none(lambda value: _list_of(_is_number)(value) and len(value) == 2),
+        "row_range": _or_none(_is_range),
     },
     "facts": {
         "splits": _list_of(_is_split),

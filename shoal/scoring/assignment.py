@@ -8,7 +8,7 @@ from shoal.clustering.clustering import Clustering, clustering_of
 from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import FloatArray, ImageSource, IntArray
+from shoal.protocols import FloatArray, ImageSource
 from shoal.scoring import calibration
 from shoal.scoring.calibration import Calibration
 
@@ -53,16 +53,3 @@ def probabilities(z: FloatArray, checkpoint: Checkpoint) -> FloatArray:
     calibrated = calibration_of(checkpoint)
     membership = clustering_of(checkpoint).predict_proba(z)
     return membership if calibrated is None else calibrated.apply(membership)
-
-
-def cluster_sizes(checkpoint: Checkpoint) -> tuple[IntArray, float]:
-    """How many of the points it was fitted on each cluster holds, int64 (k,), and how surely.
-
-    The second is their mean confidence, in [0, 1].
-
-    Raises:
-        CheckpointError: the checkpoint is one along the way, without clusters.
-    """
-    likely = probabilities(clustering_of(checkpoint).reference, checkpoint)
-    sizes = np.bincount(likely.argmax(axis=1), minlength=likely.shape[1])
-    return sizes, float(likely.max(axis=1).mean())

@@ -13,7 +13,6 @@ import numpy as np
 from shoal.embedding.out_of_distribution import UNFAMILIAR
 from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import printable
-from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
@@ -34,7 +33,6 @@ FEWEST_IMAGES = 300
 FEWEST_PER_CLUSTER = 20
 FALLING = 0.15
 """A loss is still falling if its last fifth brings at least this share of its fall."""
-_SAMPLE = 3000
 _TRAIN_LONGER = "train longer"
 
 
@@ -68,11 +66,6 @@ def diagnose(
         *warn_of_simple_features(features, labels),
         *still_improving(checkpoint),
     ]
-
-
-def sample(n_images: int) -> IntArray:
-    """The rows of at most 3,000 images to examine, int64 (m,) ascending; the same every time."""
-    return sample_rows(n_images, _SAMPLE)
 
 
 def effective_dimensions(z: FloatArray) -> float:
