@@ -77,18 +77,24 @@ def kept_aside(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Path]]]:
     same content again, there is no copy.
     """
     kept: list[tuple[Path, Path]] = []
-    copies = [(path, free_name(path)) for path in paths]
-    for path, copy in copies:
-        with atomic_path(copy) as temporary:
-            shutil.copyfile(path, temporary)
+    copies = copied_aside(paths)
     try:
         yield kept
     finally:
-        for path, copy in copies:
+        for path, copy in copies.items():
             if path.is_file() and digest_of(path) == digest_of(copy):
                 copy.unlink()
             else:
                 kept.append((path, copy))
+
+
+def copied_aside(paths: Sequence[Path]) -> dict[Path, Path]:
+    """Copy files beside themselves, as ``NAME.1.csv`` and so on; each with its copy."""
+    copies = {path: free_name(path) for path in paths}
+    for path, copy in copies.items():
+        with atomic_path(copy) as temporary:
+            shutil.copyfile(path, temporary)
+    return copies
 
 
 def free_name(path: Path) -> Path:

@@ -10,7 +10,7 @@ from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource
 from shoal.recipes.named import named
 from shoal.recipes.recipe import Recipe, check_trainable
-from shoal.recipes.settings import override
+from shoal.recipes.settings import changes, override
 from shoal.training.devices import resolve_device
 from shoal.training.start import start_run
 
@@ -58,7 +58,7 @@ class Request:
         for option, (field, value) in asked.items():
             if value is None:
                 continue
-            if any(setting.partition("=")[:2] == (field, "=") for setting in self.settings):
+            if changes(self.settings, field):
                 raise RecipeError(f"{option} and --set {field}=… cannot both be given; give one.")
             if option != "--minutes" and value != AUTO:
                 settings.append(f"{field}={value}")

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shoal.cli.outputs import free_name
+from shoal.cli.outputs import copied_aside, free_name
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import first_difference, identity_of
 from shoal.errors import OutputError
@@ -21,7 +20,7 @@ from shoal.export.prediction import result_digest
 from shoal.export.record import NAME, RUN, Record, read_record
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
-from shoal.images.files import atomic_path, locked, sweep
+from shoal.images.files import locked, sweep
 from shoal.images.output_checks import check_writable
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
@@ -87,7 +86,7 @@ class Run:
         That is: under its own name where only missing files are written again; else as a copy.
         """
         skipped = self.folder / "skipped.csv"  # not written where nothing is left out
-        copies = _copies(self.folder, self._edited())
+        copies = copied_aside([self.folder / name for name in self._edited()])
         if skipped.name in self.record.files and skipped not in copies:
             skipped.unlink(missing_ok=True)
         try:
@@ -189,22 +188,14 @@ def _make_room(folder: Path, record: Record) -> list[str]:
     edited = record.edited(folder) if record.files else list(tables)
     # The checkpoint makes room when training begins, see `CheckpointHistory.begin`.
     changed = [name for name in edited if name != FILES[0] and (folder / name).is_file()]
-    said = [_kept(path, copy) for path, copy in _copies(folder, changed, move=True).items()]
+    said = []
+    for path in (folder / name for name in changed):
+        copy = free_name(path)
+        path.rename(copy)
+        said.append(_kept(path, copy))
     if any((folder / name).is_file() for name in FILES[1:]):
         said.append(f"the earlier results in {folder} stay until the new ones are written")
     return said
-
-
-def _copies(folder: Path, names: Sequence[str], *, move: bool = False) -> dict[Path, Path]:
-    """Copy files, or move them, to the first number that no file has; each with its copy."""
-    copies = {folder / name: free_name(folder / name) for name in names}
-    for path, copy in copies.items():
-        if move:
-            path.rename(copy)
-            continue
-        with atomic_path(copy) as temporary:
-            shutil.copyfile(path, temporary)
-    return copies
 
 
 def _kept(path: Path, copy: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.clustering.clustering import clustering_of
+from shoal.clustering.clustering import check_finished
 from shoal.clustering.diffusion import by_size, diffusion_map, k_means
 from shoal.clustering.tree import Tree
 from shoal.embedding.neighbours import distinct_points, most_typical, nearest
@@ -46,7 +46,7 @@ def build_tree(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: too few images, or ``n_leaves`` out of range.
     """
-    clustering_of(checkpoint)  # fails now if there is none
+    check_finished(checkpoint)
     n_leaves = check_leaves(n_leaves, len(source))
     z = reduce(source, checkpoint, device=device, track=track)
     for _ in track(range(1), "building tree", 1):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.clustering.clustering import clustering_of
+from shoal.clustering.clustering import check_finished
 from shoal.clustering.diffusion import by_size
 from shoal.clustering.evidence import Evidence, NumberOfClusters
 from shoal.clustering.prediction_strength import compare_halves, divide
@@ -61,7 +61,7 @@ def choose_n_clusters(
         CheckpointError: the checkpoint is one along the way, without clusters.
         DataError: a range that is impossible, or too few images.
     """
-    clustering_of(checkpoint)  # fails now if there is none
+    check_finished(checkpoint)
     check_range(low, high, len(source))
     sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
     z = reduce(sample, checkpoint, device=device, track=track)

@@ -120,3 +120,13 @@ def agreement(a: IntArray, b: IntArray) -> float:
     if len(np.unique(a)) < 2 or len(np.unique(b)) < 2:
         return 0.0
     return float(adjusted_rand_score(a, b))
+
+
+def largest(sizes: IntArray, most: int) -> list[int]:
+    """The ``most`` largest clusters that are not empty, in the order of their numbers.
+
+    >>> largest(np.array([3, 0, 9, 5]), 2)
+    [2, 3]
+    """
+    order = np.argsort(-sizes, kind="stable")[:most]
+    return sorted(int(cluster) for cluster in order if sizes[cluster])

@@ -18,6 +18,7 @@ from shoal.clustering.diffusion import by_size
 from shoal.errors import DataError, OutputError
 from shoal.images.csv_files import write_rows
 from shoal.images.files import atomic_path
+from shoal.plural import counted
 from shoal.protocols import IntArray
 
 
@@ -68,7 +69,7 @@ class Tree:
             DataError: fewer than 1, or more than there are leaves.
         """
         if not 1 <= n_clusters <= self.n_leaves:
-            leaves = "1 leaf" if self.n_leaves == 1 else f"{self.n_leaves} leaves"
+            leaves = counted(self.n_leaves, "leaf", "leaves")
             raise DataError(
                 f"n_clusters must be from 1 to {self.n_leaves}, as the tree has {leaves}, got "
                 f"{n_clusters}."

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from shoal import pipeline
 from shoal.budget import limit_for
 from shoal.clustering.choose_k import check_enough
-from shoal.clustering.clustering import clustering_of
+from shoal.clustering.clustering import check_finished
 from shoal.errors import DataError, Interrupted
 from shoal.estimator.checkpoint_estimator import NUMBERS, CheckpointEstimator
 from shoal.estimator.inputs import RowScale, open_images
@@ -180,7 +180,7 @@ class ImageClusterer(CheckpointEstimator):
                 kept along the way.
         """
         checkpoint = checkpoints.load(path)
-        clustering_of(checkpoint)  # raises now, not at the first prediction
+        check_finished(checkpoint)
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels

@@ -15,7 +15,7 @@ from shoal.errors import RecipeError
 from shoal.recipes.named import named
 from shoal.recipes.parts import fits
 from shoal.recipes.recipe import Recipe
-from shoal.recipes.settings import override
+from shoal.recipes.settings import changes, override
 
 
 def resolve(
@@ -55,15 +55,15 @@ def resolve(
         recipe = named(recipe)
     if not isinstance(recipe, Recipe):
         raise RecipeError(f"recipe must be the name of a recipe or a Recipe, got {recipe!r}.")
-    changes = _changes(n_clusters, epochs, minutes, random_state)
-    for parameter, (field, _) in changes.items():
-        if any(setting.partition("=")[0].strip() == field for setting in settings):
+    given = _changes(n_clusters, epochs, minutes, random_state)
+    for parameter, (field, _) in given.items():
+        if changes(settings, field):
             raise RecipeError(
                 f"{parameter} and {field}=… in settings cannot be given together; leave out the "
                 "setting."
             )
     recipe = override(recipe, settings)
-    values = {field: value for field, value in changes.values() if value is not None}
+    values = {field: value for field, value in given.values() if value is not None}
     recipe = replace(recipe, **values)
     recipe.check()
     return recipe

@@ -14,6 +14,7 @@ from shoal.export.clustering_digest import clustering_digest, clustering_of
 from shoal.export.prediction import (
     EXPECTED,
     NAMED_FOR,
+    NAMED_FOR_METADATA,
     load_prediction,
     read_parquet,
     result_digest,
@@ -189,7 +190,7 @@ def _add_to_parquet(path: Path, names: Sequence[str], digest: str) -> None:
         table = table.set_column(table.column_names.index("name"), "name", column)
     else:
         table = table.append_column("name", column)
-    about = {**(table.schema.metadata or {}), b"shoal_named_for": digest.encode()}
+    about = {**(table.schema.metadata or {}), NAMED_FOR_METADATA: digest.encode()}
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(about), temporary)
 

@@ -20,6 +20,8 @@ from shoal.scoring.verdict import METADATA
 EXPECTED = "a prediction with the columns id and label"
 NAMED_FOR = "result"
 """The column that holds the digest of the result that was named."""
+NAMED_FOR_METADATA = b"shoal_named_for"
+"""The same in the schema of a Parquet table."""
 _CLUSTER = ("label", "cluster")
 
 
@@ -178,7 +180,7 @@ def _from_parquet(path: Path) -> ImageTable:
                 [_floats(table, name) for name in "xy"], axis=1
             ),
             embedding=_embedding(table),
-            named_for=(table.schema.metadata or {}).get(b"shoal_named_for", b"").decode(),
+            named_for=(table.schema.metadata or {}).get(NAMED_FOR_METADATA, b"").decode(),
             verdict=(table.schema.metadata or {}).get(METADATA),
         )  # fmt: skip
     except (TypeError, ValueError) as error:

@@ -28,6 +28,16 @@ def colour(cluster: int, n_clusters: int) -> tuple[float, float, float]:
     return red, green, blue
 
 
+def on_page(rgb: tuple[float, float, float]) -> tuple[str, str]:
+    """A colour on a light and on a dark page.
+
+    >>> on_page((0, 0, 0))
+    ('#000000', '#ffffff')
+    """
+    light = mpl.colors.to_hex(rgb)
+    return light, "#ffffff" if light == "#000000" else light
+
+
 def key_columns(names: Sequence[str], inches: float, points: float) -> int:
     """How many keys of a legend fit side by side if each is as wide as the longest name.
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shoal import __version__
+from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.files import atomic_path
@@ -60,14 +61,11 @@ def clusters(
         track: shows progress.
     """
     sizes = np.bincount(table.labels)
-    drawn = np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS]
-    drawn = np.sort(drawn[sizes[drawn] > 0])
+    drawn = largest(sizes, _MOST_CLUSTERS)
     lines = int(np.clip(14 // len(drawn), 1, 4))  # few clusters have room for more members
     columns = n_columns(columns, source.shape)
     lists = [
-        members
-        for cluster in drawn
-        for members in _members(table, int(cluster), columns * lines, seed)
+        members for cluster in drawn for members in _members(table, cluster, columns * lines, seed)
     ]
     row_height = lines * _WIDTH / 3.3 / columns * proportion(source.shape) + 0.08
     row_height = max(row_height, 0.4)  # the number and the size beside it have two lines

@@ -15,6 +15,16 @@ from shoal.recipes.parts import Part
 from shoal.recipes.recipe import FIELD_TYPES, Recipe
 
 
+def changes(settings: Iterable[str], field: str) -> bool:
+    """Whether one of ``settings`` gives ``field`` a value.
+
+    >>> changes(["epochs = 3"], "epochs"), changes(["epochs=3"], "seed")
+    (True, False)
+    """
+    pairs = (text.partition("=") for text in settings)
+    return any(path.strip() == field for path, equals, _ in pairs if equals)
+
+
 def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     """Apply settings to a recipe, one after another.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical, nearest_others
 from shoal.embedding.table import ImageTable
 from shoal.images.sampling import sample_rows
@@ -98,10 +99,10 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
     z, labels, confidence = table.embedding[rows], table.labels[rows], table.confidence[rows]
     shares, following, touch = borders(z, labels)
     sizes = np.bincount(table.labels)
-    shown = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS])
+    shown = largest(sizes, _MOST_CLUSTERS)
     lines: list[tuple[str, ...]] = []
     wanted: list[Wanted] = []
-    for cluster in map(int, shown):
+    for cluster in shown:
         own = np.flatnonzero(labels == cluster)
         if not len(own):
             continue

@@ -15,7 +15,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
 
@@ -122,16 +121,10 @@ def _clusters(labels: IntArray, wording: Wording) -> list[dict[str, Any]]:
             "number": int(cluster),
             "name": wording("cluster {number}", number=cluster),
             "size": f"{sizes[cluster]:,}",
-            "colours": _colours(int(cluster), len(sizes)),
+            "colours": colours.on_page(colours.colour(int(cluster), len(sizes))),
         }
         for cluster in np.flatnonzero(sizes)
     ]
-
-
-def _colours(cluster: int, count: int) -> tuple[str, str]:
-    """A cluster's colour on a light and on a dark page."""
-    colour = mpl.colors.to_hex(colours.colour(cluster, count))
-    return colour, "#ffffff" if colour == "#000000" else colour
 
 
 def _facts(
@@ -139,7 +132,9 @@ def _facts(
 ) -> dict[str, Any]:
     count = int(labels.max()) + 1
     return {
-        "colours": [_colours(cluster, count) for cluster in range(count)],
+        "colours": [
+            colours.on_page(colours.colour(cluster, count)) for cluster in range(count)
+        ],
         "steps": _STEPS,
         "folder": folder,
         "tile": {

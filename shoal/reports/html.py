@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.text import Text as MatplotlibText
 
+from shoal.plots.colours import on_page
 from shoal.reports import columns, templates
 from shoal.reports.document import (
     Block,
@@ -149,10 +150,9 @@ def _prepare(block: Block, number: int, folder: str | None) -> dict[str, Any]:
 
 
 def _photo_row(row: PhotoRow, folder: str | None) -> dict[str, Any]:
-    light = mpl.colors.to_hex(row.colour)
     return {
         "name": row.name,
-        "colours": (light, "#ffffff" if light == "#000000" else light),
+        "colours": on_page(row.colour),
         "photos": [
             {
                 "row": photo.row, "name": photo.name, "width": photo.width, "height": photo.height,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
+from shoal.images.files import digest_of
 from shoal.models.provenance import command_line
 from shoal.reports.document import Block, Code, Heading, Paragraph, Table
 from shoal.reports.inputs import ReportInputs, Trained
@@ -72,7 +71,7 @@ def _facts(trained: Trained) -> dict[str, str]:
         "weights": f"{sum(t.numel() for t in checkpoint.encoder_state.values()):,}",
         "epochs trained": f"{checkpoint.epoch:g}",
         "steps trained": f"{checkpoint.step:,}",
-        "file SHA-256": _digest(trained.path)[:16] + "…",
+        "file SHA-256": digest_of(trained.path)[:16] + "…",
         "weights SHA-256": checkpoint.weights_digest()[:16] + "…",
         "images SHA-256": (checkpoint.origin.digest or "–")[:16] + "…",
     }
@@ -86,8 +85,3 @@ def _here(wording: Wording) -> str:
         machine=f"{platform.system()} {platform.machine()}",
         python=".".join(map(str, sys.version_info[:3])), versions=versions,
     )  # fmt: skip
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shoal.clustering.clustering import clustering_of
+from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.models.facts import Split
@@ -52,8 +53,9 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
 
 def _labels_of_splits(inputs: ReportInputs, table: ImageTable) -> list[IntArray]:
     """The cluster of each image under each split, int64 (n,), the chosen split first."""
-    checkpoint = inputs.main.trained.checkpoint
-    return [table.labels, *clustering_of(checkpoint).candidates(table.embedding)[1:]]
+    clustering = clustering_of(inputs.main.trained.checkpoint)
+    others = range(1, clustering.n_candidates)
+    return [table.labels, *(clustering.predict(table.embedding, split) for split in others)]
 
 
 def _numbers(known: Sequence[Split], labels_of: list[IntArray], wording: Wording) -> Table:
@@ -71,17 +73,12 @@ def _members(labels_of: list[IntArray], table: ImageTable, wording: Wording) -> 
     wanted = []
     for number, labels in enumerate(labels_of, start=1):
         sizes = np.bincount(labels)
-        for cluster in _largest(sizes):
+        for cluster in largest(sizes, _MOST_CLUSTERS):
             name = wording("split {n}, cluster {c}: {size:,} {size:image|images}",
                            n=number, c=cluster, size=int(sizes[cluster]))  # fmt: skip
             members = most_typical(table.embedding, np.flatnonzero(labels == cluster))[:_MEMBERS]
             wanted.append((name, colour(cluster, len(sizes)), members))
     return wanted
-
-
-def _largest(sizes: IntArray) -> list[int]:
-    order = np.argsort(-sizes, kind="stable")[:_MOST_CLUSTERS]
-    return sorted(int(cluster) for cluster in order if sizes[cluster])
 
 
 def _left_out(labels_of: list[IntArray], wording: Wording) -> str:

@@ -36,9 +36,11 @@ def examine(
     """
     z, rows = reduction.fitted, reduction.rows
     calibrations = _calibrate(source, finished, z, clustering, device=device)
-    labels = clustering.predict(z)
-    sizes = np.bincount(labels, minlength=finished.recipe.n_clusters)
-    doubts = warnings.diagnose(source, finished, reduction.sample, labels[rows], rows, sizes)
+    sizes = np.zeros(finished.recipe.n_clusters, dtype=np.int64)
+    known = finished.facts.splits[0].sizes  # without the empty clusters at the end
+    sizes[: len(known)] = known
+    labels = clustering.predict(z[rows])
+    doubts = warnings.diagnose(source, finished, reduction.sample, labels, rows, sizes)
     return replace(
         finished,
         calibration=calibration.to_arrays(calibrations),

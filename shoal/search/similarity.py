@@ -99,7 +99,6 @@ class Index:
     ) -> None:  # fmt: skip
         check_metric(metric)
         self.metric = metric
-        self.n_points = len(points)
         self.exact = points.size <= exact_up_to
         self.recall = 1.0
         points = self._prepared(points)
@@ -122,11 +121,8 @@ class Index:
         """
         queries = self._prepared(queries)
         scores, indices = self._index.search(queries, k)
-        while not self.exact and (indices < 0).any():  # fewer than k points in the searched cells
-            missing = (indices < 0).any(axis=1)
-            before = self._index.nprobe
-            if before >= self._index.nlist:
-                break
+        if not self.exact and (indices < 0).any():  # fewer than k points in the searched cells
+            missing, before = (indices < 0).any(axis=1), self._index.nprobe
             self._index.nprobe = self._index.nlist
             scores[missing], indices[missing] = self._index.search(queries[missing], k)
             self._index.nprobe = before
