@@ -16,7 +16,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe
 from shoal.training.augmented_source import SAMPLE
-from shoal.training.schedule import batch_size, n_steps
+from shoal.training.schedule import n_steps, steps_an_epoch
 from shoal.training.start import start_run
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
@@ -117,7 +117,7 @@ class Speed:
     def epochs(self, source: ImageSource, recipe: Recipe, seconds: float) -> float:
         """How many epochs fit into ``seconds`` of training; they make 10 steps at least."""
         steps = max(10, int(seconds / self.step))
-        return round(steps / (len(source) // batch_size(recipe, len(source))), 3)
+        return round(steps / steps_an_epoch(recipe, len(source)), 3)
 
 
 def measure(

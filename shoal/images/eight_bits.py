@@ -71,9 +71,9 @@ def to_eight_bits(
     """
     images = check_shape(images, name)
     if images.dtype == np.uint8 or images.size == 0:
-        return Checked(images.astype(np.uint8, copy=False), _with_eight_bits(known))
+        return Checked(images.astype(np.uint8, copy=False), with_eight_bits(known))
     if images.dtype.kind == "b":
-        return Checked(images.astype(np.uint8) * np.uint8(255), _with_eight_bits(known))
+        return Checked(images.astype(np.uint8) * np.uint8(255), with_eight_bits(known))
     step = max(1, _BLOCK // images[0].size)
     blocks = [images[start : start + step] for start in range(0, len(images), step)]
     bounds = find_bounds(blocks, images.size, name, known)
@@ -180,7 +180,7 @@ def describe_missing(missing: Sequence[int]) -> list[str]:
     ]
 
 
-def _with_eight_bits(known: PixelRange | None) -> PixelRange:
+def with_eight_bits(known: PixelRange | None) -> PixelRange:
     """The known range, if it is known; else a range for 8-bit images."""
     if known is None or (known.integers is None and known.floats is None):
         return PixelRange(eight_bit=True)

@@ -20,7 +20,7 @@ from shoal.errors import CheckpointError, ShoalError
 from shoal.images.files import atomic_path
 from shoal.images.pixel_range import PixelRange
 from shoal.models import stored
-from shoal.models.facts import MOVED, ClusterFacts, Origin
+from shoal.models.facts import ClusterFacts, Origin
 from shoal.models.file_content import on_cpu, read_content, to_arrays, to_tensors
 from shoal.models.pace import Pace
 from shoal.protocols import Array, Encoder, Objective
@@ -224,7 +224,7 @@ def _facts(about: dict[str, Any]) -> dict[str, Any]:
         return {"origin": origin, "provenance": provenance, "facts": facts}
     return {
         "origin": Origin.from_provenance(provenance),
-        "provenance": {name: told for name, told in provenance.items() if name not in MOVED},
+        "provenance": {name: told for name, told in provenance.items() if name not in stored.MOVED},
         "facts": ClusterFacts.from_provenance(provenance),
     }
 

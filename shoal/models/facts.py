@@ -157,13 +157,3 @@ class ClusterFacts:
                 "strengths": provenance["n_clusters_strength"],
             }
         return cls.from_json(about)
-
-
-MOVED = frozenset(
-    {
-        "fingerprint", "command", "seconds", "precision", "threads", "minutes", "earlier_seconds",
-        "larger_size", "row_range", "splits", "warnings", "steadiness", "n_clusters",
-        "n_clusters_strength",
-    }
-)  # fmt: skip
-"""What an older provenance held and the fields above hold now."""

@@ -26,7 +26,7 @@ from shoal.recipes.recipe import Recipe
 from shoal.training.augment import augment, local_crops
 from shoal.training.devices import peak_memory, reproducible
 from shoal.training.randomness import ORDER, VIEWS, generator
-from shoal.training.schedule import batch_size, learning_rate
+from shoal.training.schedule import batch_size, learning_rate, steps_an_epoch
 from shoal.training.spread import spread
 
 
@@ -79,9 +79,10 @@ class Run:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         total.backward()
+        rate = learning_rate(self.recipe, step, self.total_steps, self.pace)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(self.recipe, step, self.total_steps, self.pace)
+                group["lr"] = rate
             optimizer.step()
         for objective in self.objectives:
             objective.after_step(self.encoder)
@@ -90,7 +91,7 @@ class Run:
     def _views(self, source: ImageSource, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return the views, targets and local crops of a step's images, see `Batch`."""
         size = batch_size(self.recipe, self.n_images)
-        epoch, position = divmod(step - 1, self.n_images // size)
+        epoch, position = divmod(step - 1, steps_an_epoch(self.recipe, self.n_images))
         if epoch != self.order_epoch:
             shuffle = np.random.default_rng([self.recipe.seed, ORDER, epoch])
             self.order, self.order_epoch = shuffle.permutation(self.n_images), epoch
@@ -138,7 +139,7 @@ class Run:
         return spread(z.cpu().numpy())
 
     def _epoch(self, step: int) -> float:
-        return step / (self.n_images // batch_size(self.recipe, self.n_images))
+        return step / steps_an_epoch(self.recipe, self.n_images)
 
     def checkpoint(self, step: int, seconds: float) -> Checkpoint:
         """Return the state as it is now. Nothing is copied."""

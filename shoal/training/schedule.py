@@ -18,9 +18,14 @@ def batch_size(recipe: Recipe, n_images: int) -> int:
     return max(2, min(recipe.batch_size, n_images // 10))
 
 
+def steps_an_epoch(recipe: Recipe, n_images: int) -> int:
+    """Steps in which every image is seen once, but for less than a batch."""
+    return n_images // batch_size(recipe, n_images)
+
+
 def n_steps(recipe: Recipe, n_images: int) -> int:
     """Steps of the whole run, at least 1."""
-    return max(1, round(recipe.epochs * (n_images // batch_size(recipe, n_images))))
+    return max(1, round(recipe.epochs * steps_an_epoch(recipe, n_images)))
 
 
 def learning_rate(recipe: Recipe, step: int, total_steps: int, pace: Pace | None = None) -> float:

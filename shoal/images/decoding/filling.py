@@ -12,8 +12,8 @@ from shoal.images.decoding.form import Chunk, Facts, Form
 from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.parallel import decode_in_chunks
+from shoal.images.eight_bits import with_eight_bits
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows, suffix_of
-from shoal.images.pixel_range import PixelRange
 from shoal.plural import counted
 from shoal.protocols import Track
 
@@ -116,15 +116,8 @@ class Filling:
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,
-            "pixel_range": self._range().to_json(),
+            "pixel_range": with_eight_bits(self.form.pixel_range).to_json(),
         }
-
-    def _range(self) -> PixelRange:
-        """The range of the pile, which has at least 8-bit images if it has no others."""
-        known = self.form.pixel_range
-        if known is None or (known.integers is None and known.floats is None):
-            return PixelRange(eight_bit=True)
-        return known
 
     def _chunks(self) -> Iterator[Chunk]:
         for chunk in decode_in_chunks(self.pile.contents(), self.form, len(self.pile.names)):

@@ -7,19 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-# Imported, a format's plugin is known to Pillow; asked for a format by its name, Pillow would
-# import all of them, at a cost of some 0.1 s a worker.
-from shoal.images.decoding.modes import (
-    Pixels,
-)
 from shoal.images.pixel_range import PixelRange
 
-try:
-    from PIL import AvifImagePlugin  # since Pillow 11.3
-except ImportError:
-    AvifImagePlugin = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from shoal.images.decoding.modes import Pixels
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL
@@ -76,25 +75,26 @@ def decode_pile(
     classes = index["classes"]
     class_names = sorted(set(classes)) if classes else None
     numbers = {name: number for number, name in enumerate(class_names or [])}
-    known: dict[str, Any] = {
-        "ids": index["ids"],
-        "skipped": [(name, reason) for name, reason in index["skipped"]],
-        "left_out": [Count(*row) for row in index["left_out"]],
-        "name": where,
-        "labels": np.array([numbers[name] for name in classes], np.int64) if classes else None,
-        "class_names": class_names,
-        "notes": [
+    if originals is None:
+        originals = partial(EncodedOriginals, Path(where), listing)
+    return ArraySource(
+        kept.pixels,
+        originals=originals(index["ids"]),
+        ids=index["ids"],
+        skipped=[(name, reason) for name, reason in index["skipped"]],
+        left_out=[Count(*row) for row in index["left_out"]],
+        name=where,
+        labels=np.array([numbers[name] for name in classes], np.int64) if classes else None,
+        class_names=class_names,
+        notes=[
             _cost(index, wanted),
             kept.note,
             *pixel_range.describe(wanted.pixel_range),
             *describe_missing(index["missing"]),
         ],
-        "rows": kept.rows,
-        "pixel_range": None if wanted.pixel_range is None else pixel_range,
-    }
-    if originals is None:
-        originals = partial(EncodedOriginals, Path(where), listing)
-    return ArraySource(kept.pixels, originals=originals(index["ids"]), **known)
+        rows=kept.rows,
+        pixel_range=None if wanted.pixel_range is None else pixel_range,
+    )
 
 
 def _under_other_questions(stamp: str, key: str, kept: cache.Kept, wanted: Wanted) -> None:

@@ -171,10 +171,11 @@ def _member(
         return Member(name, label=_content(archive, info).decode("utf-8", "replace").strip())
     if name.rpartition("/")[2] == MARK and info.isreg() and info.size <= LONGEST_MARK:
         return Member(name, of_shoal=is_mark_of_shoal(_content(archive, info)))
-    head = b""
+    head, opened = b"", None
     if needs_head(name):
         if info.isreg() and not info.issparse():
-            head = _content(archive, info, HEAD)
+            opened = archive.extractfile(info)
+            head = opened.read(HEAD) if opened is not None else b""
             if not has_image(head):
                 return Member(name, head=head)
     elif not is_image(name):
@@ -189,13 +190,15 @@ def _member(
     if spool is None:
         places[name] = _Place(False, info.offset_data, info.size)
     else:
-        places[name] = _Place(True, _append(spool, _content(archive, info)), info.size)
+        # Read on where the head ended: to seek back in a compressed archive is to begin it anew.
+        content = _content(archive, info) if opened is None else head + opened.read()
+        places[name] = _Place(True, _append(spool, content), info.size)
     return Member(name, places[name], head=head)
 
 
-def _content(archive: tarfile.TarFile, info: tarfile.TarInfo, size: int = -1) -> bytes:
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
     opened = archive.extractfile(info)
-    return opened.read(size) if opened is not None else b""
+    return opened.read() if opened is not None else b""
 
 
 def _append(spool: IO[bytes], content: bytes) -> int:
