@@ -481,3 +481,34 @@ def test_a_table_is_parquet(
     refused = run_cli("predict", images_file, checkpoint_file, out, "--table", tmp_path / "t.csv")
     assert (refused.code, list(tmp_path.iterdir())) == (2, [])
     assert "--table must end in .parquet" in refused.err
+
+
+def test_a_folder_without_a_record_loses_none_of_its_files(
+    images_file: Path, fast: Sequence[str], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    own = {name: name.encode() for name in ("report.html", "map.png", "clusters.png")}
+    for name, content in own.items():
+        (tmp_path / name).write_bytes(content)
+    assert run_cli("run", images_file, tmp_path, *fast).code == 2
+    told = run_cli("run", images_file, tmp_path, *fast, "--force")
+    assert told.code == 0, told.err
+    for name, content in own.items():
+        copy = Path(name).with_suffix(f".1{Path(name).suffix}")
+        assert (tmp_path / copy).read_bytes() == content
+        assert str(copy) in told.err
+        assert (tmp_path / name).read_bytes() != content
+
+
+def test_a_comma_in_a_name_is_not_cut(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert run_cli("predict", images_file, checkpoint_file, tmp_path / "p.csv").code == 0
+    before = (tmp_path / "p.csv").read_bytes()
+    names = tmp_path / "names.csv"
+    names.write_text("cluster,name\n0,red\n1,green, square\n")
+    refused = run_cli("name", tmp_path / "p.csv", names)
+    assert refused.code == 2
+    assert "put quotation marks around a name with a comma" in refused.err
+    assert (tmp_path / "p.csv").read_bytes() == before
+    names.write_text('cluster,name\n0,red\n1,"green, square"\n')
+    assert run_cli("name", tmp_path / "p.csv", names).code == 0

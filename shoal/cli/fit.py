@@ -177,12 +177,13 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
     """What to go on from: the state of an unfinished run, a finished checkpoint, or nothing."""
     history = CheckpointHistory(path)
     if not request.resume:
+        kept = str(history.previous)
+        if history.previous.is_dir():
+            kept += ", in place of the run that was kept there before"
         if history.resume_file.exists():
-            report.say(
-                f"an unfinished run is in {history.folder}; it is kept in {history.previous}"
-            )
+            report.say(f"an unfinished run is in {history.folder}; it is kept in {kept}")
         elif path.is_file():
-            report.say(f"the earlier {path} is kept in {history.previous}")
+            report.say(f"the earlier {path} is kept in {kept}")
         return None
     before = history.unfinished()
     if before is None:

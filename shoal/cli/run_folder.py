@@ -184,8 +184,8 @@ def _make_room(folder: Path, record: Record) -> list[str]:
 
     All else stays until it is written anew: a run that does not end costs nothing.
     """
-    tables = ("prediction.csv", "table.parquet")  # of an older run nobody knows what was changed
-    edited = record.edited(folder) if record.files else list(tables)
+    # Of files without a record nobody knows whose they are: all are kept.
+    edited = record.edited(folder) if record.files else list(FILES)
     # The checkpoint makes room when training begins, see `CheckpointHistory.begin`.
     changed = [name for name in edited if name != FILES[0] and (folder / name).is_file()]
     said = []

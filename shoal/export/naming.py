@@ -155,6 +155,13 @@ def _check_all_named(
 
 def _read_names(path: Path) -> dict[int, str]:
     clusters, names = columns(path, _NAMES, ("cluster", "label"), ("name",))
+    header, *rows = read_rows(path, _NAMES)
+    for row in rows:
+        if any(cell.strip() for cell in row[len(header) :]):
+            raise DataError(
+                f"{path}: the row {','.join(row)} has more fields than the header; put quotation "
+                "marks around a name with a comma."
+            )
     named: dict[int, str] = {}
     for cluster, name in zip(whole_numbers(path, _NAMES, clusters), names, strict=True):
         if not name.strip():
