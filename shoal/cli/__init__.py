@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import cluster, evaluate, export, report, search, train
+from shoal.cli import clean, cluster, evaluate, export, report, search, train
 from shoal.cli.flags import in_flags
 from shoal.cli.help import Group, grouped
 
@@ -43,8 +43,8 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
         cluster.tree: "shoal tree photos/ found/checkpoint.pth tree.json",
         search.similar: "shoal similar photos/ found/checkpoint.pth 2019/cat.jpg new.jpg -n 12",
         search.pairs: "shoal pairs photos/ found/checkpoint.pth same.csv --pairs pairs.csv",
-        search.outliers: "shoal outliers photos/ found/checkpoint.pth -n 100",
-        search.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",
+        clean.outliers: "shoal outliers photos/ found/checkpoint.pth -n 100",
+        clean.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",
     },
     "Correct": {
         cluster.cut: "shoal cut tree.json prediction.csv --at 57,12,3",

@@ -1,4 +1,4 @@
-"""Questions about single images: pairs, similar, duplicates, outliers."""
+"""Commands that compare images: pairs, similar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from shoal.cli.options import (
     NoCache,
     Picture,
     Quiet,
-    Size,
 )
 from shoal.cli.outputs import check_outputs, replacing
 
@@ -154,104 +153,3 @@ def similar(
     report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
     say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
-
-
-def duplicates(
-    data: Data,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="CHECKPOINT", help="Look among its nearest, too.", show_default=False
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--max-distance",
-            help="The greatest distance of a copy; 0: exact copies alone.",
-            show_default="0.5, or less where all images are alike",
-        ),
-    ] = None,
-    csv: Csv = Path("duplicates.csv"),
-    picture: Picture = Path("duplicates.png"),
-    force: Force = False,
-    device: Device = "auto",
-    size: Size = None,
-    array: ArrayName = None,
-    no_cache: NoCache = False,
-    quiet: Quiet = False,
-) -> None:
-    """Find copies, exact and near, and say which to keep."""
-    from shoal.cli import inference, opening
-    from shoal.cli.next_step import free, free_outputs, say_next
-    from shoal.images.output_checks import check_picture
-    from shoal.images.pixel_range import PixelRange
-    from shoal.models import checkpoint as checkpoints
-    from shoal.plots import single_images
-    from shoal.plots.figures import write
-    from shoal.progress import Reporter
-    from shoal.search import summaries
-    from shoal.search.duplicates import check_threshold, find_duplicates
-
-    check_threshold(threshold)
-    inputs = [data, *([checkpoint] if checkpoint else [])]
-    replaced = check_outputs([csv, picture], inputs, force=force)
-    check_picture(picture)
-    report = Reporter(quiet=quiet)
-    loaded = None if checkpoint is None else checkpoints.load(checkpoint)
-    opening.check_size(size, loaded)
-    source = opening.open_images(
-        data, size=size, image_shape=None if loaded is None else loaded.image_shape,
-        pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
-        array=array, cache=not no_cache, report=report,
-    )  # fmt: skip
-    copies = find_duplicates(
-        source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
-        device=inference.ready(device), track=report,
-    )  # fmt: skip
-    copies.to_csv(csv)
-    write(single_images.duplicates(source, copies, track=report), picture)
-    report.say(*replacing(replaced))
-    report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
-    if checkpoint is None:
-        say_next(report, "run", data, free(Path("found")))
-    else:
-        say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
-
-
-def outliers(
-    data: Data,
-    checkpoint: CheckpointPath,
-    n: HowMany = 100,
-    csv: Csv = Path("outliers.csv"),
-    picture: Picture = Path("outliers.png"),
-    force: Force = False,
-    device: Device = "auto",
-    array: ArrayName = None,
-    no_cache: NoCache = False,
-    quiet: Quiet = False,
-) -> None:
-    """Rank the oddest images, each with its reasons."""
-    from shoal.cli import inference, opening
-    from shoal.cli.next_step import free_outputs, say_next
-    from shoal.images.output_checks import check_picture
-    from shoal.plots import single_images
-    from shoal.plots.figures import write
-    from shoal.progress import Reporter
-    from shoal.search import summaries
-    from shoal.search.outliers import check_count, find_outliers
-
-    check_count(n)
-    replaced = check_outputs([csv, picture], [data, checkpoint], force=force)
-    check_picture(picture)
-    report = Reporter(quiet=quiet)
-    source, loaded = opening.open_with(
-        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
-    )
-    ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
-    ranked.to_csv(csv)
-    write(single_images.outliers(source, ranked, track=report), picture)
-    report.say(*replacing(replaced))
-    report.say(f"{summaries.of_outliers(ranked)}\nwritten to {csv} and {picture}")
-    oddest = source.ids[ranked.rows[0]]
-    say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))
