@@ -152,3 +152,17 @@ def test_copies_of_one_image_are_their_own_neighbours() -> None:
     z[50:] = 9.0
     assert quality.neighbour_purity(z, np.arange(100) // 50, n_neighbors=5) == 1.0
     assert np.isfinite(quality.neighbour_overlap(z, z))
+
+
+def test_any_copy_of_a_picture_counts_as_recognised() -> None:
+    generator = np.random.default_rng(0)
+    picture = np.arange(800) % 2
+    first, second = (
+        (picture[:, None] * 9 + generator.normal(size=(800, 4))).astype(np.float32)
+        for _ in range(2)
+    )
+    alone = quality.recognition(first, second)
+    assert alone < 0.1
+    assert quality.recognition(first, second, identity=np.arange(800)) == alone
+    assert quality.recognition(first, second, identity=picture) == 1.0
+    assert quality.recognition(first, 9 - second, identity=picture) == 0.0

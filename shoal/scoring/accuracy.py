@@ -23,6 +23,8 @@ _BY_CHANCE = 0.02
 """The neighbour overlap of unrelated embeddings of 1,000 images: 20 of 1,000."""
 
 
+_CERTAIN = 0.99
+"""The expected accuracy of clusters that are right by definition."""
 ROUGH_BELOW = 300
 """For fewer images only a range is told: one image more or less moves the estimate by up to 0.25 on
 30 images."""
@@ -61,13 +63,28 @@ class Estimate:
         return f"{self.expected_accuracy:.2f} ({self.low:.2f} – {self.high:.2f})"
 
 
-def estimate(signals: Signals, sizes: IntArray) -> Estimate:
+def estimate(
+    signals: Signals, sizes: IntArray, *, labels: IntArray | None = None,
+    identity: IntArray | None = None,
+) -> Estimate:  # fmt: skip
     """The expected accuracy of a clustering.
+
+    A clustering that puts each picture with all its copies into a cluster of its own is right by
+    definition, whatever the signals say: in a pile of copies they are near chance.
 
     Args:
         signals: the label-free measurements of the clustering.
         sizes: int64 (k,), how many images each cluster holds.
+        labels: int64 (n,), the clusters of the images measured, if known.
+        identity: int64 (n,), equal numbers for copies of one picture, if known.
+
+    >>> nothing = Signals(*[0.0] * 7)
+    >>> labels, identity = np.array([1, 0, 0, 0]), np.array([0, 1, 1, 1])
+    >>> estimate(nothing, np.array([3, 1]), labels=labels, identity=identity).expected_accuracy
+    0.99
     """
+    if labels is not None and identity is not None and _is_by_picture(labels, identity):
+        return Estimate(_CERTAIN, _CERTAIN, 1.0)
     chance = 1.0 / len(sizes)
     odds = _INTERCEPT + _OVERLAP * log_overlap(signals) + _COHESION * cohesion(signals, sizes)
     mean = chance + (1.0 - chance) / (1.0 + float(np.exp(-odds)))
@@ -84,6 +101,13 @@ def share_text(share: float, n_images: int) -> str:
     """
     decimals = 1 if n_images < 100 else 2 if n_images < 1000 else 3
     return f"{share:.{decimals}f}"
+
+
+def _is_by_picture(labels: IntArray, identity: IntArray) -> bool:
+    """Whether each cluster holds all copies of one picture, in a pile with copies."""
+    pictures, clusters = np.unique(identity), np.unique(labels)
+    pairs = np.unique(np.stack([labels, identity]), axis=1).shape[1]
+    return len(pictures) < len(identity) and len(pictures) == len(clusters) == pairs
 
 
 def log_overlap(signals: Signals) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from shoal.images.tensors import LUMA
@@ -36,6 +38,25 @@ def describe(source: ImageSource, rows: IntArray) -> tuple[dict[str, FloatArray]
     if source.shape[2] == 3:
         features["mean colour"] = np.concatenate(colour)
     return features, identical
+
+
+def identities(source: ImageSource, rows: IntArray) -> IntArray:
+    """Which of the images ``rows`` int64 (m,) are the same picture: equal numbers, int64 (m,).
+
+    The number of a picture is the position of its first copy among ``rows``.
+
+    >>> from shoal.images.array import ArraySource
+    >>> pile = ArraySource(np.array([[[7]], [[9]], [[7]]], dtype=np.uint8))
+    >>> identities(pile, np.arange(3)).tolist()
+    [0, 1, 0]
+    """
+    first: dict[bytes, int] = {}
+    numbers = []
+    for start in range(0, len(rows), _BLOCK):
+        for pixels in source.read(rows[start : start + _BLOCK]):
+            digest = hashlib.sha256(np.ascontiguousarray(pixels)).digest()
+            numbers.append(first.setdefault(digest, len(numbers)))
+    return np.array(numbers, dtype=np.int64)
 
 
 def brightness_and_contrast(source: ImageSource, rows: IntArray) -> tuple[FloatArray, FloatArray]:

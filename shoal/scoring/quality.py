@@ -47,7 +47,9 @@ def neighbour_overlap(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) 
     return float((both[:, 1:] == both[:, :-1]).sum() / (both.size / 2))
 
 
-def recognition(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) -> float:
+def recognition(
+    za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20, identity: IntArray | None = None
+) -> float:
     """Share of images whose second view is among those nearest to their first view, in [0, 1].
 
     Instance discrimination (Wu et al. 2018, arXiv:1805.01978) as a score instead of a loss.
@@ -56,10 +58,13 @@ def recognition(za: FloatArray, zb: FloatArray, *, n_neighbors: int = 20) -> flo
         za: float32 (n, d), the embedding of one view of each image.
         zb: float32 (n, d), the embedding of another view of each image.
         n_neighbors: the number of nearest views; at most a tenth of the images.
+        identity: int64 (n,), equal numbers for copies of one picture, any of which counts; None if
+            all differ.
     """
     k = max(1, min(n_neighbors, len(za) // 10))
     neighbours = nearest(zb, za, k)[1]
-    return float((neighbours == np.arange(len(za))[:, None]).any(axis=1).mean())
+    pictures = np.arange(len(za)) if identity is None else identity
+    return float((pictures[neighbours] == pictures[:, None]).any(axis=1).mean())
 
 
 def silhouette(z: FloatArray, labels: IntArray, *, most: int = 2000, seed: int = 0) -> float:
