@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import shoal
 from shoal.clustering.build_tree import merge_upward
 from shoal.clustering.n_clusters import weigh
 from shoal.embedding.neighbours import but_itself, distinct_points, nearest_others
+from shoal.images.array import ArraySource
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
 from shoal.reports.clusters import borders
@@ -179,3 +181,15 @@ def test_the_commands(pile: str, k: str, run_cli: Callable[..., Any], tmp_path: 
         assert labels[7] == "1"
         assert labels.count("0") == 39
         assert "the images form fewer groups" in said["run"]
+
+
+def test_clusters_of_one_picture_each_are_sure(fast: tuple[str, ...], tmp_path: Path) -> None:
+    """In a pile of copies the nearest neighbours are chance; the clusters are right all the same."""
+    changes = [word for word in fast if "=" in word]
+    pictures = np.zeros((2, 8, 8, 3), np.uint8)
+    pictures[1, ::2] = 250
+    source = ArraySource(pictures.repeat(150, axis=0))
+    recipe = shoal.override(shoal.BEST, [*changes, "epochs=1"])
+    _, table = shoal.fit(source, tmp_path / "c.pth", recipe)
+    assert np.bincount(table.labels).tolist() == [150, 150]
+    assert table.confidence.min() > 0.95

@@ -82,6 +82,7 @@ def calibrate(
     reclusterings: Reclusterings,
     view_signals: ViewSignals,
     views: list[IntArray],
+    identity: IntArray | None = None,
 ) -> Calibration:
     """What memberships are worth, from how the same n images fare otherwise.
 
@@ -91,6 +92,7 @@ def calibrate(
         reclusterings: the images divided again.
         view_signals: how two views of them compare; `signals.NO_VIEWS` where there are none.
         views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
+        identity: int64 (n,), see `appearance.identities`; None if it is not known.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
@@ -107,7 +109,8 @@ def calibrate(
         if views
         else np.nan,
     )
-    found = estimate(signals, np.bincount(labels, minlength=k))
+    sizes = np.bincount(labels, minlength=k)
+    found = estimate(signals, sizes, labels=labels, identity=identity)
     at, level = _levels(own, labels, stable, k)
     scores = np.empty(len(own))
     for cluster in range(k):

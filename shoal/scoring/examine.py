@@ -16,6 +16,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import calibration, signals, warnings
+from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
 from shoal.training.augmented_source import SAMPLE, views_of
@@ -95,6 +96,7 @@ def calibrate_again(
 def weigh(
     recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
     viewed: list[FloatArray], view_signals: signals.ViewSignals,
+    identity: IntArray | None = None,
 ) -> list[Calibration]:  # fmt: skip
     """What the memberships of each candidate are worth.
 
@@ -105,6 +107,7 @@ def weigh(
         rows: int64 (m,), the images looked at.
         viewed: views of these in the same embedding, each float32 (m, d); there may be none.
         view_signals: how the views compare.
+        identity: int64 (m,), see `appearance.identities`; None if it is not known.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
 
@@ -123,7 +126,7 @@ def weigh(
         membership, *seen = np.split(proba, 1 + len(viewed))
         views = [view.argmax(axis=1) for view in seen]
         calibrations.append(
-            calibration.calibrate(z[rows], membership, reclusterings, view_signals, views)
+            calibration.calibrate(z[rows], membership, reclusterings, view_signals, views, identity)
         )
     return calibrations
 
@@ -146,6 +149,6 @@ def _calibrate(
         return []
     plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
-    return weigh(
-        recipe, clustering, z, plain.rows, viewed, signals.compare_views(viewed[0], viewed[1])
-    )
+    identity = identities(plain, np.arange(len(plain)))
+    view_signals = signals.compare_views(viewed[0], viewed[1], identity)
+    return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, identity)

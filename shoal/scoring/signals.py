@@ -112,9 +112,20 @@ def recluster(
     return Reclusterings(halves, _by_k_means(fitted, asked, n_clusters, seed))
 
 
-def compare_views(first: FloatArray, second: FloatArray) -> ViewSignals:
-    """Compare two views of the same images, each float32 (m, d)."""
-    return ViewSignals(quality.neighbour_overlap(first, second), quality.recognition(first, second))
+def compare_views(
+    first: FloatArray, second: FloatArray, identity: IntArray | None = None
+) -> ViewSignals:
+    """Compare two views of the same images.
+
+    Args:
+        first: float32 (m, d), the embedding of one view of each image.
+        second: float32 (m, d), the embedding of another.
+        identity: int64 (m,), see `appearance.identities`; None if it is not known.
+    """
+    return ViewSignals(
+        quality.neighbour_overlap(first, second),
+        quality.recognition(first, second, identity=identity),
+    )
 
 
 NO_VIEWS = ViewSignals(float("nan"), float("nan"))

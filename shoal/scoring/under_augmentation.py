@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from shoal.clustering.clustering import clustering_of
 from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, Track, silent
 from shoal.scoring import quality
+from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.scoring.consistency import combine, view_agreement
 from shoal.training.augmented_source import SAMPLE, AugmentedSource, views_of
@@ -31,7 +34,9 @@ class UnderAugmentation:
     @property
     def recognition(self) -> float:
         """Share of images with their own other view among the 20 nearest, in [0, 1]."""
-        return quality.recognition(self.views[0].embedding, self.views[1].embedding)
+        identity = identities(self.images, np.arange(len(self.images)))
+        first, second = (view.embedding for view in self.views)
+        return quality.recognition(first, second, identity=identity)
 
     @property
     def consistency(self) -> float:
