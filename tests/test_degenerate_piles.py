@@ -184,7 +184,7 @@ def test_the_commands(pile: str, k: str, run_cli: Callable[..., Any], tmp_path: 
 
 
 def test_clusters_of_one_picture_each_are_sure(fast: tuple[str, ...], tmp_path: Path) -> None:
-    """In a pile of copies the nearest neighbours are chance; the clusters are right all the same."""
+    """In a pile of copies neighbours are chance; the clusters are right all the same."""
     changes = [word for word in fast if "=" in word]
     pictures = np.zeros((2, 8, 8, 3), np.uint8)
     pictures[1, ::2] = 250

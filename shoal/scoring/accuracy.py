@@ -104,10 +104,10 @@ def share_text(share: float, n_images: int) -> str:
 
 
 def _is_by_picture(labels: IntArray, identity: IntArray) -> bool:
-    """Whether each cluster holds all copies of one picture, in a pile with copies."""
+    """Whether each cluster holds all copies of one of several pictures."""
     pictures, clusters = np.unique(identity), np.unique(labels)
     pairs = np.unique(np.stack([labels, identity]), axis=1).shape[1]
-    return len(pictures) < len(identity) and len(pictures) == len(clusters) == pairs
+    return 1 < len(pictures) < len(identity) and len(pictures) == len(clusters) == pairs
 
 
 def log_overlap(signals: Signals) -> float:
