@@ -51,10 +51,10 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
     [0, 1, 0]
     """
     first: dict[bytes, int] = {}
-    numbers = []
+    numbers: list[int] = []
     for start in range(0, len(rows), _BLOCK):
         for pixels in source.read(rows[start : start + _BLOCK]):
-            digest = hashlib.sha256(np.ascontiguousarray(pixels)).digest()
+            digest = hashlib.sha256(pixels.tobytes()).digest()
             numbers.append(first.setdefault(digest, len(numbers)))
     return np.array(numbers, dtype=np.int64)
 
