@@ -21,8 +21,6 @@ _SPREAD = 0.16
 """The root mean square error of the estimate on piles that it was not fitted to."""
 _BY_CHANCE = 0.02
 """The neighbour overlap of unrelated embeddings of 1,000 images: 20 of 1,000."""
-
-
 _CERTAIN = 0.99
 """The expected accuracy of clusters that are right by definition."""
 ROUGH_BELOW = 300
