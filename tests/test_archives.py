@@ -176,6 +176,15 @@ def test_every_way_is_the_same_pile(way: str, tmp_path: Path) -> None:
 # --- archives made to do harm -------------------------------------------------------------------
 
 
+def test_an_original_keeps_its_suffix_or_gets_that_of_its_content(tmp_path: Path) -> None:
+    kinds = {"PNG": ".png", "WEBP": ".webp", "JPEG2000": ".jp2", "QOI": ".qoi", "PPM": ".ppm"}
+    files = {f"{number} without": picture(number, kind) for number, kind in enumerate(kinds)}
+    files |= {"5.JFIF": picture(5, "JPEG"), "6.dib": picture(6, "BMP")}
+    originals = open_source(to_zip(files, tmp_path / "pile.zip")).originals
+    suffixes = [originals.suffix(row) for row in range(len(files))]
+    assert suffixes == [*kinds.values(), ".JFIF", ".dib"]
+
+
 @pytest.mark.parametrize("write", [to_zip, to_tar], ids=["zip", "tar"])
 def test_members_that_would_escape(write: Any, tmp_path: Path) -> None:
     hostile = ["../up.png", "a/../../b.png", "..\\up.png", "C:\\x.png", "c:x.png"]

@@ -110,13 +110,14 @@ def is_image_in(path: Path, pile: Path) -> bool:
     Pictures that shoal drew do not.
     """
     from shoal.images.decoding.image import head_of, look
+    from shoal.images.file_kinds import image_suffix
     from shoal.images.file_names import is_image
-    from shoal.images.left_out import DRAWN, has_image
+    from shoal.images.left_out import DRAWN
 
     real = Path(os.path.realpath(path))
     if not (pile.is_dir() and real.is_file() and Path(os.path.realpath(pile)) in real.parents):
         return False
-    return (is_image(real.name) or has_image(head_of(real))) and look(real) != DRAWN
+    return (is_image(real.name) or image_suffix(head_of(real))) and look(real) != DRAWN
 
 
 def _files(path: Path) -> list[Path]:

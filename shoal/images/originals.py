@@ -16,21 +16,12 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.csv_files import printable
 from shoal.images.decoding.form import Unreadable
+from shoal.images.file_kinds import HEAD, image_suffix
+from shoal.images.file_names import SUFFIXES
 from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
 
 if TYPE_CHECKING:
     from shoal.images.decoding.listing import Listing
-
-_SIGNATURES = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG": ".png",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"II*\x00": ".tif",
-    b"MM\x00*": ".tif",
-    b"P6": ".ppm",
-    b"P5": ".pgm",
-}
 
 
 class PixelOriginals:
@@ -164,12 +155,7 @@ class EncodedOriginals:
 
     def suffix(self, index: int) -> str:
         own = Path(self._names[index]).suffix
-        if own.lower() in (*_SIGNATURES.values(), ".jpeg", ".webp", ".tiff"):
-            return own
-        start = self.content(index)[:12]
-        if start[:4] == b"RIFF" and start[8:] == b"WEBP":
-            return ".webp"
-        return next((end for sign, end in _SIGNATURES.items() if start.startswith(sign)), "")
+        return own if own.lower() in SUFFIXES else image_suffix(self.content(index)[:HEAD])
 
     def size(self, index: int) -> tuple[int, int]:
         from PIL import Image

@@ -13,7 +13,8 @@ from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.parallel import decode_in_chunks
 from shoal.images.eight_bits import with_eight_bits
-from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows, suffix_of
+from shoal.images.file_kinds import suffix_of
+from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
 from shoal.plural import counted
 from shoal.protocols import Track
 

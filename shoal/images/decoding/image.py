@@ -43,7 +43,8 @@ from shoal.images.decoding.modes import (
     is_wide,
     numbers,
 )
-from shoal.images.left_out import DRAWN, HEAD, foreign
+from shoal.images.file_kinds import HEAD, reason_by_content
+from shoal.images.left_out import DRAWN
 from shoal.images.pixel_range import Numbers, spread
 
 try:
@@ -220,7 +221,7 @@ def _reason(error: Exception, content: Path | bytes) -> str:
             head = content[:HEAD] if isinstance(content, bytes) else head_of(content)
         except OSError:
             head = b""
-        return foreign(head) or "not an image"
+        return reason_by_content(head) or "not an image"
     if isinstance(error, Image.DecompressionBombError):
         announced = re.search(r"\d+", str(error))
         return f"{int(announced[0]):,} pixels: too many" if announced else "too many pixels"

@@ -6,9 +6,7 @@ import contextlib
 import tarfile
 import tempfile
 import weakref
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -19,9 +17,11 @@ from shoal.images.decoding.form import Encoded
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
 from shoal.images.disk import shown, temporary_folder
+from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import ARCHIVES, is_image
-from shoal.images.left_out import HEAD, LONGEST_MARK, MARK, has_image, is_mark_of_shoal
+from shoal.images.left_out import LONGEST_MARK, MARK, is_mark_of_shoal
 from shoal.images.shards import shards, stamp
+from shoal.images.webdataset import as_samples
 from shoal.protocols import ImageSource, Track
 
 _SUFFIXES = tuple(suffix for suffix in ARCHIVES if suffix != ".zip")
@@ -29,12 +29,9 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _IN_MEMORY = 2**24
 _STEP = 2**20
 _OPEN = 8
-_COMPANIONS = ("cls", "json", "txt")
-"""A file beside an image, with its name and this suffix, makes a tar file a WebDataset shard."""
 _LONGEST_LABEL = 200
 _REST = "what follows the end of the archive"
 _NO_TAR = "neither a tar archive nor a part of one"
-_SECOND = "another image of its sample counts"
 
 
 class _Place(NamedTuple):
@@ -127,7 +124,7 @@ def _all_members(
                     done += 1
                     yield done
             yield done
-            archives.append((file, _as_samples(members)))
+            archives.append((file, as_samples(members)))
 
     total = sum(file.stat().st_size // _STEP + 1 for file in files)
     for _ in track(steps(), "reading", total):
@@ -176,7 +173,7 @@ def _member(
         if info.isreg() and not info.issparse():
             opened = archive.extractfile(info)
             head = opened.read(HEAD) if opened is not None else b""
-            if not has_image(head):
+            if not image_suffix(head):
                 return Member(name, head=head)
     elif not is_image(name):
         return Member(name)
@@ -211,44 +208,3 @@ def _append(spool: IO[bytes], content: bytes) -> int:
             f"{error.strerror}; free some space, or let TMPDIR name a folder with more."
         ) from error
     return start
-
-
-def _as_samples(members: Sequence[Member]) -> list[Member]:
-    """One image for each sample of a WebDataset shard, with its class; else all members."""
-    split = [_split(member.name) for member in members]
-    images = [is_image(member.name) for member in members]
-    keys = {key for (key, _), image in zip(split, images, strict=True) if image}
-    beside = {key for key, ending in split if ending in _COMPANIONS}
-    if not keys & beside:
-        return list(members)
-    # An ending such as seg.png is a part of samples if many have it; of one, it may be a name.
-    endings = Counter(
-        ending for (key, ending), image in zip(split, images, strict=True)
-        if image and key in beside and "." in ending
-    )  # fmt: skip
-    often = max(2, len(keys & beside) / 2)
-    images = [
-        image and ("." not in ending or endings[ending] >= often)
-        for image, (_, ending) in zip(images, split, strict=True)
-    ]
-    labels = {key: m.label for (key, _), m in zip(split, members, strict=True) if m.label}
-    best: dict[str, tuple[int, str]] = {}
-    for (key, ending), image in zip(split, images, strict=True):
-        if image:
-            best[key] = min(best.get(key, (999, "")), (len(ending.split(".")), ending))
-    return [
-        member if not image
-        else replace(member, label=labels.get(key, "")) if best[key][1] == ending
-        else replace(member, fault=member.fault or _SECOND)
-        for member, image, (key, ending) in zip(members, images, split, strict=True)
-    ]  # fmt: skip
-
-
-def _split(name: str) -> tuple[str, str]:
-    """
-    >>> _split("a.b/0001.seg.PNG")
-    ('a.b/0001', 'seg.png')
-    """
-    folder, slash, base = name.rpartition("/")
-    stem, _, ending = base.partition(".")
-    return folder + slash + stem, ending.lower()

@@ -20,7 +20,8 @@ from shoal.images.archives import (
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
-from shoal.images.left_out import HEAD, LONGEST_MARK, MARK, is_mark_of_shoal
+from shoal.images.file_kinds import HEAD
+from shoal.images.left_out import LONGEST_MARK, MARK, is_mark_of_shoal
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track
 
