@@ -47,7 +47,7 @@ OF_COMMAND = {("duplicates", "threshold"): "--max-distance"}
 
 _SUBJECT = (
     r"(?:(?<=^)|(?<=[:;.,] )|(?<=and )|(?<=or ))({names})"
-    r"(?= (?:must|needs?|cannot|is (?:only )?for)\b)"
+    r"(?= (?:must|needs?|cannot|is (?:only )?for|and [^.;]* cannot)\b)"
 )
 _GIVEN = r"(?<![\w.'\"-])(?<!--set )({names})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)"
 
@@ -74,6 +74,8 @@ def in_flags(message: str, command: str, options: set[str], *, but: Collection[s
     '-k must be at least 1, got 0.'
     >>> in_flags("no CUDA device; give device='cpu'.", "run", {"--device"})
     'no CUDA device; give --device cpu.'
+    >>> in_flags("seed and the setting seed=… cannot both be given.", "run", {"--seed"})
+    '--seed and --set seed=… cannot both be given.'
     >>> in_flags("too few; train again with checkpoints=12.", "report", set())
     'too few; train again with --set checkpoints=12.'
     """
@@ -81,7 +83,14 @@ def in_flags(message: str, command: str, options: set[str], *, but: Collection[s
         _FIELD, lambda match: ("" if match[1] in but else "--set ") + match[0], message
     )
     known = {name: OF_COMMAND.get((command, name), flag) for name, flag in FLAGS.items()}
-    known = {name: flag for name, flag in known.items() if flag in options and name not in but}
+    known = {name: flag for name, flag in known.items() if flag in options}
+    # Here both the flag and the field were typed.
+    message = re.sub(
+        r"\b(\w+) and the setting (?=\w+=)",
+        lambda match: f"{known.get(match[1], match[1])} and --set ",
+        message,
+    )
+    known = {name: flag for name, flag in known.items() if name not in but}
     if not known:
         return message
     names = "|".join(map(re.escape, known))

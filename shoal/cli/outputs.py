@@ -117,7 +117,8 @@ def is_image_in(path: Path, pile: Path) -> bool:
     real = Path(os.path.realpath(path))
     if not (pile.is_dir() and real.is_file() and Path(os.path.realpath(pile)) in real.parents):
         return False
-    return (is_image(real.name) or image_suffix(head_of(real))) and look(real) != DRAWN
+    named = is_image(real.name) or image_suffix(head_of(real)) != ""
+    return named and look(real) != DRAWN
 
 
 def _files(path: Path) -> list[Path]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from shoal.clustering.choose_k import AUTO, check_enough
 from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource
-from shoal.recipes.named import named
 from shoal.recipes.recipe import Recipe, check_trainable
-from shoal.recipes.settings import changes, override
+from shoal.recipes.resolve import check_length, resolve
 from shoal.training.devices import resolve_device
 from shoal.training.start import start_run
 
@@ -42,27 +42,19 @@ class Request:
         Raises:
             RecipeError: something unknown, out of range, or asked twice.
         """
-        if self.epochs is not None and self.minutes is not None:
-            raise RecipeError("--epochs and --minutes cannot both be given; give one.")
         if self.resume and self.force:
             raise RecipeError("--resume goes on and --force begins anew; give one of them.")
-        if self.minutes is not None and not 0 < self.minutes <= 100_000:
-            raise RecipeError(f"--minutes must be in (0, 100000], got {self.minutes:g}.")
-        settings = list(self.settings)
-        asked = {
-            "--epochs": ("epochs", self.epochs),
-            "--minutes": ("epochs", self.minutes),
-            "--seed": ("seed", self.seed),
-            "-k": ("n_clusters", self.clusters),
-        }
-        for option, (field, value) in asked.items():
-            if value is None:
-                continue
-            if changes(self.settings, field):
-                raise RecipeError(f"{option} and --set {field}=… cannot both be given; give one.")
-            if option != "--minutes" and value != AUTO:
-                settings.append(f"{field}={value}")
-        recipe = override(named(self.recipe), settings)
+        check_length(self.epochs, self.minutes)
+        given: dict[str, tuple[str, Any]] = {}
+        if self.epochs is not None:
+            given["epochs"] = ("epochs", self.epochs)
+        if self.minutes is not None:
+            given["minutes"] = ("epochs", None)
+        if self.seed is not None:
+            given["seed"] = ("seed", self.seed)
+        if self.clusters is not None:
+            given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
+        recipe = resolve(self.recipe, self.settings, given)
         check_trainable(recipe)
         return recipe
 

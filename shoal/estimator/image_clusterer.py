@@ -18,7 +18,7 @@ from shoal.clustering.clustering import check_finished
 from shoal.errors import DataError, Interrupted
 from shoal.estimator.checkpoint_estimator import NUMBERS, CheckpointEstimator
 from shoal.estimator.inputs import RowScale, open_images
-from shoal.estimator.parameters import resolve
+from shoal.estimator.parameters import recipe_of
 from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
@@ -132,7 +132,7 @@ class ImageClusterer(CheckpointEstimator):
         """
         began = time.monotonic()
         device, track = resolve_device(self.device), self._track()
-        recipe = resolve(
+        recipe = recipe_of(
             self.recipe, n_clusters=self.n_clusters, epochs=self.epochs, minutes=self.minutes,
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
