@@ -24,7 +24,7 @@ from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.images.open import open_source
 from shoal.images.originals import PixelOriginals
-from shoal.plots import figures
+from shoal.plots import figures, sheets
 from shoal.plots.strips import widened
 from shoal.protocols import Array, ImageSource
 from shoal.reports import columns, explorer, html, originals, photos, sprites
@@ -325,7 +325,7 @@ def test_large_images_are_shrunk_to_128_pixels() -> None:
 
 def test_shrinking_keeps_the_mean() -> None:
     source, _ = pile(3, shape=(30, 40, 3))
-    small = sprites._shrink(source.read(np.arange(3)), sprites._Candidate(16, 12, None))
+    small = sheets.shrunk(source.read(np.arange(3)), 12, 16)
     assert small.shape == (3, 12, 16, 3)
     means = small.mean(axis=(1, 2)), source.images.mean(axis=(1, 2))
     assert np.abs(means[0] - means[1]).max() < 0.5
@@ -337,8 +337,8 @@ def test_thumbnails_shrink_to_the_budget() -> None:
     for budget in (8_000_000, 400_000, 120_000):
         packed = sprites.pack(source, np.arange(1_200), budget=budget)
         assert sum(map(len, packed.files)) <= budget
-        assert packed.columns * packed.width <= sprites.SHEET
-        assert packed.per_sheet // packed.columns * packed.height <= sprites.SHEET
+        assert packed.columns * packed.width <= sheets.SHEET
+        assert packed.per_sheet // packed.columns * packed.height <= sheets.SHEET
         sizes.append(packed.width)
     assert sizes[0] == 32
     assert sizes == sorted(sizes, reverse=True)

@@ -22,10 +22,10 @@ from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import as_text
 from shoal.plots import colours
+from shoal.plots.sheets import worth_reading
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.reports import sprites, templates
 from shoal.reports.explorer_texts import spoken, texts
-from shoal.reports.originals import worth_reading
 from shoal.reports.wording import Wording
 
 MOST_SHOWN = 200_000

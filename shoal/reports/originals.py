@@ -1,4 +1,4 @@
-"""The originals behind a page's pictures: whether all are read, and whether a page links them."""
+"""The originals behind a page's pictures: how a page links them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,7 @@ import os
 import urllib.parse
 from pathlib import Path
 
-import numpy as np
-
-from shoal.errors import DataError
-from shoal.images.originals import PixelOriginals
 from shoal.protocols import ImageSource
-
-_MOST_BYTES = 1_000_000_000
-"""Larger piles are not decoded once more: it takes as long as opening them did."""
-_SAMPLE = 16
-
-
-def worth_reading(source: ImageSource) -> bool:
-    """Whether the originals show more than the encoder sees, and can all be read in little time."""
-    originals = source.originals
-    if isinstance(originals, PixelOriginals) or not len(source):
-        return False
-    rows = np.unique(np.linspace(0, len(source) - 1, _SAMPLE).astype(np.int64)).tolist()
-    try:
-        sizes = originals.n_bytes()
-        total = (
-            float(np.mean([len(originals.content(row)) for row in rows])) * len(source)
-            if sizes is None
-            else float(sizes.sum())
-        )
-        largest = max(max(originals.size(row)) for row in rows)
-    except DataError:  # moved since the images were opened
-        return False
-    return total <= _MOST_BYTES and largest > max(source.shape[:2])
 
 
 def folder_beside(source: ImageSource, page: Path) -> str | None:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
+from shoal.plots.sheets import LOSSLESS, SHEET, Pictures, shrunk, slices, webp, worth_reading
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
-from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
-from shoal.reports.originals import worth_reading
+from shoal.protocols import ImageSource, IntArray, Track, silent
 
-SHEET = 2048
-"""Pixels along a side of a sheet, at most: 16 MiB once a browser has unpacked it."""
 _LARGEST, _SMALLEST = 128, 12
-_LOSSLESS = 64
-"""Larger thumbnails are always compressed: without loss they take ten times the room and time."""
 _SAMPLE = 512
 _SHAPED = 64
 """Images that tell how large the originals are."""
-
-Pictures = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -79,12 +69,12 @@ def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = si
         del candidates[0]
 
     rows = np.sort(order)
-    shrunk = _read(read, rows, shape, candidates[0], track)
-    shrunk = shrunk[np.searchsorted(rows, order)]
-    sheets = _encode(shrunk, candidates[0])
+    small = _read(read, rows, shape, candidates[0], track)
+    small = small[np.searchsorted(rows, order)]
+    sheets = _encode(small, candidates[0])
     while len(candidates) > 1 and _size(sheets) > budget:
         del candidates[0]
-        sheets = _encode(shrunk, candidates[0])
+        sheets = _encode(small, candidates[0])
     return sheets
 
 
@@ -107,7 +97,7 @@ def _candidates(shape: tuple[int, int, int]) -> Iterator[_Candidate]:
     sides = [own, *(side for side in (96, 80, 64, 48, 40, 32, 24, 20, 16, _SMALLEST) if side < own)]
     for side in sides:
         size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
-        if side == own <= _LOSSLESS:
+        if side == own <= LOSSLESS:
             yield _Candidate(*size, None)
         for quality in (90, 75, 60):
             yield _Candidate(*size, quality)
@@ -121,16 +111,10 @@ def _read(
 ) -> Pictures:  # fmt: skip
     """Images ``rows`` (m,), ascending, as thumbnails uint8 (m, height, width, C)."""
     thumbs = np.empty((len(rows), wanted.height, wanted.width, shape[2]), dtype=np.uint8)
-    slices = _slices(len(rows), shape)
-    for place in track(slices, "packing pictures", len(slices)):
-        thumbs[place] = _shrink(widened(read(rows[place])), wanted)
+    blocks = slices(len(rows), shape)
+    for place in track(blocks, "packing pictures", len(blocks)):
+        thumbs[place] = shrunk(widened(read(rows[place])), wanted.height, wanted.width)
     return thumbs
-
-
-def _slices(count: int, shape: Sequence[int]) -> list[slice]:
-    """Batches of images of one ``shape`` that take some 32 MiB as float32."""
-    size = int(np.clip(2**23 // math.prod(shape), 1, 512))
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _encode(thumbnails: Pictures, wanted: _Candidate) -> Sheets:
@@ -138,48 +122,10 @@ def _encode(thumbnails: Pictures, wanted: _Candidate) -> Sheets:
     columns = min(count, SHEET // wanted.width)
     per_sheet = columns * (SHEET // wanted.height)
     files = tuple(
-        _webp(_shrink(thumbnails[start : start + per_sheet], wanted), columns, wanted.quality)
+        webp(
+            shrunk(thumbnails[start : start + per_sheet], wanted.height, wanted.width),
+            columns, wanted.quality,
+        )
         for start in range(0, count, per_sheet)
-    )
+    )  # fmt: skip
     return Sheets(wanted.width, wanted.height, columns, per_sheet, wanted.quality, files)
-
-
-def _webp(tiles: Pictures, columns: int, quality: int | None) -> bytes:
-    count, height, width, channels = tiles.shape
-    lines = -(-count // columns)
-    sheet = np.zeros((lines * columns, height, width, channels), dtype=np.uint8)
-    sheet[:count] = tiles
-    sheet = sheet.reshape(lines, columns, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(lines * height, columns * width, channels)
-    picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    file = io.BytesIO()
-    if quality is None:
-        picture.save(file, "WEBP", lossless=True, quality=60, method=4)
-    else:
-        method = 4 if max(height, width) <= _LOSSLESS else 2  # twice as fast, a tenth larger
-        picture.save(file, "WEBP", quality=quality, method=method)
-    return file.getvalue()
-
-
-def _shrink(images: Pictures, wanted: _Candidate) -> Pictures:
-    """Images (m, H, W, C), each pixel of the result the mean of the area it covers."""
-    count, height, width, channels = images.shape
-    if (height, width) == (wanted.height, wanted.width):
-        return images
-    down, across = _overlap(height, wanted.height), _overlap(width, wanted.width)
-    shrunk = np.empty((count, wanted.height, wanted.width, channels), dtype=np.uint8)
-    for place in _slices(count, images.shape[1:]):
-        pixels = images[place].astype(np.float32)
-        pixels = np.einsum("ah,mhwc->mawc", down, pixels, optimize=True)
-        pixels = np.einsum("bw,mawc->mabc", across, pixels, optimize=True)
-        shrunk[place] = np.rint(pixels)
-    return shrunk
-
-
-def _overlap(before: int, after: int) -> FloatArray:
-    """Weights float32 (after, before), rows summing to 1: how much of each cell lies in which."""
-    edges = np.arange(after + 1) * before / after
-    cells = np.arange(before)
-    low = np.maximum(edges[:-1, None], cells)
-    high = np.minimum(edges[1:, None], cells + 1)
-    return (np.clip(high - low, 0, None) * after / before).astype(np.float32)
