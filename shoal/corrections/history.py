@@ -1,0 +1,88 @@
+"""A journal's entries and what they come to, with undo and redo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from shoal.corrections.entry import REDO, UNDO, Entry
+from shoal.corrections.groups import Groups, apply, start
+from shoal.errors import DataError
+
+_KEPT = 64
+"""States to go back to without replaying the journal; older ones are computed anew."""
+
+
+@dataclass(frozen=True)
+class History:
+    """A journal's entries and what they come to."""
+
+    groups: Groups
+    entries: tuple[Entry, ...]
+    """All of the journal, in its order."""
+    done: tuple[Entry, ...] = ()
+    """The entries that count and can be undone, the last one first to go."""
+    undone: tuple[Entry, ...] = ()
+    """The entries that can be done again, the last one first to come."""
+    earlier: tuple[Groups, ...] = field(default=(), repr=False, compare=False)
+    """The groups before each of the last entries of ``done``."""
+
+    def then(self, entry: Entry) -> History:
+        """The history with one entry more.
+
+        Raises:
+            DataError: the entry does not fit what is there.
+        """
+        entries = (*self.entries, entry)
+        if entry.op == UNDO:
+            return self._undo(entry, entries)
+        if entry.op == REDO:
+            if not self.undone or self.undone[-1].n != entry.of:
+                raise DataError(f"entry {entry.n} does not redo what was undone last.")
+            again = self.undone[-1]
+            return replace(
+                self, groups=apply(self.groups, again), entries=entries,
+                done=(*self.done, again), undone=self.undone[:-1],
+                earlier=(*self.earlier, self.groups)[-_KEPT:],
+            )  # fmt: skip
+        groups = apply(self.groups, entry)
+        if entry.op == "carry":  # what came before is of another result
+            return History(groups, entries)
+        return History(
+            groups, entries, (*self.done, entry), (), (*self.earlier, self.groups)[-_KEPT:]
+        )
+
+    def _undo(self, entry: Entry, entries: tuple[Entry, ...]) -> History:
+        if not self.done or self.done[-1].n != entry.of:
+            raise DataError(f"entry {entry.n} does not undo what was done last.")
+        left = self.done[:-1]
+        before = self.earlier[-1] if self.earlier else self._floor(left)
+        return replace(
+            self, groups=before, entries=entries, done=left,
+            undone=(*self.undone, self.done[-1]), earlier=self.earlier[:-1],
+        )  # fmt: skip
+
+    def _floor(self, done: Sequence[Entry]) -> Groups:
+        """The groups after ``done``, computed from the last entry that began anew."""
+        first = next(entry for entry in reversed(self.entries) if entry.op in ("start", "carry"))
+        groups = start(first)
+        for entry in done:
+            groups = apply(groups, entry)
+        return groups
+
+
+def replay(entries: Sequence[Entry]) -> History:
+    """What the entries of a journal come to.
+
+    Args:
+        entries: the first one is a ``start``.
+
+    Raises:
+        DataError: an entry does not fit those before it.
+    """
+    if not entries or entries[0].op != "start":
+        raise DataError("the corrections do not begin with the images that they are about.")
+    history = History(start(entries[0]), tuple(entries[:1]))
+    for entry in entries[1:]:
+        history = history.then(entry)
+    return history

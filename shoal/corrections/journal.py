@@ -1,0 +1,170 @@
+"""The journal: a file of JSON lines, one for each thing a person said, that survives any kill.
+
+A line is on the disk before it counts. Nothing is ever changed in the file or removed from it; only
+a last line that was not written to its end is dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from shoal.corrections.entry import Entry
+from shoal.corrections.history import replay
+from shoal.corrections.journal_file import not_begun, read_journal
+from shoal.errors import DataError, OutputError
+from shoal.images.files import write_error
+
+try:
+    import fcntl
+except ImportError:  # Windows has no locks that end with their process; there nothing is locked
+    fcntl = None  # type: ignore[assignment]
+
+
+class Journal:
+    """A journal that is open for writing. One process at a time has it.
+
+    Args:
+        path: the file; made with ``begin`` as its first entry if there is none.
+        begin: see `start_entry`; None if the file must exist.
+
+    Raises:
+        DataError: see `read_journal`.
+        OutputError: it cannot be written, or another process has it open.
+    """
+
+    def __init__(self, path: str | Path, begin: Entry | None = None) -> None:
+        self.path = Path(path)
+        if begin is None and not self.path.exists():
+            read_journal(self.path)  # says that there is none
+        self._file = _open_alone(self.path)
+        try:
+            if begin is not None and not_begun(self.path):
+                self._begin(begin)
+                return
+            read = read_journal(self.path)
+            self.torn, self.history, self._length = read.torn, read.history, read.n_bytes
+            os.ftruncate(self._file, self._length)
+            if self._length and os.pread(self._file, 1, self._length - 1) != b"\n":
+                self._put(b"\n")
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, entry: Entry) -> None:
+        self.torn, self._length = False, 0
+        first = self._stamped(entry, 1)
+        try:
+            os.ftruncate(self._file, 0)
+            self._write(first)
+        except (OSError, OutputError):
+            self.path.unlink(missing_ok=True)
+            raise
+        self.history = replay([first])
+        _sync_folder(self.path.parent)
+
+    def append(self, entry: Entry) -> Entry:
+        """Write an entry; it is on the disk when this returns. The entry with number and time.
+
+        Raises:
+            DataError: the entry does not fit what is there; nothing is written.
+            OutputError: it cannot be written; the journal is as it was.
+        """
+        entry = self._stamped(entry, len(self.history.entries) + 1)
+        history = self.history.then(entry)
+        self._write(entry)
+        self.history = history
+        return entry
+
+    def undo(self) -> Entry:
+        """Undo the last entry that counts. The undone entry.
+
+        Raises:
+            DataError: there is nothing to undo.
+        """
+        if not self.history.done:
+            raise DataError("there is nothing to undo.")
+        last = self.history.done[-1]
+        self.append(Entry("undo", f"Undid: {last.says}", of=last.n))
+        return last
+
+    def redo(self) -> Entry:
+        """Do again what was undone last. That entry.
+
+        Raises:
+            DataError: there is nothing to redo.
+        """
+        if not self.history.undone:
+            raise DataError("there is nothing to redo.")
+        last = self.history.undone[-1]
+        self.append(Entry("redo", f"Did again: {last.says}", of=last.n))
+        return last
+
+    def close(self) -> None:
+        """Let another process have the journal."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _stamped(self, entry: Entry, n: int) -> Entry:
+        return replace(entry, n=n, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def _write(self, entry: Entry) -> None:
+        line = json.dumps(entry.to_json(), ensure_ascii=False, separators=(",", ":"))
+        self._put(line.encode("utf-8", "surrogateescape") + b"\n")
+
+    def _put(self, content: bytes) -> None:
+        try:
+            view, place = memoryview(content), self._length
+            while view:
+                written = os.pwrite(self._file, view, place)
+                view, place = view[written:], place + written
+            os.fsync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._length)
+            raise write_error(self.path, error) from error
+        self._length += len(content)
+
+
+def _open_alone(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise write_error(path, error) from error
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise OutputError(
+                f"another shoal process is correcting {path}; use its page, or stop it first."
+            ) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
+                os.close(file)
+                raise write_error(path, error) from error  # else a network folder without locks
+    return file
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make sure that a new file's name is on the disk, too."""
+    with contextlib.suppress(OSError):  # not every system lets a folder be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

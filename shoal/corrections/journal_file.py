@@ -1,0 +1,137 @@
+"""Where a journal lies, how it begins, and what its file holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shoal.corrections.entry import Entry, Whole
+from shoal.corrections.history import History, replay
+from shoal.errors import DataError
+from shoal.images.csv_files import as_text
+from shoal.protocols import IntArray
+
+SUFFIX = ".corrections.jsonl"
+REVIEWED = ".reviewed.parquet"
+FORMAT, VERSION = "shoal corrections", 1
+_BEGINNING = b'{"n":1,"time":"'
+
+
+def journal_beside(checkpoint: str | Path) -> Path:
+    """Where the corrections of a checkpoint's clusters lie.
+
+    >>> journal_beside("found/checkpoint.pth").name
+    'checkpoint.corrections.jsonl'
+    """
+    return Path(checkpoint).with_suffix(SUFFIX)
+
+
+def reviewed_beside(journal: str | Path) -> Path:
+    """Where the table lies that a person saw when the journal began.
+
+    >>> reviewed_beside("found/checkpoint.corrections.jsonl").name
+    'checkpoint.reviewed.parquet'
+    """
+    path = Path(journal)
+    stem = path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem
+    return path.with_name(stem + REVIEWED)
+
+
+def start_entry(
+    ids: Sequence[str], labels: IntArray, *, about: Mapping[str, Any] | None = None
+) -> Entry:
+    """The first entry of a journal: the images and the clusters that a person begins with.
+
+    Args:
+        ids: of n images.
+        labels: int64 (n,), their clusters. Cluster 0 becomes group 1, and so on.
+        about: JSON values: the digest of the result and of the clustering.
+    """
+    groups = tuple((labels + 1).tolist())
+    names = tuple(as_text(name) for name in ids)
+    about = {"format": FORMAT, "version": VERSION} | dict(about or {})
+    whole = Whole(names, groups, next_group=max(groups, default=0) + 1)
+    return Entry("start", f"Began with {len(names):,} images.", whole=whole, about=about)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a journal's file holds."""
+
+    history: History
+    n_bytes: int
+    """Up to the end of the last whole line."""
+    torn: bool
+    """Whether a line after it was not written to its end."""
+
+
+def read_journal(path: str | Path) -> Read:
+    """Read a journal; the file stays as it is.
+
+    Raises:
+        DataError: there is none, it is damaged, or a newer version of shoal wrote it.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file of corrections; check the path.") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
+    *lines, last = content.split(b"\n")
+    entries = [_entry(path, number, line) for number, line in enumerate(lines, 1)]
+    if last and (whole := _whole_line(last, len(lines) + 1)):
+        entries, last = [*entries, whole], b""  # all of it but the line's end
+        length = len(content)
+    else:
+        length = len(content) - len(last)
+    if not entries:
+        raise DataError(f"{path} holds no corrections: not even its first line is whole.")
+    try:
+        return Read(replay(entries), length, torn=bool(last))
+    except DataError as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+
+
+def not_begun(path: Path) -> bool:
+    """Whether not even the first line of a journal was written to its end."""
+    with path.open("rb") as file:
+        start = file.read(len(_BEGINNING))
+        if start != _BEGINNING:
+            return _BEGINNING.startswith(start)
+        rest = file.read()
+    return b"\n" not in rest and _whole_line(start + rest, 1) is None
+
+
+def _whole_line(line: bytes, number: int) -> Entry | None:
+    try:
+        entry = Entry.from_json(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return entry if entry.n == number else None
+
+
+def _entry(path: Path, number: int, line: bytes) -> Entry:
+    try:
+        content = json.loads(line)
+        about = content.get("about", {}) if number == 1 else {}
+        if number == 1 and about.get("format") != FORMAT:
+            raise DataError(f"{path} is not a file of corrections that shoal wrote.")
+        if number == 1 and int(about["version"]) > VERSION:
+            raise DataError(f"{path} was written by a newer version of shoal; upgrade shoal.")
+        entry = Entry.from_json(content)
+        if entry.n != number:
+            raise ValueError("a line is missing")
+        return entry
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if number == 1:
+            raise DataError(f"{path} is not a file of corrections that shoal wrote.") from error
+        raise DataError(
+            f"{path} is damaged: line {number} is not an entry. Restore it from a copy, or keep "
+            f"the {number - 1} lines before it."
+        ) from error

@@ -1,0 +1,245 @@
+"""What a person can say about the groups of a pile, each word as the entry that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shoal.corrections.entry import NOWHERE, Entry, Note, Whole
+from shoal.corrections.groups import Groups
+from shoal.errors import DataError
+from shoal.plural import counted
+from shoal.protocols import IntArray
+
+_LONGEST_NAME = 200
+
+
+def name(groups: Groups, group: int, called: str) -> Entry:
+    """Give a group a name; an empty name takes it away.
+
+    Raises:
+        DataError: another group has the name, or there is no such group.
+    """
+    groups.members(group)
+    called = _checked_name(groups, called, {group})
+    before = groups.title(group)
+    says = f"Named {before} {called!r}." if called else f"Took the name of {before!r} away."
+    return Entry("name", says, names={group: called})
+
+
+def merge(groups: Groups, merged: Sequence[int], called: str | None = None) -> Entry:
+    """Make one group of several. It keeps the name of the largest that has one.
+
+    Raises:
+        DataError: fewer than two groups, one of them unknown, or the name is another group's.
+    """
+    chosen = sorted(set(merged), key=lambda group: -len(groups.members(group)))
+    if len(chosen) < 2:
+        raise DataError("merge needs at least 2 groups.")
+    if NOWHERE in chosen:
+        raise DataError("images that belong nowhere cannot be merged; move them to a group.")
+    target = groups.next_group
+    if called is None:
+        called = next((groups.names[group] for group in chosen if group in groups.names), "")
+    called = _checked_name(groups, called, set(chosen))
+    rows = np.flatnonzero(np.isin(groups.group, chosen))
+    names = {group: "" for group in chosen if group in groups.names}
+    if called:
+        names[target] = called
+    titles = _listed([groups.title(group) for group in chosen])
+    says = f"Merged {titles} ({counted(len(rows), 'image')})."
+    return Entry("merge", says, moves={target: groups.ids_of(rows)}, names=names)
+
+
+def split(groups: Groups, group: int, parts: IntArray) -> Entry:
+    """Make a group of each part. The largest part keeps the name.
+
+    Args:
+        groups: as they are.
+        group: which one is split.
+        parts: int64 (m,), the part of each member, in the order of `Groups.members`.
+
+    Raises:
+        DataError: there is no such group, or it has one part only.
+    """
+    rows = groups.members(group)
+    numbers, counts = np.unique(parts, return_counts=True)
+    if len(parts) != len(rows) or len(numbers) < 2:
+        raise DataError(f"{groups.title(group)!r} cannot be split: it has one part only.")
+    order = numbers[np.argsort(-counts, kind="stable")].tolist()
+    moves = {
+        groups.next_group + place: groups.ids_of(rows[parts == part])
+        for place, part in enumerate(order)
+    }
+    names = {}
+    if group in groups.names:
+        names = {group: "", groups.next_group: groups.names[group]}
+    says = f"Split {groups.title(group)!r} into {counted(len(order), 'part')}."
+    return Entry("split", says, moves=moves, names=names)
+
+
+def move(groups: Groups, rows: IntArray, target: int, *, word: str = "move") -> Entry:
+    """Put images into a group. The person decided them.
+
+    Raises:
+        DataError: no images, or there is no such group.
+    """
+    if target != NOWHERE:
+        groups.members(target)
+    what = f"{counted(_count(rows), 'image')} to {groups.title(target)!r}"
+    ids = groups.ids_of(rows)
+    return Entry(word, f"Moved {what}.", moves={target: ids}, decides=True)
+
+
+def new(groups: Groups, rows: IntArray, called: str = "") -> Entry:
+    """Make a new group of images. The person decided them.
+
+    Raises:
+        DataError: no images, or the name is another group's.
+    """
+    called = _checked_name(groups, called, set())
+    target = groups.next_group
+    title = called or f"group {target}"
+    says = f"Made {title!r} of {counted(_count(rows), 'image')}."
+    names = {target: called} if called else {}
+    return Entry("new", says, moves={target: groups.ids_of(rows)}, decides=True, names=names)
+
+
+def confirm(groups: Groups, rows: IntArray) -> Entry:
+    """Say that images are in the right group.
+
+    Raises:
+        DataError: no images.
+    """
+    moves = {
+        int(group): groups.ids_of(rows[groups.group[rows] == group])
+        for group in np.unique(groups.group[rows])
+    }
+    says = f"Confirmed {counted(_count(rows), 'image')}."
+    return Entry("confirm", says, moves=moves, decides=True)
+
+
+def nowhere(groups: Groups, rows: IntArray) -> Entry:
+    """Say that images belong nowhere.
+
+    Raises:
+        DataError: no images.
+    """
+    says = f"Set {counted(_count(rows), 'image')} aside: they belong nowhere."
+    return Entry("nowhere", says, moves={NOWHERE: groups.ids_of(rows)}, decides=True)
+
+
+def apart(groups: Groups, rows: IntArray) -> Entry:
+    """Say that two images do not belong together.
+
+    Raises:
+        DataError: not two different images.
+    """
+    if len(set(rows.tolist())) != 2:
+        raise DataError(f"apart needs 2 different images, got {len(set(rows.tolist()))}.")
+    first, second = groups.ids_of(rows)
+    return Entry(
+        "apart", f"{first!r} and {second!r} do not belong together.", apart=((first, second),)
+    )
+
+
+def note(groups: Groups, text: str, *, row: int | None = None, group: int | None = None) -> Entry:
+    """Write a note beside an image or a group.
+
+    Raises:
+        DataError: it is beside neither, or empty.
+    """
+    if not text.strip() or (row is None) == (group is None):
+        raise DataError("a note needs a text, and an image or a group that it is about.")
+    if group is not None:
+        groups.members(group)
+        return Entry(
+            "note", f"Noted on {groups.title(group)!r}: {text}", note=Note(text, None, group)
+        )
+    image = groups.ids[int(row or 0)]
+    return Entry("note", f"Noted on {image!r}: {text}", note=Note(text, image))
+
+
+def dissolve(groups: Groups, group: int, target: IntArray) -> Entry:
+    """Give up a group: its images go where they belong without it.
+
+    Args:
+        groups: as they are.
+        group: which one is given up.
+        target: int64 (m,), the group of each member, in the order of `Groups.members`.
+
+    Raises:
+        DataError: there is no such group, or an image would stay in it.
+    """
+    rows = groups.members(group)
+    if len(target) != len(rows) or (target == group).any():
+        raise DataError(f"{groups.title(group)!r} cannot be dissolved: there is no other group.")
+    says = f"Dissolved {groups.title(group)!r} ({counted(len(rows), 'image')})."
+    names = {group: ""} if group in groups.names else {}
+    return Entry("dissolve", says, moves=_moves(groups, rows, target), names=names)
+
+
+def learn(groups: Groups, target: IntArray) -> Entry:
+    """Move the images that nobody decided to where the corrections say they belong.
+
+    Args:
+        groups: as they are.
+        target: int64 (n,), the group of every image; those that are decided must stay.
+
+    Raises:
+        DataError: it would move an image that a person decided, or none.
+    """
+    changed = np.flatnonzero(target != groups.group)
+    if groups.decided[changed].any():
+        raise DataError("learning may not move an image that a person decided.")
+    if not len(changed):
+        raise DataError("nothing changes: every image is where the corrections put it.")
+    says = f"Learned from the corrections: {counted(len(changed), 'image')} moved."
+    return Entry("learn", says, moves=_moves(groups, changed, target[changed]))
+
+
+def divide(groups: Groups, labels: IntArray, title: str, about: Mapping[str, Any]) -> Entry:
+    """Take another division of the pile. What the person decided stays in groups of its own.
+
+    Args:
+        groups: as they are.
+        labels: int64 (n,), the clusters of the other division, from 0.
+        title: what it is called: ``2 clusters, way 3``.
+        about: JSON values that say which division it is.
+    """
+    group = labels + groups.next_group
+    next_group = int(group.max()) + 1
+    held = groups.decided
+    group = np.where(held, groups.group, group)
+    touched = sorted(set(groups.group[held].tolist()))
+    whole = Whole(
+        groups.ids, tuple(group.tolist()), groups.ids_of(np.flatnonzero(held)), tuple(touched),
+        next_group,
+    )  # fmt: skip
+    return Entry("divide", f"Took another division: {title}.", whole=whole, about=about)
+
+
+def _moves(groups: Groups, rows: IntArray, target: IntArray) -> dict[int, tuple[str, ...]]:
+    return {int(g): groups.ids_of(rows[target == g]) for g in np.unique(target)}
+
+
+def _count(rows: IntArray) -> int:
+    if not len(rows):
+        raise DataError("no images are selected.")
+    return len(rows)
+
+
+def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
+    called = " ".join(called.split())
+    if len(called) > _LONGEST_NAME:
+        raise DataError(f"a name must have at most {_LONGEST_NAME} characters, got {len(called)}.")
+    taken = next((g for g, n in groups.names.items() if n == called and g not in own), None)
+    if called and taken is not None and taken in groups.sizes:
+        raise DataError(f"another group is called {called!r}; merge them, or choose another name.")
+    return called
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return ", ".join(map(repr, titles[:-1])) + f" and {titles[-1]!r}"

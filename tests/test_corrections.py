@@ -1,0 +1,231 @@
+"""What a person said is kept: the journal survives any kill, and its entries come to one thing."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shoal.corrections import say
+from shoal.corrections.corrected import corrected
+from shoal.corrections.entry import NOWHERE, Entry
+from shoal.corrections.groups import Groups, apply, start
+from shoal.corrections.history import replay
+from shoal.corrections.journal import Journal
+from shoal.corrections.journal_file import journal_beside, read_journal, start_entry
+from shoal.embedding.table import ImageTable
+from shoal.errors import DataError, OutputError
+
+N = 12
+IDS = [f"{row}.png" for row in range(N)]
+LABELS = np.arange(N) % 3
+
+
+def beginning() -> Groups:
+    return start(start_entry(IDS, LABELS))
+
+
+def partition(groups: Groups) -> set[frozenset[str]]:
+    return {frozenset(groups.ids_of(groups.members(group))) for group in groups.sizes}
+
+
+def something(groups: Groups, draw, among: list[int]) -> Entry | None:
+    """A random word about the images ``among`` alone; None where it makes no sense."""
+    rows = np.array(sorted(draw(st.sets(st.sampled_from(among), min_size=1))))
+    word = draw(st.sampled_from(["move", "new", "confirm", "nowhere", "apart", "note"]))
+    if word == "move":
+        return say.move(groups, rows, int(groups.group[among[0]]))
+    if word == "apart":
+        return say.apart(groups, rows[:2]) if len(rows) > 1 else None
+    if word == "note":
+        return say.note(groups, "look again", row=int(rows[0]))
+    return getattr(say, word)(groups, rows)
+
+
+def anything(groups: Groups, draw) -> Entry | None:
+    """A random word about groups or images; None where it makes no sense."""
+    known = [group for group in groups.sizes if group != NOWHERE]
+    word = draw(
+        st.sampled_from(["merge", "split", "name", "dissolve", "divide", "learn", "images"])
+    )
+    if word == "images" or not known:
+        return something(groups, draw, list(range(N)))
+    group = draw(st.sampled_from(known))
+    others = [other for other in known if other != group]
+    if word == "name":
+        return say.name(groups, group, f"kind {groups.next_group} {group}")
+    if word == "divide":
+        return say.divide(groups, np.arange(N) % 4, "4 clusters", {"n_clusters": 4})
+    if word == "split":
+        rows = groups.members(group)
+        return say.split(groups, group, np.arange(len(rows)) % 2) if len(rows) > 1 else None
+    if not others:
+        return None
+    if word == "merge":
+        return say.merge(groups, [group, others[0]])
+    if word == "dissolve":
+        return say.dissolve(groups, group, np.full(len(groups.members(group)), others[0]))
+    target = np.where(groups.decided, groups.group, others[0])
+    return say.learn(groups, target) if (target != groups.group).any() else None
+
+
+def same(first: Groups, second: Groups) -> bool:
+    return (
+        first.ids == second.ids and first.group.tolist() == second.group.tolist()
+        and first.decided.tolist() == second.decided.tolist()
+        and first.inferred.tolist() == second.inferred.tolist()
+        and dict(first.names) == dict(second.names) and first.apart == second.apart
+        and first.notes == second.notes and first.touched == second.touched
+    )  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_random_words_can_all_be_undone_and_done_again(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("journal") / "x.corrections.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        before = [journal.history.groups]
+        for _ in range(data.draw(st.integers(1, 8))):
+            entry = anything(before[-1], data.draw)
+            if entry is not None:
+                journal.append(entry)
+                before.append(journal.history.groups)
+        for groups in reversed(before[:-1]):
+            journal.undo()
+            assert same(journal.history.groups, groups)
+        for groups in before[1:]:
+            journal.redo()
+            assert same(journal.history.groups, groups)
+    again = read_journal(path).history
+    assert same(again.groups, before[-1])
+    assert same(replay(again.entries).groups, before[-1])
+
+
+def test_undo_goes_back_further_than_states_are_kept(tmp_path):
+    with Journal(tmp_path / "x.jsonl", start_entry(IDS, LABELS)) as journal:
+        first = journal.history.groups
+        for n in range(100):
+            journal.append(say.move(journal.history.groups, np.array([n % N]), 1 + n % 2))
+        for _ in range(100):
+            journal.undo()
+        assert same(journal.history.groups, first)
+        with pytest.raises(DataError, match="nothing to undo"):
+            journal.undo()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_words_about_different_images_commute(data):
+    groups = beginning()
+    first = something(groups, data.draw, list(range(6)))
+    second = something(groups, data.draw, list(range(6, N)))
+    if first is None or second is None:
+        return
+    if first.op == second.op == "new":  # each made its group first
+        second = say.new(apply(groups, first), np.array(groups.pile.rows(*second.moves.values())))
+    one, other = apply(apply(groups, first), second), apply(apply(groups, second), first)
+    assert partition(one) == partition(other)
+    assert one.decided.tolist() == other.decided.tolist()
+    assert set(one.apart) == set(other.apart)
+
+
+def test_a_journal_cut_at_any_byte_opens_with_what_was_whole(tmp_path):
+    path = tmp_path / "x.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        journal.append(say.merge(journal.history.groups, [1, 2], "cats"))
+        journal.append(say.move(journal.history.groups, np.array([2]), 4))
+    content = path.read_bytes()
+    ends = [place + 1 for place, byte in enumerate(content) if byte == ord("\n")]
+    for size in range(len(content)):
+        path.write_bytes(content[:size])
+        whole = sum(end - 1 <= size for end in ends)  # a line without its end is whole, too
+        with Journal(path, start_entry(IDS, LABELS)) as journal:
+            assert len(journal.history.entries) == max(whole, 1)
+            journal.append(say.confirm(journal.history.groups, np.array([0])))
+        assert len(read_journal(path).history.entries) == max(whole, 1) + 1
+
+
+def test_one_process_writes_and_a_full_disk_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "x.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        with pytest.raises(OutputError, match="another shoal process"):
+            Journal(path, start_entry(IDS, LABELS))
+        before = path.read_bytes(), journal.history
+
+        def full(file, content, place):
+            os.lseek(file, place, os.SEEK_SET)
+            os.write(file, bytes(content[:10]))
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(OutputError, match="disk is full"):
+            journal.append(say.confirm(journal.history.groups, np.array([0])))
+        monkeypatch.undo()
+        assert (path.read_bytes(), journal.history) == before
+        journal.append(say.confirm(journal.history.groups, np.array([0])))
+    assert read_journal(path).history.groups.decided.sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda lines: [b"not json", *lines[1:]], "not a file of corrections"),
+        (lambda lines: [lines[0].replace(b'"version":1', b'"version":2'), *lines[1:]], "newer"),
+        (lambda lines: [lines[0], b"{}", *lines[1:]], "line 2 is not an entry"),
+        (lambda lines: [lines[0], lines[2]], "line 2 is not an entry"),
+        (lambda lines: [lines[0], lines[1].replace(b"0.png", b"?.png")], "an image that is not"),
+        (lambda lines: [b"[" * 100_000], "not a file of corrections"),
+    ],
+)
+def test_a_damaged_journal_is_refused_in_a_sentence_and_left_as_it_is(tmp_path, change, says):
+    path = tmp_path / "x.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        journal.append(say.confirm(journal.history.groups, np.array([0])))
+        journal.append(say.confirm(journal.history.groups, np.array([1])))
+    content = b"\n".join(change(path.read_bytes().splitlines())) + b"\n"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=says):
+        read_journal(path)
+    with pytest.raises(DataError, match=says):
+        Journal(path, start_entry(IDS, LABELS))
+    assert path.read_bytes() == content
+
+
+def test_a_table_as_a_person_left_it():
+    groups = beginning()
+    groups = apply(groups, say.merge(groups, [2, 3], "dogs"))
+    groups = apply(groups, say.move(groups, np.array([0]), 4))
+    groups = apply(groups, say.nowhere(groups, np.array([3])))
+    table = ImageTable(IDS, LABELS, np.zeros((N, 2), np.float32), np.full(N, 0.7, np.float32))
+    left = corrected(table, groups)
+    assert left.labels[[0, 1, 3, 6]].tolist() == [0, 0, 2, 1]
+    assert [left.names[row] for row in (0, 1, 3, 6)] == [
+        "dogs",
+        "dogs",
+        "belongs nowhere",
+        "group 1",
+    ]
+    assert left.confidence[[0, 1, 3]].tolist() == pytest.approx([1.0, 0.7, 1.0])
+
+
+def test_two_groups_never_have_one_name():
+    groups = beginning()
+    groups = apply(groups, say.name(groups, 1, "cats"))
+    with pytest.raises(DataError, match="another group is called 'cats'"):
+        say.name(groups, 2, " cats ")
+    with pytest.raises(DataError, match="another group is called 'cats'"):
+        say.new(groups, np.array([1]), "cats")
+    merged = apply(groups, say.merge(groups, [1, 2]))
+    assert merged.title(int(merged.group[0])) == "cats"
+
+
+def test_the_journal_lies_beside_its_checkpoint_and_tells_no_paths(tmp_path):
+    path = journal_beside(tmp_path / "best.pth")
+    with Journal(path, start_entry(IDS, LABELS, about={"result": "abc"})):
+        pass
+    assert path.name == "best.corrections.jsonl"
+    first = json.loads(path.read_text())
+    assert first["about"]["result"] == "abc"
+    assert str(tmp_path) not in path.read_text()
