@@ -497,6 +497,22 @@ def test_the_size_that_is_asked_for_and_what_it_costs(side: int, tmp_path: Path)
     )
 
 
+def test_a_larger_size_is_offered_where_images_were_shrunk(tmp_path: Path) -> None:
+    picture(RED, (200, 90)).save(tmp_path / "a.png")
+    picture(RED, (50, 130)).save(tmp_path / "b.png")
+    shrunk: Any = open_source(tmp_path)
+    assert shrunk.larger_size == 64
+    assert shrunk.notes[0].endswith("; --size 64 shows more and takes about 4 times as long")
+    asked: Any = open_source(tmp_path, size=32)
+    trained: Any = open_source(tmp_path, image_shape=(32, 32, 3))
+    (tmp_path / "b.png").unlink()
+    picture(RED, (40, 40)).save(tmp_path / "a.png")
+    kept: Any = open_source(tmp_path)
+    for source in (asked, trained, kept):
+        assert source.larger_size is None
+        assert "--size" not in source.notes[0]
+
+
 @pytest.mark.parametrize("size", [0, 31, 50, -32, 4096])
 def test_other_sizes_are_not_offered(size: int, tmp_path: Path) -> None:
     picture(RED).save(tmp_path / "a.png")

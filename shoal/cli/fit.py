@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +12,7 @@ import torch
 
 from shoal import pipeline
 from shoal.budget import forecast, limit_for
-from shoal.cli.request import Request, rehearse
+from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
 from shoal.embedding.table import ImageTable
 from shoal.errors import Interrupted
@@ -39,7 +38,7 @@ from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 def train(
     source: ImageSource, path: Path, request: Request, report: Reporter
 ) -> tuple[Checkpoint, ImageTable | None]:
-    """Train, or go on training, and say what came of it.
+    """Train, or go on training, and say what came of it. A new run was rehearsed before.
 
     Returns:
         The finished checkpoint, and the table of its images; None if it was finished before.
@@ -49,8 +48,6 @@ def train(
     """
     sweep(path.parent)
     sweep(CheckpointHistory(path).folder)
-    if not request.resume:
-        rehearse(source, request)
     with locked(CheckpointHistory(path).folder, str(path)):
         return _train(source, path, request, report)
 
@@ -63,7 +60,7 @@ def _train(
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
-    origin = Origin(command=command_line(), larger_size=_larger_size(source))
+    origin = Origin(command=command_line(), larger_size=getattr(source, "larger_size", None))
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
     notes: dict[str, Any] = {"allocator": allocator}
     before = _before(path, request, report)
@@ -199,12 +196,6 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
             "differ from an uninterrupted run's"
         )
     return before
-
-
-def _larger_size(source: ImageSource) -> int | None:
-    """Pixels a side that would show more of a pile, if it was shrunk; see its ``notes``."""
-    offered = re.search(r"--size (\d+) shows more", " ".join(getattr(source, "notes", ())))
-    return None if offered is None else int(offered.group(1))
 
 
 def _stopped(path: Path, recipe: Recipe) -> Interrupted:

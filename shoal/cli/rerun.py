@@ -12,20 +12,22 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import typed
-from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import differences
 
 
-def check_free(path: Path, request: Request) -> None:
+def check_free(path: Path, request: Request) -> Checkpoint | None:
     """Fail now, before the images are opened, if training to ``path`` would lose another run.
+
+    Returns:
+        The finished checkpoint of a run with the same settings, if it is at ``path``.
 
     Raises:
         OutputError: a checkpoint of other settings, or an unfinished run, or no checkpoint at all.
     """
     _check_replaceable(path)
     if request.force or request.resume:
-        return
+        return None
     history = CheckpointHistory(path)
     if history.resume_file.exists():
         raise OutputError(
@@ -35,6 +37,7 @@ def check_free(path: Path, request: Request) -> None:
     there = _existing(path)
     if there is not None:
         _check_same_run(path, there, request)
+    return there
 
 
 def _check_replaceable(path: Path) -> None:
@@ -56,21 +59,14 @@ def _check_replaceable(path: Path) -> None:
         ) from error
 
 
-def is_finished(path: Path, source: ImageSource, request: Request, report: Reporter) -> bool:
-    """Whether the finished checkpoint of this very run is there, and nothing is left to do.
+def check_same_images(path: Path, there: Checkpoint, source: ImageSource) -> None:
+    """Fail if the checkpoint ``there``, of the same settings, learned from other images.
 
     Raises:
-        OutputError: one of the same settings is there that learned from other images.
+        OutputError: it did.
     """
-    there = None if request.force or request.resume else _existing(path)
-    if there is None:
-        return False
     if there.origin.digest != source.digest():
         raise OutputError(_of_another_run(path, "it learned from other images"))
-    report.say(
-        f"{path} is the finished checkpoint of this run already; add --force to train it again"
-    )
-    return True
 
 
 def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:

@@ -59,8 +59,8 @@ def train(
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
     from shoal.cli.outputs import check_outputs
-    from shoal.cli.request import Request
-    from shoal.cli.rerun import check_free, is_finished
+    from shoal.cli.request import Request, rehearse
+    from shoal.cli.rerun import check_free, check_same_images
     from shoal.export import summaries
     from shoal.progress import Reporter
 
@@ -71,15 +71,23 @@ def train(
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
     opening.check_any_images(data)
-    check_free(checkpoint, request)
+    there = check_free(checkpoint, request)
     report = Reporter(quiet=quiet)
     source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
-    if not is_finished(checkpoint, source, request, report):
-        finished, _ = fit.train(source, checkpoint, request, report)
-        report.say(summaries.training_summary(finished))
-        inference.say_verdict(finished, report)
+    if there is not None:
+        check_same_images(checkpoint, there, source)
+        report.say(
+            f"{checkpoint} is the finished checkpoint of this run already; add --force to train it "
+            "again"
+        )
+        return
+    if not request.resume:
+        rehearse(source, request)
+    finished, _ = fit.train(source, checkpoint, request, report)
+    report.say(summaries.training_summary(finished))
+    inference.say_verdict(finished, report)
 
 
 def run(
@@ -133,7 +141,7 @@ def run(
         with run.results(report):
             write_skipped(source, folder / "skipped.csv")
             hand_over(
-                source, result, folder, report, device=resolve_device(device),
+                source, finished, result, folder, report, device=resolve_device(device),
                 spare=fit.seconds_for_history(finished, request),
             )  # fmt: skip
         run.finish(result.ids, result.labels)
@@ -177,7 +185,7 @@ def demo(
             report.say(*_already(run))
         else:
             with run.results(report):
-                hand_over(source, result, folder, report, device="cpu")
+                hand_over(source, finished, result, folder, report, device="cpu")
             run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.origin.seconds)
     inference.say_verdict(finished, report)

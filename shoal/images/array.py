@@ -39,7 +39,8 @@ class ArraySource:
     They are only for comparing afterwards: no training, clustering or choosing reads them.
     ``skipped`` may have one row for many files; ``left_out`` has their numbers. ``notes`` are lines
     for a person on how the images were made; ``missing`` are the numbers of pixels that were no
-    numbers, and of their images.
+    numbers, and of their images. ``larger_size`` is a number of pixels a side that would show more
+    of images that were shrunk, if one is worth trying.
     ``path`` is the file of the array, and ``originals`` are its images before they were resized,
     where they are known; see `shoal.images.originals`.
 
@@ -63,6 +64,7 @@ class ArraySource:
         pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
         path: Path | None = None,
         originals: Originals | None = None,
+        larger_size: int | None = None,
     ) -> None:
         checked = to_eight_bits(images, name, pixel_range)
         self.images: Array = checked.pixels
@@ -85,6 +87,7 @@ class ArraySource:
                 *notes, *checked.pixel_range.describe(pixel_range),
                 *describe_missing(checked.missing),
             ]  # fmt: skip
+        self.larger_size = larger_size
         self._rows = FileRows.below(self.images) if rows is None else rows
         self._digest: str | None = None
         self._path = path

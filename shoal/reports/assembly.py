@@ -15,7 +15,7 @@ from shoal.export.run_files import write_run_files
 from shoal.export.summaries import run_summary
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_writable
-from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.reports import explorer, fonts, html, pdf, progression
@@ -75,20 +75,33 @@ def report(
     targets = [Path(path) for path in paths]
     check_report(targets)
     wording = Wording(language)
-    if show is None:
-        show = [index for index in SHOWN if index < len(train)] or [0]
     named = {"before": before, "after": after, "best": best}
     inputs = ReportInputs(
-        train, images=images, labels=labels, show=tuple(show), device=device, track=track,
+        train, images=images, labels=labels, show=_shown(train) if show is None else tuple(show),
+        device=device, track=track,
         **{name: Trained.load(Path(path)) for name, path in named.items() if path is not None},
     )  # fmt: skip
     inputs.check()
     if whole:
         progression.check(inputs, inputs.latest)
+    _write(targets, inputs, wording, whole=whole, spare=spare, table=table)
+
+
+def _shown(train: ImageSource) -> tuple[int, ...]:
+    """The images to reconstruct that the assignment asks for, as far as the pile has them."""
+    return tuple(index for index in SHOWN if index < len(train)) or (0,)
+
+
+def _write(
+    targets: Sequence[Path], inputs: ReportInputs, wording: Wording, *, whole: bool,
+    spare: Callable[[], float] | None, table: ImageTable | None,
+) -> None:  # fmt: skip
+    """Write the report to ``targets``; see `report`."""
+    train, track = inputs.train, inputs.track
     # One thread: NumPy's products are small here. A checkpoint of a history takes 6 s of processor
     # time, and 17 with two threads that wait for one another. Early in training the clusters depend
     # on the last bits of these products, and so on the number of threads.
-    with fonts.in_figures(language), threadpool_limits(1, user_api="blas"):
+    with fonts.in_figures(wording.language), threadpool_limits(1, user_api="blas"):
         history = whole or len(train) <= _QUICK
         document, table = compose(inputs, wording, history=history, spare=spare, table=table)
         for path in track(targets, "writing report", len(targets)):
@@ -103,27 +116,30 @@ def report(
 
 
 def hand_over(
-    source: ImageSource, table: ImageTable, folder: Path, reporter: Reporter, *, device: str,
-    spare: Callable[[], float] | None = None,
+    source: ImageSource, checkpoint: Checkpoint, table: ImageTable, folder: Path,
+    reporter: Reporter, *, device: str, spare: Callable[[], float] | None = None,
 ) -> None:  # fmt: skip
-    """Write the results of a run that left its checkpoint.pth in ``folder``, and say so.
+    """Write the results of a run to ``folder``, and say so.
 
     Args:
         source: the images.
-        table: their clusters.
+        checkpoint: the finished one, which is ``checkpoint.pth`` in ``folder``.
+        table: the clusters of the images.
         folder: where the run's results are.
         reporter: shows progress.
         device: where the encoder runs.
         spare: see `report`.
     """
-    checkpoint = checkpoints.load(folder / "checkpoint.pth")
     metadata = label_free.verdict_on(checkpoint).metadata() | clustering_metadata(checkpoint)
     table = with_map(table, track=reporter)
     write_run_files(source, table, folder, metadata, track=reporter)
-    report(
-        folder / "report.html", train=source, best=folder / "checkpoint.pth", whole=False,
-        spare=spare, table=table, device=device, track=reporter,
+    inputs = ReportInputs(
+        source, best=Trained(folder / "checkpoint.pth", checkpoint), show=_shown(source),
+        device=device, track=reporter,
     )  # fmt: skip
+    page = folder / "report.html"
+    check_report([page])
+    _write([page], inputs, Wording("en"), whole=False, spare=spare, table=table)
     reporter.say(run_summary(table, folder))
 
 

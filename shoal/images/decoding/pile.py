@@ -94,6 +94,7 @@ def decode_pile(
         ],
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
+        larger_size=_larger_size(index, wanted),
     )
 
 
@@ -147,8 +148,26 @@ def _cost(index: Index, wanted: Wanted) -> str:
     seen = f"seen at {width} × {height} pixels"
     if wanted.image_shape is not None:
         return f"{seen}, as in training{cost}"
-    if (low, high) == (min(height, width), max(height, width)):
+    if not _is_shrunk(index):
         return f"{seen}, as they are{cost}"
     sides = f"{low:,} to {high:,} pixels" if low < high else f"{low:,} pixels"
-    hint = "" if wanted.size else "; --size 64 shows more and takes about 4 times as long"
+    larger = _larger_size(index, wanted)
+    hint = (
+        ""
+        if larger is None
+        else f"; --size {larger} shows more and takes about {larger**2 / (height * width):.0f} "
+        "times as long"
+    )
     return f"{seen}, scaled from {sides} a side and cut to the centre{cost}{hint}"
+
+
+def _larger_size(index: Index, wanted: Wanted) -> int | None:
+    """Pixels a side that would show more of a pile that was shrunk to the size by default."""
+    if wanted.size or wanted.image_shape is not None or not _is_shrunk(index):
+        return None
+    return 2 * DEFAULT_SIDE
+
+
+def _is_shrunk(index: Index) -> bool:
+    _, height, width, _ = index["shape"]
+    return tuple(index["sides"]) != (min(height, width), max(height, width))
