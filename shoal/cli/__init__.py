@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import clean, cluster, evaluate, export, report, search, train
+from shoal.cli import clean, cluster, evaluate, export, report, review, search, train
 from shoal.cli.flags import in_flags
 from shoal.cli.help import Group, grouped
 
@@ -47,6 +47,7 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
         clean.duplicates: "shoal duplicates photos/ --csv copies.csv --picture copies.png",
     },
     "Correct": {
+        review.review: "shoal review found/",
         cluster.cut: "shoal cut tree.json prediction.csv --at 57,12,3",
         export.name: "shoal name found/table.parquet names.csv",
     },

@@ -1,0 +1,36 @@
+"""Which images and which checkpoint are meant by what a person typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoal.cli.run_identity import data_of_run
+from shoal.errors import DataError
+
+
+def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tuple[Path, Path]:
+    """The images and the checkpoint.
+
+    Args:
+        where: the folder of a run; or the images, where a checkpoint is given.
+        checkpoint: a checkpoint file; None where the folder of a run is given.
+        data: the images of the run.
+
+    Raises:
+        DataError: it is not known where the images are.
+    """
+    if checkpoint is not None:
+        if data is not None:
+            raise DataError("--data is only for the folder of a run; leave it out.")
+        return where, checkpoint
+    file = where / "checkpoint.pth"
+    if not file.is_file():
+        raise DataError(
+            f"{where} is not the folder of a finished run; give one, or DATA and CHECKPOINT."
+        )
+    images = data_of_run(where) if data is None else data
+    if images is None:
+        raise DataError(
+            f"it is not known here where the images of {where} are; say it with --data DATA."
+        )
+    return images, file

@@ -1,0 +1,206 @@
+"""The actions of the page: each is checked, becomes an entry, and is written to the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.corrections import say
+from shoal.corrections.entry import Entry
+from shoal.errors import DataError
+from shoal.protocols import IntArray
+
+if TYPE_CHECKING:
+    from shoal.review.session import Session
+
+_MOST_PARTS = 100
+_LONGEST_NOTE = 2000
+
+
+def perform(said: Any, session: Session) -> str:
+    """Write what an action says to the journal; what was done, as a sentence.
+
+    Args:
+        said: the JSON of the action, as anybody may have sent it.
+        session: the review.
+
+    Raises:
+        DataError: it makes no sense; nothing is written.
+        OutputError: it cannot be written.
+    """
+    if not isinstance(said, dict) or not isinstance(said.get("op"), str):
+        raise DataError("an action must be a JSON object with an op.")
+    asked = Asked(said, session)
+    op = asked.said["op"]
+    if op in _HISTORY:
+        return _HISTORY[op](asked)
+    if op not in _ENTRIES:
+        raise DataError(f"there is no action {op[:40]!r}.")
+    entry = _ENTRIES[op](asked)
+    return "" if entry is None else session.journal.append(entry).says
+
+
+class Asked:
+    """The fields of an action, each checked when it is read."""
+
+    def __init__(self, said: Mapping[str, Any], session: Session) -> None:
+        self.said, self.session, self.groups = said, session, session.groups
+
+    def whole(self, name: str, value: Any = None) -> int:
+        """A field that is a whole number.
+
+        Raises:
+            DataError: it is missing or something else.
+        """
+        value = self.said.get(name) if value is None else value
+        if type(value) is not int or abs(value) >= 2**53:
+            raise DataError(f"{name} must be a whole number, got {str(value)[:40]!r}.")
+        return value
+
+    def text(self, name: str, most: int = 1000) -> str:
+        """A field that is a text; empty where it is missing.
+
+        Raises:
+            DataError: it is something else, or too long.
+        """
+        value = self.said.get(name)
+        value = "" if value is None else value
+        if not isinstance(value, str):
+            raise DataError(f"{name} must be a text.")
+        if len(value) > most:
+            raise DataError(f"{name} must have at most {most:,} characters, got {len(value):,}.")
+        return value.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
+
+    def row(self, name: str = "row") -> int:
+        """A field that is a row of the pile.
+
+        Raises:
+            DataError: there is no such image.
+        """
+        row = self.whole(name)
+        if not 0 <= row < len(self.groups.ids):
+            raise DataError(f"there is no image {row}; there are {len(self.groups.ids):,}.")
+        return row
+
+    def rows(self) -> IntArray:
+        """The field ``rows``, int64 (m,), each row once.
+
+        Raises:
+            DataError: it is no list of rows of the pile, or empty.
+        """
+        value = self.said.get("rows")
+        if not isinstance(value, list) or not all(type(row) is int for row in value):
+            raise DataError("rows must be a list of whole numbers.")
+        n = len(self.groups.ids)
+        wrong = next((row for row in value if not 0 <= row < n), None)
+        if wrong is not None:
+            raise DataError(f"there is no image {wrong}; there are {n:,}.")
+        if not value:
+            raise DataError("no images are selected.")
+        return np.array(list(dict.fromkeys(value)), dtype=np.int64)
+
+
+def _divide(asked: Asked) -> Entry:
+    division = asked.session.divisions.get(asked.whole("index"))
+    return say.divide(asked.groups, division.labels, division.title, division.about)
+
+
+def _name(asked: Asked) -> Entry:
+    return say.name(asked.groups, asked.whole("group"), asked.text("name"))
+
+
+def _merge(asked: Asked) -> Entry:
+    merged = asked.said.get("groups")
+    if not isinstance(merged, list):
+        raise DataError("groups must be a list of groups.")
+    return say.merge(
+        asked.groups, [asked.whole("group", group) for group in merged], asked.text("name") or None
+    )
+
+
+def _split(asked: Asked) -> Entry:
+    group = asked.whole("group")
+    n_parts = None if asked.said.get("parts") is None else asked.whole("parts")
+    if n_parts is not None and not 2 <= n_parts <= _MOST_PARTS:
+        raise DataError(f"parts must be from 2 to {_MOST_PARTS}, got {n_parts}.")
+    return say.split(asked.groups, group, asked.session.parts(group, n_parts))
+
+
+def _move(asked: Asked) -> Entry:
+    return say.move(asked.groups, asked.rows(), asked.whole("to"))
+
+
+def _new(asked: Asked) -> Entry:
+    return say.new(asked.groups, asked.rows(), asked.text("name"))
+
+
+def _dissolve(asked: Asked) -> Entry:
+    group = asked.whole("group")
+    return say.dissolve(asked.groups, group, asked.session.dissolved(group))
+
+
+def _confirm(asked: Asked) -> Entry:
+    if "rows" in asked.said:
+        return say.confirm(asked.groups, asked.rows())
+    return say.confirm(asked.groups, asked.groups.members(asked.whole("group")))
+
+
+def _apart(asked: Asked) -> Entry:
+    return say.apart(asked.groups, asked.rows())
+
+
+def _nowhere(asked: Asked) -> Entry:
+    return say.nowhere(asked.groups, asked.rows())
+
+
+def _note(asked: Asked) -> Entry:
+    text = asked.text("text", _LONGEST_NOTE)
+    if "group" in asked.said:
+        return say.note(asked.groups, text, group=asked.whole("group"))
+    return say.note(asked.groups, text, row=asked.row())
+
+
+def _learn(asked: Asked) -> Entry:
+    return say.learn(asked.groups, asked.session.learned())
+
+
+def _answer(asked: Asked) -> Entry | None:
+    return asked.session.asking.answer(asked.groups, asked.said.get("question"), asked.said)
+
+
+_ENTRIES: dict[str, Callable[[Asked], Entry | None]] = {
+    "divide": _divide, "name": _name, "merge": _merge, "split": _split, "move": _move,
+    "new": _new, "dissolve": _dissolve, "confirm": _confirm, "apart": _apart,
+    "nowhere": _nowhere, "note": _note, "learn": _learn, "answer": _answer,
+}  # fmt: skip
+
+
+def _undo(asked: Asked) -> str:
+    return f"Undid: {asked.session.journal.undo().says}"
+
+
+def _redo(asked: Asked) -> str:
+    return f"Did again: {asked.session.journal.redo().says}"
+
+
+def _undo_to(asked: Asked) -> str:
+    """Undo, or do again, until entry ``entry`` is the last one that counts."""
+    journal, n = asked.session.journal, asked.whole("entry")
+    history = journal.history
+    undone = [entry.n for entry in history.undone]
+    if n in undone:
+        while n not in [entry.n for entry in journal.history.done]:
+            journal.redo()
+    else:
+        beginning = max(e.n for e in history.entries if e.op in ("start", "carry"))
+        if n != beginning and n not in [entry.n for entry in history.done]:
+            raise DataError(f"entry {n} cannot be gone back to.")
+        while journal.history.done and journal.history.done[-1].n > n:
+            journal.undo()
+    went = next(entry for entry in journal.history.entries if entry.n == n)
+    return f"Went back to: {went.says}"
+
+
+_HISTORY: dict[str, Callable[[Asked], str]] = {"undo": _undo, "redo": _redo, "undo_to": _undo_to}

@@ -1,0 +1,175 @@
+"""The ways to divide the pile, as cards: other splits, and other numbers of clusters."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.clustering.clustering import Clustering, clustering_of, divide_anew
+from shoal.clustering.n_clusters import CLEAR, FEWEST_A_CLUSTER, weigh
+from shoal.embedding.neighbours import most_typical
+from shoal.errors import DataError
+from shoal.models.checkpoint import Checkpoint
+from shoal.plural import counted
+from shoal.protocols import FloatArray, IntArray
+
+SPLIT, N_CLUSTERS = "split", "n_clusters"
+_SAMPLE = 8
+_SAMPLED_FROM = 2048
+_HIGH = 20
+"""The greatest number of clusters that has a card."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """A way to divide the pile."""
+
+    kind: str
+    """`SPLIT` or `N_CLUSTERS`."""
+    which: int
+    """Which split, from 1; or how many clusters."""
+    title: str
+    says: str
+    """What speaks for it, in a sentence."""
+    labels: IntArray
+    """int64 (n,): the clusters, from 0, the largest first."""
+    samples: tuple[tuple[int, ...], ...]
+    """Typical members of each cluster."""
+    separation: float | None = None
+    pixel_share: float | None = None
+    evidence: str | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the journal says of the choice."""
+        return {"division": {"kind": self.kind, "which": self.which}}
+
+    def to_json(self, index: int, *, chosen: bool) -> dict[str, Any]:
+        """As the page wants it."""
+        sizes = np.bincount(self.labels)
+        return {
+            "index": index, "kind": self.kind, "title": self.title, "n": len(sizes),
+            "sizes": sizes.tolist(), "separation": self.separation,
+            "pixel_share": self.pixel_share, "evidence": self.evidence, "chosen": chosen,
+            "samples": [list(sample) for sample in self.samples], "says": self.says,
+        }  # fmt: skip
+
+
+class Divisions:
+    """The divisions of a pile, found in a thread of their own, the splits first.
+
+    Args:
+        checkpoint: a finished one.
+        z: float32 (n, d), the reduced embedding of the pile.
+        on_change: called, in that thread, whenever there are more.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, z: FloatArray, on_change: Callable[[], None]
+    ) -> None:
+        self.known: tuple[Division, ...] = ()
+        self.ready = False
+        self._checkpoint, self._z, self._on_change = checkpoint, z, on_change
+        self._thread = threading.Thread(target=self._find, name="divisions", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look for them."""
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until all are there, at most so long; whether they are."""
+        self._thread.join(seconds)
+        return self.ready
+
+    def get(self, index: int) -> Division:
+        """Division ``index``, from 0.
+
+        Raises:
+            DataError: there is none.
+        """
+        if not 0 <= index < len(self.known):
+            raise DataError(f"there is no division {index}; there are {len(self.known)}.")
+        return self.known[index]
+
+    def to_json(self, chosen: Any) -> dict[str, Any]:
+        """All that are known, as the page wants them."""
+        of_result = {"kind": SPLIT, "which": 1}
+        return {
+            "ready": self.ready,
+            "divisions": [
+                division.to_json(index, chosen=(chosen or of_result) == division.about["division"])
+                for index, division in enumerate(self.known)
+            ],
+        }
+
+    def _find(self) -> None:
+        clustering = clustering_of(self._checkpoint)
+        try:
+            for found in (self._splits(clustering), self._numbers(clustering)):
+                for division in found:
+                    self.known = (*self.known, division)
+                self._on_change()
+        finally:
+            self.ready = True
+            self._on_change()
+
+    def _splits(self, clustering: Clustering) -> Iterator[Division]:
+        described = self._checkpoint.facts.splits
+        total = clustering.n_candidates
+        for candidate, labels in enumerate(clustering.candidates(self._z)):
+            split = described[candidate] if candidate < len(described) else None
+            n = int(labels.max(initial=0)) + 1
+            says = "The only way to divide the pile that stands out."
+            if split is not None and total > 1:
+                says = (
+                    f"The embedding tells the sides apart by {split.separation:.2f} (1 is "
+                    f"clearest); pixels alone explain {split.pixel_share:.2f} of it."
+                )
+            yield Division(
+                SPLIT, candidate + 1,
+                f"{counted(n, 'cluster')}, way {candidate + 1} of {total}" if total > 1
+                else counted(n, "cluster"),
+                says, labels, self._samples(labels),
+                None if split is None else split.separation,
+                None if split is None else split.pixel_share,
+            )  # fmt: skip
+
+    def _numbers(self, clustering: Clustering) -> Iterator[Division]:
+        recipe, n = self._checkpoint.recipe, len(self._z)
+        if n < 2 * FEWEST_A_CLUSTER:
+            return
+        chosen = weigh(self._z, high=_HIGH, seed=recipe.seed)
+        by_strength = sorted(chosen.evidence, key=lambda each: -each.strength)
+        for each in by_strength:
+            if each.n_clusters > len(clustering.reference):
+                continue
+            labels = divide_anew(clustering, recipe, each.n_clusters).predict(self._z)
+            clear = "clear" if each.strength >= CLEAR else "not clear"
+            says = (
+                f"{counted(each.n_clusters, 'cluster')} are found again in other images of the "
+                f"pile with a strength of {each.strength:.2f}: {clear}."
+            )
+            yield Division(
+                N_CLUSTERS, each.n_clusters, counted(each.n_clusters, "cluster"), says, labels,
+                self._samples(labels), evidence=f"found again: {each.strength:.2f} of 1",
+            )  # fmt: skip
+
+    def _samples(self, labels: IntArray) -> tuple[tuple[int, ...], ...]:
+        samples = []
+        for cluster in range(int(labels.max(initial=0)) + 1):
+            rows = np.flatnonzero(labels == cluster)
+            some = rows[:: -(-len(rows) // _SAMPLED_FROM)] if len(rows) else rows
+            typical = most_typical(self._z, some)[:_SAMPLE] if len(some) else some
+            samples.append(tuple(typical.tolist()))
+        return tuple(samples)
+
+
+def chosen_division(entries: tuple[Any, ...]) -> Any:
+    """What the last entry that chose a division says of it; None if none did."""
+    return next(
+        (entry.about["division"] for entry in reversed(entries) if "division" in entry.about), None
+    )

@@ -1,0 +1,127 @@
+"""What is reviewed: the pile, the table that the person sees, and the journal beside it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shoal import pipeline
+from shoal.clustering.clustering import check_finished
+from shoal.corrections.journal import Journal
+from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
+from shoal.embedding.table import ImageTable
+from shoal.errors import DataError
+from shoal.export.clustering_digest import CLUSTERING, clustering_digest, clustering_metadata
+from shoal.export.neighbours import with_map
+from shoal.export.prediction import load_prediction, result_digest
+from shoal.images.csv_files import as_text
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import ImageSource, Track, silent
+
+IMAGES = b"shoal.images"
+"""The key of the pile's digest in the metadata of a reviewed table."""
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A pile that is reviewed."""
+
+    source: ImageSource
+    checkpoint: Checkpoint
+    table: ImageTable
+    """Of all images, in the order of the source, with embedding and, mostly, a map."""
+    journal: Journal
+    conflicts: tuple[str, ...] = ()
+    """Where what the person said and a newer result contradict each other, in words."""
+
+
+def open_review(
+    source: ImageSource, checkpoint: Checkpoint, path: Path, *, device: str = "cpu",
+    track: Track = silent,
+) -> Reviewed:  # fmt: skip
+    """Open the journal beside a checkpoint, and the table that belongs to it.
+
+    Args:
+        source: the images.
+        checkpoint: a finished one.
+        path: the checkpoint's file.
+        device: where the encoder runs, where images must be embedded.
+        track: shows progress.
+
+    Raises:
+        CheckpointError: the checkpoint has no clusters.
+        DataError: the journal is damaged, or is of other images.
+        OutputError: it cannot be written, or another process has it.
+    """
+    check_finished(checkpoint)
+    place = journal_beside(path)
+    table = table_of(source, checkpoint, path, device=device, track=track)
+    about = {
+        "result": result_digest(table.ids, table.labels), "images": source.digest(),
+        "clustering": clustering_digest(checkpoint),
+    }  # fmt: skip
+    journal = Journal(place, start_entry(table.ids, table.labels, about=about))
+    try:
+        _keep(table, checkpoint, reviewed_beside(place), about["images"])
+    except BaseException:
+        journal.close()
+        raise
+    return Reviewed(source, checkpoint, table, journal)
+
+
+def table_of(
+    source: ImageSource, checkpoint: Checkpoint, path: Path, *, device: str, track: Track
+) -> ImageTable:
+    """The clusters of all images: as they were reviewed or written before, else computed now."""
+    wanted = clustering_digest(checkpoint)
+    reviewed, of_run = reviewed_beside(journal_beside(path)), path.with_name("table.parquet")
+    files = [reviewed] if _metadata(reviewed, IMAGES) == source.digest() else []
+    if checkpoint.origin.digest == source.digest():
+        files.append(of_run)
+    for file in files:
+        with contextlib.suppress(DataError):
+            if _metadata(file, CLUSTERING) == wanted:
+                return _in_order(load_prediction(file), source)
+    table = pipeline.predict(source, checkpoint, device=device, track=track)
+    return with_map(table, track=track)
+
+
+def _in_order(table: ImageTable, source: ImageSource) -> ImageTable:
+    """The table in the order of the source.
+
+    Raises:
+        DataError: it is of other images, or has no embedding.
+    """
+    names = [as_text(name) for name in source.ids]
+    if not table.has_embedding or sorted(table.ids) != sorted(names):
+        raise DataError("a table of other images")
+    if list(table.ids) == names:
+        return table
+    row_of = {name: row for row, name in enumerate(table.ids)}
+    rows = [row_of[name] for name in names]
+    return replace(
+        table, ids=names, labels=table.labels[rows], embedding=table.embedding[rows],
+        confidence=table.confidence[rows], xy=None if table.xy is None else table.xy[rows],
+        familiarity=None if table.familiarity is None else table.familiarity[rows],
+        names=None if table.names is None else [table.names[row] for row in rows],
+    )  # fmt: skip
+
+
+def _keep(table: ImageTable, checkpoint: Checkpoint, path: Path, images: str) -> None:
+    """Write the table that the person sees, unless it is there already."""
+    metadata = clustering_metadata(checkpoint) | {IMAGES: images.encode()}
+    if any(_metadata(path, key) != value.decode() for key, value in metadata.items()):
+        table.to_parquet(path, metadata)
+
+
+def _metadata(path: Path, key: bytes) -> str:
+    """An entry of a Parquet file's metadata; empty if there is none, or no such file."""
+    import pyarrow.parquet as pq
+
+    try:
+        metadata: Mapping[bytes, bytes] = pq.read_schema(path).metadata or {}
+    except (OSError, ValueError):
+        return ""
+    return metadata.get(key, b"").decode("ascii", "replace")

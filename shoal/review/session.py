@@ -1,0 +1,271 @@
+"""A review in progress: the pile, what a person said of it so far, and answers about both.
+
+The session is asked by many threads. What is asked about is an immutable `View`; what a person says
+is taken one at a time, and is on the disk before it is answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from shoal.corrections.entry import Entry
+from shoal.corrections.groups import Groups
+from shoal.errors import DataError
+from shoal.protocols import IntArray
+from shoal.review import order
+from shoal.review.actions import perform
+from shoal.review.asking import Asking
+from shoal.review.computed import Computed
+from shoal.review.divisions import Divisions, chosen_division
+from shoal.review.opening import Reviewed
+from shoal.review.pictures import COLUMNS, Thumbnails
+from shoal.review.view import View
+from shoal.search.similarity import Index
+
+_NEIGHBOURS = 24
+_MOVED_SAMPLE = 12
+
+
+class Session:
+    """Everything the page asks for and everything it says, whatever brings it.
+
+    Args:
+        reviewed: the pile, its table and the journal.
+        title: what the pile is called.
+    """
+
+    def __init__(self, reviewed: Reviewed, title: str) -> None:
+        self.source, self.journal, self.title = reviewed.source, reviewed.journal, title
+        self.table, self.conflicts = reviewed.table, reviewed.conflicts
+        self.z = np.ascontiguousarray(reviewed.table.embedding, dtype=np.float32)
+        self.thumbnails = Thumbnails(reviewed.source)
+        self.listeners: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+        self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
+        self._view = self._seen({})
+        self._computed = Computed(self.z)
+        self._asking = Asking(self.z)
+        self._index: Index | None = None
+        self.divisions = Divisions(reviewed.checkpoint, self.z, self._changed)
+
+    def start(self) -> None:
+        """Begin what is computed beside the person's work."""
+        self.divisions.start()
+
+    @property
+    def version(self) -> int:
+        """Counts what was said: the number of entries in the journal."""
+        return len(self.journal.history.entries)
+
+    @property
+    def view(self) -> View:
+        """The groups as they are now."""
+        return self._view
+
+    @property
+    def groups(self) -> Groups:
+        """The groups as they are now."""
+        return self._view.groups
+
+    def pile(self) -> dict[str, Any]:
+        """What the page needs to know once."""
+        thumbs = self.thumbnails
+        sheets = {"width": thumbs.width, "height": thumbs.height, "columns": COLUMNS}
+        return {
+            "n": len(self.source), "title": self.title, "shape": list(self.source.shape),
+            "sheets": sheets, "has_map": self.table.xy is not None,
+        }  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """The groups and what can be undone."""
+        with self._lock:
+            view, history, version = self._view, self.journal.history, self.version
+        decided, sure = view.expected
+        groups, samples = [], view.samples
+        for group in view.ids:
+            rows, sample = samples[group]
+            place = view.place(group)
+            groups.append({
+                "id": group, "name": view.groups.names.get(group) or None, "size": len(rows),
+                "decided": int(decided[place]), "expected": round(float(sure[place]), 4),
+                "sample": sample.tolist(), "nowhere": group == 0,
+            })  # fmt: skip
+        said = [entry for entry in history.entries if entry.op not in ("start",)]
+        return {
+            "version": version,
+            "n_images": len(view.groups.group),
+            "groups": groups,
+            "n_decided": int(decided.sum()),
+            "expected": round(float(view.confidence.mean()), 4),
+            "undo": history.done[-1].says if history.done else None,
+            "redo": history.undone[-1].says if history.undone else None,
+            "divided": bool(said),
+            "conflicts": list(self.conflicts),
+            "saved": True,
+        }
+
+    def labels(self) -> tuple[int, bytes]:
+        """The version; the group of each row as int32, and whether it is decided as a byte."""
+        with self._lock:
+            groups, version = self.groups, self.version
+        return version, groups.group.astype("<i4").tobytes() + groups.decided.tobytes()
+
+    def members(self, group: int, by: str, row: int | None) -> dict[str, Any]:
+        """The rows of a group in an order, see `order`."""
+        order.check_order(by)
+        with self._lock:
+            view, version = self._view, self.version
+        rows = view.members(group)
+        parts: IntArray = np.zeros(0, np.int64)
+        if by == "typical":
+            rows = order.typical(self.z, rows)
+        elif by == "doubtful":
+            rows = order.doubtful(view.confidence, rows)
+        elif by == "part":
+            rows, parts = order.by_part(self.z, rows, self._computed.parts(rows))
+        elif row is None:
+            raise DataError("order like needs the row of the image that others are compared with.")
+        else:
+            rows = order.like(self.z, rows, row)
+        return {"version": version, "rows": rows.tolist(), "parts": parts.tolist()}
+
+    def image(self, row: int) -> dict[str, Any]:
+        """What is known of an image."""
+        view = self._view
+        name = view.groups.ids[row]
+        notes = [note.text for note in view.groups.notes if note.image == name]
+        return {
+            "row": row, "id": name, "group": int(view.groups.group[row]),
+            "decided": bool(view.groups.decided[row]),
+            "confidence": round(float(view.confidence[row]), 4),
+            "neighbours": self._neighbours(row), "note": notes[-1] if notes else None,
+        }  # fmt: skip
+
+    def known_divisions(self) -> dict[str, Any]:
+        """The ways to divide the pile, as far as they are known."""
+        history = self.journal.history
+        entries = (*history.entries[:1], *history.done)
+        return self.divisions.to_json(chosen_division(entries))
+
+    def question(self) -> dict[str, Any]:
+        """What to ask next; nothing where nothing is left."""
+        return self._asking.next(self._view)
+
+    def map(self) -> bytes:
+        """The places on the map, x0 y0 x1 y1 …, float32.
+
+        Raises:
+            DataError: there is no map.
+        """
+        if self.table.xy is None:
+            raise DataError("there is no map of these images.")
+        return self.table.xy.astype("<f4").tobytes()
+
+    def history(self) -> dict[str, Any]:
+        """All that was said, and whether it counts."""
+        history = self.journal.history
+        undone = {entry.n for entry in history.undone}
+        gone = _forgotten(history.entries, {entry.n for entry in history.done})
+        return {"entries": [_said(entry, entry.n in undone | gone) for entry in history.entries]}
+
+    def preview_learn(self) -> dict[str, Any]:
+        """What learning from the corrections would move."""
+        view = self._view
+        return self._moves(view, self._computed.learned(view))
+
+    def preview_dissolve(self, group: int) -> dict[str, Any]:
+        """Where the images of a group would go without it."""
+        view = self._view
+        target = view.groups.group.copy()
+        target[view.members(group)] = self._computed.dissolved(view, group)
+        return self._moves(view, target)
+
+    def act(self, said: Any) -> dict[str, Any]:
+        """Take an action of the page; it is on the disk when this returns.
+
+        Raises:
+            DataError: it makes no sense.
+            OutputError: it cannot be written, and nothing has changed.
+        """
+        with self._lock:
+            before, length = self._view, len(self.journal.history.entries)
+            says = perform(said, self)
+            entries = self.journal.history.entries[length:]
+            if entries:
+                self._view = self._seen(before.samples)
+        if entries:
+            self._changed()
+        entry = _said(entries[-1], undone=False) if entries else None
+        return {"state": self.state(), "entry": entry, "says": says}
+
+    def learned(self) -> IntArray:
+        """The group of each image after learning from the corrections, int64 (n,)."""
+        return self._computed.learned(self._view)
+
+    def dissolved(self, group: int) -> IntArray:
+        """The groups of the members of a group without it, int64 (m,)."""
+        return self._computed.dissolved(self._view, group)
+
+    def parts(self, group: int, n_parts: int | None) -> IntArray:
+        """The part of each member of a group, int64 (m,)."""
+        return self._computed.parts(self._view.members(group), n_parts)
+
+    @property
+    def asking(self) -> Asking:
+        """The questions that were asked."""
+        return self._asking
+
+    def close(self) -> None:
+        """Let another process have the journal."""
+        with self._lock:
+            self.journal.close()
+
+    def _seen(self, before: Any) -> View:
+        return View(self.journal.history.groups, self.z, self._confidence, before)
+
+    def _changed(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+    def _neighbours(self, row: int) -> list[int]:
+        k = min(_NEIGHBOURS, len(self.z) - 1)
+        if k < 1 or not self.z.shape[1]:
+            return []
+        with self._lock:
+            if self._index is None:
+                self._index = Index(self.z)
+        _, rows = self._index.search_others(self.z[[row]], np.array([row]), k)
+        return rows[0].tolist()
+
+    def _moves(self, view: View, target: IntArray) -> dict[str, Any]:
+        """What changes between the groups and ``target``, the largest move first."""
+        changed = np.flatnonzero(target != view.groups.group)
+        pairs = np.stack([view.groups.group[changed], target[changed]], axis=1)
+        kinds, which, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+        moves = []
+        for place in np.argsort(-counts, kind="stable").tolist():
+            rows = changed[which.ravel() == place]
+            moves.append({
+                "from": int(kinds[place, 0]), "to": int(kinds[place, 1]), "count": len(rows),
+                "sample": order.typical(self.z, rows)[:_MOVED_SAMPLE].tolist(),
+            })  # fmt: skip
+        return {"count": len(changed), "moves": moves}
+
+
+def _said(entry: Entry, undone: bool) -> dict[str, Any]:
+    return {
+        "n": entry.n, "time": entry.time, "op": entry.op, "says": entry.says, "undone": undone,
+    }  # fmt: skip
+
+
+def _forgotten(entries: tuple[Entry, ...], counts: set[int]) -> set[int]:
+    """The entries that were undone and can no longer be done again: others were said since."""
+    beginning = max(entry.n for entry in entries if entry.op in ("start", "carry"))
+    return {
+        entry.n for entry in entries
+        if entry.n > beginning and entry.op not in ("undo", "redo") and entry.n not in counts
+    }  # fmt: skip

@@ -1,0 +1,102 @@
+"""The groups at one moment as the page asks for them: members, samples, how sure each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from shoal.corrections.entry import NOWHERE
+from shoal.corrections.groups import Groups
+from shoal.embedding.neighbours import most_typical
+from shoal.errors import DataError
+from shoal.protocols import Array, FloatArray, IntArray
+
+SAMPLE = 12
+"""Images in the sample of a group, at most."""
+_SAMPLED_FROM = 2048
+"""Of a larger group the sample is the most typical of this many members."""
+_FULL_SAMPLES = 400
+"""Of more groups, the smaller ones have short samples, so that the first page stays small."""
+_SHORT = 3
+
+
+@dataclass(frozen=True)
+class View:
+    """The groups after an entry, with the embedding they are seen in. Never changed."""
+
+    groups: Groups
+    z: FloatArray
+    """float32 (n, d)."""
+    result_confidence: FloatArray
+    """float32 (n,) in [0, 1]: of each image in the cluster that the result gave it."""
+    before: Mapping[int, tuple[IntArray, IntArray]]
+    """Of an earlier view, the members and the sample of each group: most groups stay."""
+
+    @cached_property
+    def _sorted(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Rows by group, the groups' ids, and where the members of each begin."""
+        group = self.groups.group
+        order = np.argsort(group, kind="stable")
+        ids, starts = np.unique(group[order], return_index=True)
+        return order, ids, np.append(starts, len(order))
+
+    def members(self, group: int) -> IntArray:
+        """The rows of a group, int64 (m,) ascending.
+
+        Raises:
+            DataError: the group has no images.
+        """
+        order, ids, starts = self._sorted
+        place = int(np.searchsorted(ids, group))
+        if place == len(ids) or ids[place] != group:
+            raise DataError(f"there is no group {group}; it may have been merged or split.")
+        return order[starts[place] : starts[place + 1]]
+
+    @cached_property
+    def ids(self) -> list[int]:
+        """The groups that have images: the largest first, NOWHERE last."""
+        _, ids, starts = self._sorted
+        sizes = np.diff(starts)
+        order = np.lexsort((ids, -sizes, ids == NOWHERE))
+        return ids[order].tolist()
+
+    @cached_property
+    def confidence(self) -> FloatArray:
+        """float32 (n,) in [0, 1]: how sure it is that each image is in the right group."""
+        groups = self.groups
+        worth = np.where(groups.inferred, 0.5 * self.result_confidence, self.result_confidence)
+        return np.where(groups.decided, 1.0, worth).astype(np.float32)
+
+    @cached_property
+    def samples(self) -> Mapping[int, tuple[IntArray, IntArray]]:
+        """Members and sample of each group, the most typical images first."""
+        samples = {}
+        for place, group in enumerate(self.ids):
+            rows = self.members(group)
+            before = self.before.get(group)
+            if before is not None and np.array_equal(before[0], rows):
+                samples[group] = (rows, before[1])
+                continue
+            length = SAMPLE if place < _FULL_SAMPLES else _SHORT
+            samples[group] = (rows, self._sample(rows)[:length])
+        return samples
+
+    def _sample(self, rows: IntArray) -> IntArray:
+        some = rows[:: -(-len(rows) // _SAMPLED_FROM)]
+        return most_typical(self.z, some)[:SAMPLE]
+
+    @cached_property
+    def expected(self) -> tuple[IntArray, Array]:
+        """Of each group in the order of its id: images decided, and how sure it is of all."""
+        order, _, starts = self._sorted
+        sizes = np.diff(starts)
+        decided = np.add.reduceat(self.groups.decided[order].astype(np.int64), starts[:-1])
+        sure = np.add.reduceat(self.confidence[order].astype(np.float64), starts[:-1]) / sizes
+        return decided, sure
+
+    def place(self, group: int) -> int:
+        """Where a group is among `expected`."""
+        return int(np.searchsorted(self._sorted[1], group))
