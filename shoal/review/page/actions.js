@@ -1,0 +1,133 @@
+/** What a person does to clusters and images, in the words of the server. */
+
+/** @import {App, Act} from "./types.js" */
+import { get, Gone } from "./api.js";
+import { askCluster, askName, askNumber, askPreview } from "./dialogs.js";
+import { openGroup, targets, wentTo } from "./model.js";
+import { advance, openCluster } from "./navigate.js";
+import { count, counted, titleOf } from "./words.js";
+
+/**
+ * Say something about the images selected, or the one shown large. They fade until it is saved.
+ * @param {App} app
+ * @param {(rows: number[]) => Act} how
+ */
+async function onImages(app, how) {
+  const model = app.store.get();
+  const rows = targets(model);
+  if (rows.length === 0) return app.say("Select images first.");
+  app.store.set({ leaving: new Set([...model.leaving, ...rows]) });
+  const answer = await app.act(how(rows));
+  const now = app.store.get();
+  const done = new Set(rows);
+  app.store.set({ leaving: new Set([...now.leaving].filter((row) => !done.has(row))) });
+  if (!answer) return undefined;
+  app.store.set({ selected: new Set([...now.selected].filter((row) => !done.has(row))) });
+  if (model.open !== null && model.open === now.open) advance(app, model, 1);
+  return undefined;
+}
+
+/** @param {App} app */
+export function confirm(app) {
+  const model = app.store.get();
+  if (targets(model).length > 0) return onImages(app, (rows) => ({ op: "confirm", rows }));
+  return model.group === null ? undefined : app.act({ op: "confirm", group: model.group });
+}
+
+/** @param {App} app */
+export const reject = (app) => onImages(app, (rows) => ({ op: "nowhere", rows }));
+
+/** @param {App} app @param {number} to */
+export const moveTo = (app, to) => onImages(app, (rows) => ({ op: "move", rows, to }));
+
+/** Move what is selected to the cluster of a key, or open it. @param {App} app @param {number} key */
+export function numberKey(app, key) {
+  const model = app.store.get();
+  const to = model.slots[key - 1] ?? null;
+  if (to === null) return app.say(`No cluster has the key ${key}.`);
+  if (targets(model).length === 0) return openCluster(app, to);
+  return moveTo(app, to);
+}
+
+/** @param {App} app */
+export async function moveSomewhere(app) {
+  const n = targets(app.store.get()).length;
+  const to = await askCluster(app, `Move ${counted(n, "image")} to`, ({ nowhere }) => !nowhere);
+  if (to !== null) await moveTo(app, to);
+}
+
+/** @param {App} app */
+export async function makeNew(app) {
+  const n = targets(app.store.get()).length;
+  const name = await askName(`A new cluster of ${counted(n, "image")}`, "Make it");
+  if (name !== null) await onImages(app, (rows) => ({ op: "new", rows, ...(name ? { name } : {}) }));
+}
+
+/** @param {App} app */
+export const keepApart = (app) => onImages(app, (rows) => ({ op: "apart", rows }));
+
+/** @param {App} app */
+export async function merge(app) {
+  const { picked, group, state } = app.store.get();
+  let groups = [...picked];
+  if (groups.length < 2) {
+    const first = groups[0] ?? group;
+    const one = state.groups.find(({ id }) => id === first);
+    if (!one) return;
+    const other = await askCluster(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere);
+    if (other === null) return;
+    groups = [one.id, other];
+  }
+  const answer = await app.act({ op: "merge", groups });
+  if (!answer) return;
+  app.store.set({ picked: new Set() });
+  openCluster(app, wentTo(answer)[0] ?? null);
+}
+
+/** @param {App} app */
+export async function split(app) {
+  const { members, tab } = app.store.get();
+  const group = openGroup(app.store.get());
+  if (!group) return;
+  const seen = tab === "parts" && members ? new Set(members.parts).size : 2;
+  const parts = await askNumber(`Split ${titleOf(group)}`, `Into how many parts are its ${count(group.size)} images to be split?`, Math.min(9, Math.max(2, seen)));
+  if (parts === null) return;
+  const answer = await app.act({ op: "split", group: group.id, parts });
+  if (answer) openCluster(app, wentTo(answer)[0] ?? null);
+}
+
+/** @param {App} app @param {string} path @returns {Promise<any>} null where it did not come */
+async function preview(app, path) {
+  try {
+    return await get(path);
+  } catch (error) {
+    app.say(error instanceof Gone ? "The server does not answer: try again when it is back." : String(/** @type {Error} */ (error).message), "wrong");
+    return null;
+  }
+}
+
+/** @param {App} app */
+export async function dissolve(app) {
+  const group = openGroup(app.store.get());
+  if (!group) return;
+  const moves = await preview(app, `/api/preview/dissolve/${group.id}`);
+  if (moves && (await askPreview(app, `Dissolve ${titleOf(group)}?`, moves, "Dissolve"))) {
+    await app.act({ op: "dissolve", group: group.id });
+  }
+}
+
+/** @param {App} app */
+export async function learn(app) {
+  const moves = await preview(app, "/api/preview/learn");
+  if (moves && (await askPreview(app, "Learn from what you decided", moves, "Move them"))) {
+    await app.act({ op: "learn" });
+  }
+}
+
+/** @param {App} app @param {number} at its place among the divisions */
+export async function takeDivision(app, at) {
+  const division = app.store.get().divisions?.divisions[at];
+  if (!division) return;
+  const answer = await app.act({ op: "divide", index: division.index });
+  if (answer) app.store.set({ view: "clusters", pane: "list", divisions: null });
+}

@@ -1,0 +1,78 @@
+/** What is asked of the server. */
+
+/** @import {Act, Answer, Labels} from "./types.js" */
+
+/** The server cannot be reached. */
+export class Gone extends Error {}
+
+/** The server said no, in a sentence. */
+export class Refused extends Error {
+  /** @param {number} status @param {string} text */
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/** @param {string} path @param {RequestInit} [options] */
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { signal: AbortSignal.timeout(60_000), ...options });
+  } catch (error) {
+    throw new Gone("The server does not answer.", { cause: error });
+  }
+  if (response.ok) return response;
+  const body = await response.json().catch(() => ({}));
+  const text = typeof body.error === "string" ? body.error : `The server answered ${response.status}.`;
+  throw response.status >= 502 ? new Gone(text) : new Refused(response.status, text);
+}
+
+/** @param {string} path @returns {Promise<any>} */
+export async function get(path) {
+  const response = await ask(path);
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Gone("The answer of the server broke off.", { cause: error });
+  }
+}
+
+/** @param {Act} act @returns {Promise<Answer>} */
+export async function post(act) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await ask("/api/act", { method: "POST", headers, body: JSON.stringify(act) });
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Gone("The answer of the server broke off.", { cause: error });
+  }
+}
+
+/** @param {number} n @returns {Promise<Labels>} */
+export async function labels(n) {
+  const response = await ask("/api/labels");
+  const bytes = await response.arrayBuffer();
+  const version = Number(response.headers.get("X-Version"));
+  return { version, group: new Int32Array(bytes, 0, n), decided: new Uint8Array(bytes, 4 * n, n) };
+}
+
+/** Places on the map: x0 y0 x1 y1 … */
+export async function map() {
+  return new Float32Array(await (await ask("/api/map")).arrayBuffer());
+}
+
+/**
+ * Hear of every change, of this tab and of others.
+ * @param {(version: number) => void} onVersion
+ * @param {() => void} onLost
+ */
+export function listen(onVersion, onLost) {
+  const source = new EventSource("/api/events");
+  source.onmessage = (event) => onVersion(JSON.parse(event.data).version);
+  source.onerror = () => {
+    source.close();
+    onLost();
+  };
+  return source;
+}

@@ -1,0 +1,75 @@
+/** The bar at the top, the actions at the bottom: views, progress, whether all is saved, buttons. */
+
+/** @import {App, Model} from "./types.js" */
+import { BAR, commandOf } from "./commands.js";
+import { button, byId, el } from "./dom.js";
+import { written } from "./help.js";
+import { targets } from "./model.js";
+import { counted, progress, savedText } from "./words.js";
+
+/**
+ * The button of a command.
+ * @param {App} app
+ * @param {string} id
+ * @param {string} [kind]
+ */
+export function commandButton(app, id, kind = "") {
+  const command = commandOf(id);
+  const made = button(command.label(app.store.get()), () => void command.run(app, command.keys[0]), { key: written(command.keys[0]), class: kind, title: command.help });
+  made.dataset.command = id;
+  return made;
+}
+
+/** Labels and whether it can be done, as things are now. @param {Element} root @param {Model} model */
+export function refreshButtons(root, model) {
+  for (const made of /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("button[data-command]"))) {
+    const command = commandOf(String(made.dataset.command));
+    made.disabled = !command.when(model);
+    const label = made.querySelector("span");
+    if (label && label.textContent !== command.label(model)) label.textContent = command.label(model);
+  }
+}
+
+/** @param {App} app */
+export function showBar(app) {
+  const { store } = app;
+  const title = store.get().pile.title;
+  byId("title").textContent = title;
+  byId("title").title = title;
+
+  const views = byId("views");
+  views.append(...["divisions", "clusters", "question"].map((id) => commandButton(app, id)));
+  store.on(["view", "open"], (model) => {
+    for (const made of views.querySelectorAll("button")) {
+      if (made.dataset.command === model.view) made.setAttribute("aria-current", "page");
+      else made.removeAttribute("aria-current");
+    }
+    document.title = `${{ divisions: "Divisions", clusters: "Clusters", question: "Question" }[model.view]} · ${model.pile.title}`;
+  });
+
+  const tools = byId("tools");
+  tools.append(...["undo", "redo", "history", "help"].map((id) => commandButton(app, id)));
+  store.on(["state", "history"], (model) => {
+    refreshButtons(tools, model);
+    const undo = tools.querySelector("[data-command=undo]");
+    undo?.setAttribute("title", model.state.undo ? `Undo: ${model.state.undo}` : "There is nothing to undo");
+    tools.querySelector("[data-command=history]")?.setAttribute("aria-pressed", String(model.history));
+    const bar = /** @type {HTMLProgressElement} */ (byId("progress"));
+    bar.value = model.state.n_images ? model.state.n_decided / model.state.n_images : 0;
+    byId("progress-text").textContent = progress(model.state);
+  });
+  store.on(["waiting", "server"], ({ waiting, server }) => {
+    byId("saved").textContent = savedText(waiting, server);
+    byId("saved").dataset.state = waiting > 0 || server !== "here" ? "waiting" : "saved";
+  });
+
+  const actions = byId("actions");
+  const chosen = el("span", { class: "chosen" });
+  actions.append(chosen, ...BAR.clusters.map((id) => commandButton(app, id)));
+  store.on(["view", "selected", "picked", "open", "group", "tab", "state"], (model) => {
+    refreshButtons(actions, model);
+    const n = targets(model).length;
+    chosen.textContent = n ? `${counted(n, "image")} selected` : "No image selected";
+    actions.classList.toggle("some", n > 0);
+  });
+}

@@ -1,0 +1,91 @@
+/** The list of clusters: names, sizes, how much is decided, what is in them. */
+
+/** @import {App, Group, Model} from "./types.js" */
+import { button, byId, el } from "./dom.js";
+import { strip } from "./dialogs.js";
+import { openCluster } from "./navigate.js";
+import { paletteOf } from "./palette.js";
+import { listed, toggled } from "./selection.js";
+import { count, counted, percent, titleOf } from "./words.js";
+
+/** @param {App} app */
+export function showClusters(app) {
+  const { store } = app;
+  const list = byId("cluster-list");
+  const heading = el("h2", { text: "Clusters" });
+  const pick = el("span", { class: "soft" });
+  byId("list-head").append(heading, pick);
+  /** @type {Map<number, {key: string, item: HTMLLIElement}>} */
+  const items = new Map();
+
+  /** @param {Group} group @param {number} key @returns {HTMLLIElement} */
+  function item(group, key) {
+    const tick = el("input", { type: "checkbox", tabindex: "-1", "aria-label": `Tick ${titleOf(group)}, to merge`, onchange: () => tickOne(group.id) });
+    const done = group.size ? group.decided / group.size : 0;
+    const meter = el("span", { class: "meter" }, el("span", {}));
+    /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${done * 100}%`;
+    const dot = el("span", { class: "dot", "aria-hidden": "true" });
+    dot.style.backgroundColor = paletteOf(group.id);
+    const open = el("button", { type: "button", class: "cluster", onclick: (/** @type {MouseEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) tickOne(group.id);
+      else openCluster(app, group.id);
+    } },
+      el("span", { class: "cluster-title" }, dot, el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
+      el("span", { class: "cluster-facts soft", text: `${counted(group.size, "image")}${group.decided ? `, ${group.decided === group.size ? "all" : percent(done)} decided` : ""}` }),
+      meter, strip(app, group.sample, 7));
+    return el("li", { "data-group": group.id }, tick, open);
+  }
+
+  /** @param {number} id */
+  const tickOne = (id) => store.set({ picked: toggled(store.get().picked, id) });
+
+  /** @param {Model} model */
+  function draw({ state, slots }) {
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest("#cluster-list li"))?.dataset.group;
+    const there = listed(slots, state.groups).map((group) => {
+      const slot = slots.indexOf(group.id) + 1;
+      const key = JSON.stringify([group, slot]);
+      const old = items.get(group.id);
+      if (old?.key === key) return old.item;
+      const made = { key, item: item(group, slot) };
+      items.set(group.id, made);
+      return made.item;
+    });
+    const alive = new Set(state.groups.map(({ id }) => id));
+    for (const id of items.keys()) if (!alive.has(id)) items.delete(id);
+    const scrolled = list.scrollTop;
+    list.replaceChildren(...there);
+    list.scrollTop = scrolled;
+    heading.textContent = counted(state.groups.filter(({ nowhere }) => !nowhere).length, "cluster");
+    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`li[data-group="${focused}"] .cluster`))?.focus();
+  }
+
+  /** @param {Model} model */
+  function mark({ group, picked }) {
+    for (const [id, { item: line }] of items) {
+      const open = /** @type {HTMLElement} */ (line.querySelector(".cluster"));
+      if (id === group) open.setAttribute("aria-current", "true");
+      else open.removeAttribute("aria-current");
+      /** @type {HTMLInputElement} */ (line.querySelector("input")).checked = picked.has(id);
+      line.classList.toggle("picked", picked.has(id));
+    }
+    pick.textContent = picked.size ? `${count(picked.size)} ticked` : "";
+  }
+
+  store.on(["state", "slots"], (model) => { draw(model); mark(model); });
+  store.on(["group", "picked"], mark);
+  store.on(["group"], () => list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }));
+
+  list.addEventListener("keydown", (event) => {
+    const line = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("li"));
+    if (!line || event.altKey || event.ctrlKey || event.metaKey) return;
+    const beside = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling }[event.key];
+    if (event.key === " ") tickOne(Number(line.dataset.group));
+    else if (event.key.startsWith("Arrow")) /** @type {HTMLElement | null | undefined} */ (beside?.querySelector(".cluster"))?.focus();
+    else return;
+    event.preventDefault();
+  });
+}
+
+/** Back to the list, in a narrow window. @param {App} app */
+export const toList = (app) => button("All clusters", () => app.store.set({ pane: "list" }), { class: "to-list" });

@@ -1,0 +1,126 @@
+/** Small questions in a dialog: a name, a number, a cluster, whether to go on. */
+
+/** @import {App, Group, Move} from "./types.js" */
+import { button, el, whenSeen } from "./dom.js";
+import { listed } from "./selection.js";
+import { count, counted, titleIn, titleOf } from "./words.js";
+
+/**
+ * A dialog that gives a value, or null where the person thought better of it.
+ * @template T
+ * @param {string} title
+ * @param {(done: (value: T | null) => void, dialog: HTMLDialogElement) => (Node | null)[]} fill
+ * @param {string} [kind]
+ * @returns {Promise<T | null>}
+ */
+export function dialog(title, fill, kind = "") {
+  return new Promise((resolve) => {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    const made = el("dialog", { class: `dialog ${kind}`, "aria-label": title }, el("h2", { text: title }));
+    /** @type {T | null} */
+    let value = null;
+    made.append(...fill((given) => { value = given; made.close(); }, made).filter((node) => node !== null));
+    made.addEventListener("close", () => {
+      made.remove();
+      before?.focus({ preventScroll: true });
+      resolve(value);
+    });
+    made.addEventListener("click", (event) => { if (event.target === made) made.close(); });
+    document.body.append(made);
+    made.showModal();
+  });
+}
+
+/** @param {() => void} cancel @param {string} label @param {() => void} go */
+function choice(cancel, label, go) {
+  return el("div", { class: "choice" }, button("Cancel", cancel, { key: "Esc" }), button(label, go, { key: "Enter", class: "main" }));
+}
+
+/** @param {string} title @param {string} label @returns {Promise<string | null>} */
+export function askName(title, label) {
+  return dialog(title, (done) => {
+    const field = el("input", { type: "text", autofocus: true, autocomplete: "off", maxlength: 200, placeholder: "Name (may stay empty)", "aria-label": "Name" });
+    const form = el("form", { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); done(field.value.trim()); } }, field);
+    return [form, choice(() => done(null), label, () => done(field.value.trim()))];
+  });
+}
+
+/** @param {string} title @param {string} says @param {number} given @returns {Promise<number | null>} */
+export function askNumber(title, says, given) {
+  return dialog(title, (done, made) => {
+    const buttons = [2, 3, 4, 5, 6, 7, 8, 9].map((n) =>
+      button(String(n), () => done(n), { class: n === given ? "main" : "", title: `Split into ${n} parts` }));
+    buttons.find((one) => one.classList.contains("main"))?.setAttribute("autofocus", "");
+    made.addEventListener("keydown", (event) => {
+      if (/^[2-9]$/.test(event.key)) done(Number(event.key));
+    });
+    return [el("p", { text: says }), el("div", { class: "numbers" }, ...buttons), el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
+  });
+}
+
+/**
+ * @param {App} app
+ * @param {string} title
+ * @param {(group: Group) => boolean} may
+ * @returns {Promise<number | null>} a cluster
+ */
+export function askCluster(app, title, may) {
+  return dialog(title, (done, made) => {
+    const { state, slots } = app.store.get();
+    const groups = listed(slots, state.groups).filter(may);
+    const field = el("input", { type: "text", autofocus: true, autocomplete: "off", placeholder: "Part of a name", "aria-label": "Part of a name" });
+    const list = el("div", { class: "choices" });
+    const fitting = () => groups.filter((group) => titleOf(group).toLowerCase().includes(field.value.trim().toLowerCase()));
+    const draw = () => list.replaceChildren(...fitting().map((group) => {
+      const key = slots.indexOf(group.id) + 1;
+      const one = button(titleOf(group), () => done(group.id), { key: key ? String(key) : "" });
+      one.append(el("span", { class: "soft", text: count(group.size) }));
+      return one;
+    }));
+    field.addEventListener("input", draw);
+    made.addEventListener("keydown", (event) => {
+      const slot = /^[1-9]$/.test(event.key) && field.value === "" ? slots[Number(event.key) - 1] : null;
+      if (slot && groups.some(({ id }) => id === slot)) { event.preventDefault(); done(slot); }
+      if (event.key === "Enter" && event.target === field && fitting()[0]) done(fitting()[0].id);
+    });
+    draw();
+    return [field, list, el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
+  });
+}
+
+/**
+ * What an action would move, before it is done.
+ * @param {App} app
+ * @param {string} title
+ * @param {{count: number, moves: Move[]}} preview
+ * @param {string} label
+ * @returns {Promise<boolean | null>}
+ */
+export function askPreview(app, title, preview, label) {
+  const { state } = app.store.get();
+  return dialog(title, (done) => {
+    const moves = preview.moves.map((move) => el("li", {},
+      el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
+      strip(app, move.sample)));
+    if (preview.count === 0) {
+      return [el("p", { text: "Nothing would move." }), el("div", { class: "choice" }, button("Close", () => done(null), { key: "Esc" }))];
+    }
+    const go = choice(() => done(null), label, () => done(true));
+    go.lastElementChild?.setAttribute("autofocus", "");
+    return [el("p", { text: `${counted(preview.count, "image")} would move. Decided images stay where they are.` }), el("ul", { class: "moves" }, ...moves), go];
+  }, "wide");
+}
+
+/**
+ * Thumbnails side by side.
+ * @param {App} app
+ * @param {readonly number[]} rows
+ * @param {number} [most]
+ */
+export function strip(app, rows, most = rows.length) {
+  const line = el("span", { class: "strip", "aria-hidden": "true" });
+  const few = rows.slice(0, most);
+  line.append(...few.map(() => el("span", { class: "picture" })));
+  whenSeen(line, () => few.forEach((row, i) => app.sheets.show(/** @type {HTMLElement} */ (line.children[i]), row)));
+  return line;
+}

@@ -1,0 +1,60 @@
+/** The ways to divide the pile, and the numbers of clusters: each a card, taken by a click or a key. */
+
+/** @import {App, Division, Model} from "./types.js" */
+import { takeDivision } from "./actions.js";
+import { strip } from "./dialogs.js";
+import { button, byId, el } from "./dom.js";
+import { goTo } from "./navigate.js";
+import { counted, count, percent } from "./words.js";
+
+const MOST = 12; // clusters shown on a card
+
+/** @param {App} app */
+export function showDivisions(app) {
+  const root = byId("division-cards");
+
+  /** @param {string} label @param {number} share @param {string} says */
+  function measure(label, share, says) {
+    const meter = el("span", { class: "meter" }, el("span", {}));
+    /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${Math.max(0, Math.min(1, share)) * 100}%`;
+    return el("span", { class: "measure" }, el("span", { class: "soft", text: label }), el("span", { text: says }), meter);
+  }
+
+  /** @param {Division} division @param {number} at */
+  function card(division, at) {
+    const { title, n, sizes, samples, separation, pixel_share: pixels, says, evidence, chosen } = division;
+    const few = n <= 3 ? 8 : 5;
+    const sides = samples.slice(0, MOST).map((rows, i) => el("span", { class: "side" }, strip(app, rows, few), el("span", { class: "soft", text: count(sizes[i] ?? rows.length) })));
+    const rest = n > MOST ? el("span", { class: "soft", text: `and ${counted(n - MOST, "smaller cluster")}` }) : null;
+    const facts = el("span", { class: "measures" },
+      separation === null ? null : measure("How clear", separation, percent(separation)),
+      pixels === null ? null : measure("Pixels explain", pixels, percent(pixels)));
+    const key = at < 9 ? el("kbd", { text: String(at + 1), "aria-hidden": "true" }) : null;
+    return el("button", { type: "button", class: `division${n > 3 ? " many" : ""}`, "aria-pressed": String(chosen), "data-index": division.index, "aria-keyshortcuts": at < 9 ? String(at + 1) : null, onclick: () => void takeDivision(app, at) },
+      el("span", { class: "division-title" }, key, el("span", { class: "name", text: title }), chosen ? el("span", { class: "tag", text: "chosen now" }) : null),
+      el("span", { class: "sides" }, ...sides, rest), facts,
+      el("span", { class: "says" , text: [evidence, says].filter(Boolean).join(" ") }));
+  }
+
+  /** @param {Model} model */
+  function draw({ view, divisions, state }) {
+    if (view !== "divisions") return;
+    if (!divisions?.ready) {
+      root.replaceChildren(el("p", { class: "soft", text: "Ways to divide the pile are compared. You can go on meanwhile." }), skip(state.divided));
+      return;
+    }
+    const cards = divisions.divisions.map(/** @returns {[string, HTMLElement]} */ (one, at) => [one.kind, card(one, at)]);
+    /** @param {string} kind @param {string} heading */
+    const section = (kind, heading) => {
+      const these = cards.filter(([one]) => one === kind).map(([, made]) => made);
+      return these.length ? [el("h3", { text: heading }), el("div", { class: "cards" }, ...these)] : [];
+    };
+    const splits = divisions.divisions.some(({ kind }) => kind === "split");
+    root.replaceChildren(skip(state.divided), ...section("split", "Ways to divide it"), ...section("n_clusters", splits ? "Or another number of clusters" : "How many clusters?"));
+  }
+
+  /** @param {boolean} divided */
+  const skip = (divided) => el("p", {}, button(divided ? "Keep what I have" : "Keep the one chosen by shoal", () => goTo(app, "clusters"), { key: "Esc" }));
+
+  app.store.on(["view", "divisions"], draw);
+}

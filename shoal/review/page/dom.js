@@ -1,0 +1,80 @@
+/** Elements, made without markup: names and ids are shown as text, whatever they hold. */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string | number | boolean | null | undefined | ((event: any) => void)>} [attributes]
+ *   `text` is the text, `onclick` and the like are listeners, false and null leave an attribute out
+ * @param {...(Node | string | null)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") element.textContent = String(value ?? "");
+    else if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, String(value));
+    }
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/**
+ * The element of the page with this id.
+ * @param {string} id
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`The page has no element "${id}".`);
+  return element;
+}
+
+/**
+ * A button that says its key.
+ * @param {string} label
+ * @param {() => void} run
+ * @param {{key?: string, class?: string, title?: string, disabled?: boolean}} [more]
+ */
+export function button(label, run, { key = "", ...more } = {}) {
+  const made = el("button", { type: "button", onclick: run, ...more }, el("span", { text: label }));
+  if (key) {
+    made.append(el("kbd", { text: key, "aria-hidden": "true" }));
+    made.setAttribute("aria-keyshortcuts", key);
+  }
+  return made;
+}
+
+/** @type {WeakMap<Element, () => void>} */
+const unseen = new WeakMap();
+/** @type {IntersectionObserver | null} */
+let observer = null;
+
+/**
+ * Do something when an element comes into the window for the first time.
+ * @param {Element} element
+ * @param {() => void} run
+ */
+export function whenSeen(element, run) {
+  observer ??= new IntersectionObserver((entries, self) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      self.unobserve(target);
+      unseen.get(target)?.();
+      unseen.delete(target);
+    }
+  }, { rootMargin: "200px" });
+  unseen.set(element, run);
+  observer.observe(element);
+}
+
+/** @param {EventTarget | null} target */
+export function isTyping(target) {
+  return (
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    (target instanceof HTMLInputElement && !["checkbox", "range", "radio"].includes(target.type))
+  );
+}

@@ -1,0 +1,41 @@
+/** All that was done, the latest first, and the way back to any point. */
+
+/** @import {App, Entry} from "./types.js" */
+import { get } from "./api.js";
+import { commandButton, refreshButtons } from "./bar.js";
+import { button, byId, el } from "./dom.js";
+import { clock } from "./words.js";
+
+/** @param {App} app */
+export function showHistory(app) {
+  const panel = byId("history");
+  const list = byId("entries");
+  panel.querySelector(".history-head")?.append(
+    commandButton(app, "undo"), commandButton(app, "redo"),
+    el("button", { type: "button", class: "close", "aria-label": "Close the history", text: "×", onclick: () => app.store.set({ history: false }) }));
+  let shown = "";
+
+  /** @param {Entry} entry @param {boolean} last */
+  function line({ n, time, says, undone }, last) {
+    const when = el("time", { datetime: time, text: clock(time) });
+    const back = undone || last ? null : button("Go back to here", () => void app.act({ op: "undo_to", entry: n }), { title: "Undo all that came after it" });
+    const state = undone ? el("span", { class: "soft", text: "undone" }) : last ? el("span", { class: "soft", text: "now" }) : null;
+    return el("li", { class: undone ? "undone" : "" }, el("p", { text: says }), el("div", {}, when, state, back));
+  }
+
+  app.store.on(["history", "state", "server"], async ({ history, state }) => {
+    panel.hidden = !history;
+    refreshButtons(panel, app.store.get());
+    if (!history || shown === `${state.version}`) return;
+    try {
+      /** @type {{entries: Entry[]}} */
+      const { entries } = await get("/api/history");
+      shown = `${state.version}`;
+      const latest = entries.findLast(({ undone }) => !undone);
+      list.replaceChildren(...entries.reverse().map((entry) => line(entry, entry === latest)));
+      if (entries.length === 0) list.append(el("li", { class: "soft", text: "Nothing was done yet." }));
+    } catch {
+      // The server is gone: shown when it is back.
+    }
+  });
+}

@@ -1,0 +1,72 @@
+/** What the views show is asked for when it is needed, and again when it has changed. */
+
+/** @import {App, Model} from "./types.js" */
+import { get, labels } from "./api.js";
+import { askNext } from "./answer.js";
+import { kept } from "./selection.js";
+
+const LATER = 1000; // milliseconds until divisions that are not ready are asked for again
+
+/** @param {App} app */
+export function loadWhatIsShown(app) {
+  const { store } = app;
+  /** @type {Record<string, string>} */
+  const asked = {};
+
+  /**
+   * Ask once for each key; what comes too late for its key is dropped.
+   * @template T
+   * @param {string} what
+   * @param {string} key
+   * @param {() => Promise<T>} ask
+   * @param {(value: T) => void} use
+   */
+  async function once(what, key, ask, use) {
+    if (asked[what] === key) return;
+    asked[what] = key;
+    try {
+      const value = await ask();
+      if (asked[what] === key) use(value);
+    } catch (error) {
+      if (asked[what] === key) asked[what] = "";
+      if (store.get().server === "here") console.info("shoal:", String(error));
+    }
+  }
+
+  /** @param {Model} model */
+  function members({ view, group, order, like, tab, state }) {
+    if (view !== "clusters" || group === null) return;
+    if (!state.groups.some(({ id }) => id === group)) return;
+    const sorted = tab === "parts" ? "part" : order;
+    const query = sorted === "like" ? `order=like&like=${like}` : `order=${sorted}`;
+    const path = `/api/group/${group}?${query}`;
+    void once("members", `${path} ${state.version}`, () => get(path), ({ version, rows, parts }) => {
+      const { selected, cursor, tab: now } = store.get();
+      store.set({
+        members: { group, order: sorted, version, rows, parts },
+        cursor: Math.max(0, Math.min(cursor, rows.length - 1)),
+        ...(now === "map" ? {} : { selected: kept(selected, rows) }),
+      });
+    });
+  }
+
+  store.on(["view", "group", "order", "like", "tab", "state", "server"], members);
+  store.on(["view", "state", "server"], ({ view, state, pile }) => {
+    if (view !== "clusters") return;
+    void once("labels", String(state.version), () => labels(pile.n), (value) => store.set({ labels: value }));
+  });
+  store.on(["view", "state", "server"], ({ view, state }) => {
+    if (view !== "question") return;
+    void once("question", String(state.version), () => askNext(app), () => {});
+  });
+  store.on(["view", "state", "server", "divisions"], ({ view, state, divisions }) => {
+    if (view !== "divisions") return;
+    void once("divisions", String(state.version), () => get("/api/divisions"), (value) => {
+      store.set({ divisions: value });
+      if (!value.ready) setTimeout(() => {
+        asked.divisions = "";
+        store.set({ divisions: divisions === value ? divisions : { ...value } });
+      }, LATER);
+    });
+  });
+}

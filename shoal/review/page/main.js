@@ -1,0 +1,86 @@
+/** The page: its parts are made and told of one another. */
+
+/** @import {App, Model} from "./types.js" */
+import { createAnnouncer } from "./announce.js";
+import { get, post, Refused } from "./api.js";
+import { showBar } from "./bar.js";
+import { showClusters } from "./clusters.js";
+import { createConnection } from "./connection.js";
+import { showDivisions } from "./divisions.js";
+import { byId } from "./dom.js";
+import { showHistory } from "./history.js";
+import { showImageView } from "./image_view.js";
+import { listenToKeys } from "./keys.js";
+import { loadWhatIsShown } from "./loading.js";
+import { showMembers } from "./members.js";
+import { address, addressed, opening, received } from "./model.js";
+import { createQueue } from "./queue.js";
+import { showQuestion } from "./question.js";
+import { createSheets } from "./sheets.js";
+import { createStore } from "./store.js";
+
+async function start() {
+  const [pile, state] = await Promise.all([get("/api/pile"), get("/api/state")]);
+  /** @type {Model} */
+  const first = opening(pile, state);
+  const from = addressed(location.hash);
+  const store = createStore({ ...first, ...(from ? { ...from, group: from.group ?? first.group, pane: /** @type {const} */ ("members") } : {}) });
+  store.set(received({ ...store.get() }, state)); // an address may name a cluster that is gone
+  const sheets = createSheets(pile.sheets);
+  const { style, dataset } = document.documentElement;
+  style.setProperty("--aspect", `${pile.sheets.width} / ${pile.sheets.height}`);
+  dataset.small = String(pile.sheets.width <= 40);
+
+  const say = createAnnouncer({ undo: () => void app.act({ op: "undo" }) });
+  const connection = createConnection(store, sheets.retry);
+  const queue = createQueue({ post, onCount: (waiting) => store.set({ waiting }), onGone: connection.lost, untilBack: connection.untilBack });
+  /** @type {App} */
+  const app = {
+    store, sheets, say,
+    async act(act) {
+      try {
+        const answer = await queue.send(act);
+        store.set(received(store.get(), answer.state));
+        say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
+        return answer;
+      } catch (error) {
+        say(error instanceof Refused ? error.message : `That went wrong: ${String(error)}`, "wrong");
+        return null;
+      }
+    },
+  };
+  loadWhatIsShown(app);
+  showBar(app);
+  showDivisions(app);
+  showClusters(app);
+  showMembers(app);
+  showQuestion(app);
+  showImageView(app);
+  showHistory(app);
+  listenToKeys(app);
+  showViews(app);
+  for (const text of state.conflicts) say(text, "wrong");
+  window.addEventListener("beforeunload", (event) => { if (store.get().waiting > 0) event.preventDefault(); });
+  document.documentElement.dataset.ready = "true";
+}
+
+/** One view at a time; the address names it, so that the browser's own way back works. @param {App} app */
+function showViews({ store }) {
+  let before = "";
+  store.on(["view", "group"], (model) => {
+    for (const view of ["divisions", "clusters", "question"]) byId(view).hidden = view !== model.view;
+    const hash = address(model);
+    if (location.hash !== hash) history.pushState(null, "", hash);
+    if (before && before !== model.view) byId(model.view === "clusters" ? "tiles" : `${model.view}-title`).focus({ preventScroll: true });
+    before = model.view;
+  });
+  window.addEventListener("popstate", () => {
+    const to = addressed(location.hash);
+    if (to) store.set({ ...to, ...received({ ...store.get(), ...to }, store.get().state), selected: new Set() });
+  });
+}
+
+start().catch((error) => {
+  byId("banner").hidden = false;
+  byId("banner").textContent = error instanceof Refused ? error.message : "The server does not answer. Is “shoal review” still running? Load this page again when it is.";
+});

@@ -1,0 +1,77 @@
+/** One cluster: its name, how its images are shown, and in which order. */
+
+/** @import {App, Model} from "./types.js" */
+import { commandButton, refreshButtons } from "./bar.js";
+import { toList } from "./clusters.js";
+import { byId, el } from "./dom.js";
+import { createGrid } from "./grid.js";
+import { createMap } from "./map.js";
+import { openGroup } from "./model.js";
+import { orderBy } from "./navigate.js";
+import { counted, percent, titleOf } from "./words.js";
+
+/** @param {App} app */
+export function showMembers(app) {
+  const { store } = app;
+  const head = byId("members-head");
+  const name = el("input", { id: "name", type: "text", class: "name-field", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-label": "Name of the cluster" });
+  const facts = el("p", { class: "soft facts" });
+  const order = el("select", { "aria-label": "Order", onchange: () => orderBy(app, order.value) },
+    el("option", { value: "typical", text: "Typical first" }), el("option", { value: "doubtful", text: "Doubtful first" }), el("option", { value: "like", text: "Like the selected" }));
+  const size = el("input", { type: "range", min: 64, max: 256, step: 16, value: store.get().tile, "aria-label": "Size of the thumbnails", oninput: () => store.set({ tile: Number(size.value) }) });
+  const tabs = el("div", { class: "tabs", role: "group", "aria-label": "Show" }, ...["images", "parts", "map"].map((id) => commandButton(app, id)));
+  head.append(el("div", { class: "members-title" }, toList(app), name, facts), el("div", { class: "members-tools" }, tabs, order, size));
+  const [grid, map] = [byId("grid"), byId("map")];
+  createGrid(app, grid);
+  createMap(app, map);
+
+  /** Which cluster the field is about, and what it was called when typing began. */
+  let named = { id: -1, title: "" };
+  async function rename() {
+    const typed = name.value.trim();
+    const { id, title } = named;
+    if (id <= 0 || typed === title) return;
+    named = { id, title: typed };
+    const answer = await app.act({ op: "name", group: id, name: typed });
+    if (!answer) named = { id, title };
+  }
+  name.addEventListener("change", () => void rename());
+  name.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") name.value = named.title;
+    if (event.key === "Enter" || event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      void rename();
+      byId("tiles").focus({ preventScroll: true });
+    }
+  });
+
+  /** @param {Model} model */
+  function draw(model) {
+    const group = openGroup(model);
+    byId("clusters").dataset.pane = model.pane;
+    if (!group) return;
+    const typing = document.activeElement === name && named.id === group.id;
+    const title = group.name ?? "";
+    if (!typing && model.waiting === 0) {
+      named = { id: group.id, title };
+      name.value = title;
+    }
+    name.placeholder = titleOf({ ...group, name: null });
+    name.readOnly = group.nowhere;
+    const { size: n, decided } = group;
+    const rest = decided < n ? `, about ${percent(group.expected)} sure of the rest` : "";
+    facts.textContent = `${counted(n, "image")}, ${decided === n && n > 0 ? "all" : decided || "none"} decided${n ? rest : ""}`;
+  }
+  store.on(["state", "group", "pane", "waiting"], draw);
+
+  store.on(["tab", "order", "view", "group", "pile"], (model) => {
+    refreshButtons(tabs, model);
+    for (const made of tabs.querySelectorAll("button")) made.setAttribute("aria-pressed", String(made.dataset.command === model.tab));
+    order.value = model.order;
+    order.disabled = model.tab !== "images";
+    size.hidden = model.tab === "map";
+    grid.hidden = model.tab === "map";
+    map.hidden = model.tab !== "map";
+  });
+}

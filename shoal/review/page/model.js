@@ -1,0 +1,71 @@
+/** What the page remembers, and how news of the server change it. Values in, values out. */
+
+/** @import {Answer, Group, Model, Pile, State, View} from "./types.js" */
+import { kept, listed, slots } from "./selection.js";
+
+/** @param {Pile} pile @param {State} state @returns {Model} */
+export function opening(pile, state) {
+  const keys = slots([], state.groups);
+  return {
+    pile, state, slots: keys,
+    view: state.divided ? "clusters" : "divisions", tab: "images", pane: "list",
+    group: listed(keys, state.groups)[0]?.id ?? null,
+    picked: new Set(), order: "typical", like: null, members: null, labels: null,
+    selected: new Set(), cursor: 0, leaving: new Set(), open: null,
+    question: null, divisions: null, server: "here", waiting: 0, history: false, tile: 112,
+  };
+}
+
+/**
+ * What changes when the server says how things are.
+ * @param {Model} model
+ * @param {State} state
+ * @returns {Partial<Model>}
+ */
+export function received(model, state) {
+  if (state.version < model.state.version) return {};
+  const keys = slots(model.slots, state.groups);
+  const ids = state.groups.map((group) => group.id);
+  const gone = model.group === null || !ids.includes(model.group);
+  const group = gone ? (listed(keys, state.groups)[0]?.id ?? null) : model.group;
+  /** @type {Partial<Model>} */
+  const patch = { state, slots: keys, group, picked: kept(model.picked, ids) };
+  if (gone) patch.cursor = 0;
+  return patch;
+}
+
+/** The open cluster. @param {Model} model @returns {Group | null} */
+export const openGroup = ({ state, group }) => state.groups.find(({ id }) => id === group) ?? null;
+
+/**
+ * The images an action is about: the one shown large, or those selected.
+ * @param {Model} model
+ * @returns {number[]}
+ */
+export const targets = ({ open, selected }) => (open === null ? [...selected] : [open]);
+
+/**
+ * The clusters that images went to.
+ * @param {Answer | null} answer
+ * @returns {number[]}
+ */
+export function wentTo(answer) {
+  const to = answer?.entry?.to ?? [];
+  return Array.isArray(to) ? to : Object.keys(to).map(Number);
+}
+
+/**
+ * The view that an address names.
+ * @param {string} hash
+ * @returns {{view: View, group?: number} | null}
+ */
+export function addressed(hash) {
+  if (hash === "#divisions" || hash === "#question") {
+    return { view: hash === "#question" ? "question" : "divisions" };
+  }
+  const match = /^#cluster\/(\d+)$/.exec(hash);
+  return match ? { view: "clusters", group: Number(match[1]) } : null;
+}
+
+/** @param {Pick<Model, "view" | "group">} model */
+export const address = ({ view, group }) => (view === "clusters" ? `#cluster/${group ?? ""}` : `#${view}`);

@@ -1,0 +1,56 @@
+/** The next question: a strip of images of one part, and where they may belong. */
+
+/** @import {App, Model} from "./types.js" */
+import { answer } from "./answer.js";
+import { commandButton } from "./bar.js";
+import { BAR } from "./commands.js";
+import { strip } from "./dialogs.js";
+import { byId, el } from "./dom.js";
+import { openCluster } from "./navigate.js";
+import { paletteOf } from "./palette.js";
+import { counted, percent, titleIn } from "./words.js";
+
+/** @param {App} app */
+export function showQuestion(app) {
+  const body = byId("question-body");
+  const heading = byId("question-title");
+
+  /** @param {number} row */
+  function picture(row) {
+    const shown = el("span", { class: "picture" });
+    app.sheets.show(shown, row);
+    return el("button", { type: "button", class: "large", "aria-label": "Show this image large", onclick: () => app.store.set({ open: row }) }, shown);
+  }
+
+  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i */
+  function card({ state }, { group, share }, i) {
+    const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
+    const dot = el("span", { class: "dot", "aria-hidden": "true" });
+    dot.style.backgroundColor = paletteOf(group);
+    const meter = el("span", { class: "meter" }, el("span", {}));
+    /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${share * 100}%`;
+    return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void answer(app, group) },
+      el("span", { class: "cluster-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dot, el("span", { class: "name", text: titleIn(state, group) }), el("span", { class: "soft", text: percent(share) })),
+      meter, strip(app, sample, 8));
+  }
+
+  /** @param {Model} model */
+  function draw(model) {
+    if (model.view !== "question") return;
+    const asked = model.question;
+    if (!asked) return body.replaceChildren(el("p", { class: "soft", text: "Looking for the question whose answer settles most…" }));
+    if (!asked.question) {
+      heading.textContent = "Nothing is left to ask";
+      return body.replaceChildren(el("p", { text: "What you decided settles the rest as far as questions can. Look through the clusters, doubtful images first." }), commandButton(app, "clusters", "main"));
+    }
+    const { size, rows, group, candidates, says } = asked.question;
+    heading.textContent = size === 1 ? "Where does this image belong?" : `Where do these ${counted(size, "image")} belong?`;
+    const now = el("p", { class: "soft" }, "They are now in ", el("a", { href: `#cluster/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openCluster(app, group); } }),
+      `. ${rows.length < size ? `${rows.length} of them are shown. ` : ""}${says}`);
+    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), el("span", { class: "soft", text: asked.left > 0 ? `about ${counted(asked.left, "question")} left` : "" }));
+    return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i))), others);
+  }
+
+  app.store.on(["view", "question"], draw);
+  app.store.on(["leaving"], ({ leaving, view }) => body.classList.toggle("leaving", view === "question" && leaving.size > 0));
+}

@@ -1,0 +1,74 @@
+/** Which images are selected, and which keys lead to which clusters. Values in, values out. */
+
+/** @import {Group} from "./types.js" */
+
+/**
+ * @param {ReadonlySet<number>} set
+ * @param {number} item
+ */
+export function toggled(set, item) {
+  const next = new Set(set);
+  if (!next.delete(item)) next.add(item);
+  return next;
+}
+
+/**
+ * What lies between two places, both ends included.
+ * @param {readonly number[]} rows
+ * @param {number} from
+ * @param {number} to
+ */
+export function between(rows, from, to) {
+  return rows.slice(Math.min(from, to), Math.max(from, to) + 1);
+}
+
+/**
+ * Those that are still there.
+ * @param {ReadonlySet<number>} set
+ * @param {Iterable<number>} there
+ */
+export function kept(set, there) {
+  const next = new Set();
+  if (set.size > 0) for (const item of there) if (set.has(item)) next.add(item);
+  return next;
+}
+
+const KEYS = 9;
+
+/**
+ * Which cluster has which of the keys 1 to 9. A cluster keeps its key as long as it exists, and a
+ * new one takes the first free key: fingers remember.
+ * @param {readonly (number | null)[]} before
+ * @param {readonly Pick<Group, "id" | "nowhere" | "size">[]} groups
+ * @returns {(number | null)[]}
+ */
+export function slots(before, groups) {
+  const there = groups.filter((group) => !group.nowhere);
+  const ids = new Set(there.map((group) => group.id));
+  const next = Array.from({ length: KEYS }, (_, i) => {
+    const id = before[i] ?? null;
+    return id !== null && ids.has(id) ? id : null;
+  });
+  const others = there.filter((group) => !next.includes(group.id));
+  others.sort((a, b) => b.size - a.size || a.id - b.id);
+  for (let i = 0; i < KEYS && others.length > 0; i++) {
+    next[i] ??= others.shift()?.id ?? null;
+  }
+  return next;
+}
+
+/**
+ * The clusters as the list shows them: by their keys, then by size, those that belong nowhere last.
+ * @template {Pick<Group, "id" | "nowhere" | "size">} G
+ * @param {readonly (number | null)[]} keys
+ * @param {readonly G[]} groups
+ * @returns {G[]}
+ */
+export function listed(keys, groups) {
+  /** @param {G} group */
+  const rank = (group) => {
+    const key = keys.indexOf(group.id);
+    return group.nowhere ? KEYS + 1 : key < 0 ? KEYS : key;
+  };
+  return [...groups].sort((a, b) => rank(a) - rank(b) || b.size - a.size || a.id - b.id);
+}

@@ -1,0 +1,61 @@
+/** What the page says: numbers and names in plain words. */
+
+/** @import {Group, State} from "./types.js" */
+
+/** @param {number} n */
+export const count = (n) => n.toLocaleString("en-US");
+
+/**
+ * @param {number} n
+ * @param {string} one
+ * @param {string} [many]
+ */
+export const counted = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/**
+ * A share in percent; all and nothing are said only where they are true.
+ * @param {number} share
+ */
+export function percent(share) {
+  const rounded = Math.round(share * 100);
+  if (rounded === 100 && share < 1) return "99 %";
+  if (rounded === 0 && share > 0) return "1 %";
+  return `${rounded} %`;
+}
+
+/** @param {Pick<Group, "id" | "name" | "nowhere">} group */
+export function titleOf(group) {
+  return group.name || (group.nowhere ? "Belongs nowhere" : `Cluster ${group.id}`);
+}
+
+/**
+ * @param {State} state
+ * @param {number} id
+ */
+export function titleIn(state, id) {
+  const group = state.groups.find((one) => one.id === id);
+  return group ? titleOf(group) : titleOf({ id, name: null, nowhere: id === 0 });
+}
+
+/** @param {Pick<State, "n_images" | "n_decided" | "expected">} state */
+export function progress({ n_images: n, n_decided: decided, expected }) {
+  const done = `${count(decided)} of ${count(n)} decided`;
+  return decided < n ? `${done}, about ${percent(expected)} sure of the rest` : done;
+}
+
+/** @param {number} waiting how many actions wait @param {"here" | "gone" | "refused"} server */
+export function savedText(waiting, server) {
+  if (waiting === 0) return server === "here" ? "Saved" : "No server";
+  return server === "here" ? "Saving…" : `${counted(waiting, "action")} not saved`;
+}
+
+/**
+ * How long ago, or the time of day.
+ * @param {string} time ISO 8601
+ */
+export function clock(time) {
+  const date = new Date(time);
+  return Number.isNaN(date.valueOf())
+    ? time
+    : date.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
