@@ -1,10 +1,10 @@
-/** What a person does to clusters and images, in the words of the server. */
+/** What a person does to groups and images, in the words of the server. */
 
 /** @import {App, Act} from "./types.js" */
 import { get, Gone } from "./api.js";
-import { askCluster, askName, askNumber, askPreview } from "./dialogs.js";
-import { openGroup, targets, wentTo } from "./model.js";
-import { advance, openCluster } from "./navigate.js";
+import { askGroup, askName, askNumber, askPreview } from "./dialogs.js";
+import { presentGroup, targets, wentTo } from "./model.js";
+import { advance, openGroup } from "./navigate.js";
 import { count, counted, titleOf } from "./words.js";
 
 /**
@@ -40,26 +40,26 @@ export const reject = (app) => onImages(app, (rows) => ({ op: "nowhere", rows })
 /** @param {App} app @param {number} to */
 export const moveTo = (app, to) => onImages(app, (rows) => ({ op: "move", rows, to }));
 
-/** Move what is selected to the cluster of a key, or open it. @param {App} app @param {number} key */
+/** Move what is selected to the group of a key, or open it. @param {App} app @param {number} key */
 export function numberKey(app, key) {
   const model = app.store.get();
   const to = model.slots[key - 1] ?? null;
-  if (to === null) return app.say(`No cluster has the key ${key}.`);
-  if (targets(model).length === 0) return openCluster(app, to);
+  if (to === null) return app.say(`No group has the key ${key}.`);
+  if (targets(model).length === 0) return openGroup(app, to);
   return moveTo(app, to);
 }
 
 /** @param {App} app */
 export async function moveSomewhere(app) {
   const n = targets(app.store.get()).length;
-  const to = await askCluster(app, `Move ${counted(n, "image")} to`, ({ nowhere }) => !nowhere);
+  const to = await askGroup(app, `Move ${counted(n, "image")} to`, ({ nowhere }) => !nowhere);
   if (to !== null) await moveTo(app, to);
 }
 
 /** @param {App} app */
 export async function makeNew(app) {
   const n = targets(app.store.get()).length;
-  const name = await askName(`A new cluster of ${counted(n, "image")}`, "Make it");
+  const name = await askName(`A new group of ${counted(n, "image")}`, "Make it");
   if (name !== null) await onImages(app, (rows) => ({ op: "new", rows, ...(name ? { name } : {}) }));
 }
 
@@ -74,26 +74,26 @@ export async function merge(app) {
     const first = groups[0] ?? group;
     const one = state.groups.find(({ id }) => id === first);
     if (!one) return;
-    const other = await askCluster(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere);
+    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere);
     if (other === null) return;
     groups = [one.id, other];
   }
   const answer = await app.act({ op: "merge", groups });
   if (!answer) return;
   app.store.set({ picked: new Set() });
-  openCluster(app, wentTo(answer)[0] ?? null);
+  openGroup(app, wentTo(answer)[0] ?? null);
 }
 
 /** @param {App} app */
 export async function split(app) {
   const { members, tab } = app.store.get();
-  const group = openGroup(app.store.get());
+  const group = presentGroup(app.store.get());
   if (!group) return;
   const seen = tab === "parts" && members ? new Set(members.parts).size : 2;
   const parts = await askNumber(`Split ${titleOf(group)}`, `Into how many parts are its ${count(group.size)} images to be split?`, Math.min(9, Math.max(2, seen)));
   if (parts === null) return;
   const answer = await app.act({ op: "split", group: group.id, parts });
-  if (answer) openCluster(app, wentTo(answer)[0] ?? null);
+  if (answer) openGroup(app, wentTo(answer)[0] ?? null);
 }
 
 /** @param {App} app @param {string} path @returns {Promise<any>} null where it did not come */
@@ -108,7 +108,7 @@ async function preview(app, path) {
 
 /** @param {App} app */
 export async function dissolve(app) {
-  const group = openGroup(app.store.get());
+  const group = presentGroup(app.store.get());
   if (!group) return;
   const moves = await preview(app, `/api/preview/dissolve/${group.id}`);
   if (moves && (await askPreview(app, `Dissolve ${titleOf(group)}?`, moves, "Dissolve"))) {
@@ -129,5 +129,5 @@ export async function takeDivision(app, at) {
   const division = app.store.get().divisions?.divisions[at];
   if (!division) return;
   const answer = await app.act({ op: "divide", index: division.index });
-  if (answer) app.store.set({ view: "clusters", pane: "list", divisions: null });
+  if (answer) app.store.set({ view: "groups", pane: "list", divisions: null });
 }

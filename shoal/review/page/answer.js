@@ -7,7 +7,7 @@ let answering = false;
 
 /**
  * @param {App} app
- * @param {number | string | null} to a cluster, or "new", "confirm", "nowhere", "mixed", "skip"
+ * @param {number | string | null} to a group, or "new", "confirm", "nowhere", "mixed", "skip"
  */
 export async function answer(app, to) {
   const question = app.store.get().question?.question;

@@ -38,13 +38,13 @@ export function showBar(app) {
   byId("title").title = title;
 
   const views = byId("views");
-  views.append(...["divisions", "clusters", "question"].map((id) => commandButton(app, id)));
+  views.append(...["divisions", "groups", "question"].map((id) => commandButton(app, id)));
   store.on(["view", "open"], (model) => {
     for (const made of views.querySelectorAll("button")) {
       if (made.dataset.command === model.view) made.setAttribute("aria-current", "page");
       else made.removeAttribute("aria-current");
     }
-    document.title = `${{ divisions: "Divisions", clusters: "Clusters", question: "Question" }[model.view]} · ${model.pile.title}`;
+    document.title = `${{ divisions: "Divisions", groups: "Groups", question: "Question" }[model.view]} · ${model.pile.title}`;
   });
 
   const tools = byId("tools");
@@ -65,7 +65,7 @@ export function showBar(app) {
 
   const actions = byId("actions");
   const chosen = el("span", { class: "chosen" });
-  actions.append(chosen, ...BAR.clusters.map((id) => commandButton(app, id)));
+  actions.append(chosen, ...BAR.groups.map((id) => commandButton(app, id)));
   store.on(["view", "selected", "picked", "open", "group", "tab", "state"], (model) => {
     refreshButtons(actions, model);
     const n = targets(model).length;

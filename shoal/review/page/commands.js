@@ -20,11 +20,11 @@ import { counted } from "./words.js";
  */
 
 /** @param {Model} m */
-const onClusters = (m) => m.view === "clusters";
+const onGroups = (m) => m.view === "groups";
 /** @param {Model} m */
-const onCluster = (m) => onClusters(m) && m.open === null && m.group !== null && m.group !== 0;
+const onGroup = (m) => onGroups(m) && m.open === null && m.group !== null && m.group !== 0;
 /** @param {Model} m */
-const onImages = (m) => onClusters(m) && targets(m).length > 0;
+const onImages = (m) => onGroups(m) && targets(m).length > 0;
 /** @param {Model} m */
 const asked = (m) => m.view === "question" && m.open === null && Boolean(m.question?.question);
 /** @param {Model} m */
@@ -54,10 +54,10 @@ const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** @type {readonly Command[]} */
 export const COMMANDS = [
-  command("candidate", ["1", "2", "3"], "A question", "Belongs here", "These belong to the first, second or third cluster shown", asked,
+  command("candidate", ["1", "2", "3"], "A question", "Belongs here", "These belong to the first, second or third group shown", asked,
     (app, key) => answer(app, app.store.get().question?.question?.candidates[Number(key) - 1]?.group ?? null)),
   command("right", "c", "A question", "Right as it is", "These are right where they are", asked, reply("confirm")),
-  command("new-cluster", "n", "A question", "A new cluster", "These are a cluster of their own", asked, reply("new")),
+  command("new-group", "n", "A question", "A new group", "These are a group of their own", asked, reply("new")),
   command("mixed", "m", "A question", "Mixed", "These are of several kinds: ask about smaller parts", asked, reply("mixed")),
   command("nowhere", "x", "A question", "Nowhere", "These belong nowhere", asked, reply("nowhere")),
   command("skip", "s", "A question", "Skip", "Ask something else", asked, reply("skip")),
@@ -65,36 +65,36 @@ export const COMMANDS = [
   command("divide", DIGITS, "Ways to divide", "Take it", "Take the division of this number", (m) => m.view === "divisions" && m.open === null,
     (app, key) => actions.takeDivision(app, Number(key) - 1)),
 
-  command("move-number", DIGITS, "Images", "Move", "Move the selected images to the cluster of this number; with none selected, open it", onClusters,
+  command("move-number", DIGITS, "Images", "Move", "Move the selected images to the group of this number; with none selected, open it", onGroups,
     (app, key) => actions.numberKey(app, Number(key))),
-  command("move", "t", "Images", "Move to…", "Move the selected images to any cluster", onImages, actions.moveSomewhere),
-  command("confirm", "c", "Images", (m) => (targets(m).length ? "Confirm" : "Confirm all"), "The selected images are right here; with none selected, the whole cluster is", (m) => onImages(m) || onCluster(m), actions.confirm),
-  command("new", "n", "Images", "New cluster", "Make a new cluster of the selected images", onImages, actions.makeNew),
-  command("reject", "x", "Images", "Nowhere", "The selected images belong to no cluster", onImages, actions.reject),
-  command("apart", "a", "Images", "Not together", "The two selected images are not of one cluster", (m) => onClusters(m) && small(m) && m.selected.size === 2, actions.keepApart),
-  command("open", "Enter", "Images", "Look closer", "Show the image large, with images like it", (m) => onClusters(m) && small(m), navigate.lookCloser),
-  command("part", "e", "Images", "Whole part", "Select the whole part that the focused image is in", (m) => onClusters(m) && small(m) && m.tab === "parts", navigate.wholePart),
-  command("all", "Ctrl+a", "Images", "Select all", "Select all images of the cluster", (m) => onClusters(m) && small(m), navigate.selectAll),
+  command("move", "t", "Images", "Move to…", "Move the selected images to any group", onImages, actions.moveSomewhere),
+  command("confirm", "c", "Images", (m) => (targets(m).length ? "Confirm" : "Confirm all"), "The selected images are right here; with none selected, the whole group is", (m) => onImages(m) || onGroup(m), actions.confirm),
+  command("new", "n", "Images", "New group", "Make a new group of the selected images", onImages, actions.makeNew),
+  command("reject", "x", "Images", "Nowhere", "The selected images belong to no group", onImages, actions.reject),
+  command("apart", "a", "Images", "Not together", "The two selected images are not of one group", (m) => onGroups(m) && small(m) && m.selected.size === 2, actions.keepApart),
+  command("open", "Enter", "Images", "Look closer", "Show the image large, with images like it", (m) => onGroups(m) && small(m), navigate.lookCloser),
+  command("part", "e", "Images", "Whole part", "Select the whole part that the focused image is in", (m) => onGroups(m) && small(m) && m.tab === "parts", navigate.wholePart),
+  command("all", "Ctrl+a", "Images", "Select all", "Select all images of the group", (m) => onGroups(m) && small(m), navigate.selectAll),
   command("note", "Shift+n", "Images", "Note", "Leave a note on the image shown large", (m) => m.open !== null, () => document.getElementById("note")?.focus()),
   command("before", "ArrowLeft", "Images", "Previous", "The image before, where one is shown large", (m) => m.open !== null, (app) => navigate.advance(app, app.store.get(), -1)),
   command("after", "ArrowRight", "Images", "Next", "The image after, where one is shown large", (m) => m.open !== null, (app) => navigate.advance(app, app.store.get(), 1)),
 
-  command("merge", "m", "Clusters", (m) => (m.picked.size > 1 ? `Merge ${counted(m.picked.size, "cluster")}` : "Merge with…"), "Merge the ticked clusters, or this one with another", onCluster, actions.merge),
-  command("split", "s", "Clusters", "Split…", "Split the cluster into parts", onCluster, actions.split),
-  command("dissolve", "d", "Clusters", "Dissolve…", "Give its images to the clusters where they belong without it", onCluster, actions.dissolve),
-  command("rename", ["r", "F2"], "Clusters", "Rename", "Rename the cluster", onCluster, () => document.getElementById("name")?.focus()),
-  command("next-cluster", "j", "Clusters", "Next cluster", "Open the next cluster", (m) => onClusters(m) && small(m), (app) => navigate.neighbourCluster(app, 1)),
-  command("previous-cluster", "k", "Clusters", "Previous cluster", "Open the cluster before", (m) => onClusters(m) && small(m), (app) => navigate.neighbourCluster(app, -1)),
-  command("images", "g", "Clusters", "Images", "Show its images", (m) => onClusters(m) && small(m), (app) => navigate.showTab(app, "images")),
-  command("parts", "p", "Clusters", "Parts", "Show its parts", (m) => onClusters(m) && small(m), (app) => navigate.showTab(app, "parts")),
-  command("map", "w", "Clusters", "Map", "Show where its images lie on the map", (m) => onClusters(m) && small(m) && m.pile.has_map, (app) => navigate.showTab(app, "map")),
-  command("order", "o", "Clusters", "Order", "Typical first, doubtful first, or like the selected image", (m) => onClusters(m) && small(m), navigate.nextOrder),
+  command("merge", "m", "Groups", (m) => (m.picked.size > 1 ? `Merge ${counted(m.picked.size, "group")}` : "Merge with…"), "Merge the ticked groups, or this one with another", onGroup, actions.merge),
+  command("split", "s", "Groups", "Split…", "Split the group into parts", onGroup, actions.split),
+  command("dissolve", "d", "Groups", "Dissolve…", "Give its images to the groups where they belong without it", onGroup, actions.dissolve),
+  command("rename", ["r", "F2"], "Groups", "Rename", "Rename the group", onGroup, () => document.getElementById("name")?.focus()),
+  command("next-group", "j", "Groups", "Next group", "Open the next group", (m) => onGroups(m) && small(m), (app) => navigate.neighbourGroup(app, 1)),
+  command("previous-group", "k", "Groups", "Previous group", "Open the group before", (m) => onGroups(m) && small(m), (app) => navigate.neighbourGroup(app, -1)),
+  command("images", "g", "Groups", "Images", "Show its images", (m) => onGroups(m) && small(m), (app) => navigate.showTab(app, "images")),
+  command("parts", "p", "Groups", "Parts", "Show its parts", (m) => onGroups(m) && small(m), (app) => navigate.showTab(app, "parts")),
+  command("map", "w", "Groups", "Map", "Show where its images lie on the map", (m) => onGroups(m) && small(m) && m.pile.has_map, (app) => navigate.showTab(app, "map")),
+  command("order", "o", "Groups", "Order", "Typical first, doubtful first, or like the selected image", (m) => onGroups(m) && small(m), navigate.nextOrder),
 
   command("undo", ["u", "Ctrl+z"], "Everywhere", "Undo", "Undo the last action", (m) => m.state.undo !== null, (app) => app.act({ op: "undo" })),
   command("redo", ["Shift+u", "Ctrl+y", "Ctrl+Shift+z"], "Everywhere", "Redo", "Do it again", (m) => m.state.redo !== null, (app) => app.act({ op: "redo" })),
   command("learn", "l", "Everywhere", "Learn…", "Move the other images by what you decided; shown before it is done", (m) => small(m) && m.view !== "divisions", actions.learn),
   command("question", "q", "Everywhere", "Questions", "The question whose answer settles most", small, (app) => navigate.goTo(app, "question")),
-  command("clusters", "b", "Everywhere", "Clusters", "The clusters and their images", small, (app) => navigate.goTo(app, "clusters")),
+  command("groups", "b", "Everywhere", "Groups", "The groups and their images", small, (app) => navigate.goTo(app, "groups")),
   command("divisions", "v", "Everywhere", "Divisions", "Other ways to divide the pile", small, (app) => navigate.goTo(app, "divisions")),
   command("history", "h", "Everywhere", "History", "All that was done, to go back to any point", small, (app) => app.store.set({ history: !app.store.get().history })),
   command("back", "Escape", "Everywhere", "Back", "Close the image, select nothing, or go back", () => true, navigate.back),
@@ -117,7 +117,7 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 
 /** @type {Record<View, string[]>} */
 export const BAR = {
-  clusters: ["confirm", "move", "new", "reject", "apart", "part", "merge", "split", "dissolve", "learn", "open", "question"],
-  question: ["right", "new-cluster", "nowhere", "mixed", "skip"],
+  groups: ["confirm", "move", "new", "reject", "apart", "part", "merge", "split", "dissolve", "learn", "open", "question"],
+  question: ["right", "new-group", "nowhere", "mixed", "skip"],
   divisions: [],
 };

@@ -1,4 +1,4 @@
-/** Small questions in a dialog: a name, a number, a cluster, whether to go on. */
+/** Small questions in a dialog: a name, a number, a group, whether to go on. */
 
 /** @import {App, Group, Move} from "./types.js" */
 import { button, el, whenSeen } from "./dom.js";
@@ -62,9 +62,9 @@ export function askNumber(title, says, given) {
  * @param {App} app
  * @param {string} title
  * @param {(group: Group) => boolean} may
- * @returns {Promise<number | null>} a cluster
+ * @returns {Promise<number | null>} a group
  */
-export function askCluster(app, title, may) {
+export function askGroup(app, title, may) {
   return dialog(title, (done, made) => {
     const { state, slots } = app.store.get();
     const groups = listed(slots, state.groups).filter(may);

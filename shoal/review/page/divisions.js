@@ -54,7 +54,7 @@ export function showDivisions(app) {
   }
 
   /** @param {boolean} divided */
-  const skip = (divided) => el("p", {}, button(divided ? "Keep what I have" : "Keep the one chosen by shoal", () => goTo(app, "clusters"), { key: "Esc" }));
+  const skip = (divided) => el("p", {}, button(divided ? "Keep what I have" : "Keep the one chosen by shoal", () => goTo(app, "groups"), { key: "Esc" }));
 
   app.store.on(["view", "divisions"], draw);
 }

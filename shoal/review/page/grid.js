@@ -1,4 +1,4 @@
-/** The images of a cluster: only those in the window have elements, however many there are. */
+/** The images of a group: only those in the window have elements, however many there are. */
 
 /** @import {App, Model} from "./types.js" */
 /** @import {Layout} from "./grid_maths.js" */

@@ -1,4 +1,4 @@
-/** The heads of the parts of a cluster: each can be selected, shown whole and moved as a whole. */
+/** The heads of the parts of a group: each can be selected, shown whole and moved as a whole. */
 
 /** @import {App} from "./types.js" */
 /** @import {Layout} from "./grid_maths.js" */
@@ -53,7 +53,7 @@ export function gridHeads(app, heads, arrange) {
         more?.setAttribute("aria-expanded", String(open.has(part)));
         const head = el("div", { class: "head" }, el("h3", { text: `Part ${i + 1}` }),
           el("span", { class: "soft", text: counted(count, "image") }),
-          button("Select", () => choose(first, count), { title: "Select the whole part, to move it, or to make a new cluster of it" }), more);
+          button("Select", () => choose(first, count), { title: "Select the whole part, to move it, or to make a new group of it" }), more);
         head.style.transform = `translateY(${top}px)`;
         return head;
       });

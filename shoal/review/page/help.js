@@ -11,7 +11,7 @@ const MORE = {
     ["Click", "Select an image; with Ctrl, as well; with Shift, all up to it; drag, all within"],
     ["Tap, hold", "Select an image as well; show it large"],
   ],
-  Clusters: [["Space", "Tick the focused cluster of the list, to merge it with others"]],
+  Groups: [["Space", "Tick the focused group of the list, to merge it with others"]],
 };
 
 /** @param {readonly Command[]} commands */

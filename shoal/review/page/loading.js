@@ -35,7 +35,7 @@ export function loadWhatIsShown(app) {
 
   /** @param {Model} model */
   function members({ view, group, order, like, tab, state }) {
-    if (view !== "clusters" || group === null) return;
+    if (view !== "groups" || group === null) return;
     if (!state.groups.some(({ id }) => id === group)) return;
     const sorted = tab === "parts" ? "part" : order;
     const query = sorted === "like" ? `order=like&like=${like}` : `order=${sorted}`;
@@ -52,7 +52,7 @@ export function loadWhatIsShown(app) {
 
   store.on(["view", "group", "order", "like", "tab", "state", "server"], members);
   store.on(["view", "state", "server"], ({ view, state, pile }) => {
-    if (view !== "clusters") return;
+    if (view !== "groups") return;
     void once("labels", String(state.version), () => labels(pile.n), (value) => store.set({ labels: value }));
   });
   store.on(["view", "state", "server"], ({ view, state }) => {

@@ -4,7 +4,7 @@
 import { createAnnouncer } from "./announce.js";
 import { get, post, Refused } from "./api.js";
 import { showBar } from "./bar.js";
-import { showClusters } from "./clusters.js";
+import { showGroups } from "./groups.js";
 import { createConnection } from "./connection.js";
 import { showDivisions } from "./divisions.js";
 import { byId } from "./dom.js";
@@ -25,7 +25,7 @@ async function start() {
   const first = opening(pile, state);
   const from = addressed(location.hash);
   const store = createStore({ ...first, ...(from ? { ...from, group: from.group ?? first.group, pane: /** @type {const} */ ("members") } : {}) });
-  store.set(received({ ...store.get() }, state)); // an address may name a cluster that is gone
+  store.set(received({ ...store.get() }, state)); // an address may name a group that is gone
   const sheets = createSheets(pile.sheets);
   const { style, dataset } = document.documentElement;
   style.setProperty("--aspect", `${pile.sheets.width} / ${pile.sheets.height}`);
@@ -52,7 +52,7 @@ async function start() {
   loadWhatIsShown(app);
   showBar(app);
   showDivisions(app);
-  showClusters(app);
+  showGroups(app);
   showMembers(app);
   showQuestion(app);
   showImageView(app);
@@ -68,10 +68,10 @@ async function start() {
 function showViews({ store }) {
   let before = "";
   store.on(["view", "group"], (model) => {
-    for (const view of ["divisions", "clusters", "question"]) byId(view).hidden = view !== model.view;
+    for (const view of ["divisions", "groups", "question"]) byId(view).hidden = view !== model.view;
     const hash = address(model);
     if (location.hash !== hash) history.pushState(null, "", hash);
-    if (before && before !== model.view) byId(model.view === "clusters" ? "tiles" : `${model.view}-title`).focus({ preventScroll: true });
+    if (before && before !== model.view) byId(model.view === "groups" ? "tiles" : `${model.view}-title`).focus({ preventScroll: true });
     before = model.view;
   });
   window.addEventListener("popstate", () => {

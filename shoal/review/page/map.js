@@ -1,4 +1,4 @@
-/** The map of all images: those of the open cluster stand out; a lasso selects. */
+/** The map of all images: those of the open group stand out; a lasso selects. */
 
 /** @import {App, Labels, Model} from "./types.js" */
 /** @import {Camera} from "./map_maths.js" */
@@ -21,7 +21,7 @@ export function createMap(app, root) {
   const seen = el("div", { class: "map-selected" });
   root.append(
     el("div", { class: "map-tools" }, lasso, hand, button("Show all", () => look(null)), button("Nearer", () => zoom(1.5)), button("Farther", () => zoom(1 / 1.5)),
-      el("label", {}, everywhere, el("span", { text: "Select in all clusters" }))),
+      el("label", {}, everywhere, el("span", { text: "Select in all groups" }))),
     canvas, seen);
   /** @type {Float32Array | null} */
   let xy = null;
@@ -146,7 +146,7 @@ export function createMap(app, root) {
   sheets.onLoad(soon);
   new ResizeObserver(() => { if (canvas.clientWidth) look(null); }).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
-  store.on(["tab", "view", "server"], ({ tab, view }) => { if (tab === "map" && view === "clusters") void ask(); soon(); });
+  store.on(["tab", "view", "server"], ({ tab, view }) => { if (tab === "map" && view === "groups") void ask(); soon(); });
   store.on(["labels", "group"], soon);
   store.on(["selected", "tab"], (/** @type {Model} */ { selected, tab }) => {
     soon();

@@ -1,12 +1,12 @@
-/** One cluster: its name, how its images are shown, and in which order. */
+/** One group: its name, how its images are shown, and in which order. */
 
 /** @import {App, Model} from "./types.js" */
 import { commandButton, refreshButtons } from "./bar.js";
-import { toList } from "./clusters.js";
+import { toList } from "./groups.js";
 import { byId, el } from "./dom.js";
 import { createGrid } from "./grid.js";
 import { createMap } from "./map.js";
-import { openGroup } from "./model.js";
+import { presentGroup } from "./model.js";
 import { orderBy } from "./navigate.js";
 import { counted, percent, titleOf } from "./words.js";
 
@@ -14,7 +14,7 @@ import { counted, percent, titleOf } from "./words.js";
 export function showMembers(app) {
   const { store } = app;
   const head = byId("members-head");
-  const name = el("input", { id: "name", type: "text", class: "name-field", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-label": "Name of the cluster" });
+  const name = el("input", { id: "name", type: "text", class: "name-field", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-label": "Name of the group" });
   const facts = el("p", { class: "soft facts" });
   const order = el("select", { "aria-label": "Order", onchange: () => orderBy(app, order.value) },
     el("option", { value: "typical", text: "Typical first" }), el("option", { value: "doubtful", text: "Doubtful first" }), el("option", { value: "like", text: "Like the selected" }));
@@ -25,7 +25,7 @@ export function showMembers(app) {
   createGrid(app, grid);
   createMap(app, map);
 
-  /** Which cluster the field is about, and what it was called when typing began. */
+  /** Which group the field is about, and what it was called when typing began. */
   let named = { id: -1, title: "" };
   async function rename() {
     const typed = name.value.trim();
@@ -48,8 +48,8 @@ export function showMembers(app) {
 
   /** @param {Model} model */
   function draw(model) {
-    const group = openGroup(model);
-    byId("clusters").dataset.pane = model.pane;
+    const group = presentGroup(model);
+    byId("groups").dataset.pane = model.pane;
     if (!group) return;
     const typing = document.activeElement === name && named.id === group.id;
     const title = group.name ?? "";

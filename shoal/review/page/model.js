@@ -8,7 +8,7 @@ export function opening(pile, state) {
   const keys = slots([], state.groups);
   return {
     pile, state, slots: keys,
-    view: state.divided ? "clusters" : "divisions", tab: "images", pane: "list",
+    view: state.divided ? "groups" : "divisions", tab: "images", pane: "list",
     group: listed(keys, state.groups)[0]?.id ?? null,
     picked: new Set(), order: "typical", like: null, members: null, labels: null,
     selected: new Set(), cursor: 0, leaving: new Set(), open: null,
@@ -34,8 +34,8 @@ export function received(model, state) {
   return patch;
 }
 
-/** The open cluster. @param {Model} model @returns {Group | null} */
-export const openGroup = ({ state, group }) => state.groups.find(({ id }) => id === group) ?? null;
+/** The open group. @param {Model} model @returns {Group | null} */
+export const presentGroup = ({ state, group }) => state.groups.find(({ id }) => id === group) ?? null;
 
 /**
  * The images an action is about: the one shown large, or those selected.
@@ -45,7 +45,7 @@ export const openGroup = ({ state, group }) => state.groups.find(({ id }) => id 
 export const targets = ({ open, selected }) => (open === null ? [...selected] : [open]);
 
 /**
- * The clusters that images went to.
+ * The groups that images went to.
  * @param {Answer | null} answer
  * @returns {number[]}
  */
@@ -63,9 +63,9 @@ export function addressed(hash) {
   if (hash === "#divisions" || hash === "#question") {
     return { view: hash === "#question" ? "question" : "divisions" };
   }
-  const match = /^#cluster\/(\d+)$/.exec(hash);
-  return match ? { view: "clusters", group: Number(match[1]) } : null;
+  const match = /^#group\/(\d+)$/.exec(hash);
+  return match ? { view: "groups", group: Number(match[1]) } : null;
 }
 
 /** @param {Pick<Model, "view" | "group">} model */
-export const address = ({ view, group }) => (view === "clusters" ? `#cluster/${group ?? ""}` : `#${view}`);
+export const address = ({ view, group }) => (view === "groups" ? `#group/${group ?? ""}` : `#${view}`);

@@ -1,4 +1,4 @@
-/** Where a person looks: views, clusters, orders, and what is selected there. */
+/** Where a person looks: views, groups, orders, and what is selected there. */
 
 /** @import {App, Model, Tab, View} from "./types.js" */
 import { listed } from "./selection.js";
@@ -7,26 +7,26 @@ import { listed } from "./selection.js";
 export const goTo = (app, view) => app.store.set({ view, open: null });
 
 /** @param {App} app @param {number | null} group */
-export function openCluster(app, group) {
+export function openGroup(app, group) {
   if (group === null) return;
   const same = app.store.get().group === group;
-  app.store.set({ view: "clusters", group, pane: "members", open: null, ...(same ? {} : { selected: new Set(), cursor: 0, like: null }) });
+  app.store.set({ view: "groups", group, pane: "members", open: null, ...(same ? {} : { selected: new Set(), cursor: 0, like: null }) });
   if (app.store.get().order === "like") app.store.set({ order: "typical" });
 }
 
 /** @param {App} app @param {1 | -1} by */
-export function neighbourCluster(app, by) {
+export function neighbourGroup(app, by) {
   const { state, slots, group } = app.store.get();
   const groups = listed(slots, state.groups);
   const at = groups.findIndex(({ id }) => id === group);
-  openCluster(app, groups[(at + by + groups.length) % groups.length]?.id ?? null);
+  openGroup(app, groups[(at + by + groups.length) % groups.length]?.id ?? null);
 }
 
 /** @param {App} app @param {Tab} tab */
 export const showTab = (app, tab) => app.store.set({ tab, cursor: 0 });
 
 /**
- * From the image shown large to another one of the cluster, as it was in `model`.
+ * From the image shown large to another one of the group, as it was in `model`.
  * @param {App} app
  * @param {Model} model
  * @param {number} by
@@ -67,12 +67,12 @@ export function selectAll(app) {
   app.store.set({ selected: new Set(app.store.get().members?.rows ?? []) });
 }
 
-/** Back: the large image is closed, then nothing is selected, then the clusters are shown. @param {App} app */
+/** Back: the large image is closed, then nothing is selected, then the groups are shown. @param {App} app */
 export function back(app) {
   const { open, selected, picked, history, view } = app.store.get();
   if (open !== null) app.store.set({ open: null });
   else if (history) app.store.set({ history: false });
-  else if (view !== "clusters") goTo(app, "clusters");
+  else if (view !== "groups") goTo(app, "groups");
   else if (selected.size > 0) app.store.set({ selected: new Set() });
   else if (picked.size > 0) app.store.set({ picked: new Set() });
   else app.store.set({ pane: "list" });

@@ -1,9 +1,9 @@
-/** A colour for each cluster, by its id: it stays the same however the list changes. */
+/** A colour for each group, by its id: it stays the same however the list changes. */
 
 // Okabe and Ito (2008), distinct for every kind of colour vision; then hues a golden section apart.
 const FIRST = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#d8c900"];
 
-/** @param {number} id of the cluster; 0 is nowhere */
+/** @param {number} id of the group; 0 is nowhere */
 export function paletteOf(id) {
   if (id <= 0) return "#8a8f94";
   if (id <= FIRST.length) return FIRST[id - 1];

@@ -6,7 +6,7 @@ import { commandButton } from "./bar.js";
 import { BAR } from "./commands.js";
 import { strip } from "./dialogs.js";
 import { byId, el } from "./dom.js";
-import { openCluster } from "./navigate.js";
+import { openGroup } from "./navigate.js";
 import { paletteOf } from "./palette.js";
 import { counted, percent, titleIn } from "./words.js";
 
@@ -30,7 +30,7 @@ export function showQuestion(app) {
     const meter = el("span", { class: "meter" }, el("span", {}));
     /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${share * 100}%`;
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void answer(app, group) },
-      el("span", { class: "cluster-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dot, el("span", { class: "name", text: titleIn(state, group) }), el("span", { class: "soft", text: percent(share) })),
+      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dot, el("span", { class: "name", text: titleIn(state, group) }), el("span", { class: "soft", text: percent(share) })),
       meter, strip(app, sample, 8));
   }
 
@@ -41,11 +41,11 @@ export function showQuestion(app) {
     if (!asked) return body.replaceChildren(el("p", { class: "soft", text: "Looking for the question whose answer settles most…" }));
     if (!asked.question) {
       heading.textContent = "Nothing is left to ask";
-      return body.replaceChildren(el("p", { text: "What you decided settles the rest as far as questions can. Look through the clusters, doubtful images first." }), commandButton(app, "clusters", "main"));
+      return body.replaceChildren(el("p", { text: "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says } = asked.question;
     heading.textContent = size === 1 ? "Where does this image belong?" : `Where do these ${counted(size, "image")} belong?`;
-    const now = el("p", { class: "soft" }, "They are now in ", el("a", { href: `#cluster/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openCluster(app, group); } }),
+    const now = el("p", { class: "soft" }, "They are now in ", el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
       `. ${rows.length < size ? `${rows.length} of them are shown. ` : ""}${says}`);
     const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), el("span", { class: "soft", text: asked.left > 0 ? `about ${counted(asked.left, "question")} left` : "" }));
     return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i))), others);

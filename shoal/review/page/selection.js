@@ -1,4 +1,4 @@
-/** Which images are selected, and which keys lead to which clusters. Values in, values out. */
+/** Which images are selected, and which keys lead to which groups. Values in, values out. */
 
 /** @import {Group} from "./types.js" */
 
@@ -36,7 +36,7 @@ export function kept(set, there) {
 const KEYS = 9;
 
 /**
- * Which cluster has which of the keys 1 to 9. A cluster keeps its key as long as it exists, and a
+ * Which group has which of the keys 1 to 9. A group keeps its key as long as it exists, and a
  * new one takes the first free key: fingers remember.
  * @param {readonly (number | null)[]} before
  * @param {readonly Pick<Group, "id" | "nowhere" | "size">[]} groups
@@ -58,7 +58,7 @@ export function slots(before, groups) {
 }
 
 /**
- * The clusters as the list shows them: by their keys, then by size, those that belong nowhere last.
+ * The groups as the list shows them: by their keys, then by size, those that belong nowhere last.
  * @template {Pick<Group, "id" | "nowhere" | "size">} G
  * @param {readonly (number | null)[]} keys
  * @param {readonly G[]} groups

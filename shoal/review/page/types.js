@@ -21,21 +21,21 @@
  * @typedef {{state: State, says: string, entry: {n: number, to?: number[] | Record<string, unknown>} | null}} Answer
  * @typedef {{version: number, group: Int32Array, decided: Uint8Array}} Labels
  * @typedef {{group: number, order: string, version: number, rows: number[], parts: number[]}} Members
- * @typedef {"divisions" | "clusters" | "question"} View
+ * @typedef {"divisions" | "groups" | "question"} View
  * @typedef {"images" | "parts" | "map"} Tab
  *
  * @typedef {object} Model what the page remembers
  * @property {Pile} pile
  * @property {State} state as the server last said it
- * @property {(number | null)[]} slots which cluster has which of the keys 1 to 9
+ * @property {(number | null)[]} slots which group has which of the keys 1 to 9
  * @property {View} view
  * @property {Tab} tab
  * @property {"list" | "members"} pane which of the two a narrow window shows
- * @property {number | null} group the cluster that is open
- * @property {Set<number>} picked clusters ticked in the list
+ * @property {number | null} group the group that is open
+ * @property {Set<number>} picked groups ticked in the list
  * @property {string} order of the members
  * @property {number | null} like the image the members are sorted by
- * @property {Members | null} members of the open cluster
+ * @property {Members | null} members of the open group
  * @property {Labels | null} labels of all images
  * @property {Set<number>} selected rows of images
  * @property {number} cursor the place of the focused image among the members

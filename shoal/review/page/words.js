@@ -25,7 +25,7 @@ export function percent(share) {
 
 /** @param {Pick<Group, "id" | "name" | "nowhere">} group */
 export function titleOf(group) {
-  return group.name || (group.nowhere ? "Belongs nowhere" : `Cluster ${group.id}`);
+  return group.name || (group.nowhere ? "Belongs nowhere" : `Group ${group.id}`);
 }
 
 /**

@@ -1,18 +1,18 @@
-/** The list of clusters: names, sizes, how much is decided, what is in them. */
+/** The list of groups: names, sizes, how much is decided, what is in them. */
 
 /** @import {App, Group, Model} from "./types.js" */
 import { button, byId, el } from "./dom.js";
 import { strip } from "./dialogs.js";
-import { openCluster } from "./navigate.js";
+import { openGroup } from "./navigate.js";
 import { paletteOf } from "./palette.js";
 import { listed, toggled } from "./selection.js";
 import { count, counted, percent, titleOf } from "./words.js";
 
 /** @param {App} app */
-export function showClusters(app) {
+export function showGroups(app) {
   const { store } = app;
-  const list = byId("cluster-list");
-  const heading = el("h2", { text: "Clusters" });
+  const list = byId("group-list");
+  const heading = el("h2", { text: "Groups" });
   const pick = el("span", { class: "soft" });
   byId("list-head").append(heading, pick);
   /** @type {Map<number, {key: string, item: HTMLLIElement}>} */
@@ -26,12 +26,12 @@ export function showClusters(app) {
     /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${done * 100}%`;
     const dot = el("span", { class: "dot", "aria-hidden": "true" });
     dot.style.backgroundColor = paletteOf(group.id);
-    const open = el("button", { type: "button", class: "cluster", onclick: (/** @type {MouseEvent} */ event) => {
+    const open = el("button", { type: "button", class: "group", onclick: (/** @type {MouseEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) tickOne(group.id);
-      else openCluster(app, group.id);
+      else openGroup(app, group.id);
     } },
-      el("span", { class: "cluster-title" }, dot, el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
-      el("span", { class: "cluster-facts soft", text: `${counted(group.size, "image")}${group.decided ? `, ${group.decided === group.size ? "all" : percent(done)} decided` : ""}` }),
+      el("span", { class: "group-title" }, dot, el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
+      el("span", { class: "group-facts soft", text: `${counted(group.size, "image")}${group.decided ? `, ${group.decided === group.size ? "all" : percent(done)} decided` : ""}` }),
       meter, strip(app, group.sample, 7));
     return el("li", { "data-group": group.id }, tick, open);
   }
@@ -41,7 +41,7 @@ export function showClusters(app) {
 
   /** @param {Model} model */
   function draw({ state, slots }) {
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest("#cluster-list li"))?.dataset.group;
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest("#group-list li"))?.dataset.group;
     const there = listed(slots, state.groups).map((group) => {
       const slot = slots.indexOf(group.id) + 1;
       const key = JSON.stringify([group, slot]);
@@ -56,14 +56,14 @@ export function showClusters(app) {
     const scrolled = list.scrollTop;
     list.replaceChildren(...there);
     list.scrollTop = scrolled;
-    heading.textContent = counted(state.groups.filter(({ nowhere }) => !nowhere).length, "cluster");
-    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`li[data-group="${focused}"] .cluster`))?.focus();
+    heading.textContent = counted(state.groups.filter(({ nowhere }) => !nowhere).length, "group");
+    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`li[data-group="${focused}"] .group`))?.focus();
   }
 
   /** @param {Model} model */
   function mark({ group, picked }) {
     for (const [id, { item: line }] of items) {
-      const open = /** @type {HTMLElement} */ (line.querySelector(".cluster"));
+      const open = /** @type {HTMLElement} */ (line.querySelector(".group"));
       if (id === group) open.setAttribute("aria-current", "true");
       else open.removeAttribute("aria-current");
       /** @type {HTMLInputElement} */ (line.querySelector("input")).checked = picked.has(id);
@@ -81,11 +81,11 @@ export function showClusters(app) {
     if (!line || event.altKey || event.ctrlKey || event.metaKey) return;
     const beside = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling }[event.key];
     if (event.key === " ") tickOne(Number(line.dataset.group));
-    else if (event.key.startsWith("Arrow")) /** @type {HTMLElement | null | undefined} */ (beside?.querySelector(".cluster"))?.focus();
+    else if (event.key.startsWith("Arrow")) /** @type {HTMLElement | null | undefined} */ (beside?.querySelector(".group"))?.focus();
     else return;
     event.preventDefault();
   });
 }
 
 /** Back to the list, in a narrow window. @param {App} app */
-export const toList = (app) => button("All clusters", () => app.store.set({ pane: "list" }), { class: "to-list" });
+export const toList = (app) => button("All groups", () => app.store.set({ pane: "list" }), { class: "to-list" });
