@@ -1,0 +1,156 @@
+/** The parts of the page that do things, with a server made up: queue, sheets, store, keys, commands. */
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Gone, Refused } from "../../shoal/review/page/api.js";
+import { BAR, COMMANDS, commandFor, commandOf } from "../../shoal/review/page/commands.js";
+import { namesOf } from "../../shoal/review/page/keys.js";
+import { opening } from "../../shoal/review/page/model.js";
+import { createQueue } from "../../shoal/review/page/queue.js";
+import { createSheets } from "../../shoal/review/page/sheets.js";
+import { createStore } from "../../shoal/review/page/store.js";
+
+const later = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+test("changes are told once, to those who look at them", async () => {
+  const store = createStore({ a: 1, b: 1 });
+  const seen = [];
+  store.on(["a"], ({ a, b }) => seen.push([a, b]));
+  store.set({ a: 2 });
+  store.set({ b: 2, a: 3 });
+  assert.deepEqual(store.get(), { a: 3, b: 2 });
+  await later();
+  store.set({ b: 4 });
+  store.set({ a: 3 });
+  await later();
+  assert.deepEqual(seen, [[1, 1], [3, 2]]);
+});
+
+/** A queue over a server that answers by a script. */
+function queueOver(script) {
+  const log = { sent: [], counts: [], gone: 0, back: [] };
+  let n = 0;
+  const queue = createQueue({
+    async post(act) {
+      log.sent.push([act.op, act.act]);
+      const next = script.shift();
+      if (next instanceof Error) throw next;
+      return next ?? { says: act.op };
+    },
+    onCount: (waiting) => log.counts.push(waiting),
+    onGone: () => (log.gone += 1),
+    untilBack: () => new Promise((resolve) => log.back.push(resolve)),
+    token: () => `t${++n}`,
+  });
+  return { queue, log };
+}
+
+test("actions go in order, and an error of one stops no other", async () => {
+  const { queue, log } = queueOver([undefined, new Refused(400, "No."), undefined]);
+  const answers = await Promise.allSettled(["a", "b", "c"].map((op) => queue.send({ op })));
+  assert.deepEqual(answers.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+  assert.equal(answers[1].reason.message, "No.");
+  assert.deepEqual(log.sent, [["a", "t1"], ["b", "t2"], ["c", "t3"]]);
+  assert.deepEqual(log.counts, [1, 2, 3, 2, 1, 0]);
+});
+
+test("while the server is gone an action waits, and comes again under the same name", async () => {
+  const { queue, log } = queueOver([new Gone("gone"), new Gone("still"), undefined, undefined]);
+  const both = Promise.all([queue.send({ op: "a" }), queue.send({ op: "b" })]);
+  await later();
+  assert.deepEqual(log.sent, [["a", "t1"]]);
+  log.back.shift()();
+  await later();
+  assert.equal(log.gone, 2);
+  log.back.shift()();
+  assert.deepEqual((await both).map(({ says }) => says), ["a", "b"]);
+  assert.deepEqual(log.sent, [["a", "t1"], ["a", "t1"], ["a", "t1"], ["b", "t2"]]);
+});
+
+/** As much of an element as thumbnails need. */
+function element() {
+  const classes = new Set();
+  return { dataset: {}, style: {}, classList: { add: (name) => classes.add(name), remove: (name) => classes.delete(name), contains: (name) => classes.has(name) } };
+}
+
+test("each thumbnail is asked for once, together with others, and again if it did not come", async () => {
+  const asked = [];
+  let broken = false;
+  const load = async (url) => {
+    asked.push(url);
+    if (broken) throw new Error("gone");
+    return {};
+  };
+  const sheets = createSheets({ columns: 2 }, { load, soon: (run) => setTimeout(run, 0) });
+  const [a, b, c, d] = [element(), element(), element(), element()];
+  sheets.show(a, 7);
+  sheets.show(b, 9);
+  sheets.show(c, 8);
+  await later();
+  assert.deepEqual(asked, ["/sheet.webp?rows=7,9,8"]);
+  assert.deepEqual([a, b, c].map(({ style }) => [style.backgroundSize, style.backgroundPosition]), [["200% 200%", "0% 0%"], ["200% 200%", "100% 0%"], ["200% 200%", "0% 100%"]]);
+  sheets.show(a, 8); // another image, known already
+  assert.equal(a.style.backgroundPosition, "0% 100%");
+  broken = true;
+  sheets.show(d, 1);
+  await later();
+  assert.ok(d.classList.contains("waiting"));
+  broken = false;
+  sheets.retry();
+  await later();
+  assert.deepEqual(asked.slice(1), ["/sheet.webp?rows=1", "/sheet.webp?rows=1"]);
+  sheets.show(d, 2);
+  sheets.forget(d); // scrolled away before it was asked for
+  await later();
+  assert.equal(asked.length, 3);
+});
+
+const event = (key, code = "", more = {}) => ({ key, code, shiftKey: false, ctrlKey: false, metaKey: false, ...more });
+
+test("keys by what they type, else by where they lie", () => {
+  assert.deepEqual(namesOf(event("m", "KeyM")), ["m"]);
+  assert.deepEqual(namesOf(event("U", "KeyU", { shiftKey: true })), ["Shift+u"]);
+  assert.deepEqual(namesOf(event("z", "KeyZ", { metaKey: true })), ["Ctrl+z"]);
+  assert.deepEqual(namesOf(event("Z", "KeyZ", { ctrlKey: true, shiftKey: true })), ["Ctrl+Shift+z"]);
+  assert.deepEqual(namesOf(event("ь", "KeyM")), ["ь", "m"]); // Russian
+  assert.deepEqual(namesOf(event("&", "Digit1")), ["&", "1"]); // French: digits behind Shift
+  assert.deepEqual(namesOf(event("1", "Digit1", { shiftKey: true })), ["1"]);
+  assert.deepEqual(namesOf(event("!", "Digit1", { shiftKey: true })), ["!"]);
+  assert.deepEqual(namesOf(event("?", "Slash", { shiftKey: true })), ["?"]);
+  assert.deepEqual(namesOf(event("a", "KeyQ")), ["a"]); // French: the letter counts
+});
+
+/** Models of every kind: each view, with and without images selected, one shown large, a question. */
+function* models() {
+  const groups = [1, 2].map((id) => ({ id, size: 9, nowhere: false, name: null, decided: 0, expected: 1, sample: [] }));
+  const state = { version: 1, groups, n_images: 18, n_decided: 0, expected: 1, undo: "x", redo: "y", divided: true, conflicts: [], saved: true };
+  const first = { ...opening({ has_map: true }, state), question: { question: { id: 1, rows: [1], candidates: [] }, left: 1 } };
+  for (const view of ["divisions", "groups", "question"]) {
+    for (const selected of [new Set(), new Set([1]), new Set([1, 2])]) {
+      for (const open of [null, 3]) {
+        for (const tab of ["images", "parts", "map"]) yield { ...first, view, selected, open, tab };
+      }
+    }
+  }
+}
+
+test("a key means one thing at a time", () => {
+  for (const model of models()) {
+    for (const key of new Set(COMMANDS.flatMap(({ keys }) => keys))) {
+      const now = COMMANDS.filter((command) => command.keys.includes(key) && command.when(model));
+      assert.ok(now.length <= 1, `${key}: ${now.map(({ id }) => id)} in ${model.view}`);
+      assert.equal(commandFor(model, key), now[0] ?? null);
+    }
+  }
+});
+
+test("every action has a label, a line in the help, and a moment when it can be done", () => {
+  for (const command of COMMANDS) {
+    const whens = [...models()].filter((model) => command.when(model));
+    assert.ok(whens.length > 0, command.id);
+    for (const model of whens) assert.match(command.label(model), /^[A-Z]/);
+    assert.match(command.help, /^[A-Z][^.]+$/);
+  }
+  assert.equal(new Set(COMMANDS.map(({ id }) => id)).size, COMMANDS.length);
+  for (const id of Object.values(BAR).flat()) commandOf(id);
+});
