@@ -446,7 +446,8 @@ def test_labels_and_names_that_contradict_are_asked_about(
 
 
 def test_a_table_tells_which_result_it_is(found: Path) -> None:
-    from shoal.export.prediction import load_prediction, result_digest
+    from shoal.embedding.table import result_digest
+    from shoal.export.prediction import load_prediction
 
     record = json.loads((found / "shoal.json").read_text())
     for name in ("prediction.csv", "table.parquet"):

@@ -64,8 +64,8 @@ def predict(
     """
     from shoal.cli import inference, opening
     from shoal.cli.next_step import free, say_next
+    from shoal.clustering.digest import clustering_metadata
     from shoal.export import summaries
-    from shoal.export.clustering_digest import clustering_metadata
     from shoal.images.open import write_skipped
     from shoal.images.output_checks import check_distinct
     from shoal.progress import Reporter

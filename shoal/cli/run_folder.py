@@ -15,8 +15,8 @@ from typing import Any
 from shoal.cli.outputs import copied_aside, free_name
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import first_difference, identity_of
+from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
-from shoal.export.prediction import result_digest
 from shoal.export.record import NAME, RUN, Record, read_record
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image

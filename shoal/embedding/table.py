@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,11 @@ from shoal.errors import DataError
 from shoal.images.csv_files import as_text, look_up, write_rows
 from shoal.images.files import atomic_path
 from shoal.protocols import FloatArray, ImageSource, IntArray
+
+NAMED_FOR = "result"
+"""The column of a CSV file that holds the digest of the result that was named."""
+NAMED_FOR_METADATA = b"shoal_named_for"
+"""The same in the schema of a Parquet table."""
 
 
 @dataclass(frozen=True)
@@ -116,15 +123,19 @@ class ImageTable:
         return embedding
 
     def to_csv(self, path: str | Path) -> None:
-        """Write ``id,label`` rows, as the assignment asks; atomically.
+        """Write ``id,label`` rows, as the assignment asks; with names, these too. Atomically.
 
         Raises:
             OutputError: the file cannot be written.
         """
-        write_rows(path, ["id", "label"], zip(self.ids, self.labels.tolist(), strict=True))
+        columns: dict[str, Sequence[Any]] = {"id": self.ids, "label": self.labels.tolist()}
+        if self.names is not None:
+            columns["name"] = self.names
+            columns[NAMED_FOR] = [self.named_for] * len(self)
+        write_rows(path, list(columns), zip(*columns.values(), strict=True))
 
     def to_parquet(self, path: str | Path, metadata: Mapping[bytes, bytes] | None = None) -> None:
-        """Write columns id, label, confidence, embedding and, if known, familiarity, x and y.
+        """Write columns id, label, confidence, embedding and, if known, name, familiarity, x, y.
 
         The file is written atomically. ``metadata`` is for its schema: the verdict, for one.
 
@@ -139,6 +150,11 @@ class ImageTable:
         columns = {
             "id": pa.array(names, pa.string()),
             "label": pa.array(self.labels, pa.int64()),
+        }
+        if self.names is not None:
+            columns["name"] = pa.array([as_text(name) for name in self.names], pa.string())
+            metadata = dict(metadata or {}) | {NAMED_FOR_METADATA: self.named_for.encode()}
+        columns |= {
             "confidence": pa.array(self.confidence, pa.float32()),
         }
         if self.familiarity is not None:
@@ -149,3 +165,19 @@ class ImageTable:
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), z.shape[1])
         with atomic_path(Path(path)) as temporary:
             pq.write_table(pa.table(columns, metadata=metadata), temporary)
+
+
+def result_digest(ids: Iterable[str], labels: IntArray) -> str:
+    """What tells one result from another: a digest of who is in which cluster, 16 characters.
+
+    Names and corrections are given for a result; by its digest they are known not to be of another.
+
+    Args:
+        ids: of n images.
+        labels: int64 (n,), their clusters.
+
+    >>> result_digest(["a", "b"], np.array([0, 1])) == result_digest(["b", "a"], np.array([1, 0]))
+    True
+    """
+    rows = sorted(f"{as_text(name)}\0{label}\n" for name, label in zip(ids, labels, strict=True))
+    return hashlib.sha256("".join(rows).encode()).hexdigest()[:16]

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.embedding.table import ImageTable
+from shoal.clustering.digest import clustering_digest
+from shoal.embedding.table import NAMED_FOR, NAMED_FOR_METADATA, ImageTable, result_digest
 from shoal.errors import DataError, OutputError
-from shoal.export.clustering_digest import clustering_digest, clustering_of
-from shoal.export.prediction import (
-    EXPECTED,
-    NAMED_FOR,
-    NAMED_FOR_METADATA,
-    load_prediction,
-    read_parquet,
-    result_digest,
-    whole_numbers,
-)
+from shoal.export.clustering_digest import clustering_of
+from shoal.export.prediction import EXPECTED, load_prediction, read_parquet, whole_numbers
 from shoal.images.csv_files import as_text, column_if_there, columns, read_rows, write_rows
 from shoal.images.files import atomic_path
 from shoal.models import checkpoint as checkpoints

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import NAMED_FOR, NAMED_FOR_METADATA, ImageTable, result_digest
 from shoal.errors import DataError
-from shoal.images.csv_files import as_text, column_if_there, columns, quoted
-from shoal.protocols import FloatArray, IntArray
+from shoal.images.csv_files import column_if_there, columns, quoted
+from shoal.protocols import FloatArray
 from shoal.scoring.verdict import METADATA
 
 EXPECTED = "a prediction with the columns id and label"
-NAMED_FOR = "result"
-"""The column that holds the digest of the result that was named."""
-NAMED_FOR_METADATA = b"shoal_named_for"
-"""The same in the schema of a Parquet table."""
 _CLUSTER = ("label", "cluster")
 
 
@@ -54,22 +49,6 @@ def load_prediction(path: str | Path, *, trust: str | None = None) -> ImageTable
             "--trust label or --trust name (trust='label' in Python)."
         )
     return loaded
-
-
-def result_digest(ids: Iterable[str], labels: IntArray) -> str:
-    """What tells one result from another: a digest of who is in which cluster, 16 characters.
-
-    Names and corrections are given for a result; by its digest they are known not to be of another.
-
-    Args:
-        ids: of n images.
-        labels: int64 (n,), their clusters.
-
-    >>> result_digest(["a", "b"], np.array([0, 1])) == result_digest(["b", "a"], np.array([1, 0]))
-    True
-    """
-    rows = sorted(f"{as_text(name)}\0{label}\n" for name, label in zip(ids, labels, strict=True))
-    return hashlib.sha256("".join(rows).encode()).hexdigest()[:16]
 
 
 def contradiction(table: ImageTable) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from shoal.clustering.digest import clustering_metadata
 from shoal.embedding.table import ImageTable
 from shoal.errors import OutputError
-from shoal.export.clustering_digest import clustering_metadata
 from shoal.export.neighbours import with_map
 from shoal.export.run_files import write_run_files
 from shoal.export.summaries import run_summary

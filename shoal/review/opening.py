@@ -9,13 +9,13 @@ from pathlib import Path
 
 from shoal import pipeline
 from shoal.clustering.clustering import check_finished
+from shoal.clustering.digest import CLUSTERING, clustering_digest, clustering_metadata
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
-from shoal.export.clustering_digest import CLUSTERING, clustering_digest, clustering_metadata
 from shoal.export.neighbours import with_map
-from shoal.export.prediction import load_prediction, result_digest
+from shoal.export.prediction import load_prediction
 from shoal.images.csv_files import as_text
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, Track, silent
