@@ -22,8 +22,9 @@ from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
 _BRIEFLY = 0.5
 """Seconds of steps that a forecast is made from, at least."""
-_UNCERTAIN = 1.4
-"""A run takes up to this many times its forecast: other programs and heat slow a machine down."""
+UNCERTAIN = 1.4
+"""A run takes up to this many times its forecast: other programs and heat slow a machine down. Runs
+with a time limit made the forecast epochs, and down to this part of them."""
 
 
 def limit_for(
@@ -86,7 +87,7 @@ def forecast(
     if reports:
         least += speed.embedding_again(source) + speed.drawing(source)
         most = least + max(10.0, MEASURED_SHARE * training)
-    return least, _UNCERTAIN * most
+    return least, UNCERTAIN * most
 
 
 @dataclass(frozen=True)

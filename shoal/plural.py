@@ -50,6 +50,16 @@ def duration(least: float, most: float) -> str:
     return f"{low:.15g} to {counted(high, noun)}"
 
 
+def rounded(x: float) -> int | float:
+    """A positive number in two digits, for what is not known better.
+
+    >>> rounded(6.136), rounded(24.6), rounded(117.0)
+    (6.1, 25, 120)
+    """
+    two = float(f"{x:.2g}")
+    return int(two) if two.is_integer() else two
+
+
 def fill(template: str, **values: object) -> str:
     """``str.format``, with ``{n:one|many}`` for what is said of one and of other numbers.
 

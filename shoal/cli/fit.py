@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from shoal import pipeline
-from shoal.budget import forecast, limit_for
+from shoal.budget import UNCERTAIN, forecast, limit_for
 from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
 from shoal.embedding.table import ImageTable
@@ -23,7 +23,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
-from shoal.plural import counted, duration, lasted
+from shoal.plural import counted, duration, lasted, rounded
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe, differences
@@ -77,9 +77,10 @@ def _train(
         if before is None:
             notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
     height, width, channels = source.shape
+    length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""
     report.say(
         f"{counted(len(source), 'image')} of {height} × {width} × {channels}, "
-        f"recipe {recipe.name}, {counted(recipe.epochs, 'epoch')} on {device}, seed {recipe.seed}"
+        f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
     report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait
     if limit is None:
@@ -140,10 +141,11 @@ def _within(
         device=device,
     )  # fmt: skip
     if before is None:
-        recipe, epochs = timed, timed.epochs
+        recipe, most = timed, timed.epochs
         report.say(
-            f"{request.minutes:g} minutes are enough for about {epochs:g} epochs at "
-            f"{speed.step:.3f} s a step; measured all the time, and made to fit"
+            f"{request.minutes:g} minutes are enough for about {rounded(most / UNCERTAIN)} to "
+            f"{counted(rounded(most), 'epoch')} at {speed.step:.3f} s a step or more; the speed is "
+            "measured all the time, and the run made to fit"
         )
     if limit.left() - limit.reserved() < 10 * speed.step:
         report.say(
