@@ -6,7 +6,7 @@ Shapes: ``n`` images, a batch of ``b`` images, ``H`` × ``W`` pixels, ``C`` chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
@@ -196,6 +196,10 @@ class Clusterer(Fitted, Protocol):
 
     def predict_proba(self, x: FloatArray, candidate: int = 0) -> FloatArray:
         """Memberships float32 (m, k), rows summing to 1, of ``x`` float32 (m, d)."""
+        ...
+
+    def predict_proba_each(self, x: FloatArray) -> Iterator[FloatArray]:
+        """`predict_proba` under each candidate; what they share is computed once."""
         ...
 
 

@@ -11,9 +11,11 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs, make_moons
 
 from shoal.clustering import graph as graphs
-from shoal.clustering.clusterers import spectral
+from shoal.clustering.clusterers import _base, spectral
 from shoal.clustering.clusterers._base import BaseClusterer
+from shoal.clustering.clustering import Clustering
 from shoal.embedding.linear_algebra import unit_rows
+from shoal.embedding.neighbours import nearest
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
 from shoal.scoring import evaluation
@@ -48,6 +50,19 @@ def test_contract(name: str, k: int) -> None:
     assert np.array_equal(build(name, k).fit(x).predict_proba(x), membership)
     # Another k among the remembered points needs no images.
     assert build(name, k + 1).fit(again.reference).predict_proba(x).shape == (len(x), k + 1)
+
+
+def test_all_candidates_look_up_neighbours_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, _ = blobs(k=4)
+    fitted = Clustering(build("projection_pursuit", 4).fit(x + np.float32(1.5) * x[::-1]))
+    alone = [fitted.predict(x, candidate) for candidate in range(fitted.n_candidates)]
+    assert len(alone) > 1
+    queries: list[int] = []
+    monkeypatch.setattr(
+        _base, "nearest", lambda *given: (queries.append(len(given[1])), nearest(*given))[1]
+    )
+    np.testing.assert_array_equal(fitted.candidates(x), alone)
+    assert queries == [len(x)]
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -56,9 +56,16 @@ class Clustering:
         """
         if candidate not in self._numbering:
             known = self.clusterer.predict_proba(self.reference, candidate)
-            sizes = np.bincount(known.argmax(axis=1), minlength=known.shape[1])
-            self._numbering[candidate] = np.argsort(-sizes, kind="stable")
+            self._numbering[candidate] = _by_size(known)
         return self.clusterer.predict_proba(x, candidate)[:, self._numbering[candidate]]
+
+    def predict_proba_each(self, x: FloatArray) -> Iterator[FloatArray]:
+        """`predict_proba` under each candidate; the neighbours of ``x`` are looked up only once."""
+        if len(self._numbering) < self.n_candidates:
+            for candidate, known in enumerate(self.clusterer.predict_proba_each(self.reference)):
+                self._numbering[candidate] = _by_size(known)
+        for candidate, proba in enumerate(self.clusterer.predict_proba_each(x)):
+            yield proba[:, self._numbering[candidate]]
 
     def predict(self, x: FloatArray, candidate: int = 0) -> IntArray:
         """The cluster of each point of ``x`` float32 (m, d), int64 (m,)."""
@@ -66,7 +73,7 @@ class Clustering:
 
     def candidates(self, x: FloatArray) -> list[IntArray]:
         """The clusters of ``x`` float32 (m, d) under each candidate, each int64 (m,)."""
-        return [self.predict(x, candidate) for candidate in range(self.n_candidates)]
+        return [proba.argmax(axis=1).astype(np.int64) for proba in self.predict_proba_each(x)]
 
     def reordered(self, order: Sequence[int]) -> Clustering:
         """The same clustering with its candidates in another order, each once."""
@@ -90,6 +97,12 @@ class Clustering:
     def get_arrays(self) -> dict[str, Array]:
         """What a checkpoint keeps, see `clustering_of`."""
         return self.clusterer.get_arrays()
+
+
+def _by_size(memberships: FloatArray) -> IntArray:
+    """Columns of memberships (m, k) in order of the sizes of their clusters, the largest first."""
+    sizes = np.bincount(memberships.argmax(axis=1), minlength=memberships.shape[1])
+    return np.argsort(-sizes, kind="stable")
 
 
 def check_split(split: int, n_splits: int) -> None:

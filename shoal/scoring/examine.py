@@ -113,16 +113,12 @@ def weigh(
 
     def refit(points: FloatArray, seed: int) -> Callable[[FloatArray], list[IntArray]]:
         another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
-        return lambda asked: [
-            another.predict_proba(asked, candidate).argmax(axis=1)
-            for candidate in range(another.n_candidates)
-        ]
+        return lambda asked: [proba.argmax(axis=1) for proba in another.predict_proba_each(asked)]
 
     reclusterings = signals.recluster(z, rows, n_clusters, refit, recipe.seed)
     asked = np.concatenate([z[rows], *viewed])
     calibrations = []
-    for candidate in range(clustering.n_candidates):
-        proba = clustering.predict_proba(asked, candidate)
+    for proba in clustering.predict_proba_each(asked):
         membership, *seen = np.split(proba, 1 + len(viewed))
         views = [view.argmax(axis=1) for view in seen]
         calibrations.append(

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -119,8 +119,17 @@ class BaseClusterer(FittedArrays):
         """Memberships float32 (m, k), rows summing to 1, of ``x`` float32 (m, d)."""
         if not 0 <= candidate < self.n_candidates:
             raise ValueError(f"candidate must be below {self.n_candidates}, got {candidate}.")
+        return self._proba(x, self._prepare(x), candidate)
+
+    def predict_proba_each(self, x: FloatArray) -> Iterator[FloatArray]:
+        """`predict_proba` under each candidate; what they share is computed once."""
+        prepared = self._prepare(x)
+        for candidate in range(self.n_candidates):
+            yield self._proba(x, prepared, candidate)
+
+    def _proba(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
         if self.points_ is None:
-            return self._memberships(x, candidate)
+            return self._memberships(x, prepared, candidate)
         # By inverse squares of the distances (Shepard 1968): 1 at the points, even between them.
         squared = np.square(x[:, None].astype(np.float64) - self.points_[None]).sum(axis=2)
         shares = 1.0 / np.maximum(squared, max(1e-12 * float(squared.max(initial=0.0)), 1e-24))
@@ -138,7 +147,11 @@ class BaseClusterer(FittedArrays):
     def _spread(self, place: IntArray) -> None:
         """Make what was learned of the distinct points hold for all: ``place`` int64 (m,)."""
 
-    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
+    def _prepare(self, x: FloatArray) -> Any:
+        """What the memberships of ``x`` under any candidate are computed from, besides ``x``."""
+
+    def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
+        """See `predict_proba`; ``prepared`` is what `_prepare` returned for ``x``."""
         raise NotImplementedError
 
     def _reorder(self, order: list[int]) -> None:
@@ -157,7 +170,7 @@ class CentroidClusterer(BaseClusterer):
         # The maximum-likelihood variance a dimension, of which k-means is the hard limit.
         self.variance_ = np.asarray(max(float(squared.mean()) / x.shape[1], 1e-12))
 
-    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
+    def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
         """Posterior of an equal mixture of spherical Gaussians at the centres."""
         cross = x.astype(np.float64) @ self.centres_.T.astype(np.float64)
         logits = (cross - 0.5 * (self.centres_.astype(np.float64) ** 2).sum(1)) / self.variance_
@@ -180,18 +193,28 @@ class VotingClusterer(BaseClusterer):
         """The groups of the reference under a candidate, int64 (m,)."""
         return self.reference_labels_
 
-    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
-        """Share of the votes of the nearest neighbours, at most 20, nearer ones counting more."""
-        reference, labels = self.reference, self._labels(candidate)
-        if self.voters_ is not None:
-            reference, labels = reference[self.voters_], labels[self.voters_]
+    def _prepare(self, x: FloatArray) -> Any:
+        """The voters of each point, int64 (m, v), and the weights of their votes, (m, v).
+
+        Voters are numbered as `_electorate` has them.
+        """
+        reference = self._electorate(self.reference)
         # Not more voters than half an even share, or a tiny pile's groups outvote one another.
         n_votes = min(self.n_votes, max(1, len(reference) // (2 * self.n_clusters)))
         distances, indices = nearest(reference, x, n_votes)
         # The kernel's width is the distance of the last voter (as in self-tuning spectral
         # clustering, Zelnik-Manor and Perona 2004), so that it fits dense and thin regions.
         width = np.maximum(distances[:, -1:], 1e-12)
-        weights = np.exp(-((distances / width) ** 2))
+        return indices, np.exp(-((distances / width) ** 2))
+
+    def _electorate(self, values: Array) -> Array:
+        """Of values of the reference (n, …), those of the points that may vote."""
+        return values if self.voters_ is None else values[self.voters_]
+
+    def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
+        """Share of the votes of the nearest neighbours, at most 20, nearer ones counting more."""
+        indices, weights = prepared
+        labels = self._electorate(self._labels(candidate))
         votes = np.zeros((len(x), self.n_clusters), dtype=np.float64)
         for column in range(indices.shape[1]):
             np.add.at(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from shoal.clustering.clusterers._base import BaseClusterer, steady
@@ -47,7 +49,7 @@ class GaussianMixture(BaseClusterer):
         self.means_ = model.means_
         self.precisions_cholesky_ = model.precisions_cholesky_
 
-    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
+    def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
         """Posterior of the components."""
         from sklearn.mixture import GaussianMixture as SklearnGaussianMixture
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from shoal.clustering.clusterers import spectral
@@ -109,13 +111,16 @@ class ProjectionPursuit(VotingClusterer):
     def _labels(self, candidate: int) -> IntArray:
         return self.candidate_labels_[candidate].astype(np.int64)
 
-    def _memberships(self, x: FloatArray, candidate: int) -> FloatArray:
+    def _prepare(self, x: FloatArray) -> Any:
+        return None if len(self.weights_) else super()._prepare(x)
+
+    def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
         """Two clusters: the posterior of two equal Gaussians on the line of the split.
 
         More: votes of the nearest remembered points.
         """
         if not len(self.weights_):
-            return super()._memberships(x, candidate)
+            return super()._memberships(x, prepared, candidate)
         along = project(x, self.weights_[candidate : candidate + 1])[:, 0]
         log_odds = np.clip(along + self.offset_[candidate], -50.0, 50.0)
         second = 1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))
