@@ -9,12 +9,17 @@ import queue
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
 
 from shoal.errors import DataError
 from shoal.images.decoding.form import Chunk, Encoded, Form
 from shoal.images.decoding.image import decode_chunk
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 MANY = 2048
 """From so many images on, processes pay for their start of about half a second.
@@ -91,19 +96,35 @@ def decode_in_chunks(contents: Iterable[Encoded], form: Form, n: int) -> Iterato
         finally:
             idle.put(worker)
 
-    waiting: deque[Future[Chunk]] = deque()
-    executor = ThreadPoolExecutor(len(workers) or cores)
     try:
-        for chunk in _chunks(contents, per_chunk):
-            waiting.append(executor.submit(decode, chunk))
+        with closing(in_order(decode, _chunks(contents, per_chunk))) as decoded:
+            yield from decoded
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
+    """Results of a function for each item, in order, by a thread for each core.
+
+    At most two items a core and one more are held at a time. All threads have ended when the
+    iterator is closed.
+
+    >>> list(in_order(str, range(3)))
+    ['0', '1', '2']
+    """
+    cores = n_cores()
+    waiting: deque[Future[Result]] = deque()
+    executor = ThreadPoolExecutor(cores)
+    try:
+        for item in items:
+            waiting.append(executor.submit(function, item))
             if len(waiting) > 2 * cores:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-        for worker in workers:
-            worker.close()
 
 
 def n_cores() -> int:

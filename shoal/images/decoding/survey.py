@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.images.decoding.form import Encoded
 from shoal.images.decoding.image import Measured, measure
-from shoal.images.decoding.parallel import n_cores
+from shoal.images.decoding.parallel import in_order
 from shoal.images.pixel_range import Bounds, PixelRange, learn
 
 if TYPE_CHECKING:
@@ -24,8 +20,6 @@ _ENOUGH = 16
 """Where fewer of them have the numbers in question, the whole pile is looked through for some."""
 _SHARE = 0.1
 """From this share of the sample on 8-bit images are part of the pile, not strays."""
-
-Found: TypeAlias = Measured | str
 
 
 @dataclass
@@ -54,13 +48,13 @@ def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
     """
     rows = np.unique(np.linspace(0, len(pile.names) - 1, _SAMPLE).round().astype(int))
     seen, n_eight_bit = _Kind(), 0
-    for measured in _measured(pile.fetch(int(row)) for row in rows):
+    for measured in in_order(measure, (pile.fetch(int(row)) for row in rows)):
         n_eight_bit += measured == "8 bits"
         if isinstance(measured, Measured) and measured.kind == kind:
             seen.add(measured)
     if len(seen.values) < _ENOUGH:
         seen = _Kind()
-        for measured in _measured(pile.contents()):
+        for measured in in_order(measure, pile.contents()):
             if isinstance(measured, Measured) and measured.kind == kind:
                 seen.add(measured)
                 if len(seen.values) == _SAMPLE:
@@ -68,18 +62,3 @@ def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
     eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
     dtype = np.dtype(np.float32 if kind == "f" else np.int32)
     return replace(known, eight_bit=eight_bit).knowing(dtype, seen.bounds(kind, eight_bit))
-
-
-def _measured(contents: Iterable[Encoded]) -> Iterator[Found]:
-    """What `measure` gives for each image, in order; a few images are decoded at a time."""
-    waiting: deque[Future[Found]] = deque()
-    executor = ThreadPoolExecutor(n_cores())
-    try:
-        for content in contents:
-            waiting.append(executor.submit(measure, content))
-            if len(waiting) > 2 * n_cores():
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)

@@ -10,7 +10,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,13 @@ from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.cache_file import Index
 from shoal.images.decoding.listing import Wanted
-from shoal.images.eight_bits import block_to_levels, check_shape, describe_missing, find_bounds
+from shoal.images.eight_bits import (
+    block_to_levels,
+    check_shape,
+    describe_missing,
+    find_bounds,
+    with_eight_bits,
+)
 from shoal.images.pixel_range import PixelRange
 from shoal.images.shards import stamp
 from shoal.protocols import Array, ImageSource
@@ -88,7 +93,7 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
                 _give_back(array)
 
         if array.dtype.kind == "b":
-            learned = replace(wanted.pixel_range or PixelRange(), eight_bit=True)
+            learned = with_eight_bits(wanted.pixel_range)
             bounds = (0.0, 1.0)
         else:
             bounds = find_bounds(blocks("checking"), array.size, name, wanted.pixel_range)
