@@ -58,8 +58,9 @@ def fragment(
     """
     assert table.xy is not None  # the caller lays out the map
     count = len(table.labels)
+    from_originals = worth_reading(source)
     if budget is None:
-        large = worth_reading(source) or max(source.shape[:2]) > _SMALL
+        large = from_originals or max(source.shape[:2]) > _SMALL
         per_image = _LARGE_BYTES if large else _SMALL_BYTES
         budget = int(np.clip(per_image * count, _LEAST_BUDGET, _MOST_BUDGET))
     shown = np.arange(count)
@@ -79,7 +80,9 @@ def fragment(
     data = {name: (array.itemsize, _base64(array.tobytes())) for name, array in arrays.items()}
     names = _json(_names(table.ids, shown))
     taken = len(names.encode()) + sum(len(text) for _, text in data.values()) + 16_384
-    sheets = sprites.pack(source, shown, budget=(budget - taken) * 3 // 4, track=track)
+    sheets = sprites.pack(
+        source, shown, budget=(budget - taken) * 3 // 4, from_originals=from_originals, track=track
+    )
     return templates.load("explorer.html.j2").render(
         say=texts(wording),
         aspect=f"{_aspect(places):.3f}",

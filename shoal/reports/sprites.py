@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from shoal.plots.sheets import LOSSLESS, SHEET, Pictures, shrunk, slices, webp, worth_reading
+from shoal.plots.sheets import LOSSLESS, SHEET, Pictures, shrunk, slices, webp
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
 from shoal.protocols import ImageSource, IntArray, Track, silent
@@ -43,11 +44,17 @@ class _Candidate:
     """WebP's, from 0 to 100; None loses nothing."""
 
 
-def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = silent) -> Sheets:
+def pack(
+    source: ImageSource,
+    order: IntArray,
+    *,
+    budget: int,
+    from_originals: bool,
+    track: Track = silent,
+) -> Sheets:
     """The best sheets of at most ``budget`` bytes together.
 
-    Thumbnails are of the originals where those can be read in little time, else of what the encoder
-    sees. They keep the images' size, up to 128 pixels along the longer side, while a lower quality
+    They keep the images' size, up to 128 pixels along the longer side, while a lower quality
     makes room; then they shrink, down to 12 pixels. A sample of the images tells where to begin,
     and the result is measured. If even the smallest take too many bytes, they are returned.
 
@@ -55,9 +62,11 @@ def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = si
         source: the images, read in ascending order, a batch at a time.
         order: int64 (m,), m > 0: which images, in the order of the thumbnails.
         budget: bytes of all the sheets.
+        from_originals: whether thumbnails are of the originals, see `worth_reading`; otherwise they
+            are of what the encoder sees.
         track: shows progress.
     """
-    read = _reader(source)
+    read = partial(thumbnails, source, side=_LARGEST) if from_originals else source.read
     sample = np.sort(np.random.default_rng(0).permutation(order)[:_SAMPLE])
     shape = read(sample[:_SHAPED]).shape[1:]
     candidates = list(_candidates((shape[0], shape[1], shape[2])))
@@ -76,13 +85,6 @@ def pack(source: ImageSource, order: IntArray, *, budget: int, track: Track = si
         del candidates[0]
         sheets = _encode(small, candidates[0])
     return sheets
-
-
-def _reader(source: ImageSource) -> Callable[[IntArray], Pictures]:
-    """What gives images ``rows`` int64 (m,) as uint8 (m, h, w, C), not always of one size."""
-    if not worth_reading(source):
-        return source.read
-    return lambda rows: thumbnails(source, rows, side=_LARGEST)
 
 
 def _size(sheets: Sheets) -> int:
@@ -109,7 +111,10 @@ def _read(
     read: Callable[[IntArray], Pictures], rows: IntArray, shape: tuple[int, ...],
     wanted: _Candidate, track: Track,
 ) -> Pictures:  # fmt: skip
-    """Images ``rows`` (m,), ascending, as thumbnails uint8 (m, height, width, C)."""
+    """Images ``rows`` (m,), ascending, as thumbnails uint8 (m, height, width, C).
+
+    ``read`` gives images of some rows as uint8 (m, h, w, C), not always of one size.
+    """
     thumbs = np.empty((len(rows), wanted.height, wanted.width, shape[2]), dtype=np.uint8)
     blocks = slices(len(rows), shape)
     for place in track(blocks, "packing pictures", len(blocks)):
