@@ -42,8 +42,9 @@ from shoal.training.time_limit import TimeLimit
 
 def fit(
     source: ImageSource, path: str | Path, recipe: Recipe, *, auto_k: bool = False,
-    device: str = "cpu", resume: Checkpoint | None = None, origin: Origin | None = None,
-    notes: Mapping[str, Any] | None = None, limit: TimeLimit | None = None, track: Track = silent,
+    device: str = "cpu", resume: Checkpoint | None = None, force: bool = False,
+    origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
+    limit: TimeLimit | None = None, track: Track = silent,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -56,6 +57,8 @@ def fit(
         auto_k: choose the number of clusters after training, in place of the recipe's.
         device: cpu or cuda.
         resume: the state of an interrupted run of the same recipe on the same images.
+        force: begin anew where an earlier run lies. It is moved to ``<path>.history.previous``, or
+            to ``….previous.1`` and so on if an earlier one lies there.
         origin: what the checkpoint is to know of the command: its words, its time limit.
         notes: what its provenance is to tell a person besides.
         limit: how long the command may take; None: as many epochs as the recipe says.
@@ -65,11 +68,15 @@ def fit(
         The finished checkpoint, and the table of the images it learned from.
 
     Raises:
+        OutputError: ``path`` exists or is of an interrupted run, and neither ``resume`` nor
+            ``force`` is given; or it is no checkpoint.
         ShoalError: see `train`; `Interrupted` when ``track`` asks to stop between two steps, after
             the state to resume from was saved.
     """
     check_n_clusters(recipe.n_clusters, len(source))
     history = CheckpointHistory(path)
+    if resume is None:
+        history.check_free(force=force)
     steps = train(
         source, recipe, device=device, resume=resume, origin=origin, notes=notes, limit=limit
     )
@@ -79,7 +86,7 @@ def fit(
     fitted = cluster(source, last, auto_k=auto_k, device=device, track=track)
     if limit is None or limit.left_for_extras() > 0:
         fitted = late_failure.guard(source, fitted, history, cluster, device=device, track=track)
-    checkpoints.save(fitted[0], path)
+    checkpoints.save(fitted[0], path, force=True)
     history.finish()
     return fitted
 

@@ -74,7 +74,7 @@ class Kit:
         done: list[int] = []
 
         def stop(checkpoint: Any, path: Path, save: Any) -> None:
-            save(checkpoint, path)
+            save(checkpoint, path, force=True)
             done.append(checkpoint.step)
             if len(done) == 2:  # a checkpoint of the history and the state to resume from
                 raise KeyboardInterrupt
@@ -83,7 +83,7 @@ class Kit:
 
         with pytest.MonkeyPatch.context() as patch:
             save = checkpoints.save
-            patch.setattr(checkpoints, "save", lambda c, path: stop(c, path, save))
+            patch.setattr(checkpoints, "save", lambda c, path, **_: stop(c, path, save))
             result = self.run_cli(*self.train(self.images_file), "--quiet", "--force")
         assert result.code == 130
         assert (history / "resume.pth").exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import shoal
 from shoal.errors import CheckpointError, OutputError
 from shoal.images.array import ArraySource
 from shoal.images.files import atomic_path
@@ -236,7 +237,7 @@ def test_a_crash_while_saving_leaves_the_old_checkpoint(
 
     monkeypatch.setattr(Path, "replace", die)
     with pytest.raises(KeyboardInterrupt):
-        checkpoints.save(replace(half_way, step=6), path)
+        checkpoints.save(replace(half_way, step=6), path, force=True)
     monkeypatch.undo()
     assert os.listdir(tmp_path) == ["c.pth"]
     assert checkpoints.load(path).step == 5
@@ -358,22 +359,59 @@ def test_begin_moves_an_unfinished_run_aside(half_way: Checkpoint, tmp_path: Pat
     assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000003.pth"]
     assert os.listdir(history.folder) == []  # it stays: a run in progress has locked it
     assert checkpoints.load(aside / "resume.pth").step == 3
-    # A second unfinished run takes the place of the first.
-    history.save(replace(half_way, step=7))
-    assert history.begin() == aside
-    assert sorted(os.listdir(aside)) == ["resume.pth", "step-00000007.pth"]
+    # Each earlier run has a place of its own: none is dropped.
+    for number, step in ((1, 7), (2, 10)):
+        history.save(replace(half_way, step=step))
+        assert history.begin() == tmp_path / f"c.pth.history.previous.{number}"
+    kept = sorted(path.relative_to(tmp_path) for path in tmp_path.glob("*.previous*/step-*"))
+    assert list(map(str, kept)) == [
+        "c.pth.history.previous/step-00000003.pth",
+        "c.pth.history.previous.1/step-00000007.pth",
+        "c.pth.history.previous.2/step-00000010.pth",
+    ]
 
 
-def test_begin_clears_the_history_of_a_finished_run_and_no_other_file(
+def test_begin_keeps_a_history_whose_checkpoint_is_gone(
     half_way: Checkpoint, tmp_path: Path
 ) -> None:
     history = CheckpointHistory(tmp_path / "c.pth")
-    history.save(replace(half_way, step=3))
-    history.finish()
+    history.folder.mkdir()
     (history.folder / "diary.txt").write_text("not of shoal")
     assert history.begin() is None
     assert os.listdir(history.folder) == ["diary.txt"]
-    assert not (tmp_path / "c.pth.history.previous").exists()
+    history.save(replace(half_way, step=3))
+    history.finish()
+    history.previous.mkdir()  # empty, as good as none
+    assert history.begin() == tmp_path / "c.pth.history.previous"
+    kept = sorted(os.listdir(tmp_path / "c.pth.history.previous"))
+    assert kept == ["diary.txt", "step-00000003.pth"]
+
+
+def test_fit_and_save_replace_nothing_unless_told_to(
+    half_way: Checkpoint, images: np.ndarray, tmp_path: Path
+) -> None:
+    source, path = ArraySource(images), tmp_path / "c.pth"
+    recipe = replace(half_way.recipe, epochs=0.1)
+    first = shoal.fit(source, path, recipe)[0]
+    for write in (
+        lambda: shoal.fit(source, path, recipe),
+        lambda: shoal.save(first, path),
+        lambda: shoal.ImageClusterer.load(path).save(path),
+    ):
+        before = path.read_bytes()
+        with pytest.raises(shoal.ShoalError, match=r"c\.pth exists already; .* add force=True"):
+            write()
+        assert path.read_bytes() == before
+    shoal.fit(source, path, recipe, force=True)
+    assert (tmp_path / "c.pth.history.previous" / "c.pth").read_bytes() == before
+    own = tmp_path / "mine.npy"
+    np.save(own, images)
+    with pytest.raises(shoal.ShoalError, match=r"not a checkpoint, .* such as mine\.pth"):
+        shoal.fit(source, own, recipe, force=True)
+    path.unlink()
+    CheckpointHistory(path).save(first, now=True)
+    with pytest.raises(shoal.ShoalError, match=r"was interrupted; add force=True .* resume=load"):
+        shoal.fit(source, path, recipe)
 
 
 def test_a_history_under_its_older_name_is_found_resumed_from_and_moved_aside(

@@ -60,7 +60,7 @@ def test_the_same_run_again_changes_nothing(
     before = tree(found)
     result = run_cli("run", images_file, found, "-k", "2", *fast)
     assert result.code == 0, result.err
-    assert "holds the results of this run already; changed since: prediction.csv" in result.err
+    assert "holds the results of this run already; with names: prediction.csv; add" in result.err
     assert tree(found) == before
 
 
@@ -128,7 +128,48 @@ def test_a_file_that_is_gone_is_written_again_and_names_stay(
     assert (found / "map.png").read_bytes() == drawn
     assert not list(found.glob("*.1.*"))
     told = run_cli("run", images_file, found, "-k", "2", *fast)
-    assert "holds the results of this run already; changed since: prediction.csv" in told.err
+    assert "holds the results of this run already; with names: prediction.csv; add" in told.err
+
+
+def test_what_shoal_wrote_itself_is_not_called_changed(
+    found: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from shoal.reports import assembly
+
+    command = ("run", images_file, found, "-k", "2", *fast)
+    names = write_names(tmp_path / "names.csv", "0,stripes", "1,red")
+    assert run_cli("name", found / "table.parquet", names).code == 0
+    (found / "map.png").unlink()
+    page = (found / "report.html").read_bytes()
+    assert run_cli(*command, "--resume").code == 0
+    assert (found / "report.html").read_bytes() == page  # what is not gone is not written
+    told = run_cli(*command)
+    assert "changed since" not in told.err
+    assert "with names: table.parquet;" in told.err
+    # The names are a person's work: a run that begins anew keeps them. What an interrupted run
+    # wrote is its own.
+    (found / "prediction.csv").write_text("id,label\n0,1\n")
+    write_run_files = assembly.write_run_files
+
+    def interrupted(*given: Any, **named: Any) -> None:
+        write_run_files(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assembly, "write_run_files", interrupted)
+        begun = run_cli(*command, "--force")
+    assert begun.code == 130
+    assert "prediction.csv may have been changed by hand, and is kept as" in begun.err
+    assert "table.parquet holds names, and is kept as" in begun.err
+    named = pq.read_table(found / "table.1.parquet")
+    assert set(named["name"].to_pylist()) == {"stripes", "red"}
+    ended = run_cli(*command, "--resume")
+    assert ended.code == 0, ended.err
+    assert "is kept as" not in ended.err
+    assert sorted(path.name for path in found.glob("*.1.*")) == [
+        "prediction.1.csv", "table.1.parquet"
+    ]  # fmt: skip
 
 
 def test_a_run_begun_anew_that_does_not_end_costs_nothing(

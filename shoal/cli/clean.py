@@ -76,7 +76,7 @@ def duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
         device=inference.ready(device), track=report,
     )  # fmt: skip
-    copies.to_csv(csv)
+    copies.to_csv(csv, force=force)
     write(single_images.duplicates(source, copies, track=report), picture)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
@@ -116,7 +116,7 @@ def outliers(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
     ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
-    ranked.to_csv(csv)
+    ranked.to_csv(csv, force=force)
     write(single_images.outliers(source, ranked, track=report), picture)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_outliers(ranked)}\nwritten to {csv} and {picture}")

@@ -113,7 +113,7 @@ def tree(
         source, loaded, n_leaves=leaves, device=inference.ready(device), track=report
     )
     figure = groups.tree(source, grown, track=report)
-    grown.save(out)
+    grown.save(out, force=force)
     write(figure, picture)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_tree(grown)}\nwritten to {out} and {picture}")
@@ -154,7 +154,7 @@ def cut(
     replaced = check_outputs([prediction], [tree_file], force=force)
     grown = load_tree(tree_file)
     labels, nodes = grown.labels_at(chosen_nodes(grown, clusters, at))
-    grown.write_prediction(labels, prediction)
+    grown.write_prediction(labels, prediction, force=force)
     report = Reporter(quiet=quiet)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_cut(labels, nodes)}\nwritten to {prediction}")

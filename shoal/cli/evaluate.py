@@ -89,9 +89,9 @@ def predict(
     if not isinstance(clusters, str):  # the number that auto chose is not known here
         metadata |= clustering_metadata(loaded, n_clusters=clusters, split=split)
     with kept_aside(replaced if backup else []) as kept:
-        result.to_csv(prediction)
+        result.to_csv(prediction, force=force or backup)
         if table is not None:
-            result.to_parquet(table, metadata)
+            result.to_parquet(table, metadata, force=force or backup)
     write_skipped(source, skipped)
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))

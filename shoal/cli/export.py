@@ -55,7 +55,7 @@ def name(
         raise DataError("name needs either NAMES, or --template to write a file for them.")
     if template is not None:
         check_outputs([template], [prediction], force=force)
-        write_template(prediction, template)
+        write_template(prediction, template, force=force)
         report.say(f"written to {template}; fill in its column name")
         say_next(report, "name", prediction, template)
         return

@@ -92,7 +92,7 @@ def _train(
     try:
         finished, table = pipeline.fit(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
-            origin=origin, notes=notes, limit=limit, track=report,
+            force=request.force, origin=origin, notes=notes, limit=limit, track=report,
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -122,7 +122,7 @@ def _finished_before(
     score = consistency_of(source, finished, device=device)
     facts = replace(finished.facts, consistency={finished.step: score})
     finished = replace(finished, facts=facts)
-    checkpoints.save(finished, path)
+    checkpoints.save(finished, path, force=True)
     assert facts.chosen is not None  # as it was asked for
     report.say(facts.chosen.reason)
     return finished, table
@@ -176,13 +176,12 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
     """What to go on from: the state of an unfinished run, a finished checkpoint, or nothing."""
     history = CheckpointHistory(path)
     if not request.resume:
-        kept = str(history.previous)
-        if history.previous.is_dir():
-            kept += ", in place of the run that was kept there before"
         if history.resume_file.exists():
-            report.say(f"an unfinished run is in {history.folder}; it is kept in {kept}")
+            report.say(
+                f"an unfinished run is in {history.folder}; it is kept in {history.previous}"
+            )
         elif path.is_file():
-            report.say(f"the earlier {path} is kept in {kept}")
+            report.say(f"the earlier {path} is kept in {history.previous}")
         return None
     before = history.unfinished()
     if before is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from shoal.errors import OutputError, ShoalError
 from shoal.images.csv_files import printable
 from shoal.images.files import atomic_path, digest_of
-from shoal.images.output_checks import check_distinct, check_writable
+from shoal.images.output_checks import already_there, check_distinct, check_writable
 
 
 def check_outputs(
@@ -44,10 +44,7 @@ def check_outputs(
                 raise OutputError(f"cannot write {path}: it is one of the images in {pile}.")
     replaced = [path for path in wanted if os.path.lexists(path)]
     if replaced and not force:
-        raise OutputError(
-            f"{printable(str(replaced[0]))} exists already; name another file, or add --force to "
-            "replace it."
-        )
+        raise already_there(replaced[0])
     return replaced
 
 

@@ -83,7 +83,8 @@ def report(
     reporter = Reporter(quiet=quiet)
     assembly.report(
         *out, train=source, before=before, after=after, best=checkpoint, images=labelled,
-        labels=known, show=shown, language=lang, device=inference.ready(device), track=reporter,
+        labels=known, show=shown, language=lang, force=force, device=inference.ready(device),
+        track=reporter,
     )  # fmt: skip
     reporter.say(*replacing(replaced))
     reporter.say(f"written: {', '.join(map(str, out))}")

@@ -25,10 +25,10 @@ def check_free(path: Path, request: Request) -> Checkpoint | None:
     Raises:
         OutputError: a checkpoint of other settings, or an unfinished run, or no checkpoint at all.
     """
-    _check_replaceable(path)
+    history = CheckpointHistory(path)
+    history.check_free(force=True)  # what is no checkpoint is replaced by nobody
     if request.force or request.resume:
         return None
-    history = CheckpointHistory(path)
     if history.resume_file.exists():
         raise OutputError(
             f"{path} belongs to a run that was interrupted; add --force to begin anew, or go on "
@@ -38,25 +38,6 @@ def check_free(path: Path, request: Request) -> Checkpoint | None:
     if there is not None:
         _check_same_run(path, there, request)
     return there
-
-
-def _check_replaceable(path: Path) -> None:
-    """Fail if a person's own file lies at ``path``: --force replaces checkpoints alone.
-
-    A damaged checkpoint is known by its suffix.
-
-    Raises:
-        OutputError: the file is no checkpoint.
-    """
-    if not path.is_file() or path.suffix.lower() in (".pth", ".pt", ".ckpt"):
-        return
-    try:
-        checkpoints.load(path)
-    except CheckpointError as error:
-        raise OutputError(
-            f"{path} exists and is not a checkpoint, and train replaces nothing else; name another "
-            f"file, such as {path.with_suffix('.pth').name}."
-        ) from error
 
 
 def check_same_images(path: Path, there: Checkpoint, source: ImageSource) -> None:

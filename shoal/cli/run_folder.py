@@ -1,23 +1,22 @@
 """The folder of a run: always of one run, and nothing in it lost.
 
-`open_run` says before any work whether a run may write there; `Run.finish` records what it wrote.
+`open_run` says before any work whether a run may write there; `Run.results` records what it wrote.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from shoal.cli.outputs import copied_aside, free_name
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import first_difference, identity_of
 from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
-from shoal.export.record import NAME, RUN, Record, read_record
+from shoal.export.record import NAME, RUN, Record, digests_of, read_record
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
 from shoal.images.files import locked, sweep
@@ -70,41 +69,60 @@ class Run:
             report.say(*_make_room(self.folder, self.record))
         identity = identity_of(request) | {"images": digest, "n_images": len(source)}
         # What is there stays until it is written anew; by its digest a later change is noticed.
-        record = Record(RUN, command_line(), identity, files=self.record.files)
+        named = tuple(name for name in self.record.named if (self.folder / name).is_file())
+        record = Record(RUN, command_line(), identity, files=self.record.files, named=named)
         self.folder.mkdir(parents=True, exist_ok=True)
         record.save(self.folder)
         return replace(self, record=record, done=False)
 
-    def _edited(self) -> list[str]:
-        """Results that are no longer as an earlier run wrote them."""
-        return [name for name in self.record.edited(self.folder) if name != self.checkpoint.name]
+    def _to_keep(self) -> list[str]:
+        """The results that must outlast the next ones.
+
+        That is what a person worked on; and all that are there, where only missing ones are written
+        again.
+        """
+        if self.mends:
+            return [name for name in FILES[1:] if (self.folder / name).is_file()]
+        return [name for name in self.record.worked_on(self.folder) if name != FILES[0]]
 
     @contextmanager
-    def results(self, report: Reporter) -> Iterator[None]:
-        """A block that writes the results. What a person changed since is kept.
+    def results(self, ids: Sequence[str], labels: IntArray, report: Reporter) -> Iterator[None]:
+        """A block that writes the results, which are then recorded. A person's work is kept.
 
         That is: under its own name where only missing files are written again; else as a copy.
+
+        Args:
+            ids: of the n images.
+            labels: int64 (n,), their clusters.
+            report: says what is kept.
         """
         skipped = self.folder / "skipped.csv"  # not written where nothing is left out
-        copies = copied_aside([self.folder / name for name in self._edited()])
+        gone = self.record.missing(self.folder)
+        copies = copied_aside([self.folder / name for name in self._to_keep()])
         if skipped.name in self.record.files and skipped not in copies:
             skipped.unlink(missing_ok=True)
+        ended = False
         try:
             yield
+            ended = True
         finally:
             for path, copy in copies.items():
                 if self.mends:
                     copy.replace(path)
                 else:
-                    report.say(_kept(path, copy))
+                    report.say(_kept(path, copy, self.record))
+            record = self._written(gone) if self.mends else self._written(FILES)
+            if not ended:  # what the block wrote so far must not be taken for changed by hand
+                with suppress(OutputError):  # the block's own error says what is wrong
+                    record.save(self.folder)
+        replace(record, finished=True, result=result_digest(ids, labels)).save(self.folder)
 
-    def finish(self, ids: Any, labels: IntArray) -> None:
-        """Record what the run wrote."""
-        edited = self._edited() if self.mends else []
-        done = replace(self.record, result=result_digest(ids, labels))
-        done = done.with_files(self.folder, FILES)
-        before = {name: self.record.files[name] for name in edited}
-        replace(done, files=done.files | before).save(self.folder)
+    def _written(self, names: Sequence[str]) -> Record:
+        """The record, with the digests of the files ``names`` as they are now."""
+        digests = digests_of(self.folder, names)
+        named = tuple(name for name in self.record.named if name not in names)
+        files = self.record.files | digests if self.mends else digests
+        return replace(self.record, files=files, named=named)
 
 
 @contextmanager
@@ -185,18 +203,19 @@ def _make_room(folder: Path, record: Record) -> list[str]:
     All else stays until it is written anew: a run that does not end costs nothing.
     """
     # Of files without a record nobody knows whose they are: all are kept.
-    edited = record.edited(folder) if record.files else list(FILES)
+    edited = record.worked_on(folder) if record.files else list(FILES)
     # The checkpoint makes room when training begins, see `CheckpointHistory.begin`.
     changed = [name for name in edited if name != FILES[0] and (folder / name).is_file()]
     said = []
     for path in (folder / name for name in changed):
         copy = free_name(path)
         path.rename(copy)
-        said.append(_kept(path, copy))
+        said.append(_kept(path, copy, record))
     if any((folder / name).is_file() for name in FILES[1:]):
         said.append(f"the earlier results in {folder} stay until the new ones are written")
     return said
 
 
-def _kept(path: Path, copy: Path) -> str:
-    return f"{path} may have been changed by hand, and is kept as {copy}"
+def _kept(path: Path, copy: Path, record: Record) -> str:
+    why = "holds names" if path.name in record.named else "may have been changed by hand"
+    return f"{path} {why}, and is kept as {copy}"

@@ -83,7 +83,7 @@ def pairs(
         source, loaded, rows, metric=metric, threshold=value, space=space,
         device=inference.ready(device), track=report,
     )  # fmt: skip
-    decided.to_csv(out)
+    decided.to_csv(out, force=force)
     text = summaries.of_pairs(decided, space=space, metric=metric, at_random=listed is None)
     report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
@@ -146,7 +146,7 @@ def similar(
         source, loaded, images, n=n, metric=metric, z=known, device=inference.ready(device),
         track=report,
     )  # fmt: skip
-    alike.to_csv(csv)
+    alike.to_csv(csv, force=force)
     write(single_images.similar(source, alike, track=report), picture)
     if not quiet:
         print(summaries.of_similar(alike))

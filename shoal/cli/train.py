@@ -138,22 +138,21 @@ def run(
             return
         finished, table = fit.train(source, run.checkpoint, request, report)
         result = table or inference.predict(source, finished, report, device=device)
-        with run.results(report):
+        with run.results(result.ids, result.labels, report):
             write_skipped(source, folder / "skipped.csv")
             hand_over(
                 source, finished, result, folder, report, device=resolve_device(device),
                 spare=fit.seconds_for_history(finished, request),
             )  # fmt: skip
-        run.finish(result.ids, result.labels)
         inference.say_verdict(finished, report)
 
 
 def _already(run: Run) -> list[str]:
-    edited = run.record.edited(run.folder)
-    changed = f"; changed since: {', '.join(edited)}" if edited else ""
-    return [
-        f"{run.folder} holds the results of this run already{changed}; add --force to begin anew"
-    ]
+    edited, named = run.record.edited(run.folder), run.record.named
+    parts = [f"{run.folder} holds the results of this run already"]
+    parts += [f"changed since: {', '.join(edited)}"] if edited else []
+    parts += [f"with names: {', '.join(named)}"] if named else []
+    return ["; ".join([*parts, "add --force to begin anew"])]
 
 
 def demo(
@@ -184,8 +183,7 @@ def demo(
         if run.done:
             report.say(*_already(run))
         else:
-            with run.results(report):
+            with run.results(result.ids, result.labels, report):
                 hand_over(source, finished, result, folder, report, device="cpu")
-            run.finish(result.ids, result.labels)
     print_scores(source, result.labels, finished.origin.seconds)
     inference.say_verdict(finished, report)

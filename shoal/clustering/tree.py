@@ -18,6 +18,7 @@ from shoal.clustering.diffusion import by_size
 from shoal.errors import DataError, OutputError
 from shoal.images.csv_files import write_rows
 from shoal.images.files import atomic_path
+from shoal.images.output_checks import check_free
 from shoal.plural import counted
 from shoal.protocols import IntArray
 
@@ -133,21 +134,23 @@ class Tree:
         ]  # fmt: skip
         return {"shoal_tree": 1, "n_images": len(self.ids), "nodes": leaves + merges}
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the tree as a JSON file, atomically.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         with atomic_path(Path(path)) as temporary:
             temporary.write_text(json.dumps(self.to_json()) + "\n", encoding="ascii")
 
-    def write_prediction(self, labels: IntArray, path: str | Path) -> None:
+    def write_prediction(self, labels: IntArray, path: str | Path, *, force: bool = False) -> None:
         """Write ``id,label`` rows in the order of the pile, as ``shoal predict`` does; atomically.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         write_rows(path, ["id", "label"], zip(self.ids, labels.tolist(), strict=True))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text, look_up, write_rows
 from shoal.images.files import atomic_path
+from shoal.images.output_checks import check_free
 from shoal.protocols import FloatArray, ImageSource, IntArray
 
 NAMED_FOR = "result"
@@ -122,26 +123,31 @@ class ImageTable:
         embedding[rows] = self.embedding
         return embedding
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write ``id,label`` rows, as the assignment asks; with names, these too. Atomically.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         columns: dict[str, Sequence[Any]] = {"id": self.ids, "label": self.labels.tolist()}
         if self.names is not None:
             columns["name"] = self.names
             columns[NAMED_FOR] = [self.named_for] * len(self)
         write_rows(path, list(columns), zip(*columns.values(), strict=True))
 
-    def to_parquet(self, path: str | Path, metadata: Mapping[bytes, bytes] | None = None) -> None:
+    def to_parquet(
+        self, path: str | Path, metadata: Mapping[bytes, bytes] | None = None, *,
+        force: bool = False,
+    ) -> None:  # fmt: skip
         """Write columns id, label, confidence, embedding and, if known, name, familiarity, x, y.
 
         The file is written atomically. ``metadata`` is for its schema: the verdict, for one.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -155,14 +155,14 @@ class CheckpointEstimator(
         source, device, track = self._open(X)
         return label_free.judge(source, self.checkpoint_, device=device, track=track).combined
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the checkpoint to a file, which the command line reads, too.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
         check_is_fitted(self)
-        checkpoints.save(self.checkpoint_, path)
+        checkpoints.save(self.checkpoint_, path, force=force)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -13,8 +13,10 @@ from shoal.embedding.table import NAMED_FOR, NAMED_FOR_METADATA, ImageTable, res
 from shoal.errors import DataError, OutputError
 from shoal.export.clustering_digest import clustering_of
 from shoal.export.prediction import EXPECTED, load_prediction, read_parquet, whole_numbers
+from shoal.export.record import naming
 from shoal.images.csv_files import as_text, column_if_there, columns, read_rows, write_rows
 from shoal.images.files import atomic_path
+from shoal.images.output_checks import check_free
 from shoal.models import checkpoint as checkpoints
 
 _NAMES = "a CSV file with the columns cluster and name"
@@ -75,16 +77,15 @@ def name_clusters(
         raise OutputError(
             f"{path} has other names already; copy the file, or add force=True to replace them."
         )
-    if path.suffix.lower() == ".parquet":
-        _add_to_parquet(path, column, digest)
-    else:
-        _add_to_csv(path, column, digest)
+    add = _add_to_parquet if path.suffix.lower() == ".parquet" else _add_to_csv
+    with naming(path):
+        add(path, column, digest)
     clusters = sorted({int(cluster) for cluster in np.unique(prediction.labels)})
     known_for = bool(result or clustering)
     return Naming({cluster: named[cluster] for cluster in clusters}, known_for=known_for)
 
 
-def write_template(path: str | Path, names: str | Path) -> None:
+def write_template(path: str | Path, names: str | Path, *, force: bool = False) -> None:
     """Write a CSV file to fill in names: columns cluster, name, images, result and clustering.
 
     It has one row for each cluster, with its present name and the number of its images. ``result``
@@ -96,8 +97,9 @@ def write_template(path: str | Path, names: str | Path) -> None:
 
     Raises:
         DataError: the prediction cannot be used.
-        OutputError: the file cannot be written.
+        OutputError: the file exists and ``force`` is not given, or it cannot be written.
     """
+    check_free(Path(names), force=force)
     if Path(names).suffix.lower() != ".csv":
         raise OutputError(f"a file of names must end in .csv, got {names}.")
     prediction = load_prediction(path)

@@ -8,7 +8,8 @@ absolute path.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Record:
     """The `result_digest` of the clusters; empty until they are known."""
     files: dict[str, str] = field(default_factory=dict)
     """The SHA-256 digest of each file as shoal wrote it, by the file's name."""
+    named: tuple[str, ...] = ()
+    """Those of the files to which a person gave names of clusters."""
 
     def edited(self, folder: Path) -> list[str]:
         """The names of the files that are there and have changed since shoal wrote them."""
@@ -47,14 +50,15 @@ class Record:
             if (folder / name).is_file() and digest_of(folder / name) != digest
         ]  # fmt: skip
 
+    def worked_on(self, folder: Path) -> list[str]:
+        """The names of the files that are there and hold a person's work: names, or changes."""
+        edited = self.edited(folder)
+        named = [name for name in self.named if (folder / name).is_file() and name not in edited]
+        return edited + named
+
     def missing(self, folder: Path) -> list[str]:
         """The names of the files that are not there any more."""
         return [name for name in self.files if not (folder / name).exists()]
-
-    def with_files(self, folder: Path, names: Iterable[str]) -> Record:
-        """The record of a finished folder; of the files ``names`` it holds those that exist."""
-        digests = {name: digest_of(folder / name) for name in names if (folder / name).is_file()}
-        return replace(self, finished=True, files=digests)
 
     def save(self, folder: Path) -> None:
         """Write ``shoal.json``, atomically.
@@ -71,9 +75,15 @@ class Record:
             "finished": self.finished,
             "result": self.result,
             "files": self.files,
+            "named": list(self.named),
         }
         with atomic_path(folder / NAME) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 digest of each of the files ``names`` that exists."""
+    return {name: digest_of(folder / name) for name in names if (folder / name).is_file()}
 
 
 def read_record(folder: Path) -> Record | None:
@@ -96,11 +106,14 @@ def read_record(folder: Path) -> Record | None:
                 "folder."
             )
         identity, files = dict(content["identity"]), dict(content["files"])
+        named = tuple(content.get("named", ()))  # missing in older records
         if not all(_is_name(name) and isinstance(digest, str) for name, digest in files.items()):
             raise ValueError("files")
+        if not all(map(_is_name, named)):
+            raise ValueError("named")
         return Record(
             kind, str(content["command"]), identity, bool(content["finished"]),
-            str(content["result"]), files,
+            str(content["result"]), files, named,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, OutputError):
@@ -108,6 +121,25 @@ def read_record(folder: Path) -> Record | None:
         raise OutputError(
             f"{path} is damaged, so shoal cannot tell what the folder holds; name another folder."
         ) from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A block in which shoal writes names into a file, which the record of its folder then knows.
+
+    A file that a person had changed before still counts as changed.
+    """
+    folder, name = path.parent, path.name
+    try:
+        record = read_record(folder)
+    except OutputError:  # a damaged record says nothing of the file
+        record = None
+    edited = record is not None and name in record.edited(folder)
+    yield
+    if record is None or name not in record.files:
+        return
+    files = record.files if edited else record.files | {name: digest_of(path)}
+    replace(record, files=files, named=(*sorted({*record.named, name}),)).save(folder)
 
 
 def _is_name(name: Any) -> bool:

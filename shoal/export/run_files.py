@@ -27,7 +27,7 @@ def write_run_files(
     """
     from shoal.plots import figures, maps
 
-    table.to_csv(folder / "prediction.csv")
-    table.to_parquet(folder / "table.parquet", metadata)
+    table.to_csv(folder / "prediction.csv", force=True)
+    table.to_parquet(folder / "table.parquet", metadata, force=True)
     figures.write(figures.clusters(source, table, track=track), folder / "clusters.png")
     figures.write(maps.map_of(source, table), folder / "map.png")

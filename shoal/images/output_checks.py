@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 
 from shoal.errors import OutputError
+from shoal.images.csv_files import printable
 from shoal.images.files import check_regular, write_error
 
 _LONGEST_NAME = 255
@@ -40,6 +41,24 @@ def _keys(path: Path) -> list[Hashable]:
         about = path.stat()
         keys.append((about.st_dev, about.st_ino))
     return keys
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Fail if something is at ``path`` already, unless ``force`` is given.
+
+    Raises:
+        OutputError: something is there.
+    """
+    if not force and os.path.lexists(path):
+        raise already_there(path)
+
+
+def already_there(path: Path) -> OutputError:
+    """The error of an output that would replace something."""
+    return OutputError(
+        f"{printable(str(path))} exists already; name another file, or add force=True to replace "
+        "it."
+    )
 
 
 def check_picture(path: Path) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from shoal.errors import CheckpointError, ShoalError
 from shoal.images.files import atomic_path
+from shoal.images.output_checks import check_free
 from shoal.images.pixel_range import PixelRange
 from shoal.models import stored
 from shoal.models.facts import ClusterFacts, Origin
@@ -112,12 +113,18 @@ class Checkpoint:
         return digest.hexdigest()
 
 
-def save(checkpoint: Checkpoint, path: str | Path) -> None:
+def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> None:
     """Write a checkpoint, atomically; missing folders are made.
 
+    Args:
+        checkpoint: finished or not.
+        path: the file to write.
+        force: replace what is there.
+
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file exists and ``force`` is not given, or it cannot be written.
     """
+    check_free(Path(path), force=force)
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

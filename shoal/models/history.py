@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
+import itertools
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from shoal.errors import Interrupted
+from shoal.errors import CheckpointError, Interrupted, OutputError
+from shoal.images.output_checks import already_there
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 
@@ -40,8 +42,37 @@ class CheckpointHistory:
 
     @property
     def previous(self) -> Path:
-        """Where an unfinished run goes when another one begins."""
-        return self.folder.with_name(self.folder.name + ".previous")
+        """Where an earlier run goes when another one begins: the first such name that is free."""
+        first = self.folder.with_name(self.folder.name + ".previous")
+        numbered = (first.with_name(f"{first.name}.{number}") for number in itertools.count(1))
+        return next(place for place in itertools.chain([first], numbered) if _is_free(place))
+
+    def check_free(self, *, force: bool) -> None:
+        """Fail if a new run would replace an earlier one, unless ``force``, or another file ever.
+
+        With ``force`` the earlier run is moved aside, see `begin`. A damaged checkpoint is known by
+        its suffix.
+
+        Raises:
+            OutputError: something is there.
+        """
+        if self.path.is_file() and self.path.suffix.lower() not in (".pth", ".pt", ".ckpt"):
+            try:
+                checkpoints.load(self.path)
+            except CheckpointError as error:
+                raise OutputError(
+                    f"{self.path} exists and is not a checkpoint, and training replaces nothing "
+                    f"else; name another file, such as {self.path.with_suffix('.pth').name}."
+                ) from error
+        if force:
+            return
+        if os.path.lexists(self.path):
+            raise already_there(self.path)
+        if self.resume_file.exists():
+            raise OutputError(
+                f"{self.path} belongs to a run that was interrupted; add force=True to begin anew, "
+                f"or go on with resume=load({str(self.resume_file)!r})."
+            )
 
     def files(self) -> list[Path]:
         """The checkpoints of the history, oldest first."""
@@ -68,21 +99,17 @@ class CheckpointHistory:
         """Make room for a new run. What an older one left is moved aside; the folder is returned.
 
         Its finished checkpoint, too, so that none stands beside a new history, and none is lost if
-        the new run does not end.
+        the new run does not end. Each earlier run has a folder of its own.
         """
-        aside = None
         older = [self.path] if self.path.is_file() else []
-        if self.resume_file.exists() or older:
-            aside = self.previous
-            _clear(aside)
-            (aside / self.path.name).unlink(missing_ok=True)
-            if aside.is_dir() and any(aside.iterdir()):  # somebody else's files are in it
-                aside = Path(tempfile.mkdtemp(dir=aside.parent, prefix=aside.name + "-"))
-            aside.mkdir(exist_ok=True)
-            # The folder of the history itself stays: it is what a run in progress has locked.
-            for file in (*older, *(self.folder.iterdir() if self.folder.is_dir() else ())):
-                file.replace(aside / file.name)
-        _clear(self.folder)
+        if not (older or self.files() or self.resume_file.exists()):
+            return None
+        # The folder of the history itself stays: it is what a run in progress has locked.
+        older += self.folder.iterdir() if self.folder.is_dir() else ()
+        aside = self.previous
+        aside.mkdir(exist_ok=True)
+        for file in older:
+            file.replace(aside / file.name)
         return aside
 
     def save(self, checkpoint: Checkpoint, *, now: bool = False) -> None:
@@ -97,10 +124,10 @@ class CheckpointHistory:
         """
         if _kept(checkpoint):
             slim = replace(checkpoint, optimizer_states=None)
-            checkpoints.save(slim, self.file(checkpoint.step))
+            checkpoints.save(slim, self.file(checkpoint.step), force=True)
             now = True
         if now or time.monotonic() - self._written > RESUME_EVERY:
-            checkpoints.save(checkpoint, self.resume_file)
+            checkpoints.save(checkpoint, self.resume_file, force=True)
             self._written = time.monotonic()
 
     def record(self, steps: Iterable[Checkpoint], resumed: Checkpoint | None) -> Checkpoint:
@@ -150,8 +177,6 @@ def kept_steps(total_steps: int, count: int) -> set[int]:
     return {round(total_steps * i / count) for i in range(1, count + 1)}
 
 
-def _clear(folder: Path) -> None:
-    """Remove the checkpoints of a history."""
-    written = (*folder.glob("step-*.pth"), folder / "resume.pth", folder / "measurements.json")
-    for file in written:
-        file.unlink(missing_ok=True)
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is there but, at most, an empty folder."""
+    return not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir()))

@@ -14,7 +14,7 @@ from shoal.export.neighbours import with_map
 from shoal.export.run_files import write_run_files
 from shoal.export.summaries import run_summary
 from shoal.images.files import atomic_path
-from shoal.images.output_checks import check_writable
+from shoal.images.output_checks import check_free, check_writable
 from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent
@@ -42,6 +42,7 @@ def report(
     whole: bool = True,
     spare: Callable[[], float] | None = None,
     table: ImageTable | None = None,
+    force: bool = False,
     device: str = "cpu",
     track: Track = silent,
 ) -> None:
@@ -63,17 +64,21 @@ def report(
         spare: called before the history is measured, returns the seconds that may take; by default
             there is no limit.
         table: the clusters of ``train`` with places on a map, if they are known already.
+        force: replace reports that are there.
         device: where the encoder runs.
         track: shows progress.
 
     Raises:
-        OutputError: another suffix, or a file that cannot be written.
+        OutputError: another suffix, a file that exists without ``force``, or one that cannot be
+            written.
         CheckpointError: not a checkpoint, unfinished, of other images, or with too short a history.
         DataError: an unknown language, more kinds of labels than clusters, or images to show
             that do not exist.
     """
     targets = [Path(path) for path in paths]
     check_report(targets)
+    for target in targets:
+        check_free(target, force=force)
     wording = Wording(language)
     named = {"before": before, "after": after, "best": best}
     inputs = ReportInputs(

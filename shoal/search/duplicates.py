@@ -11,6 +11,7 @@ import numpy as np
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import write_rows
+from shoal.images.output_checks import check_free
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search.copies import THRESHOLD, Comparison
@@ -46,14 +47,15 @@ class Duplicates:
         """How many images are copies of an image that is kept."""
         return sum(len(group.others) for group in self.groups)
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns group, id, kind, distance and keep; atomically.
 
         ``kind`` is kept, exact or near; ``distance`` is the distance from the image to keep.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         rows = []
         for number, group in enumerate(self.groups):
             rows.append([number, self.ids[group.kept], "kept", "0.000", 1])

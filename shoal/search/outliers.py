@@ -13,6 +13,7 @@ from shoal.embedding.reconstruction import reconstruction_errors
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import write_rows
+from shoal.images.output_checks import check_free
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.scoring.appearance import brightness_and_contrast
@@ -68,12 +69,13 @@ class Outliers:
     values: dict[str, FloatArray]
     """The measured values of all n images, by name: float32 (n,)."""
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns rank, id, score and reasons, and a column of each value; atomically.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         ranked = zip(self.rows, self.score, self.reasons, strict=True)
         write_rows(
             path,

@@ -12,6 +12,7 @@ from shoal.clustering.clustering import clustering_of
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import look_up, read_rows, write_rows
+from shoal.images.output_checks import check_free
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search.similarity import check_metric, similarity
@@ -44,12 +45,13 @@ class Pairs:
     """The share of pairs that are the same exactly if both images are in one cluster, in [0, 1]."""
     threshold: Threshold
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns a, b, similarity, percentile and same; atomically.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         columns = zip(*self.ids, self.similarity, self.percentile, self.same, strict=True)
         write_rows(
             path,

@@ -12,6 +12,7 @@ from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.csv_files import write_rows
+from shoal.images.output_checks import check_free
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
@@ -38,12 +39,13 @@ class Similar:
     similarity: FloatArray
     """float32 (q, m), see `similarity.similarity`."""
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns query, rank, id and similarity; atomically.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
+        check_free(Path(path), force=force)
         write_rows(
             path,
             ["query", "rank", "id", "similarity"],
