@@ -26,7 +26,7 @@ from shoal.cli import app
 
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
-    "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo",
+    "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo", "review",
 )  # fmt: skip
 
 

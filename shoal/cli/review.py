@@ -14,14 +14,14 @@ def review(
     where: Annotated[
         Path,
         typer.Argument(
-            metavar="FOUND|DATA", show_default=False,
-            help="The folder of 'shoal run'; or the images, and then a checkpoint.",
+            metavar="DATA", show_default=False,
+            help="The folder of 'shoal run', with its images known; or images, and a checkpoint.",
         ),
     ],
     checkpoint: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[CHECKPOINT]", show_default=False,
+            metavar="CHECKPOINT", show_default=False,
             help="A checkpoint file, where images are given.",
         ),
     ] = None,
