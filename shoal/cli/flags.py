@@ -29,6 +29,7 @@ FLAGS = {
     "n_leaves": "--leaves",
     "nodes": "--at",
     "pairs": "--pairs",
+    "port": "--port",
     "recipe": "--recipe",
     "resume": "--resume",
     "seed": "--seed",

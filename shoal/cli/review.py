@@ -32,7 +32,7 @@ def review(
             help="The images of FOUND, where they were moved.",
         ),
     ] = None,
-    browser: Annotated[
+    no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and open no browser.")
     ] = False,
     port: Annotated[int, typer.Option(help="Where to listen.", show_default="any free port")] = 0,
@@ -47,8 +47,10 @@ def review(
     served to this machine alone; stop it with Ctrl-C.
     """
     from shoal.cli import inference, opening
-    from shoal.cli.reviewed import reviewed_of
+    from shoal.cli.next_step import say_next
+    from shoal.cli.reviewed import command_after, reviewed_of
     from shoal.progress import Reporter
+    from shoal.review.browser import opened
     from shoal.review.opening import open_review
     from shoal.review.server import ReviewServer, check_port
     from shoal.review.session import Session
@@ -60,7 +62,12 @@ def review(
         file, images, report, array=array, cache=not no_cache, at_least=2
     )
     reviewed = open_review(source, loaded, file, device=inference.ready(device), track=report)
+    report.say(*reviewed.notes)
     server = ReviewServer(Session(reviewed, images.name), port)
-    address = server.new_address()
-    print(address)
+    if not no_browser and not opened(server.new_address()):
+        report.say("no browser can be opened from here; open this address yourself:")
+    print(server.new_address(), flush=True)  # even when quiet: it may be the only way in
+    report.say(f"kept in {reviewed.journal.path} as you say it; stop with Ctrl-C")
     server.run()
+    report.say(f"what you said is in {reviewed.journal.path}")
+    say_next(report, *command_after(where, images, file, checkpoint is None))

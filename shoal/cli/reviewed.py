@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shoal.cli.next_step import free
 from shoal.cli.run_identity import data_of_run
 from shoal.errors import DataError
 
@@ -34,3 +35,10 @@ def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tupl
             f"it is not known here where the images of {where} are; say it with --data DATA."
         )
     return images, file
+
+
+def command_after(where: Path, images: Path, checkpoint: Path, is_run: bool) -> list[str | Path]:
+    """The words of the command after a review: hand over the groups, or predict with them."""
+    if is_run and (where / "prediction.csv").is_file():
+        return ["export", images, where / "table.parquet", free(where / "sorted"), "--dry-run"]
+    return ["predict", images, checkpoint, free(checkpoint.with_name("prediction.csv"))]

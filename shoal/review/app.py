@@ -16,7 +16,7 @@ import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -88,8 +88,6 @@ def build_app(session: Session, events: Events) -> Starlette:
             said = json.loads(await request.body())
         except (ValueError, RecursionError):
             return _error(400, "An action must be JSON.")
-        except ClientDisconnect:  # nothing was said to its end
-            return Response(status_code=400)
         return JSONResponse(await run_in_threadpool(session.act, said))
 
     def of_row(request: Request) -> int:

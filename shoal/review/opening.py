@@ -35,6 +35,8 @@ class Reviewed:
     journal: Journal
     conflicts: tuple[str, ...] = ()
     """Where what the person said and a newer result contradict each other, in words."""
+    notes: tuple[str, ...] = ()
+    """What the person should know before they go on, in sentences."""
 
 
 def open_review(

@@ -24,10 +24,6 @@ _READING = ("GET", "HEAD")
 _NOTEBOOKS = "http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*"
 
 
-class TooLarge(Exception):
-    """The body of a request is larger than `LARGEST_BODY`."""
-
-
 class Guard:
     """An ASGI application around another, which only admitted requests reach.
 
@@ -58,23 +54,22 @@ class Guard:
             return
         headers = Headers(scope=scope)
         refused = self._refused(scope, headers)
-        answered = False
 
         async def send_safely(message: Message) -> None:
-            nonlocal answered
             if message["type"] == "http.response.start":
-                answered = True
                 message = {**message, "headers": self._headers(message["headers"])}
             await send(message)
 
         if refused is not None:
             await refused(scope, receive, send_safely)
             return
-        try:
-            await self.app(scope, _limited(receive), send_safely)
-        except TooLarge:
-            if not answered:
+        if scope["method"] == "POST":
+            body = await _body(receive)
+            if body is None:
                 await _too_large()(scope, receive, send_safely)
+                return
+            receive = _replay(body, receive)
+        await self.app(scope, receive, send_safely)
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """What to answer in place of the application; None for a request that is admitted."""
@@ -144,19 +139,32 @@ def _refused_write(headers: Headers) -> Response | None:
     return _too_large() if int(length) > LARGEST_BODY else None
 
 
-def _limited(receive: Receive) -> Receive:
-    """The messages of a request, counted: more than `LARGEST_BODY` bytes are not taken in."""
-    n_bytes = 0
-
-    async def counted() -> Message:
-        nonlocal n_bytes
+async def _body(receive: Receive) -> bytes | None:
+    """The body of a request; None as soon as it is larger than `LARGEST_BODY`."""
+    body = bytearray()
+    while True:
         message = await receive()
-        n_bytes += len(message.get("body", b""))
-        if n_bytes > LARGEST_BODY:
-            raise TooLarge
-        return message
+        if message["type"] != "http.request":  # the sender has gone: nothing was said to its end
+            return b""
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
 
-    return counted
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """What gives a body that was read before, and then what comes after it."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
 
 
 def _same(one: str, other: str) -> bool:
