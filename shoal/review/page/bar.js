@@ -64,6 +64,7 @@ export function showBar(app) {
   });
 
   const actions = byId("actions");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--actions", `${actions.offsetHeight}px`)).observe(actions);
   const chosen = el("span", { class: "chosen" });
   actions.append(chosen, ...BAR.groups.map((id) => commandButton(app, id)));
   store.on(["view", "selected", "picked", "open", "group", "tab", "state"], (model) => {

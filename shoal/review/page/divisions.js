@@ -12,6 +12,7 @@ const MOST = 12; // clusters shown on a card
 /** @param {App} app */
 export function showDivisions(app) {
   const root = byId("division-cards");
+  let shown = "";
 
   /** @param {string} label @param {number} share @param {string} says */
   function measure(label, share, says) {
@@ -39,10 +40,12 @@ export function showDivisions(app) {
   /** @param {Model} model */
   function draw({ view, divisions, state }) {
     if (view !== "divisions") return;
-    if (!divisions?.ready) {
-      root.replaceChildren(el("p", { class: "soft", text: "Ways to divide the pile are compared. You can go on meanwhile." }), skip(state.divided));
-      return;
-    }
+    const now = JSON.stringify([divisions, state.divided]);
+    if (now === shown) return;
+    shown = now;
+    const more = divisions?.ready ? null : el("p", { class: "soft", text: `${divisions?.divisions.length ? "More ways" : "Ways"} to divide the pile are compared. You can go on meanwhile.` });
+    if (!divisions) return root.replaceChildren(skip(state.divided), ...(more ? [more] : []));
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest(".division"))?.dataset.index;
     const cards = divisions.divisions.map(/** @returns {[string, HTMLElement]} */ (one, at) => [one.kind, card(one, at)]);
     /** @param {string} kind @param {string} heading */
     const section = (kind, heading) => {
@@ -50,7 +53,9 @@ export function showDivisions(app) {
       return these.length ? [el("h3", { text: heading }), el("div", { class: "cards" }, ...these)] : [];
     };
     const splits = divisions.divisions.some(({ kind }) => kind === "split");
-    root.replaceChildren(skip(state.divided), ...section("split", "Ways to divide it"), ...section("n_clusters", splits ? "Or another number of clusters" : "How many clusters?"));
+    root.replaceChildren(skip(state.divided), ...section("split", "Ways to divide it"), ...section("n_clusters", splits ? "Or another number of clusters" : "How many clusters?"), ...(more ? [more] : []));
+    if (focused) /** @type {HTMLElement | null} */ (root.querySelector(`[data-index="${focused}"]`))?.focus();
+    return undefined;
   }
 
   /** @param {boolean} divided */

@@ -59,14 +59,17 @@ export function loadWhatIsShown(app) {
     if (view !== "question") return;
     void once("question", String(state.version), () => askNext(app), () => {});
   });
-  store.on(["view", "state", "server", "divisions"], ({ view, state, divisions }) => {
+  /** @param {Model} model */
+  function divisions({ view, state }) {
     if (view !== "divisions") return;
     void once("divisions", String(state.version), () => get("/api/divisions"), (value) => {
       store.set({ divisions: value });
-      if (!value.ready) setTimeout(() => {
+      if (value.ready) return;
+      setTimeout(() => {
         asked.divisions = "";
-        store.set({ divisions: divisions === value ? divisions : { ...value } });
+        divisions(store.get());
       }, LATER);
     });
-  });
+  }
+  store.on(["view", "state", "server"], divisions);
 }

@@ -22,15 +22,15 @@ export function showQuestion(app) {
     return el("button", { type: "button", class: "large", "aria-label": "Show this image large", onclick: () => app.store.set({ open: row }) }, shown);
   }
 
-  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i */
-  function card({ state }, { group, share }, i) {
+  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in */
+  function card({ state }, { group, share }, i, present) {
     const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
     const dot = el("span", { class: "dot", "aria-hidden": "true" });
     dot.style.backgroundColor = paletteOf(group);
     const meter = el("span", { class: "meter" }, el("span", {}));
     /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${share * 100}%`;
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void answer(app, group) },
-      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dot, el("span", { class: "name", text: titleIn(state, group) }), el("span", { class: "soft", text: percent(share) })),
+      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dot, el("span", { class: "name", text: titleIn(state, group) }), group === present ? el("span", { class: "tag", text: "now here" }) : null, el("span", { class: "soft", text: percent(share) })),
       meter, strip(app, sample, 8));
   }
 
@@ -48,7 +48,7 @@ export function showQuestion(app) {
     const now = el("p", { class: "soft" }, "They are now in ", el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
       `. ${rows.length < size ? `${rows.length} of them are shown. ` : ""}${says}`);
     const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), el("span", { class: "soft", text: asked.left > 0 ? `about ${counted(asked.left, "question")} left` : "" }));
-    return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i))), others);
+    return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i, group))), others);
   }
 
   app.store.on(["view", "question"], draw);
