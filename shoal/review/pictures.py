@@ -21,6 +21,8 @@ COLUMNS = 16
 MOST_IN_A_SHEET = 256
 _SIDE = 128
 """The longer side of a thumbnail, in pixels, at most."""
+_TINY = 24
+"""Smaller thumbnails lose nothing: compressed ones would take colour from their neighbours."""
 _KEPT_BYTES = 192 * 2**20
 _LARGEST_SHOWN = 4096
 """Pixels along a side of an original that is drawn anew, at most."""
@@ -55,7 +57,8 @@ class Thumbnails:
     def sheet(self, rows: IntArray) -> bytes:
         """Thumbnails of rows int64 (m,), m > 0, `COLUMNS` a line, as a WebP file."""
         tiles = self._tiles(rows)
-        quality = 90 if max(self.height, self.width) <= LOSSLESS else 80
+        longer = max(self.height, self.width)
+        quality = None if longer <= _TINY else 90 if longer <= LOSSLESS else 80
         return webp(tiles, min(COLUMNS, len(rows)), quality)
 
     def _tiles(self, rows: IntArray) -> Pictures:
