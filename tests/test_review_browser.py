@@ -1,0 +1,445 @@
+"""The page of the review in a real browser: the whole story by mouse, and again by keyboard."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.images.open import open_source
+from shoal.models import checkpoint
+from shoal.review.opening import open_review
+from shoal.review.server import ReviewServer
+from shoal.review.session import Session
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+Keys, ActionChains = webdriver.Keys, webdriver.ActionChains
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None,
+    reason="no chromium and chromedriver: apt-get install chromium chromium-driver",
+)
+
+QUIET = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync --hide-scrollbars"
+)
+N = 96
+HOSTILE = '<img src=x onerror="window.hacked = 1">'
+
+
+OUTSIDE = """
+    return [...document.querySelectorAll("body *")].filter((one) =>
+        one.checkVisibility() && !one.closest(".actions, .unseen, .skip, .strip, .toasts")
+        && one.getBoundingClientRect().right > innerWidth + 1)
+        .map((one) => one.outerHTML.slice(0, 200))"""
+NAMELESS = """
+    return [...document.querySelectorAll("button, input, select, textarea, [role]")]
+        .filter((one) => one.checkVisibility() && !one.matches("[role=status], [role=alert]") &&
+            !(one.textContent.trim() || one.getAttribute("aria-label") ||
+                one.getAttribute("aria-labelledby")))
+        .map((one) => one.outerHTML)"""
+
+
+class Person:
+    """A person in front of the page, and the server behind it."""
+
+    def __init__(self, driver: Any, server: ReviewServer, found: Path) -> None:
+        self.driver, self.server, self.found = driver, server, found
+
+    def open(self, width: int = 1280, *, dark: bool = False) -> None:
+        """Open the review in a window of this width; nothing moves by itself."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.resize(width, dark=dark)
+        self.driver.get("about:blank")
+        self.driver.get(self.server.new_address())
+        self.until(lambda: self.run("return document.documentElement.dataset.ready"))
+
+    def resize(self, width: int, *, dark: bool = False) -> None:
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        wishes = {"prefers-color-scheme": "dark" if dark else "light"}
+        wishes["prefers-reduced-motion"] = "reduce"
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def run(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, condition: Callable[[], Any]) -> Any:
+        """Wait for something that takes its time."""
+        give_up = time.monotonic() + 10
+        while not (value := condition()):
+            assert time.monotonic() < give_up, f"it never came; the page says {self.said()!r}"
+            time.sleep(0.02)
+        return value
+
+    def said(self) -> str:
+        """What a screen reader was told last."""
+        return str(self.run("return document.getElementById('live').textContent")).strip()
+
+    def hears(self, beginning: str) -> None:
+        """Wait until it is said, and until all is saved."""
+        self.until(lambda: self.said().startswith(beginning))
+        self.until(lambda: self.text("#saved") == "Saved")
+
+    def text(self, selector: str) -> str:
+        return str(self.run("return document.querySelector(arguments[0])?.textContent", selector))
+
+    def all(self, selector: str) -> list[Any]:
+        return self.driver.find_elements("css selector", selector)
+
+    def shown(self, selector: str) -> Any:
+        """An element, as soon as it can be seen."""
+        return self.until(
+            lambda: next((one for one in self.all(selector) if one.is_displayed()), None)
+        )
+
+    def chain(self) -> Any:
+        """What a mouse does, at once."""
+        return ActionChains(self.driver, duration=20)
+
+    def click(self, selector: str, *held: str) -> None:
+        chain = self.chain()
+        for key in held:
+            chain.key_down(key)
+        chain.click(self.shown(selector))
+        for key in held:
+            chain.key_up(key)
+        chain.perform()
+
+    def command(self, name: str) -> None:
+        """Click the button of a command."""
+        self.click(f"[data-command={name}]:enabled")
+
+    def press(self, *keys: str) -> None:
+        """Press keys wherever the focus is."""
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def groups(self) -> dict[str, int]:
+        """Title and size of each group in the list."""
+        lines = self.run(
+            """return [...document.querySelectorAll("#group-list li")].map((line) => [
+                line.querySelector(".name").textContent,
+                line.querySelector(".group-facts").textContent])"""
+        )
+        return {title: int(facts.split()[0].replace(",", "")) for title, facts in lines}
+
+    def selected(self) -> list[int]:
+        """Rows of the selected images in the grid."""
+        return self.run(
+            """return [...document.querySelectorAll(".tile[aria-selected=true]")]
+                .filter((tile) => !tile.hidden).map((tile) => Number(tile.id.slice(6)))"""
+        )
+
+    def tiles(self) -> list[int]:
+        """Rows of the images in the grid."""
+        return self.run(
+            """return [...document.querySelectorAll(".tile")].filter((tile) => !tile.hidden)
+                .sort((a, b) => a.dataset.index - b.dataset.index)
+                .map((tile) => Number(tile.id.slice(6)))"""
+        )
+
+    def journal(self) -> list[dict[str, Any]]:
+        lines = (self.found / "checkpoint.corrections.jsonl").read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def complaints(self) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        messages = [
+            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
+        ]
+        return [
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        ]
+
+
+@pytest.fixture(scope="module")
+def run_folder(
+    tmp_path_factory: pytest.TempPathFactory, run_cli: Callable[..., Any], fast: Sequence[str]
+) -> Path:
+    """The folder of a run of 96 tiny images of three kinds."""
+    folder = tmp_path_factory.mktemp("review")
+    generator = np.random.default_rng(0)
+    kind = np.arange(N) % 3
+    made = np.empty((N, 8, 8, 3), dtype=np.int64)
+    made[kind == 0] = (220, 60, 40)
+    made[kind == 1] = np.where(np.arange(8)[:, None, None] % 4 < 2, 250, 5)
+    made[kind == 2] = (40, 60, 220)
+    made += generator.integers(-20, 20, (N, 1, 1, 3)) + generator.integers(-5, 6, made.shape)
+    np.save(folder / "pile.npy", np.clip(made, 0, 255).astype(np.uint8))
+    result = run_cli("run", folder / "pile.npy", folder / "found", "--quiet", *fast)
+    assert (result.code, result.err) == (0, "")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Debian's Chromium, which is told to stay off the network."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in QUIET.split():
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def person(browser: Any, run_folder: Path, tmp_path: Path) -> Iterator[Person]:
+    """A person at the page of a review that just began, 1280 pixels wide.
+
+    In the meantime the console stays silent, and no request leaves this machine.
+    """
+    found = tmp_path / "found"
+    found.mkdir()
+    for name in ("checkpoint.pth", "table.parquet"):
+        shutil.copy(run_folder / "found" / name, found / name)
+    source = open_source(run_folder / "pile.npy")
+    path = found / "checkpoint.pth"
+    session = Session(open_review(source, checkpoint.load(path), path), "pile.npy")
+    server = ReviewServer(session)
+    server.start()
+    one = Person(browser, server, found)
+    one.complaints()
+    one.requests()
+    one.open()
+    yield one
+    wrong = one.complaints()
+    asked = {re.sub(r"[?#].*", "", url) for url in one.requests()}
+    assert one.run("return window.hacked") is None
+    one.driver.get("about:blank")
+    server.close()
+    assert wrong == []
+    here = f"http://127.0.0.1:{server.port}/"
+    assert {url for url in asked if not url.startswith((here, "about:", "data:"))} == set()
+
+
+def ops(person: Person) -> list[str]:
+    """What the journal holds, by kind."""
+    return [str(entry["op"]) for entry in person.journal()]
+
+
+def test_the_whole_story_by_mouse(person: Person) -> None:
+    person.click(".division[data-index='0']")
+    person.hears("Took another division")
+    assert sorted(person.groups().values()) == [32, 64]
+    name = person.shown("#name")
+    name.click()
+    name.send_keys(HOSTILE)
+    person.shown("#tiles .tile").click()  # whoever goes on elsewhere has named it
+    person.hears("Named")
+    assert HOSTILE in person.groups()  # as text
+
+    person.command("split")
+    person.click(".dialog .numbers button:first-child")
+    person.hears("Split")
+    assert sorted(person.groups().values()) == [32, 32, 32]
+    for tick in person.all("#group-list input")[:2]:
+        tick.click()
+    person.command("merge")
+    person.hears("Merged")
+    assert sorted(person.groups().values()) == [32, 64]
+    person.command("undo")
+    person.hears("Undid")
+    assert sorted(person.groups().values()) == [32, 32, 32]
+    person.command("redo")
+    person.hears("Did again")
+    person.click(".toast .close")
+    person.command("undo")
+    person.hears("Undid")
+
+    person.click("#group-list li:nth-child(1) .group")
+    person.until(lambda: len(person.tiles()) == 32)
+    rows = person.tiles()
+    person.click(f"#image-{rows[1]}")
+    person.click(f"#image-{rows[3]}", Keys.SHIFT)
+    person.click(f"#image-{rows[5]}", Keys.CONTROL)
+    assert sorted(person.selected()) == sorted([*rows[1:4], rows[5]])
+    person.command("move")
+    person.click(".choices button:nth-child(2)")
+    person.hears("Moved 4 images")
+    assert sorted(person.groups().values()) == [28, 32, 36]
+    assert person.text("#progress-text").startswith("4 of 96 decided")
+
+    person.until(lambda: len(person.tiles()) == 28)
+    corner, last = person.shown("#grid"), person.shown(f"#image-{person.tiles()[1]}")
+    chain = person.chain().move_to_element(last).click_and_hold()
+    chain.move_to_element_with_offset(corner, -corner.size["width"] // 2 + 9, 0).release().perform()
+    chosen = person.selected()
+    assert set(person.tiles()[:2]) < set(chosen)
+    person.command("confirm")
+    person.hears("Confirmed")
+    assert person.text("#progress-text").startswith(f"{4 + len(chosen)} of 96 decided")
+
+    person.command("question")
+    person.click("#question .candidate")
+    person.until(lambda: ops(person)[-1] == "answer")
+    person.command("history")
+    person.click(".entries li:last-child button")
+    person.hears("Went back to")
+    assert person.text("#progress-text").startswith("0 of 96 decided")
+    done = ["start", "divide", "name", "split", "merge", "undo", "redo", "undo", "move", "confirm"]
+    assert ops(person)[: len(done)] == done
+
+
+def test_the_whole_story_by_keyboard(person: Person) -> None:
+    person.shown(".division[data-index='0']")
+    person.press("1")
+    person.hears("Took another division")
+    person.until(lambda: person.tiles())
+    person.press("r")
+    person.press("waves", Keys.ENTER)
+    person.hears("Named")
+    person.press("s")
+    person.shown(".dialog .numbers")
+    person.press("2")
+    person.hears("Split")
+    person.press("m")
+    person.shown(".dialog .choices button")
+    person.press("2")
+    person.hears("Merged")
+    person.press("u")
+    person.hears("Undid")
+    assert sorted(person.groups().values()) == [32, 32, 32]
+
+    person.until(lambda: len(person.tiles()) == 32)
+    person.run("document.getElementById('tiles').focus()")
+    person.press(Keys.ARROW_RIGHT)
+    person.press(Keys.SHIFT + Keys.ARROW_RIGHT)
+    assert person.selected() == person.tiles()[:2]
+    person.press("n")
+    person.shown(".dialog input")
+    person.press("two of them", Keys.ENTER)
+    person.hears("Made")
+    assert person.groups()["two of them"] == 2
+
+    person.press("p")
+    person.shown(".heads .head")
+    person.press("e")
+    part = person.until(person.selected)
+    person.press("x")
+    person.until(lambda: "nowhere" in ops(person))
+    person.press("u")
+    person.hears("Undid")
+    person.press("g")
+    person.until(lambda: set(part) <= set(person.tiles()))
+
+    person.press(Keys.ENTER)
+    person.until(lambda: person.text(".image-id") in map(str, range(N)))
+    first = person.text(".image-id")
+    person.press(Keys.ARROW_RIGHT)
+    person.until(lambda: person.text(".image-id") not in ("", first))
+    person.press("N")
+    person.press("a scratch", Keys.CONTROL + Keys.ENTER)
+    person.until(lambda: ops(person)[-1] == "note")
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.shown("#tiles").get_attribute("hidden"))
+
+    person.press("c")
+    person.hears("Confirmed")
+    person.press("q")
+    person.shown("#question .candidate")
+    person.press("s")
+    person.until(lambda: not person.run("return document.querySelector('#question .leaving')"))
+    person.press("1")
+    person.until(lambda: ops(person)[-1] == "answer")
+    person.press("?")
+    person.shown(".help")
+    person.press(Keys.ESCAPE)
+    person.press("U")  # nothing to do again: no action
+    person.press("u")
+    person.hears("Undid")
+    person.press("U")
+    person.hears("Did again")
+    assert ops(person)[-2:] == ["undo", "redo"]
+
+
+def test_others_are_seen_and_a_lost_server_is_said(person: Person) -> None:
+    person.press(Keys.ESCAPE)  # not now: the groups
+    person.until(lambda: person.tiles())
+    person.server.session.act({"op": "name", "group": 2, "name": "by another tab"})
+    person.until(lambda: "by another tab" in person.groups())
+
+    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    person.press("r")
+    person.press("typed while away", Keys.ENTER)
+    person.shown("#banner")
+    assert "does not answer" in person.text("#banner")
+    assert person.text("#saved") == "1 action not saved"
+    assert person.shown("#name").get_attribute("value") == "typed while away"
+    back = {**offline, "offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", back)
+    person.hears("Named")
+    person.until(lambda: "typed while away" in person.groups())
+    assert ops(person) == ["start", "name", "name"]
+    assert not person.driver.find_element("id", "banner").is_displayed()
+    person.complaints()  # of requests that failed
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])
+def test_nothing_is_wider_than_the_window(person: Person, width: int, dark: bool) -> None:
+    person.resize(width, dark=dark)
+    for key, sight in (
+        ("v", ".division"),
+        ("b", "#group-list .group"),
+        ("q", "#question .candidate"),
+        ("h", ".entries li"),
+    ):
+        person.press(key)
+        person.shown(sight)
+        assert person.run("return document.scrollingElement.scrollWidth") <= width
+        assert person.run(OUTSIDE) == []
+    assert person.run(NAMELESS) == []
+    ground = person.run("return getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == dark
+
+
+def test_a_finger_selects_and_opens(person: Person) -> None:
+    person.press("b")
+    person.until(lambda: person.tiles())
+    emulate = "Emulation.setTouchEmulationEnabled"
+    person.driver.execute_cdp_cmd(emulate, {"enabled": True})
+    rows = person.tiles()
+    for row in rows[:2]:
+        box = person.run(
+            "return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()",
+            f"image-{row}",
+        )
+        point = {"x": box["left"] + 9, "y": box["top"] + 9}
+        touch = "Input.dispatchTouchEvent"
+        person.driver.execute_cdp_cmd(touch, {"type": "touchStart", "touchPoints": [point]})
+        person.driver.execute_cdp_cmd(touch, {"type": "touchEnd", "touchPoints": []})
+    person.until(lambda: sorted(person.selected()) == sorted(rows[:2]))
+    person.driver.execute_cdp_cmd(emulate, {"enabled": False})
+    person.command("open")
+    person.until(lambda: person.text(".image-id") in map(str, rows[:2]))
+
+
+def test_a_lasso_selects_on_the_map(person: Person) -> None:
+    person.press("b")
+    person.press("w")
+    canvas = person.shown("#map canvas")
+    person.until(lambda: person.run("return document.querySelector('#map canvas').width > 300"))
+    wide, high = canvas.size["width"] // 2 - 4, canvas.size["height"] // 2 - 4
+    chain = person.chain().move_to_element_with_offset(canvas, -wide, -high)
+    chain.click_and_hold()
+    for x, y in ((wide, -high), (wide, high), (-wide, high)):
+        chain.move_to_element_with_offset(canvas, x, y)
+    chain.release().perform()
+    person.until(lambda: person.text(".chosen") == "64 images selected")  # of this group alone
