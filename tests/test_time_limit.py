@@ -134,7 +134,7 @@ def test_as_many_checkpoints_are_kept_however_the_length_changes(
     ],
 )
 def test_a_damaged_record_is_refused(decisions: object) -> None:
-    with pytest.raises(CheckpointError, match="the record of how long the run is"):
+    with pytest.raises(CheckpointError, match="the run's length cannot be read"):
         Pace.from_json({"decisions": decisions, "seconds": 1.0})
 
 

@@ -30,18 +30,21 @@ class FittedArrays:
         }
 
     def set_arrays(self, arrays: dict[str, Array]) -> Self:
-        """Restore what `get_arrays` gave. Returns self."""
+        """Restore what `get_arrays` returned, and return self."""
         for name, value in arrays.items():
             setattr(self, name, value)
         return self
 
 
 def to_half(x: FloatArray) -> tuple[Array, Array]:
-    """Points as (float16 in [-1, 1], float32 scale): half the disk at a relative error of 2⁻¹¹."""
+    """Points in half precision: float16 in [-1, 1], and the float32 number to multiply them by.
+
+    They take half the room, and numbers are off by at most 2⁻¹¹ of themselves.
+    """
     scale: Any = np.float32(max(float(np.abs(x).max(initial=0.0)), 1e-12))
     return (x / scale).astype(np.float16), np.asarray(scale)
 
 
 def from_half(half: Array, scale: Array) -> FloatArray:
-    """The inverse of `to_half`."""
+    """The points float32 that `to_half` returned in half precision."""
     return half.astype(np.float32) * np.float32(scale)

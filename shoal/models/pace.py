@@ -1,4 +1,4 @@
-"""How the length of a run was decided on the way."""
+"""The pace of a training run: which share of its schedule each step has behind it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from shoal.errors import CheckpointError
 
 @dataclass(frozen=True)
 class Pace:
-    """How far through its schedule a run is after each step, as its length was decided on the way.
+    """The steps of a run, and the share of its schedule that each step has behind it.
 
-    A run with a time limit is made longer or shorter as the machine's speed changes. From then on
-    what is left of the schedule is spread evenly over what is left of the steps. The decisions are
-    kept, so that a resumed run follows the same.
+    A run with a time limit is made longer or shorter while it trains, because the machine's speed
+    changes. Each such decision spreads the rest of the schedule evenly over the steps that are
+    left. All decisions are kept, so that a resumed run repeats them. A run without a time limit
+    has a single decision.
 
     >>> pace = Pace.of(100).with_total(50, 60)
     >>> pace.fraction(25), pace.fraction(50), pace.fraction(55), pace.fraction(60)
@@ -25,55 +26,69 @@ class Pace:
     """
 
     decisions: tuple[tuple[int, float, int], ...]
-    """Each a step, the share of the schedule behind it, and the steps of the whole run decided
-    there. The first is made at step 0."""
+    """Each decision: the step at which it was made, the share of the schedule behind that step, in
+    [0, 1), and the number of steps of the whole run. Steps ascend; the first is 0."""
     seconds: float = 0.0
-    """What the command had taken when this was last known, for a run that is resumed."""
+    """The seconds that the command had taken so far. A resumed run counts on from there."""
 
     @staticmethod
     def of(total: int) -> Pace:
-        """An even one over ``total`` steps, 1 or more."""
+        """An even pace over ``total`` steps, 1 or more."""
         return Pace(((0, 0.0, total),))
 
     @property
     def total(self) -> int:
-        """The steps of the whole run, as decided last."""
+        """The number of steps of the whole run, by the last decision."""
         return self.decisions[-1][2]
 
     @property
     def first_total(self) -> int:
-        """The steps of the whole run, as decided first."""
+        """The number of steps of the whole run, by the first decision."""
         return self.decisions[0][2]
 
     def fraction(self, step: int) -> float:
-        """The share of the schedule that is behind the run after ``step``, in [0, 1]."""
-        at, behind, total = next(each for each in reversed(self.decisions) if each[0] <= step)
+        """The share of the schedule that is done after ``step``, in [0, 1]."""
+        at, behind, total = next(d for d in reversed(self.decisions) if d[0] <= step)
         return behind + (1.0 - behind) * (step - at) / (total - at) if at else step / total
 
     def with_total(self, step: int, total: int) -> Pace:
-        """The same up to ``step``, and from there to an end after ``total`` steps."""
+        """Return a pace that is the same up to ``step``, and then ends after ``total`` steps.
+
+        Args:
+            step: the last step taken, at or after the last decision's.
+            total: the number of steps of the whole run, above ``step``.
+        """
         decision = (step, self.fraction(step), total)
         return Pace((*self.decisions, decision), self.seconds)
 
     def keeps(self, step: int, count: int) -> bool:
-        """Whether ``step`` is one of ``count`` spread evenly over the schedule, the last included.
+        """Whether a checkpoint is kept after ``step``, if ``count`` are kept in all.
+
+        Their steps are spread evenly over the schedule; the last step is one of them.
 
         >>> [step for step in range(1, 101) if Pace.of(100).keeps(step, 4)]
         [25, 50, 75, 100]
         """
-        behind, now = (round(self.fraction(each) * count, 9) for each in (step - 1, step))
-        return int(now) > int(behind)
+        before, now = (round(self.fraction(s) * count, 9) for s in (step - 1, step))
+        return int(now) > int(before)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {"decisions": [list(each) for each in self.decisions], "seconds": self.seconds}
+        """Return the pace as JSON values."""
+        return {
+            "decisions": [list(decision) for decision in self.decisions],
+            "seconds": self.seconds,
+        }
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Pace:
-        """The inverse of `to_json`.
+        """Read what `to_json` returned.
 
         Raises:
-            CheckpointError: it is none.
+            CheckpointError: a value is missing or of a wrong type, steps do not ascend from 0, or
+                a share is not in [0, 1).
+
+        >>> Pace.from_json(Pace.of(100).to_json()) == Pace.of(100)
+        True
         """
         try:
             decisions = tuple(
@@ -82,7 +97,7 @@ class Pace:
             )
             pace = Pace(decisions, float(values["seconds"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"the record of how long the run is lacks {error}.") from error
+            raise CheckpointError(f"the run's length cannot be read: {error}.") from error
         steps = [step for step, _, _ in decisions]
         fine = (
             steps[:1] == [0]
@@ -91,5 +106,5 @@ class Pace:
             and math.isfinite(pace.seconds)
         )
         if not fine:
-            raise CheckpointError("the record of how long the run is makes no sense.")
+            raise CheckpointError("the run's length cannot be read: its steps do not ascend.")
         return pace

@@ -1,7 +1,8 @@
-"""What a checkpoint's file must hold before anything reads it: of which types, in which ranges.
+"""Checks of a checkpoint file's content: which entries it must hold, of which types and ranges.
 
-A file may be whole and yet say nonsense, by another program's hand or by a fault on a disk. What is
-wrong in it is found here, by name, and not at the end of an hour's work by whatever trips over it.
+A file may be whole and still hold nonsense, which another program or a faulty disk wrote. These
+checks run before anything else reads the content, and name the entry that is wrong. Without them
+the error would come later, perhaps at the end of an hour's work.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ _Test = Callable[[Any], bool]
 
 
 def _is_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_count(value: Any) -> bool:
+    """Whether a JSON value is a whole number, 0 or more, that a float holds exactly."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
@@ -31,6 +34,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_shape(value: Any) -> bool:
+    """Whether a JSON value is an image's [H, W, C]."""
     if not (isinstance(value, list) and len(value) == 3 and all(map(_is_count, value))):
         return False
     height, width, channels = value
@@ -42,12 +46,14 @@ def _list_of(test: _Test) -> _Test:
 
 
 def _by_name(test: _Test) -> _Test:
+    """A test of an object: its names are text, and each of its values passes ``test``."""
     return lambda value: (
         isinstance(value, dict) and all(map(_is_text, value)) and all(map(test, value.values()))
     )
 
 
 def _is_split(value: Any) -> bool:
+    """Whether a JSON value is a `facts.Split`."""
     return (
         isinstance(value, dict)
         and _list_of(_is_count)(value.get("sizes"))
@@ -64,13 +70,14 @@ def _or_none(test: _Test) -> _Test:
 
 
 def _is_by_count(test: _Test) -> _Test:
-    """Of numbers that count something, as JSON's keys are text."""
+    """A test of an object whose names are whole numbers as text; its values pass ``test``."""
     return lambda value: (
         _by_name(test)(value) and all(key.isascii() and key.isdigit() for key in value)
     )
 
 
 def _is_chosen(value: Any) -> bool:
+    """Whether a JSON value is a `facts.ChosenNumber`."""
     return (
         isinstance(value, dict)
         and _is_text(value.get("reason"))
@@ -78,7 +85,7 @@ def _is_chosen(value: Any) -> bool:
     )
 
 
-# A loss that grew past all bounds is in the history as it was: any float will do there.
+# The history may hold infinite losses: a run whose loss diverged is kept as it was.
 _ABOUT: dict[str, _Test] = {
     "recipe": _by_name(lambda value: True),
     "image_shape": _is_shape,
@@ -105,9 +112,9 @@ _PROVENANCE: dict[str, _Test] = {
     "row_range": _is_range,
     "n_clusters_strength": _is_by_count(_is_number),
 }
-"""What a file of format 1 holds there, and fields of their own hold now, see `facts`."""
+"""Entries of the provenance in a file of format 1. Since format 2 they are fields, see `facts`."""
 MOVED = frozenset(_PROVENANCE)
-
+"""The names of these entries."""
 
 _OPTIONAL: dict[str, dict[str, _Test]] = {
     "provenance": {"peak_memory_gb": _is_number, **_PROVENANCE},
@@ -129,14 +136,18 @@ _OPTIONAL: dict[str, dict[str, _Test]] = {
         "chosen": _or_none(_is_chosen),
     },
 }
-"""Parts whose entries may be missing, and may have others beside them."""
+"""Tests of entries that may be missing; there may be other entries beside them."""
 
 
 def check_about(about: Any) -> None:
-    """Check the part of a checkpoint that is JSON.
+    """Raise unless the JSON part of a checkpoint file is sound.
+
+    Args:
+        about: the decoded JSON, of any type.
 
     Raises:
-        ValueError: the name of what is missing or of another type or range.
+        ValueError: an entry is missing, of a wrong type or out of range; the text of the error is
+            the entry's name.
     """
     for name, test in _ABOUT.items():
         if not isinstance(about, dict) or name not in about:
@@ -155,10 +166,14 @@ def check_about(about: Any) -> None:
 
 
 def check_state(state: Any, name: str) -> None:
-    """Check that a module's state is tensors by their names.
+    """Raise unless a module's state is a dictionary of tensors by their names.
+
+    Args:
+        state: the stored value, of any type.
+        name: the entry's name, for the error.
 
     Raises:
-        ValueError: ``name``, it is something else.
+        ValueError: the state is something else; the text of the error is ``name``.
     """
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
@@ -167,11 +182,11 @@ def check_state(state: Any, name: str) -> None:
 
 
 def to_array(tensor: Any) -> Array:
-    """A stored tensor as an array.
+    """A stored tensor as an array of the same shape and dtype; the memory is shared.
 
     Raises:
-        TypeError: it is no tensor, or of a kind that arrays do not know.
-        ValueError: it claims more numbers than the file holds.
+        TypeError: the value is not a tensor, or NumPy has no such type: sparse, or bfloat16.
+        ValueError: the tensor's shape asks for more numbers than the file holds.
     """
     if not isinstance(tensor, Tensor) or tensor.is_sparse:
         raise TypeError(f"{type(tensor).__name__} in place of an array")

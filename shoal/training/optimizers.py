@@ -1,4 +1,4 @@
-"""What moves the weights: Adam, AdamW, and Muon for the weights that are matrices."""
+"""Optimisers: Adam, AdamW, and Muon for the weights that are matrices."""
 
 from __future__ import annotations
 
@@ -9,18 +9,33 @@ from torch import Tensor
 
 from shoal.recipes.recipe import Recipe
 
-_COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the odd quintic; see `orthogonalise`
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+"""Of the polynomial a x + b x³ + c x⁵ by Jordan et al., see `orthogonalise`."""
 _MOMENTUM = 0.9
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose direction is made orthogonal, so that no direction of a weight lags behind.
+    """Gradient descent with Nesterov's momentum, in orthogonalised steps.
 
-    Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"
-    (kellerjordan.github.io/posts/muon), with Nesterov's momentum; a convolution's kernel (o, i, h,
-    w) counts as the matrix (o, i · h · w). The step is scaled to the size that Adam's has, 0.2
-    times the root of the longer side, so that both share one learning rate (Liu et al. 2025,
-    arXiv:2502.16982, equation 4); weight decay is decoupled, as in AdamW.
+    All singular values of a step are near 1, so no direction of a weight matrix learns more slowly
+    than the others (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks",
+    kellerjordan.github.io/posts/muon). A convolution's kernel (o, i, h, w) counts as the matrix
+    (o, i · h · w).
+
+    Steps are scaled by 0.2 √max(m, n) for a matrix (m, n). That is the size of Adam's steps, so
+    both share one learning rate (Liu et al. 2025, arXiv:2502.16982, equation 4). Weight decay is
+    decoupled, as in AdamW.
+
+    Args:
+        matrices: float tensors of 2 dimensions or more.
+        lr: the learning rate.
+        weight_decay: the share ``lr * weight_decay`` of each weight is taken off in each step.
+
+    >>> weight = torch.nn.Parameter(torch.eye(2))
+    >>> (weight[0, 0] * 5.0).backward()
+    >>> Muon([weight], lr=1.0, weight_decay=0.0).step()
+    >>> bool(weight[0, 0] < 1.0), weight[1].tolist()
+    (True, [0.0, 1.0])
     """
 
     def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
@@ -28,6 +43,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Move each weight that has a gradient; ``closure`` is not called."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -43,17 +59,17 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
-    """The nearest matrix with orthonormal rows or columns, roughly: singular values near 1.
+    """Return a matrix with the same singular vectors, and singular values near 1.
 
-    Newton and Schulz's iteration with the coefficients of Jordan et al., which lift small singular
-    values fast and leave all of them within about 0.7 to 1.2 rather than at 1.
+    By Newton and Schulz's iteration with the coefficients of Jordan et al. 2024 (see `Muon`). They
+    raise small singular values fast, and leave all of them between about 0.7 and 1.2.
 
     Args:
-        matrix: float32 (m, n).
-        n_iterations: five suffice for singular values down to about a thousandth of the greatest.
+        matrix: float (m, n).
+        n_iterations: five are enough for singular values from a thousandth of the greatest on.
 
     Returns:
-        float32 (m, n). A matrix of zeros stays one.
+        float32 (m, n). A matrix of zeros stays a matrix of zeros.
 
     >>> q = orthogonalise(torch.tensor([[3.0, 0.0, 0.0], [0.0, 0.1, 0.0]]))
     >>> bool(torch.linalg.svdvals(q).sub(1.0).abs().max() < 0.35)
@@ -62,7 +78,7 @@ def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
     a, b, c = _COEFFICIENTS
     x = matrix.float()
     tall = x.shape[0] > x.shape[1]
-    if tall:  # the Gram matrix of the shorter side is the cheaper one
+    if tall:  # the Gram matrix of the shorter side is smaller
         x = x.T
     x = x / x.norm().clamp(min=1e-7)
     for _ in range(n_iterations):
@@ -72,9 +88,18 @@ def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
 
 
 def build(recipe: Recipe, modules: Iterable[torch.nn.Module]) -> list[torch.optim.Optimizer]:
-    """The optimisers of a recipe, each for its own parameters of ``modules``.
+    """Return the optimisers of a recipe, each for its own parameters of ``modules``.
 
-    Decay pulls weights, not biases and norms, whose scale means nothing.
+    With adamw and muon, weight decay spares biases and the parameters of norms. With muon, AdamW
+    moves those.
+
+    Args:
+        recipe: with its optimizer, learning rate and weight decay.
+        modules: the encoder and the objectives; parameters without gradient are left out.
+
+    >>> from shoal.recipes.named import BEST
+    >>> [type(optimizer).__name__ for optimizer in build(BEST, [torch.nn.Linear(3, 2)])]
+    ['Muon', 'AdamW']
     """
     trained = [p for module in modules for p in module.parameters() if p.requires_grad]
     rate, decay = recipe.learning_rate, recipe.weight_decay

@@ -1,5 +1,7 @@
-"""Fewer numbers an image. One method a file, with ``build(*, random_state, **options)``.
+"""Reducers: methods that give each image fewer numbers, one method a file.
 
-Each follows `protocols.Reducer`: ``fit_transform`` learns, ``transform`` takes new images, and
-``get_arrays``/``set_arrays`` carry what was learned into a checkpoint.
+Each file has ``build(*, random_state, **options)``, whose signature is the schema of the options
+that a recipe may give. Each reducer follows `protocols.Reducer`: ``fit_transform`` learns,
+``transform`` takes new images, and ``get_arrays`` and ``set_arrays`` carry what was learned into a
+checkpoint and back.
 """

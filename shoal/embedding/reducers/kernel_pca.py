@@ -13,19 +13,25 @@ from shoal.protocols import Array, FloatArray
 
 
 class KernelPCA(FittedArrays):
-    """Principal components in the feature space of exp(-gamma ‖x - y‖²).
+    """Principal components in the feature space of the kernel exp(-gamma ‖x - y‖²).
 
-    Exact (Schölkopf, Smola and Müller 1998, doi:10.1162/089976698300017467) when the landmarks
-    are all the data. With m < n random landmarks it is the Nyström approximation (Williams and
-    Seeger 2001): the kernel is replaced by K_nm K_mm⁻¹ K_mn and its principal components taken,
-    which costs O(n m²) instead of O(n³), and only m points need to be kept for new images.
+    With all points as landmarks the result is exact (Schölkopf, Smola and Müller 1998,
+    doi:10.1162/089976698300017467). With m < n random landmarks it is the Nyström approximation
+    (Williams and Seeger 2001, "Using the Nyström method to speed up kernel machines"): the kernel
+    matrix K_nn is replaced by K_nm K_mm⁻¹ K_mn. That costs O(n m²) instead of O(n³), and only the
+    landmarks are kept for new images.
     """
 
     landmarks_: Array
+    """float16 (m, d), see `to_half`."""
     landmarks_scale_: Array
+    """float32 ()."""
     gamma_: Array
+    """float ()."""
     projection_: Array
+    """float32 (m, c): kernels with the landmarks to components."""
     offset_: Array
+    """float32 (c,): the components of the mean, which are subtracted."""
 
     def __init__(
         self, n_components: int, gamma: float | None, n_landmarks: int | None, random_state: int
@@ -36,7 +42,10 @@ class KernelPCA(FittedArrays):
         self.random_state = random_state
 
     def fit_transform(self, x: FloatArray) -> FloatArray:
-        """Learn from float32 (n, d); the result is float32 (n, min(n_components, m))."""
+        """Learn from ``x`` float32 (n, d); return float32 (n, c), c ≤ n_components.
+
+        Fewer components are left where the landmarks span fewer dimensions.
+        """
         n = len(x)
         m = n if self.n_landmarks is None else min(self.n_landmarks, n)
         chosen = np.sort(np.random.default_rng(self.random_state).choice(n, m, replace=False))
@@ -59,7 +68,10 @@ class KernelPCA(FittedArrays):
         return self.transform(x)
 
     def transform(self, x: FloatArray) -> FloatArray:
-        """Project float32 (m, d), a block at a time."""
+        """The components of ``x`` float32 (m, d), float32 (m, c).
+
+        Rows are taken in blocks, so that the memory stays bounded.
+        """
         landmarks = from_half(self.landmarks_, self.landmarks_scale_)
         blocks = [
             project(self._kernel(x[start : start + 2048], landmarks), self.projection_.T)
@@ -85,9 +97,13 @@ def build(
 
     Args:
         n_components: how many components are kept, at most as many as landmarks.
-        gamma: of the kernel; by default 1 / d, as scikit-learn's.
-        n_landmarks: how many points carry the kernel; by default all of them, the exact method.
-        random_state: seed of the choice of landmarks.
+        gamma: the kernel's coefficient, above 0; by default 1 / d, as in scikit-learn.
+        n_landmarks: how many random points are landmarks; by default all points are, which is the
+            exact method.
+        random_state: the seed of the choice of landmarks.
+
+    Raises:
+        RecipeError: an option is out of range.
 
     >>> x = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
     >>> build(n_components=3, n_landmarks=10).fit_transform(x).shape

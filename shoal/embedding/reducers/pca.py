@@ -14,11 +14,18 @@ _FEW_COLUMNS = 1000
 
 
 class PCA(FittedArrays):
-    """scikit-learn's PCA (Pearson 1901; Halko et al. 2011, arXiv:0909.4061, for large inputs)."""
+    """Principal components by scikit-learn's PCA (Pearson 1901, doi:10.1080/14786440109462720).
+
+    For more than 1,000 columns scikit-learn may take random projections (Halko et al. 2011,
+    arXiv:0909.4061).
+    """
 
     components_: Array
+    """float32 (c, d), rows of unit length."""
     mean_: Array
+    """float32 (d,)."""
     scale_: Array
+    """float32 (c,): each component's factor, 1 unless the components are whitened."""
 
     def __init__(self, n_components: int, whiten: bool, random_state: int) -> None:
         self.n_components = n_components
@@ -26,11 +33,11 @@ class PCA(FittedArrays):
         self.random_state = random_state
 
     def fit_transform(self, x: FloatArray) -> FloatArray:
-        """Learn from float32 (n, d); the result is float32 (n, min(n_components, n, d))."""
+        """Learn from ``x`` float32 (n, d); return float32 (n, c), c = min(n_components, n, d)."""
         from sklearn.decomposition import PCA as SklearnPCA
 
-        # Left to itself, scikit-learn takes random projections where the rows are few; for so few
-        # columns the exact way is faster, too.
+        # scikit-learn alone would take random projections where rows are few. For so few columns
+        # the exact method is faster, too.
         solver = "covariance_eigh" if x.shape[1] <= _FEW_COLUMNS else "auto"
         model = SklearnPCA(
             min(self.n_components, *x.shape), svd_solver=solver, random_state=self.random_state
@@ -45,12 +52,20 @@ class PCA(FittedArrays):
         return self.transform(x)
 
     def transform(self, x: FloatArray) -> FloatArray:
-        """Project float32 (m, d)."""
+        """The components of ``x`` float32 (m, d), float32 (m, c)."""
         return project(x - self.mean_, self.components_ * self.scale_[:, None])
 
 
 def build(*, n_components: int = 64, whiten: bool = False, random_state: int = 0) -> PCA:
-    """Make the reducer; ``whiten`` gives every component unit variance.
+    """Make the reducer.
+
+    Args:
+        n_components: how many components are kept, at most n and d.
+        whiten: divide each component by its standard deviation.
+        random_state: the seed of random projections.
+
+    Raises:
+        RecipeError: ``n_components`` is out of range.
 
     >>> x = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
     >>> build(n_components=2).fit_transform(x).shape

@@ -1,4 +1,4 @@
-"""t-SNE, with a place for new images."""
+"""t-SNE: a map in two dimensions, on which new images find a place, too."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from shoal.models.fitted import FittedArrays, from_half, to_half
 from shoal.protocols import Array, FloatArray
 
 _COARSE = 2
-"""Cells of the grid are this wide, openTSNE's are 1: a third of the time, and of an image's ten
-nearest neighbours in the embedding as many are near it on the map (0.40 either way at 5,000)."""
-_FEWEST = 8  # below, neighbourhoods of three mean nothing
+"""The width of the cells on which forces are interpolated. openTSNE's are 1 wide and take three
+times as long, and neighbours in the embedding are as often neighbours on the map: 0.40 of the ten
+nearest, either way, with 5,000 images."""
+_FEWEST = 8
+"""With fewer distinct points t-SNE has no neighbourhoods to keep."""
 
 
 class TSNE(FittedArrays):
-    """openTSNE's t-SNE (van der Maaten and Hinton 2008; Poličar et al. 2024,
+    """t-SNE (van der Maaten and Hinton 2008) by openTSNE (Poličar et al. 2024,
     doi:10.18637/jss.v109.i03).
 
-    New images are placed among the old ones, which stay where they are. Where fewer than 8 points
-    differ, they are laid out by their first two principal components.
+    New images are placed among the fitted ones, which stay where they are. Fewer than 8 distinct
+    points are laid out by their first two principal components.
     """
 
     points_: Array
+    """float16 (n, d): the fitted points, see `to_half`."""
     points_scale_: Array
+    """float32 ()."""
     embedding_: Array
+    """float32 (n, 2): their places."""
 
     def __init__(
         self, perplexity: float, n_iter: int, interpolate: bool, random_state: int
@@ -39,7 +44,7 @@ class TSNE(FittedArrays):
         self.random_state = random_state
 
     def fit_transform(self, x: FloatArray) -> FloatArray:
-        """Lay out float32 (n, d) as float32 (n, 2)."""
+        """Lay out ``x`` float32 (n, d) and return the places, float32 (n, 2)."""
         self.points_, self.points_scale_ = to_half(_at_least_two_columns(x))
         if self._degenerate():
             centred = x - x.mean(axis=0)
@@ -59,13 +64,13 @@ class TSNE(FittedArrays):
                 neighbors=options.pop("method"), **options,
             )  # fmt: skip
             plane = np.asarray(model.fit(self._points()), dtype=np.float32)
-            # openTSNE moves a map's middle to the origin whenever it adds points; do it once, now,
-            # or new images would land beside their neighbours by that much.
+            # openTSNE centres a map whenever it adds points. Centred now, the map does not move
+            # then, and new images land among their neighbours.
             self.embedding_ = plane - (plane.max(axis=0) + plane.min(axis=0)) / 2
         return self.embedding_
 
     def transform(self, x: FloatArray) -> FloatArray:
-        """Place float32 (m, d) among the fitted points: float32 (m, 2)."""
+        """Places of ``x`` float32 (m, d) among the fitted points, float32 (m, 2)."""
         reference, x = self._points(), _at_least_two_columns(x)
         if self._degenerate():
             return np.asarray(self.embedding_[nearest(reference, x, 1)[1][:, 0]], dtype=np.float32)
@@ -91,8 +96,8 @@ class TSNE(FittedArrays):
         return min(self.perplexity, (len(self.points_) - 1) / 3)
 
     def _options(self) -> dict[str, Any]:
-        # One thread: openTSNE adds up forces in the order its threads finish, and t-SNE amplifies
-        # the last bit; the same seed must give the same map.
+        # One thread: openTSNE adds up forces in the order in which its threads finish, and t-SNE
+        # amplifies a difference in the last bit. The same seed must give the same map.
         return {"method": "exact", "n_jobs": 1, "random_state": self.random_state}
 
 
@@ -106,12 +111,18 @@ def build(
     """Make the reducer.
 
     Args:
-        perplexity: how many neighbours an image has, roughly; lowered for fewer than about three
-            times as many images.
-        n_iter: steps after 250 of early exaggeration.
-        interpolate: forces interpolated on a grid (Linderman et al. 2019, arXiv:1712.09005):
-            a sixth of the time at 5,000 images. Otherwise so for 10,000 images and more only.
-        random_state: the seed.
+        perplexity: roughly how many neighbours an image has, at most (n - 1) / 3.
+        n_iter: steps after the 250 of early exaggeration.
+        interpolate: interpolate forces on a grid (Linderman et al. 2019, arXiv:1712.09005), which
+            takes a sixth of the time with 5,000 images. From 10,000 images on it is always done.
+        random_state: the seed of the first layout.
+
+    Raises:
+        RecipeError: an option is out of range.
+
+    >>> x = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    >>> build().fit_transform(x).shape
+    (6, 2)
     """
     check_interval("reducers.tsne.perplexity", perplexity, 1, 10_000, RecipeError)
     check_interval("reducers.tsne.n_iter", n_iter, 1, 100_000, RecipeError)

@@ -1,4 +1,4 @@
-"""Scale every vector to length 1, so that Euclidean distance orders as the cosine does."""
+"""Vectors of length 1, whose Euclidean distances are in the order of their cosine distances."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from shoal.protocols import FloatArray
 
 
 class UnitNorm(FittedArrays):
-    """x / ‖x‖. Contrastive objectives compare directions, so their codes mean directions."""
+    """Divides each vector by its length: x / ‖x‖.
+
+    Contrastive objectives compare directions alone, so the length of a code means nothing.
+    """
 
     def fit_transform(self, x: FloatArray) -> FloatArray:
-        """Nothing to learn: `transform`."""
+        """The same as `transform`: there is nothing to learn."""
         return self.transform(x)
 
     def transform(self, x: FloatArray) -> FloatArray:
-        """float32 (n, d) to float32 (n, d) of unit length; zero stays zero."""
+        """``x`` float32 (m, d) with rows of unit length, float32 (m, d); zeros stay zeros."""
         return unit_rows(x).astype(np.float32)
 
 
 def build(*, random_state: int = 0) -> UnitNorm:
-    """Make the reducer. It draws nothing.
+    """Make the reducer; ``random_state`` is not used.
 
     >>> build().fit_transform(np.array([[3.0, 4.0]], dtype=np.float32))
     array([[0.6, 0.8]], dtype=float32)
