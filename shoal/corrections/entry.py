@@ -38,6 +38,10 @@ class Whole:
     """The groups that a person said something about before."""
     next_group: int = 0
     """The id of the next new group. Ids are never used twice."""
+    result: tuple[int, ...] = ()
+    """Of each image, the group that the result alone gives it; empty: the same as ``groups``."""
+    inferred: tuple[str, ...] = ()
+    """The images that shoal moved before, by what was said of others."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,10 @@ class Entry:
                 "decided": list(whole.decided), "touched": list(whole.touched),
                 "next_group": whole.next_group,
             }  # fmt: skip
+            if whole.result:
+                content["result"] = list(whole.result)
+            if whole.inferred:
+                content["inferred"] = list(whole.inferred)
         if self.about:
             content["about"] = dict(self.about)
         if self.of is not None:
@@ -126,6 +134,8 @@ class Entry:
                 _texts(content.get("decided", ())),
                 tuple(int(group) for group in content.get("touched", ())),
                 int(content["next_group"]),
+                tuple(int(group) for group in content.get("result", ())),
+                _texts(content.get("inferred", ())),
             ),
             about=dict(content.get("about", {})),
             of=None if of is None else int(of),

@@ -52,7 +52,8 @@ class Groups:
     inferred: BoolArray
     """bool (n,): whether shoal moved the image, by what was said of others."""
     result: IntArray
-    """int64 (n,): each image's group as the result had it, before the person's corrections."""
+    """int64 (n,): each image's group as the result had it, before the person's corrections. Another
+    division of the same result does not change it."""
     next_group: int
     """The id of the next new group."""
     names: Mapping[int, str] = field(default_factory=dict)
@@ -62,6 +63,11 @@ class Groups:
     notes: tuple[Note, ...] = ()
     touched: frozenset[int] = frozenset()
     """The groups that the person said something about."""
+    absent: Mapping[str, int] = field(default_factory=dict)
+    """The group of each image that the person decided and that is not in the pile any more. It has
+    that group again when it comes back."""
+    absent_apart: tuple[tuple[str, str], ...] = ()
+    """Pairs that do not belong together, one or both of which are not in the pile any more."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -102,17 +108,22 @@ def start(entry: Entry) -> Groups:
     """The groups that an entry of `WHOLE` gives, with nothing from before it."""
     whole = _whole(entry)
     pile = Pile(whole.ids)
-    if len(pile.row_of) != len(whole.ids) or len(whole.groups) != len(whole.ids):
+    lengths = {len(whole.ids), len(pile.row_of), len(whole.groups)}
+    if whole.result:
+        lengths.add(len(whole.result))
+    if len(lengths) > 1:
         raise DataError("the corrections name an image twice, or an image without its group.")
     group = np.array(whole.groups, dtype=np.int64)
     decided = np.zeros(len(group), dtype=bool)
     decided[pile.rows(whole.decided)] = True
+    inferred = np.zeros(len(group), dtype=bool)
+    inferred[pile.rows(whole.inferred)] = True
     groups = Groups(
         pile,
         group,
         decided,
-        inferred=np.zeros(len(group), dtype=bool),
-        result=group,
+        inferred=inferred,
+        result=np.array(whole.result, dtype=np.int64) if whole.result else group,
         next_group=max(whole.next_group, int(group.max(initial=0)) + 1),
         touched=frozenset(whole.touched),
     )
@@ -129,11 +140,14 @@ def apply(groups: Groups, entry: Entry) -> Groups:
         same = entry.whole is not None and entry.whole.ids == groups.ids
         fresh = start(entry)
         kept = replace(fresh, pile=groups.pile) if same else fresh
+        if same and entry.op == "divide":  # the result that they divide is the same
+            kept = replace(kept, result=groups.result)
+        absent, gone = _absent(groups, kept)
         names = {g: n for g, n in groups.names.items() if g in fresh.touched} | dict(fresh.names)
         apart = _same_pairs(groups, kept)
         return replace(
             kept, names=names, apart=(*apart, *fresh.apart), notes=groups.notes + fresh.notes,
-            next_group=max(fresh.next_group, groups.next_group),
+            next_group=max(fresh.next_group, groups.next_group), absent=absent, absent_apart=gone,
         )  # fmt: skip
     group, decided, inferred = groups.group, groups.decided, groups.inferred
     next_group = groups.next_group
@@ -142,12 +156,13 @@ def apply(groups: Groups, entry: Entry) -> Groups:
         for target, ids in entry.moves.items():
             rows = groups.pile.rows(ids)
             group[rows] = target
-            if entry.decides:
-                decided[rows] = True
-            if entry.decides or entry.op in INFERS:
+            if entry.decides or entry.op in INFERS:  # of a dissolved group nothing is decided now
+                decided[rows] = entry.decides
                 inferred[rows] = entry.op in INFERS
             next_group = max(next_group, target + 1)
     touched = groups.touched | set(entry.moves) | {g for g, name in entry.names.items() if name}
+    if entry.note is not None and entry.note.group is not None:
+        touched |= {entry.note.group}
     moved = replace(
         groups, group=group, decided=decided, inferred=inferred, next_group=next_group,
         touched=frozenset(touched),
@@ -172,11 +187,26 @@ def _with_words(groups: Groups, entry: Entry) -> Groups:
 def _same_pairs(before: Groups, after: Groups) -> tuple[tuple[int, int], ...]:
     """The pairs to keep apart, by the rows of another pile that holds both images."""
     row_of = after.pile.row_of
-    named = [(before.ids[first], before.ids[second]) for first, second in before.apart]
     return tuple(
         (row_of[first], row_of[second])
-        for first, second in named if first in row_of and second in row_of
+        for first, second in _pairs(before) if first in row_of and second in row_of
     )  # fmt: skip
+
+
+def _absent(before: Groups, after: Groups) -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
+    """What was said of images that another pile does not hold: their groups, and pairs."""
+    row_of = after.pile.row_of
+    rows = np.flatnonzero(before.decided)
+    decided = zip(before.ids_of(rows), before.group[rows].tolist(), strict=True)
+    groups = {name: group for name, group in decided if name not in row_of}
+    groups |= {name: group for name, group in before.absent.items() if name not in row_of}
+    pairs = tuple(pair for pair in _pairs(before) if not (pair[0] in row_of and pair[1] in row_of))
+    return groups, pairs
+
+
+def _pairs(groups: Groups) -> list[tuple[str, str]]:
+    named = [(groups.ids[first], groups.ids[second]) for first, second in groups.apart]
+    return [*named, *groups.absent_apart]
 
 
 def _whole(entry: Entry) -> Whole:

@@ -26,6 +26,8 @@ class History:
     """The entries that can be done again, the last one first to come."""
     earlier: tuple[Groups, ...] = field(default=(), repr=False, compare=False)
     """The groups before each of the last entries of ``done``."""
+    first: Groups | None = field(default=None, repr=False, compare=False)
+    """The groups before all of ``done``; None: as ``groups``."""
 
     def then(self, entry: Entry) -> History:
         """The history with one entry more.
@@ -49,8 +51,9 @@ class History:
         if entry.op == "carry":  # what came before is of another result
             return History(groups, entries)
         return History(
-            groups, entries, (*self.done, entry), (), (*self.earlier, self.groups)[-_KEPT:]
-        )
+            groups, entries, (*self.done, entry), (), (*self.earlier, self.groups)[-_KEPT:],
+            self.first or self.groups,
+        )  # fmt: skip
 
     def _undo(self, entry: Entry, entries: tuple[Entry, ...]) -> History:
         if not self.done or self.done[-1].n != entry.of:
@@ -63,9 +66,8 @@ class History:
         )  # fmt: skip
 
     def _floor(self, done: Sequence[Entry]) -> Groups:
-        """The groups after ``done``, computed from the last entry that began anew."""
-        first = next(entry for entry in reversed(self.entries) if entry.op in ("start", "carry"))
-        groups = start(first)
+        """The groups after ``done``, computed from those before all of it."""
+        groups = self.first or self.groups
         for entry in done:
             groups = apply(groups, entry)
         return groups

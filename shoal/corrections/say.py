@@ -213,10 +213,9 @@ def divide(groups: Groups, labels: IntArray, title: str, about: Mapping[str, Any
     next_group = int(group.max()) + 1
     held = groups.decided
     group = np.where(held, groups.group, group)
-    touched = sorted(set(groups.group[held].tolist()))
     whole = Whole(
-        groups.ids, tuple(group.tolist()), groups.ids_of(np.flatnonzero(held)), tuple(touched),
-        next_group,
+        groups.ids, tuple(group.tolist()), groups.ids_of(np.flatnonzero(held)),
+        tuple(sorted(set(group.tolist()))), next_group,
     )  # fmt: skip
     return Entry("divide", f"Took another division: {title}.", whole=whole, about=about)
 

@@ -1,0 +1,40 @@
+"""Where images belong by their nearest neighbours among images whose group is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.embedding.neighbours import nearest
+from shoal.protocols import FloatArray, IntArray
+
+K = 10
+"""How many neighbours vote."""
+
+
+def vote(points: FloatArray, group: IntArray, queries: FloatArray) -> tuple[IntArray, FloatArray]:
+    """The most common group among the nearest points of each query; of equals the nearer one.
+
+    Args:
+        points: float32 (n, d), n ≥ 1.
+        group: int64 (n,), their groups.
+        queries: float32 (m, d).
+
+    Returns:
+        The group of each query, int64 (m,), and its share of the votes, float32 (m,).
+
+    >>> line = np.array([[0.0], [1.0], [8.0], [9.0], [9.5]], dtype=np.float32)
+    >>> groups, share = vote(line, np.array([4, 4, 7, 7, 7]), line[:1])
+    >>> groups.tolist(), share.round(1).tolist()
+    ([7], [0.6])
+    """
+    k = min(K, len(points))
+    _, indices = nearest(points, queries, k)
+    known, place = np.unique(group, return_inverse=True)
+    votes = place[indices]
+    counts = np.zeros((len(queries), len(known)), dtype=np.float32)
+    rows = np.arange(len(queries))
+    for rank in range(k):
+        counts[rows, votes[:, rank]] += 1 + (k - rank) * 1e-3  # of equals the nearer one
+    best = counts.argmax(axis=1)
+    share = (votes == best[:, None]).mean(axis=1).astype(np.float32)
+    return known[best], share
