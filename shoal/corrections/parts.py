@@ -1,0 +1,97 @@
+"""Parts of a pile: small sets of images that are alike, about which a person is asked at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.clustering.clusterers import kmeans
+from shoal.clustering.clustering import Clustering
+from shoal.corrections.entry import NOWHERE
+from shoal.errors import DataError
+from shoal.protocols import FloatArray, IntArray
+
+_N_PARTS = 100
+"""Of a pile. With 50, parts of the hand signs hold two kinds; 200 need more answers."""
+_STARTS = 3
+_FEWEST_IMAGES = 12
+
+
+def balanced(z: FloatArray) -> FloatArray:
+    """An embedding as corrections compare it: half whitened, each row of unit length.
+
+    Whole principal components drown small kinds; whitened ones drown large kinds. On hand signs a
+    linear probe has 0.93 on ``z``, 0.94 half whitened, and 0.94 whitened with worse neighbours.
+
+    Args:
+        z: float32 (n, d), the reduced embedding.
+
+    Returns:
+        float32 (n, d).
+    """
+    x = z - z.mean(axis=0)
+    deviation = x.std(axis=0)
+    x = x / np.sqrt(np.maximum(deviation, 1e-6 * max(float(deviation.max(initial=0.0)), 1e-12)))
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.ascontiguousarray(x / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def default_n_parts(n_images: int) -> int:
+    """How many parts to show a group of ``n_images`` as.
+
+    >>> default_n_parts(5), default_n_parts(300), default_n_parts(4250)
+    (2, 6, 12)
+    """
+    return int(np.clip(round(np.sqrt(n_images / 8)), 2, 12))
+
+
+def parts(z: FloatArray, n_parts: int, seed: int = 0) -> IntArray:
+    """Divide images into parts that are alike, by k-means; the same every time.
+
+    Args:
+        z: float32 (n, d), the embedding of these images.
+        n_parts: how many; fewer of fewer images.
+        seed: of the starts of k-means.
+
+    Returns:
+        int64 (n,): the part of each image, from 0, the largest first.
+
+    Raises:
+        DataError: ``n_parts`` is less than 1.
+
+    >>> parts(np.float32([[0, 1], [9, 9], [0, 1.1], [0, 1.2]]), 2).tolist()
+    [0, 1, 0, 0]
+    """
+    if n_parts < 1:
+        raise DataError(f"n_parts must be at least 1, got {n_parts}.")
+    return _divided(balanced(z), n_parts, seed)
+
+
+def parts_of_groups(z: FloatArray, group: IntArray, n_parts: int | None = None) -> IntArray:
+    """Divide every group into parts of about the same size, none of which crosses two groups.
+
+    Args:
+        z: float32 (n, d), the reduced embedding.
+        group: int64 (n,), the group of each image.
+        n_parts: of the whole pile, about; by default 100, fewer of fewer than 1,200 images.
+
+    Returns:
+        int64 (n,): the part of each image, from 0; -1 of images that belong nowhere.
+    """
+    x = balanced(z)
+    size = max(_FEWEST_IMAGES, len(x) / (n_parts or _N_PARTS))
+    part = np.full(len(x), -1, dtype=np.int64)
+    first = 0
+    for one in np.unique(group[group != NOWHERE]).tolist():
+        rows = np.flatnonzero(group == one)
+        part[rows] = first + _divided(x[rows], max(1, round(len(rows) / size)), 0)
+        first = int(part[rows].max()) + 1
+    return part
+
+
+def _divided(x: FloatArray, n_parts: int, seed: int) -> IntArray:
+    """`parts` of a balanced embedding."""
+    n_parts = min(n_parts, len(x))
+    if n_parts < 2:
+        return np.zeros(len(x), dtype=np.int64)
+    model = kmeans.build(n_clusters=n_parts, n_init=_STARTS, random_state=seed).fit(x)
+    return Clustering(model).predict(x)

@@ -1,0 +1,227 @@
+"""Learning from corrections: what was said of some images moves those that nobody looked at.
+
+A Gaussian process (Rasmussen and Williams 2006, section 2.7) on the frozen embedding, whose mean is
+what the clusters say, and whose observations are the images that a person decided. Where nothing
+was said the clusters stand. Where what was said agrees with them nothing changes. Where it does
+not, images that are like the decided ones follow them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from shoal.corrections.entry import NOWHERE
+from shoal.corrections.parts import balanced
+from shoal.images.sampling import sample_rows
+from shoal.protocols import FloatArray, IntArray
+
+BoolArray = npt.NDArray[np.bool_]
+
+_TRUST = 0.7
+"""What the word of a cluster counts, where that of a person counts 1."""
+_DOUBT = 24.0
+"""Images that would have stayed, which are added to those that a person decided of a cluster."""
+_GAMMA = 1.0
+"""How fast likeness fades, see `_kernel`."""
+_NOISE = 0.3
+"""The variance of an observation: of twelve images that a person named at once, some are wrong."""
+_LANDMARKS = 1000
+"""Of more decided images, this many carry the kernel."""
+_BLOCK = 20_000
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where each image belongs by what was said of others."""
+
+    group: IntArray
+    """int64 (n,): the group of each image. Those that a person decided stay."""
+    confidence: FloatArray
+    """float32 (n,) in [0, 1]: how sure that is; 1 where a person decided."""
+    ids: IntArray
+    """int64 (k,): the groups, ascending, without `NOWHERE`."""
+    membership: FloatArray
+    """float32 (n, k): how likely each group is for each image; rows sum to 1."""
+
+
+def spread(
+    z: FloatArray, group: IntArray, decided: BoolArray, apart: Sequence[tuple[int, int]] = (), *,
+    inferred: BoolArray | None = None, result: IntArray | None = None,
+) -> Spread:  # fmt: skip
+    """Learn from what a person decided where all other images belong.
+
+    Args:
+        z: float32 (n, d), the reduced embedding.
+        group: int64 (n,), the group of each image.
+        decided: bool (n,), the images whose group a person decided.
+        apart: pairs of rows that do not belong together.
+        inferred: bool (n,), the images that an earlier learning moved: their group is no evidence.
+        result: int64 (n,), the cluster that each image was in before all corrections. With it,
+            the images that a person decided tell how far their clusters can be trusted.
+
+    >>> z = np.float32([[0, 1], [0.1, 1], [0.2, 1], [1, 0], [1, 0.1], [1, 0.2]])
+    >>> decided = np.array([True, False, False, True, False, False])
+    >>> spread(z, np.array([1, 1, 2, 2, 2, 2]), decided).group.tolist()
+    [1, 1, 1, 2, 2, 2]
+    """
+    ids = np.unique(group[group != NOWHERE])
+    some = np.flatnonzero(group != NOWHERE)
+    membership = np.zeros((len(group), len(ids)), dtype=np.float32)
+    if len(some):
+        said = np.zeros((len(some), len(ids)), dtype=np.float32)
+        said[np.arange(len(some)), np.searchsorted(ids, group[some])] = 1.0
+        plain = ~decided[some] if inferred is None else ~(decided[some] | inferred[some])
+        word = _word(said, plain, decided[some], None if result is None else result[some])
+        scores = _scores(balanced(z)[some], said, word, plain, decided[some])
+        membership[some] = np.where(decided[some][:, None], said, _shares(scores))
+    learned = group.copy()
+    free = some[~decided[some]]
+    if decided.any() and len(free):
+        learned[free] = ids[membership[free].argmax(axis=1)]
+    _keep_apart(learned, membership, ids, decided, apart)
+    return Spread(learned, _share_of(membership, ids, learned), ids, membership)
+
+
+def expected(learned: Spread, group: IntArray) -> float:
+    """The share of images that are expected to be in the right group, in [0, 1].
+
+    Args:
+        learned: of `spread`.
+        group: int64 (n,), the group of each image, which need not be the learned one.
+    """
+    sure = np.where(group == learned.group, learned.confidence, 0.0)
+    moved = np.flatnonzero(group != learned.group)
+    sure[moved] = _share_of(learned.membership, learned.ids, group)[moved]
+    return float(sure.mean()) if len(sure) else 1.0
+
+
+def _word(
+    said: FloatArray, plain: BoolArray, decided: BoolArray, result: IntArray | None
+) -> FloatArray:
+    """What the clusters say of each image, float32 (n, k), whatever was said of the image itself.
+
+    Of a plain image that is its group. Of one that was moved it is where the plain images of its
+    cluster are. The more images a person took out of a cluster, the less its word counts.
+    """
+    word = np.where(plain[:, None], said, 0.0).astype(np.float32)
+    if result is None:
+        return word
+    clusters, of = np.unique(result, return_inverse=True)
+    where = np.zeros((len(clusters), said.shape[1]), dtype=np.float32)
+    np.add.at(where, of[plain], said[plain])
+    where /= np.maximum(where.sum(axis=1, keepdims=True), 1.0)
+    word[~plain] = where[of[~plain]]
+    stayed = (word * said).sum(axis=1)[decided]
+    asked = np.bincount(of[decided], minlength=len(clusters))
+    stays = np.bincount(of[decided], weights=stayed, minlength=len(clusters))
+    return word * ((stays + _DOUBT) / (asked + _DOUBT)).astype(np.float32)[of][:, None]
+
+
+def _scores(
+    x: FloatArray, said: FloatArray, word: FloatArray, plain: BoolArray, decided: BoolArray
+) -> FloatArray:
+    """The score of each group for each image, float32 (n, k): about the chance that it is right.
+
+    Args:
+        x: float32 (n, d), balanced.
+        said: float32 (n, k), 1 at the group of each image.
+        word: see `_word`.
+        plain: bool (n,), the images that nothing moved.
+        decided: bool (n,), the observations.
+    """
+    spoken = plain if plain.any() else decided
+    mean = _linear(x, x[spoken], word[spoken] if plain.any() else said[spoken])
+    mean = _TRUST * np.where(word.any(axis=1, keepdims=True), (word + mean) / 2, mean)
+    rows = np.flatnonzero(decided)
+    if not len(rows):
+        return mean
+    some = rows[sample_rows(len(rows), _LANDMARKS)]
+    between = _kernel(x[some], x[rows]).astype(np.float64)
+    residual = (said[rows] - mean[rows]).astype(np.float64)
+    if len(some) == len(rows):
+        weights = np.linalg.solve(between + _NOISE * np.eye(len(rows)), residual)
+    else:  # the subset of regressors, section 8.3.1
+        within = between[:, np.isin(rows, some)]
+        system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
+        weights = np.linalg.solve(system, between @ residual)
+    for start in range(0, len(x), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        mean[block] += _kernel(x[block], x[some]) @ weights.astype(np.float32)
+    return mean
+
+
+def _kernel(x: FloatArray, y: FloatArray) -> FloatArray:
+    """How alike rows of unit length are, float32 (n, m): 1 if equal, 0 if nothing is in common.
+
+    (exp(γ cos) - 1) / (exp(γ) - 1), a kernel as a power series of the cosine without its constant.
+    """
+    return np.expm1(_GAMMA * (x @ y.T)) / np.expm1(_GAMMA)
+
+
+def _linear(x: FloatArray, known: FloatArray, word: FloatArray) -> FloatArray:
+    """What ridge regression makes of the clusters' word: smooth, where the clusters are hard.
+
+    Args:
+        x: float32 (n, d).
+        known: float32 (m, d), the points with a word.
+        word: float32 (m, k).
+
+    Returns:
+        float32 (n, k).
+    """
+    middle, mean = known.mean(axis=0), word.mean(axis=0)
+    centred = known - middle
+    system = (centred.T @ centred).astype(np.float64)
+    system[np.diag_indices(len(system))] += 1.0 + 0.003 * len(known) / known.shape[1]
+    weights = np.linalg.solve(system, (centred.T @ (word - mean)).astype(np.float64))
+    predicted: FloatArray = (x - middle) @ weights.astype(np.float32) + mean
+    return predicted
+
+
+def _shares(score: FloatArray) -> FloatArray:
+    """Scores as shares: rows of numbers from 0 to 1 that sum to 1."""
+    positive = np.clip(score, 1e-3, None) ** 2
+    return positive / positive.sum(axis=1, keepdims=True)
+
+
+def _share_of(membership: FloatArray, ids: IntArray, group: IntArray) -> FloatArray:
+    """The share of ``group`` (n,) in each row, float32 (n,); 1 of images that belong nowhere."""
+    share = np.ones(len(group), dtype=np.float32)
+    rows = np.flatnonzero(np.isin(group, ids))
+    share[rows] = membership[rows, np.searchsorted(ids, group[rows])]
+    return share
+
+
+def _keep_apart(
+    learned: IntArray, membership: FloatArray, ids: IntArray, decided: BoolArray,
+    apart: Sequence[tuple[int, int]],
+) -> None:  # fmt: skip
+    """Move an image of each pair that learning put together to its next best group, in place.
+
+    The image that loses least by it goes. An image does not go where another one is that it is to
+    be kept apart from. Two images that a person decided stay.
+    """
+    foes: dict[int, list[int]] = {}
+    for first, second in apart:
+        foes.setdefault(first, []).append(second)
+        foes.setdefault(second, []).append(first)
+    for pair in apart:
+        if learned[pair[0]] != learned[pair[1]] or learned[pair[0]] == NOWHERE:
+            continue
+        best: tuple[float, int, int] | None = None
+        for row in pair:
+            if decided[row]:
+                continue
+            taken = learned[foes[row]]
+            for place, group in enumerate(ids.tolist()):
+                if group in taken:
+                    continue
+                loss = float(membership[row].max() - membership[row, place])
+                if best is None or loss < best[0]:
+                    best = (loss, row, group)
+        if best is not None:
+            learned[best[1]] = best[2]
