@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from shoal.clustering.clusterers import kmeans
@@ -93,5 +95,5 @@ def _divided(x: FloatArray, n_parts: int, seed: int) -> IntArray:
     n_parts = min(n_parts, len(x))
     if n_parts < 2:
         return np.zeros(len(x), dtype=np.int64)
-    model = kmeans.build(n_clusters=n_parts, n_init=_STARTS, random_state=seed).fit(x)
+    model: Any = kmeans.build(n_clusters=n_parts, n_init=_STARTS, random_state=seed).fit(x)
     return Clustering(model).predict(x)

@@ -148,9 +148,10 @@ def _scores(
         within = between[:, np.isin(rows, some)]
         system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
         weights = np.linalg.solve(system, between @ residual)
+    weights = weights.astype(np.float32)
     for start in range(0, len(x), _BLOCK):
         block = slice(start, start + _BLOCK)
-        mean[block] += _kernel(x[block], x[some]) @ weights.astype(np.float32)
+        mean[block] += _kernel(x[block], x[some]) @ weights
     return mean
 
 
@@ -178,8 +179,7 @@ def _linear(x: FloatArray, known: FloatArray, word: FloatArray) -> FloatArray:
     system = (centred.T @ centred).astype(np.float64)
     system[np.diag_indices(len(system))] += 1.0 + 0.003 * len(known) / known.shape[1]
     weights = np.linalg.solve(system, (centred.T @ (word - mean)).astype(np.float64))
-    predicted: FloatArray = (x - middle) @ weights.astype(np.float32) + mean
-    return predicted
+    return ((x - middle) @ weights.astype(np.float32) + mean).astype(np.float32)
 
 
 def _shares(score: FloatArray) -> FloatArray:
