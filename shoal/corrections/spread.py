@@ -135,7 +135,8 @@ def _scores(
     """
     spoken = plain if plain.any() else decided
     mean = _linear(x, x[spoken], word[spoken] if plain.any() else said[spoken])
-    mean = _TRUST * np.where(word.any(axis=1, keepdims=True), (word + mean) / 2, mean)
+    mean = np.where(word.any(axis=1, keepdims=True), (word + mean) / 2, mean).astype(np.float32)
+    mean *= _TRUST
     rows = np.flatnonzero(decided)
     if not len(rows):
         return mean
