@@ -28,14 +28,16 @@ def duplicates(
     checkpoint: Annotated[
         Path | None,
         typer.Argument(
-            metavar="CHECKPOINT", help="Look among its nearest, too.", show_default=False
+            metavar="CHECKPOINT",
+            help="A checkpoint file: images that it places near each other are compared, too.",
+            show_default=False,
         ),
     ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
             "--max-distance",
-            help="The greatest distance of a copy; 0: exact copies alone.",
+            help="The greatest distance between copies; 0: exact copies only.",
             show_default="0.5, or less where all images are alike",
         ),
     ] = None,

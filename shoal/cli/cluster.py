@@ -29,7 +29,7 @@ def clusters(
     data: Data,
     checkpoint: CheckpointPath,
     low: Annotated[int, typer.Option("--from", help="The smallest number of clusters.")] = 2,
-    high: Annotated[int, typer.Option("--to", help="The largest.")] = 20,
+    high: Annotated[int, typer.Option("--to", help="The largest number of clusters.")] = 20,
     picture: Picture = Path("n_clusters.png"),
     as_json: AsJson = False,
     force: Force = False,
@@ -137,8 +137,8 @@ def cut(
         str | None,
         typer.Option(
             metavar="NODE,NODE,…",
-            help="Or a group a node, by the numbers in the picture; what is below none of them "
-            "becomes one further group.",
+            help="Instead of -k: nodes, by their numbers in the picture. The images below each "
+            "become a group; all others are one more group.",
             show_default=False,
         ),
     ] = None,

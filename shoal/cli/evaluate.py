@@ -149,7 +149,7 @@ def evaluate(
         typer.Argument(metavar="LABELS", help=LABELS, show_default=False),
     ] = None,
     no_labels: Annotated[
-        bool, typer.Option("--no-labels", help="Score what can be known without labels.")
+        bool, typer.Option("--no-labels", help="Measure what can be measured without labels.")
     ] = False,
     as_json: AsJson = False,
     device: Device = "auto",

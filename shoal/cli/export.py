@@ -23,14 +23,16 @@ def name(
     template: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The CSV to write, for names to be filled in.", show_default=False
+            metavar="FILE",
+            help="The CSV to write, in which you fill in the names.",
+            show_default=False,
         ),
     ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The checkpoint that made the prediction, for names given to other images of it.",
+            help="The checkpoint that made the prediction; needed if NAMES is for other images.",
             show_default=False,
         ),
     ] = None,
@@ -92,7 +94,8 @@ def export(
     trust: Annotated[
         str | None,
         typer.Option(
-            help="Which counts where label and name contradict: label or name.", show_default=False
+            help="label or name: the column that counts where the two contradict each other.",
+            show_default=False,
         ),
     ] = None,
     dry_run: Annotated[

@@ -24,8 +24,8 @@ CheckpointPath = Annotated[
 ]
 PredictionPath = Annotated[
     Path,
-    typer.Argument(metavar="PREDICTION", help="A prediction.csv, or a table.parquet, which knows "
-                   "more.", show_default=False),
+    typer.Argument(metavar="PREDICTION", help="A prediction.csv, or a table.parquet, which holds "
+                   "more columns.", show_default=False),
 ]  # fmt: skip
 Csv = Annotated[Path, typer.Option("--csv", metavar="FILE", help="The CSV to write.")]
 PICTURE = "The picture to write: .png, .pdf or .svg."
@@ -34,8 +34,8 @@ HowMany = Annotated[int, typer.Option("-n", help="How many images to list.")]
 Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
 Size = Annotated[
     int | None,
-    typer.Option(help="Side in pixels that image files are brought to: 32, 48, 64, 96 or 128.",
-                 show_default="their own if all have one, up to 96; else 32"),
+    typer.Option(help="Pixels a side that image files are resized to: 32, 48, 64, 96 or 128.",
+                 show_default="their own size if it is the same and at most 96; else 32"),
 ]  # fmt: skip
 ArrayName = Annotated[
     str | None,
@@ -43,18 +43,18 @@ ArrayName = Annotated[
 ]
 NoCache = Annotated[
     bool,
-    typer.Option("--no-cache", help="Keep decoded images in a temporary file, not for next time."),
+    typer.Option("--no-cache", help="Do not keep decoded images for the next command."),
 ]
 RecipeName = Annotated[str, typer.Option("--recipe", help="baseline, improved, best or digits.")]
 Epochs = Annotated[
     float | None,
-    typer.Option(help="How often every image is seen.", show_default="the recipe's"),
+    typer.Option(help="How many times every image is seen.", show_default="the recipe's"),
 ]
 Minutes = Annotated[
     float | None,
-    typer.Option(help="Train as long as fits: all is done in this time.", show_default=False),
+    typer.Option(help="Be done in this time: train for as many epochs as fit.", show_default=False),
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")]
+Seed = Annotated[int | None, typer.Option(help="The seed of everything random.", show_default="0")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there already.", show_default=False)
@@ -80,13 +80,13 @@ LowMemory = Annotated[
     bool,
     typer.Option(
         "--low-memory",
-        help="Give memory back to the system after every step: slower.",
+        help="Give memory back to the system after every step; this is slower.",
     ),
 ]
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", help="Say nothing but errors; 'shoal info' shows the warnings of a training run."
+        "--quiet", help="Print errors only; 'shoal info' shows the warnings of a training run."
     ),
 ]
 
@@ -106,7 +106,7 @@ def _number_or_auto(text: str) -> int | str:
 Clusters = Annotated[
     Any,
     typer.Option("-k", "--clusters", parser=_number_or_auto, metavar="INTEGER|auto",
-                 show_default="the recipe's",
+                 show_default="as the recipe says",
                  help="How many clusters; auto: as many as 'shoal clusters' would choose."),
 ]  # fmt: skip
 LABELS = "Labels of the images: .npy, or .csv with a column label."

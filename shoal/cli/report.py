@@ -36,7 +36,7 @@ def report(
     ] = None,
     show: Annotated[
         str | None,
-        typer.Option(help="Images to reconstruct, by their place from 0.",
+        typer.Option(help="Images to reconstruct, by their places in DATA, from 0.",
                      show_default="1,2,3,6,7,9"),
     ] = None,
     lang: Annotated[str, typer.Option(help="en or zh-TW.")] = "en",

@@ -40,7 +40,7 @@ def pairs(
     ] = None,
     metric: Metric = "cosine",
     threshold: Annotated[
-        str, typer.Option(help="At this similarity or above two images are the same; or auto.")
+        str, typer.Option(help="Two images at least this similar are of the same kind; or auto.")
     ] = "auto",
     space: Annotated[
         str, typer.Option(help="What is compared: clusters (their memberships) or embedding.")

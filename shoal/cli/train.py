@@ -54,7 +54,7 @@ def train(
 ) -> None:
     """Learn from images and write a checkpoint.
 
-    Those along the way are kept in CHECKPOINT.history/.
+    The checkpoints made along the way are kept in CHECKPOINT.history/.
     """
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
