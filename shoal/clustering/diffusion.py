@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from shoal.clustering.clusterers._base import steady
+from shoal.clustering.clusterers._base import one_thread
 from shoal.clustering.graph import best_cut, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
@@ -96,7 +96,7 @@ def k_means(x: Array, n_clusters: int, seed: int) -> IntArray:
     """k-means clusters of ``x`` float (n, d), int64 (n,); fewer if fewer points differ."""
     from sklearn.cluster import KMeans
 
-    with steady():
+    with one_thread():
         labels = KMeans(n_clusters, n_init=8, random_state=seed).fit(x).labels_
     return labels.astype(np.int64)
 

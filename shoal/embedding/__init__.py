@@ -1,4 +1,6 @@
-"""Images as vectors: embedding, reduction, neighbours, and which images are unlike the pile.
+"""From images to vectors: embedding, reduction, neighbours, and which images are unlike the pile.
 
-Imports training (for devices and views) and what lies below. Clusters must not enter.
+`embed` applies an encoder to a source, `reduce` and the `reducers` give fewer numbers, `neighbours`
+searches among them, and `table.ImageTable` is the result for each image. This room imports training
+(for devices and views) and what lies below. It finds no clusters.
 """

@@ -1,5 +1,6 @@
-"""What is trained, and how it is kept: encoders, the checkpoint file and its history on disk.
+"""Models and how they are kept: encoders, the checkpoint file, and its history on disk.
 
-Imports recipes and images. How a model is trained must not enter: a checkpoint opens without the
-training loop.
+`checkpoint` reads and writes the file, `stored` checks what is in it, `facts` are its typed fields,
+and `history` keeps the checkpoints of a run. This room imports recipes and images. The training
+loop must not enter: a checkpoint opens without it.
 """

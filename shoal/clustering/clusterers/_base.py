@@ -25,7 +25,7 @@ _FEW_POINTS, _FEW_A_CLUSTER = 256, 10
 
 
 @contextlib.contextmanager
-def steady() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Run scikit-learn on one thread: several add up in any order, which changes the last bit.
 
     Fewer distinct points than clusters are met before, see `BaseClusterer.fit`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.clustering.clusterers._base import VotingClusterer, steady
+from shoal.clustering.clusterers._base import VotingClusterer, one_thread
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import FloatArray
@@ -34,7 +34,7 @@ class Agglomerative(VotingClusterer):
         if len(x) > max(self.n_seeds, self.n_clusters):
             n_seeds = max(self.n_seeds, self.n_clusters)
             model = SklearnKMeans(n_seeds, n_init=1, random_state=self.random_state)
-            with steady():
+            with one_thread():
                 members = model.fit(x).labels_
             seeds = model.cluster_centers_
         merged = (

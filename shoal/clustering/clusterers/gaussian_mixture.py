@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.clustering.clusterers._base import BaseClusterer, steady
+from shoal.clustering.clusterers._base import BaseClusterer, one_thread
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import Array, FloatArray
@@ -43,7 +43,7 @@ class GaussianMixture(BaseClusterer):
             reg_covar=floor,
             random_state=self.random_state,
         )
-        with steady():
+        with one_thread():
             model.fit(x.astype(np.float64))
         self.weights_ = model.weights_
         self.means_ = model.means_

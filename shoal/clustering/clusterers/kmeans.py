@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.clustering.clusterers._base import CentroidClusterer, steady
+from shoal.clustering.clusterers._base import CentroidClusterer, one_thread
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import FloatArray
@@ -20,7 +20,7 @@ class KMeans(CentroidClusterer):
         from sklearn.cluster import KMeans as SklearnKMeans
 
         model = SklearnKMeans(self.n_clusters, n_init=self.n_init, random_state=self.random_state)
-        with steady():
+        with one_thread():
             self._set_centres(x, model.fit(x).cluster_centers_)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering.clusterers import spectral
-from shoal.clustering.clusterers._base import VotingClusterer, steady
+from shoal.clustering.clusterers._base import VotingClusterer, one_thread
 from shoal.clustering.graph import neighbour_graph, sweep_cut, walk_eigenvectors
 from shoal.clustering.partitions import distinct, r_squared
 from shoal.embedding.linear_algebra import unit_rows, whitening
@@ -150,7 +150,7 @@ class ProjectionPursuit(VotingClusterer):
         for _ in range(_SUBSPACES):
             half = generator.permutation(z.shape[1])[: max(2, z.shape[1] // 2)]
             model = KMeans(self.n_clusters, n_init=2, random_state=self.random_state)
-            with steady():
+            with one_thread():
                 found.append(model.fit(z[:, half]).labels_.astype(np.int64))
         return found
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from shoal.clustering.clusterers._base import VotingClusterer, steady
+from shoal.clustering.clusterers._base import VotingClusterer, one_thread
 from shoal.clustering.graph import best_cut, modularity, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
@@ -88,7 +88,7 @@ class Spectral(VotingClusterer):
 
         n_starts = min(_STARTS, max(_FEWEST_STARTS, _STARTED // len(x)))
         seeds = np.random.default_rng(self.random_state).integers(2**31, size=n_starts).tolist()
-        with steady():
+        with one_thread():
             models = [KMeans(self.n_clusters, n_init=1, random_state=seed) for seed in seeds]
             return [model.fit(x).labels_.astype(np.int64) for model in models]
 
