@@ -15,10 +15,12 @@ from shoal.cli.options import (
     AsJson,
     CheckpointPath,
     Clusters,
+    Corrections,
     Data,
     Device,
     Force,
     NoCache,
+    NoCorrections,
     Picture,
     Quiet,
 )
@@ -36,8 +38,12 @@ def predict(
     ],
     clusters: Clusters = None,
     split: Annotated[
-        int, typer.Option(help="Which way to divide the pile; 'shoal splits' lists them.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Which way to divide the pile; 'shoal splits' lists them.",
+            show_default="1, or the one that was corrected",
+        ),
+    ] = None,
     table: Annotated[
         Path | None,
         typer.Option(
@@ -51,6 +57,8 @@ def predict(
         bool,
         typer.Option("--backup", help="Replace, and keep what was there, as prediction.1.csv."),
     ] = False,
+    corrections: Corrections = None,
+    no_corrections: NoCorrections = False,
     device: Device = "auto",
     array: ArrayName = None,
     no_cache: NoCache = False,
@@ -58,36 +66,49 @@ def predict(
 ) -> None:
     """Assign each image to a cluster, new images too.
 
-    The CSV has the columns id and label. New images that look like nothing the checkpoint was
-    trained on are counted, and the table has a column familiarity. What cannot be read is listed in
-    skipped.csv beside the CSV.
+    The CSV has the columns id and label; with corrections, name and result, too. New images that
+    look like nothing the checkpoint was trained on are counted, and the table has a column
+    familiarity. What cannot be read is listed in skipped.csv beside the CSV.
     """
     from shoal.cli import inference, opening
+    from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
-    from shoal.clustering.digest import clustering_metadata
+    from shoal.clustering.choose_k import AUTO
+    from shoal.clustering.digest import CLUSTERING, clustering_metadata
+    from shoal.corrections.division import Division
     from shoal.export import summaries
     from shoal.images.open import write_skipped
     from shoal.images.output_checks import check_distinct
     from shoal.progress import Reporter
     from shoal.scoring import label_free
 
+    report = Reporter(quiet=quiet)
+    honouring = Honouring(checkpoint, corrections, no_corrections, report)
+    inputs = [data, checkpoint, *honouring.files]
     skipped = prediction.with_name("skipped.csv")
-    check_distinct([prediction, table, skipped], [data, checkpoint])
+    check_distinct([prediction, table, skipped], inputs)
     check_skipped(skipped)
-    replaced = check_outputs([prediction, table], [data, checkpoint], force=force or backup)
+    replaced = check_outputs([prediction, table], inputs, force=force or backup)
     if table is not None and table.suffix.lower() != ".parquet":
         raise OutputError(f"the file of --table must end in .parquet, got {table}.")
-    report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    known = honouring.load(loaded)
+    division = honouring.division(known, clusters, split, loaded)
     result = inference.predict(
-        source, loaded, report, clusters=clusters, split=split, device=device
+        source, loaded, report, clusters=division.n_clusters, split=division.split, device=device
     )
     # Of another number of clusters, or another split, nothing was measured.
-    own = clusters in (None, loaded.recipe.n_clusters) and split == 1
+    own = clusters != AUTO and division.of(loaded) == Division()
     place = Path(name_alone(str(checkpoint)))  # the table may be passed on
     metadata = label_free.verdict_on(loaded, path=place).metadata() if own else {}
-    if not isinstance(clusters, str):  # the number that auto chose is not known here
-        metadata |= clustering_metadata(loaded, n_clusters=clusters, split=split)
+    if clusters != AUTO:  # its number was chosen for this time alone
+        metadata |= clustering_metadata(
+            loaded, n_clusters=division.n_clusters, split=division.split
+        )
+    if known is not None:
+        honoured = honouring.honour(result, known, loaded, source, division)
+        result = honoured.table
+        metadata[CLUSTERING] = honoured.digest.encode()
     with kept_aside(replaced if backup else []) as kept:
         result.to_csv(prediction, force=force or backup)
         if table is not None:

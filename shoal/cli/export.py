@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Data, Force, NoCache, PredictionPath, Quiet, Size
+from shoal.cli.options import (
+    ArrayName,
+    Corrections,
+    Data,
+    Force,
+    NoCache,
+    NoCorrections,
+    PredictionPath,
+    Quiet,
+    Size,
+)
 from shoal.cli.outputs import check_outputs
 
 
@@ -98,6 +108,8 @@ def export(
             show_default=False,
         ),
     ] = None,
+    corrections: Corrections = None,
+    no_corrections: NoCorrections = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
     ] = False,
@@ -108,9 +120,11 @@ def export(
 ) -> None:
     """Write sorted folders, CSV, Parquet or COCO.
 
-    DATA is only read, and nothing is replaced.
+    DATA is only read, and nothing is replaced. PREDICTION stays as it is: corrections count in what
+    is written.
     """
     from shoal.cli import opening
+    from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, say_next
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
@@ -120,8 +134,11 @@ def export(
 
     exporting.check_export(data, out, kind, by)
     report = Reporter(quiet=quiet)
+    checkpoint = prediction.with_name("checkpoint.pth")
+    honouring = Honouring(checkpoint, corrections, no_corrections, report)
     loaded = load_prediction(prediction, trust=trust)
     source = opening.open_images(data, size=size, array=array, cache=not no_cache, report=report)
+    loaded = honouring.of_file(loaded, source)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by))
         report.say(f"next: {typed(without='--dry-run')}")
@@ -139,7 +156,6 @@ def export(
     if missing:
         print(exporting.describe_missing(missing, loaded, source), file=sys.stderr)
         raise typer.Exit(1)
-    checkpoint = prediction.with_name("checkpoint.pth")
     if checkpoint.is_file():
         say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
     else:

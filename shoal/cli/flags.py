@@ -13,6 +13,7 @@ FLAGS = {
     "by": "--by",
     "cache": "--no-cache",
     "checkpoint": "--checkpoint",
+    "corrections": "--corrections",
     "device": "--device",
     "epochs": "--epochs",
     "force": "--force",

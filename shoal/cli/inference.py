@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline
-from shoal.clustering.choose_k import AUTO, weigh_remembered
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
@@ -30,21 +29,15 @@ def predict(
     checkpoint: Checkpoint,
     report: Reporter,
     *,
-    clusters: int | str | None = None,
+    clusters: int | None = None,
     split: int = 1,
     device: str = "auto",
 ) -> ImageTable:
     """Assign the images, with progress; warn if new clusters are tiny or empty.
 
-    Not of the checkpoint's own clusters: new images may well be of few of its kinds. ``auto``
-    chooses their number among the images that the checkpoint remembers. Other images than those
-    it learned from are also asked whether they are like any of them.
+    Not of the checkpoint's own clusters: new images may well be of few of its kinds. Other images
+    than those it learned from are also asked whether they are like any of them.
     """
-    if clusters == AUTO:
-        choice = weigh_remembered(checkpoint, track=report)
-        report.say(choice.reason)
-        clusters = choice.n_clusters
-    clusters = None if clusters is None else int(clusters)
     table = pipeline.predict(
         source,
         checkpoint,

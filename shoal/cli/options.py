@@ -116,4 +116,12 @@ OutDir = Annotated[
         metavar="FOLDER", help="The folder to write the results to.", show_default=False
     ),
 ]
+Corrections = Annotated[
+    Path | None,
+    typer.Option("--corrections", metavar="FILE", help="What a person corrected in 'shoal review'.",
+                 show_default="the .corrections.jsonl beside the checkpoint"),
+]  # fmt: skip
+NoCorrections = Annotated[
+    bool, typer.Option("--no-corrections", help="Leave corrections out.", show_default=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

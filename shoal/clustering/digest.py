@@ -13,6 +13,8 @@ from shoal.models.checkpoint import Checkpoint
 
 CLUSTERING = b"shoal.clustering"
 """The key of the digest in the metadata of a Parquet file."""
+IMAGES = b"shoal.images"
+"""The key of the pile's digest in the metadata of a table that was reviewed."""
 _DECISIVE = ("clusterer", "reducers", "embedding", "embedding_resolution", "seed")
 """The fields of a recipe that decide the clusters, besides what the weights depend on."""
 

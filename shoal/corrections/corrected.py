@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
+from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text
+from shoal.protocols import IntArray
 
 _INFERRED = 0.5
 """Confidence was calibrated for the cluster that an image was in, not for one it is moved to."""
 
 
-def corrected(table: ImageTable, groups: Groups) -> ImageTable:
+def corrected(table: ImageTable, groups: Groups, numbered: Groups | None = None) -> ImageTable:
     """The table with the groups as labels, numbered by size, and their names.
 
     Images that belong nowhere have the last number. The confidence of an image that a person
-    decided is 1; of an image that shoal moved by what was said of others it is at most 0.5.
+    decided is 1; of an image that shoal moved by what was said of others it is at most 0.5. A group
+    without a name keeps the one that the table has for most of its images.
 
     Args:
         table: of the same images as ``groups``, in any order.
         groups: what a person made of them.
+        numbered: the groups whose sizes give the numbers, so that several tables have the same;
+            others follow. ``groups`` by default.
 
     Raises:
         DataError: the table has an image that the corrections do not know.
@@ -36,10 +42,38 @@ def corrected(table: ImageTable, groups: Groups) -> ImageTable:
         )
     rows = groups.pile.rows(ids)
     group = groups.group[rows]
-    order = {known: number for number, known in enumerate(groups.sizes)}
+    order = numbers(groups, numbered or groups)
     labels = np.array([order[known] for known in group.tolist()], dtype=np.int64)
     inferred = np.minimum(table.confidence, _INFERRED)
     confidence = np.where(groups.inferred[rows], inferred, table.confidence)
     confidence = np.where(groups.decided[rows], 1.0, confidence).astype(np.float32)
-    names = [groups.title(known) for known in group.tolist()]
-    return replace(table, labels=labels, confidence=confidence, names=names, named_for="")
+    called = _titles(table, groups, group)
+    return replace(
+        table, labels=labels, confidence=confidence,
+        names=[called[known] for known in group.tolist()],
+        named_for=result_digest(table.ids, labels),
+    )  # fmt: skip
+
+
+def numbers(groups: Groups, numbered: Groups) -> dict[int, int]:
+    """The number of each group: those of ``numbered`` by size, then the others."""
+    known = [*numbered.sizes, *(group for group in groups.sizes if group not in numbered.sizes)]
+    return {group: number for number, group in enumerate(known)}
+
+
+def _titles(table: ImageTable, groups: Groups, group: IntArray) -> dict[int, str]:
+    """What each group is called; no two groups by one name."""
+    called = {known: groups.title(known) for known in groups.sizes}
+    if table.names is None:
+        return called
+    taken = set(called.values())
+    votes: dict[int, Counter[str]] = {}
+    for known, name in zip(group.tolist(), table.names, strict=True):
+        if name and known not in groups.names and known != NOWHERE:
+            votes.setdefault(known, Counter())[name] += 1
+    for known, counted in sorted(votes.items(), key=lambda item: -item[1].total()):
+        name, _ = counted.most_common(1)[0]
+        if name not in taken:
+            called[known] = name
+            taken.add(name)
+    return called

@@ -21,9 +21,9 @@ def clustering_of(path: Path, result: str) -> str:
         result: its `result_digest`.
     """
     if path.suffix.lower() == ".parquet":
-        return _stored(path)
+        return stored_digest(path)
     for table in (path.with_suffix(".parquet"), path.with_name("table.parquet")):
-        if table.is_file() and (digest := _stored(table)):
+        if table.is_file() and (digest := stored_digest(table)):
             try:
                 loaded = load_prediction(table, trust="label")
             except DataError:
@@ -33,11 +33,12 @@ def clustering_of(path: Path, result: str) -> str:
     return ""
 
 
-def _stored(path: Path) -> str:
+def stored_digest(path: Path, key: bytes = CLUSTERING) -> str:
+    """A digest in the metadata of a Parquet file; empty if there is none, or no such file."""
     import pyarrow.parquet as pq
 
     try:
         metadata = pq.read_schema(path).metadata or {}
     except (OSError, ValueError):
         return ""
-    return metadata.get(CLUSTERING, b"").decode("ascii", "replace")
+    return metadata.get(key, b"").decode("ascii", "replace")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shoal import pipeline
 from shoal.clustering.clustering import check_finished
-from shoal.clustering.digest import CLUSTERING, clustering_digest, clustering_metadata
+from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest, clustering_metadata
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
 from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
+from shoal.export.clustering_digest import stored_digest
 from shoal.export.neighbours import with_map
 from shoal.export.prediction import load_prediction
 from shoal.images.csv_files import as_text
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, Track, silent
-
-IMAGES = b"shoal.images"
-"""The key of the pile's digest in the metadata of a reviewed table."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +76,12 @@ def table_of(
     """The clusters of all images: as they were reviewed or written before, else computed now."""
     wanted = clustering_digest(checkpoint)
     reviewed, of_run = reviewed_beside(journal_beside(path)), path.with_name("table.parquet")
-    files = [reviewed] if _metadata(reviewed, IMAGES) == source.digest() else []
+    files = [reviewed] if stored_digest(reviewed, IMAGES) == source.digest() else []
     if checkpoint.origin.digest == source.digest():
         files.append(of_run)
     for file in files:
         with contextlib.suppress(DataError):
-            if _metadata(file, CLUSTERING) == wanted:
+            if stored_digest(file, CLUSTERING) == wanted:
                 return _in_order(load_prediction(file), source)
     table = pipeline.predict(source, checkpoint, device=device, track=track)
     return with_map(table, track=track)
@@ -114,16 +111,5 @@ def _in_order(table: ImageTable, source: ImageSource) -> ImageTable:
 def _keep(table: ImageTable, checkpoint: Checkpoint, path: Path, images: str) -> None:
     """Write the table that the person sees, unless it is there already."""
     metadata = clustering_metadata(checkpoint) | {IMAGES: images.encode()}
-    if any(_metadata(path, key) != value.decode() for key, value in metadata.items()):
+    if any(stored_digest(path, key) != value.decode() for key, value in metadata.items()):
         table.to_parquet(path, metadata)
-
-
-def _metadata(path: Path, key: bytes) -> str:
-    """An entry of a Parquet file's metadata; empty if there is none, or no such file."""
-    import pyarrow.parquet as pq
-
-    try:
-        metadata: Mapping[bytes, bytes] = pq.read_schema(path).metadata or {}
-    except (OSError, ValueError):
-        return ""
-    return metadata.get(key, b"").decode("ascii", "replace")

@@ -1,0 +1,200 @@
+"""A table as a person left it, whatever images and clusters it has: corrections are honoured.
+
+`pipeline.predict` gives a table; `honour` gives it with what the journal says:
+
+- an image that the person corrected has its group;
+- a new image has the group of the corrected images in its cluster, or of its nearest among them;
+- of another clustering, what was said is carried over first, see `carry`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from shoal.clustering.digest import clustering_digest
+from shoal.corrections.carry import carry
+from shoal.corrections.corrected import corrected, numbers
+from shoal.corrections.division import Division, division_of, n_corrections
+from shoal.corrections.groups import BoolArray, Groups
+from shoal.corrections.history import History
+from shoal.corrections.known import known_rows, with_new_ids
+from shoal.embedding.table import ImageTable, result_digest
+from shoal.errors import DataError
+from shoal.images.csv_files import as_text
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import IntArray
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """A journal that was read, and what is needed to honour it. `load_corrections` makes one."""
+
+    path: Path
+    """The journal."""
+    history: History
+    torn: bool = False
+    """Whether the last line of the journal was not written to its end."""
+    pile: ImageTable | None = None
+    """The corrected images, with the embedding and the clusters of a checkpoint."""
+    clustering: str = ""
+    """The `clustering_digest` of that checkpoint."""
+    images: str = ""
+    """The digest of the pixels of these images; empty if it is not known."""
+
+    def __len__(self) -> int:
+        return n_corrections(self.history)
+
+    @property
+    def groups(self) -> Groups:
+        """What the person made of the images."""
+        return self.history.groups
+
+    @property
+    def division(self) -> Division:
+        """The division of the pile that was corrected."""
+        return division_of(self.history)
+
+    def about(self, key: str) -> str:
+        """What the journal says of the result that is corrected: images, clustering or result."""
+        ends = [entry for entry in self.history.entries if entry.op in ("start", "carry")]
+        return str(ends[-1].about.get(key, ""))
+
+
+@dataclass(frozen=True)
+class Honoured:
+    """A table with what the person said."""
+
+    table: ImageTable
+    """With the groups as labels, and their names."""
+    group: IntArray
+    """int64 (n,): the id of each image's group."""
+    decided: BoolArray
+    """bool (n,): whether the person decided the image."""
+    touched: frozenset[int]
+    """The groups that the person said something about."""
+    conflicts: tuple[str, ...]
+    """Where the person and a newer result disagree, as sentences."""
+    digest: str
+    """Tells these clusters from others, as `clustering_digest` does."""
+
+
+def honour(
+    table: ImageTable, corrections: Corrections, checkpoint: Checkpoint | None = None, *,
+    division: Division | None = None, images: str = "",
+) -> Honoured:  # fmt: skip
+    """Put what a person said into a table of a checkpoint's clusters.
+
+    Args:
+        table: n images.
+        corrections: of the images that ``checkpoint`` learned from, or of others.
+        checkpoint: which one gave the table; None for a table from a file.
+        division: how the table is divided; by default as the corrected one.
+        images: the digest of the pile, if it is known.
+
+    Raises:
+        DataError: the corrections are of other images, and nothing shows where these belong.
+    """
+    try:
+        return _honour(table, corrections, checkpoint, division or corrections.division, images)
+    except DataError as error:
+        raise DataError(f"{corrections.path} does not fit: {error}") from None
+
+
+def _honour(
+    table: ImageTable, corrections: Corrections, checkpoint: Checkpoint | None, division: Division,
+    images: str,
+) -> Honoured:  # fmt: skip
+    groups, found = corrections.groups, tuple[str, ...]()
+    pile, same = _pile(corrections, checkpoint, division)
+    if _is_result(table, corrections):
+        same, images = True, corrections.about("images")
+    if pile is not None and not same:
+        known = known_rows(pile, groups, same_pile=_same(corrections, corrections.images))
+        pile = with_new_ids(pile, known, groups)
+        carried = carry(groups, pile)
+        groups, found, same = carried.groups, carried.conflicts, True
+    known = known_rows(table, groups, same_pile=_same(corrections, images), reviewed=pile)
+    named = with_new_ids(table, known, groups)
+    itself = named if same and known.all() else None
+    carried = carry(groups, named, reviewed=itself if pile is None else pile)
+    numbered = carried.groups if pile is None else groups
+    result = corrected(named, carried.groups, numbered)
+    result = replace(result, ids=table.ids, named_for=result_digest(table.ids, result.labels))
+    return Honoured(
+        result, carried.groups.group, carried.groups.decided, carried.groups.touched,
+        (*found, *carried.conflicts), _digest(numbered, checkpoint, division),
+    )  # fmt: skip
+
+
+def _same(corrections: Corrections, images: str) -> bool | None:
+    """Whether a pile is the corrected one, by its digest; None if that is not known."""
+    known = corrections.about("images")
+    return images == known if images and known else None
+
+
+def is_corrected(table: ImageTable, corrections: Corrections) -> bool:
+    """Whether the labels and names of a table are the corrected ones already."""
+    if table.names is None:
+        return False
+    groups = corrections.groups
+    titles = [groups.title(group) for group in numbers(groups, groups)]
+    pairs = set(zip(table.labels.tolist(), table.names, strict=True))
+    return all(label < len(titles) and titles[label] == name for label, name in pairs)
+
+
+def is_of(table: ImageTable, corrections: Corrections, images: str) -> bool:
+    """Whether a table is of the corrected pile, or of one that shares most of its images.
+
+    Args:
+        table: n images.
+        corrections: whose pile is meant.
+        images: the digest of the pile that the table is of.
+    """
+    if _is_result(table, corrections):
+        return True
+    same = _same(corrections, images)
+    row_of = corrections.groups.pile.row_of
+    ids = [as_text(name) for name in table.ids]
+    if same is False and all(name.isdecimal() for name in ids):
+        return False
+    return bool(same) or 2 * sum(name in row_of for name in ids) > min(len(ids), len(row_of))
+
+
+def _is_result(table: ImageTable, corrections: Corrections) -> bool:
+    """Whether a table is the very result that was corrected."""
+    return corrections.about("result") == result_digest(table.ids, table.labels)
+
+
+def _pile(
+    corrections: Corrections, checkpoint: Checkpoint | None, division: Division
+) -> tuple[ImageTable | None, bool]:
+    """The corrected images under the clusters of the table, if they are known.
+
+    And whether these are the clusters that were corrected.
+    """
+    pile = corrections.pile
+    if checkpoint is None or pile is None:
+        return None, False
+    wanted = clustering_digest(checkpoint)
+    if corrections.clustering != wanted:
+        return None, False
+    division = division.of(checkpoint)
+    same = corrections.about("clustering") == wanted
+    same = same and division == corrections.division.of(checkpoint)
+    if division == Division():
+        return pile, same
+    return replace(pile, labels=division.labels(pile.embedding, checkpoint)), same
+
+
+def _digest(groups: Groups, checkpoint: Checkpoint | None, division: Division) -> str:
+    """Of the groups by their numbers, and of the clusters that new images are assigned to first."""
+    number = numbers(groups, groups)
+    labels = np.array([number[group] for group in groups.group.tolist()], dtype=np.int64)
+    clustering = "" if checkpoint is None else clustering_digest(checkpoint)
+    content = [clustering, str(division), result_digest(groups.ids, labels)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,0 +1,216 @@
+"""A person's corrections last: every later command honours them, and new images join the groups."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from shoal.corrections import say
+from shoal.corrections.journal import Journal
+from shoal.export.load_corrections import corrections_of, load_corrections
+from shoal.images.open import open_source
+from shoal.models import checkpoint as checkpoints
+from shoal.review.opening import open_review
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def checkpoint(checkpoint_file: Path, tmp_path: Path) -> Path:
+    """A checkpoint in a folder of its own, where a journal may lie beside it."""
+    (tmp_path / "found").mkdir()
+    return Path(shutil.copy(checkpoint_file, tmp_path / "found" / "checkpoint.pth"))
+
+
+@pytest.fixture
+def reviewed(checkpoint: Path, images_file: Path) -> Path:
+    """The journal of a person who named both groups and moved image 0 to the other one."""
+    source = open_source(images_file)
+    review = open_review(source, checkpoints.load(checkpoint), checkpoint)
+    with review.journal as journal:
+        first = int(journal.history.groups.group[0])
+        other = 3 - first
+        journal.append(say.name(journal.history.groups, first, "reds"))
+        journal.append(say.name(journal.history.groups, other, "stripes"))
+        journal.append(say.move(journal.history.groups, np.array([0]), other))
+        return journal.path
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_without_corrections_every_output_is_as_it_was(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    content = reviewed.read_bytes()
+    with_table = ["--table", tmp_path / "a.parquet"]
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "a.csv", *with_table,
+                   "--no-corrections")  # fmt: skip
+    assert told.code == 0, told.err
+    reviewed.unlink()
+    run_cli("predict", images_file, checkpoint, tmp_path / "b.csv", "--table",
+            tmp_path / "b.parquet")  # fmt: skip
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert (tmp_path / "a.csv").read_text().startswith("id,label\n")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    # A review in which nothing was said changes nothing.
+    reviewed.write_bytes(content.splitlines(keepends=True)[0])
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "c.csv")
+    assert (told.code, "by hand" in told.err) == (0, False)
+    assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_predict_gives_the_groups_and_their_names(
+    checkpoint: Path, images_file: Path, reviewed: Path, kinds: np.ndarray, run_cli: Cli,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    out, table = tmp_path / "p.csv", tmp_path / "p.parquet"
+    told = run_cli("predict", images_file, checkpoint, out, "--table", table)
+    assert told.code == 0, told.err
+    assert f"with 3 corrections by hand from {reviewed}; --no-corrections leaves them" in told.err
+    named = [row["name"] for row in rows(out)]
+    assert named == ["stripes", *("reds" if kind == 0 else "stripes" for kind in kinds[1:])]
+    assert [row["label"] for row in rows(out)[:2]] == ["0", "0"]  # the largest
+    assert pq.read_table(table)["name"].to_pylist() == named
+    assert pq.read_table(table)["confidence"].to_pylist()[0] == 1
+    exported = run_cli("export", images_file, out, tmp_path / "sorted")
+    assert exported.code == 0, exported.err
+    assert len(list((tmp_path / "sorted" / "stripes").iterdir())) == 21
+
+
+def test_new_images_join_the_corrected_groups_by_content_and_not_by_their_row(
+    checkpoint: Path, reviewed: Path, images: np.ndarray, run_cli: Cli, tmp_path: Path
+) -> None:  # fmt: skip
+    np.save(tmp_path / "new.npy", images[[1, 3, 2, 0]])  # row 0 is another image than row 0 was
+    told = run_cli("predict", tmp_path / "new.npy", checkpoint, tmp_path / "new.csv")
+    assert told.code == 0, told.err
+    named = [row["name"] for row in rows(tmp_path / "new.csv")]
+    assert named == ["stripes", "stripes", "reds", "reds"]  # 0 in its row is not known as 0
+    assert [row["label"] for row in rows(tmp_path / "new.csv")] == ["0", "0", "1", "1"]
+
+
+def test_export_honours_the_journal_and_leaves_the_prediction_as_it_is(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tree: Any, tmp_path: Path
+) -> None:
+    prediction = checkpoint.with_name("prediction.csv")
+    run_cli("predict", images_file, checkpoint, prediction, "--no-corrections")
+    before = tree(checkpoint.parent)
+    told = run_cli("export", images_file, prediction, tmp_path / "sorted")
+    assert told.code == 0, told.err
+    assert "with 3 corrections by hand" in told.err
+    assert {path.name for path in (tmp_path / "sorted").iterdir()} >= {"reds", "stripes"}
+    assert len(list((tmp_path / "sorted" / "stripes").iterdir())) == 21
+    assert tree(checkpoint.parent) == before
+    corrected = checkpoint.with_name("corrected.csv")  # is not corrected twice
+    run_cli("predict", images_file, checkpoint, corrected)
+    told = run_cli("export", images_file, corrected, tmp_path / "again")
+    assert (told.code, "by hand" in told.err) == (0, False)
+    assert tree(tmp_path / "again") == tree(tmp_path / "sorted")
+
+
+def test_another_division_than_the_corrected_one_keeps_what_was_decided(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "p.csv", "-k", "4")
+    assert told.code == 0, told.err
+    assert "the corrections are of split 1, but -k 4 counts: decided images keep" in told.err
+    found = rows(tmp_path / "p.csv")
+    assert found[0]["name"] == "stripes"
+    with Journal(reviewed) as journal:
+        groups = journal.history.groups
+        labels = np.arange(len(groups.group)) % 2
+        about = {"division": {"kind": "n_clusters", "which": 3}}
+        journal.append(say.divide(groups, labels, "3 clusters", about))
+    loaded = load_corrections(reviewed)
+    assert loaded.division.n_clusters == 3
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "q.csv")
+    assert (told.code, "counts:" in told.err) == (0, False), told.err
+    names = {row["name"] for row in rows(tmp_path / "q.csv")}
+    assert names == {loaded.groups.title(group) for group in loaded.groups.sizes}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda content: content.replace(b'"version":1', b'"version":9'), "newer version of shoal"),
+        (lambda content: content[: len(content) // 3], "not even its first line is whole"),
+        (lambda content: content.replace(b'"39"', b'"elsewhere"'), None),
+        (lambda content: content.replace(b'["0"]', b'["7777"]'), "an image that is not in them"),
+        (lambda content: b"hello\n", "not a file of corrections"),
+    ],
+)
+def test_a_journal_that_cannot_be_used_is_one_sentence(
+    change: Any, says: str | None, checkpoint: Path, images_file: Path, reviewed: Path,
+    run_cli: Cli, tmp_path: Path,
+) -> None:  # fmt: skip
+    reviewed.write_bytes(change(reviewed.read_bytes()))
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "p.csv")
+    if says is None:  # one image more than was reviewed
+        assert told.code == 0, told.err
+        return
+    assert (told.code, told.out) == (2, "")
+    assert says in told.err
+    assert "--no-corrections leaves them out" in told.err
+    assert len(told.err.strip().splitlines()) == 1
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_corrections_of_another_pile_and_other_bad_input(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.csv"
+    told = run_cli("predict", images_file, checkpoint, out, "--corrections", tmp_path / "no.jsonl")
+    assert (told.code, "no such file of corrections" in told.err) == (2, True)
+    both = ["--corrections", reviewed, "--no-corrections"]
+    told = run_cli("predict", images_file, checkpoint, out, *both)
+    assert (told.code, "cannot both be given" in told.err) == (2, True)
+    over = run_cli("predict", images_file, checkpoint, reviewed, "--force")
+    assert over.code == 2
+    other = tmp_path / "other.corrections.jsonl"  # of other images, and no table beside it
+    from shoal.corrections.journal_file import start_entry
+
+    with Journal(other, start_entry(["a", "b"], np.array([0, 1]))) as journal:
+        journal.append(say.merge(journal.history.groups, [1, 2]))
+    told = run_cli("predict", images_file, checkpoint, out, "--corrections", other)
+    assert (told.code, len(told.err.strip().splitlines())) == (2, 2)
+    assert f"{other} does not fit: none of these images" in told.err
+    assert not out.exists()
+
+
+def test_a_torn_last_line_is_said(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    reviewed.write_bytes(reviewed.read_bytes()[:-20])
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "p.csv")
+    assert told.code == 0
+    assert "was not written to its end and is left out" in told.err
+    assert "with 2 corrections by hand" in told.err
+
+
+def test_corrections_last_when_the_encoder_is_trained_again(
+    checkpoint: Path, images_file: Path, images: np.ndarray, reviewed: Path, fast: Any,
+    run_cli: Cli, tmp_path: Path,
+) -> None:  # fmt: skip
+    again = [word if word != "0" else "5" for word in fast]
+    trained = run_cli("train", images_file, checkpoint, "--force", "--quiet", *again)
+    assert trained.code == 0, trained.err
+    assert corrections_of(checkpoint) is not None
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "p.csv")
+    assert told.code == 0, told.err
+    found = [row["name"] for row in rows(tmp_path / "p.csv")]
+    assert found[0] == "stripes"
+    assert {found[2], found[1]} == {"reds", "stripes"}
+    # Rows of another array, and another embedding: nothing tells which images these are.
+    np.save(tmp_path / "new.npy", images[:6])
+    told = run_cli("predict", tmp_path / "new.npy", checkpoint, tmp_path / "n.csv")
+    assert (told.code, len(told.err.strip().splitlines())) == (2, 2), told.err
+    assert "are named by their row alone; --no-corrections leaves them out" in told.err
