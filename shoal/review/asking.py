@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,26 +10,16 @@ import numpy as np
 from shoal.corrections import say
 from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
-from shoal.embedding.neighbours import most_typical, nearest
+from shoal.corrections.parts import balanced, parts_of_groups
+from shoal.corrections.questions import Question, divided, finer, questions
+from shoal.corrections.spread import Spread
 from shoal.errors import DataError
 from shoal.protocols import FloatArray, IntArray
-from shoal.review import learning
-from shoal.review.view import View
 
-_STRIP = 12
 _OPEN = 64
 """Questions that can still be answered: two tabs may ask."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A part of a group, and where it may belong."""
-
-    images: IntArray
-    rows: IntArray
-    group: int
-    candidates: tuple[tuple[int, float], ...]
-    says: str
+_FINER = 8
+"""Rounds of ever smaller parts, at most."""
 
 
 class Asking:
@@ -41,25 +30,28 @@ class Asking:
     """
 
     def __init__(self, z: FloatArray) -> None:
-        self.z = z
+        self.z, self.x = z, balanced(z)
         self._open: dict[int, Question] = {}
-        self._asked: set[bytes] = set()
+        self._skipped: set[int] = set()
+        self._part: IntArray = np.zeros(0, dtype=np.int64)
+        self._divided: frozenset[int] = frozenset()
         self._next = 1
 
-    def next(self, view: View) -> dict[str, Any]:
-        """The best question, as the page wants it, and how many there are."""
-        questions = self._questions(view)
-        if not questions:
+    def next(self, groups: Groups, learned: Spread) -> dict[str, Any]:
+        """The best question, as the page wants it, and how many there are.
+
+        Args:
+            groups: as they are.
+            learned: what learning makes of them.
+        """
+        found = self._questions(groups, learned)
+        if not found:
             return {"question": None, "left": 0}
-        best = questions[0]
+        best = found[0]
         number = next(
-            (
-                n
-                for n, q in self._open.items()
-                if np.array_equal(q.images, best.images) and q.group == best.group
-            ),
-            None,
-        )
+            (n for n, asked in self._open.items() if np.array_equal(asked.images, best.images)
+             and asked.candidates == best.candidates), None,
+        )  # fmt: skip
         if number is None:
             number, self._next = self._next, self._next + 1
             self._open[number] = best
@@ -70,15 +62,18 @@ class Asking:
                 "id": number, "rows": best.rows.tolist(), "size": len(best.images),
                 "images": best.images.tolist(), "group": best.group,
                 "candidates": [
-                    {"group": group, "share": round(share, 4)} for group, share in best.candidates
+                    {"group": group, "share": round(share, 4)}
+                    for group, share in zip(best.candidates, best.shares, strict=True)
                 ],
-                "says": best.says,
+                "says": best.reason,
             },
-            "left": len(questions),
+            "left": len(found),
         }  # fmt: skip
 
     def answer(self, groups: Groups, number: Any, said: Mapping[str, Any]) -> Entry | None:
         """The entry that an answer makes; None where nothing was said.
+
+        The person decides the images that were shown. Learning moves those that are like them.
 
         Raises:
             DataError: there is no such question, or no such answer.
@@ -86,46 +81,37 @@ class Asking:
         question = self._open.get(number) if type(number) is int else None
         if question is None:
             raise DataError("this question is no longer open; here is another.")
-        to, rows = said.get("to"), question.images
-        entry: Entry | None = None
+        to, rows = said.get("to"), question.rows
         if to == "new":
-            entry = say.new(groups, rows)
-        elif to == "confirm":
-            entry = say.confirm(groups, rows)
-        elif to == "nowhere":
-            entry = say.nowhere(groups, rows)
-        elif type(to) is int:
-            entry = say.move(groups, rows, to, word="answer")
-        elif to not in ("skip", "mixed"):
+            return say.new(groups, rows)
+        if to == "confirm":
+            return say.confirm(groups, rows)
+        if to == "nowhere":
+            return say.nowhere(groups, rows)
+        if type(to) is int:
+            return say.move(groups, rows, to, word="answer")
+        if to not in ("skip", "mixed"):
             raise DataError("an answer must be a group, new, confirm, skip, mixed or nowhere.")
-        self._asked.add(rows.tobytes())
-        return entry
+        before = self._part
+        if to == "mixed":
+            self._part = divided(self.x, before, groups.decided, question.part)
+        if self._part is before or np.array_equal(self._part, before):
+            self._skipped.add(question.part)
+        return None
 
-    def _questions(self, view: View) -> list[Question]:
-        groups = view.groups
-        questions = []
-        ids = [group for group in view.ids if group != NOWHERE]
-        centres = np.stack([np.median(self.z[view.members(g)], axis=0) for g in ids])
-        for group in ids[:12]:
-            rows = view.members(group)
-            rows = rows[~groups.decided[rows]]
-            if len(rows) < 2:
-                continue
-            labels = learning.parts(self.z[rows], learning.default_parts(len(rows)))
-            for part in range(int(labels.max()) + 1):
-                images = rows[labels == part]
-                if not len(images) or images.tobytes() in self._asked:
-                    continue
-                middle = np.median(self.z[images], axis=0, keepdims=True)
-                far, near = nearest(centres, middle.astype(np.float32), min(3, len(ids)))
-                likely = dict.fromkeys([ids[place] for place in near[0]])
-                if group not in likely:
-                    likely.popitem()
-                    likely[group] = None
-                closeness = 1 / (1e-6 + far[0][: len(likely)])
-                shares = (closeness / closeness.sum()).tolist()
-                questions.append(Question(
-                    images, most_typical(self.z, images)[:_STRIP], group,
-                    tuple(zip(likely, shares, strict=True)), "",
-                ))  # fmt: skip
-        return questions
+    def _questions(self, groups: Groups, learned: Spread) -> list[Question]:
+        """The questions about the parts that are left, or else about smaller ones."""
+        now = frozenset(groups.sizes) - {NOWHERE}
+        if not self._divided & now:  # the first question, or the pile was divided anew
+            self._part, self._divided = parts_of_groups(self.z, groups.group), now
+            self._skipped.clear()
+        for _ in range(_FINER):
+            found = questions(
+                self.x, groups.group, groups.decided, self._part, learned, self._skipped, most=1000
+            )
+            smaller = self._part if found else finer(self.x, self._part, groups.decided)
+            if found or np.array_equal(smaller, self._part):
+                return found
+            self._part = smaller
+            self._skipped.clear()
+        return []

@@ -7,8 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from shoal.corrections.dissolve import dissolve
+from shoal.corrections.parts import default_n_parts, parts
+from shoal.corrections.spread import Spread, spread
 from shoal.protocols import FloatArray, IntArray
-from shoal.review import learning
 from shoal.review.view import View
 
 _KEPT = 64
@@ -23,44 +25,49 @@ class Computed:
 
     def __init__(self, z: FloatArray) -> None:
         self.z = z
-        self._kept: OrderedDict[Any, IntArray] = OrderedDict()
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._work = threading.Lock()
 
     def parts(self, rows: IntArray, n_parts: int | None = None) -> IntArray:
         """The part of each of some images, int64 (m,); by default as many as suit their number."""
-        n = learning.default_parts(len(rows)) if n_parts is None else n_parts
+        n = default_n_parts(len(rows)) if n_parts is None else n_parts
         key = ("parts", rows.tobytes(), n)
-        return self._once(key, lambda: learning.parts(self.z[rows], n))
+        return self._once(key, lambda: parts(self.z[rows], n))
 
-    def learned(self, view: View) -> IntArray:
-        """The group of each image after learning from the corrections, int64 (n,)."""
+    def learned(self, view: View) -> Spread:
+        """What learning from the corrections makes of the groups."""
         groups = view.groups
-        return self._once(
-            ("learned", view), lambda: learning.spread(self.z, groups.group, groups.decided)
-        )
+        learned: Spread = self._once(
+            ("learned", view),
+            lambda: spread(
+                self.z, groups.group, groups.decided, groups.apart, inferred=groups.inferred,
+                result=groups.result,
+            ),
+        )  # fmt: skip
+        return learned
 
     def dissolved(self, view: View, group: int) -> IntArray:
         """The groups of the members of a group without it, int64 (m,)."""
         view.members(group)
         return self._once(
             ("dissolved", view, group),
-            lambda: learning.dissolve(self.z, view.groups.group, group),
+            lambda: dissolve(self.z, view.groups.group, group),
         )
 
-    def _once(self, key: Any, compute: Callable[[], IntArray]) -> IntArray:
+    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
         known = _known(key)
         with self._lock:
             if known in self._kept:
                 self._kept.move_to_end(known)
-                return self._kept[known]
+                return self._kept[known][1]
         with self._work:  # one at a time: there are few cores
             with self._lock:
                 if known in self._kept:
-                    return self._kept[known]
+                    return self._kept[known][1]
             computed = compute()
             with self._lock:
-                self._kept[known] = computed
+                self._kept[known] = (key, computed)  # what is kept alive keeps its id
                 if len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         return computed

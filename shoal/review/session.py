@@ -153,7 +153,8 @@ class Session:
 
     def question(self) -> dict[str, Any]:
         """What to ask next; nothing where nothing is left."""
-        return self._asking.next(self._view)
+        view = self._view
+        return self._asking.next(view.groups, self._computed.learned(view))
 
     def map(self) -> bytes:
         """The places on the map, x0 y0 x1 y1 …, float32.
@@ -175,7 +176,7 @@ class Session:
     def preview_learn(self) -> dict[str, Any]:
         """What learning from the corrections would move."""
         view = self._view
-        return self._moves(view, self._computed.learned(view))
+        return self._moves(view, self._computed.learned(view).group)
 
     def preview_dissolve(self, group: int) -> dict[str, Any]:
         """Where the images of a group would go without it."""
@@ -204,7 +205,7 @@ class Session:
 
     def learned(self) -> IntArray:
         """The group of each image after learning from the corrections, int64 (n,)."""
-        return self._computed.learned(self._view)
+        return self._computed.learned(self._view).group
 
     def dissolved(self, group: int) -> IntArray:
         """The groups of the members of a group without it, int64 (m,)."""
