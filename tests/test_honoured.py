@@ -214,3 +214,26 @@ def test_corrections_last_when_the_encoder_is_trained_again(
     told = run_cli("predict", tmp_path / "new.npy", checkpoint, tmp_path / "n.csv")
     assert (told.code, len(told.err.strip().splitlines())) == (2, 2), told.err
     assert "are named by their row alone; --no-corrections leaves them out" in told.err
+
+
+def test_similar_and_pairs_know_what_a_person_told_apart(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    with Journal(reviewed) as journal:
+        groups = journal.history.groups
+        journal.append(say.confirm(groups, np.array([2, 4])))  # image 0 is not of their group
+        journal.append(say.apart(groups, np.array([0, 6])))
+    found = ["--csv", tmp_path / "s.csv", "--picture", tmp_path / "s.png"]
+    told = run_cli("similar", images_file, checkpoint, "0", "-n", "36", *found)
+    assert told.code == 0, told.err
+    listed = rows(tmp_path / "s.csv")
+    assert len(listed) == 36
+    assert not {"2", "4", "6"} & {row["id"] for row in listed}
+    assert {row["name"] for row in listed} == {"reds", "stripes"}
+    (tmp_path / "pairs.csv").write_text("0,1\n0,2\n2,4\n0,6\n8,10\n")
+    options = ["--pairs", tmp_path / "pairs.csv", "--threshold", "-1"]
+    told = run_cli("pairs", images_file, checkpoint, tmp_path / "d.csv", *options)
+    assert told.code == 0, told.err
+    assert [row["same"] for row in rows(tmp_path / "d.csv")] == ["1", "0", "1", "0", "1"]
+    assert "5 pairs decided by corrections" in told.err
+    assert "5 corrections by hand" in told.err

@@ -63,6 +63,17 @@ class Honouring:
         """What is read, besides the images and the checkpoint."""
         return [] if self.path is None else [self.path, reviewed_beside(self.path)]
 
+    @contextlib.contextmanager
+    def advised(self) -> Iterator[None]:
+        """A block whose errors on corrections that nobody asked for say how to go on without."""
+        try:
+            yield
+        except DataError as error:
+            ours = str(self.path) in str(error) and _WITHOUT not in str(error)
+            if self._given is not None or not ours:
+                raise
+            raise DataError(f"{str(error).rstrip('.')}; {_WITHOUT}.") from error
+
     def of_file(self, table: ImageTable, source: ImageSource) -> ImageTable:
         """A table from a file with the corrections, unless it has them already.
 
@@ -73,7 +84,7 @@ class Honouring:
         """
         if self.path is None:
             return table
-        with _advised(self._given is None):
+        with self.advised():
             found = load_corrections(self.path)
         if not len(found) or is_corrected(table, found):
             return table
@@ -93,7 +104,7 @@ class Honouring:
         """
         if self.path is None:
             return None
-        with _advised(self._given is None):
+        with self.advised():
             found = load_corrections(self.path, checkpoint, beside=self._checkpoint)
         if not len(found):
             if self._given is not None:
@@ -144,7 +155,7 @@ class Honouring:
         Raises:
             DataError: see `honour`.
         """
-        with _advised(self._given is None):
+        with self.advised():
             result = honour(
                 table, corrections, checkpoint, division=division, images=source.digest()
             )
@@ -153,14 +164,3 @@ class Honouring:
         if len(result.conflicts) > _LISTED:
             self._report.say(f"and {len(result.conflicts) - _LISTED:,} more conflicts")
         return result
-
-
-@contextlib.contextmanager
-def _advised(needed: bool) -> Iterator[None]:
-    """A block whose errors also say how to go on without corrections that nobody asked for."""
-    try:
-        yield
-    except DataError as error:
-        if not needed:
-            raise
-        raise DataError(f"{str(error).rstrip('.')}; {_WITHOUT}.") from error

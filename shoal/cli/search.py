@@ -10,6 +10,7 @@ import typer
 from shoal.cli.options import (
     ArrayName,
     CheckpointPath,
+    Corrections,
     Csv,
     Data,
     Device,
@@ -17,6 +18,7 @@ from shoal.cli.options import (
     HowMany,
     Metric,
     NoCache,
+    NoCorrections,
     Picture,
     Quiet,
 )
@@ -45,6 +47,8 @@ def pairs(
     space: Annotated[
         str, typer.Option(help="What is compared: clusters (their memberships) or embedding.")
     ] = "clusters",
+    corrections: Corrections = None,
+    no_corrections: NoCorrections = False,
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
@@ -58,6 +62,7 @@ def pairs(
     import numpy as np
 
     from shoal.cli import inference, opening
+    from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, say_next
     from shoal.progress import Reporter
     from shoal.search import summaries
@@ -69,9 +74,10 @@ def pairs(
     check_metric(metric)
     check_space(space)
     check_threshold(value, metric)
-    inputs = [data, checkpoint, *([listed] if listed else [])]
-    replaced = check_outputs([out], inputs, force=force)
     report = Reporter(quiet=quiet)
+    honouring = Honouring(checkpoint, corrections, no_corrections, report)
+    inputs = [data, checkpoint, *([listed] if listed else []), *honouring.files]
+    replaced = check_outputs([out], inputs, force=force)
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
@@ -79,10 +85,11 @@ def pairs(
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
     else:
         rows = read_pairs(listed, source.ids)
-    decided = decide_pairs(
-        source, loaded, rows, metric=metric, threshold=value, space=space,
-        device=inference.ready(device), track=report,
-    )  # fmt: skip
+    with honouring.advised():
+        decided = decide_pairs(
+            source, loaded, rows, metric=metric, threshold=value, space=space,
+            corrections=honouring.load(loaded), device=inference.ready(device), track=report,
+        )  # fmt: skip
     decided.to_csv(out, force=force)
     text = summaries.of_pairs(decided, space=space, metric=metric, at_random=listed is None)
     report.say(*replacing(replaced))
@@ -114,6 +121,8 @@ def similar(
     ] = None,
     csv: Csv = Path("similar.csv"),
     picture: Picture = Path("similar.png"),
+    corrections: Corrections = None,
+    no_corrections: NoCorrections = False,
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
@@ -122,6 +131,7 @@ def similar(
 ) -> None:
     """Find the images most like given ones."""
     from shoal.cli import inference, opening
+    from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, say_next
     from shoal.export.prediction import load_prediction
     from shoal.images.output_checks import check_picture
@@ -132,20 +142,22 @@ def similar(
     from shoal.search.similar import check_queries, find_similar
 
     check_queries(images, n, metric)
-    inputs = [data, checkpoint, *map(Path, images), *([embedding] if embedding else [])]
-    replaced = check_outputs([csv, picture], inputs, force=force)
-    check_picture(picture)
     report = Reporter(quiet=quiet)
+    honouring = Honouring(checkpoint, corrections, no_corrections, report)
+    inputs = [data, checkpoint, *map(Path, images), *([embedding] if embedding else [])]
+    replaced = check_outputs([csv, picture], [*inputs, *honouring.files], force=force)
+    check_picture(picture)
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
     known = None
     if embedding is not None:
         known = load_prediction(embedding, trust="label").embedding_of(source)
-    alike = find_similar(
-        source, loaded, images, n=n, metric=metric, z=known, device=inference.ready(device),
-        track=report,
-    )  # fmt: skip
+    with honouring.advised():
+        alike = find_similar(
+            source, loaded, images, n=n, metric=metric, z=known,
+            corrections=honouring.load(loaded), device=inference.ready(device), track=report,
+        )  # fmt: skip
     alike.to_csv(csv, force=force)
     write(single_images.similar(source, alike, track=report), picture)
     if not quiet:

@@ -77,10 +77,41 @@ class Honoured:
     """bool (n,): whether the person decided the image."""
     touched: frozenset[int]
     """The groups that the person said something about."""
+    apart: tuple[tuple[int, int], ...]
+    """Pairs of rows that do not belong together."""
     conflicts: tuple[str, ...]
     """Where the person and a newer result disagree, as sentences."""
     digest: str
     """Tells these clusters from others, as `clustering_digest` does."""
+
+    def says(self, first: IntArray, second: IntArray) -> tuple[BoolArray, BoolArray]:
+        """What the person said of pairs of images.
+
+        Args:
+            first: int64 (m,), rows.
+            second: int64 (m,), rows.
+
+        Returns:
+            Whether anything was said of each pair, bool (m,): that the two do not belong together,
+            or of the group of one of them. And whether the two are in one group, bool (m,).
+        """
+        told = self.decided | np.isin(self.group, list(self.touched))
+        together = self.group[first] == self.group[second]
+        kept = {frozenset(pair) for pair in self.apart}
+        apart = np.zeros(len(first), dtype=bool)
+        if kept:
+            pairs = zip(first.tolist(), second.tolist(), strict=True)
+            apart = np.array([frozenset(pair) in kept for pair in pairs], dtype=bool)
+        return told[first] | told[second] | apart, together & ~apart
+
+    def apart_from(self, row: int) -> BoolArray:
+        """Which images the person put elsewhere than image ``row``, bool (n,)."""
+        elsewhere = self.decided & self.decided[row] & (self.group != self.group[row])
+        for pair in self.apart:
+            if row in pair:
+                elsewhere[list(pair)] = True
+        elsewhere[row] = False
+        return elsewhere
 
 
 def honour(
@@ -125,8 +156,9 @@ def _honour(
     numbered = carried.groups if pile is None else groups
     result = corrected(named, carried.groups, numbered)
     result = replace(result, ids=table.ids, named_for=result_digest(table.ids, result.labels))
+    groups = carried.groups
     return Honoured(
-        result, carried.groups.group, carried.groups.decided, carried.groups.touched,
+        result, groups.group, groups.decided, groups.touched, groups.apart,
         (*found, *carried.conflicts), _digest(numbered, checkpoint, division),
     )  # fmt: skip
 

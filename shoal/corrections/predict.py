@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from shoal import pipeline
 from shoal.corrections.division import Division
 from shoal.corrections.honoured import Corrections, Honoured, honour
+from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import ImageSource, Track, silent
+from shoal.protocols import FloatArray, ImageSource, Track, silent
 
 
 def predict_corrected(
@@ -38,3 +41,22 @@ def predict_corrected(
         familiarity=familiarity, device=device, track=track,
     )  # fmt: skip
     return honour(table, corrections, checkpoint, division=division, images=source.digest())
+
+
+def honour_embedding(
+    source: ImageSource, z: FloatArray, checkpoint: Checkpoint, corrections: Corrections
+) -> Honoured:
+    """The same of images that are embedded already.
+
+    Args:
+        source: n images.
+        z: float32 (n, d), their reduced embedding by ``checkpoint``.
+        checkpoint: a finished one.
+        corrections: see `load_corrections`.
+
+    Raises:
+        DataError: see `honour`.
+    """
+    labels = corrections.division.labels(z, checkpoint)
+    table = ImageTable(source.ids, labels, z, np.ones(len(labels), dtype=np.float32))
+    return honour(table, corrections, checkpoint, images=source.digest())

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from shoal.clustering.clustering import clustering_of
+from shoal.corrections.honoured import Corrections
+from shoal.corrections.predict import honour_embedding
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import look_up, read_rows, write_rows
@@ -44,6 +46,8 @@ class Pairs:
     agreement: float
     """The share of pairs that are the same exactly if both images are in one cluster, in [0, 1]."""
     threshold: Threshold
+    n_by_hand: int = 0
+    """How many pairs a person's corrections decided."""
 
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns a, b, similarity, percentile and same; atomically.
@@ -62,8 +66,8 @@ class Pairs:
 
 def decide_pairs(
     source: ImageSource, checkpoint: Checkpoint, pairs: Array, *, metric: str = "cosine",
-    threshold: float | None = None, space: str = "clusters", seed: int = 0, device: str = "cpu",
-    track: Track = silent,
+    threshold: float | None = None, space: str = "clusters", corrections: Corrections | None = None,
+    seed: int = 0, device: str = "cpu", track: Track = silent,
 ) -> Pairs:  # fmt: skip
     """Decide which pairs of images show the same kind of thing.
 
@@ -80,6 +84,8 @@ def decide_pairs(
         metric: ``cosine`` or ``euclidean``.
         threshold: by default learned, without labels.
         space: ``clusters`` or ``embedding``.
+        corrections: by a person. Where they speak of one of the two images, the two are the same if
+            they are in one group, whatever their similarity.
         seed: of the random pairs.
         device: where the encoder runs.
         track: shows progress.
@@ -102,6 +108,11 @@ def decide_pairs(
     usual = np.sort(similarity(x[others[:, 0]], x[others[:, 1]], metric))
     below = np.searchsorted(usual, alike, "left") + np.searchsorted(usual, alike, "right")
     same = (alike >= learned.value).astype(np.int64)
+    told = np.zeros(len(pairs), dtype=bool)
+    if corrections is not None:
+        honoured = honour_embedding(source, z, checkpoint, corrections)
+        told, together = honoured.says(pairs[:, 0], pairs[:, 1])
+        same, labels = np.where(told, together, same).astype(np.int64), honoured.group
     agree = same == (labels[pairs[:, 0]] == labels[pairs[:, 1]])
     first, second = ([source.ids[row] for row in column] for column in pairs.T.tolist())
     return Pairs(
@@ -111,6 +122,7 @@ def decide_pairs(
         same=same,
         agreement=float(agree.mean()) if len(agree) else 1.0,
         threshold=learned,
+        n_by_hand=int(told.sum()),
     )
 
 

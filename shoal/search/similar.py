@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from shoal.corrections.honoured import Corrections
+from shoal.corrections.predict import honour_embedding
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
@@ -38,19 +40,28 @@ class Similar:
     """int64 (q, m): rows of the pile."""
     similarity: FloatArray
     """float32 (q, m), see `similarity.similarity`."""
+    names: Sequence[str] | None = None
+    """The name of the group of each image of the pile, where a person corrected groups."""
 
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
-        """Write columns query, rank, id and similarity; atomically.
+        """Write columns query, rank, id, similarity and, if known, name; atomically.
 
         Raises:
             OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
         check_free(Path(path), force=force)
+        names = self.names
         write_rows(
             path,
-            ["query", "rank", "id", "similarity"],
+            ["query", "rank", "id", "similarity", *(["name"] if names is not None else [])],
             (
-                [query.name, rank, self.ids[row], f"{value:.6f}"]
+                [
+                    query.name,
+                    rank,
+                    self.ids[row],
+                    f"{value:.6f}",
+                    *([names[row]] if names is not None else []),
+                ]
                 for query, rows, values in zip(
                     self.queries, self.indices, self.similarity, strict=True
                 )
@@ -61,8 +72,8 @@ class Similar:
 
 def find_similar(
     source: ImageSource, checkpoint: Checkpoint, queries: Sequence[str | Path], *, n: int = 12,
-    metric: str = "cosine", z: FloatArray | None = None, device: str = "cpu",
-    track: Track = silent,
+    metric: str = "cosine", z: FloatArray | None = None, corrections: Corrections | None = None,
+    device: str = "cpu", track: Track = silent,
 ) -> Similar:  # fmt: skip
     """Find the ``n`` images of ``source`` most similar to each query, in the reduced embedding.
 
@@ -86,6 +97,8 @@ def find_similar(
         metric: ``cosine`` or ``euclidean``.
         z: float32 (n, d), the reduced embedding of ``source`` by ``checkpoint``, if you have it, as
             ``predict(…).embedding``. Then only the queries are embedded.
+        corrections: by a person. Images that the person put elsewhere than a query are not among
+            its results.
         device: where the encoder runs.
         track: shows progress.
 
@@ -106,8 +119,24 @@ def find_similar(
     points = reduce(images, checkpoint, device=device)
     points = np.where((rows >= 0)[:, None], z[rows], points)  # the same bits as the pile's
     n_others = len(source) - int((rows >= 0).any())
-    similarities, indices = index.search_others(points, rows, min(n, n_others))
-    return Similar(resolved, source.ids, indices, similarities)
+    if corrections is None:
+        similarities, indices = index.search_others(points, rows, min(n, n_others))
+        return Similar(resolved, source.ids, indices, similarities)
+    honoured = honour_embedding(source, z, checkpoint, corrections)
+    elsewhere = [
+        honoured.apart_from(row) if row >= 0 else np.zeros(len(source), dtype=bool)
+        for row in rows.tolist()
+    ]
+    n_left_out = max(int(apart.sum()) for apart in elsewhere)
+    found = index.search_others(points, rows, min(n + n_left_out, n_others))
+    m = max(min(n, n_others - n_left_out), 0)
+    places = [
+        np.flatnonzero(~apart[images])[:m]
+        for apart, images in zip(elsewhere, found[1], strict=True)
+    ]
+    similarities = np.take_along_axis(found[0], np.stack(places), axis=1)
+    indices = np.take_along_axis(found[1], np.stack(places), axis=1)
+    return Similar(resolved, source.ids, indices, similarities, honoured.table.names)
 
 
 def check_embedding(

@@ -31,6 +31,10 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
             "random pairs of training images",
             f"{len(pairs.same):,} pairs{drawn}: {pairs.same.mean():.1%} are the same; the clusters "
             f"agree on {pairs.agreement:.1%}",
+            *(
+                [f"{counted(pairs.n_by_hand, 'pair')} decided by corrections"]
+                * (pairs.n_by_hand > 0)
+            ),
         ]
     )
 
@@ -41,8 +45,10 @@ def of_similar(similar: Similar) -> str:
     for query, rows, values in zip(
         similar.queries, similar.indices, similar.similarity, strict=True
     ):
+        names = similar.names
         images = [
-            f"{printable(similar.ids[row])} ({value:.2f})"
+            f"{printable(similar.ids[row])} ({value:.2f}"
+            + (f", {printable(names[row])})" if names is not None else ")")
             for row, value in zip(rows, values, strict=True)
         ]
         lines.append(f"{printable(query.name)}: {', '.join(images)}")
