@@ -121,6 +121,8 @@ export function strip(app, rows, most = rows.length) {
   const line = el("span", { class: "strip", "aria-hidden": "true" });
   const few = rows.slice(0, most);
   line.append(...few.map(() => el("span", { class: "picture" })));
-  whenSeen(line, () => few.forEach((row, i) => app.sheets.show(/** @type {HTMLElement} */ (line.children[i]), row)));
+  const fill = () => few.forEach((row, i) => app.sheets.show(/** @type {HTMLElement} */ (line.children[i]), row));
+  if (few.every(app.sheets.has)) fill();
+  else whenSeen(line, fill);
   return line;
 }

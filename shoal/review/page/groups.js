@@ -29,7 +29,7 @@ export function showGroups(app) {
     const open = el("button", { type: "button", class: "group", onclick: (/** @type {MouseEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) tickOne(group.id);
       else openGroup(app, group.id);
-    } },
+    }, ondblclick: () => byId("name").focus() },
       el("span", { class: "group-title" }, dot, el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
       el("span", { class: "group-facts soft", text: `${counted(group.size, "image")}${group.decided ? `, ${group.decided === group.size ? "all" : percent(done)} decided` : ""}` }),
       meter, strip(app, group.sample, 7));
@@ -66,6 +66,7 @@ export function showGroups(app) {
       const open = /** @type {HTMLElement} */ (line.querySelector(".group"));
       if (id === group) open.setAttribute("aria-current", "true");
       else open.removeAttribute("aria-current");
+      open.tabIndex = id === group ? 0 : -1; // one stop of the Tab key; arrow keys go on from there
       /** @type {HTMLInputElement} */ (line.querySelector("input")).checked = picked.has(id);
       line.classList.toggle("picked", picked.has(id));
     }

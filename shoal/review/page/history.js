@@ -23,6 +23,17 @@ export function showHistory(app) {
     return el("li", { class: undone ? "undone" : "" }, el("p", { text: says }), el("div", {}, when, state, back));
   }
 
+  const contrary = el("ul", { class: "conflicts" });
+  list.before(contrary);
+  let told = "";
+  app.store.on(["state"], ({ state: { conflicts } }) => {
+    if (told === conflicts.join("\n")) return;
+    told = conflicts.join("\n");
+    contrary.replaceChildren(...conflicts.map((text) => el("li", { text })));
+    if (conflicts.length === 1) app.say(conflicts[0], "wrong");
+    if (conflicts.length > 1) app.say(`What you said and the new result differ in ${conflicts.length} places: see the history.`, "wrong");
+  });
+
   app.store.on(["history", "state", "server"], async ({ history, state }) => {
     panel.hidden = !history;
     refreshButtons(panel, app.store.get());

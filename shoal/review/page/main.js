@@ -59,7 +59,6 @@ async function start() {
   showHistory(app);
   listenToKeys(app);
   showViews(app);
-  for (const text of state.conflicts) say(text, "wrong");
   window.addEventListener("beforeunload", (event) => { if (store.get().waiting > 0) event.preventDefault(); });
   document.documentElement.dataset.ready = "true";
 }

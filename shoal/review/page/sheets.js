@@ -129,6 +129,9 @@ export function createSheets({ columns }, { load = loadImage, soon = (run) => se
 
     forget,
 
+    /** Whether an image is here. @param {number} row */
+    has: (row) => known.has(row),
+
     /** Where a thumbnail is, for a canvas; null until it is here. @param {number} row */
     find(row) {
       const place = known.get(row) ?? null;
