@@ -74,7 +74,7 @@ export function askGroup(app, title, may) {
     const draw = () => list.replaceChildren(...fitting().map((group) => {
       const key = slots.indexOf(group.id) + 1;
       const one = button(titleOf(group), () => done(group.id), { key: key ? String(key) : "" });
-      one.append(el("span", { class: "soft", text: count(group.size) }));
+      one.append(strip(app, group.sample, 5), el("span", { class: "soft", text: count(group.size) }));
       return one;
     }));
     field.addEventListener("input", draw);

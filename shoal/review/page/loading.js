@@ -40,9 +40,11 @@ export function loadWhatIsShown(app) {
     const sorted = tab === "parts" ? "part" : order;
     const query = sorted === "like" ? `order=like&like=${like}` : `order=${sorted}`;
     const path = `/api/group/${group}?${query}`;
+    if (asked.members !== `${path} ${state.version}`) store.set({ loading: true });
     void once("members", `${path} ${state.version}`, () => get(path), ({ version, rows, parts }) => {
       const { selected, cursor, tab: now } = store.get();
       store.set({
+        loading: false,
         members: { group, order: sorted, version, rows, parts },
         cursor: Math.max(0, Math.min(cursor, rows.length - 1)),
         ...(now === "map" ? {} : { selected: kept(selected, rows) }),

@@ -29,7 +29,7 @@ async function start() {
   const sheets = createSheets(pile.sheets);
   const { style, dataset } = document.documentElement;
   style.setProperty("--aspect", `${pile.sheets.width} / ${pile.sheets.height}`);
-  dataset.small = String(pile.sheets.width <= 40);
+  dataset.small = String(pile.sheets.width <= 16);
 
   const say = createAnnouncer({ undo: () => void app.act({ op: "undo" }) });
   const connection = createConnection(store, sheets.retry);

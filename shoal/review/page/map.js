@@ -87,7 +87,7 @@ export function createMap(app, root) {
       if (x > -40 && y > -40 && x < width + 40 && y < height + 40) inWindow.push(row);
     }
     const pictures = inWindow.length <= PICTURES;
-    const dot = Math.max(1.2, Math.min(4, 260 / Math.sqrt(labels.group.length)));
+    const dot = Math.max(1.2, Math.min(4, 200 / Math.sqrt(labels.group.length)));
     /** @type {[string, number, number, (row: number) => boolean][]} */
     const layers = [["", 0.22, dot, (row) => labels.group[row] !== group], ["", 1, dot * 1.25, (row) => labels.group[row] === group]];
     for (const [, alpha, size, fits] of layers) {

@@ -65,11 +65,12 @@ export function showMembers(app) {
   }
   store.on(["state", "group", "pane", "waiting"], draw);
 
+  store.on(["loading"], ({ loading }) => grid.setAttribute("aria-busy", String(loading)));
   store.on(["tab", "order", "view", "group", "pile"], (model) => {
     refreshButtons(tabs, model);
     for (const made of tabs.querySelectorAll("button")) made.setAttribute("aria-pressed", String(made.dataset.command === model.tab));
     order.value = model.order;
-    order.disabled = model.tab !== "images";
+    order.hidden = model.tab !== "images";
     size.hidden = model.tab === "map";
     grid.hidden = model.tab === "map";
     map.hidden = model.tab !== "map";

@@ -36,6 +36,7 @@
  * @property {string} order of the members
  * @property {number | null} like the image the members are sorted by
  * @property {Members | null} members of the open group
+ * @property {boolean} loading whether members are on their way
  * @property {Labels | null} labels of all images
  * @property {Set<number>} selected rows of images
  * @property {number} cursor the place of the focused image among the members

@@ -50,6 +50,18 @@ export function savedText(waiting, server) {
 }
 
 /**
+ * How clear a division is, and whether it may be one of light and colour only.
+ * @param {number | null} separation from 0 to 1
+ * @param {number | null} pixels share of it that brightness and colour explain
+ */
+export function clearness(separation, pixels) {
+  const apart = separation === null ? "" : separation >= 0.85 ? "Clearly apart." : separation >= 0.7 ? "Fairly apart." : "Hardly apart: many images lie between.";
+  const light = pixels === null ? "" : pixels < 0.15 ? "Brightness and colour explain hardly any of it: it is about what is shown."
+    : pixels < 0.5 ? "Brightness and colour explain some of it." : "Brightness and colour explain most of it: it may be light or background rather than what is shown.";
+  return `${apart} ${light}`.trim();
+}
+
+/**
  * How long ago, or the time of day.
  * @param {string} time ISO 8601
  */
