@@ -24,7 +24,6 @@ export function showDivisions(app) {
   /** @param {Division} division @param {number} at */
   function card(division, at) {
     const { title, n, sizes, samples, separation, pixel_share: pixels, says, evidence, chosen } = division;
-    const proof = evidence ? el("span", { class: "says", text: `${evidence[0].toUpperCase()}${evidence.slice(1)}.` }) : null;
     const few = n <= 3 ? 8 : 5;
     const sides = samples.slice(0, MOST).map((rows, i) => el("span", { class: "side" }, strip(app, rows, few), el("span", { class: "soft", text: count(sizes[i] ?? rows.length) })));
     const rest = n > MOST ? el("span", { class: "soft", text: `and ${counted(n - MOST, "smaller cluster")}` }) : null;
@@ -34,8 +33,8 @@ export function showDivisions(app) {
     const key = at < 9 ? el("kbd", { text: String(at + 1), "aria-hidden": "true" }) : null;
     return el("button", { type: "button", class: `division${n > 3 ? " many" : ""}`, "aria-pressed": String(chosen), "data-index": division.index, "aria-keyshortcuts": at < 9 ? String(at + 1) : null, onclick: () => void takeDivision(app, at) },
       el("span", { class: "division-title" }, key, el("span", { class: "name", text: title }), chosen ? el("span", { class: "tag", text: "chosen now" }) : null),
-      el("span", { class: "sides" }, ...sides, rest), separation === null && pixels === null ? proof : facts,
-      el("span", { class: "says" , text: clearness(separation, pixels) || says }));
+      el("span", { class: "sides" }, ...sides, rest), separation === null && pixels === null ? null : facts,
+      el("span", { class: "says" , text: clearness(separation, pixels) || says || evidence || "" }));
   }
 
   /** @param {Model} model */
