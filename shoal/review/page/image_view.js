@@ -7,10 +7,15 @@ import { button, el } from "./dom.js";
 import { paletteOf } from "./palette.js";
 import { percent, titleIn } from "./words.js";
 
+const LARGEST = 16; // pixels on the screen for one of the image
+
 /** @param {App} app */
 export function showImageView(app) {
   const { store } = app;
-  const picture = el("img", { alt: "" });
+  const picture = el("img", { alt: "", onload: () => {
+    picture.style.maxWidth = `${picture.naturalWidth * LARGEST}px`;
+    picture.style.maxHeight = `${picture.naturalHeight * LARGEST}px`;
+  } });
   const id = el("p", { class: "image-id", tabindex: "0" });
   const facts = el("p", { class: "image-facts" });
   const note = el("textarea", { id: "note", rows: 2, placeholder: "A note on this image", "aria-label": "Note", maxlength: 2000 });
