@@ -132,7 +132,7 @@ def warn_of_missing(missing: tuple[int, int]) -> None:
     """Warn of pixels that are not numbers.
 
     Args:
-        missing: how many pixels, and in how many images; see `checks.Checked`.
+        missing: how many pixels, and in how many images; see `eight_bits.Checked`.
     """
     n_pixels, n_images = missing
     if n_pixels:

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from shoal.errors import DataError
 from shoal.images.pixel_range import PixelRange, fill, learn, spread, to_levels
+from shoal.plural import counted
 from shoal.protocols import Array
 
 _MUST_BE = "images must be uint8 (N, H, W, 3) or (N, H, W)"
 _SAMPLE = 2**20
-"""Pixels, about, from which the range of an array is learned."""
+"""Roughly the number of pixels from which the range of an array is learned."""
 _BLOCK = 2**22
 """Pixels brought to 8 bits at a time."""
 
@@ -170,13 +171,11 @@ def describe_missing(missing: Sequence[int]) -> list[str]:
     n_pixels, n_images = missing
     if not n_pixels:
         return []
-    pixels, are, get = (
-        ("pixel", "is", "it gets") if n_pixels == 1 else ("pixels", "are", "they get")
-    )
-    images = "image" if n_images == 1 else "images"
+    are, get = ("is", "it gets") if n_pixels == 1 else ("are", "they get")
+    image = "its image" if n_images == 1 else "their image"
     return [
-        f"{n_pixels:,} {pixels} of {n_images:,} {images} {are} missing or no number: {get} the "
-        "median of " + ("its image" if n_images == 1 else "their image")
+        f"{counted(n_pixels, 'pixel')} of {counted(n_images, 'image')} {are} missing or no number: "
+        f"{get} the median of {image}"
     ]
 
 

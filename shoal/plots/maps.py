@@ -34,9 +34,7 @@ def map_of(source: ImageSource, table: ImageTable) -> Figure:
         ax.set_aspect("equal")
         ax.set_xticks([])
         ax.set_yticks([])
-    order = np.random.default_rng(0).permutation(
-        len(table.labels)
-    )  # so that no cluster hides another
+    order = np.random.default_rng(0).permutation(len(table.labels))  # no cluster hides another
     colours = np.array([colour(c, n_clusters) for c in range(n_clusters)])
     size = float(np.clip(20_000 / len(order), 2.0, 20.0))
     dots.scatter(*table.xy[order].T, c=colours[table.labels[order]], s=size, linewidths=0)

@@ -36,10 +36,10 @@ BASELINE = Recipe(
     clusterer=Part("minibatch_kmeans"),
 )
 
-# Two means better it: colours disturbed on the way in but not in what is to come out, so that the
-# code cannot live on them, and a cut of the neighbour graph instead of t-SNE and k-means. A third,
-# an encoder with batch norm and a short code trained by AdamW on a cosine, makes it five times
-# faster, not better. README tells what each is worth.
+# Two changes make it better. The colours of the input are disturbed, those of the target are not,
+# so that the code cannot rely on them. A cut of the neighbour graph takes the place of t-SNE and
+# k-means. A third change makes it five times faster, not better: an encoder with batch norm and a
+# short code, trained by AdamW on a cosine. docs/measurements.md has what each is worth.
 IMPROVED = replace(
     BASELINE,
     name="improved",

@@ -1,4 +1,4 @@
-"""What is to be known of clusters when they are made: how sure, what is doubtful, what is usual."""
+"""Completing a new checkpoint: its confidence is calibrated, and its clusters are looked over."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def examine(
     source: ImageSource, finished: Checkpoint, reduction: Reduction, clustering: Clustering, *,
     device: str = "cpu",
 ) -> Checkpoint:  # fmt: skip
-    """A finished checkpoint with its calibration, warnings, and what new images are compared to.
+    """Return a finished checkpoint with its calibration, its warnings and its familiar images.
 
     Args:
         source: the images that it learned from.
@@ -53,7 +53,7 @@ def examine(
 
 
 def calibrate(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> Checkpoint:
-    """A finished checkpoint, of an older shoal too, with what its memberships are worth.
+    """Return a finished checkpoint with its confidence calibrated, also one of an older shoal.
 
     Its clusters and labels stay as they are; only what `predict` says of confidence changes.
 
@@ -80,9 +80,13 @@ def calibrate(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu
 def calibrate_again(
     checkpoint: Checkpoint, clustering: Clustering, candidate: int
 ) -> Calibration | None:
-    """What memberships of another clustering are worth, by the points a checkpoint remembers.
+    """Calibrate a candidate of another clustering, by the points that a checkpoint remembers.
 
-    What two views said of the embedding holds for any clusters in it. None for an older checkpoint.
+    Views of the images were compared when the checkpoint was made. They tell how well the embedding
+    recognises an image, which is the same for all clusters in it.
+
+    Returns:
+        The calibration; None if the checkpoint has none, as older ones.
     """
     before = calibration_of(checkpoint)
     if before is None:
@@ -98,15 +102,15 @@ def weigh(
     viewed: list[FloatArray], view_signals: signals.ViewSignals,
     identity: IntArray | None = None,
 ) -> list[Calibration]:  # fmt: skip
-    """What the memberships of each candidate are worth.
+    """Calibrate the memberships of each candidate.
 
     Args:
-        recipe: how another clusterer is made.
-        clustering: its candidates in their order.
+        recipe: decides how other clusterers are made, for comparison.
+        clustering: with its candidates.
         z: float32 (n, d), the embedding that it was fitted on.
-        rows: int64 (m,), the images looked at.
-        viewed: views of these in the same embedding, each float32 (m, d); there may be none.
-        view_signals: how the views compare.
+        rows: int64 (m,), a sample of the images.
+        viewed: the embedding of views of these, each float32 (m, d); there may be none.
+        view_signals: how well the views agree.
         identity: int64 (m,), see `appearance.identities`; None if it is not known.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
@@ -131,7 +135,7 @@ def _calibrate(
     source: ImageSource, checkpoint: Checkpoint, z: FloatArray, clustering: Clustering, *,
     device: str,
 ) -> list[Calibration]:  # fmt: skip
-    """What the memberships of each candidate are worth, by a sample of images and two views.
+    """Calibrate each candidate, by a sample of images and two views of each.
 
     Args:
         source: the images that ``clustering`` was fitted on.

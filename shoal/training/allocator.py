@@ -1,14 +1,13 @@
-"""Large buffers kept between training steps instead of given back to the system.
+"""Keeping large buffers between training steps, in place of giving them back to the system.
 
 glibc gives a buffer above its threshold back to the kernel when it is freed, so every step asks
-for its activations anew, and the kernel zeroes every page of them again. Kept, a training step of
-the recipe `best` is about 1.2 times as fast (`benchmarks/speed.py`). Only where memory lies
-changes, not a bit of any result.
+for its activations anew, and the kernel zeroes every page again. With kept buffers a training step
+of the recipe `best` is about 1.2 times as fast (`benchmarks/speed.py`). No result changes by a bit.
 
-What is kept leaves holes that later buffers do not quite fit into, so a process grows by more than
+Kept buffers leave holes into which later buffers do not quite fit, so a process grows by more than
 it keeps. Where a processor computes in fp32, buffers are twice as large, and only those up to
-48 MiB are kept: a few of each step go back, which hardly costs time, and `best` needs a quarter
-less memory (benchmarks/LOG.md).
+48 MiB are kept. A few buffers of each step then go back, which hardly costs time, and `best` needs
+a quarter less memory (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from collections.abc import Mapping
 from shoal.training.devices import fast_bf16
 
 KEPT = "keeps large buffers"
-"""What `keep_large_buffers` answers when it did."""
+"""What `keep_large_buffers` returns where it took effect."""
 
 # mallopt's parameters (malloc.h) and what they are set to.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3

@@ -1,4 +1,4 @@
-"""Images as they might as well have been taken: a source whose images are views of another's."""
+"""A source whose images are random views of another source's images."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ EVALUATION_VIEWS = Views(
     min_crop=0.6, rotation=10, zoom=0.1, shear=0.1, shift=0.05, brightness=0.4, contrast=0.4,
     saturation=0.4, hue=0.1, grey_probability=0.2, noise=0.05,
 )  # fmt: skip
-"""What should not move an image to another cluster. No flip: digits have a right and a left."""
+"""Changes that should not move an image to another cluster. No flip: digits have a left side."""
 
 SAMPLE = 1000
-"""By how many images training judges a checkpoint: it is shown as many, three times over, and one
-along the way is first divided into clusters by as many."""
+"""The number of images on which a checkpoint is judged. Each is embedded three times: as it is, and
+as two views. To judge a checkpoint kept along the way, as many images are clustered first."""
 
 
 def views_of(
     source: ImageSource, *, most: int, seed: int
 ) -> tuple[AugmentedSource, AugmentedSource, AugmentedSource]:
-    """A sample of ``source`` as it is, and twice as it might as well have been taken.
+    """A sample of ``source``: the images themselves, and two random views of each.
 
     Args:
         source: the images.
-        most: a larger pile is shown by a random sample of this many.
-        seed: of the sample and the views.
+        most: the most images; of a larger pile a random sample is taken.
+        seed: the seed of the sample and of the views.
     """
     plain = AugmentedSource(source, None, most=most, seed=seed)
     first, second = (

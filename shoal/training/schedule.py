@@ -19,7 +19,7 @@ def batch_size(recipe: Recipe, n_images: int) -> int:
 
 
 def steps_an_epoch(recipe: Recipe, n_images: int) -> int:
-    """Steps in which every image is seen once, but for less than a batch."""
+    """The steps of an epoch: every image is seen once, except for less than a batch of them."""
     return n_images // batch_size(recipe, n_images)
 
 
@@ -31,8 +31,18 @@ def n_steps(recipe: Recipe, n_images: int) -> int:
 def learning_rate(recipe: Recipe, step: int, total_steps: int, pace: Pace | None = None) -> float:
     """The rate at ``step`` (from 1): a linear rise, then constant or half a cosine to 0.
 
-    SGDR without restarts (Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5). Where the
-    run's length is decided on the way, the cosine is one of the share of the schedule behind it.
+    SGDR without restarts (Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5). Where a time
+    limit has changed the run's length, the cosine follows `Pace.fraction`.
+
+    Args:
+        recipe: with its learning rate, warmup steps and schedule.
+        step: from 1 to ``total_steps``.
+        total_steps: of the run, if it has no ``pace``.
+        pace: how the run's length was decided; None: it is ``total_steps``.
+
+    >>> from shoal.recipes.named import IMPROVED
+    >>> [round(learning_rate(IMPROVED, step, 1000), 6) for step in (1, 60, 61, 1000)]
+    [1.7e-05, 0.001, 0.001, 0.0]
     """
     pace = Pace.of(total_steps) if pace is None else pace
     warmup = min(recipe.warmup_steps, pace.first_total // 10)

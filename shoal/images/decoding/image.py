@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Imported, a format's plugin is known to Pillow; asked for a format by its name, Pillow would
-# import all of them, at a cost of some 0.1 s a worker.
+# Pillow knows a format once its plugin is imported. Asked for a format by name, it would import
+# all plugins, which takes each worker some 0.1 s.
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -77,7 +77,7 @@ _TURNED = (5, 6, 7, 8)
 
 
 def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
-    """Decode several images to one form; never raises for what is in them."""
+    """Decode several images to one form; whatever is in them, no error is raised."""
     pixels = np.empty((len(contents), *form.shape), dtype=np.uint8)
     reasons: list[str] = []
     kept, shortest, longest = 0, 2**31, 0
@@ -122,9 +122,9 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
             if str(opened.info.get("Software", "")).startswith("shoal "):
                 return DRAWN
             if not form.same_size:
-                # A JPEG is decoded at a half, a quarter or an eighth of its size, if that is still
-                # at least twice the size wanted: several times as fast, and hardly to be told.
-                # What orientation it has is known only later: hence the longer side for both.
+                # A JPEG is decoded at a half, a quarter or an eighth of its size, as long as that
+                # is at least twice the size wanted. This is several times as fast, and hardly to be
+                # seen. Its orientation is not known yet, so both sides have the longer one's limit.
                 side = 2 * max(form.height, form.width)
                 opened.draft(None, (side, side))
             with _one_large if opened.width * opened.height > _LARGE else nullcontext():
@@ -163,7 +163,7 @@ class Measured(NamedTuple):
 
 
 def measure(content: Encoded) -> Measured | str:
-    """The pixels of a wide image; "" for one of 8 bits or one that cannot be read."""
+    """Pixels of an image of more than 8 bits; "8 bits", or "" for an image that cannot be read."""
     if isinstance(content, Unreadable):
         return ""
     try:

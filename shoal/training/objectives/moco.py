@@ -38,10 +38,11 @@ def info_nce(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float) -
 
 
 class MoCo(Objective):
-    """InfoNCE of view 1 against view 2 seen by the momentum encoder, and its queue of the past.
+    """InfoNCE: view 1 is to match view 2 as the momentum encoder sees it, and no key in the queue.
 
-    Version 2 of the method (Chen et al. 2020, arXiv:2003.04297): a projection head with a hidden
-    layer. The momentum twins and the queue are buffers of the checkpoint, never trained.
+    Version 2 of the method (Chen et al. 2020, arXiv:2003.04297), whose projection head has a hidden
+    layer. The momentum encoder, its head and the queue are kept in the checkpoint, and no gradient
+    reaches them.
     """
 
     has_head = True
@@ -114,7 +115,10 @@ def build(
         temperature: of the similarities, > 0.
         momentum: of the key encoder, in [0, 1]; the paper's 0.999 suits runs of 10⁵ steps.
         queue_size: how many past keys serve as negatives.
-        hidden, dim: of the projection head.
+        hidden, dim: the widths of the projection head's hidden layer and of its output.
+
+    Raises:
+        RecipeError: an option is out of range.
     """
     check_interval("objectives.moco.weight", weight, 0, float("inf"), RecipeError)
     check_interval("objectives.moco.temperature", temperature, 0, 100, RecipeError, open_low=True)

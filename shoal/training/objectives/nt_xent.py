@@ -37,11 +37,11 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
 
 
 def local_to_global(local_crops: Tensor, global_views: Tensor, temperature: float) -> Tensor:
-    """How well each local crop finds the global views of its image, each among all images'.
+    """Cross entropy of local crops that must pick out the global views of their image.
 
-    Cross entropy as in `nt_xent`, but one way: as in multi-crop (Caron et al. 2020,
-    arXiv:2006.09882, equation 6) the global views are the targets, and the local crops, which show
-    too little to be targets, only predict. The gradient reaches both.
+    Each local crop chooses among the global views of all n images, once for each of the w views.
+    The global views are targets alone, as in multi-crop (Caron et al. 2020, arXiv:2006.09882,
+    equation 6): local crops show too little to be targets. The gradient reaches both.
 
     Args:
         local_crops: float (s, n, d), the projections of s local crops of n images, of any length.
@@ -66,7 +66,7 @@ def local_to_global(local_crops: Tensor, global_views: Tensor, temperature: floa
 class NTXent(Objective):
     """NT-Xent between the projections of the first two views.
 
-    If there are local crops, the mean of that and of `local_to_global` with the same two views.
+    With local crops, the loss is the mean of NT-Xent and of `local_to_global` with these views.
     """
 
     learns_from_local_crops = True
@@ -106,7 +106,17 @@ def build(
     hidden: int = 512,
     dim: int = 128,
 ) -> NTXent:
-    """Make the objective with its projection head ``encoder.n_features`` → hidden → dim."""
+    """Make the objective.
+
+    Args:
+        encoder: its ``n_features`` is the width of the projection head's input.
+        weight: factor in the total loss.
+        temperature: of the similarities, > 0.
+        hidden, dim: the widths of the projection head's hidden layer and of its output.
+
+    Raises:
+        RecipeError: an option is out of range.
+    """
     check_interval("objectives.nt_xent.weight", weight, 0, float("inf"), RecipeError)
     check_interval(
         "objectives.nt_xent.temperature", temperature, 0, 100, RecipeError, open_low=True

@@ -1,4 +1,4 @@
-"""Reconstruction error: what makes an autoencoder one."""
+"""The reconstruction error of an autoencoder."""
 
 from __future__ import annotations
 
@@ -39,8 +39,11 @@ def build(encoder: Encoder, *, weight: float = 1.0, fraction: float = 1.0) -> Re
     Args:
         encoder: unused; the decoder is the encoder's own.
         weight: factor in the total loss.
-        fraction: how many of the views are decoded, in (0, 1]; the decoder is half the cost of
-            a contrastive step and learns from fewer.
+        fraction: the share of the views that is decoded, in (0, 1]. Decoding all of them takes half
+            of a contrastive step, and the decoder learns from fewer as well.
+
+    Raises:
+        RecipeError: an option is out of range.
     """
     check_interval("objectives.reconstruction.weight", weight, 0, float("inf"), RecipeError)
     check_interval("objectives.reconstruction.fraction", fraction, 0, 1, RecipeError, open_low=True)
