@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,17 @@ from shoal.embedding.neighbours import most_typical
 from shoal.errors import DataError
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
-from shoal.protocols import FloatArray, IntArray
+from shoal.protocols import FloatArray, IntArray, Item
 
 SPLIT, N_CLUSTERS = "split", "n_clusters"
 _SAMPLE = 8
 _SAMPLED_FROM = 2048
 _HIGH = 20
 """The greatest number of clusters that has a card."""
+
+
+class _Closed(Exception):
+    """The divisions are no longer wanted."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,19 @@ class Divisions:
     ) -> None:
         self.known: tuple[Division, ...] = ()
         self.ready = False
+        self._closed = False
         self._checkpoint, self._z, self._on_change = checkpoint, z, on_change
         self._thread = threading.Thread(target=self._find, name="divisions", daemon=True)
 
     def start(self) -> None:
         """Begin to look for them."""
         self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking. The step in progress is waited for: a process does not end beside it."""
+        self._closed = True
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
 
     def wait(self, seconds: float) -> bool:
         """Wait until all are there, at most so long; whether they are."""
@@ -110,12 +121,20 @@ class Divisions:
         clustering = clustering_of(self._checkpoint)
         try:
             for found in (self._splits(clustering), self._numbers(clustering)):
-                for division in found:
+                for division in self._until_closed(found, "", 0):
                     self.known = (*self.known, division)
                 self._on_change()
-        finally:
-            self.ready = True
-            self._on_change()
+        except _Closed:
+            return
+        self.ready = True
+        self._on_change()
+
+    def _until_closed(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+        """The `Track` that ends the search when it is no longer wanted."""
+        for item in items:
+            if self._closed:
+                raise _Closed
+            yield item
 
     def _splits(self, clustering: Clustering) -> Iterator[Division]:
         described = self._checkpoint.facts.splits
@@ -142,7 +161,7 @@ class Divisions:
         recipe, n = self._checkpoint.recipe, len(self._z)
         if n < 2 * FEWEST_A_CLUSTER:
             return
-        chosen = weigh(self._z, high=_HIGH, seed=recipe.seed)
+        chosen = weigh(self._z, high=_HIGH, seed=recipe.seed, track=self._until_closed)
         by_strength = sorted(chosen.evidence, key=lambda each: -each.strength)
         for each in by_strength:
             if each.n_clusters > len(clustering.reference):

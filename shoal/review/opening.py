@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shoal import pipeline
 from shoal.clustering.clustering import check_finished
-from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest, clustering_metadata
+from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest
+from shoal.corrections.carry import carry
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
+from shoal.corrections.known import known_rows, with_new_ids
 from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.export.clustering_digest import stored_digest
@@ -18,7 +21,13 @@ from shoal.export.neighbours import with_map
 from shoal.export.prediction import load_prediction
 from shoal.images.csv_files import as_text
 from shoal.models.checkpoint import Checkpoint
+from shoal.plural import counted
 from shoal.protocols import ImageSource, Track, silent
+
+_TORN = (
+    "the last thing that was said before had not been written to its end and does not count; it "
+    "was not shown as saved, either"
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,6 @@ class Reviewed:
     table: ImageTable
     """Of all images, in the order of the source, with embedding and, mostly, a map."""
     journal: Journal
-    conflicts: tuple[str, ...] = ()
-    """Where what the person said and a newer result contradict each other, in words."""
     notes: tuple[str, ...] = ()
     """What the person should know before they go on, in sentences."""
 
@@ -63,11 +70,48 @@ def open_review(
     }  # fmt: skip
     journal = Journal(place, start_entry(table.ids, table.labels, about=about))
     try:
+        notes = [_TORN] if journal.torn else []
+        notes += _carry_over(journal, table, about)
         _keep(table, checkpoint, reviewed_beside(place), about["images"])
     except BaseException:
         journal.close()
         raise
-    return Reviewed(source, checkpoint, table, journal)
+    return Reviewed(source, checkpoint, table, journal, tuple(notes))
+
+
+def _carry_over(journal: Journal, table: ImageTable, about: Mapping[str, str]) -> list[str]:
+    """Carry what was said over to this result, if it was said of another; what there is to say.
+
+    Raises:
+        DataError: it was said of other images.
+    """
+    history, groups = journal.history, journal.history.groups
+    began = [entry for entry in history.entries if entry.op in ("start", "carry")][-1].about
+    ids = tuple(as_text(name) for name in table.ids)
+    if began.get("result") == about["result"] and groups.ids == ids:
+        return []
+    reviewed, file = None, reviewed_beside(journal.path)
+    if stored_digest(file) == about["clustering"]:
+        with contextlib.suppress(DataError):
+            reviewed = load_prediction(file)
+    try:
+        same = began.get("images") == about["images"]
+        known = known_rows(table, groups, same_pile=same, reviewed=reviewed)
+        if not known.any():
+            raise DataError("none of these images are among those that were corrected.")
+    except DataError as error:
+        raise DataError(
+            f"{journal.path} is about other images: {error} Move it away to begin a new review."
+        ) from None
+    named = with_new_ids(table, known, groups)
+    entry = journal.append(carry(groups, named, reviewed=reviewed, about=about).entry)
+    if len(history.entries) == 1:  # nothing was said
+        return []
+    notes = ["the result has changed since the last review: what you said was carried over"]
+    conflicts = entry.about.get("conflicts", ())
+    if conflicts:
+        notes.append(f"{counted(len(conflicts), 'conflict')}, which the page shows")
+    return notes
 
 
 def table_of(
@@ -110,6 +154,6 @@ def _in_order(table: ImageTable, source: ImageSource) -> ImageTable:
 
 def _keep(table: ImageTable, checkpoint: Checkpoint, path: Path, images: str) -> None:
     """Write the table that the person sees, unless it is there already."""
-    metadata = clustering_metadata(checkpoint) | {IMAGES: images.encode()}
+    metadata = clusteringstored_digest(checkpoint) | {IMAGES: images.encode()}
     if any(stored_digest(path, key) != value.decode() for key, value in metadata.items()):
-        table.to_parquet(path, metadata)
+        table.to_parquet(path, metadata, force=True)

@@ -40,7 +40,7 @@ class Session:
 
     def __init__(self, reviewed: Reviewed, title: str) -> None:
         self.source, self.journal, self.title = reviewed.source, reviewed.journal, title
-        self.table, self.conflicts = reviewed.table, reviewed.conflicts
+        self.table = reviewed.table
         self.z = np.ascontiguousarray(reviewed.table.embedding, dtype=np.float32)
         self.thumbnails = Thumbnails(reviewed.source)
         self.listeners: list[Callable[[], None]] = []
@@ -104,7 +104,7 @@ class Session:
             "undo": history.done[-1].says if history.done else None,
             "redo": history.undone[-1].says if history.undone else None,
             "divided": bool(said),
-            "conflicts": list(self.conflicts),
+            "conflicts": _conflicts(history.entries),
             "saved": True,
         }
 
@@ -222,6 +222,7 @@ class Session:
 
     def close(self) -> None:
         """Let another process have the journal."""
+        self.divisions.close()
         with self._lock:
             self.journal.close()
 
@@ -270,3 +271,9 @@ def _forgotten(entries: tuple[Entry, ...], counts: set[int]) -> set[int]:
         entry.n for entry in entries
         if entry.n > beginning and entry.op not in ("undo", "redo") and entry.n not in counts
     }  # fmt: skip
+
+
+def _conflicts(entries: tuple[Entry, ...]) -> list[str]:
+    """Where the person and the result that was carried over to last contradict each other."""
+    carried = [entry for entry in entries if entry.op == "carry"]
+    return [str(text) for text in carried[-1].about.get("conflicts", ())] if carried else []

@@ -1,0 +1,432 @@
+"""What a person does in a review: every action, every question, nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shoal.corrections.groups import Groups
+from shoal.corrections.journal_file import read_journal
+from shoal.errors import DataError, OutputError, ShoalError
+from shoal.images.array import ArraySource
+from shoal.images.open import open_source
+from shoal.models import checkpoint as checkpoints
+from shoal.review.opening import open_review
+from shoal.review.pictures import Thumbnails, original
+from shoal.review.server import ReviewServer, check_port
+from shoal.review.session import Session
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+from trials import reviews
+
+JOURNAL = "checkpoint.corrections.jsonl"
+
+
+def opened(images: np.ndarray, path: Path) -> Session:
+    reviewed = open_review(ArraySource(images), checkpoints.load(path), path)
+    session = Session(reviewed, "images.npy")
+    session.notes = reviewed.notes  # type: ignore[attr-defined]
+    return session
+
+
+@pytest.fixture
+def found(checkpoint_file: Path, tmp_path: Path) -> Path:
+    """A checkpoint of its own."""
+    return Path(shutil.copy(checkpoint_file, tmp_path / "checkpoint.pth"))
+
+
+@pytest.fixture
+def session(images: np.ndarray, found: Path) -> Iterator[Session]:
+    session = opened(images, found)
+    yield session
+    session.close()
+
+
+def partition(groups: Groups) -> set[frozenset[int]]:
+    return {frozenset(groups.members(group).tolist()) for group in groups.sizes}
+
+
+def test_every_action_does_what_it_says(session: Session, kinds: np.ndarray) -> None:
+    first, second = session.view.ids
+    start = session.state()
+    assert (start["version"], start["n_images"], start["n_decided"]) == (1, 40, 0)
+    assert (start["divided"], start["undo"], start["redo"]) == (False, None, None)
+    rows = session.view.members(first)
+
+    def act(**action: Any) -> dict[str, Any]:
+        before = session.version
+        answer = session.act(action)
+        assert answer["state"]["version"] == answer["entry"]["n"] > before
+        assert answer["says"]
+        assert sum(group["size"] for group in answer["state"]["groups"]) == 40
+        return {group["id"]: group for group in answer["state"]["groups"]}
+
+    assert act(op="name", group=first, name="cats")[first]["name"] == "cats"
+    assert act(op="confirm", group=first)[first]["decided"] == len(rows)
+    moved = act(op="move", rows=rows[:3].tolist(), to=second)
+    assert moved[second]["size"] == 23
+    assert moved[second]["decided"] == 3
+    made = act(op="new", rows=rows[3:5].tolist(), name="odd")
+    (odd,) = made.keys() - {first, second}
+    assert (made[odd]["name"], made[odd]["size"]) == ("odd", 2)
+    assert act(op="nowhere", rows=[int(rows[5])])[0]["nowhere"]
+    split = act(op="split", group=second, parts=3)
+    assert len(split) == 6
+    assert second not in split
+    parts = sorted(split.keys() - {first, odd, 0})
+    merged = act(op="merge", groups=parts, name="stripes")
+    (stripes,) = merged.keys() - {first, odd, 0}
+    assert (merged[stripes]["name"], merged[stripes]["size"]) == ("stripes", 23)
+    assert odd not in act(op="dissolve", group=odd)
+    act(op="note", row=int(rows[0]), text="look again")
+    assert session.image(int(rows[0]))["note"] == "look again"
+    act(op="apart", rows=rows[6:8].tolist())
+    done = partition(session.groups)
+    while session.state()["undo"]:
+        session.act({"op": "undo"})
+    assert partition(session.groups) == {
+        frozenset(np.flatnonzero(kinds == kind).tolist()) for kind in (0, 1)
+    }
+    assert session.state()["n_decided"] == 0
+    while session.state()["redo"]:
+        session.act({"op": "redo"})
+    assert partition(session.groups) == done
+    with pytest.raises(DataError, match="nothing to redo"):
+        session.act({"op": "redo"})
+
+
+def test_history_can_be_gone_back_to_and_forth(session: Session) -> None:
+    for place in range(4):
+        session.act({"op": "new", "rows": [place], "name": f"kind {place}"})
+    answer = session.act({"op": "undo_to", "entry": 3})
+    assert len(answer["state"]["groups"]) == 4
+    undone = {entry["n"]: entry["undone"] for entry in session.history()["entries"]}
+    assert [undone[n] for n in (2, 3, 4, 5)] == [False, False, True, True]
+    assert len(session.act({"op": "undo_to", "entry": 4})["state"]["groups"]) == 5
+    session.act({"op": "name", "group": session.view.ids[0], "name": "x"})
+    assert {entry["n"]: entry["undone"] for entry in session.history()["entries"]}[5]
+    with pytest.raises(DataError, match="cannot be gone back to"):
+        session.act({"op": "undo_to", "entry": 5})
+    session.act({"op": "undo_to", "entry": 1})
+    assert len(session.state()["groups"]) == 2
+
+
+def test_members_in_every_order(session: Session, images: np.ndarray) -> None:
+    group = session.view.ids[0]
+    rows = session.view.members(group).tolist()
+    for by in ("typical", "doubtful", "part"):
+        answer = session.members(group, by, None)
+        assert sorted(answer["rows"]) == rows
+        assert len(answer["parts"]) == (len(rows) if by == "part" else 0)
+    parts = session.members(group, "part", None)["parts"]
+    assert parts == sorted(parts)
+    assert session.members(group, "like", rows[4])["rows"][0] == rows[4]
+    with pytest.raises(DataError, match="no group 99"):
+        session.members(99, "typical", None)
+    facts = session.image(rows[0])
+    assert len(facts["neighbours"]) == 24
+    assert rows[0] not in facts["neighbours"]
+    version, labels = session.labels()
+    assert version == 1
+    assert np.frombuffer(labels, "<i4", 40).tolist() == session.groups.group.tolist()
+    assert len(session.map()) == 40 * 8
+
+
+def test_divisions_come_splits_first_and_can_be_taken(session: Session) -> None:
+    session.start()
+    assert session.divisions.wait(60)
+    known = session.known_divisions()
+    assert known["ready"]
+    kinds = [division["kind"] for division in known["divisions"]]
+    assert kinds == sorted(kinds, reverse=True)
+    assert {"split", "n_clusters"} <= set(kinds)
+    for place, division in enumerate(known["divisions"]):
+        assert division["index"] == place
+        assert sum(division["sizes"]) == 40
+        assert len(division["samples"]) == len(division["sizes"]) == division["n"]
+    assert [division["chosen"] for division in known["divisions"]].count(True) == 1
+    index = next(d["index"] for d in known["divisions"] if d["kind"] == "n_clusters" and d["n"] > 2)
+    answer = session.act({"op": "divide", "index": index})
+    assert answer["state"]["divided"]
+    taken = known["divisions"][index]
+    assert [group["size"] for group in answer["state"]["groups"]] == taken["sizes"]
+    chosen = [division["chosen"] for division in session.known_divisions()["divisions"]]
+    assert chosen == [place == index for place in range(len(chosen))]
+
+
+def test_questions_are_answered_one_after_the_other(session: Session) -> None:
+    seen = set()
+    for to in ("skip", "confirm", "mixed", "nowhere", "new", None):
+        question = session.question()["question"]
+        if question is None:
+            break
+        assert 1 <= len(question["rows"]) <= 12
+        assert set(question["rows"]) <= set(question["images"])
+        assert question["group"] in [one["group"] for one in question["candidates"]]
+        assert session.question()["question"]["id"] == question["id"]  # in another tab
+        assert question["id"] not in seen
+        seen.add(question["id"])
+        before = session.version
+        to = question["candidates"][0]["group"] if to is None else to
+        answer = session.act({"op": "answer", "question": question["id"], "to": to})
+        assert (session.version == before) == (to in ("skip", "mixed"))
+        assert (answer["entry"] is None) == (to in ("skip", "mixed"))
+    assert len(seen) >= 3
+    with pytest.raises(DataError, match="no longer open"):
+        session.act({"op": "answer", "question": 999, "to": "new"})
+
+
+def test_learning_moves_as_it_was_shown_and_nothing_decided(session: Session) -> None:
+    first, second = session.view.ids
+    rows = session.view.members(first)
+    session.act({"op": "move", "rows": rows[:8].tolist(), "to": second})
+    shown = session.preview_learn()
+    assert shown["count"] == sum(move["count"] for move in shown["moves"])
+    before = session.groups
+    if shown["count"]:
+        session.act({"op": "learn"})
+        changed = np.flatnonzero(before.group != session.groups.group)
+        assert len(changed) == shown["count"]
+        assert not before.decided[changed].any()
+    gone = session.preview_dissolve(second)
+    assert gone["count"] == len(session.view.members(second))
+    assert {move["from"] for move in gone["moves"]} == {second}
+
+
+# --- kept ----------------------------------------------------------------------------------------
+
+
+def test_a_review_goes_on_where_it_ended(images: np.ndarray, found: Path) -> None:
+    session = opened(images, found)
+    session.act({"op": "new", "rows": [1, 2, 3], "name": "mine"})
+    with pytest.raises(OutputError, match="another shoal process"):
+        opened(images, found)
+    before = partition(session.groups)
+    session.close()
+    table = found.with_name("checkpoint.reviewed.parquet").read_bytes()
+    again = opened(images, found)
+    assert partition(again.groups) == before
+    assert again.state()["undo"]
+    assert again.notes == ()  # type: ignore[attr-defined]
+    assert found.with_name("checkpoint.reviewed.parquet").read_bytes() == table
+    again.close()
+
+
+def test_a_changed_result_is_carried_over(images: np.ndarray, found: Path) -> None:
+    session = opened(images, found)
+    session.act({"op": "new", "rows": [1, 2, 3], "name": "mine"})
+    session.close()
+    more = np.concatenate([images, images[:6]])
+    grown = opened(more, found)
+    assert len(grown.notes) >= 1  # type: ignore[attr-defined]
+    mine = next(group for group in grown.state()["groups"] if group["name"] == "mine")
+    assert {1, 2, 3} <= set(grown.members(mine["id"], "typical", None)["rows"])
+    assert grown.state()["n_images"] == 46
+    assert grown.state()["undo"] is None
+    grown.close()
+    assert opened(more, found).notes == ()  # type: ignore[attr-defined]
+
+
+def test_a_journal_of_other_images_is_left_alone(images: np.ndarray, found: Path) -> None:
+    opened(images, found).close()
+    journal = found.with_name(JOURNAL)
+    before = journal.read_bytes()
+    with pytest.raises(DataError, match="other images"):
+        opened(np.ascontiguousarray(images[::-1]), found)
+    assert journal.read_bytes() == before
+
+
+def serve(images: np.ndarray, found: Path, told: Any) -> None:
+    """A server, in a process of its own, until it is killed."""
+    server = ReviewServer(opened(images, found))
+    told.send(server.new_address())
+    server.run()
+
+
+def test_a_killed_review_loses_nothing_it_acknowledged(images: np.ndarray, found: Path) -> None:
+    context = multiprocessing.get_context("fork")
+
+    def start() -> tuple[int, str]:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(images, found, theirs))
+        process.start()
+        return int(process.pid or 0), str(ours.recv())
+
+    rows = reviews.trials(start, found.with_name(JOURNAL), 5)
+    assert [row["outcome"] for row in rows] == ["kept"] * 5, rows
+    assert len(read_journal(found.with_name(JOURNAL)).history.entries) > 5
+
+
+def test_a_full_disk_is_said_and_nothing_changes(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = partition(session.groups)
+
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(OutputError, match="disk is full"):
+            session.act({"op": "new", "rows": [1]})
+    assert partition(session.groups) == before
+    assert session.act({"op": "new", "rows": [1]})["entry"]["n"] == 2
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def test_thumbnails_are_the_rows_in_their_order(images: np.ndarray) -> None:
+    import io
+
+    thumbnails = Thumbnails(ArraySource(images))
+    sheet = np.asarray(Image.open(io.BytesIO(thumbnails.sheet(np.array([5, 0, 39])))))
+    assert sheet.shape[:2] == (thumbnails.height, 3 * thumbnails.width)
+    for place, row in enumerate((5, 0, 39)):
+        tile = sheet[:, place * thumbnails.width : (place + 1) * thumbnails.width].astype(int)
+        assert np.abs(tile.mean(axis=(0, 1)) - images[row].mean(axis=(0, 1))).max() < 12
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode", "kind"),
+    [(".jpg", "RGB", "image/jpeg"), (".png", "RGB", "image/png"), (".gif", "P", "image/gif"),
+     (".webp", "RGB", "image/webp"), (".bmp", "RGB", "image/png"), (".tif", "I;16", "image/png")],
+)  # fmt: skip
+def test_originals_are_shown_in_every_format(
+    suffix: str, mode: str, kind: str, tmp_path: Path
+) -> None:
+    for place in range(2):
+        Image.new(mode, (50, 40), 3 * place).save(tmp_path / f"{place}{suffix}")
+    source = open_source(tmp_path)
+    content, told = original(source, 1)
+    assert told == kind
+    assert content
+    (tmp_path / f"1{suffix}").unlink()
+    content, told = original(source, 1)  # gone: what the encoder sees
+    assert (told, content[:4]) == ("image/png", b"\x89PNG")
+
+
+# --- the command and the notebook --------------------------------------------------------------
+
+
+def test_the_command_serves_until_ctrl_c_and_names_the_next(
+    images_file: Path, found: Path, start_shoal: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = start_shoal("review", images_file, found, "--no-browser")
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert b"<html" in opener.open(address, timeout=20).read()
+    pile = opener.open(address.partition("?")[0] + "api/pile", timeout=20).read()
+    assert json.loads(pile)["n"] == 40
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert not out
+    assert JOURNAL in err
+    assert err.splitlines()[-1].startswith("next: shoal ")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("damage", ["newer", "truncated", "not ours", "line"])
+def test_a_bad_journal_is_one_sentence_and_is_kept(
+    damage: str, images_file: Path, images: np.ndarray, found: Path, run_cli: Callable[..., Any]
+) -> None:
+    session = opened(images, found)
+    session.act({"op": "new", "rows": [1]})
+    session.close()
+    journal = found.with_name(JOURNAL)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes({
+        "newer": lines[0].replace(b'"version":1', b'"version":9'),
+        "truncated": lines[0][:-20] + b"\n" + lines[1],
+        "not ours": b'{"n":1,"time":"x"}\n',
+        "line": lines[0] + lines[1].replace(b'"1"', b'"unknown.png"'),
+    }[damage])  # fmt: skip
+    before = journal.read_bytes()
+    result = run_cli("review", images_file, found, "--no-browser")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("shoal: ")
+    assert len(result.err.splitlines()) == 1, result.err
+    assert journal.read_bytes() == before
+
+
+def test_what_cannot_be_reviewed_is_refused_in_one_sentence(
+    images_file: Path, found: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    def refused(*words: Any) -> str:
+        result = run_cli("review", *words, "--no-browser", "--quiet")
+        assert (result.code, result.out) == (2, "")
+        assert len(result.err.splitlines()) == 1, result.err
+        return str(result.err)
+
+    assert "--data" in refused(found.parent)
+    assert "not the folder of a finished run" in refused(tmp_path / "none")
+    assert "no such file" in refused(tmp_path / "none", found)
+    assert "--data" in refused(images_file, found, "--data", images_file)
+    assert "--port must be from 0 to 65535, got 99999" in refused(
+        images_file, found, "--port", 99999
+    )
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert "another program uses it" in refused(images_file, found, "--port", port)
+        with pytest.raises(OutputError):
+            check_port(port)
+    assert not found.with_name(JOURNAL).exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_one_sentence(
+    images_file: Path, found: Path, run_cli: Callable[..., Any]
+) -> None:
+    found.parent.chmod(0o555)
+    try:
+        result = run_cli("review", images_file, found, "--no-browser")
+    finally:
+        found.parent.chmod(0o755)
+    assert result.code == 2
+    assert "permission denied" in result.err
+
+
+def test_a_notebook_shows_the_page_in_a_frame(
+    images: np.ndarray, found: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoal import ImageClusterer
+
+    monkeypatch.chdir(found.parent)
+    clusterer = ImageClusterer.load(found)
+    with pytest.raises(DataError, match="X must be given"):
+        clusterer.review()
+    shown = clusterer.review(images)
+    assert shown is clusterer.review(images)  # the cell runs again
+    assert Path("reviewed.corrections.jsonl").exists()
+    page = shown._repr_html_()
+    assert f":{shown.server.port}/?token=" in page
+    address = repr(shown).split()[2].rstrip(",")
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert b"<html" in opener.open(address, timeout=20).read()
+    shown.close()
+    again = clusterer.review(images)
+    again.close()
+    Path("reviewed.pth").write_bytes(b"something else")
+    with pytest.raises(ShoalError):
+        clusterer.review(images)
