@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Asking:
         self._part: IntArray = np.zeros(0, dtype=np.int64)
         self._divided: frozenset[int] = frozenset()
         self._next = 1
+        self._lock = threading.Lock()
 
     def next(self, groups: Groups, learned: Spread) -> dict[str, Any]:
         """The best question, as the page wants it, and how many there are.
@@ -44,6 +46,10 @@ class Asking:
             groups: as they are.
             learned: what learning makes of them.
         """
+        with self._lock:
+            return self._asked_next(groups, learned)
+
+    def _asked_next(self, groups: Groups, learned: Spread) -> dict[str, Any]:
         found = self._questions(groups, learned)
         if not found:
             return {"question": None, "left": 0}
@@ -92,11 +98,12 @@ class Asking:
             return say.move(groups, rows, to, word="answer")
         if to not in ("skip", "mixed"):
             raise DataError("an answer must be a group, new, confirm, skip, mixed or nowhere.")
-        before = self._part
-        if to == "mixed":
-            self._part = divided(self.x, before, groups.decided, question.part)
-        if self._part is before or np.array_equal(self._part, before):
-            self._skipped.add(question.part)
+        with self._lock:
+            before = self._part
+            if to == "mixed":
+                self._part = divided(self.x, before, groups.decided, question.part)
+            if self._part is before or np.array_equal(self._part, before):
+                self._skipped.add(question.part)
         return None
 
     def _questions(self, groups: Groups, learned: Spread) -> list[Question]:

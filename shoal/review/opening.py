@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shoal import pipeline
 from shoal.clustering.clustering import check_finished
-from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest
+from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest, clustering_metadata
 from shoal.corrections.carry import carry
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
@@ -154,6 +154,6 @@ def _in_order(table: ImageTable, source: ImageSource) -> ImageTable:
 
 def _keep(table: ImageTable, checkpoint: Checkpoint, path: Path, images: str) -> None:
     """Write the table that the person sees, unless it is there already."""
-    metadata = clusteringstored_digest(checkpoint) | {IMAGES: images.encode()}
+    metadata = clustering_metadata(checkpoint) | {IMAGES: images.encode()}
     if any(stored_digest(path, key) != value.decode() for key, value in metadata.items()):
         table.to_parquet(path, metadata, force=True)
