@@ -369,6 +369,15 @@ def test_a_heading_stays_with_its_figure(inches: float, page: int) -> None:
         assert all(word not in other for other in found[:page])
 
 
+@pytest.mark.parametrize("n_words", [650, 680])
+def test_a_table_is_on_the_page_of_the_sentence_above_it(n_words: int) -> None:
+    table = Table(("column",), (("cell",),) * 12)
+    heading, sentence = Heading("Part", 2), Paragraph("A sentence on the table.")
+    first, second = pages(Paragraph("word " * n_words), heading, sentence, table)
+    assert "sentence" not in first
+    assert second.index("Part") < second.index("sentence") < second.index("column")
+
+
 @pytest.mark.parametrize("language", ["en", "zh-TW"])
 def test_no_word_is_broken_in_a_table_that_has_the_room(language: str) -> None:
     name = "kernel_pca(n_components=200,"

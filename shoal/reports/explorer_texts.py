@@ -10,7 +10,8 @@ def texts(wording: Wording) -> dict[str, str]:
     return {
         "title": wording("Map of the images"),
         "introduction": wording(
-            "Every dot is an image. What the model finds alike is near; a colour is a cluster."
+            "Every dot is an image, in the colour of its cluster. Images that the model finds "
+            "alike are near each other."
         ),
         "without_scripts": wording("The map needs JavaScript, which is off in this browser."),
         "search": wording("Find an image by its name"),

@@ -125,11 +125,14 @@ class _Setter:
             if isinstance(block, Heading):
                 headings.append(Text(mark(block.text), self.styles[f"heading{block.level}"]))
                 continue
+            if headings and isinstance(block, Paragraph) and _is_short(after):
+                headings += self._set(block)  # says what the table is of
+                continue
             if isinstance(block, Picture):  # 'keepWithNext' does not reach into a plate
-                below_its_plot = after if isinstance(after, Table) and _is_short(after) else None
+                below_its_plot = after if _is_short(after) else None
                 below = [] if below_its_plot is None else self._set(below_its_plot)
                 story.append(Plate([*headings, *self._set(block), *below]))
-            elif isinstance(block, Table) and _is_short(block):
+            elif _is_short(block):
                 story.append(KeepTogether([*headings, *self._set(block)]))
             elif isinstance(block, Gallery):
                 caption = Text(mark(block.caption), self.styles["caption"])
@@ -236,6 +239,6 @@ class _Setter:
         return [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
 
 
-def _is_short(table: Table) -> bool:
-    """Whether a table is kept on one page."""
-    return len(table.rows) <= _SHORT
+def _is_short(block: Block | None) -> bool:
+    """Whether a block is a table that is kept on one page."""
+    return isinstance(block, Table) and len(block.rows) <= _SHORT
