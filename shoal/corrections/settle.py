@@ -20,7 +20,8 @@ _UNKNOWN = -1
 _HOME, _STRAY = 2 / 3, 1 / 3
 """An image leaves a group that a person touched if its new cluster is another group's, by more than
 the one share of its known images, and if less than the other share of its group goes there. Else
-the new cluster cuts across the groups, and says nothing of them."""
+the new cluster cuts across the groups, and says nothing of them. Where it goes, its neighbours
+decide: it may well stay. Measured, that is better than to follow the new cluster."""
 _SURE = 0.8
 """A share of the votes below this is a guess: the image's confidence counts no more."""
 
@@ -107,6 +108,10 @@ def settle(images: Images, groups: Groups) -> Settled:
     group[own] = own_of[cluster[own]]
     guessed = images.inferred | (held & ~agrees)
     left = group == _UNKNOWN
+    asked, voters = left & touched, ~left & (group != NOWHERE)
+    if images.z is not None and asked.any() and voters.any():
+        group[asked], guessed[asked] = _by_neighbours(images.z, group, voters, asked)
+        left = group == _UNKNOWN
     for number in np.unique(cluster[left]).tolist():
         inside = cluster == number
         for heard, voters in (
@@ -131,8 +136,15 @@ def _place(
         return np.full(len(sure), own, dtype=np.int64), sure
     if len(there) == 1 or images.z is None:
         values, counts = np.unique(group[voters], return_counts=True)
-        return np.full(len(sure), values[counts.argmax()], dtype=np.int64), sure | (len(there) > 1)
-    placed, share = vote(images.z[voters], group[voters], images.z[heard])
+        doubtful = counts.max() < _SURE * counts.sum()
+        return np.full(len(sure), values[counts.argmax()], dtype=np.int64), sure | doubtful
+    return _by_neighbours(images.z, group, voters, heard)
+
+
+def _by_neighbours(
+    z: FloatArray, group: IntArray, voters: BoolArray, heard: BoolArray
+) -> tuple[IntArray, BoolArray]:
+    placed, share = vote(z[voters], group[voters], z[heard])
     return placed, share < _SURE
 
 
