@@ -48,6 +48,11 @@ NAMELESS = """
                 one.getAttribute("aria-labelledby")))
         .map((one) => one.outerHTML)"""
 
+SOURCE = (Path(__file__).parents[1] / "shoal/review/page/commands.js").read_text("utf-8")
+# The others have a field, a list or cards of their own.
+OWN = "candidate divide move-number order rename note previous-group next-group back"
+WITH_BUTTONS = set(re.findall(r'^  command\("([\w-]+)"', SOURCE, re.MULTILINE)) - {*OWN.split()}
+
 
 class Person:
     """A person in front of the page, and the server behind it."""
@@ -406,6 +411,10 @@ def test_nothing_is_wider_than_the_window(person: Person, width: int, dark: bool
         assert person.run("return document.scrollingElement.scrollWidth") <= width
         assert person.run(OUTSIDE) == []
     assert person.run(NAMELESS) == []
+    buttons = person.run(
+        "return [...document.querySelectorAll('[data-command]')].map((b) => b.dataset.command)"
+    )
+    assert set(buttons) >= WITH_BUTTONS
     ground = person.run("return getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == dark
 

@@ -75,6 +75,7 @@ export const COMMANDS = [
   command("open", "Enter", "Images", "Look closer", "Show the image large, with images like it", (m) => onGroups(m) && small(m), navigate.lookCloser),
   command("part", "e", "Images", "Whole part", "Select the whole part that the focused image is in", (m) => onGroups(m) && small(m) && m.tab === "parts", navigate.wholePart),
   command("all", "Ctrl+a", "Images", "Select all", "Select all images of the group", (m) => onGroups(m) && small(m), navigate.selectAll),
+  command("none", "Ctrl+Shift+a", "Images", "Select none", "Select no image", (m) => onGroups(m) && small(m) && m.selected.size > 0, (app) => app.store.set({ selected: new Set() })),
   command("note", "Shift+n", "Images", "Note", "Leave a note on the image shown large", (m) => m.open !== null, () => document.getElementById("note")?.focus()),
   command("before", "ArrowLeft", "Images", "Previous", "The image before, where one is shown large", (m) => m.open !== null, (app) => navigate.advance(app, app.store.get(), -1)),
   command("after", "ArrowRight", "Images", "Next", "The image after, where one is shown large", (m) => m.open !== null, (app) => navigate.advance(app, app.store.get(), 1)),
@@ -117,7 +118,7 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 
 /** @type {Record<View, string[]>} */
 export const BAR = {
-  groups: ["confirm", "move", "new", "reject", "apart", "part", "merge", "split", "dissolve", "learn", "open", "question"],
+  groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "learn", "open", "question"],
   question: ["right", "new-group", "nowhere", "mixed", "skip"],
   divisions: [],
 };
