@@ -16,7 +16,7 @@ from shoal.protocols import ImageSource
 from shoal.recipes.recipe import differences
 
 
-def check_free(path: Path, request: Request) -> Checkpoint | None:
+def find_same_run(path: Path, request: Request) -> Checkpoint | None:
     """Fail now, before the images are opened, if training to ``path`` would lose another run.
 
     Returns:

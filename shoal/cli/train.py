@@ -60,18 +60,18 @@ def train(
     from shoal.cli import fit, inference, opening
     from shoal.cli.outputs import check_outputs
     from shoal.cli.request import Request, rehearse
-    from shoal.cli.rerun import check_free, check_same_images
+    from shoal.cli.rerun import check_same_images, find_same_run
     from shoal.export import summaries
     from shoal.progress import Reporter
 
-    check_outputs([checkpoint], [data], force=True)  # an older run there: see check_free
+    check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began,
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
     opening.check_any_images(data)
-    there = check_free(checkpoint, request)
+    there = find_same_run(checkpoint, request)
     report = Reporter(quiet=quiet)
     source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report

@@ -66,7 +66,8 @@ def _literal_parents(name: str) -> str:
 
 
 def _expand(pattern: str) -> list[str]:
-    """
+    """The names that a pattern with braces stands for.
+
     >>> _expand("a-{08..10}.tar"), _expand("{a,b}-{0..1}"), _expand("a{b}c")
     (['a-08.tar', 'a-09.tar', 'a-10.tar'], ['a-0', 'a-1', 'b-0', 'b-1'], ['a{b}c'])
     """

@@ -1,8 +1,8 @@
-"""What speaks for a clustering without labels: does it survive what should not matter to it?
+"""Signals for or against a clustering, without labels: does it survive changes of no importance?
 
-Images shown differently, the clusterer fitted on half of them, other clusterers on the same
-embedding. What does not survive is wrong more often; what does may still be another division than
-the one wanted, which nothing here can know.
+The images are shown as other views, the clusterer is fitted on half of them, and other clusterers
+divide the same embedding. Clusters that do not survive this are wrong more often. Clusters that do
+may still divide the pile in another way than the one wanted: nothing here can tell.
 """
 
 from __future__ import annotations
@@ -20,62 +20,63 @@ from shoal.protocols import Array, FloatArray, IntArray
 from shoal.scoring import quality
 
 FITTED = 2000
-"""By how many points witnesses are fitted at most: what bounds their cost."""
+"""The most points on which clusterers are fitted for comparison, which bounds the cost."""
 _HALVES = 3
 _COMPONENTS = 16
 
 
 @dataclass(frozen=True)
 class ViewSignals:
-    """What two views of the same m images say of an embedding, whatever its clusters."""
+    """How well an embedding agrees on two views of the same images, whatever its clusters."""
 
     neighbour_overlap: float
-    """Share of the 20 nearest neighbours that the two views have in common, in [0, 1]."""
+    """The share of the 20 nearest neighbours that the two views have in common, in [0, 1]."""
     recognition: float
-    """Share of images with their own other view among the 20 nearest, in [0, 1]."""
+    """The share of images whose other view is among the 20 nearest, in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What speaks for a clustering; NaN where it was not measured.
-
-    The first two are of the embedding. All but ``purity`` are shares in [0, 1].
-    """
+    """The signals of a clustering; NaN where a signal was not measured."""
 
     neighbour_overlap: float
-    """Of an image's 20 nearest neighbours in one view, that are such in another."""
+    """See `ViewSignals`."""
     recognition: float
-    """Of images, with their own other view among the 20 nearest."""
+    """See `ViewSignals`."""
     purity: float
-    """Of the 20 nearest neighbours in the same cluster, less chance, see `quality`, up to 1."""
+    """`quality.neighbour_purity`: 0 for random clusters, 1 at best."""
     stability: float
-    """Of images, put alike by the clusterer fitted on half of them with another seed."""
+    """The share of images with the same cluster when the clusterer is fitted on half of them with
+    another seed, in [0, 1]."""
     method_agreement: float
-    """Of images, put alike by k-means in the same embedding, plain and white."""
+    """The share of images with the same cluster by k-means in the same embedding, plain and white,
+    in [0, 1]."""
     view_agreement: float
-    """Of images, that stay in their cluster when shown cropped, turned and recoloured."""
+    """The share of images that stay in their cluster when they are cropped, turned and recoloured,
+    in [0, 1]."""
     consistency: float
-    """What training judges by, see `consistency.combine`."""
+    """The score by which checkpoints of a run are compared, see `consistency.combine`."""
 
 
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]
-"""Fits the clusterer on points float32 (m, d) with a seed, and returns what labels points (n, d):
-every way to divide them that it found, each int64 (n,)."""
+"""Fits the clusterer on points float32 (m, d) with a seed. Returns a function that labels points
+float32 (n, d) by each candidate: a list of int64 (n,)."""
 
 
 @dataclass(frozen=True)
 class Reclusterings:
-    """The same n images divided again, for any clustering of them to be compared with."""
+    """Other clusterings of the same n images, to compare a clustering with."""
 
     halves: list[list[IntArray]]
-    """By the clusterer fitted on a half, of each half all its candidates, each int64 (n,)."""
+    """For each half on which the clusterer was fitted, its candidates, each int64 (n,)."""
     methods: list[IntArray]
-    """By k-means, plain and in white directions."""
+    """The clusters by k-means in the embedding and in its whitened directions, each int64 (n,)."""
 
     def stability(self, labels: IntArray) -> FloatArray:
-        """Share of the halves that put each image where ``labels`` int64 (n,) do: float32 (n,).
+        """For each image, the share of halves that agree with ``labels`` int64 (n,): float32 (n,).
 
-        Of each half the candidate most like it counts: it is asked whether it is there at all.
+        Of each half only the candidate that is most like ``labels`` counts: the question is whether
+        the division is found again at all.
         """
         found = []
         for candidates in self.halves:
@@ -84,7 +85,7 @@ class Reclusterings:
         return np.mean(found, axis=0, dtype=np.float32)
 
     def method_agreement(self, labels: IntArray) -> float:
-        """Share of images that other methods put where ``labels`` int64 (n,) do, in [0, 1]."""
+        """The share of images on which other methods agree with ``labels`` int64 (n,)."""
         return float(np.mean([aligned(other, labels) == labels for other in self.methods]))
 
 
@@ -97,7 +98,7 @@ def recluster(
 
     Args:
         z: float32 (n, d), the embedding in which clusters were found.
-        rows: int64 (m,), the images asked about.
+        rows: int64 (m,), the images to label.
         n_clusters: how many groups.
         refit: the clusterer.
         seed: of the halves and of k-means.
@@ -129,7 +130,7 @@ def compare_views(
 
 
 NO_VIEWS = ViewSignals(float("nan"), float("nan"))
-"""Where there are no views."""
+"""The signals where no views were compared."""
 
 
 def _by_k_means(x: FloatArray, asked: FloatArray, n_clusters: int, seed: int) -> list[IntArray]:
