@@ -237,3 +237,18 @@ def test_similar_and_pairs_know_what_a_person_told_apart(
     assert [row["same"] for row in rows(tmp_path / "d.csv")] == ["1", "0", "1", "0", "1"]
     assert "5 pairs decided by corrections" in told.err
     assert "5 corrections by hand" in told.err
+
+
+def test_the_report_shows_the_corrected_groups_by_their_names(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    from shoal.images.open import open_source
+    from shoal.reports.assembly import report
+
+    loaded = load_corrections(reviewed, checkpoints.load(checkpoint))
+    page = tmp_path / "r.html"
+    report(page, train=open_source(images_file), best=checkpoint, whole=False, corrections=loaded)
+    text = page.read_text()
+    assert "3 corrections by hand are in these groups." in text
+    assert "cluster reds" in text
+    assert "stripes typical" in text

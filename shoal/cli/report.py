@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import LABELS, CheckpointPath, Data, Device, Force, Quiet
+from shoal.cli.options import (
+    LABELS,
+    CheckpointPath,
+    Corrections,
+    Data,
+    Device,
+    Force,
+    NoCorrections,
+    Quiet,
+)
 from shoal.cli.outputs import check_outputs, replacing
 
 
@@ -40,6 +49,8 @@ def report(
                      show_default="1,2,3,6,7,9"),
     ] = None,
     lang: Annotated[str, typer.Option(help="en or zh-TW.")] = "en",
+    corrections: Corrections = None,
+    no_corrections: NoCorrections = False,
     force: Force = False,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -50,14 +61,18 @@ def report(
     is, how training went, and with --before what was improved.
     """
     from shoal.cli import inference, opening
+    from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
     from shoal.errors import DataError
+    from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
     from shoal.reports import assembly
     from shoal.reports.inputs import parse_shown
     from shoal.scoring.evaluation import load_labels
 
-    inputs = [data, checkpoint, before, after, images, labels]
+    reporter = Reporter(quiet=quiet)
+    honouring = Honouring(checkpoint, corrections, no_corrections, reporter)
+    inputs = [data, checkpoint, before, after, images, labels, *honouring.files]
     assembly.check_report(out)
     replaced = check_outputs(out, [path for path in inputs if path is not None], force=force)
     shown = None if show is None else parse_shown(show)
@@ -80,10 +95,13 @@ def report(
         )
     )
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
-    reporter = Reporter(quiet=quiet)
+    corrected = None
+    if honouring.path is not None:
+        corrected = honouring.load(checkpoints.load(checkpoint))
     assembly.report(
         *out, train=source, before=before, after=after, best=checkpoint, images=labelled,
-        labels=known, show=shown, language=lang, force=force, device=inference.ready(device),
+        labels=known, show=shown, language=lang, corrections=corrected, force=force,
+        device=inference.ready(device),
         track=reporter,
     )  # fmt: skip
     reporter.say(*replacing(replaced))

@@ -91,6 +91,12 @@ class ImageTable:
             return numbered
         return [name or number for name, number in zip(self.names, numbered, strict=True)]
 
+    def called(self) -> dict[int, str]:
+        """What each cluster is called: its name, or its number."""
+        names = self.names or [""] * len(self)
+        named = dict(zip(self.labels.tolist(), names, strict=True))
+        return {label: name or str(label) for label, name in sorted(named.items())}
+
     def rows_in(self, source: ImageSource) -> IntArray:
         """The row in ``source`` of each of the n images, int64 (n,).
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from shoal.clustering.digest import clustering_metadata
+from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import ImageTable
 from shoal.errors import OutputError
 from shoal.export.neighbours import with_map
@@ -42,6 +43,7 @@ def report(
     whole: bool = True,
     spare: Callable[[], float] | None = None,
     table: ImageTable | None = None,
+    corrections: Corrections | None = None,
     force: bool = False,
     device: str = "cpu",
     track: Track = silent,
@@ -64,6 +66,8 @@ def report(
         spare: called before the history is measured, returns the seconds that may take; by default
             there is no limit.
         table: the clusters of ``train`` with places on a map, if they are known already.
+        corrections: by a person, of the clusters of ``best``; see `load_corrections`. What is
+            measured with labels is without them.
         force: replace reports that are there.
         device: where the encoder runs.
         track: shows progress.
@@ -83,7 +87,7 @@ def report(
     named = {"before": before, "after": after, "best": best}
     inputs = ReportInputs(
         train, images=images, labels=labels, show=_shown(train) if show is None else tuple(show),
-        device=device, track=track,
+        corrections=corrections, device=device, track=track,
         **{name: Trained.load(Path(path)) for name, path in named.items() if path is not None},
     )  # fmt: skip
     inputs.check()

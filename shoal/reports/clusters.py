@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from shoal.clustering.partitions import largest
@@ -22,13 +24,16 @@ _SEARCHED = 10_000
 _NEIGHBOURS = 20
 
 
-def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[Block]:
+def section(
+    inputs: ReportInputs, table: ImageTable, wording: Wording, conflicts: Sequence[str] = ()
+) -> list[Block]:
     """The clusters of the images learned from, with members of each.
 
     Args:
         inputs: whose `ReportInputs.main` is described.
         table: the clusters of all images learned from.
         wording: the language.
+        conflicts: where the corrections by a person and the clusters disagree, as sentences.
     """
     n_clusters = len(np.unique(table.labels))
     blocks: list[Block] = [
@@ -40,6 +45,14 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
                     name=inputs.main.trained.name)
         ),
     ]  # fmt: skip
+    if inputs.honoured is not None:
+        blocks.append(
+            Paragraph(
+                wording("{n:,} {n:correction|corrections} by hand {n:is|are} in these groups.",
+                        n=len(inputs.honoured))
+            )
+        )  # fmt: skip
+    blocks += [Paragraph(conflict) for conflict in conflicts[:_MOST_CLUSTERS]]
     blocks += _clusters(inputs, table, wording)
     if table.xy is not None:
         caption = wording(
@@ -98,7 +111,7 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
     rows = sample_rows(len(table.labels), _SEARCHED)
     z, labels, confidence = table.embedding[rows], table.labels[rows], table.confidence[rows]
     shares, following, touch = borders(z, labels)
-    sizes = np.bincount(table.labels)
+    sizes, called = np.bincount(table.labels), table.called()
     shown = largest(sizes, _MOST_CLUSTERS)
     lines: list[tuple[str, ...]] = []
     wanted: list[Wanted] = []
@@ -109,16 +122,17 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
         neighbour = int(following[cluster])
         alone = neighbour == cluster
         lines.append(
-            (str(cluster), f"{sizes[cluster]:,}", f"{sizes[cluster] / sizes.sum():.1%}",
+            (called[cluster], f"{sizes[cluster]:,}", f"{sizes[cluster] / sizes.sum():.1%}",
              f"{table.confidence[table.labels == cluster].mean():.3f}",
-             "–" if alone else str(neighbour),
+             "–" if alone else called[neighbour],
              "–" if alone else f"{shares[cluster, neighbour]:.1%}")
         )  # fmt: skip
         border = own[np.argsort(-touch[own], kind="stable")]
+        own_name, next_name = called[cluster], called[neighbour]
         members = {
-            wording("{c} typical", c=cluster): most_typical(z, own),
-            wording("{c} unsure", c=cluster): own[np.argsort(confidence[own], kind="stable")],
-            wording("{c} next to {d}", c=cluster, d=neighbour): border[touch[border] > 0],
+            wording("{c} typical", c=own_name): most_typical(z, own),
+            wording("{c} unsure", c=own_name): own[np.argsort(confidence[own], kind="stable")],
+            wording("{c} next to {d}", c=own_name, d=next_name): border[touch[border] > 0],
         }
         wanted += [
             (name, colour(cluster, len(sizes)), rows[chosen[:_MEMBERS]])

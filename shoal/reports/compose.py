@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from shoal import pipeline
+from shoal.corrections.predict import predict_corrected
 from shoal.embedding.table import ImageTable
 from shoal.plots import layout
 from shoal.reports import (
@@ -42,10 +43,17 @@ def compose(
         spare: see `assembly.report`.
         table: of the images learned from by `ReportInputs.main`, with a map, if it is known.
     """
+    conflicts: tuple[str, ...] = ()
     if table is None:
-        table = pipeline.predict(
-            inputs.train, inputs.main.trained.checkpoint, device=inputs.device, track=inputs.track
-        )
+        main, device, track = inputs.main.trained.checkpoint, inputs.device, inputs.track
+        corrections = inputs.honoured
+        if corrections is None:
+            table = pipeline.predict(inputs.train, main, device=device, track=track)
+        else:
+            honoured = predict_corrected(
+                inputs.train, main, corrections, device=device, track=track
+            )
+            table, conflicts = honoured.table, honoured.conflicts
         table = replace(table, xy=layout.lay_out(table.embedding, track=inputs.track))
     document = Document(
         title=wording("What belongs together in {n:,} {n:image|images}", n=len(inputs.train)),
@@ -57,7 +65,8 @@ def compose(
     )
     verdict = trust.section(inputs, trust.verdict_on(inputs), wording)
     compared = improvement.section(inputs, wording)
-    groups = clusters.section(inputs, table, wording) + splits.section(inputs, table, wording)
+    groups = clusters.section(inputs, table, wording, conflicts)
+    groups += splits.section(inputs, table, wording)
     sure = certainty.section(inputs, table, wording) + mistakes.section(inputs, wording)
     rebuilt = reconstructions.section(inputs, wording)
     kept = (

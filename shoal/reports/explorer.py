@@ -87,8 +87,8 @@ def fragment(
         say=texts(wording),
         aspect=f"{_aspect(places):.3f}",
         notes=_notes(wording, sheets, budget, len(shown), count),
-        clusters=_clusters(table.labels, wording),
-        facts=_json(_facts(table.labels, sheets, folder, wording)),
+        clusters=_clusters(table, wording),
+        facts=_json(_facts(table, sheets, folder, wording)),
         names=names,
         data=data,
         sheets=[_base64(file) for file in sheets.files],
@@ -116,13 +116,13 @@ def _notes(
     return notes
 
 
-def _clusters(labels: IntArray, wording: Wording) -> list[dict[str, Any]]:
+def _clusters(table: ImageTable, wording: Wording) -> list[dict[str, Any]]:
     """What the legend says of each cluster that is not empty."""
-    sizes = np.bincount(labels)
+    sizes, called = np.bincount(table.labels), table.called()
     return [
         {
             "number": int(cluster),
-            "name": wording("cluster {number}", number=cluster),
+            "name": wording("cluster {number}", number=called[int(cluster)]),
             "size": f"{sizes[cluster]:,}",
             "colours": colours.on_page(colours.colour(int(cluster), len(sizes))),
         }
@@ -131,10 +131,11 @@ def _clusters(labels: IntArray, wording: Wording) -> list[dict[str, Any]]:
 
 
 def _facts(
-    labels: IntArray, sheets: sprites.Sheets, folder: str | None, wording: Wording
+    table: ImageTable, sheets: sprites.Sheets, folder: str | None, wording: Wording
 ) -> dict[str, Any]:
-    count = int(labels.max()) + 1
+    count = int(table.labels.max()) + 1
     return {
+        **({} if table.names is None else {"called": table.called()}),
         "colours": [
             colours.on_page(colours.colour(cluster, count)) for cluster in range(count)
         ],

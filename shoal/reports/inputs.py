@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from shoal import pipeline
+from shoal.corrections.honoured import Corrections
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError, DataError
@@ -74,6 +75,8 @@ class ReportInputs:
     """int64 (n,): what they are. Measures, never trains."""
     show: tuple[int, ...] = SHOWN
     """Images of ``train`` to reconstruct, by index."""
+    corrections: Corrections | None = None
+    """By a person, of the clusters of `latest`."""
     device: str = "cpu"
     track: Track = silent
 
@@ -150,6 +153,11 @@ class ReportInputs:
         latest = self.best or self.after
         assert latest is not None  # see `check`
         return latest
+
+    @property
+    def honoured(self) -> Corrections | None:
+        """The corrections in the clusters shown; None if these are of another checkpoint."""
+        return self.corrections if self.main.trained is self.latest else None
 
     def of(self, trained: Trained) -> Measured:
         """What was measured of a checkpoint of `all`, under whatever name it was given."""

@@ -24,15 +24,16 @@ function readData(root) {
     ranks: decode(part("ranks")),
     grid: createGrid(x, y),
     name: (i) => (names ? names[i] : String(rows[i])),
+    called: (cluster) => facts.called?.[cluster] ?? String(cluster),
     certainty: (i) => (confidence[i] / facts.steps).toFixed(2),
   };
   data.describe = (i) =>
     fill(facts.texts.image, {
-      name: data.name(i), number: data.labels[i], value: data.certainty(i),
+      name: data.name(i), number: data.called(data.labels[i]), value: data.certainty(i),
     });
   data.facts = (i) =>
     [
-      fill(facts.texts.cluster, { number: data.labels[i] }),
+      fill(facts.texts.cluster, { number: data.called(data.labels[i]) }),
       fill(facts.texts.confidence, { value: data.certainty(i) }),
     ].join(" · ");
   data.anchors = findAnchors(data);

@@ -86,7 +86,7 @@ function createMap(canvas, data, state, sheets, palette, drawn) {
       const x = view.toX(anchor.x), y = view.toY(anchor.y);
       if (taken.some(([a, b]) => Math.abs(a - x) < 26 && Math.abs(b - y) < 22)) return;
       taken.push([x, y]);
-      const half = 6 + context.measureText(String(cluster)).width / 2;
+      const half = 6 + context.measureText(data.called(cluster)).width / 2;
       context.beginPath();
       context.roundRect(x - half, y - 10, 2 * half, 20, 10);
       context.fillStyle = palette.ground;
@@ -94,7 +94,7 @@ function createMap(canvas, data, state, sheets, palette, drawn) {
       context.strokeStyle = palette.clusters[cluster];
       context.stroke();
       context.fillStyle = palette.ink;
-      context.fillText(String(cluster), x, y + 0.5);
+      context.fillText(data.called(cluster), x, y + 0.5);
     });
   }
 
