@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from shoal.clustering.build_tree import build_tree
     from shoal.clustering.n_clusters import choose_n_clusters
     from shoal.clustering.tree import load_tree
+    from shoal.corrections.predict import predict_corrected
     from shoal.embedding.embed import embed
     from shoal.embedding.reconstruction import reconstruction_mse
     from shoal.embedding.table import ImageTable
     from shoal.errors import ShoalError
     from shoal.estimator import ImageClusterer
     from shoal.export.export import export_prediction
+    from shoal.export.load_corrections import load_corrections
     from shoal.export.naming import name_clusters
     from shoal.export.prediction import load_prediction
     from shoal.images.array import ArraySource
@@ -71,12 +73,14 @@ __all__ = [
     "judge",
     "keep_large_buffers",
     "load",
+    "load_corrections",
     "load_prediction",
     "load_tree",
     "name_clusters",
     "open_source",
     "override",
     "predict",
+    "predict_corrected",
     "reconstruction_mse",
     "report",
     "save",
@@ -89,12 +93,14 @@ _NAMES = {
     "clustering.build_tree": ("build_tree",),
     "clustering.n_clusters": ("choose_n_clusters",),
     "clustering.tree": ("load_tree",),
+    "corrections.predict": ("predict_corrected",),
     "embedding.embed": ("embed",),
     "embedding.table": ("ImageTable",),
     "embedding.reconstruction": ("reconstruction_mse",),
     "errors": ("ShoalError",),
     "estimator": ("ImageClusterer",),
     "export.export": ("export_prediction",),
+    "export.load_corrections": ("load_corrections",),
     "export.naming": ("name_clusters",),
     "export.prediction": ("load_prediction",),
     "images.array": ("ArraySource",),

@@ -252,3 +252,38 @@ def test_the_report_shows_the_corrected_groups_by_their_names(
     assert "3 corrections by hand are in these groups." in text
     assert "cluster reds" in text
     assert "stripes typical" in text
+
+
+def test_the_estimator_and_info_honour_the_journal(
+    checkpoint: Path, images: np.ndarray, reviewed: Path, run_cli: Cli
+) -> None:
+    from shoal import ImageClusterer
+
+    with Journal(reviewed) as journal:
+        journal.append(say.new(journal.history.groups, np.array([5, 7]), "two"))
+    clusterer = ImageClusterer.load(checkpoint)
+    labels = clusterer.predict(images)
+    assert (clusterer.corrections, clusterer.n_clusters_) == (reviewed, 3)
+    assert labels[[5, 7]].tolist() == [2, 2]
+    assert labels[0] == labels[1] != labels[2]
+    chances = clusterer.predict_proba(images)
+    assert chances.shape == (40, 3)
+    assert chances.argmax(axis=1).tolist() == labels.tolist()
+    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
+    assert chances[[0, 5], [0, 2]].tolist() == [1, 1]
+    alone = clusterer.predict_proba(images[30:31])  # as it was not decided, it is as among others
+    np.testing.assert_allclose(alone[0], chances[30], rtol=1e-3)
+    assert ImageClusterer.load(checkpoint, corrections=False).predict_proba(images).shape == (40, 2)
+    told = run_cli("info", checkpoint)
+    assert f"4 corrections by hand in {reviewed}, 3 images decided: reds: " in told.out
+
+
+def test_the_estimator_is_fitted_with_corrections_of_the_same_images(
+    images: np.ndarray, reviewed: Path
+) -> None:
+    from shoal import ImageClusterer
+
+    settings = ["encoder.widths=(8,16)", "checkpoints=1"]
+    fitted = ImageClusterer(epochs=1, settings=settings, random_state=3, corrections=reviewed)
+    assert fitted.fit(images).labels_[0] == fitted.labels_[1] != fitted.labels_[2]
+    assert fitted.predict(images).tolist() == fitted.labels_.tolist()

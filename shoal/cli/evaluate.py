@@ -212,14 +212,21 @@ def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
     """
     from shoal.cli.next_step import say_next
     from shoal.export import summaries
+    from shoal.export.load_corrections import corrections_of
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
 
     loaded = checkpoints.load(checkpoint)
+    corrections = corrections_of(checkpoint, loaded)
     if as_json:
-        print(json.dumps(summaries.checkpoint_facts(loaded, checkpoint), indent=2))
+        facts = summaries.checkpoint_facts(loaded, checkpoint)
+        if corrections is not None:
+            facts["corrections"] = summaries.corrections_facts(corrections)
+        print(json.dumps(facts, indent=2))
     else:
         print(summaries.checkpoint_text(loaded, checkpoint))
+        if corrections is not None:
+            print(summaries.corrections_text(corrections))
         # A finished one ends with what to do next.
         if not loaded.finished and checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from shoal.clustering.clustering import clustering_of, divide_anew
 from shoal.corrections.history import History
 from shoal.models.checkpoint import Checkpoint
@@ -33,10 +35,14 @@ class Division:
 
     def labels(self, z: FloatArray, checkpoint: Checkpoint) -> IntArray:
         """The clusters of points ``z`` float32 (n, d) of the checkpoint's reduced embedding."""
+        return self.memberships(z, checkpoint).argmax(axis=1).astype(np.int64)
+
+    def memberships(self, z: FloatArray, checkpoint: Checkpoint) -> FloatArray:
+        """Their memberships in the clusters, float32 (n, k); rows sum to 1."""
         clustering = clustering_of(checkpoint)
         if self.n_clusters not in (None, checkpoint.recipe.n_clusters):
             clustering = divide_anew(clustering, checkpoint.recipe, int(self.n_clusters or 0))
-        return clustering.predict(z, self.split - 1)
+        return clustering.predict_proba(z, self.split - 1)
 
 
 def division_of(history: History) -> Division:

@@ -140,15 +140,10 @@ def _honour(
     table: ImageTable, corrections: Corrections, checkpoint: Checkpoint | None, division: Division,
     images: str,
 ) -> Honoured:  # fmt: skip
-    groups, found = corrections.groups, tuple[str, ...]()
-    pile, same = _pile(corrections, checkpoint, division)
+    groups, pile, found = groups_under(corrections, checkpoint, division)
+    same = pile is not None
     if _is_result(table, corrections):
         same, images = True, corrections.about("images")
-    if pile is not None and not same:
-        known = known_rows(pile, groups, same_pile=_same(corrections, corrections.images))
-        pile = with_new_ids(pile, known, groups)
-        carried = carry(groups, pile)
-        groups, found, same = carried.groups, carried.conflicts, True
     known = known_rows(table, groups, same_pile=_same(corrections, images), reviewed=pile)
     named = with_new_ids(table, known, groups)
     itself = named if same and known.all() else None
@@ -161,6 +156,25 @@ def _honour(
         result, groups.group, groups.decided, groups.touched, groups.apart,
         (*found, *carried.conflicts), _digest(numbered, checkpoint, division),
     )  # fmt: skip
+
+
+def groups_under(
+    corrections: Corrections, checkpoint: Checkpoint | None, division: Division
+) -> tuple[Groups, ImageTable | None, tuple[str, ...]]:
+    """What the person said, carried over to a division by a checkpoint.
+
+    Returns:
+        The groups; the corrected images under that division, None if their embedding is not known:
+        then the groups are as they were; and where the two disagree, as sentences.
+    """
+    groups, found = corrections.groups, tuple[str, ...]()
+    pile, same = _pile(corrections, checkpoint, division)
+    if pile is not None and not same:
+        known = known_rows(pile, groups, same_pile=_same(corrections, corrections.images))
+        pile = with_new_ids(pile, known, groups)
+        carried = carry(groups, pile)
+        groups, found = carried.groups, carried.conflicts
+    return groups, pile, found
 
 
 def _same(corrections: Corrections, images: str) -> bool | None:

@@ -20,6 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shoal import pipeline
 from shoal.clustering.clustering import clustering_of
+from shoal.corrections.honoured import Corrections, groups_under
+from shoal.corrections.predict import predict_corrected
+from shoal.corrections.probabilities import group_probabilities
 from shoal.embedding.embed import BATCH, embed
 from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
@@ -50,6 +53,7 @@ class CheckpointEstimator(
     """
 
     checkpoint_: Checkpoint
+    corrections_: Corrections | None
     n_clusters_: int
     n_iter_: int
     device: str
@@ -72,7 +76,10 @@ class CheckpointEstimator(
         Raises:
             DataError: see `predict`.
         """
-        return probabilities(self.transform(X), self.checkpoint_)
+        check_is_fitted(self)
+        if self.corrections_ is None:
+            return probabilities(self.transform(X), self.checkpoint_)
+        return group_probabilities(self._table(X), self.corrections_, self.checkpoint_)
 
     def score_samples(self, X: Any) -> FloatArray:
         """The confidence that each image belongs to its cluster, float32 (n,) in [0, 1].
@@ -175,9 +182,13 @@ class CheckpointEstimator(
         """The number of columns of `transform`, which ``get_feature_names_out`` asks for."""
         return clustering_of(self.checkpoint_).reference.shape[1]
 
-    def _adopt(self, checkpoint: Checkpoint) -> Self:
+    def _adopt(self, checkpoint: Checkpoint, corrections: Corrections | None = None) -> Self:
         self.checkpoint_, self.n_iter_ = checkpoint, checkpoint.step
         self.n_clusters_ = checkpoint.recipe.n_clusters
+        self.corrections_ = corrections
+        if corrections is not None:
+            groups, _, _ = groups_under(corrections, checkpoint, corrections.division)
+            self.n_clusters_ = len(groups.sizes)
         return self
 
     def _track(self) -> Track:
@@ -185,7 +196,11 @@ class CheckpointEstimator(
 
     def _table(self, X: Any) -> ImageTable:
         source, device, track = self._open(X)
-        return pipeline.predict(source, self.checkpoint_, device=device, track=track)
+        if self.corrections_ is None:
+            return pipeline.predict(source, self.checkpoint_, device=device, track=track)
+        return predict_corrected(
+            source, self.checkpoint_, self.corrections_, device=device, track=track
+        ).table
 
     def _open(self, X: Any) -> tuple[ImageSource, str, Track]:
         """The images of ``X``, the device, and how to show progress."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,10 +16,13 @@ from shoal import pipeline
 from shoal.budget import limit_for
 from shoal.clustering.choose_k import check_enough
 from shoal.clustering.clustering import check_finished
+from shoal.corrections.division import Division
+from shoal.corrections.honoured import honour
 from shoal.errors import DataError, Interrupted, OutputError
 from shoal.estimator.checkpoint_estimator import NUMBERS, CheckpointEstimator
 from shoal.estimator.inputs import RowScale, open_images
 from shoal.estimator.parameters import recipe_of
+from shoal.export.load_corrections import corrections_of, load_corrections
 from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
@@ -62,6 +66,8 @@ class ImageClusterer(CheckpointEstimator):
             same seed, images, machine and number of threads give the same bits, unless ``minutes``
             is given: then speed decides the number of steps.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        corrections: a journal that ``shoal review`` wrote, of the same images. Clusters are then
+            the groups that a person left, new images join them, and `predict` gives their numbers.
         verbose: whether to show progress and warnings on standard error.
             ``checkpoint_.facts.warnings`` holds the warnings, too.
 
@@ -114,6 +120,7 @@ class ImageClusterer(CheckpointEstimator):
         settings: Sequence[str] = (),
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
+        corrections: str | Path | None = None,
         verbose: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
@@ -123,6 +130,7 @@ class ImageClusterer(CheckpointEstimator):
         self.settings = settings
         self.random_state = random_state
         self.device = device
+        self.corrections = corrections
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -167,7 +175,15 @@ class ImageClusterer(CheckpointEstimator):
                 )
             except Interrupted as error:  # no state is kept to resume from
                 raise KeyboardInterrupt from error
-        self._adopt(self.checkpoint_)
+        corrections = None
+        if self.corrections is not None:
+            corrections = load_corrections(self.corrections, self.checkpoint_)
+            division = corrections.division
+            if division.of(self.checkpoint_) != Division():
+                labels = division.labels(table.embedding, self.checkpoint_)
+                table = replace(table, labels=labels)
+            table = honour(table, corrections, self.checkpoint_, images=source.digest()).table
+        self._adopt(self.checkpoint_, corrections)
         self._fitted_on = X
         self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
         if isinstance(track, Reporter):
@@ -178,10 +194,16 @@ class ImageClusterer(CheckpointEstimator):
         return self
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path, *, corrections: str | Path | bool = True) -> Self:
         """A fitted estimator from a checkpoint that `save` or the command line wrote.
 
+        Args:
+            path: the checkpoint.
+            corrections: a journal that ``shoal review`` wrote; True: the one beside the checkpoint,
+                if there is one; False: none.
+
         Raises:
+            DataError: the journal cannot be used.
             CheckpointError: the file is not a checkpoint, or one without clusters, which training
                 kept along the way.
         """
@@ -190,7 +212,11 @@ class ImageClusterer(CheckpointEstimator):
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels
-        return estimator._adopt(checkpoint)
+        found = corrections_of(path, checkpoint) if corrections is True else None
+        if not isinstance(corrections, bool):
+            found = load_corrections(corrections, checkpoint, beside=path)
+        estimator.corrections = None if found is None else found.path
+        return estimator._adopt(checkpoint, found)
 
     def review(
         self, X: Any = None, *, path: str | Path = "reviewed.pth", port: int = 0

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering.splits import PIXELS_COUNT
+from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
@@ -145,6 +146,29 @@ def checkpoint_facts(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
         "recipe": checkpoint.recipe.to_dict(),
         "history": checkpoint.history,
     }
+
+
+def corrections_facts(corrections: Corrections) -> dict[str, Any]:
+    """What a person corrected, as JSON values."""
+    groups = corrections.groups
+    return {
+        "file": str(corrections.path),
+        "corrections": len(corrections),
+        "decided": int(groups.decided.sum()),
+        "groups": [
+            {"name": groups.title(group), "images": size} for group, size in groups.sizes.items()
+        ],
+    }
+
+
+def corrections_text(corrections: Corrections) -> str:
+    """What a person corrected, as text."""
+    facts = corrections_facts(corrections)
+    listed = ", ".join(f"{each['name']}: {each['images']:,}" for each in facts["groups"])
+    return (
+        f"{counted(len(corrections), 'correction')} by hand in {corrections.path}, "
+        f"{counted(facts['decided'], 'image')} decided: {listed}"
+    )
 
 
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
