@@ -270,7 +270,7 @@ def test_the_estimator_and_info_honour_the_journal(
     assert chances.shape == (40, 3)
     assert chances.argmax(axis=1).tolist() == labels.tolist()
     np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
-    assert chances[[0, 5], [0, 2]].tolist() == [1, 1]
+    assert chances[[0, 5], labels[[0, 5]]].tolist() == [1, 1]
     alone = clusterer.predict_proba(images[30:31])  # as it was not decided, it is as among others
     np.testing.assert_allclose(alone[0], chances[30], rtol=1e-3)
     assert ImageClusterer.load(checkpoint, corrections=False).predict_proba(images).shape == (40, 2)
