@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import balanced, parts_of_groups
 from shoal.corrections.questions import Question, divided, finer, questions
-from shoal.corrections.spread import Spread
+from shoal.corrections.spread import spread
 from shoal.errors import DataError
+from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
 
 _OPEN = 64
 """Questions that can still be answered: two tabs may ask."""
+_MOST = 20_000
+"""Images that questions are about: of more, a random sample."""
 _FINER = 8
 """Rounds of ever smaller parts, at most."""
 
@@ -26,31 +30,32 @@ _FINER = 8
 class Asking:
     """Which questions were asked, and what to ask next.
 
+    Of a very large pile the questions are about a sample, and about what was decided: an answer is
+    for the twelve images that were shown, and learning carries it on to all others.
+
     Args:
         z: float32 (n, d), the reduced embedding.
     """
 
     def __init__(self, z: FloatArray) -> None:
-        self.z, self.x = z, balanced(z)
+        self.z = z
+        self._sample = sample_rows(len(z), _MOST)
         self._open: dict[int, Question] = {}
         self._skipped: set[int] = set()
-        self._part: IntArray = np.zeros(0, dtype=np.int64)
+        self._part: IntArray = np.full(len(z), -1, dtype=np.int64)
         self._divided: frozenset[int] = frozenset()
         self._next = 1
         self._lock = threading.Lock()
+        self._known: tuple[Groups | None, list[Question]] = None, []
 
-    def next(self, groups: Groups, learned: Spread) -> dict[str, Any]:
-        """The best question, as the page wants it, and how many there are.
-
-        Args:
-            groups: as they are.
-            learned: what learning makes of them.
-        """
+    def next(self, groups: Groups) -> dict[str, Any]:
+        """The best question, as the page wants it, and how many there are."""
         with self._lock:
-            return self._asked_next(groups, learned)
+            if self._known[0] is not groups:
+                self._known = groups, self._questions(groups)
+            return self._told(self._known[1])
 
-    def _asked_next(self, groups: Groups, learned: Spread) -> dict[str, Any]:
-        found = self._questions(groups, learned)
+    def _told(self, found: list[Question]) -> dict[str, Any]:
         if not found:
             return {"question": None, "left": 0}
         best = found[0]
@@ -99,26 +104,45 @@ class Asking:
         if to not in ("skip", "mixed"):
             raise DataError("an answer must be a group, new, confirm, skip, mixed or nowhere.")
         with self._lock:
-            before = self._part
+            rows = self._rows(groups)
+            before = self._part[rows]
+            after = before
             if to == "mixed":
-                self._part = divided(self.x, before, groups.decided, question.part)
-            if self._part is before or np.array_equal(self._part, before):
+                x = balanced(self.z[rows])
+                after = divided(x, before, groups.decided[rows], question.part)
+            if np.array_equal(after, before):
                 self._skipped.add(question.part)
+            self._part[rows] = after
+            self._known = None, []
         return None
 
-    def _questions(self, groups: Groups, learned: Spread) -> list[Question]:
+    def _rows(self, groups: Groups) -> IntArray:
+        """The images that questions are about, int64 (m,) ascending."""
+        if len(self._sample) == len(self.z):
+            return self._sample
+        return np.union1d(self._sample, np.flatnonzero(groups.decided)).astype(np.int64)
+
+    def _questions(self, groups: Groups) -> list[Question]:
         """The questions about the parts that are left, or else about smaller ones."""
-        now = frozenset(groups.sizes) - {NOWHERE}
+        rows, now = self._rows(groups), frozenset(groups.sizes) - {NOWHERE}
+        z, group, decided = self.z[rows], groups.group[rows], groups.decided[rows]
         if not self._divided & now:  # the first question, or the pile was divided anew
-            self._part, self._divided = parts_of_groups(self.z, groups.group), now
+            self._part[rows], self._divided = parts_of_groups(z, group), now
             self._skipped.clear()
+        x, place = balanced(z), np.full(len(self.z), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        apart = [(int(place[a]), int(place[b])) for a, b in groups.apart]
+        learned = spread(
+            z, group, decided, [pair for pair in apart if min(pair) >= 0],
+            inferred=groups.inferred[rows], result=groups.result[rows],
+        )  # fmt: skip
+        part = self._part[rows]
         for _ in range(_FINER):
-            found = questions(
-                self.x, groups.group, groups.decided, self._part, learned, self._skipped, most=1000
-            )
-            smaller = self._part if found else finer(self.x, self._part, groups.decided)
-            if found or np.array_equal(smaller, self._part):
-                return found
-            self._part = smaller
+            found = questions(x, group, decided, part, learned, self._skipped, most=1000)
+            smaller = part if found else finer(x, part, decided)
+            if found or np.array_equal(smaller, part):
+                break
+            part = smaller
             self._skipped.clear()
-        return []
+        self._part[rows] = part
+        return [replace(one, rows=rows[one.rows], images=rows[one.images]) for one in found]

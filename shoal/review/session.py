@@ -18,6 +18,7 @@ from shoal.errors import DataError
 from shoal.protocols import IntArray
 from shoal.review import order
 from shoal.review.actions import perform
+from shoal.review.ahead import Ahead
 from shoal.review.asking import Asking
 from shoal.review.computed import Computed
 from shoal.review.divisions import Divisions, chosen_division
@@ -50,10 +51,13 @@ class Session:
         self._computed = Computed(self.z)
         self._asking = Asking(self.z)
         self._index: Index | None = None
+        self._indexing = threading.Lock()
+        self._ahead = Ahead(self._prepare)
         self.divisions = Divisions(reviewed.checkpoint, self.z, self._changed)
 
     def start(self) -> None:
         """Begin what is computed beside the person's work."""
+        self._ahead.start()
         self.divisions.start()
 
     @property
@@ -154,7 +158,7 @@ class Session:
     def question(self) -> dict[str, Any]:
         """What to ask next; nothing where nothing is left."""
         view = self._view
-        return self._asking.next(view.groups, self._computed.learned(view))
+        return self._asking.next(view.groups)
 
     def map(self) -> bytes:
         """The places on the map, x0 y0 x1 y1 …, float32.
@@ -223,13 +227,26 @@ class Session:
     def close(self) -> None:
         """Let another process have the journal."""
         self.divisions.close()
+        self._ahead.close()
         with self._lock:
             self.journal.close()
+
+    def _prepare(self) -> None:
+        """Compute what the page is likely to ask for next."""
+        self.question()
+        self._similar()
+
+    def _similar(self) -> Index:
+        with self._indexing:
+            if self._index is None:
+                self._index = Index(self.z)
+            return self._index
 
     def _seen(self, before: Any) -> View:
         return View(self.journal.history.groups, self.z, self._confidence, before)
 
     def _changed(self) -> None:
+        self._ahead.wake()
         for listener in self.listeners:
             listener()
 
@@ -237,10 +254,7 @@ class Session:
         k = min(_NEIGHBOURS, len(self.z) - 1)
         if k < 1 or not self.z.shape[1]:
             return []
-        with self._lock:
-            if self._index is None:
-                self._index = Index(self.z)
-        _, rows = self._index.search_others(self.z[[row]], np.array([row]), k)
+        _, rows = self._similar().search_others(self.z[[row]], np.array([row]), k)
         return rows[0].tolist()
 
     def _moves(self, view: View, target: IntArray) -> dict[str, Any]:
