@@ -92,7 +92,7 @@ def forecast(
 
 @dataclass(frozen=True)
 class Speed:
-    """What this machine took just now."""
+    """The speed of this machine, measured just now."""
 
     step: float
     """Seconds a training step."""

@@ -26,7 +26,7 @@ class Originals(Protocol):
     """The images of a source as they were before shoal resized them. They are only read."""
 
     path: Path | None
-    """What the source was opened from; None for images that came as an array."""
+    """The path that the source was opened from; None for images that came as an array."""
 
     def file(self, index: int) -> Path | None:
         """The file on disk that holds image ``index``, links followed; None if there is none."""
@@ -110,7 +110,7 @@ class Encoder(torch.nn.Module):
 
 @dataclass
 class Batch:
-    """What an objective sees of one training step.
+    """The views of a training step, as an objective sees them.
 
     ``views``: float (v, b, C, H, W) in [0, 1], ``v`` augmented views of the same ``b`` images.
     ``targets``: the same views after the geometric augmentations alone: what a denoising

@@ -1,4 +1,4 @@
-"""What a person asked of a training run, checked before any work."""
+"""The request for a training run, checked before any work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shoal.training.start import start_run
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked of a training run; see the options of ``shoal train``."""
+    """The options of a training run, see ``shoal train --help``."""
 
     recipe: str
     epochs: float | None = None

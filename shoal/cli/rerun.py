@@ -1,4 +1,4 @@
-"""What a checkpoint that is there already means for a training to the same path."""
+"""Training to a path where a checkpoint is already: may it be replaced, or is it the same run?"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from shoal.protocols import FloatArray, Track, silent
 from shoal.recipes.recipe import Recipe
 
 AUTO = "auto"
-"""What is given in place of a number of clusters."""
+"""The word that is given in place of a number of clusters."""
 FEWEST, MOST = 2, 20
 """The numbers that are weighed."""
 

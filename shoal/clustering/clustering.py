@@ -30,7 +30,7 @@ class Clustering:
     clusterer: Clusterer
     """Fitted; its own numbering of the groups is arbitrary."""
     _numbering: dict[int, IntArray] = field(default_factory=dict, repr=False, compare=False)
-    """Of candidates asked about before, the clusterer's number of each cluster."""
+    """For each candidate used so far, the clusterer's own number of each cluster."""
 
     @property
     def reference(self) -> FloatArray:
@@ -95,7 +95,7 @@ class Clustering:
         return self.reordered([candidate, *others])
 
     def get_arrays(self) -> dict[str, Array]:
-        """What a checkpoint keeps, see `clustering_of`."""
+        """The arrays that a checkpoint keeps, see `clustering_of`."""
         return self.clusterer.get_arrays()
 
 

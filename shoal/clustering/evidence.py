@@ -38,7 +38,7 @@ class NumberOfClusters:
     leading: tuple[int, ...]
     """The choice and the next best numbers, at most three in all."""
     evidence: tuple[Evidence, ...]
-    """In the order of the numbers."""
+    """The evidence for each number, in ascending order."""
     rows: IntArray
     """int64 (m,): the images that were used."""
     groups: dict[int, IntArray]

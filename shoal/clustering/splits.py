@@ -74,7 +74,7 @@ def ranking(splits: Sequence[Split]) -> list[int]:
 
 
 def describe(source: ImageSource, clustering: Clustering, z: FloatArray) -> list[Split]:
-    """What speaks for each candidate among the images of ``source``, in their present order."""
+    """Describe each candidate on the images of ``source``, in the candidates' present order."""
     rows = sample_rows(len(source), _SAMPLE)
     pixels = thumbnails(source, rows)
     mean, white = whitening(pixels, min(_PIXEL_COMPONENTS, max(2, len(rows) // 10)))

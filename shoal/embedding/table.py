@@ -84,7 +84,7 @@ class ImageTable:
         return self.embedding.shape[1] > 0
 
     def titles(self) -> list[str]:
-        """What each image's cluster is called: its name, or ``cluster-`` and its number."""
+        """The name of each image's cluster, or ``cluster-`` and its number."""
         digits = len(str(max(int(self.labels.max(initial=0)), 0)))
         numbered = [f"cluster-{label:0{digits}d}" for label in self.labels.tolist()]
         if self.names is None:

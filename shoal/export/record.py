@@ -26,14 +26,14 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Record:
-    """What shoal wrote into a folder."""
+    """A record of the files that shoal wrote into a folder."""
 
     kind: str
     """`RUN` or `EXPORT`."""
     command: str = ""
     """The command line as it was typed; absolute paths are shortened to their last part."""
     identity: dict[str, Any] = field(default_factory=dict)
-    """What tells this run from others, as JSON values: the digest of the images, the settings."""
+    """The digest of the images and the settings, as JSON values: they tell this run from others."""
     finished: bool = False
     """Whether all files have been written."""
     result: str = ""
@@ -41,7 +41,7 @@ class Record:
     files: dict[str, str] = field(default_factory=dict)
     """The SHA-256 digest of each file as shoal wrote it, by the file's name."""
     named: tuple[str, ...] = ()
-    """Those of the files to which a person gave names of clusters."""
+    """The names of the files in which a person named clusters."""
 
     def edited(self, folder: Path) -> list[str]:
         """The names of the files that are there and have changed since shoal wrote them."""

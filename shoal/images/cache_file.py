@@ -55,7 +55,7 @@ def _header(shape: list[int]) -> bytes:
 
 
 def read_index(file: BinaryIO) -> Index | None:
-    """What is known of the images of an open file; None if the file is not whole."""
+    """The index of the images in an open file; None if the file is not whole."""
     size = file.seek(0, io.SEEK_END)
     if size < HEADER + _FOOTER.size:
         return None

@@ -34,7 +34,7 @@ def check_distinct(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> No
 
 
 def _keys(path: Path) -> list[Hashable]:
-    """What all names of a file share: the path behind links and, if it exists, the inode."""
+    """Keys that all names of a file share: the path behind links and, if it exists, the inode."""
     keys: list[Hashable] = [str(path)]
     with contextlib.suppress(OSError, ValueError):  # a list of paths may hold what is none
         keys[0] = os.path.realpath(path)

@@ -44,11 +44,11 @@ class Checkpoint:
     image_shape: tuple[int, int, int]
     """(H, W, C) of the images it learned from and takes."""
     n_images: int
-    """How many it learned from."""
+    """The number of images it learned from."""
     step: int
     total_steps: int
     epoch: float
-    """How often every image has been seen."""
+    """How many times every image has been seen."""
     encoder_state: dict[str, Tensor]
     objective_states: list[dict[str, Tensor]]
     optimizer_states: list[dict[str, Any]] | None = None
@@ -56,26 +56,26 @@ class Checkpoint:
     history: list[dict[str, float]] = field(default_factory=list)
     """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
     origin: Origin = field(default_factory=Origin)
-    """How it came to be, as far as later steps read it."""
+    """How the checkpoint was made, as far as later steps read it."""
     provenance: dict[str, Any] = field(default_factory=dict)
-    """More of the same for people: versions, machine, device, memory. Nothing decides by it."""
+    """More on how it was made, for people: versions, machine, device, memory."""
     facts: ClusterFacts = field(default_factory=ClusterFacts)
-    """What is known of its clusters; nothing in a checkpoint along the way."""
+    """The facts of its clusters; empty in a checkpoint kept along the way."""
     reducers: list[dict[str, Array]] = field(default_factory=list)
     """The learned arrays of each reducer; empty until the run has finished."""
     clusterer: dict[str, Array] = field(default_factory=dict)
-    """Likewise of the clusterer."""
+    """The learned arrays of the clusterer; empty until the run has finished."""
     familiar: dict[str, Array] = field(default_factory=dict)
-    """How the images it learned from measure, for `out_of_distribution`; empty in older files."""
+    """Measures of the images learned from, for `out_of_distribution`; empty in older files."""
     calibration: dict[str, Array] = field(default_factory=dict)
-    """What a membership is worth, see `scoring.calibration`; empty in older files."""
+    """The confidences of memberships, see `scoring.calibration`; empty in older files."""
 
     pixel_range: PixelRange | None = None
-    """What was black and white in its images; new ones are seen the same way. None in older files:
-    there each image of more than 8 bits decided by itself."""
+    """The numbers that are black and white, in new images, too. None in older files, in which each
+    image of more than 8 bits has a range of its own."""
 
     pace: Pace | None = None
-    """How its length was decided on the way, of a run with a time limit; None of another."""
+    """The pace of a run with a time limit; None of another run."""
 
     @property
     def finished(self) -> bool:

@@ -1,6 +1,6 @@
-"""What a checkpoint says of how it was made and of its clusters, as far as later steps read it.
+"""The facts of a checkpoint that later steps read: how it was made, and its clusters.
 
-``provenance`` is for people; whatever a program decides by is a field here.
+A checkpoint's ``provenance`` is for people. Whatever a program decides by is a field here.
 """
 
 from __future__ import annotations
@@ -15,47 +15,48 @@ class Origin:
     """How a checkpoint came to be."""
 
     digest: str = ""
-    """Of the images it learned from, see `ImageSource.digest`; empty if unknown."""
+    """The digest of the images it learned from, see `ImageSource.digest`; empty if unknown."""
     command: str = ""
     """The command line that trained it, without absolute paths; empty if there was none."""
     seconds: float = 0.0
-    """Training time so far."""
+    """The training time so far."""
     precision: str = ""
     """fp32 or bf16: a run is resumed in the precision it began in."""
     threads: int = 0
-    """How many threads computed; 0 if unknown."""
+    """The number of threads that computed; 0 if unknown."""
     minutes: float | None = None
-    """The time limit asked for; None of a run without one."""
+    """The time limit of the command; None if it had none."""
     earlier_seconds: float = 0.0
-    """What the command had taken before it was interrupted, of a resumed run with a time limit."""
+    """The seconds that a run with a time limit had taken before it was interrupted."""
     larger_size: int | None = None
     """Pixels a side that would show more of images that were shrunk."""
     row_range: tuple[float, float] | None = None
-    """Of a table of numbers, the numbers shown as black and as white, see `estimator.inputs`."""
+    """The numbers of a table that are black and white, see `estimator.inputs`; None for images."""
 
     def updated_by(self, other: Origin) -> Origin:
-        """With what ``other`` knows in place of what this one does.
+        """Return this origin with each field that ``other`` sets.
 
         >>> Origin(command="a", minutes=2.0).updated_by(Origin(command="b")).minutes
         2.0
         """
         default = Origin()
-        known = {each.name: getattr(other, each.name) for each in fields(other)}
+        known = {field.name: getattr(other, field.name) for field in fields(other)}
         changed = {name: value for name, value in known.items() if value != getattr(default, name)}
         return replace(self, **changed)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return the fields as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Origin:
-        """The inverse of `to_json`; what is missing has its default.
+        """Read what `to_json` returned; a field that is missing has its default.
 
         >>> Origin.from_json(Origin(digest="a", row_range=(0.0, 1.0)).to_json()).row_range
         (0.0, 1.0)
         """
-        known = {each.name: about[each.name] for each in fields(cls) if each.name in about}
+        names = {field.name for field in fields(cls)}
+        known = {name: value for name, value in about.items() if name in names}
         if known.get("row_range") is not None:
             low, high = known["row_range"]
             known["row_range"] = (float(low), float(high))
@@ -63,7 +64,7 @@ class Origin:
 
     @classmethod
     def from_provenance(cls, provenance: Mapping[str, Any]) -> Origin:
-        """Of a file from before format version 2, which kept all of it in the provenance."""
+        """Read the provenance of a file of format 1, which kept these facts there."""
         known = dict(provenance) | {"digest": provenance.get("fingerprint", "")}
         return cls.from_json({name: value for name, value in known.items() if value is not None})
 
@@ -80,7 +81,7 @@ class Split:
     """R² of predicting it from thumbnails of the images, in [0, 1]: what took no learning."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values, the shares rounded to six digits."""
+        """Return the fields as JSON values, the shares rounded to six digits."""
         return {
             "sizes": list(self.sizes),
             "separation": round(self.separation, 6),
@@ -106,19 +107,19 @@ class ChosenNumber:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What is known of a finished checkpoint's clusters."""
+    """The facts of a finished checkpoint's clusters."""
 
     splits: tuple[Split, ...] = ()
     """The ways to divide the pile, the choice first; none in an early file."""
     warnings: tuple[str, ...] = ()
-    """Sentences: what makes the clusters doubtful."""
+    """Sentences on what makes the clusters doubtful."""
     consistency: Mapping[int, float] = field(default_factory=dict)
-    """Under augmentation, in [0, 1], of each checkpoint of the run that was compared, by step."""
+    """The consistency under augmentation, in [0, 1], of each compared checkpoint, by its step."""
     chosen: ChosenNumber | None = None
-    """None where a person gave the number of clusters."""
+    """The number of clusters that was chosen; None where a person gave it."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return the fields as JSON values."""
         chosen = self.chosen
         return {
             "splits": [split.to_json() for split in self.splits],
@@ -148,7 +149,7 @@ class ClusterFacts:
 
     @classmethod
     def from_provenance(cls, provenance: Mapping[str, Any]) -> ClusterFacts:
-        """Of a file from before format version 2, which kept all of it in the provenance."""
+        """Read the provenance of a file of format 1, which kept these facts there."""
         about = {name: provenance[name] for name in ("splits", "warnings") if name in provenance}
         about["consistency"] = provenance.get("steadiness", {})
         if "n_clusters_strength" in provenance:

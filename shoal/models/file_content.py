@@ -1,4 +1,4 @@
-"""What lies in a checkpoint's file: tensors, numbers and text, read without running code."""
+"""The content of a checkpoint file: tensors, numbers and text, read without running code."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class CheckpointHistory:
 
     @property
     def resume_file(self) -> Path:
-        """What an interrupted run goes on from."""
+        """The file from which an interrupted run is resumed."""
         return self.folder / "resume.pth"
 
     @property

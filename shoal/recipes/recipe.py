@@ -24,7 +24,7 @@ class Recipe:
     """Everything that decides a run, from images to clusters. `check` says whether it is valid."""
 
     name: str
-    """What reports call it."""
+    """The name of the recipe in reports."""
     encoder: Part
     """The autoencoder."""
     views: Views

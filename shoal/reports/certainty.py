@@ -31,7 +31,7 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
 
 
 def numbers(inputs: ReportInputs, table: ImageTable, wording: Wording) -> Table:
-    """What was measured of `ReportInputs.main` without labels."""
+    """The label-free scores of `ReportInputs.main`."""
     trained = inputs.main.trained
     calibration = calibration_of(trained.checkpoint)
     consistency = trained.checkpoint.facts.consistency.get(trained.checkpoint.step)

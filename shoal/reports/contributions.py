@@ -70,7 +70,7 @@ def _changed(before: Measured, after: Measured) -> dict[str, tuple[Any, Any]]:
 
 
 def _steps(chain: Sequence[Measured]) -> list[Step]:
-    """What the checkpoints know of the changes between them, in order."""
+    """The changes between the checkpoints, in order, with what each gave."""
     known = []
     for before, after in pairwise(chain):
         changed = _changed(before, after).keys()

@@ -104,9 +104,9 @@ class Document:
     language: str = "en"
     """BCP 47: en or zh-TW."""
     first: list[Block] = field(default_factory=list)
-    """What stands before a page's interactive map."""
+    """The blocks above a page's interactive map."""
     blocks: list[Block] = field(default_factory=list)
-    """What stands after it."""
+    """The blocks below it."""
 
     def add(self, *blocks: Block) -> None:
         """Append blocks."""

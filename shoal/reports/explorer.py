@@ -98,7 +98,7 @@ def fragment(
 def _notes(
     wording: Wording, sheets: sprites.Sheets, budget: int, shown: int, count: int
 ) -> list[str]:
-    """What of the pile is not here, and how large the pictures are."""
+    """Notes on images that are left out of the map, and on the size of its pictures."""
     notes = []
     if shown < count:
         notes.append(
@@ -117,7 +117,7 @@ def _notes(
 
 
 def _clusters(table: ImageTable, wording: Wording) -> list[dict[str, Any]]:
-    """What the legend says of each cluster that is not empty."""
+    """The legend's entry for each cluster that is not empty."""
     sizes, called = np.bincount(table.labels), table.called()
     return [
         {

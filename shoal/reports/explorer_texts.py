@@ -1,4 +1,4 @@
-"""What the interactive map says."""
+"""The texts of the interactive map."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from shoal.reports.wording import Wording
 
 
 def texts(wording: Wording) -> dict[str, str]:
-    """What the page says before it moves."""
+    """The texts of the page as it is loaded."""
     return {
         "title": wording("Map of the images"),
         "introduction": wording(

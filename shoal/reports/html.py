@@ -39,9 +39,9 @@ from shoal.reports.wording import Wording
 _MANY_MARKS = 2_000
 """A collection of more dots than this is drawn as pixels, its axes and words still as lines."""
 _ANY_INK = "#7b7f85"
-"""As far from white as from the darkest ground of a page: 4 to 1."""
+"""A grey whose contrast is 4 to 1 both with white and with the darkest ground of a page."""
 _PLAIN = " \n!$&'()*+,-./:;=?@[]^_`{|}~"
-"""What may stand in a data URI as it is; base64 would take a third more."""
+"""Characters that a data URI may hold as they are; base64 would take a third more room."""
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
     '<circle cx="9" cy="11" r="5" fill="#0072B2"/><circle cx="22" cy="9" r="4" fill="#E69F00"/>'

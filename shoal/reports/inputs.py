@@ -1,4 +1,4 @@
-"""What a report is about: checkpoints, the images they learned from, and, if any, labelled ones."""
+"""The inputs of a report: checkpoints, the images they learned from, and labelled images."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Trained:
 
     @property
     def history(self) -> CheckpointHistory:
-        """What was kept along the way."""
+        """The checkpoints kept along the way."""
         return CheckpointHistory(self.path)
 
 
 @dataclass
 class ReportInputs:
-    """What a report is about. See `check` for what may be combined."""
+    """The checkpoints and images of a report. See `check` for what may be combined."""
 
     train: ImageSource
     """The images learned from."""
@@ -134,7 +134,7 @@ class ReportInputs:
 
     @cached_property
     def measured(self) -> list[Measured]:
-        """What was measured of each of `all`, in that order."""
+        """The measurements of each checkpoint of `all`, in that order."""
         return [measure(self, trained) for trained in self.all]
 
     @cached_property
@@ -160,7 +160,7 @@ class ReportInputs:
         return self.corrections if self.main.trained is self.latest else None
 
     def of(self, trained: Trained) -> Measured:
-        """What was measured of a checkpoint of `all`, under whatever name it was given."""
+        """The measurements of a checkpoint of `all`, under whatever name it was given."""
         path = trained.path.resolve()
         return next(m for m in self.measured if m.trained.path.resolve() == path)
 
@@ -171,7 +171,7 @@ class Measured:
 
     trained: Trained
     mse: float
-    """Of the reconstruction of all images learned from."""
+    """The error of the reconstruction of all images learned from."""
     table: ImageTable | None
     """The labelled images, if any."""
     scores: Scores | None

@@ -1,4 +1,4 @@
-"""What was measured of the checkpoints of a history, kept in a file beside them.
+"""Measurements of the checkpoints of a history, kept in a file beside them.
 
 Measuring takes minutes and gives the same numbers every time. The file is also all that a report
 needs where the checkpoints themselves were not passed on.
@@ -33,11 +33,11 @@ class Point:
     epoch: float
     step: int
     mse: float
-    """Of the reconstruction of all images learned from, pixels in [0, 1]."""
+    """The error of the reconstruction of all images learned from, pixels in [0, 1]."""
     label_free: dict[str, float]
-    """By the names of `progression.LABEL_FREE`."""
+    """The scores by their names, see `progression.LABEL_FREE`."""
     accuracy: float | None = None
-    """Of the labelled images; None without labels."""
+    """The accuracy on the labelled images; None without labels."""
     interval: tuple[float, float] | None = None
     """The accuracy's 95 % interval."""
 

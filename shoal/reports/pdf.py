@@ -57,7 +57,7 @@ _INK = colors.HexColor("#1a1a1a")
 _QUIET = colors.HexColor("#5f6368")
 _RULE = colors.HexColor("#d0d4d9")
 _WORD = re.compile("[\u2e80-\u9fff\uff00-\uffef]|(?:[^\\s\u2e80-\u9fff\uff00-\uffef]|\u00a0)+")
-"""What a line is not broken within: a word, or a Chinese character."""
+"""A word, or a Chinese character: lines are broken only between these."""
 
 
 def write(document: Document, path: Path, wording: Wording) -> None:

@@ -30,7 +30,7 @@ _SMALL = 160
 def photo_grid(
     rows: Sequence[PhotoRow], width: float, styles: Mapping[str, ParagraphStyle]
 ) -> list[list[Flowable]]:
-    """What is to stay together on a page for each row: its name and its photos.
+    """For each row the parts that stay together on a page: its name and its photos.
 
     Args:
         rows: at least one.

@@ -1,4 +1,4 @@
-"""What a PDF keeps together. A figure gets room while text is set, and is laid in afterwards."""
+"""Plates: blocks that a PDF keeps together. A figure gets room first, and is laid in afterwards."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _spread(files: list[Path]) -> list[Path]:
 
 
 def _from_measurements(inputs: ReportInputs, trained: Trained) -> list[Point]:
-    """What was measured of checkpoints that are not there themselves."""
+    """The measurements of checkpoints that are no longer kept themselves."""
     path, digests = trained.history.folder / FILE, measurements.input_digests(inputs)
     entries = measurements.of_the_run(measurements.read(path), trained.checkpoint)
     serving = {e["weights"]: e for e in entries if measurements.serves(e, digests)}

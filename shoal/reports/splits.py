@@ -69,7 +69,7 @@ def _numbers(known: Sequence[Split], labels_of: list[IntArray], wording: Wording
 
 
 def _members(labels_of: list[IntArray], table: ImageTable, wording: Wording) -> list[Wanted]:
-    """Of each split the rows of photos, one for each of its largest clusters."""
+    """For each split a row of photos for each of its largest clusters."""
     wanted = []
     for number, labels in enumerate(labels_of, start=1):
         sizes = np.bincount(labels)

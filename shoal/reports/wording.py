@@ -56,7 +56,7 @@ class Wording:
 
 @cache
 def translations(language: str) -> dict[str, dict[str, str]]:
-    """What stands in a language for English templates, by where those come from."""
+    """The translations of English templates to a language, by where the templates come from."""
     if language == "en":
         return {"wording": {}, "changes": {}, "warnings": {}}
     file = resources.files("shoal.reports").joinpath("translations", f"{language}.json")
@@ -66,7 +66,7 @@ def translations(language: str) -> dict[str, dict[str, str]]:
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    """What matches the sentences that a template of named fields gives."""
+    """The pattern of the sentences that a template with named fields gives."""
     parts = re.split(r"\{(\w+)\}", template)
     fields = parts[1::2]
     escaped = [re.escape(text) for text in parts[::2]]

@@ -27,16 +27,17 @@ _MARGIN = 1e-4
 
 @dataclass(frozen=True)
 class Calibration:
-    """Of one clustering: what its memberships are worth, and how far it can be trusted."""
+    """The confidences of a clustering's memberships, and how far the clustering can be trusted."""
 
     estimate: Estimate
-    """How often its images are right, as far as can be known."""
+    """The estimated share of images that are right."""
     signals: Signals
-    """What that was learned from."""
+    """The signals from which that was estimated."""
     memberships: FloatArray
-    """float32 (k, m), for each cluster ascending memberships in [0, 1]."""
+    """float32 (k, m): for each cluster ascending memberships in [0, 1]."""
     confidences: FloatArray
-    """float32 (k, m), what they are worth, in [1 / k, 1]; straight lines between."""
+    """float32 (k, m): their confidences, in [1 / k, 1]; between two memberships the confidence is
+    interpolated."""
 
     @property
     def n_clusters(self) -> int:

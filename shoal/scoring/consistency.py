@@ -18,7 +18,7 @@ from shoal.clustering.partitions import agreement
 from shoal.protocols import IntArray
 
 FEWEST_IMAGES = 20
-"""Of fewer, the nearest neighbours are everybody."""
+"""In a smaller pile the nearest neighbours of an image are all other images."""
 
 
 def combine(view_agreement: float, recognition: float) -> float:
@@ -46,7 +46,7 @@ def view_agreement(labels: Sequence[IntArray]) -> float:
 
 
 def in_words(consistency: float) -> str:
-    """What a score says. The steps, at 0.4 and 0.7, are a manner of speaking, not measured.
+    """A score in words. The steps, at 0.4 and 0.7, are a manner of speaking, not measured.
 
     >>> in_words(0.82)
     'consistent: the clusters hardly change when images are shown a little differently'

@@ -1,4 +1,4 @@
-"""What the verdict on a clustering depends on, and the sentences that it is made of."""
+"""The evidence that the verdict on a clustering depends on, and the sentences of the verdict."""
 
 from __future__ import annotations
 

@@ -35,12 +35,12 @@ MOST_IMAGES = 4000
 
 @dataclass(frozen=True)
 class LabelFreeScores:
-    """What can be known of a clustering from the images alone; see `quality` for each score."""
+    """Scores of a clustering that need no labels; see `quality` for each score."""
 
     n_images: int
-    """How many images were scored."""
+    """The number of images that were scored."""
     n_clusters: int
-    """How many clusters they fell into."""
+    """The number of clusters that they are in."""
     view_agreement: float
     """Agreement of the clusters of the images and of two views of them, in [-0.5, 1]."""
     stability: float
@@ -52,11 +52,11 @@ class LabelFreeScores:
     recognition: float
     """Share of images with their own other view among the 20 nearest, in [0, 1]."""
     silhouette: float
-    """In the reduced embedding, in [-1, 1]."""
+    """The silhouette in the reduced embedding, in [-1, 1]."""
     normalised_cut: float
-    """Of the neighbour graph, a cluster, in [0, 1]; lower is better."""
+    """The mean normalised cut of a cluster in the neighbour graph, in [0, 1]; lower is better."""
     mse: float
-    """Of the reconstruction: says nothing of the clusters, and is here to be compared."""
+    """The error of the reconstruction. It says nothing of the clusters, and is here to compare."""
 
     @property
     def combined(self) -> float:
@@ -65,11 +65,11 @@ class LabelFreeScores:
 
 
 COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
-"""What `LabelFreeScores.combined` is, for a reader."""
+"""`LabelFreeScores.combined` in words."""
 
 
 def verdict(scores: LabelFreeScores) -> str:
-    """What the scores say of this clustering, in a sentence, and in two more what they cannot."""
+    """A sentence on what the scores say of this clustering, and two on what they cannot say."""
     if scores.n_clusters < 2:
         found = "All images are in one cluster, so there is nothing to judge."
     else:

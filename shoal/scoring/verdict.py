@@ -99,7 +99,7 @@ def decide(evidence: Evidence) -> Verdict:
 
 
 def _answers(evidence: Evidence) -> Sequence[Trust]:
-    """What each piece of evidence says by itself."""
+    """The answer of each piece of evidence by itself."""
     estimate, consistency = _estimate(evidence), evidence.consistency
     if evidence.n_nonempty < 2 or any(MEANINGLESS in warning for warning in evidence.warnings):
         return ["no"]

@@ -81,7 +81,7 @@ def of_outliers(outliers: Outliers, n: int = 5) -> str:
 
 
 def of_export(n_images: int, n_left_out: int, how: str, out: Path) -> str:
-    """What `export_prediction` wrote."""
+    """A summary of what `export_prediction` wrote."""
     text = f"{counted(n_images, 'image')}, {how}, written to {printable(str(out))}"
     if n_left_out:
         text += f"; {n_left_out:,} that the prediction does not mention are left out"

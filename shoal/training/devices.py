@@ -1,4 +1,4 @@
-"""What this machine computes on, and in which precision it is fast."""
+"""The device that this machine computes on, and the precision in which it is fast."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from shoal.recipes.recipe import Recipe
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the polynomial a x + b x³ + c x⁵ by Jordan et al., see `orthogonalise`."""
+"""The coefficients of a polynomial a x + b x³ + c x⁵ by Jordan et al., see `orthogonalise`."""
 _MOMENTUM = 0.9
 
 

@@ -1,4 +1,4 @@
-"""What the clusterers share: a remembered sample, and two ways to assign new points."""
+"""The base of all clusterers: a remembered sample, and two ways to assign new points."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shoal.models.fitted import FittedArrays, from_half, to_half
 from shoal.protocols import Array, FloatArray, IntArray
 
 _COPIES = 0.5
-"""Above this share of copies, they would decide everything: then each point counts once."""
+"""With more than this share of copies, each point counts once: copies would decide everything."""
 _FEW_POINTS, _FEW_A_CLUSTER = 256, 10
 """Copies are sought where no more points than this differ, in all or for each cluster."""
 
@@ -148,7 +148,7 @@ class BaseClusterer(FittedArrays):
         """Make what was learned of the distinct points hold for all: ``place`` int64 (m,)."""
 
     def _prepare(self, x: FloatArray) -> Any:
-        """What the memberships of ``x`` under any candidate are computed from, besides ``x``."""
+        """Compute what the memberships of ``x`` under all candidates have in common."""
 
     def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
         """See `predict_proba`; ``prepared`` is what `_prepare` returned for ``x``."""
@@ -208,7 +208,7 @@ class VotingClusterer(BaseClusterer):
         return indices, np.exp(-((distances / width) ** 2))
 
     def _electorate(self, values: Array) -> Array:
-        """Of values of the reference (n, …), those of the points that may vote."""
+        """The values (m, …) of the points that may vote, out of those of the reference (n, …)."""
         return values if self.voters_ is None else values[self.voters_]
 
     def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:

@@ -19,7 +19,8 @@ _LONGEST = 1000.0
 _TRIED = 4
 """Eigenvectors swept for a cut in two: a weakly tied handful may take the first for itself."""
 _STARTS, _FEWEST_STARTS = 200, 10
-"""Of k-means: more than 60 are hardly better in the mean, but rarely miss (benchmarks/LOG.md)."""
+"""Starts of k-means. More than 60 are hardly better on average, but fail less often
+(benchmarks/LOG.md)."""
 _STARTED = 2_000_000
 """Points in all starts together, so that those of a large pile do not take for ever."""
 

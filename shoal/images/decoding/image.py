@@ -153,7 +153,7 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
 
 
 class Measured(NamedTuple):
-    """What an image of more than 8 bits says about its pile's range."""
+    """Pixels of an image of more than 8 bits, from which its pile's range is learned."""
 
     kind: str
     """f or i, as NumPy's types have it."""

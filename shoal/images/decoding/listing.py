@@ -21,7 +21,7 @@ class Wanted:
     cache: bool = True
     track: Track = silent
     pixel_range: PixelRange | None = PixelRange()  # noqa: RUF009 - frozen
-    """What is known of black and white in images of more than 8 bits; the rest is learned. None:
+    """The range of images of more than 8 bits, as far as it is known; the rest is learned. None:
     each image decides for itself, as in older checkpoints."""
 
 

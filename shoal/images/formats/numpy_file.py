@@ -178,7 +178,7 @@ def load_array(path: Path, name: str | None = None) -> Array:
 
 
 def _what(start: bytes) -> str:
-    """What a file that begins so is, for a message."""
+    """The kind of a file that begins so, for a message."""
     if not start:
         return ": it is empty"
     return ": it is a Python pickle, which can run code" if start[:1] == b"\x80" else ""

@@ -21,7 +21,7 @@ from shoal.protocols import ImageSource, Track
 _SUFFIX = ".parquet"
 _USUAL = "image"
 _ROWS, _BYTES = 1024, 16 * 2**20
-"""What is read at a time, at most: so many rows, of about so many bytes."""
+"""The most rows that are read at a time, and roughly the most bytes."""
 
 
 def accepts(path: Path) -> bool:

@@ -98,7 +98,7 @@ class _Pile:
     ids: list[str]
     files: list[Encoded]
     left_out: list[LeftOut]
-    """What stands there twice, or is no path."""
+    """The lines that name a file again, or are not a path."""
 
     @property
     def on_disk(self) -> dict[str, Path]:
