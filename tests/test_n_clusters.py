@@ -195,7 +195,7 @@ def test_auto_replaces_another_number_and_refuses_two(
     nine = checkpoints.load(path)
     settled, _ = pipeline.cluster(ArraySource(images), nine, auto_k=True)
     assert checkpoints.load(path).recipe.n_clusters == 9  # until it is saved
-    checkpoints.save(settled, path)
+    checkpoints.save(settled, path, force=True)
     assert nine.recipe.n_clusters == 9
     assert settled.recipe.n_clusters == weigh_remembered(nine).n_clusters < 9
     written = checkpoints.load(path)

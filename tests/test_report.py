@@ -316,7 +316,7 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
         step | {"what": "more views", "fields": ["views.n_views"], "after": 0.86},
         step | {"what": "another encoder", "fields": ["objectives", "encoder"]},  # is the same here
     ]
-    checkpoints.save(best, tmp_path / "best.pth")
+    checkpoints.save(best, tmp_path / "best.pth", force=True)
     path = tmp_path / "gains.pdf"
     assert run_cli("report", *arguments(tmp_path, path), "--quiet").code == 0
     said = text(path)
