@@ -105,7 +105,7 @@ def _word(
     """What the clusters say of each image, float32 (n, k), whatever was said of the image itself.
 
     Of a plain image that is its group. Of one that was moved it is where the plain images of its
-    cluster are. The more images a person took out of a cluster, the less its word counts.
+    cluster are, or where dissolving the cluster put it. The more images a person took out of a cluster, the less its word counts.
     """
     word = np.where(plain[:, None], said, 0.0).astype(np.float32)
     if result is None:
@@ -115,6 +115,8 @@ def _word(
     np.add.at(where, of[plain], said[plain])
     where /= np.maximum(where.sum(axis=1, keepdims=True), 1.0)
     word[~plain] = where[of[~plain]]
+    gone = ~plain & ~decided & ~word.any(axis=1)  # the cluster was dissolved
+    word[gone] = said[gone]
     stayed = (word * said).sum(axis=1)[decided]
     asked = np.bincount(of[decided], minlength=len(clusters))
     stays = np.bincount(of[decided], weights=stayed, minlength=len(clusters))
