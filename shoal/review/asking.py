@@ -35,10 +35,11 @@ class Asking:
 
     Args:
         z: float32 (n, d), the reduced embedding.
+        confidence: float32 (n,) in [0, 1], of the result in each image.
     """
 
-    def __init__(self, z: FloatArray) -> None:
-        self.z = z
+    def __init__(self, z: FloatArray, confidence: FloatArray) -> None:
+        self.z, self.confidence = z, confidence
         self._sample = sample_rows(len(z), _MOST)
         self._open: dict[int, Question] = {}
         self._skipped: set[int] = set()
@@ -138,7 +139,10 @@ class Asking:
         )  # fmt: skip
         part = self._part[rows]
         for _ in range(_FINER):
-            found = questions(x, group, decided, part, learned, self._skipped, most=1000)
+            found = questions(
+                x, group, decided, part, learned, self._skipped, most=1000,
+                confidence=self.confidence[rows],
+            )  # fmt: skip
             smaller = part if found else finer(x, part, decided)
             if found or np.array_equal(smaller, part):
                 break

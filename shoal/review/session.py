@@ -49,7 +49,7 @@ class Session:
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
         self._computed = Computed(self.z)
-        self._asking = Asking(self.z)
+        self._asking = Asking(self.z, self._confidence)
         self._index: Index | None = None
         self._indexing = threading.Lock()
         self._ahead = Ahead(self._prepare)

@@ -1,0 +1,326 @@
+"""How right the clusters become with each thing that a person says on the page of a review.
+
+    python benchmarks/clicks.py signs signs.zip found/checkpoint.pth             # kinds: folders
+    python benchmarks/clicks.py cells cells.npz found/checkpoint.pth --labels labels.npy
+    python benchmarks/clicks.py signs signs.zip found/checkpoint.pth --wrong 0.02 --seeds 5
+    python benchmarks/clicks.py --table                                          # and the picture
+
+A simulated person knows the kinds, and drives the server of `shoal review` over HTTP as the page
+does. They see what the page shows: the samples of each division, 24 images of each group, the
+strip of each question. First they take the division whose samples are purest. A group whose images
+are of all kinds they dissolve; two groups of one kind they merge. Then they answer questions by
+the majority of the strip, with ``--wrong`` of the answers wrong, and say mixed where there is no
+majority. After every fifth answer they let shoal learn. Each of these is one action.
+
+Beside it stand two ways to label images one at a time, from the same start and with the same
+learning after each image, for nothing: the image that learning is least sure of, and any image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import HERE, append, commit, machine, rows
+
+RESULTS = HERE / "results" / "clicks.jsonl"
+PICTURE = HERE / "results" / "clicks.png"
+MARKS = (5, 10, 15, 20, 40, 60, 80, 100)
+LOOK = 24
+"""Images of a group that the person looks at, evenly from typical to odd."""
+DISSOLVED = 0.34
+"""A group is of all kinds where no kind is more than this share."""
+MERGED = 0.5
+"""Two groups are of one kind where that is more than this share of each."""
+LEARN = 5
+
+
+class Page:
+    """The HTTP interface as the page uses it."""
+
+    def __init__(self, address: str) -> None:
+        self.host, token = address.removeprefix("http://").split("/", 1)
+        self.connection = http.client.HTTPConnection(self.host, timeout=600)
+        self.connection.request("GET", f"/{token}")
+        answer = self.connection.getresponse()
+        answer.read()
+        self.cookie = answer.getheader("Set-Cookie", "").split(";")[0]
+
+    def get(self, path: str) -> Any:
+        return json.loads(self.raw(path))
+
+    def raw(self, path: str) -> bytes:
+        self.connection.request("GET", path, headers={"Cookie": self.cookie})
+        return self._read()
+
+    def act(self, **action: Any) -> Any:
+        headers = {
+            "Cookie": self.cookie, "Origin": f"http://{self.host}",
+            "Content-Type": "application/json",
+        }  # fmt: skip
+        self.connection.request("POST", "/api/act", json.dumps(action), headers)
+        return json.loads(self._read())
+
+    def groups(self) -> Any:
+        """The group of each image, as the page colours its map."""
+        content = np.frombuffer(self.raw("/api/labels"), dtype=np.uint8)
+        n = len(content) // 5
+        return content[: 4 * n].view("<i4").astype(np.int64)
+
+    def _read(self) -> bytes:
+        answer = self.connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content[:300]
+        return content
+
+
+class Person:
+    """Knows the kind of each image, sees pictures, and makes mistakes.
+
+    Args:
+        kinds: int64 (n,), -1 where nobody knows.
+        wrong: the share of answers that are wrong.
+        seed: of the mistakes.
+    """
+
+    def __init__(self, kinds: Any, wrong: float, seed: int) -> None:
+        self.kinds, self.wrong = kinds, wrong
+        self.generator = np.random.default_rng(seed)
+        self.group_of: dict[int, int] = {}
+
+    def sees(self, seen: Any, behind: Any = ()) -> tuple[int | None, float]:
+        """The commonest kind and its share; of a strip of unknown images, of those behind it."""
+        known = self.kinds[np.asarray(seen, dtype=np.int64)]
+        known = known[known >= 0]
+        if not len(known):
+            known = self.kinds[np.asarray(behind, dtype=np.int64)]
+            known = known[known >= 0]
+        if not len(known):
+            return None, 0.0
+        counts = np.bincount(known, minlength=int(self.kinds.max()) + 1)
+        kind = int(counts.argmax())
+        share = float(counts[kind] / len(known))
+        if self.generator.random() < self.wrong:
+            kind = int(self.generator.integers(len(counts)))
+        return kind, share
+
+    def works(self, page: Page) -> Iterator[None]:
+        """Yields after each action, for ever."""
+        yield from self.chooses_division(page)
+        yield from self.looks_at_groups(page)
+        answers = 0
+        while True:
+            asked = page.get("/api/question")["question"]
+            if asked is None:
+                return
+            kind, share = self.sees(asked["rows"], asked["images"])
+            if kind is None:  # of these images nobody knows the kind
+                page.act(op="answer", question=asked["id"], to="skip")
+                continue
+            if share < 0.5:
+                page.act(op="answer", question=asked["id"], to="mixed")
+                yield
+                continue
+            group = self.group_of.get(kind)
+            if group is None or not (page.groups() == group).any():
+                page.act(op="answer", question=asked["id"], to="new")
+                self.group_of[kind] = int(page.groups()[asked["rows"][0]])
+            else:
+                page.act(op="answer", question=asked["id"], to=group)
+            yield
+            answers += 1
+            if answers % LEARN == 0 and page.get("/api/preview/learn")["count"]:
+                page.act(op="learn")
+                yield
+
+    def chooses_division(self, page: Page) -> Iterator[None]:
+        """Take the division whose samples are purest, each cluster of a kind of its own."""
+        k = int(self.kinds.max()) + 1
+        offered = page.get("/api/divisions")
+        while not offered["ready"]:
+            offered = page.get("/api/divisions")
+        best, chosen = None, None
+        for division in offered["divisions"]:
+            if division["n"] != k:
+                continue
+            seen = [self.sees(sample) for sample in division["samples"]]
+            kinds = {kind for kind, _ in seen if kind is not None}
+            purity = len(kinds) / k + float(np.mean([share for _, share in seen]))
+            if division["chosen"]:
+                purity += 0.1  # what is there is left where another is hardly better
+            if best is None or purity > best[0]:
+                best = (purity, division)
+            chosen = division if division["chosen"] else chosen
+        if best is not None and best[1] is not chosen:
+            page.act(op="divide", index=best[1]["index"])
+            yield
+
+    def looks_at_groups(self, page: Page) -> Iterator[None]:
+        """Dissolve what is of all kinds, merge what is of one kind, remember the others."""
+        shares: dict[int, float] = {}
+        for group in page.get("/api/state")["groups"]:
+            members = page.get(f"/api/group/{group['id']}?order=typical")["rows"]
+            places = np.linspace(0, len(members) - 1, min(LOOK, len(members))).astype(int)
+            kind, share = self.sees(np.array(members)[places], members)
+            if kind is None:
+                continue
+            if share <= DISSOLVED and self.kinds.max() > 1:
+                page.act(op="dissolve", group=group["id"])
+                yield
+            elif kind not in self.group_of:
+                self.group_of[kind], shares[kind] = group["id"], share
+            elif min(share, shares[kind]) > MERGED:
+                page.act(op="merge", groups=[self.group_of[kind], group["id"]])
+                self.group_of[kind] = int(page.groups()[members[0]])
+                yield
+
+
+def reviewed(source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int, n: int) -> Any:
+    """Accuracy before anything is said and after each of ``n`` actions, float (n + 1,)."""
+    from shoal.models import checkpoint as checkpoints
+    from shoal.review.opening import open_review
+    from shoal.review.server import serving
+    from shoal.review.session import Session
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(shutil.copy(checkpoint, folder))
+        for table in checkpoint.parent.glob("*.parquet"):
+            shutil.copy(table, folder)
+        session = Session(open_review(source, checkpoints.load(path), path), "clicks")
+        with serving(session) as server:
+            page = Page(server.new_address())
+            scores = [accuracy(page.groups(), kinds)]
+            for _ in Person(kinds, wrong, seed).works(page):
+                scores.append(accuracy(page.groups(), kinds))
+                if len(scores) > n:
+                    break
+            page.connection.close()
+    return np.pad(scores, (0, n + 1 - len(scores)), "edge")
+
+
+def one_at_a_time(z: Any, labels: Any, kinds: Any, unsure: bool, seed: int, n: int) -> Any:
+    """Accuracy after each of ``n`` single images is labelled, float (n + 1,)."""
+    from shoal.clustering.partitions import match
+    from shoal.corrections.spread import spread
+
+    generator, known = np.random.default_rng(seed), np.flatnonzero(kinds >= 0)
+    result = labels + 1
+    group, decided = result.copy(), np.zeros(len(labels), dtype=bool)
+    named = match(labels[known], kinds[known])  # the person names each cluster by its main kind
+    group_of = {int(kind): int(own) for kind, own in zip(named, result[known], strict=True)}
+    scores = [accuracy(group, kinds)]
+    learned = spread(z, group, decided, result=result)
+    for _ in range(n):
+        left = known[~decided[known]]
+        sure = learned.membership[left].max(axis=1)
+        noise = 1e-3 * generator.random(len(left))
+        row = int(left[(sure + noise).argmin()] if unsure else generator.choice(left))
+        kind = int(kinds[row])
+        group[row] = group_of.setdefault(kind, int(group.max()) + 1)
+        decided[row] = True
+        learned = spread(z, group, decided, result=result)
+        scores.append(accuracy(np.where(decided, group, learned.group), kinds))
+    return np.array(scores)
+
+
+def accuracy(groups: Any, kinds: Any) -> float:
+    """Over the images of known kind, each group matched with one kind."""
+    from shoal.clustering.partitions import match
+
+    known = kinds >= 0
+    return float(np.mean(match(groups[known], kinds[known]) == kinds[known]))
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Add the curves of a pile to the results."""
+    import shoal
+
+    source, checkpoint = shoal.open_source(arguments.data), arguments.checkpoint
+    if arguments.labels:
+        kinds = np.load(arguments.labels)
+        kinds = np.pad(kinds, (len(source) - len(kinds), 0), constant_values=-1)
+    else:
+        kinds = np.array([name.split("/")[-2] for name in source.ids])
+    names, places = np.unique(kinds, return_inverse=True)
+    kinds = places.astype(np.int64) - (1 if names.dtype.kind in "if" and names[0] == -1 else 0)
+    table = shoal.predict(source, shoal.load(checkpoint))
+    n = arguments.actions
+    about = {"pile": arguments.name, "n": len(source), "commit": commit(), "machine": machine()}
+    for seed in range(arguments.seeds):
+        for way in arguments.ways:
+            if way == "review":
+                curve = reviewed(source, checkpoint, kinds, arguments.wrong, seed, n)
+            else:
+                z, labels = table.embedding, table.labels
+                curve = one_at_a_time(z, labels, kinds, way == "uncertainty", seed, n)
+            curve = [round(float(score), 4) for score in curve]
+            wrong = arguments.wrong if way == "review" else 0.0
+            append(RESULTS, [{**about, "way": way, "wrong": wrong, "seed": seed, "curve": curve}])
+            print(arguments.name, way, seed, [curve[min(mark, n)] for mark in MARKS], flush=True)
+
+
+def tables() -> None:
+    """Print mean and worst after some numbers of actions, and draw the curves."""
+    from matplotlib.figure import Figure
+
+    from shoal.plots import figures
+
+    found = rows(RESULTS)
+    piles = list(dict.fromkeys(row["pile"] for row in found))
+    print("| pile | way | before | " + " | ".join(map(str, MARKS)) + " | largest loss |")
+    print("|---" * (len(MARKS) + 4) + "|")
+    figure = Figure(figsize=(10.0, 3.2 * -(-len(piles) // 3)), layout="constrained")
+    axes = figure.subplots(-(-len(piles) // 3), 3, squeeze=False).ravel()
+    for ax, pile in zip(axes, piles, strict=False):
+        ways = dict.fromkeys((row["way"], row["wrong"]) for row in found if row["pile"] == pile)
+        for way, wrong in ways:
+            same = [row["curve"] for row in found
+                    if (row["pile"], row["way"], row["wrong"]) == (pile, way, wrong)]  # fmt: skip
+            curves = np.array(same)
+            title = f"{way}, {wrong:.0%} wrong" if wrong else way
+            cells = [
+                f"{curves[:, mark].mean():.3f} ({curves[:, mark].min():.3f})"
+                if mark < curves.shape[1] else "" for mark in MARKS
+            ]  # fmt: skip
+            loss = -min(0.0, float(np.diff(curves, axis=1).min()))
+            start = f"{curves[:, 0].mean():.3f}"
+            print(f"| {pile} | {title} | {start} | {' | '.join(cells)} | {loss:.3f} |")
+            ax.plot(curves.mean(axis=0), label=title)
+            ax.fill_between(range(curves.shape[1]), curves.min(0), curves.max(0), alpha=0.15)
+        ax.set_title(pile)
+        ax.set_xlabel("actions")
+    for ax in axes[len(piles) :]:
+        ax.set_axis_off()
+    axes[0].set_ylabel("accuracy")
+    axes[0].legend(fontsize=7)
+    figures.write(figure, PICTURE)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("data", nargs="?", type=Path)
+    parser.add_argument("checkpoint", nargs="?", type=Path)
+    parser.add_argument("--labels", type=Path, help=".npy; fewer than images: of the last ones")
+    parser.add_argument("--actions", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--wrong", type=float, default=0.0)
+    parser.add_argument("--ways", nargs="+", default=["review", "uncertainty", "random"])
+    parser.add_argument("--table", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.table:
+        tables()
+    else:
+        measure(arguments)
+
+
+if __name__ == "__main__":
+    main()
