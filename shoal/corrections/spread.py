@@ -105,7 +105,8 @@ def _word(
     """What the clusters say of each image, float32 (n, k), whatever was said of the image itself.
 
     Of a plain image that is its group. Of one that was moved it is where the plain images of its
-    cluster are, or where dissolving the cluster put it. The more images a person took out of a cluster, the less its word counts.
+    cluster are, or where dissolving the cluster put it. The more images a person took out of a
+    cluster, the less its word counts.
     """
     word = np.where(plain[:, None], said, 0.0).astype(np.float32)
     if result is None:
