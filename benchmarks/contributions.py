@@ -95,7 +95,7 @@ def main() -> None:
         loaded = checkpoints.load(path)
         found = contributions(name)
         loaded.provenance["contributions"] = found
-        checkpoints.save(loaded, path)
+        checkpoints.save(loaded, path, force=True)
         for step in found:
             gain = step["after"] - step["before"]
             print(f"{name}: {gain:+.3f} over seeds {step['seeds']}: {step['what']}")

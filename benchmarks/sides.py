@@ -104,7 +104,7 @@ def prediction(path: str, checkpoint: str, output: str) -> Work:
         loaded = checkpoints.load(checkpoint)
         source = opening.open_images(Path(path), image_shape=loaded.image_shape)
         table = inference.predict(source, loaded, Reporter(quiet=True), device="cpu")
-        table.to_csv(output)
+        table.to_csv(output, force=True)
         return {"seconds": time.perf_counter() - began}
 
     predict(1)

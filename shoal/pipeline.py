@@ -148,7 +148,7 @@ def predict(
 
     Raises:
         CheckpointError: the checkpoint was kept along the way and has no clusters.
-        DataError: more clusters than images, or a split that there is not.
+        DataError: more clusters than images were learned from, or a split that there is not.
     """
     check_same_range(getattr(source, "pixel_range", None), checkpoint.pixel_range)
     clustering, candidate = clustering_of(checkpoint), split - 1
@@ -157,7 +157,7 @@ def predict(
         check_split(split, clustering.n_candidates)
         calibration = calibration_of(checkpoint, candidate)
     else:
-        check_n_clusters(n_clusters, min(len(source), len(clustering.reference)))
+        check_n_clusters(n_clusters, len(clustering.reference))
         clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
         check_split(split, clustering.n_candidates)
         calibration = calibrate_again(checkpoint, clustering, candidate)

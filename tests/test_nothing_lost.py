@@ -67,10 +67,10 @@ def test_the_same_run_again_changes_nothing(
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["-k", "3"], "n_clusters is 2"),
-        (["-k", "2", "--seed", "7"], "seed is 0"),
-        (["-k", "auto"], "n_clusters is 2"),
-        (["-k", "2", "--set", "learning_rate=0.5"], "learning_rate is"),
+        (["-k", "3"], "it has -k 2"),
+        (["-k", "2", "--seed", "7"], "it has --seed 0"),
+        (["-k", "auto"], "it has -k 2"),
+        (["-k", "2", "--set", "learning_rate=0.5"], "it has --set learning_rate="),
     ],
 )
 def test_another_run_is_refused_before_any_work(
@@ -281,6 +281,13 @@ def test_every_command_that_writes_leaves_what_is_there(
         assert f"{name} exists already; name another file, or add --force" in result.err
     assert all((out / name).read_text() == "mine" for name in commands)
     assert sorted(os.listdir(out)) == sorted(commands)
+    for name, command in commands.items():  # told to, they replace what shoal wrote, no more
+        if name != "r.html":  # of a page nobody can tell
+            refused = run_cli(*command, "--force")
+            assert refused.code == 2
+            assert f"{name} exists, and shoal did not write it" in refused.err, name
+    assert all((out / name).read_text() == "mine" for name in commands)
+    (out / "pairs.csv").write_text("a,b,similarity\n")
     replaced = run_cli(*commands["pairs.csv"], "--force")
     assert replaced.code == 0, replaced.err
     assert f"replaced {out / 'pairs.csv'}" in replaced.err
@@ -313,7 +320,7 @@ def test_a_checkpoint_of_another_run_stays(
     assert "is the finished checkpoint of this run already" in same.err
     other = run_cli("train", images_file, path, *fast, "--set", "n_clusters=3")
     assert (other.code, tree(tmp_path)) == (2, before)
-    assert "is the checkpoint of another run (n_clusters is 2)" in other.err
+    assert "is the checkpoint of another run (it has -k 2)" in other.err
     timed = run_cli("train", images_file, path, *fast[:2], "--minutes", "1", *fast[4:])
     assert (timed.code, tree(tmp_path)) == (2, before)
     both = run_cli("train", images_file, path, *fast, "--force", "--resume")
@@ -514,6 +521,37 @@ def test_training_never_replaces_a_persons_own_file(
         assert "such as own.pth" in refused.err
     assert (tmp_path / "own.npy").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own.npy", "pile.npy"]
+
+
+@pytest.mark.parametrize("header", ["id,label", "\ufeffid;label", '"id","label","note"'])
+def test_a_prediction_is_known_by_its_columns(
+    header: str, images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    out = tmp_path / "p.csv"
+    out.write_text(f"{header}\n0,1\n", encoding="utf-8")
+    replaced = run_cli("predict", images_file, checkpoint_file, out, "--force", "--quiet")
+    assert replaced.code == 0, replaced.err
+    for own in ("notes.csv", "notes"):
+        (tmp_path / own).write_text("buy bread, milk\n")
+        refused = run_cli("predict", images_file, checkpoint_file, tmp_path / own, "--force")
+        assert (refused.code, (tmp_path / own).read_text()) == (2, "buy bread, milk\n")
+
+
+def test_a_suffix_says_what_a_file_is(
+    images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    csv = tmp_path / "p.csv"
+    assert run_cli("predict", images_file, checkpoint_file, csv, "--quiet").code == 0
+    for command, said in {
+        ("predict", images_file, checkpoint_file, tmp_path / "p.txt"): "name it p.csv",
+        ("train", images_file, tmp_path / "c.txt"): "name it c.pth",
+        ("export", images_file, csv, tmp_path / "ex.csv"): "or export with --as csv",
+        ("export", images_file, csv, tmp_path / "ex.csv", "--as", "json"): "a .json file",
+    }.items():
+        refused = run_cli(*command)
+        assert (refused.code, os.listdir(tmp_path)) == (2, ["p.csv"]), refused
+        assert said in refused.err
 
 
 def test_a_table_is_parquet(

@@ -24,7 +24,14 @@ from shoal.cli.options import (
     Picture,
     Quiet,
 )
-from shoal.cli.outputs import check_outputs, check_skipped, kept_aside, replacing
+from shoal.cli.outputs import (
+    check_outputs,
+    check_skipped,
+    check_suffix,
+    kept_aside,
+    listed_in,
+    replacing,
+)
 from shoal.errors import OutputError
 from shoal.models.provenance import name_alone
 
@@ -73,7 +80,6 @@ def predict(
     from shoal.cli import inference, opening
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
-    from shoal.clustering.choose_k import AUTO
     from shoal.clustering.digest import CLUSTERING, clustering_metadata
     from shoal.corrections.division import Division
     from shoal.export import summaries
@@ -85,10 +91,12 @@ def predict(
     report = Reporter(quiet=quiet)
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     inputs = [data, checkpoint, *honouring.files]
+    if not backup:  # the assignment's scripts write to whatever name they are given
+        check_suffix(prediction, [".csv"], "a prediction")
     skipped = prediction.with_name("skipped.csv")
     check_distinct([prediction, table, skipped], inputs)
     check_skipped(skipped)
-    replaced = check_outputs([prediction, table], inputs, force=force or backup)
+    replaced = check_outputs([prediction, table], inputs, force=force or backup, kept=backup)
     if table is not None and table.suffix.lower() != ".parquet":
         raise OutputError(f"the file of --table must end in .parquet, got {table}.")
     source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
@@ -98,13 +106,10 @@ def predict(
         source, loaded, report, clusters=division.n_clusters, split=division.split, device=device
     )
     # Of another number of clusters, or another split, nothing was measured.
-    own = clusters != AUTO and division.of(loaded) == Division()
+    own = division.of(loaded) == Division()
     place = Path(name_alone(str(checkpoint)))  # the table may be passed on
     metadata = label_free.verdict_on(loaded, path=place).metadata() if own else {}
-    if clusters != AUTO:  # its number was chosen for this time alone
-        metadata |= clustering_metadata(
-            loaded, n_clusters=division.n_clusters, split=division.split
-        )
+    metadata |= clustering_metadata(loaded, n_clusters=division.n_clusters, split=division.split)
     if known is not None:
         honoured = honouring.honour(result, known, loaded, source, division)
         result = honoured.table
@@ -114,6 +119,7 @@ def predict(
         if table is not None:
             result.to_parquet(table, metadata, force=force or backup)
     write_skipped(source, skipped)
+    report.say(*listed_in(source, skipped))
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))
     report.say(f"{summaries.prediction_summary(result)}; written to {prediction}")

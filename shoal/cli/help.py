@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
+
+from shoal.errors import RecipeError
 
 
 class Command(TyperCommand):
@@ -18,6 +21,21 @@ class Command(TyperCommand):
         for parameter in self.params:  # "DATA", where typer writes "DATA <path>"
             if parameter.param_type_name == "argument":
                 setattr(parameter, "display_type_rich", _nothing)  # noqa: B010 - a method of typer's
+
+    def make_context(self, info_name: Any, args: list[str], *more: Any, **named: Any) -> Any:
+        """Read the words of the command.
+
+        Raises:
+            RecipeError: a number is not written as one.
+        """
+        words = list(args)
+        try:
+            return super().make_context(info_name, args, *more, **named)
+        except typer.BadParameter as error:
+            reason = _not_a_number(error, words)
+            if reason is None:
+                raise
+            raise RecipeError(reason) from None
 
     @property
     def sentence(self) -> str:
@@ -41,6 +59,28 @@ class Command(TyperCommand):
         """``DATA CHECKPOINT [LABELS]``, where typer writes ``{DATA} {CHECKPOINT} [LABELS]``."""
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+def _not_a_number(error: typer.BadParameter, words: list[str]) -> str | None:
+    """What is wrong, in our words; None if it is something else than a number."""
+    message = error.message
+    kind = next((kind for word, kind in _KINDS.items() if word in message), None)
+    hint = getattr(error, "param_hint", None) or getattr(error.param, "opts", [""])[0]
+    option = hint.strip("'")
+    if kind is None or not option.startswith("-"):
+        return None
+    names = {option, *getattr(error.param, "opts", [])}
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names and (equals or place + 1 < len(words)):
+            value = value if equals else words[place + 1]
+            return f"{name} must be {kind}, got {value!r}."
+    return f"{option} must be {kind}."
+
+
+_KINDS = {"nor auto": "a whole number or auto", "integer": "a whole number",
+          "number": "a number", "float": "a number"}  # fmt: skip
+"""A word of typer's message, and what it asks for. Its versions word it differently."""
 
 
 def _nothing(**_: Any) -> str:

@@ -18,6 +18,7 @@ from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import CHECKPOINT_SUFFIXES
 from shoal.plural import counted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
@@ -109,7 +110,13 @@ def open_with(
     cache: bool = True,
     at_least: int = 1,
 ) -> tuple[ImageSource, Checkpoint]:
-    """A checkpoint, and images of the shape it learned from; see `open_images`."""
+    """A checkpoint, and images of the shape it learned from; see `open_images`.
+
+    Raises:
+        DataError: a checkpoint is given as the images.
+    """
+    if data.is_file() and data.suffix.lower() in CHECKPOINT_SUFFIXES:
+        raise DataError(f"{data} is a checkpoint, not images; DATA comes first, then CHECKPOINT.")
     loaded = checkpoints.load(checkpoint)
     check_learned(loaded, checkpoint)
     source = open_images(

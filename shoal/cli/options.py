@@ -98,7 +98,7 @@ def _number_or_auto(text: str) -> int | str:
         return int(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a valid integer, nor auto.", param_hint="'-k'"
+            f"{text!r} is not an integer, nor auto.", param_hint="'-k'"
         ) from None
 
 

@@ -10,23 +10,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shoal.errors import OutputError, ShoalError
+from shoal.export.written import is_foreign
 from shoal.images.csv_files import printable
 from shoal.images.files import atomic_path, digest_of
 from shoal.images.output_checks import already_there, check_distinct, check_writable
+from shoal.protocols import ImageSource
 
 
 def check_outputs(
-    outputs: Sequence[Path | None], inputs: Sequence[Path], *, force: bool = False
-) -> list[Path]:
+    outputs: Sequence[Path | None], inputs: Sequence[Path], *, force: bool = False,
+    kept: bool = False,
+) -> list[Path]:  # fmt: skip
     """Fail now if one of ``outputs`` should not be written.
 
-    A file that is there is only replaced with ``force``, and an image of a pile, the file of an
-    input or a folder never.
+    A file that is there is only replaced with ``force``, and only if shoal wrote such files. An
+    image of a pile, the file of an input or a folder is never replaced.
 
     Args:
         outputs: files; None stands for one that is not asked for.
         inputs: files, folders, and patterns of files, that the command reads.
         force: whether files may be replaced.
+        kept: whether a copy of what is replaced is kept, so that it may be anything.
 
     Returns:
         The files that will be replaced.
@@ -45,12 +49,37 @@ def check_outputs(
     replaced = [path for path in wanted if os.path.lexists(path)]
     if replaced and not force:
         raise already_there(replaced[0])
+    foreign = next((path for path in replaced if not kept and is_foreign(path)), None)
+    if foreign is not None:
+        raise OutputError(
+            f"{printable(str(foreign))} exists, and shoal did not write it: --force does not "
+            "replace it; name another file."
+        )
     return replaced
 
 
 def replacing(paths: Sequence[Path]) -> list[str]:
     """A line on what `check_outputs` found, none where nothing is replaced."""
     return [f"replaced {', '.join(printable(str(path)) for path in paths)}"] if paths else []
+
+
+def check_suffix(path: Path, suffixes: Sequence[str], what: str) -> None:
+    """Fail if ``path`` has another suffix than one of ``suffixes``; a name without any will do.
+
+    Raises:
+        OutputError: naming the first suffix.
+    """
+    if path.suffix.lower() not in ("", *suffixes):
+        right = printable(path.with_suffix(suffixes[0]).name)
+        raise OutputError(
+            f"the file of {what} must end in {suffixes[0]}, got {printable(str(path))}; name it "
+            f"{right}, for one."
+        )
+
+
+def listed_in(source: ImageSource, skipped: Path) -> list[str]:
+    """A line on where the images that are left out are listed, if there are any."""
+    return [f"what was left out is listed in {skipped}"] if source.skipped else []
 
 
 def check_skipped(path: Path) -> None:

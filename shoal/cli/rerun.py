@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shoal.cli.request import Request
+from shoal.cli.run_identity import as_typed
 from shoal.errors import CheckpointError, OutputError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -59,18 +60,18 @@ def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
     wanted = request.resolve()
     minutes = there.origin.minutes
     if minutes != request.minutes:
-        was = "none were" if minutes is None else f"{minutes:g} were"
-        raise OutputError(_of_another_run(path, f"{was} given as --minutes"))
+        raise OutputError(_of_another_run(path, as_typed("minutes", minutes)))
     if request.minutes is not None:
         wanted = replace(wanted, epochs=there.recipe.epochs)
     if request.auto != (there.facts.chosen is not None):
-        raise OutputError(_of_another_run(path, "its number of clusters was chosen otherwise"))
+        known = None if there.facts.chosen is not None else there.recipe.n_clusters
+        raise OutputError(_of_another_run(path, as_typed("n_clusters", known)))
     if request.auto:
         wanted = replace(wanted, n_clusters=there.recipe.n_clusters)
     changed = differences(there.recipe, wanted)
     if changed:
         name, (before, _) = next(iter(changed.items()))
-        raise OutputError(_of_another_run(path, f"{name} is {before}"))
+        raise OutputError(_of_another_run(path, as_typed(name, before)))
 
 
 def _of_another_run(path: Path, why: str) -> str:

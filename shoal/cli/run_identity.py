@@ -23,14 +23,33 @@ def identity_of(request: Request) -> dict[str, Any]:
 
 
 def first_difference(known: Any, wanted: dict[str, Any]) -> str:
-    """The first setting of ``known`` that is not as ``wanted``, in words."""
+    """The first setting of ``known`` that is not as ``wanted``, as it would be typed.
+
+    >>> first_difference({"n_clusters": 3}, {"n_clusters": 2})
+    'it has -k 3'
+    """
     known = known if isinstance(known, dict) else {}
     name = next(
         name
         for name in ["minutes", *sorted({*known, *wanted})]
         if known.get(name) != wanted.get(name)
     )
-    return f"{name} is {_written(known.get(name))}"
+    return as_typed(name, known.get(name))
+
+
+def as_typed(name: str, value: Any) -> str:
+    """A setting of a run as it would be typed.
+
+    >>> as_typed("learning_rate", 0.1), as_typed("minutes", None), as_typed("n_clusters", None)
+    ('it has --set learning_rate=0.1', 'it has no --minutes', 'it has -k auto')
+    """
+    option = {"n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes"}
+    if value is None and name == "n_clusters":
+        return "it has -k auto"
+    if value is None and name in option:
+        return f"it has no {option[name]}"
+    setting = f"{option[name]} " if name in option else f"--set {name}="
+    return f"it has {setting}{_written(value)}"
 
 
 def _written(value: Any) -> str:

@@ -58,10 +58,11 @@ def train(
     """
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
-    from shoal.cli.outputs import check_outputs
+    from shoal.cli.outputs import check_outputs, check_suffix
     from shoal.cli.request import Request, rehearse
     from shoal.cli.rerun import check_same_images, find_same_run
     from shoal.export import summaries
+    from shoal.models.history import CHECKPOINT_SUFFIXES
     from shoal.progress import Reporter
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
@@ -72,6 +73,7 @@ def train(
     request.resolve()  # what can be refused without the images is refused before they are opened
     opening.check_any_images(data)
     there = find_same_run(checkpoint, request)
+    check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
     report = Reporter(quiet=quiet)
     source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
@@ -111,6 +113,7 @@ def run(
     """Train, cluster and draw a pile, all in one go."""
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
+    from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
     from shoal.cli.run_folder import open_run
     from shoal.images.checks import check_n_clusters
@@ -140,6 +143,7 @@ def run(
         result = table or inference.predict(source, finished, report, device=device)
         with run.results(result.ids, result.labels, report):
             write_skipped(source, folder / "skipped.csv")
+            report.say(*listed_in(source, folder / "skipped.csv"))
             hand_over(
                 source, finished, result, folder, report, device=resolve_device(device),
                 spare=fit.seconds_for_history(finished, request),

@@ -20,6 +20,7 @@ from shoal.protocols import ImageSource, IntArray, Track, silent
 __all__ = ["FORMATS", "MEANS", "check_export", "export_prediction", "plan_export"]
 
 FORMATS = ("folders", "csv", "parquet", "json")
+_SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "json": ".json"}
 MEANS = ("copy", "hardlink", "symlink")
 
 
@@ -149,7 +150,8 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
 
     Raises:
         DataError: ``kind`` or ``by`` is unknown, or ``kind`` has no files to link.
-        OutputError: ``out`` exists, lies in the pile, or cannot be written.
+        OutputError: ``out`` exists, lies in the pile, has the suffix of another kind, or cannot be
+            written.
     """
     for name, value, choices in (("kind", kind, FORMATS), ("by", by, MEANS)):
         if value not in choices:
@@ -163,6 +165,13 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
                 f"cannot write {out}: it lies in the pile {data}, which is only read; name a place "
                 "outside."
             )
+    suffix = out.suffix.lower()
+    if suffix in _SUFFIXES.values() and suffix != _SUFFIXES.get(kind):
+        right = next(name for name, known in _SUFFIXES.items() if known == suffix)
+        written = "a folder" if kind == "folders" else f"a {_SUFFIXES[kind]} file"
+        raise OutputError(
+            f"{out} would become {written}; name it otherwise, or export with kind={right!r}."
+        )
     if kind == "folders":
         folders.check_out(out)
     elif os.path.lexists(out):

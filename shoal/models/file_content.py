@@ -41,13 +41,18 @@ def on_cpu(state: Any) -> Any:
 
 def read_content(path: Path) -> Any:
     if path.is_dir():
-        raise CheckpointError(f"{path} is a folder, not a checkpoint file.")
+        inside = path / "checkpoint.pth"  # where a run has it
+        hint = f"; did you mean {inside}?" if inside.is_file() else ", not a checkpoint file."
+        raise CheckpointError(f"{path} is a folder{hint}")
     try:
         if path.stat().st_size == 0:
             raise CheckpointError(f"{path} is empty, not a checkpoint.")
         with path.open("rb") as file:
-            if file.read(1) == b"\x80":
-                raise pickle.UnpicklingError("a bare pickle")
+            head = file.read(4096)
+        if head[:1] == b"\x80":
+            raise pickle.UnpicklingError("a bare pickle")
+        if _is_text(head):
+            raise CheckpointError(f"{path} is a text file, not a checkpoint; check the path.")
         with zipfile.ZipFile(path) as archive:  # what torch.save writes; torch checks no sums
             damaged = archive.testzip()
         if damaged is not None:
@@ -69,6 +74,14 @@ def read_content(path: Path) -> Any:
             f"{path} is not a checkpoint, or it is truncated or damaged; restore it from a copy "
             "or train again."
         ) from error
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file that begins so holds text: a checkpoint has zeros within its first bytes."""
+    try:
+        return b"\0" not in head and bool(head[:64].decode("ascii").strip())
+    except UnicodeDecodeError:
+        return False
 
 
 def to_tensors(arrays: dict[str, Array]) -> dict[str, Tensor]:

@@ -16,6 +16,8 @@ from shoal.models.checkpoint import Checkpoint
 
 RESUME_EVERY = 20.0
 """Seconds between two writes of the file that a run is resumed from."""
+CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt")
+"""The suffixes by which a checkpoint is known, a damaged one, too."""
 SUFFIX, OLDER_SUFFIX = ".history", ".trail"
 """How the folder's name ends. A folder of the older name is used where it is the only one."""
 
@@ -56,7 +58,7 @@ class CheckpointHistory:
         Raises:
             OutputError: something is there.
         """
-        if self.path.is_file() and self.path.suffix.lower() not in (".pth", ".pt", ".ckpt"):
+        if self.path.is_file() and self.path.suffix.lower() not in CHECKPOINT_SUFFIXES:
             try:
                 checkpoints.load(self.path)
             except CheckpointError as error:

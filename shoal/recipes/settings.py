@@ -46,7 +46,8 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
         path, equals, text = setting.partition("=")
         if not equals:
             raise RecipeError(
-                f"a setting must be written FIELD=VALUE, such as epochs=20, got {setting!r}."
+                f"a setting must be written FIELD=VALUE, such as seed=1 or views.hue=0.2, got "
+                f"{setting!r}."
             )
         recipe = _set(recipe, path.strip(), text.strip())
     recipe.check()

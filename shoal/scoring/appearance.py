@@ -72,8 +72,8 @@ def brightness_and_contrast(source: ImageSource, rows: IntArray) -> tuple[FloatA
 
 _REMEDY = {
     "brightness": "views.brightness=0.8",
-    "brightness and contrast": "views.brightness=0.8 and views.contrast=0.8",
-    "mean colour": "views.hue=0.5 and views.grey_probability=0.5",
+    "brightness and contrast": "views.brightness=0.8 and --set views.contrast=0.8",
+    "mean colour": "views.hue=0.5 and --set views.grey_probability=0.5",
 }
 """Settings under which training learns to ignore a feature."""
 
@@ -90,7 +90,7 @@ def warn_of_simple_features(features: dict[str, FloatArray], labels: IntArray) -
                 f"{name} alone tell{'' if ' and ' in name else 's'} the clusters apart "
                 f"({accuracy:.0%} of the images can be assigned by it, {chance:.0%} by chance), so "
                 "the clusters may have nothing to do with what the images show; if you want other "
-                f"clusters, train with the setting {_REMEDY[name]}."
+                f"clusters, train with --set {_REMEDY[name]}."
             ]
     return []
 

@@ -53,8 +53,15 @@ def resolve(queries: Sequence[str | Path], pile: ImageSource) -> list[Query]:
         row = rows.get(name, -1)
         if row >= 0:
             resolved.append(Query(name, pile, row, row))
-        else:
-            resolved.append(Query(name, open_image(Path(name), pile), 0, -1))
+            continue
+        nested = [known for known in pile.ids if known.endswith(f"/{name}")]
+        if nested and not Path(name).is_file():
+            more = f", or another of {len(nested):,} with that name" if len(nested) > 1 else ""
+            raise DataError(
+                f"{printable(name)[:80]!r} is not the id of an image; did you mean "
+                f"{printable(nested[0])!r}{more}?"
+            )
+        resolved.append(Query(name, open_image(Path(name), pile), 0, -1))
     return resolved
 
 

@@ -90,7 +90,7 @@ def check_resumable(resume: Checkpoint, recipe: Recipe, digest: str) -> None:
     if changed:
         name, (before, now) = next(iter(changed.items()))
         raise CheckpointError(
-            f"the run to resume has {name} = {before}, not {now}; give the same settings, or start "
+            f"the run to resume has {name}={before}, not {now}; give the same settings, or start "
             "a new run."
         )
     if resume.origin.digest != digest:
