@@ -19,6 +19,17 @@ def counted(n: float, one: str, many: str = "") -> str:
     return f"{number} {one if n == 1 else many or one + 's'}"
 
 
+def pixels(height: int, width: int, channels: int | None = None) -> str:
+    """The size of an image as a person says it: the width first, and said where it matters.
+
+    >>> pixels(8, 8), pixels(16, 8, 3), pixels(8, 8, 1)
+    ('8 × 8 pixels', '8 × 16 pixels (width × height) in colour', '8 × 8 pixels in grey')
+    """
+    order = "" if height == width else " (width × height)"
+    colour = "" if channels is None else " in colour" if channels == 3 else " in grey"
+    return f"{width} × {height} pixels{order}{colour}"
+
+
 def lasted(seconds: float) -> str:
     """A time as a person says it.
 

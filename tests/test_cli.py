@@ -263,7 +263,12 @@ def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any])
     assert plain.code == 0
     assert plain.err == ""
     assert "finished" in plain.out.splitlines()[0]
-    for word in ("40 of 8 × 8 × 3", "step 10 of 10", about["weights_sha256"][:16], "vgg(widths="):
+    for word in (
+        "40 of 8 × 8 pixels in colour",
+        "step 10 of 10",
+        about["weights_sha256"][:16],
+        "vgg(widths=",
+    ):
         assert word in plain.out
 
 
@@ -413,7 +418,7 @@ def test_quiet_prints_nothing_and_plain_output_has_no_escape_codes(
     assert out == ""
     assert "\r" not in err
     assert "\x1b" not in err
-    assert err.startswith("40 images of 8 × 8 × 3, recipe baseline, 1 epoch on ")
+    assert err.startswith("40 images of 8 × 8 pixels in colour, recipe baseline, 1 epoch on ")
     assert f"checkpoint {tmp_path / 'plain.pth'}" in err
     assert "Warning" not in err
     assert "Standard deviation" not in err  # openTSNE's own remark

@@ -14,10 +14,12 @@ from PIL import Image
 
 from shoal import pipeline
 from shoal.clustering.choose_k import weigh_remembered
+from shoal.clustering.digest import clustering_digest
 from shoal.clustering.n_clusters import weigh
 from shoal.clustering.partitions import overlap
 from shoal.clustering.prediction_strength import prediction_strength
 from shoal.errors import DataError
+from shoal.export.clustering_digest import clustering_of
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 
@@ -172,8 +174,12 @@ def test_auto_divides_into_what_was_chosen(
     assert run_cli("predict", images_file, path, out).code == 0
     labels = np.loadtxt(out, delimiter=",", skiprows=1, dtype=int)[:, 1]
     assert len(np.unique(labels)) == chosen
-    again = run_cli("predict", images_file, path, tmp_path / "q.csv", "-k", "auto")
+    table = tmp_path / "q.parquet"
+    again = run_cli(
+        "predict", images_file, path, tmp_path / "q.csv", "-k", "auto", "--table", table
+    )  # fmt: skip
     assert again.code == 0
+    assert clustering_of(table, "") == clustering_digest(finished)  # names for it can be told
     assert (tmp_path / "q.csv").read_bytes() == out.read_bytes()
     resumed = run_cli(*train, "--set", "name=tried", "--resume")
     assert (resumed.code, "nothing to resume" in resumed.err) == (0, True)

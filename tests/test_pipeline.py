@@ -17,6 +17,7 @@ from shoal.embedding import embed as embed_module
 from shoal.embedding import embed as embedding
 from shoal.embedding import reduce
 from shoal.embedding.embed import embed
+from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
@@ -137,3 +138,14 @@ def test_fitting_gives_the_table_that_predicting_gives_and_embeds_once(
         np.testing.assert_array_equal(table.labels, predicted.labels)
         np.testing.assert_array_equal(table.embedding, predicted.embedding)
         np.testing.assert_array_equal(table.confidence, predicted.confidence)
+
+
+def test_fewer_new_images_than_clusters_are_assigned(
+    images: np.ndarray, checkpoint_file: Path
+) -> None:
+    checkpoint = checkpoints.load(checkpoint_file)
+    table = pipeline.predict(ArraySource(images[:2]), checkpoint, n_clusters=4)
+    whole = pipeline.predict(ArraySource(images), checkpoint, n_clusters=4)
+    assert table.labels.tolist() == whole.labels[:2].tolist()
+    with pytest.raises(DataError, match="41"):  # of the images it learned from
+        pipeline.predict(ArraySource(images[:2]), checkpoint, n_clusters=41)

@@ -598,7 +598,7 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     ),
     "images of another shape": (
         lambda t, p: [other_shape(p), t / "best.pth"],
-        "learned from images of 8 × 8 × 3, but these are of 9 × 8 × 3",
+        "but these are of 8 × 9 pixels (width × height) in colour",
     ),
     "labels alone": (
         lambda t, p: [*arguments(t, labels=False), "--labels", t / "labels.npy"],

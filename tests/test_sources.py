@@ -513,6 +513,22 @@ def test_a_larger_size_is_offered_where_images_were_shrunk(tmp_path: Path) -> No
         assert "--size" not in source.notes[0]
 
 
+def test_tall_images_are_said_to_be_cut_and_no_larger_size_is_advised(tmp_path: Path) -> None:
+    for number in range(3):
+        picture(RED, (32, 640)).save(tmp_path / f"{number}.png")
+    tall: Any = open_source(tmp_path)
+    assert tall.larger_size is None
+    assert "--size" not in tall.notes[0]  # 32 pixels wide, all that there is to be seen
+    said = "warning: 95% of each image, on average, lies outside a square in its middle"
+    assert any(note.startswith(said) for note in tall.notes)
+    again: Any = open_source(tmp_path)  # from the cache
+    assert list(again.notes) == list(tall.notes)
+    for number in range(3):
+        picture(RED, (64, 48)).save(tmp_path / f"{number}.png")
+    wide: Any = open_source(tmp_path, size=32)
+    assert not any("outside" in note for note in wide.notes)
+
+
 @pytest.mark.parametrize("size", [0, 31, 50, -32, 4096])
 def test_other_sizes_are_not_offered(size: int, tmp_path: Path) -> None:
     picture(RED).save(tmp_path / "a.png")

@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from shoal.plural import counted, fill
 from shoal.scoring.accuracy import Estimate
 from shoal.scoring.evidence import Evidence
+from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
 from shoal.scoring.verdict import decide
 
@@ -48,6 +49,19 @@ def test_it_is_no_surer_than_the_weakest_of_its_evidence(evidence: Evidence, tru
     assert found.reasons
     assert found.next_steps
     assert str(found) == str(decide(evidence))
+
+
+@pytest.mark.parametrize("consistency", [0.2, 0.5])
+def test_a_low_consistency_does_not_contradict_images_that_stay(consistency: float) -> None:
+    signals = Signals(*[1.0] * 7)
+    said = str(decide(replace(GOOD, signals=signals, consistency=consistency)))
+    assert "100% of the images stay in their group when" in said
+    assert "change their group" not in said
+    assert "depend on how" not in said
+    assert f"not well recognised (consistency {consistency:.2f} of 1): they stay in" in said
+    moved = replace(signals, view_agreement=0.7)
+    said = str(decide(replace(GOOD, signals=moved, consistency=consistency)))
+    assert "change their group" in said or "depend on how" in said
 
 
 def test_few_images_get_a_range_and_no_number() -> None:

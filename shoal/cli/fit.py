@@ -23,7 +23,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
-from shoal.plural import counted, duration, lasted, rounded
+from shoal.plural import counted, duration, lasted, pixels, rounded
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe, differences
@@ -79,7 +79,7 @@ def _train(
     height, width, channels = source.shape
     length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""
     report.say(
-        f"{counted(len(source), 'image')} of {height} × {width} × {channels}, "
+        f"{counted(len(source), 'image')} of {pixels(height, width, channels)}, "
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
     report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait

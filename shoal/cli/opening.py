@@ -19,7 +19,7 @@ from shoal.images.pixel_range import PixelRange
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CHECKPOINT_SUFFIXES
-from shoal.plural import counted
+from shoal.plural import counted, pixels
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 
@@ -81,7 +81,7 @@ def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
     if (height, width) != (size, size):
         raise DataError(
             f"--size must be left out or {height} with this checkpoint, got {size}: it compares "
-            f"images of {height} × {width} pixels."
+            f"images of {pixels(height, width)}."
         )
 
 

@@ -12,7 +12,7 @@ from shoal.clustering.splits import PIXELS_COUNT
 from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
-from shoal.plural import counted
+from shoal.plural import counted, pixels
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
@@ -181,7 +181,7 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
         f"{path}: {state}",
         *([str(label_free.verdict_on(checkpoint, path=path))] if checkpoint.finished else []),
         "checkpoint",
-        f"  images       {checkpoint.n_images:,} of {height} × {width} × {channels}",
+        f"  images       {checkpoint.n_images:,} of {pixels(height, width, channels)}",
         f"  epoch        {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
         f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
         f"  weights      {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",

@@ -18,6 +18,7 @@ from shoal.errors import CheckpointError, DataError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
+from shoal.plural import pixels
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring import evaluation
 from shoal.scoring.evaluation import Scores
@@ -221,4 +222,4 @@ def fast(device: str) -> AbstractContextManager[None]:
 
 
 def _size(shape: tuple[int, int, int]) -> str:
-    return " × ".join(map(str, shape))
+    return pixels(*shape)

@@ -92,13 +92,16 @@ def estimate(
 def share_text(share: float, n_images: int) -> str:
     """A share with as many decimals as ``n_images`` images allow, at most three.
 
-    One image of 30 is 0.03 of them, so the second decimal of their mean says nothing.
+    One image of 30 is 0.03 of them, so the second decimal of their mean says nothing. The rest is
+    cut off, not rounded: 1.0 would say that all are right.
 
-    >>> share_text(0.9234, 30), share_text(0.9234, 500), share_text(0.9234, 8500)
+    >>> share_text(0.9234, 30), share_text(0.9234, 500), share_text(0.9237, 8500)
     ('0.9', '0.92', '0.923')
+    >>> share_text(0.97, 30), share_text(1.0, 30)
+    ('0.9', '1.0')
     """
     decimals = 1 if n_images < 100 else 2 if n_images < 1000 else 3
-    return f"{share:.{decimals}f}"
+    return f"{math.floor(share * 10**decimals + 1e-6) / 10**decimals:.{decimals}f}"
 
 
 def _is_by_picture(labels: IntArray, identity: IntArray) -> bool:

@@ -55,7 +55,7 @@ def in_words(consistency: float) -> str:
         return "consistent: the clusters hardly change when images are shown a little differently"
     if consistency >= 0.4:
         return (
-            "consistent in part: many images change their cluster when they are shown a little "
-            "differently"
+            "consistent in part: shown a little differently, many images change their cluster or "
+            "are no longer like themselves"
         )
     return "not consistent: the clusters depend on how the images happen to be shown"

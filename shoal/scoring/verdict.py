@@ -25,6 +25,8 @@ is no."""
 CONSISTENT, INCONSISTENT = 0.7, 0.4
 """Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
 called consistent, below the second not consistent."""
+_STAY = 0.9
+"""If at least this share of images stays in its group, a low consistency has another cause."""
 _CONSISTENT_ALONE = 0.8
 """From this consistency on the answer is yes if the expected accuracy is not known."""
 _ORDER: tuple[Trust, ...] = ("no", "not known", "in part", "yes")
@@ -144,7 +146,8 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
                      "form the groups.", share=signals.stability)
         )  # fmt: skip
     if consistency is not None:
-        reasons.append(_consistency(consistency))
+        stay = signals is not None and signals.view_agreement >= _STAY
+        reasons.append(_consistency(consistency, stay))
     if estimate is None and consistency is None:
         reasons.append(
             sentence("Nothing was measured to judge the groups by: there are too few images, or "
@@ -175,10 +178,23 @@ def _rivals(count: int) -> Sentence:
                     "you can tell which one you want.", n=count)  # fmt: skip
 
 
-def _consistency(score: float) -> Sentence:
+def _consistency(score: float, stay: bool) -> Sentence:
+    """What the score says.
+
+    It is low if images change their group, or if they are not recognised: then an image shown
+    differently is less like itself than like others, though it may stay in its group.
+
+    Args:
+        score: the consistency.
+        stay: whether nearly all images are known to stay in their group.
+    """
     if score >= CONSISTENT:
         return sentence("The groups are consistent ({score:.2f} of 1): they hardly change when "
                         "images are shown a little differently.", score=score)  # fmt: skip
+    if stay:
+        return sentence("The images are not well recognised (consistency {score:.2f} of 1): they "
+                        "stay in their group, but shown a little differently many are more like "
+                        "other images than like themselves.", score=score)  # fmt: skip
     if score >= INCONSISTENT:
         return sentence("The groups are consistent in part ({score:.2f} of 1): many images change "
                         "their group when they are shown a little differently.",

@@ -89,6 +89,7 @@ class Filling:
         unreadable: list[LeftOut] = []
         sides = [2**31, 0]
         missing = [0, 0]
+        outside, n_larger = [0.0], [0]
 
         def rows() -> Iterator[int]:
             row = 0
@@ -96,6 +97,8 @@ class Filling:
                 write(chunk.pixels.data)
                 sides[:] = min(sides[0], chunk.sides[0]), max(sides[1], chunk.sides[1])
                 missing[:] = missing[0] + chunk.missing[0], missing[1] + chunk.missing[1]
+                outside[0] += chunk.outside
+                n_larger[0] += chunk.n_larger
                 for reason in chunk.reasons:
                     if reason:
                         unreadable.append(_unreadable(names[row], reason))
@@ -117,6 +120,8 @@ class Filling:
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,
+            "outside": outside[0] / len(kept),
+            "larger": n_larger[0] / len(kept),
             "pixel_range": with_eight_bits(self.form.pixel_range).to_json(),
         }
 

@@ -55,6 +55,19 @@ class Facts(NamedTuple):
     width: int
     grey: bool
 
+    def outside(self, form: Form) -> float:
+        """The share of the image, in [0, 1), that lies outside the form once it covers it.
+
+        >>> Facts(320, 32, True).outside(Form(32, 32, 1))
+        0.9
+        """
+        scale = max(form.height / self.height, form.width / self.width)
+        return 1.0 - form.height * form.width / (scale**2 * self.height * self.width)
+
+    def is_larger(self, form: Form) -> bool:
+        """Whether the image has more pixels than the form on both sides."""
+        return self.height > form.height and self.width > form.width
+
 
 class Chunk(NamedTuple):
     """Several images decoded."""
@@ -71,6 +84,10 @@ class Chunk(NamedTuple):
     """How many pixels were no numbers, and in how many images."""
     unknown: str = ""
     """The kind of that image's numbers if the form has no range for them, see `Decoded`."""
+    outside: float = 0.0
+    """The shares of the images that lie outside the form once they cover it, added up."""
+    n_larger: int = 0
+    """How many images show more in a larger form: they are larger on both sides."""
 
 
 class Decoded(NamedTuple):

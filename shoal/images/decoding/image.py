@@ -82,6 +82,7 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
     reasons: list[str] = []
     kept, shortest, longest = 0, 2**31, 0
     missing = [0, 0]
+    outside, n_larger = 0.0, 0
     for content in contents:
         decoded = decode(content, form)
         if isinstance(decoded, str):
@@ -97,7 +98,12 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
         reasons.append("")
         shortest = min(shortest, facts.height, facts.width)
         longest = max(longest, facts.height, facts.width)
-    return Chunk(pixels[:kept], reasons, (shortest, longest), None, (missing[0], missing[1]))
+        outside += facts.outside(form)
+        n_larger += facts.is_larger(form)
+    return Chunk(
+        pixels[:kept], reasons, (shortest, longest), None, (missing[0], missing[1]),
+        outside=outside, n_larger=n_larger,
+    )  # fmt: skip
 
 
 def look(content: Encoded) -> Facts | str:

@@ -22,10 +22,13 @@ from shoal.images.eight_bits import describe_missing
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
+from shoal.plural import pixels
 from shoal.protocols import ImageSource, Originals, Track
 
 _VERSION = 2
 """Raise this number when the same files would give other pixels or ids."""
+_MUCH = 0.5
+"""From this share of the images on that is not seen, a person is warned."""
 
 
 def decode_pile(
@@ -91,6 +94,7 @@ def decode_pile(
             kept.note,
             *pixel_range.describe(wanted.pixel_range),
             *describe_missing(index["missing"]),
+            *_left_outside(index, wanted),
         ],
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
@@ -145,7 +149,7 @@ def _cost(index: Index, wanted: Wanted) -> str:
     cost = f"; {height * width * channels:,} bytes an image"
     if times != 1:
         cost += f", about {times:.2g} times the time of 32 × 32"
-    seen = f"seen at {width} × {height} pixels"
+    seen = f"seen at {pixels(height, width)}"
     if wanted.image_shape is not None:
         return f"{seen}, as in training{cost}"
     if not _is_shrunk(index):
@@ -161,9 +165,25 @@ def _cost(index: Index, wanted: Wanted) -> str:
     return f"{seen}, scaled from {sides} a side and cut to the centre{cost}{hint}"
 
 
+def _left_outside(index: Index, wanted: Wanted) -> list[str]:
+    """How much of each image is not seen, if that is much."""
+    share = index.get("outside", 0.0)  # missing in older caches
+    if share < _MUCH:
+        return []
+    _, height, width, _ = index["shape"]
+    shape = "a square" if height == width else pixels(height, width)
+    advice = "" if wanted.image_shape is not None else "; cut them into pieces to show all of them"
+    return [
+        f"warning: {min(share, 0.99):.0%} of each image, on average, lies outside {shape} in its "
+        f"middle and is not seen: they are too tall or too wide{advice}"
+    ]
+
+
 def _larger_size(index: Index, wanted: Wanted) -> int | None:
     """Pixels a side that would show more of a pile that was shrunk to the size by default."""
     if wanted.size or wanted.image_shape is not None or not _is_shrunk(index):
+        return None
+    if index.get("larger", 1.0) < 0.5:  # most would only be blown up
         return None
     return 2 * DEFAULT_SIDE
 
