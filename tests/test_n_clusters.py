@@ -15,13 +15,16 @@ from PIL import Image
 from shoal import pipeline
 from shoal.clustering.choose_k import weigh_remembered
 from shoal.clustering.digest import clustering_digest
-from shoal.clustering.n_clusters import weigh
+from shoal.clustering.evidence import Evidence, NumberOfClusters
+from shoal.clustering.n_clusters import _choose, weigh
 from shoal.clustering.partitions import overlap
 from shoal.clustering.prediction_strength import prediction_strength
 from shoal.errors import DataError
 from shoal.export.clustering_digest import clustering_of
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
+from shoal.plots import groups as plots
+from shoal.search.summaries import of_n_clusters
 
 
 def blobs(sizes: Sequence[int], *, distance: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -62,6 +65,25 @@ def test_of_groups_within_groups_the_finer_are_chosen_and_the_tie_is_told() -> N
     strength = {each.n_clusters: each.strength for each in found.evidence}
     assert found.n_clusters == 6
     assert strength[6] > 0.95
+
+
+def test_a_number_that_is_as_good_is_not_hidden_and_the_picture_has_the_words_of_the_table() -> (
+    None
+):
+    strengths = ((2, 0.95), (3, 0.92), (4, 0.5))
+    evidence = tuple(Evidence(k, strength, 0.01, 0.9, 0.5, 0.1) for k, strength in strengths)
+    choice, tied, clear, leading, reason = _choose(evidence)
+    assert (choice, tied, clear) == (2, (3,), False)
+    rows, groups = np.arange(12), {k: np.arange(12) % k for k in (2, 3, 4)}
+    result = NumberOfClusters(choice, clear, reason, leading, evidence, rows, groups, tied)
+    header, *lines = of_n_clusters(result).splitlines()
+    assert [line.split()[0] for line in lines if line.endswith("  < as good")] == ["3"]
+    figure = plots.n_clusters(ArraySource(np.zeros((12, 8, 8, 3), np.uint8)), result)
+    assert figure.get_suptitle() == "how many clusters? 2; 3 would do as well"
+    drawn = [ax.get_title() for ax in figure.axes]
+    drawn += [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    for word in header.split()[1:]:
+        assert any(text.startswith(word) for text in drawn), word
 
 
 def test_the_same_seed_gives_the_same_answer_and_a_large_pile_is_sampled() -> None:

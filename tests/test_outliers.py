@@ -19,6 +19,7 @@ from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.tensors import to_float
 from shoal.models import checkpoint as checkpoints
+from shoal.plots import single_images
 from shoal.search.outliers import _near_tie, deviations, find_outliers
 
 
@@ -58,7 +59,7 @@ def test_planted_outliers_come_first_with_their_reasons(
     assert "very dark (brightness 0, usually" in reasons["160"]
     assert "very bright (brightness 1, usually" in reasons["161"]
     assert "nearly uniform (contrast 0, usually" in reasons["162"]
-    assert "poorly reconstructed" in reasons["163"]
+    assert "poorly rebuilt" in reasons["163"]
     assert all(reasons.values())
     assert "1. " in result.err
     with Image.open(picture) as drawn:
@@ -153,3 +154,13 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(
     assert result.err.count("\n") == 1
     assert fragment in result.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_picture_has_the_words_of_the_table(images: np.ndarray, checkpoint_file: Path) -> None:
+    source = ArraySource(images)
+    found = find_outliers(source, checkpoints.load(checkpoint_file), n=3)
+    drawn = [text.get_text() for text in single_images.outliers(source, found).axes[0].texts]
+    assert len(drawn) == 3
+    for place, (caption, reasons) in enumerate(zip(drawn, found.reasons, strict=True), start=1):
+        rank, _, words = caption.partition(": ")
+        assert (int(rank), reasons[0].startswith(words)) == (place, True)

@@ -19,6 +19,8 @@ from shoal.clustering.partitions import overlap
 from shoal.clustering.tree import Tree, load_tree
 from shoal.errors import DataError
 from shoal.export.prediction import load_prediction
+from shoal.images.array import ArraySource
+from shoal.plots import groups
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,19 @@ def planted() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def grown(planted: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Tree:
     return merge_upward(planted[0], [f"{row}.png" for row in range(600)], 18)
+
+
+def test_the_number_of_a_node_is_beside_its_lines(grown: Tree) -> None:
+    figure = groups.tree(ArraySource(np.zeros((600, 4, 4, 1), np.uint8)), grown)
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    assert len(ax.texts) == len(grown.merges)
+    for line, text in zip(ax.lines, ax.texts, strict=True):
+        corners = ax.transData.transform(line.get_xydata())  # type: ignore[arg-type]
+        left, middle = corners[:, 0].min(), (corners[1, 1] + corners[2, 1]) / 2
+        box = text.get_window_extent()
+        assert box.x1 < left  # its own line begins there
+        assert box.y0 > middle  # the line that leads on is there
 
 
 def test_cuts_recover_planted_groups_and_nest(grown: Tree, planted: tuple[np.ndarray, ...]) -> None:

@@ -52,7 +52,13 @@ def duplicates(
 ) -> None:
     """Find copies, exact and near, and say which to keep."""
     from shoal.cli import inference, opening
-    from shoal.cli.next_step import free, free_outputs, say_next
+    from shoal.cli.next_step import (
+        first_not_done,
+        free,
+        free_outputs,
+        free_picture,
+        say_next,
+    )
     from shoal.images.output_checks import check_picture
     from shoal.images.pixel_range import PixelRange
     from shoal.models import checkpoint as checkpoints
@@ -84,6 +90,8 @@ def duplicates(
     report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
     if checkpoint is None:
         say_next(report, "run", data, free(Path("found")))
+    elif first_not_done("outliers") is None:
+        say_next(report, "splits", data, checkpoint, *free_picture("splits"))
     else:
         say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 

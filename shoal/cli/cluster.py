@@ -67,8 +67,8 @@ def clusters(
         print(summaries.of_n_clusters(choice))
     report.say(*replacing(replaced))
     report.say(f"written to {picture}")
-    k = choice.n_clusters
-    say_next(report, "predict", data, checkpoint, free(Path(f"clusters-{k}.csv")), "-k", k)
+    for k in (choice.n_clusters, *choice.tied[:2]):  # what is as good is not hidden
+        say_next(report, "predict", data, checkpoint, free(Path(f"clusters-{k}.csv")), "-k", k)
 
 
 def tree(

@@ -43,6 +43,11 @@ def free_outputs(name: str) -> list[str | Path]:
     return ["--csv", free(csv), "--picture", free(picture)]
 
 
+def first_not_done(*names: str) -> str | None:
+    """The first of ``names`` of commands whose CSV is not there yet; None if all are there."""
+    return next((name for name in names if not os.path.lexists(f"{name}.csv")), None)
+
+
 def free_picture(name: str) -> list[str | Path]:
     """The option for another place of ``NAME.png``, if it is taken."""
     picture = Path(f"{name}.png")

@@ -132,7 +132,7 @@ def similar(
     """Find the images most like given ones."""
     from shoal.cli import inference, opening
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.next_step import first_not_done, free_outputs, free_picture, say_next
     from shoal.export.prediction import load_prediction
     from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
@@ -164,4 +164,8 @@ def similar(
         print(summaries.of_similar(alike))
     report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
-    say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
+    other = first_not_done("duplicates", "outliers")  # not what was just done
+    if other is None:
+        say_next(report, "splits", data, checkpoint, *free_picture("splits"))
+    else:
+        say_next(report, other, data, checkpoint, *free_outputs(other))

@@ -43,6 +43,8 @@ class NumberOfClusters:
     """int64 (m,): the images that were used."""
     groups: dict[int, IntArray]
     """For each number the clusters of these images, int64 (m,), the largest first."""
+    tied: tuple[int, ...] = ()
+    """Other numbers that would do as well as the choice, the strongest first."""
 
     def to_json(self) -> dict[str, Any]:
         """The choice and the evidence as JSON values."""
@@ -50,6 +52,7 @@ class NumberOfClusters:
             "n_clusters": self.n_clusters,
             "clear": self.clear,
             "reason": self.reason,
+            "tied": list(self.tied),
             "leading": list(self.leading),
             "n_images": len(self.rows),
             "evidence": [

@@ -140,8 +140,8 @@ def weigh(
         )
         for place, k in enumerate(numbers)
     )
-    choice, clear, leading, reason = _choose(evidence)
-    return NumberOfClusters(choice, clear, reason, leading, evidence, rows, groups)
+    choice, tied, clear, leading, reason = _choose(evidence)
+    return NumberOfClusters(choice, clear, reason, leading, evidence, rows, groups, tied)
 
 
 def _of_copies(place: IntArray, low: int, rows: IntArray) -> NumberOfClusters:
@@ -161,7 +161,10 @@ def _of_copies(place: IntArray, low: int, rows: IntArray) -> NumberOfClusters:
     return NumberOfClusters(k, clear, reason, (k,), (evidence,), rows, {k: by_size(place)})
 
 
-def _choose(evidence: Sequence[Evidence]) -> tuple[int, bool, tuple[int, ...], str]:
+def _choose(
+    evidence: Sequence[Evidence],
+) -> tuple[int, tuple[int, ...], bool, tuple[int, ...], str]:
+    """The choice, what is tied with it, whether it is clear, the leading numbers, the reason."""
     order = sorted(evidence, key=lambda entry: -entry.strength)
     best = order[0]
     # Clusters within clusters may be equally strong: then the finer division says more.
@@ -189,7 +192,8 @@ def _choose(evidence: Sequence[Evidence]) -> tuple[int, bool, tuple[int, ...], s
     else:
         reason += "."
     leading = tuple(entry.n_clusters for entry in [chosen, *others][:3])
-    return chosen.n_clusters, strong and not tied, leading, reason
+    as_good = tuple(entry.n_clusters for entry in tied)
+    return chosen.n_clusters, as_good, strong and not tied, leading, reason
 
 
 def _listed(evidence: Sequence[Evidence]) -> str:

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import CLEAR
@@ -48,6 +49,8 @@ def n_clusters(
     above, below = parts
     _evidence(above.subplots(1, 3), result)
     clear = "" if result.clear else ", but not clearly"
+    if result.tied:
+        clear = f"; {', '.join(map(str, result.tied))} would do as well"
     figure.suptitle(f"how many clusters? {result.n_clusters}{clear}", fontsize=13)
     generator = np.random.default_rng(seed)
     lists = [
@@ -118,9 +121,11 @@ def _dendrogram(ax: Axes, tree: Tree) -> None:
         corners = [heights[a], high, high, heights[b]], [middle[a], middle[a], middle[b], middle[b]]
         ax.plot(*corners, color=_LINE, linewidth=1.2)
         middle.append((middle[a] + middle[b]) / 2)
-        ax.text(
-            high + top * 0.008, middle[node], str(node), fontsize=7.5, ha="left", va="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+        # In the corner between its own line and the one that leads on, which it must not cover.
+        ax.annotate(
+            str(node), (high, middle[node]), xytext=(-1.5, 1.0), textcoords="offset points",
+            fontsize=7.5, ha="right", va="bottom", zorder=5,
+            path_effects=[withStroke(linewidth=1.5, foreground="white")],
         )  # fmt: skip
     ax.set_yticks(range(n_leaves), [f"{leaf} ({sizes[leaf]:,})" for leaf in range(n_leaves)])
     ax.tick_params(axis="y", labelsize=8, length=0, labelleft=False, labelright=True)
@@ -134,10 +139,12 @@ def _dendrogram(ax: Axes, tree: Tree) -> None:
 def _evidence(axes: Array, result: NumberOfClusters) -> None:
     numbers = [evidence.n_clusters for evidence in result.evidence]
     titles = {
-        "found again in other images": [("strength", "prediction strength", _LINE, "o-"),
-                                        ("stability", "adjusted Rand index", "0.6", "--")],
-        "silhouette in the diffusion map": [("silhouette", "", _LINE, "o-")],
-        "eigengap of the neighbour graph": [("eigengap", "", _LINE, "o-")],
+        "found again in other images": [
+            ("strength", "strength (prediction strength)", _LINE, "o-"),
+            ("stability", "stability (adjusted Rand index)", "0.6", "--"),
+        ],
+        "silhouette (in the diffusion map)": [("silhouette", "", _LINE, "o-")],
+        "eigengap (of the neighbour graph)": [("eigengap", "", _LINE, "o-")],
     }  # fmt: skip
     for ax, (title, series) in zip(axes, titles.items(), strict=True):
         for name, label, colour, style in series:

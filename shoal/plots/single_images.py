@@ -31,13 +31,6 @@ _MOST_OUTLIERS = 104
 _CAPTION = 0.22
 """The height of the line above a tile, as a share of the tile's width."""
 _FRAME = "#0072B2"
-_SHORT = {
-    "far from every neighbour in the embedding": "far from all",
-    "poorly reconstructed": "poorly rebuilt",
-    "nearly uniform": "uniform",
-    "very dark": "dark",
-    "very bright": "bright",
-}
 
 
 @dataclass(frozen=True)
@@ -112,7 +105,7 @@ def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent
 
 
 def outliers(source: ImageSource, result: Outliers, *, track: Track = silent) -> Figure:
-    """The outliers by rank, each with its weightiest reason in a word or two.
+    """The outliers by rank, each with its weightiest reason in the words of the table.
 
     Args:
         source: the pile.
@@ -125,7 +118,7 @@ def outliers(source: ImageSource, result: Outliers, *, track: Track = silent) ->
         zip(thumbnails(source, rows, track=track), result.reasons, strict=False)
     ):
         line, column = divmod(place, _COLUMNS)
-        reason = _SHORT[reasons[0].partition(" (")[0]]
+        reason = reasons[0].partition(" (")[0]  # as the table has it, without the numbers
         tiles.append(_Tile(column, line, image, f"{place + 1}: {reason}"))
     which = "image" if len(rows) == 1 else f"{len(rows)} images"
     return _page(tiles, f"the most unusual {which} of {len(result.ids):,}, by rank")

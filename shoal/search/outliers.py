@@ -46,8 +46,8 @@ class Measure:
 # The limits are a contrast of ten of 255 grey levels, and a brightness within a twentieth of black
 # or white. Without them, ordinary pictures on a white ground would come first in many piles.
 MEASURES = (
-    Measure("distance", 1, "far from every neighbour in the embedding"),
-    Measure("reconstruction", 1, "poorly reconstructed", ratio=True),
+    Measure("distance", 1, "far from the rest"),
+    Measure("reconstruction", 1, "poorly rebuilt", ratio=True),
     Measure("contrast", -1, "nearly uniform", ratio=True, limit=-0.04),
     Measure("brightness", -1, "very dark", limit=-0.05),
     Measure("brightness", 1, "very bright", limit=0.95),

@@ -105,6 +105,7 @@ def of_n_clusters(result: NumberOfClusters) -> str:
         values = (evidence.strength, evidence.stability, evidence.silhouette, evidence.eigengap)
         cells = [f"{v:>{len(t)}.3f}" for t, v in zip(titles[1:], values, strict=True)]
         mark = "  <" if evidence.n_clusters == result.n_clusters else ""
+        mark = "  < as good" if evidence.n_clusters in result.tied else mark
         lines.append("  ".join([f"{evidence.n_clusters:>8}", *cells]) + mark)
     sample = f"computed from {counted(len(result.rows), 'image')}"
     if len(result.evidence) < 2:  # nothing to compare
