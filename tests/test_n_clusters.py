@@ -67,9 +67,7 @@ def test_of_groups_within_groups_the_finer_are_chosen_and_the_tie_is_told() -> N
     assert strength[6] > 0.95
 
 
-def test_a_number_that_is_as_good_is_not_hidden_and_the_picture_has_the_words_of_the_table() -> (
-    None
-):
+def test_what_is_as_good_is_not_hidden_and_the_picture_has_the_words_of_the_table() -> None:
     strengths = ((2, 0.95), (3, 0.92), (4, 0.5))
     evidence = tuple(Evidence(k, strength, 0.01, 0.9, 0.5, 0.1) for k, strength in strengths)
     choice, tied, clear, leading, reason = _choose(evidence)
