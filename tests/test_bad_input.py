@@ -950,12 +950,12 @@ CHECKPOINTS: list[Case] = [
     (
         "resume-other-settings",
         lambda kit: resume(kit, None, "--set", "learning_rate=0.002"),
-        "has learning_rate = 0.006, not 0.002",
+        "has learning_rate=0.006, not 0.002",
     ),
     (
         "resume-other-seed",
         lambda kit: resume(kit, None, "--seed", "1"),
-        "has seed = 0, not 1",
+        "has --seed 0, not 1",
     ),
     ("resume-damaged", resume_damaged, "it is truncated or damaged"),
 ]
@@ -1260,7 +1260,7 @@ def test_a_folder_of_somebody_elses_in_the_way_of_the_unfinished_run(kit: Kit) -
 
 @pytest.mark.parametrize(
     ("changed", "fragment"),
-    [(("data",), "other images"), (("-k", "3"), "n_clusters"), (("shape",), "other images")],
+    [(("data",), "other images"), (("-k", "3"), "has -k 2, not 3"), (("shape",), "other images")],
     ids=["other data", "other k", "other shape"],
 )
 def test_resume_of_a_finished_run_does_not_hide_another_question(

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shoal.errors import OutputError, ShoalError
-from shoal.export.written import is_foreign
 from shoal.images.csv_files import printable
 from shoal.images.files import atomic_path, digest_of
 from shoal.images.output_checks import already_there, check_distinct, check_writable
@@ -49,6 +48,10 @@ def check_outputs(
     replaced = [path for path in wanted if os.path.lexists(path)]
     if replaced and not force:
         raise already_there(replaced[0])
+    if not replaced:
+        return []
+    from shoal.export.written import is_foreign
+
     foreign = next((path for path in replaced if not kept and is_foreign(path)), None)
     if foreign is not None:
         raise OutputError(

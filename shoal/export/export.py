@@ -165,6 +165,12 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
                 f"cannot write {out}: it lies in the pile {data}, which is only read; name a place "
                 "outside."
             )
+    if kind == "folders":
+        folders.check_out(out)
+    elif os.path.lexists(out):
+        raise OutputError(f"{out} exists; an export replaces nothing, so name another file.")
+    else:
+        check_writable(out)
     suffix = out.suffix.lower()
     if suffix in _SUFFIXES.values() and suffix != _SUFFIXES.get(kind):
         right = next(name for name, known in _SUFFIXES.items() if known == suffix)
@@ -172,12 +178,6 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
         raise OutputError(
             f"{out} would become {written}; name it otherwise, or export with kind={right!r}."
         )
-    if kind == "folders":
-        folders.check_out(out)
-    elif os.path.lexists(out):
-        raise OutputError(f"{out} exists; an export replaces nothing, so name another file.")
-    else:
-        check_writable(out)
 
 
 def _folder_lines(

@@ -46,8 +46,7 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
         path, equals, text = setting.partition("=")
         if not equals:
             raise RecipeError(
-                f"a setting must be written FIELD=VALUE, such as seed=1 or views.hue=0.2, got "
-                f"{setting!r}."
+                f"a setting must be written FIELD=VALUE, such as views.hue=0.2, got {setting!r}."
             )
         recipe = _set(recipe, path.strip(), text.strip())
     recipe.check()
