@@ -53,17 +53,6 @@ def predict(
     return table
 
 
-def number_of_clusters(
-    checkpoint: Checkpoint, clusters: int | str | None, report: Reporter
-) -> int | None:
-    """The number asked for; ``auto`` chooses among the images that the checkpoint remembers."""
-    if clusters != AUTO:
-        return None if clusters is None else int(clusters)
-    choice = weigh_remembered(checkpoint, track=report)
-    report.say(choice.reason)
-    return choice.n_clusters
-
-
 def splits(
     source: ImageSource, checkpoint: Checkpoint, report: Reporter, *, device: str = "auto"
 ) -> list[ComparedSplit]:

@@ -8,12 +8,15 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shoal.errors import OutputError, ShoalError
 from shoal.images.csv_files import printable
 from shoal.images.files import atomic_path, digest_of
 from shoal.images.output_checks import already_there, check_distinct, check_writable
-from shoal.protocols import ImageSource
+
+if TYPE_CHECKING:
+    from shoal.protocols import ImageSource
 
 
 def check_outputs(
