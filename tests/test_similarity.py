@@ -45,13 +45,13 @@ def table(path: Path) -> list[dict[str, str]]:
 # --- measuring and searching --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_a_name_without_its_folder_is_taken_for_no_image_but_suggested() -> None:
     pile = ArraySource(np.zeros((3, 8, 8, 3), np.uint8), ids=["2019/a.png", "2020/a.png", "b.png"])
     with pytest.raises(DataError, match=r"'a.png' is not .* did you mean '2019/a.png', or another"):
         resolve(["a.png"], pile)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_similarity_is_what_its_definition_says(metric: str) -> None:
     generator = np.random.default_rng(0)
     a, b = generator.normal(size=(2, 20, 7)).astype(np.float32)
