@@ -270,6 +270,11 @@ def test_info_plain_and_json(checkpoint_file: Path, run_cli: Callable[..., Any])
         "vgg(widths=",
     ):
         assert word in plain.out
+    # The verdict comes last, where a person sees it.
+    history, trusted, next_steps = map(
+        plain.out.index, ("\nhistory", "\nCan these groups be trusted?", "\nWhat to do next:")
+    )
+    assert history < trusted < next_steps
 
 
 def test_info_of_a_checkpoint_in_the_folder_one_is_in(

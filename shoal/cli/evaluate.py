@@ -221,6 +221,7 @@ def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
     from shoal.export.load_corrections import corrections_of
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
+    from shoal.scoring import label_free
 
     loaded = checkpoints.load(checkpoint)
     corrections = corrections_of(checkpoint, loaded)
@@ -233,8 +234,9 @@ def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
         print(summaries.checkpoint_text(loaded, checkpoint))
         if corrections is not None:
             print(summaries.corrections_text(corrections))
-        # A finished one ends with what to do next.
-        if not loaded.finished and checkpoint.parent.name:
+        if loaded.finished:  # last, so that the verdict is what a person sees
+            print(label_free.verdict_on(loaded, path=checkpoint))
+        elif checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")
             if final.is_file():
                 say_next(Reporter(), "info", final)

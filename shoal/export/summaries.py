@@ -172,28 +172,27 @@ def corrections_text(corrections: Corrections) -> str:
 
 
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
-    """The facts about a checkpoint as text, with a dozen rows of its history."""
+    """The facts about a checkpoint as text, with at most 12 rows of its history."""
     facts = checkpoint_facts(checkpoint, path)
     height, width, channels = checkpoint.image_shape
     state = "finished" if checkpoint.finished else "along the way, without clusters"
-    rows = checkpoint.history[:: max(1, len(checkpoint.history) // 12)]
+    rows = checkpoint.history[:: max(1, -(-len(checkpoint.history) // 12))]
     lines = [
         f"{path}: {state}",
-        *([str(label_free.verdict_on(checkpoint, path=path))] if checkpoint.finished else []),
         "checkpoint",
-        f"  images       {checkpoint.n_images:,} of {pixels(height, width, channels)}",
-        f"  epoch        {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
+        f"  images         {checkpoint.n_images:,} of {pixels(height, width, channels)}",
+        f"  epoch          {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
         f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
-        f"  weights      {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",
-        *(f"  {name:<12} {value}" for name, value in facts["origin"].items() if value),
-        *(f"  {name:<12} {value}" for name, value in checkpoint.provenance.items()),
+        f"  weights        {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",
+        *(f"  {name:<14} {value}" for name, value in facts["origin"].items() if value),
+        *(f"  {name:<14} {value}" for name, value in checkpoint.provenance.items()),
         *(
-            f"  consistency  {score:.4f} at step {step:,}"
+            f"  consistency    {score:.4f} at step {step:,}"
             for step, score in sorted(checkpoint.facts.consistency.items())
         ),
-        *([f"  n_clusters   {chosen.reason}"] if (chosen := checkpoint.facts.chosen) else []),
+        *([f"  n_clusters     {chosen.reason}"] if (chosen := checkpoint.facts.chosen) else []),
         *(
-            f"  split {number:<6} {' + '.join(f'{size:,}' for size in split.sizes)}, separation "
+            f"  split {number:<8} {' + '.join(f'{size:,}' for size in split.sizes)}, separation "
             f"{split.separation:.3f}, pixels explain {split.pixel_share:.3f}"
             for number, split in enumerate(checkpoint.facts.splits, start=1)
         ),
