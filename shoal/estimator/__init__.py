@@ -1,9 +1,10 @@
 """shoal in scikit-learn's style: `ImageClusterer`.
 
-`image_clusterer` fits, `checkpoint_estimator` holds the methods of a fitted estimator, `parameters`
-checks the parameters, `validation` and `inputs` turn ``X`` into images. This room imports the
-pipeline and what lies below it. Labels must not enter: ``y`` is ignored, as scikit-learn's own
-clusterers ignore it.
+`image_clusterer` fits, `checkpoint_estimator` holds the methods of a fitted estimator,
+`reviewed_estimator` shows the page of `shoal.review`, `parameters` checks the parameters,
+`validation` and `inputs` turn ``X`` into images. This room imports the pipeline and what lies below
+it, and the review. Labels must not enter: ``y`` is ignored, as scikit-learn's own clusterers ignore
+it.
 """
 
 from shoal.estimator.image_clusterer import ImageClusterer as ImageClusterer

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from shoal import pipeline
 from shoal.budget import limit_for
@@ -18,10 +18,11 @@ from shoal.clustering.choose_k import check_enough
 from shoal.clustering.clustering import check_finished
 from shoal.corrections.division import Division
 from shoal.corrections.honoured import honour
-from shoal.errors import DataError, Interrupted, OutputError
-from shoal.estimator.checkpoint_estimator import NUMBERS, CheckpointEstimator
+from shoal.errors import DataError, Interrupted
+from shoal.estimator.checkpoint_estimator import NUMBERS
 from shoal.estimator.inputs import RowScale, open_images
 from shoal.estimator.parameters import recipe_of
+from shoal.estimator.reviewed_estimator import ReviewedEstimator
 from shoal.export.load_corrections import corrections_of, load_corrections
 from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
@@ -32,11 +33,8 @@ from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.training.devices import resolve_device
 
-if TYPE_CHECKING:
-    from shoal.review.notebook import ShownReview
 
-
-class ImageClusterer(CheckpointEstimator):
+class ImageClusterer(ReviewedEstimator):
     """Cluster unlabelled images with an encoder that learns from these images alone.
 
     `fit` trains an encoder, embeds the images, reduces the embedding and clusters it; see
@@ -107,8 +105,6 @@ class ImageClusterer(CheckpointEstimator):
     confidence_: FloatArray
     ids_: Sequence[str]
     n_features_in_: int
-    _fitted_on: Any = None
-    """What `fit` was given, for `review`; it is not pickled."""
 
     def __init__(
         self,
@@ -217,45 +213,6 @@ class ImageClusterer(CheckpointEstimator):
             found = load_corrections(corrections, checkpoint, beside=path)
         estimator.corrections = None if found is None else found.path
         return estimator._adopt(checkpoint, found)
-
-    def review(
-        self, X: Any = None, *, path: str | Path = "reviewed.pth", port: int = 0
-    ) -> ShownReview:
-        """Show the page on which a person corrects the clusters: in a notebook as a frame.
-
-        What the person says is kept beside the checkpoint at ``path`` as it is said, in
-        ``reviewed.corrections.jsonl``, and is there when the review is opened again. The page is
-        served to this machine alone.
-
-        Args:
-            X: the images; by default those of `fit`.
-            path: where the checkpoint is written, if it is not there.
-            port: where to listen; 0: any port that is free.
-
-        Returns:
-            What a notebook shows as a frame. Its text tells the address elsewhere; ``close()`` ends
-            the review.
-
-        Raises:
-            DataError: no images are given after `load`, or see `predict`.
-            OutputError: ``path`` holds another checkpoint, or another process reviews it.
-        """
-        from shoal.review.notebook import show
-
-        check_is_fitted(self)
-        if X is None and self._fitted_on is None:
-            raise DataError("X must be given: the images of fit are not known any more.")
-        source, device, track = self._open(self._fitted_on if X is None else X)
-        path = Path(path)
-        if not path.exists():
-            self.save(path)
-        elif checkpoints.load(path).weights_digest() != self.checkpoint_.weights_digest():
-            raise OutputError(f"{path} holds another checkpoint; name another path.")
-        return show(source, self.checkpoint_, path, device=device, port=port, track=track)
-
-    def __getstate__(self) -> Any:
-        state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_fitted_on"}
 
     def _open_to_fit(self, X: Any, track: Track) -> tuple[ImageSource, Origin]:
         """The images to learn from, and the range of numbers in a table."""

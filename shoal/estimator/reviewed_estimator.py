@@ -1,0 +1,61 @@
+"""The review of a fitted estimator: a person corrects its clusters on a page in a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from shoal.errors import DataError, OutputError
+from shoal.estimator.checkpoint_estimator import CheckpointEstimator
+from shoal.models import checkpoint as checkpoints
+
+if TYPE_CHECKING:
+    from shoal.review.notebook import ShownReview
+
+
+class ReviewedEstimator(CheckpointEstimator):
+    """A `CheckpointEstimator` whose clusters a person can correct."""
+
+    _fitted_on: Any = None
+    """The ``X`` of `fit`, for `review`; it is not pickled."""
+
+    def review(
+        self, X: Any = None, *, path: str | Path = "reviewed.pth", port: int = 0
+    ) -> ShownReview:
+        """Show the page on which a person corrects the clusters: in a notebook as a frame.
+
+        What the person says is kept beside the checkpoint at ``path`` as it is said, in
+        ``reviewed.corrections.jsonl``, and is there when the review is opened again. The page is
+        served to this machine alone.
+
+        Args:
+            X: the images; by default those of `fit`.
+            path: where the checkpoint is written, if it is not there.
+            port: where to listen; 0: any port that is free.
+
+        Returns:
+            What a notebook shows as a frame. Its text tells the address elsewhere; ``close()`` ends
+            the review.
+
+        Raises:
+            DataError: no images are given after `load`, or see `predict`.
+            OutputError: ``path`` holds another checkpoint, or another process reviews it.
+        """
+        from shoal.review.notebook import show
+
+        check_is_fitted(self)
+        if X is None and self._fitted_on is None:
+            raise DataError("X must be given: the images of fit are not known any more.")
+        source, device, track = self._open(self._fitted_on if X is None else X)
+        path = Path(path)
+        if not path.exists():
+            self.save(path)
+        elif checkpoints.load(path).weights_digest() != self.checkpoint_.weights_digest():
+            raise OutputError(f"{path} holds another checkpoint; name another path.")
+        return show(source, self.checkpoint_, path, device=device, port=port, track=track)
+
+    def __getstate__(self) -> Any:
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_fitted_on"}
