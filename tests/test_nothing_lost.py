@@ -592,3 +592,68 @@ def test_a_comma_in_a_name_is_not_cut(
     assert (tmp_path / "p.csv").read_bytes() == before
     names.write_text('cluster,name\n0,red\n1,"green, square"\n')
     assert run_cli("name", tmp_path / "p.csv", names).code == 0
+
+
+# --- corrections --------------------------------------------------------------------------------
+
+
+def corrected_by_hand(folder: Path, images_file: Path) -> dict[Path, bytes]:
+    """A review in which image 0 was moved to the other group, both named; its files."""
+    from shoal.corrections import say
+    from shoal.images.open import open_source
+    from shoal.models import checkpoint as checkpoints
+    from shoal.review.opening import open_review
+
+    checkpoint = folder / "checkpoint.pth"
+    review = open_review(open_source(images_file), checkpoints.load(checkpoint), checkpoint)
+    with review.journal as journal:
+        first = int(journal.history.groups.group[0])
+        journal.append(say.name(journal.history.groups, first, "reds"))
+        journal.append(say.name(journal.history.groups, 3 - first, "stripes"))
+        journal.append(say.move(journal.history.groups, np.array([0]), 3 - first))
+    files = [folder / f"checkpoint.{end}" for end in ("corrections.jsonl", "reviewed.parquet")]
+    return {path: path.read_bytes() for path in files}
+
+
+def test_a_run_begun_anew_keeps_corrections_and_they_count_on(
+    found: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    results = {name: (found / name).read_bytes() for name in ("prediction.csv", "table.parquet")}
+    kept = corrected_by_hand(found, images_file)
+    assert results == {name: (found / name).read_bytes() for name in results}
+    command = ("run", images_file, found, "-k", "2", *fast)
+    again = run_cli(*command)
+    assert "holds the results of this run already; add" in again.err  # nothing of it was changed
+    forced = run_cli(*command, "--set", "learning_rate=0.002", "--force")
+    assert forced.code == 0, forced.err
+    assert f"the corrections in {next(iter(kept))} are kept" in forced.err
+    (found / "map.png").unlink()
+    resumed = run_cli(*command, "--set", "learning_rate=0.002", "--resume")
+    assert resumed.code == 0, resumed.err
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert not list(found.glob("*.corrections.*.jsonl"))
+    told = run_cli("export", images_file, found / "table.parquet", tmp_path / "sorted")
+    assert told.code == 0, told.err
+    assert "with 3 corrections by hand" in told.err
+    assert (tmp_path / "sorted" / "stripes" / "0.png").exists()
+    # The new checkpoint has another embedding: what the run left shows where new images belong.
+    np.save(tmp_path / "new.npy", np.load(images_file)[[3, 5, 2]])
+    told = run_cli("predict", tmp_path / "new.npy", found / "checkpoint.pth", tmp_path / "new.csv")
+    assert told.code == 0, told.err
+    lines = (tmp_path / "new.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[2] for line in lines] == ["stripes", "stripes", "reds"]
+
+
+def test_a_pile_leaves_out_the_files_of_a_review(
+    found: Path, images_file: Path, images: np.ndarray, tmp_path: Path
+) -> None:
+    from shoal.images.open import open_source
+
+    kept = corrected_by_hand(found, images_file)
+    photos = tmp_path / "photos"
+    shutil.copytree(found, photos / "found")
+    Image.fromarray(images[0]).save(photos / "a.png")
+    for path in kept:  # of a checkpoint that was trained among the images
+        shutil.copy(path, photos)
+    assert list(open_source(photos).ids) == ["a.png"]

@@ -148,7 +148,17 @@ def run(
                 source, finished, result, folder, report, device=resolve_device(device),
                 spare=fit.seconds_for_history(finished, request),
             )  # fmt: skip
+        report.say(*_corrections_kept(run.checkpoint))
         inference.say_verdict(finished, report)
+
+
+def _corrections_kept(checkpoint: Path) -> list[str]:
+    from shoal.corrections.journal_file import journal_beside
+
+    journal = journal_beside(checkpoint)
+    if not journal.exists():
+        return []
+    return [f"the corrections in {journal} are kept; predict, export and review carry them over"]
 
 
 def _already(run: Run) -> list[str]:
