@@ -148,8 +148,8 @@ test("words", () => {
   assert.equal(progress({ n_images: 5, n_decided: 5, expected: 1 }), "5 of 5 decided");
   assert.deepEqual([percent(1), percent(0.999), percent(0.001), percent(0)], ["100 %", "99 %", "1 %", "0 %"]);
   assert.deepEqual([titleOf(group(3, 1)), titleOf(group(0, 1, true)), titleOf({ ...group(3, 1), name: "<b>" })], ["Group 3", "Belongs nowhere", "<b>"]);
-  assert.match(clearness(0.9, 0.05), /^Clearly apart\. .*what is shown\.$/);
-  assert.match(clearness(0.5, 0.9), /^Hardly apart.*background/);
+  assert.match(clearness(0.9, 0.05), /^Clearly apart\. .*not about colour and light\.$/);
+  assert.match(clearness(0.5, 0.9), /^Hardly apart.*explain most of it/);
   assert.equal(clearness(null, null), "");
   assert.deepEqual([savedText(0, "here"), savedText(1, "here"), savedText(2, "gone"), savedText(0, "gone")], ["Saved", "Saving…", "2 actions not saved", "No server"]);
 });

@@ -119,6 +119,6 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 /** @type {Record<View, string[]>} */
 export const BAR = {
   groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "learn", "open", "question"],
-  question: ["right", "new-group", "nowhere", "mixed", "skip"],
+  question: ["right", "new-group", "nowhere", "mixed", "skip", "learn"],
   divisions: [],
 };

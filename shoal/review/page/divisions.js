@@ -29,7 +29,7 @@ export function showDivisions(app) {
     const rest = n > MOST ? el("span", { class: "soft", text: `and ${counted(n - MOST, "smaller cluster")}` }) : null;
     const facts = el("span", { class: "measures" },
       separation === null ? null : measure("How clear", separation, percent(separation)),
-      pixels === null ? null : measure("Pixels explain", pixels, percent(pixels)));
+      pixels === null ? null : measure("Thumbnails explain", pixels, percent(pixels)));
     const key = at < 9 ? el("kbd", { text: String(at + 1), "aria-hidden": "true" }) : null;
     return el("button", { type: "button", class: `division${n > 3 ? " many" : ""}`, "aria-pressed": String(chosen), "data-index": division.index, "aria-keyshortcuts": at < 9 ? String(at + 1) : null, onclick: () => void takeDivision(app, at) },
       el("span", { class: "division-title" }, key, el("span", { class: "name", text: title }), chosen ? el("span", { class: "tag", text: "chosen now" }) : null),

@@ -8,7 +8,7 @@ import { strip } from "./dialogs.js";
 import { byId, el } from "./dom.js";
 import { openGroup } from "./navigate.js";
 import { paletteOf } from "./palette.js";
-import { counted, percent, titleIn } from "./words.js";
+import { count, counted, percent, titleIn } from "./words.js";
 
 /** @param {App} app */
 export function showQuestion(app) {
@@ -44,9 +44,9 @@ export function showQuestion(app) {
       return body.replaceChildren(el("p", { text: "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says } = asked.question;
-    heading.textContent = size === 1 ? "Where does this image belong?" : `Where do these ${counted(size, "image")} belong?`;
-    const now = el("p", { class: "soft" }, "They are now in ", el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
-      `. ${rows.length < size ? `${rows.length} of them are shown. ` : ""}${says}`);
+    heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where do these ${counted(rows.length, "image")} belong?`;
+    const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
+      `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says}`);
     const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), el("span", { class: "soft", text: asked.left > 0 ? `about ${counted(asked.left, "question")} left` : "" }));
     return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i, group))), others);
   }

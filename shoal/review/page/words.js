@@ -50,14 +50,14 @@ export function savedText(waiting, server) {
 }
 
 /**
- * How clear a division is, and whether it may be one of light and colour only.
+ * How clear a division is, and whether it may be about colour, light or layout only.
  * @param {number | null} separation from 0 to 1
- * @param {number | null} pixels share of it that brightness and colour explain
+ * @param {number | null} pixels share of it that thumbnails of 8 × 8 pixels explain
  */
 export function clearness(separation, pixels) {
-  const apart = separation === null ? "" : separation >= 0.85 ? "Clearly apart." : separation >= 0.7 ? "Fairly apart." : "Hardly apart: many images lie between.";
-  const light = pixels === null ? "" : pixels < 0.15 ? "Brightness and colour explain hardly any of it: it is about what is shown."
-    : pixels < 0.5 ? "Brightness and colour explain some of it." : "Brightness and colour explain most of it: it may be light or background rather than what is shown.";
+  const apart = separation === null ? "" : separation >= 0.85 ? "Clearly apart." : separation >= 0.7 ? "Somewhat apart." : "Hardly apart: mere noise shows such gaps, too.";
+  const light = pixels === null ? "" : pixels < 0.15 ? "Blurred thumbnails hardly explain it: it is not about colour and light."
+    : pixels < 0.5 ? "Blurred thumbnails explain some of it: colour, light or layout." : "Blurred thumbnails explain most of it: colour, light or layout.";
   return `${apart} ${light}`.trim();
 }
 
