@@ -118,7 +118,7 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 
 /** @type {Record<View, string[]>} */
 export const BAR = {
-  groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "learn", "open", "question"],
+  groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "learn", "open"],
   question: ["right", "new-group", "nowhere", "mixed", "skip", "learn"],
   divisions: [],
 };
