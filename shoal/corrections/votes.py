@@ -24,8 +24,8 @@ def vote(points: FloatArray, group: IntArray, queries: FloatArray) -> tuple[IntA
 
     >>> line = np.array([[0.0], [1.0], [8.0], [9.0], [9.5]], dtype=np.float32)
     >>> groups, share = vote(line, np.array([4, 4, 7, 7, 7]), line[:1])
-    >>> groups.tolist(), share.round(1).tolist()
-    ([7], [0.6])
+    >>> groups.tolist(), [f"{value:.1f}" for value in share]
+    ([7], ['0.6'])
     """
     k = min(K, len(points))
     _, indices = nearest(points, queries, k)
