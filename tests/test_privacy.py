@@ -26,6 +26,7 @@ from pypdf import PdfReader
 from pypdf.generic import IndirectObject, StreamObject
 
 import shoal
+from shoal.cli.run_identity import data_of_run
 
 DRIVER = """
 import importlib, inspect, json, pkgutil, sys
@@ -239,6 +240,16 @@ def test_nothing_written_tells_who_ran_it_or_where(ran: Ran, secret: str) -> Non
         if any(holds(path.read_bytes(), wanted) for wanted in (secret, code))
     ]
     assert telling == []
+
+
+def test_a_run_beside_its_images_knows_them_and_names_the_review(ran: Ran) -> None:
+    for found, typed in (("found", "found"), ("absolute", str(ran.folder / "absolute"))):
+        record = json.loads((ran.folder / found / "shoal.json").read_text())
+        assert record["data"] == "../pile"
+        assert data_of_run(ran.folder / found) == ran.folder / "pile"
+        said = next(text for words, text in ran.printed.items()
+                    if words.startswith("run ") and typed in words.split())  # fmt: skip
+        assert said.strip().splitlines()[-1] == f"next: shoal review {typed}"
 
 
 def test_nothing_public_shows_the_environment(ran: Ran, secret: str) -> None:

@@ -37,6 +37,12 @@ def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tupl
     return images, file
 
 
+def review_of(folder: Path, data: Path) -> list[str | Path]:
+    """The words of the command that reviews the run in a folder."""
+    words: list[str | Path] = ["review", folder]
+    return words if data_of_run(folder) is not None else [*words, "--data", data]
+
+
 def command_after(where: Path, images: Path, checkpoint: Path, is_run: bool) -> list[str | Path]:
     """The words of the command after a review: hand over the groups, or predict with them."""
     if is_run and (where / "prediction.csv").is_file():

@@ -16,7 +16,7 @@ from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import first_difference, identity_of
 from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
-from shoal.export.record import NAME, RUN, Record, digests_of, read_record
+from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_to
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
 from shoal.images.files import locked, sweep
@@ -70,7 +70,10 @@ class Run:
         identity = identity_of(request) | {"images": digest, "n_images": len(source)}
         # What is there stays until it is written anew; by its digest a later change is noticed.
         named = tuple(name for name in self.record.named if (self.folder / name).is_file())
-        record = Record(RUN, command_line(), identity, files=self.record.files, named=named)
+        data = way_to(source.originals.path, self.folder)
+        record = Record(
+            RUN, command_line(), identity, files=self.record.files, named=named, data=data
+        )
         self.folder.mkdir(parents=True, exist_ok=True)
         record.save(self.folder)
         return replace(self, record=record, done=False)

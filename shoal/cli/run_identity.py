@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,15 @@ def data_of_run(folder: Path) -> Path | None:
     """What the images of the run in ``folder`` were opened from; None if nobody knows, or it is
     not there.
 
-    An absolute path is not recorded, so that it is not known either.
+    An absolute path is not recorded. The way from the folder to images beside it is, and else the
+    path as it was typed, which is right from the same place.
     """
     try:
         record = read_record(folder)
         training = None if record is None else parse_training(shlex.split(record.command)[1:])
     except (OutputError, ValueError):
         return None
-    data = None if training is None else Path(training.data)
-    return data if data is not None and data.exists() else None
+    places = [] if record is None or not record.data else [folder / record.data]
+    if training is not None:
+        places.append(Path(training.data))
+    return next((Path(os.path.normpath(place)) for place in places if place.exists()), None)

@@ -113,8 +113,10 @@ def run(
     """Train, cluster and draw a pile, all in one go."""
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
+    from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
+    from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import open_run
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
@@ -150,6 +152,7 @@ def run(
             )  # fmt: skip
         report.say(*_corrections_kept(run.checkpoint))
         inference.say_verdict(finished, report)
+        say_next(report, *review_of(folder, data))
 
 
 def _corrections_kept(checkpoint: Path) -> list[str]:
@@ -175,7 +178,9 @@ def demo(
     """Sort 1,797 handwritten digits, and compare with k-means."""
     from shoal.cli import fit, inference, opening
     from shoal.cli.demo_images import print_scores, write_digits
+    from shoal.cli.next_step import say_next
     from shoal.cli.request import Request
+    from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import open_run
     from shoal.images.output_checks import check_writable
     from shoal.progress import Reporter
@@ -201,3 +206,4 @@ def demo(
                 hand_over(source, finished, result, folder, report, device="cpu")
     print_scores(source, result.labels, finished.origin.seconds)
     inference.say_verdict(finished, report)
+    say_next(report, *review_of(folder, data))

@@ -8,6 +8,7 @@ absolute path.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,8 @@ class Record:
     """The SHA-256 digest of each file as shoal wrote it, by the file's name."""
     named: tuple[str, ...] = ()
     """The names of the files in which a person named clusters."""
+    data: str = ""
+    """Where the images are from this folder, if they lie in it, beside it or one level above."""
 
     def edited(self, folder: Path) -> list[str]:
         """The names of the files that are there and have changed since shoal wrote them."""
@@ -76,6 +79,7 @@ class Record:
             "result": self.result,
             "files": self.files,
             "named": list(self.named),
+            "data": self.data,
         }
         with atomic_path(folder / NAME) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -113,7 +117,7 @@ def read_record(folder: Path) -> Record | None:
             raise ValueError("named")
         return Record(
             kind, str(content["command"]), identity, bool(content["finished"]),
-            str(content["result"]), files, named,
+            str(content["result"]), files, named, str(content.get("data", "")),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, OutputError):
@@ -140,6 +144,23 @@ def naming(path: Path) -> Iterator[None]:
         return
     files = record.files if edited else record.files | {name: digest_of(path)}
     replace(record, files=files, named=(*sorted({*record.named, name}),)).save(folder)
+
+
+def way_to(data: Path | None, folder: Path) -> str:
+    """The way from a folder to what lies in it, beside it or one level above; else nothing.
+
+    A longer way would tell whoever gets the folder how this machine is laid out.
+
+    >>> way_to(Path("photos"), Path("found")), way_to(Path("/photos"), Path("a/b/c/found"))
+    ('../photos', '')
+    """
+    if data is None:
+        return ""
+    try:
+        way = Path(os.path.relpath(os.path.abspath(data), os.path.abspath(folder)))
+    except ValueError:  # on another drive
+        return ""
+    return way.as_posix() if way.parts.count(os.pardir) <= 1 else ""
 
 
 def _is_name(name: Any) -> bool:
