@@ -23,7 +23,9 @@ import http.client
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +113,10 @@ class Person:
             kind = int(self.generator.integers(len(counts)))
         return kind, share
 
-    def works(self, page: Page) -> Iterator[None]:
-        """Yields after each action, for ever."""
+    def works(self, page: Page, chosen: Callable[[], None]) -> Iterator[None]:
+        """Yields after each action, for ever; ``chosen`` ends the search for more divisions."""
         yield from self.chooses_division(page)
+        threading.Thread(target=chosen).start()
         yield from self.looks_at_groups(page)
         answers = 0
         while True:
@@ -143,8 +146,11 @@ class Person:
     def chooses_division(self, page: Page) -> Iterator[None]:
         """Take the division whose samples are purest, each cluster of a kind of its own."""
         k = int(self.kinds.max()) + 1
-        offered = page.get("/api/divisions")
-        while not offered["ready"]:
+        offered: dict[str, Any] = {"divisions": []}
+        before = 0  # the ways for the same number of clusters come first, at once
+        while not before or len(offered["divisions"]) != before:
+            before = len(offered["divisions"])
+            time.sleep(0.3)
             offered = page.get("/api/divisions")
         best, chosen = None, None
         for division in offered["divisions"]:
@@ -153,8 +159,10 @@ class Person:
             seen = [self.sees(sample) for sample in division["samples"]]
             kinds = {kind for kind, _ in seen if kind is not None}
             purity = len(kinds) / k + float(np.mean([share for _, share in seen]))
+            if any(kind is None for kind, _ in seen):
+                purity = 0.0  # a sample of which nobody knows an image says nothing
             if division["chosen"]:
-                purity += 0.1  # what is there is left where another is hardly better
+                purity += 0.3  # what is there is left where another is not clearly better
             if best is None or purity > best[0]:
                 best = (purity, division)
             chosen = division if division["chosen"] else chosen
@@ -197,7 +205,7 @@ def reviewed(source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int,
         with serving(session) as server:
             page = Page(server.new_address())
             scores = [accuracy(page.groups(), kinds)]
-            for _ in Person(kinds, wrong, seed).works(page):
+            for _ in Person(kinds, wrong, seed).works(page, session.divisions.close):
                 scores.append(accuracy(page.groups(), kinds))
                 if len(scores) > n:
                     break

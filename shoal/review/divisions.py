@@ -42,7 +42,7 @@ class Division:
     labels: IntArray
     """int64 (n,): the clusters, from 0, the largest first."""
     samples: tuple[tuple[int, ...], ...]
-    """Typical members of each cluster."""
+    """Members of each cluster, from typical to odd."""
     separation: float | None = None
     pixel_share: float | None = None
     evidence: str | None = None
@@ -182,8 +182,10 @@ class Divisions:
         for cluster in range(int(labels.max(initial=0)) + 1):
             rows = np.flatnonzero(labels == cluster)
             some = rows[:: -(-len(rows) // _SAMPLED_FROM)] if len(rows) else rows
-            typical = most_typical(self._z, some)[:_SAMPLE] if len(some) else some
-            samples.append(tuple(typical.tolist()))
+            typical = most_typical(self._z, some) if len(some) else some
+            # From typical to odd: those in the middle may all be of a small kind.
+            places = np.linspace(0, len(typical) - 1, min(_SAMPLE, len(typical))).astype(np.int64)
+            samples.append(tuple(typical[places].tolist()))
         return tuple(samples)
 
 
