@@ -27,6 +27,7 @@ from shoal.cli import app
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
     "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo", "review",
+    "import-labels",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What a person said is kept: the journal survives any kill, and its entries come to one thing."""
 
+import contextlib
 import json
 import os
 
@@ -191,6 +192,40 @@ def test_a_damaged_journal_is_refused_in_a_sentence_and_left_as_it_is(tmp_path, 
     with pytest.raises(DataError, match=says):
         Journal(path, start_entry(IDS, LABELS))
     assert path.read_bytes() == content
+
+
+def test_damaged_journals_are_read_or_refused_and_never_changed(tmp_path):
+    path = tmp_path / "x.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        journal.append(say.merge(journal.history.groups, [1, 2], "cats"))
+        journal.append(say.apart(journal.history.groups, np.array([0, 2])))
+        journal.append(say.divide(journal.history.groups, LABELS, "3 clusters", {}))
+        journal.undo()
+    whole = path.read_bytes()
+    refused = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        content = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            place, n = rng.integers(len(content)), rng.integers(0, 9)
+            piece = [bytes(rng.integers(256, size=n, dtype=np.uint8)), b"", b"-1", b"null", b"[{}]",
+                     whole[place : place + n], b"1e999", b"99999999999999999999"]  # fmt: skip
+            content[place : place + n] = piece[rng.integers(len(piece))]
+        path.write_bytes(content)
+        said = []
+        for opened in (read_journal, Journal):
+            with contextlib.ExitStack() as stack:
+                try:
+                    found = opened(path)
+                    if opened is Journal:
+                        stack.enter_context(found)
+                except DataError as error:
+                    said.append(str(error))
+        assert len(said) in (0, 2)
+        assert not any("\n" in sentence for sentence in said)
+        refused += bool(said)
+        assert path.read_bytes() == content or not said
+    assert refused > 100
 
 
 def test_a_table_as_a_person_left_it():

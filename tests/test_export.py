@@ -481,7 +481,8 @@ def test_names_are_for_a_clustering_whatever_its_images(
 MISTAKES = [
     (
         "export PHOTOS P.csv OUT --as coco",
-        "--as must be one of folders, csv, parquet, json, got 'coco'",
+        "--as must be one of folders, csv, parquet, json, fiftyone, hugging-face, label-studio, "
+        "got 'coco'",
     ),
     (
         "export PHOTOS P.csv OUT --by move",

@@ -51,6 +51,11 @@ def prepare(folder: Path) -> None:
     (folder / "pairs.csv").write_text("\n".join(pairs))
     (folder / "labels.csv").write_text("\n".join(["id,label", *(f"{one},{one[1]}" for one in ids)]))
     np.save(folder / "labels.npy", np.arange(_N_IMAGES) % 2)
+    journal = folder / "checkpoint.corrections.jsonl"
+    code, _, err = command("import-labels", pile, checkpoint, folder / "labels.csv", "--quiet")
+    if code:
+        raise SystemExit(f"the trials cannot be prepared: {err}")
+    journal.rename(folder / "journal.jsonl")
 
 
 def command(*arguments: str | Path) -> tuple[int, str, str]:
@@ -132,6 +137,20 @@ def _of_labels(name: str) -> Callable[[Path, np.random.Generator], tuple[str | P
     )  # fmt: skip
 
 
+def _of_journal(folder: Path, generator: np.random.Generator) -> tuple[str | Path, ...]:
+    checkpoint, pile = folder / "checkpoint.pth", folder / "pile"
+    (folder / "journal.jsonl").rename(folder / "checkpoint.corrections.jsonl")
+    return (
+        ("predict", pile, checkpoint, folder / "new.csv"),
+        ("export", pile, folder / "prediction.csv", folder / "x.json", "--as", "json"),
+        ("import-labels", pile, checkpoint, folder / "labels.csv"),
+    )[int(generator.integers(0, 3))]
+
+
+def _import(folder: Path, _: np.random.Generator) -> tuple[str | Path, ...]:
+    return ("import-labels", folder / "pile", folder / "checkpoint.pth", folder / "labels.csv")
+
+
 Chosen = Callable[[Path, np.random.Generator], tuple[str | Path, ...]]
 KINDS: dict[str, tuple[str, Chosen]] = {
     "checkpoint": ("checkpoint.pth", _of_checkpoint),
@@ -148,6 +167,8 @@ KINDS: dict[str, tuple[str, Chosen]] = {
         folder / "decided.csv")),
     "labels-csv": ("labels.csv", _of_labels("labels.csv")),
     "labels-npy": ("labels.npy", _of_labels("labels.npy")),
+    "journal": ("journal.jsonl", _of_journal),
+    "labels-to-import": ("labels.csv", _import),
 }  # fmt: skip
 """What is damaged, and which command reads it."""
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import clean, cluster, evaluate, export, report, review, search, train
+from shoal.cli import clean, cluster, evaluate, export, import_labels, report, review, search, train
 from shoal.cli.flags import in_flags
 from shoal.cli.help import Group, grouped
 
@@ -48,6 +48,9 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
     },
     "Correct": {
         review.review: "shoal review found/",
+        import_labels.import_labels: (
+            "shoal import-labels photos/ found/checkpoint.pth labels.csv"
+        ),
         cluster.cut: "shoal cut tree.json prediction.csv --at 57,12,3",
         export.name: "shoal name found/table.parquet names.csv",
     },

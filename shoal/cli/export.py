@@ -96,7 +96,12 @@ def export(
         ),
     ],
     kind: Annotated[
-        str, typer.Option("--as", help="folders, csv, parquet, or json (as COCO has it).")
+        str,
+        typer.Option(
+            "--as",
+            help="folders, csv, parquet, json (as COCO has it), fiftyone, hugging-face or "
+            "label-studio.",
+        ),
     ] = "folders",
     by: Annotated[
         str, typer.Option(help="For folders: copy, hardlink or symlink the files of DATA.")

@@ -13,6 +13,8 @@ INFERS = ("learn", "dissolve")
 """The entries that move images which the person did not point at."""
 NOWHERE = 0
 """The group of images that belong nowhere."""
+_MOST = 2**53
+"""Numbers stay below this, so that every program that reads JSON has them exactly."""
 
 
 @dataclass(frozen=True)
@@ -122,26 +124,33 @@ class Entry:
         return cls(
             op=_text(content["op"]),
             says=_text(content["says"]),
-            moves={int(group): _texts(ids) for group, ids in dict(content.get("to", {})).items()},
+            moves={_int(group): _texts(ids) for group, ids in dict(content.get("to", {})).items()},
             decides=bool(content.get("decides", False)),
-            names={int(g): _text(name) for g, name in dict(content.get("names", {})).items()},
+            names={_int(g): _text(name) for g, name in dict(content.get("names", {})).items()},
             apart=tuple(_pair(pair) for pair in content.get("apart", ())),
             note=None if note is None else Note(
                 _text(note["text"]), _text_or_none(note.get("image")), _int_or_none(note["group"])
             ),
             whole=None if content["op"] not in WHOLE else Whole(
-                _texts(content["ids"]), tuple(int(group) for group in content["groups"]),
+                _texts(content["ids"]), tuple(_int(group) for group in content["groups"]),
                 _texts(content.get("decided", ())),
-                tuple(int(group) for group in content.get("touched", ())),
-                int(content["next_group"]),
-                tuple(int(group) for group in content.get("result", ())),
+                tuple(_int(group) for group in content.get("touched", ())),
+                _int(content["next_group"]),
+                tuple(_int(group) for group in content.get("result", ())),
                 _texts(content.get("inferred", ())),
             ),
             about=dict(content.get("about", {})),
-            of=None if of is None else int(of),
-            n=int(content["n"]),
+            of=None if of is None else _int(of),
+            n=_int(content["n"]),
             time=_text(content["time"]),
         )  # fmt: skip
+
+
+def _int(value: Any) -> int:
+    """A group, or the number of an entry; also the key of an object, which is a text."""
+    if isinstance(value, bool | float) or not 0 <= int(value) < _MOST:
+        raise ValueError("not a number of a group or an entry")
+    return int(value)
 
 
 def _text(value: Any) -> str:
@@ -166,4 +175,4 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _int_or_none(value: Any) -> int | None:
-    return None if value is None else int(value)
+    return None if value is None else _int(value)

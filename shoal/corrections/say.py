@@ -13,7 +13,7 @@ from shoal.errors import DataError
 from shoal.plural import counted
 from shoal.protocols import IntArray
 
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 
 
 def name(groups: Groups, group: int, called: str) -> Entry:
@@ -232,8 +232,8 @@ def _count(rows: IntArray) -> int:
 
 def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
     called = " ".join(called.split())
-    if len(called) > _LONGEST_NAME:
-        raise DataError(f"a name must have at most {_LONGEST_NAME} characters, got {len(called)}.")
+    if len(called) > LONGEST_NAME:
+        raise DataError(f"a name must have at most {LONGEST_NAME} characters, got {len(called)}.")
     taken = next((g for g, n in groups.names.items() if n == called and g not in own), None)
     if called and taken is not None and taken in groups.sizes:
         raise DataError(f"another group is called {called!r}; merge them, or choose another name.")

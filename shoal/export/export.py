@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from shoal.corrections.labels import LabelledImage, write_labels, written_formats
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.export import folders, tables
@@ -19,8 +20,9 @@ from shoal.protocols import ImageSource, IntArray, Track, silent
 
 __all__ = ["FORMATS", "MEANS", "check_export", "export_prediction", "plan_export"]
 
-FORMATS = ("folders", "csv", "parquet", "json")
-_SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "json": ".json"}
+_LABELS = written_formats()
+FORMATS = ("folders", "csv", "parquet", "json", *_LABELS)
+_SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "json": ".json"} | _LABELS
 MEANS = ("copy", "hardlink", "symlink")
 
 
@@ -28,13 +30,15 @@ def export_prediction(
     source: ImageSource, prediction: ImageTable, out: str | Path, *,
     kind: str = "folders", by: str = "copy", track: Track = silent,
 ) -> list[str]:  # fmt: skip
-    """Write the images of a prediction in one of four formats; the pile itself is only read.
+    """Write the images of a prediction in one of several formats; the pile itself is only read.
 
     - ``folders``: ``out``/cluster/id for each image: its own file, or a PNG if it has none.
     - ``csv``: the columns id, cluster and, if known, name, confidence, familiarity, x and y.
     - ``parquet``: the same columns with the images and their neighbours; see
       `tables.write_parquet`.
     - ``json``: images, categories and annotations as in COCO; see `tables.write_coco`.
+    - ``fiftyone``, ``hugging-face``, ``label-studio``: the names of the images and of their
+      clusters as these tools read them; see `shoal.corrections.label_files`.
 
     Images of the pile that the prediction does not hold are not written. Nothing appears under the
     name ``out`` before all of it is written.
@@ -68,9 +72,21 @@ def export_prediction(
         table = with_map(table, track=track)
         neighbours = find_neighbours(table, track=track)
         tables.write_parquet(source, rows, table, neighbours, out, track)
-    else:
+    elif kind == "json":
         tables.write_coco(source, rows, table, out, track)
+    else:
+        path = source.originals.path
+        pile = path.name if path is not None and path.is_dir() else ""
+        write_labels(kind, out, _labelled(table), pile)
     return missing
+
+
+def _labelled(table: ImageTable) -> list[LabelledImage]:
+    known = table.confidence.tolist() if table.has_confidence else [None] * len(table)
+    return [
+        LabelledImage(name, title, confidence)
+        for name, title, confidence in zip(table.ids, table.titles(), known, strict=True)
+    ]
 
 
 def plan_export(

@@ -1,0 +1,54 @@
+"""The command import-labels: work done elsewhere comes in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, NoCache, Quiet
+
+
+def import_labels(
+    data: Data,
+    checkpoint: CheckpointPath,
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELS", show_default=False,
+            help="CSV (id,label), Label Studio or COCO JSON, FiftyOne's labels.json, Hugging "
+            "Face's metadata, or a folder with a folder for each label.",
+        ),
+    ],
+    device: Device = "auto",
+    array: ArrayName = None,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Take over labels from another tool.
+
+    Each label becomes a group, or joins the group of that name. They count as your own word, are
+    kept beside the checkpoint in .corrections.jsonl, and 'shoal review' can undo them.
+    """
+    from shoal.cli import inference, opening
+    from shoal.cli.next_step import say_next
+    from shoal.corrections.imported import import_labels as imported_from
+    from shoal.corrections.labels import read_labels
+    from shoal.progress import Reporter
+    from shoal.review.opening import open_review
+
+    given = read_labels(labels)
+    report = Reporter(quiet=quiet)
+    source, loaded = opening.open_with(
+        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+    )
+    reviewed = open_review(
+        source, loaded, checkpoint, device=inference.ready(device), track=report
+    )  # fmt: skip
+    with reviewed.journal as journal:
+        report.say(*reviewed.notes)
+        imported = imported_from(journal.history.groups, given)
+        journal.append(imported.entry)
+    report.say(imported.entry.says, *imported.notes, f"kept in {journal.path}")
+    say_next(report, "review", data, checkpoint)

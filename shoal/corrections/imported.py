@@ -1,0 +1,117 @@
+"""Labels that were given elsewhere, as an entry of the journal: the person decided these images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shoal.corrections.entry import NOWHERE, Entry
+from shoal.corrections.groups import Groups
+from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
+from shoal.corrections.labels import Labels
+from shoal.corrections.say import LONGEST_NAME
+from shoal.errors import DataError
+from shoal.images.csv_files import quoted
+from shoal.plural import counted, fill
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a file of labels says of a pile."""
+
+    entry: Entry
+    notes: tuple[str, ...]
+    """What did not fit, as sentences."""
+
+
+def import_labels(groups: Groups, labels: Labels) -> Imported:
+    """Take over labels: images of one label go to the group of that name, which may be a new one.
+
+    The latest word of a person counts: images that were decided before go where the file says.
+
+    Args:
+        groups: as they are.
+        labels: what a file says.
+
+    Raises:
+        DataError: it names no image of the pile, or a label is too long.
+    """
+    label_of, notes = _label_of(groups, labels)
+    group_of = {groups.title(group): group for group in (*groups.sizes, NOWHERE)}
+    names: dict[int, str] = {}
+    moves: dict[int, list[str]] = {}
+    for row, label in sorted(label_of.items()):
+        if label not in group_of:
+            group_of[label] = groups.next_group + len(names)
+            names[group_of[label]] = label
+        moves.setdefault(group_of[label], []).append(groups.ids[row])
+    new = f", {len(names)} of them new" if names else ""
+    says = (
+        f"Imported the labels of {counted(len(label_of), 'image')} from {labels.path.name}: "
+        f"{counted(len(moves), 'group')}{new}."
+    )
+    rows = np.array(sorted(label_of), dtype=np.int64)
+    other = [groups.title(int(groups.group[row])) != label_of[row] for row in rows.tolist()]
+    again = int((groups.decided[rows] & np.array(other, dtype=bool)).sum())
+    if again:
+        notes.append(fill(
+            "{n:,} {n:image|images} that you had put elsewhere {n:is|are} where the file says now.",
+            n=again,
+        ))  # fmt: skip
+    entry = Entry(
+        "import", says, moves={group: tuple(ids) for group, ids in moves.items()}, decides=True,
+        names=names, about={"format": labels.format, "notes": notes},
+    )  # fmt: skip
+    return Imported(entry, tuple(notes))
+
+
+def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]]:
+    """The label of each row that has just one, and what did not fit."""
+    names = ImageNames(groups.ids)
+    said: dict[int, set[str]] = {}
+    missed: dict[int, dict[str, None]] = {UNKNOWN: {}, SEVERAL: {}}
+    for name, label in labels.labels:
+        row = names.row(name)
+        if row < 0:
+            missed[row][name] = None
+        else:
+            said.setdefault(row, set()).add(_checked(label, labels))
+    if not said:
+        example = quoted(labels.labels[0][0])
+        raise DataError(
+            f"{labels.path} names none of these images: {example}, for one, is not "
+            f"{'one of them' if missed[UNKNOWN] else 'one of them alone'}; an image goes by its "
+            f"id, such as {quoted(groups.ids[0])}, or the name of its file."
+        )
+    notes = [
+        fill(sentence, n=len(missed[kind]), example=quoted(next(iter(missed[kind]))))
+        for kind, sentence in (
+            (UNKNOWN, "{n:,} {n:name|names} in the file {n:is|are} of no image here, such as "
+             "{example}."),
+            (SEVERAL, "{n:,} {n:name|names} in the file may each be several images here, such as "
+             "{example}; left out."),
+        ) if missed[kind]
+    ]  # fmt: skip
+    several = [row for row, given in said.items() if len(given - {""}) > 1]
+    if several:
+        notes.append(fill(
+            "{n:,} {n:image has|images have} several labels, such as {example}; left out.",
+            n=len(several), example=quoted(groups.ids[several[0]]),
+        ))  # fmt: skip
+    none = sum(not given - {""} for given in said.values())
+    if none:
+        notes.append(fill("{n:,} {n:image has|images have} no label.", n=none))
+    one = {row: given - {""} for row, given in said.items() if len(given - {""}) == 1}
+    if not one:
+        raise DataError(f"{labels.path} has just one label of none of these images.")
+    return {row: next(iter(given)) for row, given in one.items()}, notes
+
+
+def _checked(label: str, labels: Labels) -> str:
+    label = " ".join(label.split())
+    if len(label) > LONGEST_NAME:
+        raise DataError(
+            f"{labels.path}: a label must have at most {LONGEST_NAME} characters, got {len(label)}."
+        )
+    return label

@@ -1,0 +1,271 @@
+"""Labels given in other tools come in as one entry of the journal, and go out as they read them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shoal.corrections import say
+from shoal.corrections.entry import NOWHERE
+from shoal.corrections.groups import Groups, apply, start
+from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
+from shoal.corrections.imported import import_labels
+from shoal.corrections.journal_file import journal_beside, read_journal, start_entry
+from shoal.corrections.labels import formats, read_labels, written_formats
+from shoal.embedding.table import ImageTable
+from shoal.errors import DataError
+from shoal.export.export import export_prediction
+from shoal.images.open import open_source
+
+IDS = ["a/x.png", "a/y.png", "b/y.png", "b/z ü.png", "c.png"]
+GIVEN = dict(zip(IDS, ["cats", "dogs", "cats", "dogs", "cats"], strict=True))
+
+
+def beginning() -> Groups:
+    return start(start_entry(IDS, np.zeros(len(IDS), np.int64)))
+
+
+def coco() -> dict[str, Any]:
+    return {
+        "images": [{"id": n, "file_name": name} for n, name in enumerate(IDS)],
+        "categories": [{"id": 3, "name": "cats"}, {"id": 7, "name": "dogs"}],
+        "annotations": [
+            {"id": n, "image_id": n % 5, "category_id": 3 if n % 2 == n // 5 else 7}
+            for n in range(5)
+        ],
+    }
+
+
+def label_studio(address: str = "/data/local-files/?d=pile/") -> list[dict[str, Any]]:
+    def choice(label: str) -> dict[str, Any]:
+        value = {"choices": [label]}
+        return {"from_name": "c", "to_name": "i", "type": "choices", "value": value}
+
+    cancelled = {"was_cancelled": True, "result": [choice("birds")]}
+    return [
+        {"id": n, "data": {"image": address + name.replace(" ", "%20")},
+         "annotations": [cancelled, {"result": [choice(label)]}],
+         "predictions": [{"result": [choice("birds")]}]}
+        for n, (name, label) in enumerate(GIVEN.items())
+    ]  # fmt: skip
+
+
+def short() -> list[dict[str, Any]]:
+    return [
+        {"image": f"/data/upload/1/e875f554-{name.replace('/', '-')}", "annotation_id": n,
+         "choice": label}
+        for n, (name, label) in enumerate(GIVEN.items())
+    ]  # fmt: skip
+
+
+CLASSES = ["cats", "dogs"]
+FILES = {
+    "labels.csv": "id,label\n" + "".join(f"{name},{label}\n" for name, label in GIVEN.items()),
+    "semicolons.csv": "Label;File\n" + "".join(f"{v};{k}\n" for k, v in GIVEN.items()),
+    "names.csv": "name,class\n" + "".join(f"{k},{v}\n" for k, v in GIVEN.items()),
+    "metadata.csv": "file_name,caption,label\n" + "".join(f"{k},,{v}\n" for k, v in GIVEN.items()),
+    "metadata.jsonl": "".join(
+        json.dumps({"file_name": k, "label": v}) + "\n" for k, v in GIVEN.items()
+    ),
+    "coco.json": json.dumps(coco()),
+    "label_studio.json": json.dumps(label_studio()),
+    "fiftyone.json": json.dumps(
+        {"classes": CLASSES, "labels": {k[:-4]: CLASSES.index(v) for k, v in GIVEN.items()}}
+    ),
+    "without_classes.json": json.dumps(
+        {"labels": {k[:-4]: {"label": v, "confidence": 0.5} for k, v in GIVEN.items()}}
+    ),
+}
+
+
+def labels_in(groups: Groups) -> dict[str, str]:
+    return {
+        name: groups.title(int(group)) if decided else ""
+        for name, group, decided in zip(groups.ids, groups.group, groups.decided, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_labels_of_every_format_come_in(tmp_path, name):
+    (tmp_path / name).write_text(FILES[name], encoding="utf-8")
+    imported = import_labels(beginning(), read_labels(tmp_path / name))
+    assert imported.notes == ()
+    groups = apply(beginning(), imported.entry)
+    assert labels_in(groups) == GIVEN
+    assert imported.entry.says == (
+        f"Imported the labels of 5 images from {name}: 2 groups, 2 of them new."
+    )
+    again = import_labels(groups, read_labels(tmp_path / name))
+    assert labels_in(apply(groups, again.entry)) == GIVEN
+    assert not again.entry.names
+
+
+def test_folders_of_labels_come_in(tmp_path):
+    for layout, split in (("tree", ""), ("split", "train")):
+        for name, label in GIVEN.items():
+            path = tmp_path / layout / split / label / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (2, 2)).save(path)
+        (tmp_path / layout / split / "notes.txt").write_text("no image")
+        labels = read_labels(tmp_path / layout)
+        assert labels_in(apply(beginning(), import_labels(beginning(), labels).entry)) == GIVEN
+    for name in ("metadata.csv", "metadata.jsonl"):
+        folder = tmp_path / f"of {name}" / "train"
+        folder.mkdir(parents=True)
+        (folder / name).write_text(FILES[name], encoding="utf-8")
+        labels = read_labels(folder.parent)
+        assert labels.format == "Hugging Face's metadata"
+        assert labels_in(apply(beginning(), import_labels(beginning(), labels).entry)) == GIVEN
+    shutil.rmtree(tmp_path / "tree")
+    (tmp_path / "tree" / "data").mkdir(parents=True)
+    (tmp_path / "tree" / "labels.json").write_text(FILES["fiftyone.json"], encoding="utf-8")
+    assert read_labels(tmp_path / "tree").format == "FiftyOne's labels.json"
+
+
+def test_files_that_were_uploaded_are_found_by_their_names(tmp_path):
+    path = tmp_path / "short.json"
+    ids = [name.replace("/", "-") for name in IDS]
+    path.write_text(json.dumps(short()), encoding="utf-8")
+    groups = start(start_entry(ids, np.zeros(5, np.int64)))
+    groups = apply(groups, import_labels(groups, read_labels(path)).entry)
+    assert list(labels_in(groups).values()) == list(GIVEN.values())
+
+
+def test_a_name_that_several_images_have_is_none_of_them():
+    names = ImageNames(IDS)
+    assert names.row("/home/me/photos/a/y.png") == 1
+    assert names.row("http://here/x.png?size=3") == 0
+    assert names.row("z%20%C3%BC.png") == 3
+    assert names.row("C:\\photos\\c.png") == 4
+    assert names.row("elsewhere/y.png") == SEVERAL
+    assert names.row("d.png") == UNKNOWN
+    assert names.row("http://[") == UNKNOWN
+
+
+def test_what_does_not_fit_is_counted_in_words(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "id,label\na/x.png,cats\ny.png,cats\nq.png,cats\nr.png,cats\nc.png,\n"
+        "b/y.png,cats\nb/y.png,dogs\nb/z ü.png,belongs nowhere\n",
+        encoding="utf-8",
+    )
+    groups = apply(beginning(), say.new(beginning(), np.array([0]), "dogs"))
+    imported = import_labels(groups, read_labels(path))
+    assert imported.notes == (
+        "2 names in the file are of no image here, such as 'q.png'.",
+        "1 name in the file may each be several images here, such as 'y.png'; left out.",
+        "1 image has several labels, such as 'b/y.png'; left out.",
+        "1 image has no label.",
+        "1 image that you had put elsewhere is where the file says now.",
+    )
+    after = apply(groups, imported.entry)
+    assert after.title(int(after.group[0])) == "cats"
+    assert after.group[3] == NOWHERE
+    assert after.decided.tolist() == [True, False, False, True, False]
+    assert after.names[2] == "dogs"  # though nothing is left in it
+
+
+BAD = {
+    "empty.csv": ("", "of no format that shoal reads labels from"),
+    "columns.csv": ("a,b\n1,2\n", "needs a column id and a column label, got a, b"),
+    "short.csv": ("id,label\na/x.png,cats\nb/y.png\n", "row 3 has 1 of 2 cells"),
+    "nothing.csv": ("id,label\na/x.png,\n", "holds no label"),
+    "others.csv": ("id,label\nq.png,cats\n", "names none of these images: 'q.png'"),
+    "long.csv": ("id,label\na/x.png," + "x" * 201 + "\n", "at most 200 characters, got 201"),
+    "binary.csv": ("id,label\n\0,1\n", "of no format"),
+    "broken.json": ('{"images": [', "of no format"),
+    "deep.json": ("[" * 100_000, "of no format"),
+    "coco.json": ('{"images": [{"id": 1}], "annotations": []}', "not whole COCO JSON"),
+    "fiftyone.json": ('{"classes": ["a"], "labels": {"a/x": 3}}', "not whole FiftyOne"),
+    "studio.json": ('[{"data": {"image": "x"}, "annotations": [3]}]', "not whole Label Studio"),
+    "predictions.json": (
+        '[{"data": {"image": "x"}, "predictions": []}]',
+        "holds no label: it is Label Studio JSON without any",
+    ),
+    "lines.jsonl": ('{"file_name": "a"}\n{', "not whole Hugging Face's metadata"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_of_labels_is_refused_in_a_sentence(tmp_path, name):
+    content, says = BAD[name]
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=says):
+        import_labels(beginning(), read_labels(tmp_path / name))
+
+
+def test_every_format_says_what_it_is():
+    assert list(written_formats()) == ["fiftyone", "hugging-face", "label-studio"]
+    for module in formats():
+        assert module.TITLE
+        assert module.__doc__
+
+
+@pytest.fixture
+def pile(tmp_path: Path, images: np.ndarray) -> Path:
+    for number, image in enumerate(images):
+        path = tmp_path / "pile" / ("a" if number % 2 else "b") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return tmp_path / "pile"
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "folders", *written_formats()])
+def test_what_was_exported_comes_in_again(tmp_path, pile, kind):
+    source = open_source(pile)
+    labels = np.arange(len(source)) % 3
+    called = [["cats", "dogs", "belongs nowhere"][label] for label in labels]
+    table = ImageTable.of_labels(source.ids, labels, names=called)
+    out = tmp_path / ("out" + (written_formats() | {"csv": ".csv", "json": ".json"}).get(kind, ""))
+    export_prediction(source, table, out, kind=kind)
+    if kind == "label-studio":  # a person accepts the predictions
+        tasks = json.loads(out.read_text())
+        for task in tasks:
+            assert task["data"]["image"].startswith("/data/local-files/?d=pile/")
+            task["annotations"] = task.pop("predictions")
+        out.write_text(json.dumps(tasks))
+    groups = start(start_entry(source.ids, np.zeros(len(source), np.int64)))
+    imported = import_labels(groups, read_labels(out))
+    assert imported.notes == ()
+    assert labels_in(apply(groups, imported.entry)) == dict(zip(source.ids, called, strict=True))
+
+
+def test_fiftyone_cannot_tell_two_suffixes_apart(tmp_path, pile):
+    shutil.copy(pile / "a" / "1.png", pile / "a" / "1.jpg")
+    source = open_source(pile)
+    table = ImageTable.of_labels(source.ids, np.zeros(len(source), np.int64))
+    with pytest.raises(DataError, match="several are called 'a/1'"):
+        export_prediction(source, table, tmp_path / "labels.json", kind="fiftyone")
+    assert not (tmp_path / "labels.json").exists()
+
+
+def test_the_command_takes_labels_over_and_keeps_them(
+    tmp_path, run_cli, images_file, checkpoint_file
+):
+    checkpoint = Path(shutil.copy(checkpoint_file, tmp_path))
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,label\n0,red\n1,striped\n2,red\n99,red\n")
+    result = run_cli("import-labels", images_file, checkpoint, labels)
+    assert result.code == 0, result.err
+    journal = journal_beside(checkpoint)
+    said = result.out + result.err
+    assert "Imported the labels of 3 images from labels.csv: 2 groups, 2 of them new." in said
+    assert "1 name in the file is of no image here, such as '99'." in said
+    assert f"next: shoal review {images_file} {checkpoint}" in said
+    history = read_journal(journal).history
+    assert history.groups.decided.sum() == 3
+    assert [entry.op for entry in history.done] == ["import"]
+    assert str(tmp_path) not in journal.read_text()
+    before = journal.read_bytes()
+    labels.write_text("id,label\nnone,red\n")
+    result = run_cli("import-labels", images_file, checkpoint, labels)
+    assert (result.code, result.out) == (2, "")
+    assert "names none of these images" in result.err
+    assert "Traceback" not in result.err
+    assert journal.read_bytes() == before
