@@ -68,7 +68,8 @@ def advised() -> set[tuple[str, str]]:
 
 
 def options_of(command: str) -> set[str]:
-    return {name for parameter in COMMANDS[command].params for name in parameter.opts}
+    given = {name for parameter in COMMANDS[command].params for name in parameter.opts}
+    return given | {"--help"}
 
 
 def shown_commands() -> list[str]:
