@@ -138,7 +138,7 @@ class Honouring:
             choice = weigh_remembered(checkpoint, track=self._report)
             self._report.say(choice.reason)
             clusters = choice.n_clusters
-        asked = Division(None if clusters is None else int(clusters), split or 1)
+        asked = Division(None if clusters is None else int(clusters), 1 if split is None else split)
         if corrections is not None and asked.of(checkpoint) != corrected.of(checkpoint):
             self._report.say(
                 f"the corrections are of {corrected}, but {words} counts: decided images keep "

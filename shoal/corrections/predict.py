@@ -35,7 +35,9 @@ def predict_corrected(
         DataError: see `pipeline.predict` and `honour`.
     """
     asked = n_clusters is not None or split is not None
-    division = Division(n_clusters, split or 1) if asked else corrections.division
+    division = (
+        Division(n_clusters, 1 if split is None else split) if asked else corrections.division
+    )
     table = pipeline.predict(
         source, checkpoint, n_clusters=division.n_clusters, split=division.split,
         familiarity=familiarity, device=device, track=track,
