@@ -8,7 +8,8 @@
 Parts of real commands (with --forked in forks of one process, which have imported what they need,
 four times as fast), each trial in a folder of its own and compared with an undisturbed run:
 ``kills`` (SIGKILL), ``interrupts`` (Ctrl-C), ``disks`` (full), ``caches`` (damaged), ``together``
-(two at once), ``places`` (moved, read-only, long names, no free file numbers). Parts of damaged
+(two at once), ``places`` (moved, read-only, long names, no free file numbers), ``review`` (SIGKILL
+while a person's actions come in; always in forks). Parts of damaged
 files: ``images`` (encoded images, archives, tables, arrays, lists) and ``documents`` (checkpoints
 and what else shoal writes and reads), each file opened in a process that is watched. ``commands``
 gives some of the damaged files to real commands.
@@ -35,7 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import HERE, append, commit, machine, rows
-from trials import documents, fuzzing
+from trials import documents, fuzzing, reviews
 from trials.disturbances import PARTS, disturbed
 from trials.samples import CONTAINERS, IMAGES
 
@@ -44,9 +45,11 @@ PACKED = ("packed-zip", "packed-tar", "packed-parquet")
 IMAGE_KINDS = (*IMAGES, *CONTAINERS, *PACKED, "odd-npy")
 FUZZED = {"images": (IMAGE_KINDS, 10_000), "documents": (tuple(documents.KINDS), 1_000)}
 """Kinds of damaged files, and how many in all."""
-N_TRIALS = {part: n for part, (n, _) in PARTS.items()} | {
-    part: n for part, (_, n) in FUZZED.items()
-}
+N_TRIALS = (
+    {part: n for part, (n, _) in PARTS.items()}
+    | {part: n for part, (_, n) in FUZZED.items()}
+    | {"review": 100}
+)
 
 
 def fuzz(part: str, n: int, start: int) -> Iterator[dict[str, Any]]:
@@ -141,7 +144,10 @@ def main() -> None:
         for part in parts:
             n = 1 if asked.only else asked.trials or N_TRIALS[part]
             began = time.monotonic()
-            if part in FUZZED:
+            trials: Iterable[dict[str, Any]]
+            if part == "review":
+                trials = reviews.campaign(Path(folder), n, asked.seed)
+            elif part in FUZZED:
                 trials = fuzz(part, n, asked.seed)
             else:
                 trials = disturbed(part, n, Path(folder), asked.images, asked.seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -27,7 +26,7 @@ from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 from shoal.review.opening import open_review
 from shoal.review.pictures import Thumbnails, original
-from shoal.review.server import ReviewServer, check_port
+from shoal.review.server import check_port
 from shoal.review.session import Session
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -250,23 +249,8 @@ def test_a_journal_of_other_images_is_left_alone(images: np.ndarray, found: Path
     assert journal.read_bytes() == before
 
 
-def serve(images: np.ndarray, found: Path, told: Any) -> None:
-    """A server, in a process of its own, until it is killed."""
-    server = ReviewServer(opened(images, found))
-    told.send(server.new_address())
-    server.run()
-
-
 def test_a_killed_review_loses_nothing_it_acknowledged(images: np.ndarray, found: Path) -> None:
-    context = multiprocessing.get_context("fork")
-
-    def start() -> tuple[int, str]:
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(images, found, theirs))
-        process.start()
-        return int(process.pid or 0), str(ours.recv())
-
-    rows = reviews.trials(start, found.with_name(JOURNAL), 5)
+    rows = reviews.trials(reviews.in_forks(ArraySource(images), found), found.with_name(JOURNAL), 5)
     assert [row["outcome"] for row in rows] == ["kept"] * 5, rows
     assert len(read_journal(found.with_name(JOURNAL)).history.entries) > 5
 

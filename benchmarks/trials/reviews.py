@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import os
 import signal
 import threading
@@ -14,10 +15,49 @@ from typing import Any
 
 import numpy as np
 
-from shoal.corrections.journal_file import read_journal
+from shoal import pipeline
+from shoal.corrections.journal_file import journal_beside, read_journal
+from shoal.images.array import ArraySource
+from shoal.models import checkpoint as checkpoints
+from shoal.protocols import ImageSource
+from shoal.recipes.named import RECIPES
+from shoal.recipes.settings import override
+from shoal.review.opening import open_review
+from shoal.review.server import ReviewServer
+from shoal.review.session import Session
 
+N_IMAGES = 40
 Start = Callable[[], tuple[int, str]]
 """Starts a server in a process of its own: the process and the address to open once."""
+
+
+def in_forks(source: ImageSource, checkpoint: Path) -> Start:
+    """Starts the review's server in forks of this process, which has imported what it needs."""
+    context = multiprocessing.get_context("fork")
+
+    def serve(told: Any) -> None:
+        reviewed = open_review(source, checkpoints.load(checkpoint), checkpoint)
+        server = ReviewServer(Session(reviewed, "pile"))
+        told.send(server.new_address())
+        server.run()
+
+    def start() -> tuple[int, str]:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs,))
+        process.start()
+        return int(process.pid or 0), str(ours.recv())
+
+    return start
+
+
+def campaign(folder: Path, n: int, first: int) -> list[dict[str, Any]]:
+    """Train on a small pile, and kill ``n`` servers of its review, see `trials`."""
+    pixels = np.random.default_rng(0).integers(0, 60, (N_IMAGES, 8, 8, 3))
+    pixels[::2] += 150
+    source, path = ArraySource(pixels.astype(np.uint8)), folder / "checkpoint.pth"
+    settings = ["encoder.widths=(8,16)", "checkpoints=1"]
+    pipeline.fit(source, path, override(RECIPES["best"], [*settings, "epochs=1"]))
+    return trials(in_forks(source, path), journal_beside(path), n, first)
 
 
 class Tab:
@@ -92,7 +132,7 @@ def trials(start: Start, journal: Path, n: int, first: int = 0) -> list[dict[str
 
 
 def _something(generator: np.random.Generator) -> dict[str, Any]:
-    rows = generator.choice(40, int(generator.integers(1, 12)), replace=False).tolist()
+    rows = generator.choice(N_IMAGES, int(generator.integers(1, 12)), replace=False).tolist()
     return [
         {"op": "new", "rows": rows},
         {"op": "confirm", "rows": rows},
