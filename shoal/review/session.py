@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from shoal.corrections.entry import Entry
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
 from shoal.protocols import IntArray
-from shoal.review import order
+from shoal.review import order, said
 from shoal.review.actions import perform
 from shoal.review.ahead import Ahead
 from shoal.review.asking import Asking
@@ -28,7 +27,6 @@ from shoal.review.view import View
 from shoal.search.similarity import Index
 
 _NEIGHBOURS = 24
-_MOVED_SAMPLE = 12
 
 
 class Session:
@@ -78,10 +76,10 @@ class Session:
     def pile(self) -> dict[str, Any]:
         """What the page needs to know once."""
         thumbs = self.thumbnails
-        sheets = {"width": thumbs.width, "height": thumbs.height, "columns": COLUMNS}
         return {
             "n": len(self.source), "title": self.title, "shape": list(self.source.shape),
-            "sheets": sheets, "has_map": self.table.xy is not None,
+            "has_map": self.table.xy is not None,
+            "sheets": {"width": thumbs.width, "height": thumbs.height, "columns": COLUMNS},
         }  # fmt: skip
 
     def state(self) -> dict[str, Any]:
@@ -98,7 +96,6 @@ class Session:
                 "decided": int(decided[place]), "expected": round(float(sure[place]), 4),
                 "sample": sample.tolist(), "nowhere": group == 0,
             })  # fmt: skip
-        said = [entry for entry in history.entries if entry.op not in ("start",)]
         return {
             "version": version,
             "n_images": len(view.groups.group),
@@ -107,8 +104,8 @@ class Session:
             "expected": round(float(view.confidence.mean()), 4),
             "undo": history.done[-1].says if history.done else None,
             "redo": history.undone[-1].says if history.undone else None,
-            "divided": bool(said),
-            "conflicts": _conflicts(history.entries),
+            "divided": any(entry.op != "start" for entry in history.entries),
+            "conflicts": said.conflicts(history.entries),
             "saved": True,
         }
 
@@ -172,24 +169,21 @@ class Session:
 
     def history(self) -> dict[str, Any]:
         """All that was said, and whether it counts."""
-        history = self.journal.history
-        undone = {entry.n for entry in history.undone}
-        gone = _forgotten(history.entries, {entry.n for entry in history.done})
-        return {"entries": [_said(entry, entry.n in undone | gone) for entry in history.entries]}
+        return {"entries": said.all_of(self.journal.history)}
 
     def preview_learn(self) -> dict[str, Any]:
         """What learning from the corrections would move."""
         view = self._view
-        return self._moves(view, self._computed.learned(view).group)
+        return view.moves_to(self._computed.learned(view).group)
 
     def preview_dissolve(self, group: int) -> dict[str, Any]:
         """Where the images of a group would go without it."""
         view = self._view
         target = view.groups.group.copy()
         target[view.members(group)] = self._computed.dissolved(view, group)
-        return self._moves(view, target)
+        return view.moves_to(target)
 
-    def act(self, said: Any) -> dict[str, Any]:
+    def act(self, action: Any) -> dict[str, Any]:
         """Take an action of the page; it is on the disk when this returns.
 
         Raises:
@@ -198,14 +192,14 @@ class Session:
         """
         with self._lock:
             before, length = self._view, len(self.journal.history.entries)
-            says = perform(said, self)
+            says = perform(action, self)
             entries = self.journal.history.entries[length:]
             if entries:
                 self._view = self._seen(before.samples)
         if entries:
             self._changed()
-        entry = _said(entries[-1], undone=False) if entries else None
-        return {"state": self.state(), "entry": entry, "says": says}
+        last = said.as_json(entries[-1], undone=False) if entries else None
+        return {"state": self.state(), "entry": last, "says": says}
 
     def learned(self) -> IntArray:
         """The group of each image after learning from the corrections, int64 (n,)."""
@@ -254,40 +248,4 @@ class Session:
         k = min(_NEIGHBOURS, len(self.z) - 1)
         if k < 1 or not self.z.shape[1]:
             return []
-        _, rows = self._similar().search_others(self.z[[row]], np.array([row]), k)
-        return rows[0].tolist()
-
-    def _moves(self, view: View, target: IntArray) -> dict[str, Any]:
-        """What changes between the groups and ``target``, the largest move first."""
-        changed = np.flatnonzero(target != view.groups.group)
-        pairs = np.stack([view.groups.group[changed], target[changed]], axis=1)
-        kinds, which, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-        moves = []
-        for place in np.argsort(-counts, kind="stable").tolist():
-            rows = changed[which.ravel() == place]
-            moves.append({
-                "from": int(kinds[place, 0]), "to": int(kinds[place, 1]), "count": len(rows),
-                "sample": order.typical(self.z, rows)[:_MOVED_SAMPLE].tolist(),
-            })  # fmt: skip
-        return {"count": len(changed), "moves": moves}
-
-
-def _said(entry: Entry, undone: bool) -> dict[str, Any]:
-    return {
-        "n": entry.n, "time": entry.time, "op": entry.op, "says": entry.says, "undone": undone,
-    }  # fmt: skip
-
-
-def _forgotten(entries: tuple[Entry, ...], counts: set[int]) -> set[int]:
-    """The entries that were undone and can no longer be done again: others were said since."""
-    beginning = max(entry.n for entry in entries if entry.op in ("start", "carry"))
-    return {
-        entry.n for entry in entries
-        if entry.n > beginning and entry.op not in ("undo", "redo") and entry.n not in counts
-    }  # fmt: skip
-
-
-def _conflicts(entries: tuple[Entry, ...]) -> list[str]:
-    """Where the person and the result that was carried over to last contradict each other."""
-    carried = [entry for entry in entries if entry.op == "carry"]
-    return [str(text) for text in carried[-1].about.get("conflicts", ())] if carried else []
+        return self._similar().search_others(self.z[[row]], np.array([row]), k)[1][0].tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from shoal.corrections.groups import Groups
 from shoal.embedding.neighbours import most_typical
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, IntArray
+from shoal.review.order import typical
 
 SAMPLE = 12
 """Images in the sample of a group, at most."""
@@ -96,6 +98,20 @@ class View:
         decided = np.add.reduceat(self.groups.decided[order].astype(np.int64), starts[:-1])
         sure = np.add.reduceat(self.confidence[order].astype(np.float64), starts[:-1]) / sizes
         return decided, sure
+
+    def moves_to(self, target: IntArray) -> dict[str, Any]:
+        """The images whose group differs from ``target`` int64 (n,), by move, the largest first."""
+        changed = np.flatnonzero(target != self.groups.group)
+        pairs = np.stack([self.groups.group[changed], target[changed]], axis=1)
+        kinds, which, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+        moves = []
+        for place in np.argsort(-counts, kind="stable").tolist():
+            rows = changed[which.ravel() == place]
+            moves.append({
+                "from": int(kinds[place, 0]), "to": int(kinds[place, 1]), "count": len(rows),
+                "sample": typical(self.z, rows)[:SAMPLE].tolist(),
+            })  # fmt: skip
+        return {"count": len(changed), "moves": moves}
 
     def place(self, group: int) -> int:
         """Where a group is among `expected`."""
