@@ -95,7 +95,7 @@ def test_parameters_are_stored_untouched() -> None:
     given = {
         "n_clusters": "auto", "recipe": object(), "epochs": -1, "minutes": "soon",
         "settings": ["nonsense"], "random_state": np.random.RandomState(0), "device": "tpu",
-        "verbose": None,
+        "corrections": object(), "verbose": None,
     }  # fmt: skip
     made = ImageClusterer(**given)
     assert all(made.get_params()[name] is value for name, value in given.items())
