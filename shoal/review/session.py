@@ -47,7 +47,7 @@ class Session:
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
         self._computed = Computed(self.z)
-        self._asking = Asking(self.z, self._confidence)
+        self.asking = Asking(self.z, self._confidence)
         self._index: Index | None = None
         self._indexing = threading.Lock()
         self._ahead = Ahead(self._prepare)
@@ -155,7 +155,7 @@ class Session:
     def question(self) -> dict[str, Any]:
         """What to ask next; nothing where nothing is left."""
         view = self._view
-        return self._asking.next(view.groups)
+        return self.asking.next(view.groups)
 
     def map(self) -> bytes:
         """The places on the map, x0 y0 x1 y1 …, float32.
@@ -212,11 +212,6 @@ class Session:
     def parts(self, group: int, n_parts: int | None) -> IntArray:
         """The part of each member of a group, int64 (m,)."""
         return self._computed.parts(self._view.members(group), n_parts)
-
-    @property
-    def asking(self) -> Asking:
-        """The questions that were asked."""
-        return self._asking
 
     def close(self) -> None:
         """Let another process have the journal."""
