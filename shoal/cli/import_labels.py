@@ -28,8 +28,9 @@ def import_labels(
 ) -> None:  # fmt: skip
     """Take over labels from another tool.
 
-    Each label becomes a group, or joins the group of that name. They count as your own word, are
-    kept beside the checkpoint in .corrections.jsonl, and 'shoal review' can undo them.
+    Each label joins the group of that name, names the group in which most of its images are, or
+    becomes a new group. They count as your own word, are kept beside the checkpoint in
+    .corrections.jsonl, and 'shoal review' can undo them.
     """
     from shoal.cli import inference, opening
     from shoal.cli.next_step import say_next

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,9 @@ class Imported:
 def import_labels(groups: Groups, labels: Labels) -> Imported:
     """Take over labels: images of one label go to the group of that name, which may be a new one.
 
+    A group without a name takes the label of most of its labelled images, if most of the images of
+    that label are in it: so a few labels name what is there already.
+
     The latest word of a person counts: images that were decided before go where the file says.
 
     Args:
@@ -39,14 +43,17 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
     """
     label_of, notes = _label_of(groups, labels)
     group_of = {groups.title(group): group for group in (*groups.sizes, NOWHERE)}
-    names: dict[int, str] = {}
+    names = _named(groups, label_of, set(group_of))
+    group_of |= {label: group for group, label in names.items()}
+    n_new = 0
     moves: dict[int, list[str]] = {}
     for row, label in sorted(label_of.items()):
         if label not in group_of:
-            group_of[label] = groups.next_group + len(names)
+            group_of[label] = groups.next_group + n_new
             names[group_of[label]] = label
+            n_new += 1
         moves.setdefault(group_of[label], []).append(groups.ids[row])
-    new = f", {len(names)} of them new" if names else ""
+    new = f", {n_new} of them new" if n_new else ""
     says = (
         f"Imported the labels of {counted(len(label_of), 'image')} from {labels.path.name}: "
         f"{counted(len(moves), 'group')}{new}."
@@ -64,6 +71,23 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
         names=names, about={"format": labels.format, "notes": notes},
     )  # fmt: skip
     return Imported(entry, tuple(notes))
+
+
+def _named(groups: Groups, label_of: dict[int, str], known: set[str]) -> dict[int, str]:
+    """The groups without a name that a label names, each with its label."""
+    inside: dict[int, Counter[str]] = {}
+    spread: dict[str, Counter[int]] = {}
+    for row, label in sorted(label_of.items()):
+        group = int(groups.group[row])
+        inside.setdefault(group, Counter())[label] += 1
+        spread.setdefault(label, Counter())[group] += 1
+    return {
+        group: label
+        for group, labels in inside.items()
+        for label, count in labels.items()
+        if label not in known and group not in groups.names and group != NOWHERE
+        and 2 * count > labels.total() and 2 * count > spread[label].total()
+    }  # fmt: skip
 
 
 def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]]:
