@@ -28,6 +28,9 @@ WAYS: dict[str, dict[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "spin a little": {"GOMP_SPINCOUNT": "10000"},
     "one thread": {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+    # As in a run with --minutes; give it blocks of 25 steps and more to choose in.
+    "chosen threads": {"GOMP_SPINCOUNT": "10000"},
+    "four threads": {"OMP_NUM_THREADS": "4", "GOMP_SPINCOUNT": "10000"},
 }
 
 
@@ -42,8 +45,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "images.npy")
         once("images", path=path, n=8500, base=str(options.data / "trainX.npy"))
+        how = {"path": path, "way": "shoal", "keep": True, "warm": 3}
         sides = {
-            way: Side("training", WAYS[way], path=path, way="shoal", keep=True, warm=3)
+            way: Side("training", WAYS[way], **how, choose=way == "chosen threads")
             for way in options.ways
         }
         for side in sides.values():

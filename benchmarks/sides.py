@@ -49,14 +49,21 @@ def images(path: str, n: int, base: str | None) -> Work:
     return write
 
 
-def training(path: str, way: str, keep: bool, warm: int) -> Work:
-    """Steps of the recipe `best`: as shoal trains, or as usual with Pillow or batched views."""
+def training(path: str, way: str, keep: bool, warm: int, choose: bool = False) -> Work:
+    """Steps of the recipe `best`: as shoal trains, or as usual with Pillow or batched views.
+
+    ``choose``: on as many threads as a run with a time limit chooses.
+    """
+    import torch
+
     from shoal.images.open import open_source
     from shoal.recipes.named import BEST
     from shoal.training.allocator import keep_large_buffers
     from shoal.training.schedule import batch_size
     from shoal.training.start import start_run
+    from shoal.training.thread_choice import ThreadChoice
 
+    threads = ThreadChoice(torch.get_num_threads() if choose else 1)
     allocator = keep_large_buffers() if keep else "system"
     source = open_source(path)
     if way == "shoal":
@@ -69,7 +76,8 @@ def training(path: str, way: str, keep: bool, warm: int) -> Work:
         def block(n: int) -> dict[str, Any]:
             began, spent = time.perf_counter(), time.process_time()
             for step in itertools.islice(steps, n):
-                run.take_step(source, step)
+                with threads.step():
+                    run.take_step(source, step)
             taken, spent = time.perf_counter() - began, time.process_time() - spent
             return {"seconds": taken / n, "cpu": spent / n, "how": how}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from shoal.errors import CheckpointError
 from shoal.images.array import ArraySource
@@ -20,6 +21,7 @@ from shoal.recipes.settings import override
 from shoal.training.loop import train
 from shoal.training.run import Run
 from shoal.training.schedule import learning_rate
+from shoal.training.thread_choice import ThreadChoice
 from shoal.training.time_limit import TimeLimit
 
 PILE = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
@@ -150,3 +152,62 @@ def test_a_load_that_has_gone_gives_no_time_to_what_was_not_measured_under_it() 
         now[0] += 6.0
         limit.saw_step()
     assert limit.reserved() == pytest.approx(3.0 * 30.0)
+
+
+def _two_cores(n: int, busy: bool) -> tuple[float, float]:
+    """Seconds and processor seconds of a step on ``n`` threads, as measured on two cores."""
+    if n == 1:
+        return 0.7, 0.7
+    return (1.05, 1.2) if busy else (0.4, 0.75)
+
+
+def test_beside_a_busy_core_a_step_uses_one_thread_fewer_and_later_all_again() -> None:
+    now = [0.0]
+    threads = ThreadChoice(2, clock=lambda: now[0])
+    pace, handicaps, used = Pace.of(400), [], []
+    for step in range(1, 401):
+        pace = pace.with_threads(step, threads.n, threads.most)
+        used.append(threads.n)
+        seconds, processor = _two_cores(threads.n, busy=40 < step <= 240)
+        now[0] += seconds
+        threads.saw(seconds, processor)
+        handicaps.append(threads.handicap)
+    assert used[:40] == [2] * 40  # alone nothing is tried
+    assert used[40:240].count(1) > 0.9 * 200
+    assert handicaps[100] == pytest.approx(1.05 / 0.7)
+    assert used[-60:] == [2] * 60
+    assert handicaps[-1] == 1.0
+    recorded = [next((n for at, n in reversed(pace.threads) if at <= step), 2)
+                for step in range(1, 401)]  # fmt: skip
+    assert recorded == used
+    assert Pace.from_json(pace.to_json()) == pace
+
+
+def test_a_slow_disk_is_no_reason_for_fewer_threads() -> None:
+    now, used = [0.0], []
+    threads = ThreadChoice(4, clock=lambda: now[0])
+    for _ in range(300):
+        used.append(threads.n)
+        seconds = 1.0 + 2.0 / threads.n  # most of it waits for images
+        now[0] += seconds
+        threads.saw(seconds, 2.0)
+    assert used.count(3) < 0.1 * 300
+    assert threads.n == 4
+
+
+def test_only_the_step_itself_uses_fewer_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    with ThreadChoice(2, n=1).step():
+        assert asked == [1]
+    assert asked == [1, 2]
+
+
+def test_what_follows_is_reckoned_on_all_threads() -> None:
+    now = [0.0]
+    limit = TimeLimit(100.0, clock=lambda: now[0], after=10.0, step=0.4)
+    for _ in range(8):
+        now[0] += 0.7
+        limit.saw_step(1.5)
+    assert limit.slower() == pytest.approx(1.5 * 0.7 / 0.4)

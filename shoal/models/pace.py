@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.errors import CheckpointError
@@ -30,6 +30,9 @@ class Pace:
     [0, 1), and the number of steps of the whole run. Steps ascend; the first is 0."""
     seconds: float = 0.0
     """The seconds that the command had taken so far. A resumed run counts on from there."""
+    threads: tuple[tuple[int, int], ...] = ()
+    """Each change of the number of threads: a step, and the number from that step on. Empty: all
+    steps ran on all threads. The last bits of the weights depend on it."""
 
     @staticmethod
     def of(total: int) -> Pace:
@@ -59,7 +62,12 @@ class Pace:
             total: the number of steps of the whole run, above ``step``.
         """
         decision = (step, self.fraction(step), total)
-        return Pace((*self.decisions, decision), self.seconds)
+        return replace(self, decisions=(*self.decisions, decision))
+
+    def with_threads(self, step: int, n: int, most: int) -> Pace:
+        """Return a pace that knows that ``step`` runs on ``n`` threads of ``most``."""
+        before = self.threads[-1][1] if self.threads else most
+        return self if n == before else replace(self, threads=(*self.threads, (step, n)))
 
     def keeps(self, step: int, count: int) -> bool:
         """Whether a checkpoint is kept after ``step``, if ``count`` are kept in all.
@@ -77,6 +85,7 @@ class Pace:
         return {
             "decisions": [list(decision) for decision in self.decisions],
             "seconds": self.seconds,
+            "threads": [list(change) for change in self.threads],
         }
 
     @staticmethod
@@ -95,7 +104,8 @@ class Pace:
                 (int(step), float(behind), int(total))
                 for step, behind, total in values["decisions"]
             )
-            pace = Pace(decisions, float(values["seconds"]))
+            threads = tuple((int(step), int(n)) for step, n in values.get("threads", ()))
+            pace = Pace(decisions, float(values["seconds"]), threads)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"the run's length cannot be read: {error}.") from error
         steps = [step for step, _, _ in decisions]
@@ -104,6 +114,7 @@ class Pace:
             and steps == sorted(set(steps))
             and all(0 <= behind < 1 and total > step for step, behind, total in decisions)
             and math.isfinite(pace.seconds)
+            and all(step > 0 and n > 0 for step, n in threads)
         )
         if not fine:
             raise CheckpointError("the run's length cannot be read: its steps do not ascend.")

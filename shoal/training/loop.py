@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from shoal.models.checkpoint import Checkpoint
@@ -13,6 +14,7 @@ from shoal.models.facts import Origin
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe
 from shoal.training.start import start_run
+from shoal.training.thread_choice import ThreadChoice
 from shoal.training.time_limit import TimeLimit
 
 _HISTORY_ROWS = 100
@@ -30,7 +32,8 @@ def train(
 ) -> Iterator[Checkpoint]:
     """Train an encoder on ``source`` and yield the state after each step.
 
-    The same seed, machine and number of threads give the same bits, interrupted or not.
+    The same seed, machine and number of threads give the same bits, interrupted or not. With a
+    limit the clock decides the length and, beside another busy program, the number of threads.
 
     Args:
         source: at least 2 images.
@@ -52,14 +55,18 @@ def train(
     run = start_run(source, recipe, device, resume, origin=origin, notes=notes)
     began = time.monotonic() - run.origin.seconds
     recent: list[dict[str, Tensor]] = []
+    by_clock = limit is not None and device == "cpu"
+    threads = ThreadChoice(torch.get_num_threads() if by_clock else 1)
     step = run.step
     while step < run.total_steps:
         step += 1
-        losses = run.take_step(source, step)
+        run.pace = run.pace.with_threads(step, threads.n, threads.most)
+        with threads.step():
+            losses = run.take_step(source, step)
         recent.append(losses)
         if limit is not None:
             float(sum(losses.values()))  # waits for the device
-            limit.saw_step()
+            limit.saw_step(threads.handicap)
             run.pace = limit.decide(run.pace, step, recipe.checkpoints)
         if step % max(1, run.pace.first_total // _HISTORY_ROWS) == 0 or step == run.total_steps:
             run.record(step, recent, time.monotonic() - began)

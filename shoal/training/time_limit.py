@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shoal.models.pace import Pace
 
@@ -51,6 +51,9 @@ class TimeLimit:
     """Seconds that a step took when ``after`` was estimated."""
     writing: float = 0.0
     """The part of ``after`` that comes when the checkpoint is finished: the report's embedding."""
+    handicap: float = 1.0
+    """How many times as long the last step would have taken on all threads. What follows training
+    uses all."""
     _recent: deque[float] = field(default_factory=deque)
     _decided: float = float("-inf")
 
@@ -85,12 +88,13 @@ class TimeLimit:
         return self.after * self.slower() + self.fixed * max(1.0, self.slower())
 
     def slower(self) -> float:
-        """How many times ``step`` a step takes at present; 1 if that is not known."""
+        """How many times ``step`` a step on all threads takes at present; 1 if not known."""
         per_step = self.seconds_a_step()
-        return 1.0 if per_step is None else per_step / self.step
+        return 1.0 if per_step is None else per_step * self.handicap / self.step
 
-    def saw_step(self) -> None:
-        """Report that a training step has ended."""
+    def saw_step(self, handicap: float = 1.0) -> None:
+        """Report that a training step has ended; ``handicap``: see the field."""
+        self.handicap = handicap
         self._recent.append(self.clock())
         while len(self._recent) > _FEWEST and self._recent[-1] - self._recent[0] > _RECENT:
             self._recent.popleft()
@@ -108,7 +112,7 @@ class TimeLimit:
             known yet, the last decision was less than 2 seconds ago, or the number of steps left
             would change by less than 1 %.
         """
-        pace = Pace(pace.decisions, round(self.spent(), 3))
+        pace = replace(pace, seconds=round(self.spent(), 3))
         per_step, now = self.seconds_a_step(), self.clock()
         if per_step is None or per_step <= 0 or step >= pace.total:
             return pace
