@@ -191,7 +191,7 @@ def test_a_slow_disk_is_no_reason_for_fewer_threads() -> None:
         seconds = 1.0 + 2.0 / threads.n  # most of it waits for images
         now[0] += seconds
         threads.saw(seconds, 2.0)
-    assert used.count(3) < 0.1 * 300
+    assert used.count(3) < 0.15 * 300  # a few trials
     assert threads.n == 4
 
 

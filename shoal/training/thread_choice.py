@@ -23,7 +23,7 @@ _DISTURBED = 0.7
 it gets 0.9."""
 _BETTER = 0.9
 """A number of threads is better if a step takes less than this share of the time."""
-_FIRST, _LONGEST = 15.0, 120.0
+_FIRST, _LONGEST = 15.0, 40.0
 """Seconds between two trials: at first, and at most after many that were for nothing."""
 
 
