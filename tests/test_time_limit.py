@@ -195,6 +195,19 @@ def test_a_slow_disk_is_no_reason_for_fewer_threads() -> None:
     assert threads.n == 4
 
 
+def test_a_trial_of_more_threads_ends_with_its_first_slow_step() -> None:
+    now, used = [0.0], []
+    threads = ThreadChoice(2, clock=lambda: now[0])
+    for _ in range(100):  # under a heavy load
+        used.append(threads.n)
+        now[0] += 6.0 if threads.n == 2 else 1.0
+        threads.saw(6.0 if threads.n == 2 else 1.0, 0.7)
+    assert used[:3] == [2, 2, 2]
+    assert 1 <= used[3:].count(2) <= 4
+    assert all(1 in pair for pair in itertools.pairwise(used[3:]))
+    assert threads.handicap == 3.0
+
+
 def test_only_the_step_itself_uses_fewer_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)

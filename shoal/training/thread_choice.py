@@ -26,6 +26,9 @@ _BETTER = 0.9
 _FIRST, _LONGEST = 15.0, 40.0
 """Seconds between two trials: at first, and at most after many that were for nothing."""
 
+_LARGEST = 3.0
+"""The largest handicap: a few steps under a heavy load do not tell more."""
+
 
 @dataclass
 class ThreadChoice:
@@ -73,6 +76,9 @@ class ThreadChoice:
     def saw(self, seconds: float, processor_seconds: float) -> None:
         """Learn from a step on ``n`` threads that took so long, and choose the next number."""
         self._seen.append((seconds, processor_seconds / max(seconds, 1e-9) / self.n))
+        if self._before is not None and self.n > self._before[0] and seconds > self._before[1]:
+            self._end_trial(seconds)  # under a heavy load each such step is long
+            return
         if len(self._seen) < _TYPICAL:
             return
         self._seen = self._seen[-_TYPICAL:]
@@ -97,7 +103,7 @@ class ThreadChoice:
         self._next_trial = self.clock() + self._wait
         fewer, more = sorted([(self.n, typical), (n_before, typical_before)])
         if more[0] == self.most:
-            self.handicap = more[1] / fewer[1]
+            self.handicap = min(more[1] / fewer[1], _LARGEST)
         if not better:
             self.n, self._seen = n_before, []
         if self.n == self.most:
