@@ -60,7 +60,8 @@ def train(
     step = run.step
     while step < run.total_steps:
         step += 1
-        run.pace = run.pace.with_threads(step, threads.n, threads.most)
+        if by_clock:
+            run.pace = run.pace.with_threads(step, threads.n, threads.most)
         with threads.step():
             losses = run.take_step(source, step)
         recent.append(losses)
