@@ -16,7 +16,7 @@ export async function answer(app, to) {
   app.store.set({ leaving: new Set(question.rows) });
   try {
     const given = await app.act({ op: "answer", question: question.id, to });
-    if (given) await askNext(app);
+    if (given) await askNext(app).catch(() => {}); // the server is gone: asked when it is back
   } finally {
     answering = false;
     app.store.set({ leaving: new Set() });
