@@ -22,6 +22,19 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```", text, re.S | re.M)
 
 
+def move_an_image(found: Path, photos: Path) -> None:
+    """Move the first image to the other group, as a person does on the page."""
+    from shoal.corrections import say
+    from shoal.images.open import open_source
+    from shoal.models import checkpoint as checkpoints
+    from shoal.review.opening import open_review
+
+    checkpoint = found / "checkpoint.pth"
+    with open_review(open_source(photos), checkpoints.load(checkpoint), checkpoint).journal as kept:
+        groups = kept.history.groups
+        kept.append(say.move(groups, np.array([0]), 3 - int(groups.group[0])))
+
+
 def test_photographs(
     images: np.ndarray,
     kinds: np.ndarray,
@@ -47,6 +60,9 @@ def test_photographs(
         assert language == "sh"
         for line in text.splitlines():
             words = shlex.split(line, comments=True)
+            if words[1] == "review":  # the page waits for a person: what one may do there
+                move_an_image(Path(words[2]), Path("photos"))
+                continue
             if "--minutes" in words:
                 at = words.index("--minutes")
                 words[at : at + 2] = fast
@@ -58,6 +74,8 @@ def test_photographs(
     sorted_into = {path.parts[1] for path in Path("sorted").rglob("*.png")}
     assert sorted_into == {"beach", "forest"}
     assert len(list(Path("sorted").rglob("*.png"))) == len(images)
+    assert {len(list(folder.rglob("*.png"))) for folder in Path("sorted").glob("*/")} == {19, 21}
+    assert Path("new.csv").read_text().startswith("id,label,name,result\n")
     assert len(list(Path("photos").rglob("*.png"))) == len(images)  # the originals stay
 
 
