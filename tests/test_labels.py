@@ -265,6 +265,9 @@ def test_the_command_takes_labels_over_and_keeps_them(
 ):
     checkpoint = Path(shutil.copy(checkpoint_file, tmp_path))
     labels = tmp_path / "labels.csv"
+    labels.write_text("id,label\nnone,red\n")
+    assert run_cli("import-labels", images_file, checkpoint, labels).code == 2
+    assert not list(tmp_path.glob("*corrections*")) + list(tmp_path.glob("*reviewed*"))
     labels.write_text("id,label\n0,red\n1,striped\n2,red\n99,red\n")
     result = run_cli("import-labels", images_file, checkpoint, labels)
     assert result.code == 0, result.err

@@ -32,9 +32,13 @@ def import_labels(
     becomes a new group. They count as your own word, are kept beside the checkpoint in
     .corrections.jsonl, and 'shoal review' can undo them.
     """
+    import numpy as np
+
     from shoal.cli import inference, opening
     from shoal.cli.next_step import say_next
+    from shoal.corrections.groups import start
     from shoal.corrections.imported import import_labels as imported_from
+    from shoal.corrections.journal_file import start_entry
     from shoal.corrections.labels import read_labels
     from shoal.progress import Reporter
     from shoal.review.opening import open_review
@@ -44,6 +48,8 @@ def import_labels(
     source, loaded = opening.open_with(
         checkpoint, data, report, array=array, cache=not no_cache, at_least=2
     )
+    nothing_said = start(start_entry(source.ids, np.zeros(len(source), dtype=np.int64)))
+    imported_from(nothing_said, given)  # refuses what it must before a journal is begun
     reviewed = open_review(
         source, loaded, checkpoint, device=inference.ready(device), track=report
     )  # fmt: skip
