@@ -134,7 +134,7 @@ def test_resuming_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         pipeline.fit(PILE, tmp_path / "a.pth", recipe, track=StopAt(5))
     state = CheckpointHistory(tmp_path / "a.pth").unfinished()
-    with pytest.raises(CheckpointError, match=r"learning_rate = 0\.006, not 0\.5"):
+    with pytest.raises(CheckpointError, match=r"learning_rate=0\.006, not 0\.5"):
         next(train(PILE, replace(recipe, learning_rate=0.5), resume=state))
     with pytest.raises(CheckpointError, match="other images"):
         next(train(ArraySource(PIXELS[::-1].copy()), recipe, resume=state))
