@@ -146,6 +146,10 @@ def _scores(
     some = rows[sample_rows(len(rows), _LANDMARKS)]
     between = _kernel(x[some], x[rows]).astype(np.float64)
     residual = (said[rows] - mean[rows]).astype(np.float64)
+    # What is confirmed draws images to its group, unless the person confirmed others as well.
+    answered = said[rows].any(axis=0)
+    covered = float(word[:, answered].sum() / max(float(word.sum()), 1e-12))
+    residual[mean[rows].argmax(axis=1) == said[rows].argmax(axis=1)] *= covered**2
     if len(some) == len(rows):
         weights = np.linalg.solve(between + _NOISE * np.eye(len(rows)), residual)
     else:  # the subset of regressors, section 8.3.1
