@@ -95,7 +95,9 @@ def test_it_stands_wherever_people_look_and_its_commands_run(
     before, answer, last = result.err.rpartition("Can these groups be trusted? No.")
     assert answer
     assert "written to found" in before
-    told = [line.strip() for line in (answer + last).splitlines()]
+    said = (answer + last).splitlines()
+    assert said.pop().startswith("next: shoal review")
+    told = [line.strip() for line in said]
     info = run_cli("info", "found/checkpoint.pth")
     assert [line.strip() for line in info.out.splitlines()[1 : 1 + len(told)]] == told
     known = json.loads(pq.read_schema("found/table.parquet").metadata[b"shoal.verdict"])
