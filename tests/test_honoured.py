@@ -173,8 +173,10 @@ def test_corrections_of_another_pile_and_other_bad_input(
     both = ["--corrections", reviewed, "--no-corrections"]
     told = run_cli("predict", images_file, checkpoint, out, *both)
     assert (told.code, "cannot both be given" in told.err) == (2, True)
-    over = run_cli("predict", images_file, checkpoint, reviewed, "--force")
-    assert over.code == 2
+    for path in (reviewed, checkpoint.with_name("checkpoint.reviewed.parquet")):
+        over = run_cli("predict", images_file, checkpoint, out, "--table", path, "--force",
+                       "--no-corrections")  # fmt: skip
+        assert (over.code, "hold what a person corrected" in over.err) == (2, True)
     other = tmp_path / "other.corrections.jsonl"  # of other images, and no table beside it
     from shoal.corrections.journal_file import start_entry
 

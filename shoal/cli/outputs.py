@@ -40,10 +40,17 @@ def check_outputs(
     Raises:
         OutputError: naming the file, and what to do.
     """
+    from shoal.corrections.journal_file import REVIEWED, SUFFIX
+
     read = [file for path in inputs for file in _files(path)]
     check_distinct(outputs, read)
     wanted = [path for path in outputs if path is not None]
     for path in wanted:
+        if path.name.endswith((SUFFIX, REVIEWED)):
+            raise OutputError(
+                f"cannot write {path}: files of this name hold what a person corrected; name "
+                "another file."
+            )
         check_writable(path)
         for pile in inputs:
             if is_image_in(path, pile):
