@@ -133,5 +133,5 @@ class UsualRun:
     def take_step(self, batches: Iterator[Drawn]) -> None:
         """One optimiser step on the next batch."""
         self.step += 1
-        self.run._views = lambda source, step: next(batches)  # type: ignore[method-assign]
+        self.run._views = lambda source, rows, step: next(batches)  # type: ignore[method-assign]
         self.run.take_step(self.source, self.step)

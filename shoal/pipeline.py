@@ -30,7 +30,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ClusterFacts, Origin
 from shoal.models.history import CheckpointHistory
-from shoal.protocols import ImageSource, Track, silent
+from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import late_failure
 from shoal.scoring.assignment import assign, calibration_of
@@ -44,7 +44,7 @@ def fit(
     source: ImageSource, path: str | Path, recipe: Recipe, *, auto_k: bool = False,
     device: str = "cpu", resume: Checkpoint | None = None, force: bool = False,
     origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
-    limit: TimeLimit | None = None, track: Track = silent,
+    limit: TimeLimit | None = None, groups: IntArray | None = None, track: Track = silent,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -62,6 +62,7 @@ def fit(
         origin: what the checkpoint is to know of the command: its words, its time limit.
         notes: what its provenance is to tell a person besides.
         limit: how long the command may take; None: as many epochs as the recipe says.
+        groups: int64 (n,), the group of each image that a person decided, else -1; see `train`.
         track: shows progress.
 
     Returns:
@@ -78,8 +79,9 @@ def fit(
     if resume is None:
         history.check_free(force=force)
     steps = train(
-        source, recipe, device=device, resume=resume, origin=origin, notes=notes, limit=limit
-    )
+        source, recipe, device=device, resume=resume, origin=origin, notes=notes, limit=limit,
+        groups=groups,
+    )  # fmt: skip
     last = history.record(track(steps, "training", n_steps(recipe, len(source))), resume)
     if limit is not None:  # as long as it became
         last = replace(last, recipe=replace(last.recipe, epochs=round(last.epoch, 3)))

@@ -118,12 +118,14 @@ class Batch:
     ``z``: float (e, b, d), the latent codes of the first ``e`` views: as many as the objectives
     ask for.
     ``local_crops``: float (s, b, C, h, w) in [0, 1], ``s`` local crops of each image, 0 or more.
+    ``groups``: int64 (b,), the groups of images where these are known, else -1; None: of none.
     """
 
     views: Tensor
     targets: Tensor
     z: Tensor
     local_crops: Tensor
+    groups: Tensor | None = None
 
 
 class Objective(torch.nn.Module):
@@ -137,6 +139,8 @@ class Objective(torch.nn.Module):
     """Its factor in the total loss."""
     learns_from_local_crops: bool = False
     """Whether it uses local crops."""
+    learns_from_groups: bool = False
+    """Whether it uses the groups of images where these are known."""
     has_head: bool = False
     """Whether it owns a projection head, which `project` applies."""
 

@@ -289,3 +289,29 @@ def test_the_estimator_is_fitted_with_corrections_of_the_same_images(
     fitted = ImageClusterer(epochs=1, settings=settings, random_state=3, corrections=reviewed)
     assert fitted.fit(images).labels_[0] == fitted.labels_[1] != fitted.labels_[2]
     assert fitted.predict(images).tolist() == fitted.labels_.tolist()
+
+
+def test_training_with_corrections_is_another_run_and_without_them_the_same_bits(
+    checkpoint: Path, images_file: Path, images: np.ndarray, reviewed: Path, fast: Any,
+    run_cli: Cli, tmp_path: Path,
+) -> None:  # fmt: skip
+    with Journal(reviewed) as journal:
+        journal.append(say.confirm(journal.history.groups, np.arange(8)))
+    told, without = tmp_path / "told.pth", tmp_path / "without.pth"
+    asked = ("--corrections", reviewed)
+    trained = run_cli("train", images_file, told, *fast, *asked)
+    assert trained.code == 0, trained.err
+    assert f"learns from 8 images decided by hand in {reviewed}, too" in trained.err
+    assert run_cli("train", images_file, without, "--quiet", *fast).code == 0
+    digest = {path: checkpoints.load(path).weights_digest() for path in (told, without, checkpoint)}
+    assert digest[without] == digest[checkpoint] != digest[told]
+    again = run_cli("train", images_file, told, *fast, *asked)
+    assert (again.code, "is the finished checkpoint of this run already" in again.err) == (0, True)
+    other = run_cli("train", images_file, told, *fast)
+    assert (other.code, "it was trained with other corrections" in other.err) == (2, True)
+    none = run_cli("train", images_file, tmp_path / "x.pth", "--recipe", "baseline", *asked)
+    assert (none.code, "cannot be learned by the objectives" in none.err) == (2, True)
+    np.save(tmp_path / "more.npy", images[:30])
+    none = run_cli("train", tmp_path / "more.npy", tmp_path / "x.pth", *fast, *asked)
+    assert (none.code, f"{reviewed} does not fit" in none.err) == (2, True)
+    assert not (tmp_path / "x.pth").exists()

@@ -13,6 +13,7 @@ from shoal.models.encoders import vgg
 from shoal.protocols import Batch
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
+from shoal.training.objectives._sup_con import sup_con
 from shoal.training.objectives.moco import info_nce
 from shoal.training.objectives.nt_xent import local_to_global, nt_xent
 
@@ -99,6 +100,46 @@ def test_info_nce_is_the_paper_s() -> None:
     assert float(info_nce(queries, keys, queue, 0.2)) == pytest.approx(slow)
     x = queries.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda q: info_nce(q, keys, queue, 0.5), (x,))
+
+
+def slow_sup_con(a: torch.Tensor, b: torch.Tensor, groups: list[int], temperature: float) -> float:
+    """arXiv:2004.11362, equation 2, over all views of the images whose group is known."""
+    z, y = [], []
+    for view in (a, b):
+        for image, group in zip(view, groups, strict=True):
+            if group >= 0:
+                z.append(image / image.norm())
+                y.append(group)
+    total = 0.0
+    for i in range(len(z)):
+        others = [k for k in range(len(z)) if k != i]
+        positives = [k for k in others if y[k] == y[i]]
+        whole = sum(math.exp(float(z[i] @ z[k]) / temperature) for k in others)
+        terms = [math.log(math.exp(float(z[i] @ z[p]) / temperature) / whole) for p in positives]
+        total -= sum(terms) / len(positives)
+    return total / len(z)
+
+
+@pytest.mark.parametrize("groups", [[0, 0, 1, 1, 2], [3, -1, 3, -1, 9], [0, 0, 0, 0, 0]])
+def test_sup_con_is_the_paper_s(groups: list[int]) -> None:
+    a, b = rows(5, 4, 1), rows(5, 4, 2)
+    told = torch.tensor(groups)
+    assert float(sup_con(a, b, told, 0.2)) == pytest.approx(slow_sup_con(a, b, groups, 0.2))
+    moved = torch.tensor([4, 2, 0, 3, 1])
+    shuffled = sup_con(a[moved], b[moved], told[moved] * 7 % 11, 0.2)  # numbers mean nothing
+    if -1 not in groups:
+        assert float(shuffled) == pytest.approx(float(sup_con(a, b, told, 0.2)))
+    alone = float(sup_con(a, b, torch.tensor([0, 1, 2, 3, 4]), 0.2))
+    assert alone == pytest.approx(float(nt_xent(a, b, 0.2)))  # each image is a group of its own
+
+
+def test_sup_con_gradient_and_nothing_said() -> None:
+    a, b = rows(4, 3, 1).requires_grad_(), rows(4, 3, 2).requires_grad_()
+    told = torch.tensor([0, 0, -1, 1])
+    assert torch.autograd.gradcheck(lambda x, y: sup_con(x, y, told, 0.5), (a, b))
+    sup_con(a, b, torch.full((4,), -1), 0.5).backward()
+    assert a.grad is not None
+    assert not a.grad.any()
 
 
 def make_batch(encoder: torch.nn.Module, n_encoded: int) -> Batch:

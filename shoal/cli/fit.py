@@ -69,7 +69,7 @@ def _train(
     if before is not None and before.finished:
         return _finished_before(source, before, recipe, path, request, report, device)
     if before is not None:
-        check_resumable(before, recipe, source.digest())  # before anything is said of its length
+        check_resumable(before, recipe, source.digest(), request.groups)  # before it begins
     limit = None
     if request.minutes is not None:
         limit, recipe, seconds_per_step = _within(source, recipe, request, before, report, device)
@@ -92,7 +92,8 @@ def _train(
     try:
         finished, table = pipeline.fit(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
-            force=request.force, origin=origin, notes=notes, limit=limit, track=report,
+            force=request.force, origin=origin, notes=notes, limit=limit,
+            groups=request.groups, track=report,
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -114,7 +115,7 @@ def _finished_before(
     chosen = before.facts.chosen
     if request.auto and chosen is not None:
         recipe = replace(recipe, n_clusters=before.recipe.n_clusters)
-    check_resumable(before, recipe, source.digest())
+    check_resumable(before, recipe, source.digest(), request.groups)
     if not request.auto or chosen is not None:
         report.say(f"{path} is finished; nothing to resume")
         return before, None

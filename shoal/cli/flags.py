@@ -17,6 +17,7 @@ FLAGS = {
     "device": "--device",
     "epochs": "--epochs",
     "force": "--force",
+    "groups": "--corrections",
     "high": "--to",
     "images": "--images",
     "kind": "--as",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shoal.clustering.choose_k import AUTO, check_enough
 from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.recipes.resolve import check_length, resolve
 from shoal.training.devices import resolve_device
@@ -35,6 +35,8 @@ class Request:
     """When the command began, by `time.monotonic`: --minutes count from there."""
     hands_over: bool = False
     """Whether a prediction, a map and a report follow, within the minutes."""
+    groups: IntArray | None = field(default=None, compare=False)
+    """int64 (n,): the group of each image that a person decided, else -1; None: nothing is told."""
 
     def resolve(self) -> Recipe:
         """The recipe with all that was asked.
@@ -74,4 +76,4 @@ def rehearse(source: ImageSource, request: Request) -> None:
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
-    start_run(source, recipe, resolve_device(request.device))
+    start_run(source, recipe, resolve_device(request.device), groups=request.groups)

@@ -13,8 +13,9 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import typed
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.recipe import differences
+from shoal.training.start import groups_digest
 
 
 def find_same_run(path: Path, request: Request) -> Checkpoint | None:
@@ -41,14 +42,21 @@ def find_same_run(path: Path, request: Request) -> Checkpoint | None:
     return there
 
 
-def check_same_images(path: Path, there: Checkpoint, source: ImageSource) -> None:
+def check_same_images(
+    path: Path, there: Checkpoint, source: ImageSource, groups: IntArray | None = None
+) -> None:
     """Fail if the checkpoint ``there``, of the same settings, learned from other images.
+
+    Or if it was told other corrections: ``groups``, see `train`.
 
     Raises:
         OutputError: it did.
     """
     if there.origin.digest != source.digest():
         raise OutputError(_of_another_run(path, "it learned from other images"))
+    if there.origin.groups != groups_digest(groups):
+        was = "other" if there.origin.groups else "no"
+        raise OutputError(_of_another_run(path, f"it was trained with {was} corrections"))
 
 
 def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:

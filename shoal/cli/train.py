@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,15 @@ def train(
     force: Force = False,
     device: Device = "auto",
     settings: Settings = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            "--corrections",
+            metavar="FILE",
+            show_default=False,
+            help="Learn from what a person decided in 'shoal review', too.",
+        ),
+    ] = None,
     low_memory: LowMemory = False,
     size: Size = None,
     array: ArrayName = None,
@@ -61,8 +71,11 @@ def train(
     from shoal.cli.outputs import check_outputs, check_suffix
     from shoal.cli.request import Request, rehearse
     from shoal.cli.rerun import check_same_images, find_same_run
+    from shoal.corrections.decided import decided_groups
     from shoal.export import summaries
+    from shoal.export.load_corrections import load_corrections
     from shoal.models.history import CHECKPOINT_SUFFIXES
+    from shoal.plural import counted
     from shoal.progress import Reporter
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
@@ -78,8 +91,15 @@ def train(
     source = opening.open_images(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
+    if corrections is not None:
+        found = load_corrections(corrections)
+        request = replace(request, groups=decided_groups(source, found))
+        report.say(
+            f"learns from {counted(int(found.groups.decided.sum()), 'image')} decided by "
+            f"hand in {corrections}, too"
+        )
     if there is not None:
-        check_same_images(checkpoint, there, source)
+        check_same_images(checkpoint, there, source, request.groups)
         report.say(
             f"{checkpoint} is the finished checkpoint of this run already; add --force to train it "
             "again"

@@ -28,6 +28,8 @@ class Origin:
     """The time limit of the command; None if it had none."""
     earlier_seconds: float = 0.0
     """The seconds that a run with a time limit had taken before it was interrupted."""
+    groups: str = ""
+    """The digest of the groups of images that it was told, see `groups_digest`; empty if none."""
     larger_size: int | None = None
     """Pixels a side that would show more of images that were shrunk."""
     row_range: tuple[float, float] | None = None

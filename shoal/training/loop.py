@@ -11,7 +11,7 @@ from torch import Tensor
 
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
-from shoal.protocols import ImageSource
+from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
 from shoal.training.start import start_run
 from shoal.training.thread_choice import ThreadChoice
@@ -29,6 +29,7 @@ def train(
     origin: Origin | None = None,
     notes: Mapping[str, Any] | None = None,
     limit: TimeLimit | None = None,
+    groups: IntArray | None = None,
 ) -> Iterator[Checkpoint]:
     """Train an encoder on ``source`` and yield the state after each step.
 
@@ -44,6 +45,8 @@ def train(
         notes: what the checkpoints' provenance tells people besides.
         limit: how long the command may take. The run becomes longer or shorter on the way, and
             its checkpoints hold what was decided. None: as many steps as the recipe says.
+        groups: int64 (n,), the group of each image that a person decided, else -1. Images of one
+            group are pulled together, see `sup_con`. None: nothing was said.
 
     Yields:
         The live state; save it before asking for the next.
@@ -52,7 +55,7 @@ def train(
         CheckpointError: ``resume`` has another recipe or learned from other images.
         TrainingError: the loss is not finite.
     """
-    run = start_run(source, recipe, device, resume, origin=origin, notes=notes)
+    run = start_run(source, recipe, device, resume, groups=groups, origin=origin, notes=notes)
     began = time.monotonic() - run.origin.seconds
     recent: list[dict[str, Tensor]] = []
     by_clock = limit is not None and device == "cpu"

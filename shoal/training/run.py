@@ -50,6 +50,8 @@ class Run:
     provenance: dict[str, Any]
     order: IntArray
     order_epoch: int = -1
+    groups: IntArray | None = None
+    """int64 (n,): the group of each image that is known, else -1; None: of none."""
     codes: Tensor | None = None
     """The latent codes of the first views at the last step, for `record`."""
 
@@ -60,11 +62,14 @@ class Run:
     @reproducible()
     def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
         """Take optimiser step ``step``, counted from 1, and return the parts of the loss."""
-        views, targets, crops = self._views(source, step)
+        rows = self._rows(step)
+        views, targets, crops = self._views(source, rows, step)
         n_encoded = max(objective.n_encoded for objective in self.objectives)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
             z = self.encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
             batch = Batch(views=views, targets=targets, z=z, local_crops=crops)
+            if self.groups is not None:
+                batch.groups = torch.from_numpy(self.groups[rows]).to(self.device)
             losses = {
                 part.name: objective.weight * objective(self.encoder, batch)
                 for part, objective in zip(self.recipe.objectives, self.objectives, strict=True)
@@ -88,16 +93,21 @@ class Run:
             objective.after_step(self.encoder)
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _views(self, source: ImageSource, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the views, targets and local crops of a step's images, see `Batch`."""
+    def _rows(self, step: int) -> IntArray:
+        """The images of a step, ascending."""
         size = batch_size(self.recipe, self.n_images)
         epoch, position = divmod(step - 1, steps_an_epoch(self.recipe, self.n_images))
         if epoch != self.order_epoch:
             shuffle = np.random.default_rng([self.recipe.seed, ORDER, epoch])
             self.order, self.order_epoch = shuffle.permutation(self.n_images), epoch
         # Within a batch in the file's order, so that a memory map is read forward.
-        pixels = source.read(np.sort(self.order[position * size : (position + 1) * size]))
-        images = to_float(pixels, self.device)
+        return np.sort(self.order[position * size : (position + 1) * size])
+
+    def _views(
+        self, source: ImageSource, rows: IntArray, step: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the views, targets and local crops of a step's images, see `Batch`."""
+        images = to_float(source.read(rows), self.device)
         views, draw = self.views, generator(self.recipe.seed, VIEWS, step)
         return *augment(views, images, draw), local_crops(views, images, draw)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from shoal.images.pixel_range import PixelRange
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.pace import Pace
-from shoal.protocols import Encoder, ImageSource, Objective
+from shoal.protocols import Encoder, ImageSource, IntArray, Objective
 from shoal.recipes import parts
 from shoal.recipes.recipe import Recipe, differences
 from shoal.training import optimizers
@@ -28,7 +29,8 @@ from shoal.training.schedule import n_steps
 
 def start_run(
     source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None = None, *,
-    origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
+    groups: IntArray | None = None, origin: Origin | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> Run:  # fmt: skip
     """Return a run before its first step or, if it is resumed, before its next; see `train`."""
     digest = source.digest()
@@ -37,7 +39,7 @@ def start_run(
         auto = "bf16" if fast_bf16(device) else "fp32"
         precision = auto if recipe.precision == "auto" else recipe.precision
     else:
-        check_resumable(resume, recipe, digest)
+        check_resumable(resume, recipe, digest, groups)
         encoder = resume.build_encoder()
         objectives = resume.build_objectives(encoder)
         precision = resume.origin.precision
@@ -48,10 +50,15 @@ def start_run(
     if resume is not None and resume.optimizer_states is not None:
         for optimizer, state in zip(built, resume.optimizer_states, strict=True):
             optimizer.load_state_dict(state)
+    if groups is not None and not any(part.learns_from_groups for part in objectives):
+        raise RecipeError(
+            f"groups cannot be learned by the objectives of the recipe {recipe.name}, which lack "
+            "nt_xent; those of best and digits have it."
+        )
     before = Origin() if resume is None else resume.origin
     origin = replace(
         before.updated_by(origin or Origin()), digest=digest, precision=precision,
-        threads=torch.get_num_threads(),
+        threads=torch.get_num_threads(), groups=groups_digest(groups),
     )  # fmt: skip
     provenance = dict(notes or {}) | {
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
@@ -77,15 +84,32 @@ def start_run(
         origin=origin,
         provenance=provenance if resume is None else resume.provenance | provenance,
         order=np.arange(len(source)),
+        groups=groups,
     )
 
 
-def check_resumable(resume: Checkpoint, recipe: Recipe, digest: str) -> None:
+def groups_digest(groups: IntArray | None) -> str:
+    """Tells what was known of images, int64 (n,), from others; empty for None."""
+    if groups is None:
+        return ""
+    # By who is together: the numbers of groups mean nothing.
+    together = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    return hashlib.sha256(together.tobytes() + (groups >= 0).tobytes()).hexdigest()[:16]
+
+
+def check_resumable(
+    resume: Checkpoint, recipe: Recipe, digest: str, groups: IntArray | None = None
+) -> None:
     """Raise unless ``resume`` has this recipe and learned from the images with this digest.
 
     Raises:
-        CheckpointError: the recipe or the images differ.
+        CheckpointError: the recipe, the images or their known groups differ.
     """
+    if resume.origin.groups != groups_digest(groups):
+        raise CheckpointError(
+            "the run to resume was told other corrections; give the same corrections, or start a "
+            "new run."
+        )
     changed = differences(resume.recipe, recipe)
     if changed:
         name, (before, now) = next(iter(changed.items()))

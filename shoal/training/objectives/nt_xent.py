@@ -10,6 +10,7 @@ from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import Batch, Encoder, Objective
 from shoal.training.objectives._projection import projection_head
+from shoal.training.objectives._sup_con import sup_con
 
 
 def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
@@ -67,9 +68,11 @@ class NTXent(Objective):
     """NT-Xent between the projections of the first two views.
 
     With local crops, the loss is the mean of NT-Xent and of `local_to_global` with these views.
+    Where groups of images are known, `sup_con` of the same projections is added.
     """
 
     learns_from_local_crops = True
+    learns_from_groups = True
     has_head = True
 
     def __init__(
@@ -90,12 +93,16 @@ class NTXent(Objective):
         with torch.autocast(views.device.type, enabled=False):
             views = views.float()
             loss = nt_xent(views[0], views[1], self.temperature)
+            known: Tensor | float = 0.0
+            if batch.groups is not None:
+                known = sup_con(views[0], views[1], batch.groups, self.temperature)
         if len(batch.local_crops) == 0:
-            return loss
+            return loss if batch.groups is None else loss + known
         crops = self.project(encoder.encode(batch.local_crops.flatten(0, 1)))
         crops = crops.unflatten(0, (len(batch.local_crops), -1))
         with torch.autocast(crops.device.type, enabled=False):
-            return (loss + local_to_global(crops.float(), views, self.temperature)) / 2
+            loss = (loss + local_to_global(crops.float(), views, self.temperature)) / 2
+            return loss if batch.groups is None else loss + known
 
 
 def build(
