@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -211,9 +212,7 @@ def person(browser: Any, run_folder: Path, tmp_path: Path) -> Iterator[Person]:
     In the meantime the console stays silent, and no request leaves this machine.
     """
     found = tmp_path / "found"
-    found.mkdir()
-    for name in ("checkpoint.pth", "table.parquet"):
-        shutil.copy(run_folder / "found" / name, found / name)
+    shutil.copytree(run_folder / "found", found)
     source = open_source(run_folder / "pile.npy")
     path = found / "checkpoint.pth"
     session = Session(open_review(source, checkpoint.load(path), path), "pile.npy")
@@ -239,7 +238,35 @@ def ops(person: Person) -> list[str]:
     return [str(entry["op"]) for entry in person.journal()]
 
 
-def test_the_whole_story_by_mouse(person: Person) -> None:
+@pytest.fixture
+def export(
+    person: Person, run_folder: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], dict[str, set[int]]]:
+    """Ends the review, and types what `shoal review` says to type next: each folder's images."""
+
+    def exported() -> dict[str, set[int]]:
+        person.driver.get("about:blank")
+        person.server.close()
+        monkeypatch.setattr(ReviewServer, "run", ReviewServer.close)  # opened again, and Ctrl-C
+        pile = run_folder / "pile.npy"
+        ended = run_cli("review", person.found, "--data", pile, "--no-browser")
+        assert ended.code == 0
+        *_, program, words = re.split("next: (shoal) ", ended.err.strip())
+        assert program == "shoal"
+        planned = run_cli(*shlex.split(words))
+        assert planned.code == 0
+        *_, words = planned.err.strip().rpartition("next: shoal ")
+        done = run_cli(*shlex.split(words))
+        assert done.code == 0, done.err
+        return {
+            folder.name: {int(file.stem) for file in folder.iterdir()}
+            for folder in (person.found / "sorted").iterdir() if folder.is_dir()
+        }  # fmt: skip
+
+    return exported
+
+
+def test_the_whole_story_by_mouse(person: Person, export: Any) -> None:
     person.click(".division[data-index='0']")
     person.hears("Took another division")
     assert sorted(person.groups().values()) == [32, 64]
@@ -274,7 +301,8 @@ def test_the_whole_story_by_mouse(person: Person) -> None:
     person.click(f"#image-{rows[1]}")
     person.click(f"#image-{rows[3]}", Keys.SHIFT)
     person.click(f"#image-{rows[5]}", Keys.CONTROL)
-    assert sorted(person.selected()) == sorted([*rows[1:4], rows[5]])
+    moved = {*rows[1:4], rows[5]}
+    assert set(person.selected()) == moved
     person.command("move")
     person.click(".choices button:nth-child(2)")
     person.hears("Moved 4 images")
@@ -301,8 +329,20 @@ def test_the_whole_story_by_mouse(person: Person) -> None:
     done = ["start", "divide", "name", "split", "merge", "undo", "redo", "undo", "move", "confirm"]
     assert ops(person)[: len(done)] == done
 
+    redo = person.shown("[data-command=redo]")
+    while redo.is_enabled():
+        n = len(ops(person))
+        redo.click()
+        person.until(lambda n=n: len(ops(person)) > n and person.text("#saved") == "Saved")
+    shown = person.groups()
+    folders = export()
+    called = "_img src=x onerror=_window.hacked = 1__"  # as a folder can be called
+    assert moved < folders[called]
+    assert len(folders[called]) == shown[HOSTILE]
+    assert sorted(map(len, folders.values())) == sorted(shown.values())
 
-def test_the_whole_story_by_keyboard(person: Person) -> None:
+
+def test_the_whole_story_by_keyboard(person: Person, export: Any) -> None:
     person.shown(".division[data-index='0']")
     person.press("1")
     person.hears("Took another division")
@@ -327,6 +367,7 @@ def test_the_whole_story_by_keyboard(person: Person) -> None:
     person.press(Keys.ARROW_RIGHT)
     person.press(Keys.SHIFT + Keys.ARROW_RIGHT)
     assert person.selected() == person.tiles()[:2]
+    moved = set(person.selected())
     person.press("n")
     person.shown(".dialog input")
     person.press("two of them", Keys.ENTER)
@@ -372,6 +413,13 @@ def test_the_whole_story_by_keyboard(person: Person) -> None:
     person.press("U")
     person.hears("Did again")
     assert ops(person)[-2:] == ["undo", "redo"]
+
+    shown = person.groups()
+    folders = export()
+    assert folders["two of them"] == moved
+    assert {"waves", "two of them"} < set(folders)
+    assert all(len(folders[name]) == shown[name] for name in ("waves", "two of them"))
+    assert sorted(map(len, folders.values())) == sorted(shown.values())
 
 
 def test_others_are_seen_and_a_lost_server_is_said(person: Person) -> None:
