@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -187,6 +188,37 @@ def test_questions_are_answered_one_after_the_other(session: Session) -> None:
     assert len(seen) >= 3
     with pytest.raises(DataError, match="no longer open"):
         session.act({"op": "answer", "question": 999, "to": "new"})
+
+
+def test_nothing_waits_for_learning(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = session.view.ids
+    computing, go_on = threading.Event(), threading.Event()
+    seen = []
+
+    def moved_by_learning() -> Any:
+        groups = session.groups
+        seen.append(groups.names)
+        computing.set()
+        assert go_on.wait(30)
+        target = groups.group.copy()
+        target[groups.members(first)[0]] = second
+        return target
+
+    monkeypatch.setattr(session, "learned", moved_by_learning)
+    learning = threading.Thread(target=session.act, args=({"op": "learn"},), daemon=True)
+    learning.start()
+    assert computing.wait(30)
+    naming = threading.Thread(
+        target=session.act, args=({"op": "name", "group": first, "name": "cats"},), daemon=True
+    )
+    naming.start()
+    naming.join(10)
+    assert not naming.is_alive()
+    assert [entry.op for entry in session.journal.history.entries] == ["start", "name"]
+    go_on.set()
+    learning.join(30)
+    assert [entry.op for entry in session.journal.history.entries] == ["start", "name", "learn"]
+    assert seen == [{}, {first: "cats"}]  # what was said meanwhile counts
 
 
 def test_learning_moves_as_it_was_shown_and_nothing_decided(session: Session) -> None:

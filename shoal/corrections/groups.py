@@ -104,10 +104,15 @@ class Groups:
         return tuple(self.pile.ids[row] for row in np.asarray(rows).tolist())
 
 
-def start(entry: Entry) -> Groups:
-    """The groups that an entry of `WHOLE` gives, with nothing from before it."""
+def start(entry: Entry, pile: Pile | None = None) -> Groups:
+    """The groups that an entry of `WHOLE` gives, with nothing from before it.
+
+    Args:
+        entry: the entry.
+        pile: of its ids, if there is one already.
+    """
     whole = _whole(entry)
-    pile = Pile(whole.ids)
+    pile = Pile(whole.ids) if pile is None else pile
     lengths = {len(whole.ids), len(pile.row_of), len(whole.groups)}
     if whole.result:
         lengths.add(len(whole.result))
@@ -138,8 +143,7 @@ def apply(groups: Groups, entry: Entry) -> Groups:
     """
     if entry.op in WHOLE:
         same = entry.whole is not None and entry.whole.ids == groups.ids
-        fresh = start(entry)
-        kept = replace(fresh, pile=groups.pile) if same else fresh
+        fresh = kept = start(entry, groups.pile if same else None)
         if same and entry.op == "divide":  # the result that they divide is the same
             kept = replace(kept, result=groups.result)
         absent, gone = _absent(groups, kept)

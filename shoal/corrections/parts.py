@@ -17,8 +17,10 @@ _N_PARTS = 100
 """Of a pile. With 50, parts of the hand signs hold two kinds; 200 need more answers."""
 _STARTS = 3
 _FEWEST_IMAGES = 12
-_FITTED = 5000
-"""Of more images, the middles are found in a random sample of this many."""
+_FITTED, _QUICKLY = 5000, 2000
+"""Of more images, the middles are found in a random sample of this many; of very many images in
+one of fewer, so that a person need not wait."""
+_VERY_MANY = 8500
 
 
 def balanced(z: FloatArray) -> FloatArray:
@@ -68,7 +70,7 @@ def parts(z: FloatArray, n_parts: int, seed: int = 0) -> IntArray:
     """
     if n_parts < 1:
         raise DataError(f"n_parts must be at least 1, got {n_parts}.")
-    return _divided(balanced(z), n_parts, seed)
+    return _divided(balanced(z), n_parts, seed, _QUICKLY if len(z) > _VERY_MANY else _FITTED)
 
 
 def parts_of_groups(z: FloatArray, group: IntArray, n_parts: int | None = None) -> IntArray:
@@ -93,11 +95,11 @@ def parts_of_groups(z: FloatArray, group: IntArray, n_parts: int | None = None) 
     return part
 
 
-def _divided(x: FloatArray, n_parts: int, seed: int) -> IntArray:
+def _divided(x: FloatArray, n_parts: int, seed: int, fitted: int = _FITTED) -> IntArray:
     """`parts` of a balanced embedding."""
     n_parts = min(n_parts, len(x))
     if n_parts < 2:
         return np.zeros(len(x), dtype=np.int64)
-    some = x[sample_rows(len(x), _FITTED)]
+    some = x[sample_rows(len(x), fitted)]
     model: Any = kmeans.build(n_clusters=n_parts, n_init=_STARTS, random_state=seed).fit(some)
     return Clustering(model).predict(x)

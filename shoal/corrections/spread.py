@@ -29,9 +29,11 @@ _GAMMA = 1.0
 """How fast likeness fades, see `_kernel`."""
 _NOISE = 0.3
 """The variance of an observation: of twelve images that a person named at once, some are wrong."""
-_LANDMARKS = 1000
-"""Of more decided images, this many carry the kernel."""
-_BLOCK = 20_000
+_LANDMARKS, _FEW_LANDMARKS = 1000, 400
+"""Of more decided images, this many carry the kernel; fewer where very many images learn."""
+_MANY = 20_000
+_BLOCK = 2048
+"""Very many images learn in blocks that fit into a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def _scores(
     rows = np.flatnonzero(decided)
     if not len(rows):
         return mean
-    some = rows[sample_rows(len(rows), _LANDMARKS)]
+    many = len(x) > _MANY
+    some = rows[sample_rows(len(rows), _FEW_LANDMARKS if many else _LANDMARKS)]
     between = _kernel(x[some], x[rows]).astype(np.float64)
     residual = (said[rows] - mean[rows]).astype(np.float64)
     # What is confirmed draws images to its group, unless the person confirmed others as well.
@@ -157,8 +160,9 @@ def _scores(
         system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
         weights = np.linalg.solve(system, between @ residual)
     weights = weights.astype(np.float32)
-    for start in range(0, len(x), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    step = _BLOCK if many else _MANY
+    for start in range(0, len(x), step):
+        block = slice(start, start + step)
         mean[block] += _kernel(x[block], x[some]) @ weights
     return mean
 
@@ -168,7 +172,10 @@ def _kernel(x: FloatArray, y: FloatArray) -> FloatArray:
 
     (exp(γ cos) - 1) / (exp(γ) - 1), a kernel as a power series of the cosine without its constant.
     """
-    return np.expm1(_GAMMA * (x @ y.T)) / np.expm1(_GAMMA)
+    alike: FloatArray = _GAMMA * (x @ y.T)
+    np.expm1(alike, out=alike)
+    alike /= np.expm1(_GAMMA)
+    return alike
 
 
 def _linear(x: FloatArray, known: FloatArray, word: FloatArray) -> FloatArray:

@@ -19,27 +19,30 @@ _MOST_PARTS = 100
 _LONGEST_NOTE = 2000
 
 
-def perform(said: Any, session: Session) -> str:
-    """Write what an action says to the journal; what was done, as a sentence.
+def prepared(said: Any, session: Session) -> Callable[[], str] | None:
+    """Check an action, and compute what it needs, of the groups as they are now.
 
     Args:
         said: the JSON of the action, as anybody may have sent it.
         session: the review.
 
+    Returns:
+        What writes it to the journal, at once, as long as nothing else was said, and returns what
+        was done as a sentence. None where there is nothing to write.
+
     Raises:
-        DataError: it makes no sense; nothing is written.
-        OutputError: it cannot be written.
+        DataError: it makes no sense.
     """
     if not isinstance(said, dict) or not isinstance(said.get("op"), str):
         raise DataError("an action must be a JSON object with an op.")
     asked = Asked(said, session)
     op = asked.said["op"]
     if op in _HISTORY:
-        return _HISTORY[op](asked)
+        return lambda: _HISTORY[op](asked)
     if op not in _ENTRIES:
         raise DataError(f"there is no action {op[:40]!r}.")
     entry = _ENTRIES[op](asked)
-    return "" if entry is None else session.journal.append(entry).says
+    return None if entry is None else lambda: session.journal.append(entry).says
 
 
 class Asked:

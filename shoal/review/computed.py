@@ -28,7 +28,7 @@ class Computed:
         self.z = z
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
-        self._work = threading.Lock()
+        self._work = {kind: threading.Lock() for kind in _KEPT}
 
     def parts(self, rows: IntArray, n_parts: int | None = None) -> IntArray:
         """The part of each of some images, int64 (m,); by default as many as suit their number."""
@@ -62,7 +62,7 @@ class Computed:
             if known in self._kept:
                 self._kept.move_to_end(known)
                 return self._kept[known][1]
-        with self._work:  # one at a time: there are few cores
+        with self._work[key[0]]:  # one of a kind at a time: there are few cores
             with self._lock:
                 if known in self._kept:
                     return self._kept[known][1]

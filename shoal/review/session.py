@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from shoal.corrections.entry import Entry
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
 from shoal.protocols import IntArray
 from shoal.review import order, said
-from shoal.review.actions import perform
+from shoal.review.actions import prepared
 from shoal.review.ahead import Ahead
 from shoal.review.asking import Asking
 from shoal.review.computed import Computed
@@ -186,16 +187,26 @@ class Session:
     def act(self, action: Any) -> dict[str, Any]:
         """Take an action of the page; it is on the disk when this returns.
 
+        What it needs is computed while others act. If they did, it is computed again.
+
         Raises:
             DataError: it makes no sense.
             OutputError: it cannot be written, and nothing has changed.
         """
-        with self._lock:
-            before, length = self._view, len(self.journal.history.entries)
-            says = perform(action, self)
-            entries = self.journal.history.entries[length:]
-            if entries:
-                self._view = self._seen(before.samples)
+        while True:
+            before = self._view
+            try:
+                write = prepared(action, self)
+            except DataError:
+                if self._view is before:
+                    raise
+                continue
+            if write is None:
+                return {"state": self.state(), "entry": None, "says": ""}
+            with self._lock:
+                if self._view is before:
+                    says, entries = self._written(write, before)
+                    break
         if entries:
             self._changed()
         last = said.as_json(entries[-1], undone=False) if entries else None
@@ -219,6 +230,15 @@ class Session:
         self._ahead.close()
         with self._lock:
             self.journal.close()
+
+    def _written(self, write: Callable[[], str], before: View) -> tuple[str, tuple[Entry, ...]]:
+        """Write an action; what was done, and the entries that say so."""
+        length = len(self.journal.history.entries)
+        says = write()
+        entries = self.journal.history.entries[length:]
+        if entries:
+            self._view = self._seen(before.samples)
+        return says, entries
 
     def _prepare(self) -> None:
         """Compute what the page is likely to ask for next."""
