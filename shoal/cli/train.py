@@ -92,12 +92,14 @@ def train(
         data, at_least=2, size=size, array=array, cache=not no_cache, report=report
     )
     if corrections is not None:
-        found = load_corrections(corrections)
-        request = replace(request, groups=decided_groups(source, found))
-        report.say(
-            f"learns from {counted(int(found.groups.decided.sum()), 'image')} decided by "
-            f"hand in {corrections}, too"
-        )
+        told = decided_groups(source, load_corrections(corrections))
+        request, n_told = replace(request, groups=told), int((told >= 0).sum())
+        report.say(f"learns from {counted(n_told, 'image')} decided by hand in {corrections}, too")
+        if 10 * n_told < len(source):  # benchmarks/LOG.md
+            report.warn(
+                "fewer than a tenth of the images are decided: training with so few was no better "
+                "than learning from them in 'shoal review'"
+            )
     if there is not None:
         check_same_images(checkpoint, there, source, request.groups)
         report.say(
