@@ -14,9 +14,6 @@ from shoal.protocols import FloatArray, IntArray
 _NEIGHBOURS = 10
 _COMPARED = 20_000
 """Of more images in the other groups, a random sample of this many is compared."""
-_PAIRS = 40_000_000
-"""Of a large group, the sample is smaller, so that there are about as many comparisons."""
-_FEWEST_COMPARED = 4000
 
 
 def dissolve(z: FloatArray, group: IntArray, which: int) -> IntArray:
@@ -46,8 +43,7 @@ def dissolve(z: FloatArray, group: IntArray, which: int) -> IntArray:
         raise DataError(f"there is no group {which}; it may have been merged or split.")
     if not len(others):
         raise DataError("there is no other group that its images could go to.")
-    most = int(np.clip(_PAIRS // len(own), _FEWEST_COMPARED, _COMPARED))
-    others = others[sample_rows(len(others), most if len(group) > _COMPARED else _COMPARED)]
+    others = others[sample_rows(len(others), _COMPARED)]
     x = balanced(z)
     _, near = nearest(x[others], x[own], min(_NEIGHBOURS, len(others)))
     ids, place = np.unique(group[others], return_inverse=True)

@@ -29,8 +29,9 @@ _GAMMA = 1.0
 """How fast likeness fades, see `_kernel`."""
 _NOISE = 0.3
 """The variance of an observation: of twelve images that a person named at once, some are wrong."""
-_LANDMARKS, _FEW_LANDMARKS = 1000, 400
-"""Of more decided images, this many carry the kernel; fewer where very many images learn."""
+_LANDMARKS = 1000
+"""Of more decided images, this many carry the kernel. With 400, learning takes 0.6 of the time and has
+0.813 in place of 0.825 (60,000 made-up images of 20 kinds, 3,000 decided; 0.761 before)."""
 _MANY = 20_000
 _BLOCK = 2048
 """Very many images learn in blocks that fit into a processor's cache."""
@@ -146,7 +147,7 @@ def _scores(
     if not len(rows):
         return mean
     many = len(x) > _MANY
-    some = rows[sample_rows(len(rows), _FEW_LANDMARKS if many else _LANDMARKS)]
+    some = rows[sample_rows(len(rows), _LANDMARKS)]
     between = _kernel(x[some], x[rows]).astype(np.float64)
     residual = (said[rows] - mean[rows]).astype(np.float64)
     # What is confirmed draws images to its group, unless the person confirmed others as well.
