@@ -30,8 +30,8 @@ _GAMMA = 1.0
 _NOISE = 0.3
 """The variance of an observation: of twelve images that a person named at once, some are wrong."""
 _LANDMARKS = 1000
-"""Of more decided images, this many carry the kernel. With 400, learning takes 0.6 of the time and has
-0.813 in place of 0.825 (60,000 made-up images of 20 kinds, 3,000 decided; 0.761 before)."""
+"""Of more decided images, this many carry the kernel. With 400, learning takes 0.6 of the time and
+has 0.813 in place of 0.825 (60,000 made-up images of 20 kinds, 3,000 decided; 0.761 before)."""
 _MANY = 20_000
 _BLOCK = 2048
 """Very many images learn in blocks that fit into a processor's cache."""
