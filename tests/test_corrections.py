@@ -14,6 +14,7 @@ from shoal.corrections.corrected import corrected
 from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups, apply, start
 from shoal.corrections.history import replay
+from shoal.corrections.honoured import Honoured
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, read_journal, start_entry
 from shoal.embedding.table import ImageTable
@@ -264,3 +265,32 @@ def test_the_journal_lies_beside_its_checkpoint_and_tells_no_paths(tmp_path):
     first = json.loads(path.read_text())
     assert first["about"]["result"] == "abc"
     assert str(tmp_path) not in path.read_text()
+
+
+def test_a_name_is_not_what_shoal_calls_another_group_and_shows_what_it_is():
+    groups = beginning()
+    for called in ("group 1", "Group 99", "belongs nowhere"):
+        with pytest.raises(DataError, match="what shoal calls a group without a name"):
+            say.name(groups, 2, called)
+    assert say.name(groups, 2, "a\u202eb\x00c").names == {2: "a b c"}
+
+
+@pytest.mark.parametrize("change", [('"op":"move"', '"op":"zap"'), ("true", '"yes"')])
+def test_an_entry_that_no_shoal_wrote_is_refused(tmp_path, change):
+    path = tmp_path / "x.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        journal.append(say.move(journal.history.groups, np.array([0]), 2))
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(DataError, match="line 2 is not an entry"):
+        read_journal(path)
+
+
+def test_of_images_that_belong_nowhere_nothing_is_said_of_their_kind():
+    table = ImageTable.of_labels(IDS[:4], np.array([0, 0, 1, 1]))
+    decided = np.array([True, True, True, False])
+    honoured = Honoured(
+        table, np.array([NOWHERE, NOWHERE, 2, 2]), decided, frozenset({2}), (), (), ""
+    )
+    said, together = honoured.says(np.array([0, 0, 2]), np.array([1, 2, 3]))
+    assert said.tolist() == [False, True, True]
+    assert together.tolist() == [False, False, True]

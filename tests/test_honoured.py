@@ -237,7 +237,7 @@ def test_similar_and_pairs_know_what_a_person_told_apart(
     told = run_cli("pairs", images_file, checkpoint, tmp_path / "d.csv", *options)
     assert told.code == 0, told.err
     assert [row["same"] for row in rows(tmp_path / "d.csv")] == ["1", "0", "1", "0", "1"]
-    assert "5 pairs decided by corrections" in told.err
+    assert "5 pairs by the corrected groups" in told.err
     assert "5 corrections by hand" in told.err
 
 

@@ -17,7 +17,7 @@ from shoal.corrections.groups import Groups, apply, start
 from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
 from shoal.corrections.imported import import_labels
 from shoal.corrections.journal_file import journal_beside, read_journal, start_entry
-from shoal.corrections.labels import formats, read_labels, written_formats
+from shoal.corrections.labels import Labels, formats, read_labels, written_formats
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.export.export import export_prediction
@@ -287,3 +287,12 @@ def test_the_command_takes_labels_over_and_keeps_them(
     assert "names none of these images" in result.err
     assert "Traceback" not in result.err
     assert journal.read_bytes() == before
+
+
+def test_a_label_that_is_what_shoal_calls_a_group_makes_no_second_group_of_that_title():
+    groups = start(start_entry(["a", "b", "c"], np.array([0, 0, 1])))
+    labels = Labels(Path("x.csv"), "csv", (("a", "group 1"), ("b", "group 9")))
+    groups = apply(groups, import_labels(groups, labels).entry)
+    assert [groups.title(int(group)) for group in groups.group] == [
+        "group 1", "group 9 (imported)", "group 2",
+    ]  # fmt: skip

@@ -9,6 +9,11 @@ from typing import Any
 UNDO, REDO = "undo", "redo"
 WHOLE = ("start", "divide", "carry")
 """The entries that give every image its group."""
+OPS = frozenset((
+    "start", "divide", "carry", "undo", "redo", "name", "merge", "split", "move", "answer", "new",
+    "confirm", "nowhere", "apart", "note", "dissolve", "learn", "import",
+))  # fmt: skip
+"""All that an entry can be; a journal that holds anything else is damaged."""
 INFERS = ("learn", "dissolve")
 """The entries that move images which the person did not point at."""
 NOWHERE = 0
@@ -122,10 +127,10 @@ class Entry:
         """
         note, of = content.get("note"), content.get("of")
         return cls(
-            op=_text(content["op"]),
+            op=_op(content["op"]),
             says=_text(content["says"]),
             moves={_int(group): _texts(ids) for group, ids in dict(content.get("to", {})).items()},
-            decides=bool(content.get("decides", False)),
+            decides=_bool(content.get("decides", False)),
             names={_int(g): _text(name) for g, name in dict(content.get("names", {})).items()},
             apart=tuple(_pair(pair) for pair in content.get("apart", ())),
             note=None if note is None else Note(
@@ -151,6 +156,18 @@ def _int(value: Any) -> int:
     if isinstance(value, bool | float) or not 0 <= int(value) < _MOST:
         raise ValueError("not a number of a group or an entry")
     return int(value)
+
+
+def _op(value: Any) -> str:
+    if value not in OPS:
+        raise ValueError("no such entry")
+    return _text(value)
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
 
 
 def _text(value: Any) -> str:

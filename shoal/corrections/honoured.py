@@ -20,6 +20,7 @@ from shoal.clustering.digest import clustering_digest
 from shoal.corrections.carry import carry
 from shoal.corrections.corrected import corrected, numbers
 from shoal.corrections.division import Division, division_of, n_corrections
+from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray, Groups
 from shoal.corrections.history import History
 from shoal.corrections.known import known_rows, with_new_ids
@@ -93,7 +94,8 @@ class Honoured:
 
         Returns:
             Whether anything was said of each pair, bool (m,): that the two do not belong together,
-            or of the group of one of them. And whether the two are in one group, bool (m,).
+            or of the group of one of them. Of two images that belong nowhere nothing was said. And
+            whether the two are in one group, bool (m,).
         """
         told = self.decided | np.isin(self.group, list(self.touched))
         together = self.group[first] == self.group[second]
@@ -102,7 +104,9 @@ class Honoured:
         if kept:
             pairs = zip(first.tolist(), second.tolist(), strict=True)
             apart = np.array([frozenset(pair) in kept for pair in pairs], dtype=bool)
-        return told[first] | told[second] | apart, together & ~apart
+        nowhere = (self.group[first] == NOWHERE) & (self.group[second] == NOWHERE)
+        said = (told[first] | told[second]) & ~nowhere
+        return said | apart, together & ~nowhere & ~apart
 
     def apart_from(self, row: int) -> BoolArray:
         """Which images the person put elsewhere than image ``row``, bool (n,)."""

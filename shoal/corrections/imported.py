@@ -11,7 +11,7 @@ from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
 from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
 from shoal.corrections.labels import Labels
-from shoal.corrections.say import LONGEST_NAME
+from shoal.corrections.say import LONGEST_NAME, is_title, printable_name
 from shoal.errors import DataError
 from shoal.images.csv_files import quoted
 from shoal.plural import counted, fill
@@ -50,7 +50,8 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
     for row, label in sorted(label_of.items()):
         if label not in group_of:
             group_of[label] = groups.next_group + n_new
-            names[group_of[label]] = label
+            # A later group without a name may be called like this.
+            names[group_of[label]] = f"{label} (imported)" if is_title(label) else label
             n_new += 1
         moves.setdefault(group_of[label], []).append(groups.ids[row])
     new = f", {n_new} of them new" if n_new else ""
@@ -85,7 +86,8 @@ def _named(groups: Groups, label_of: dict[int, str], known: set[str]) -> dict[in
         group: label
         for group, labels in inside.items()
         for label, count in labels.items()
-        if label not in known and group not in groups.names and group != NOWHERE
+        if label not in known and not is_title(label)
+        and group not in groups.names and group != NOWHERE
         and 2 * count > labels.total() and 2 * count > spread[label].total()
     }  # fmt: skip
 
@@ -133,7 +135,7 @@ def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]
 
 
 def _checked(label: str, labels: Labels) -> str:
-    label = " ".join(label.split())
+    label = printable_name(label)
     if len(label) > LONGEST_NAME:
         raise DataError(
             f"{labels.path}: a label must have at most {LONGEST_NAME} characters, got {len(label)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from shoal.plural import counted
 from shoal.protocols import IntArray
 
 LONGEST_NAME = 200
+_JOINERS = "\u200c\u200d"
+"""They are not seen, and several scripts and composed emoji need them."""
 
 
 def name(groups: Groups, group: int, called: str) -> Entry:
@@ -230,10 +233,33 @@ def _count(rows: IntArray) -> int:
     return len(rows)
 
 
+def printable_name(called: str) -> str:
+    """A name on one line, without characters that cannot be seen or turn the line round.
+
+    >>> printable_name(f" red{chr(0x202E)} {chr(0)} cats ")
+    'red cats'
+    """
+    seen = (char if char.isprintable() or char in _JOINERS else " " for char in called)
+    return " ".join("".join(seen).split())
+
+
+def is_title(called: str) -> bool:
+    """Whether shoal calls groups without a name like this.
+
+    >>> is_title("Group 12"), is_title("belongs nowhere"), is_title("group of cats")
+    (True, True, False)
+    """
+    return re.fullmatch(r"group \d+|belongs nowhere", called, re.IGNORECASE) is not None
+
+
 def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
-    called = " ".join(called.split())
+    called = printable_name(called)
     if len(called) > LONGEST_NAME:
         raise DataError(f"a name must have at most {LONGEST_NAME} characters, got {len(called)}.")
+    if is_title(called):
+        raise DataError(
+            f"{called!r} is what shoal calls a group without a name; choose another name."
+        )
     taken = next((g for g, n in groups.names.items() if n == called and g not in own), None)
     if called and taken is not None and taken in groups.sizes:
         raise DataError(f"another group is called {called!r}; merge them, or choose another name.")

@@ -167,7 +167,8 @@ def corrections_text(corrections: Corrections) -> str:
     listed = ", ".join(f"{each['name']}: {each['images']:,}" for each in facts["groups"])
     return (
         f"{counted(len(corrections), 'correction')} by hand in {corrections.path}, "
-        f"{counted(facts['decided'], 'image')} decided: {listed}"
+        f"{counted(facts['decided'], 'image')} decided: {listed}; what is said below of the groups "
+        "is of the result before these corrections"
     )
 
 

@@ -19,11 +19,13 @@ from shoal.errors import DataError
 from shoal.export.clustering_digest import stored_digest
 from shoal.export.neighbours import with_map
 from shoal.export.prediction import load_prediction
-from shoal.images.csv_files import as_text
+from shoal.images.csv_files import as_text, printable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import ImageSource, Track, silent
 
+_LISTED = 10
+"""Conflicts that are told in the terminal, at most."""
 _TORN = (
     "the last thing that was said before had not been written to its end and does not count; it "
     "was not shown as saved, either"
@@ -110,7 +112,8 @@ def _carry_over(journal: Journal, table: ImageTable, about: Mapping[str, str]) -
     notes = ["the result has changed since the last review: what you said was carried over"]
     conflicts = entry.about.get("conflicts", ())
     if conflicts:
-        notes.append(f"{counted(len(conflicts), 'conflict')}, which the page shows")
+        notes += [f"conflict: {printable(conflict)}" for conflict in conflicts[:_LISTED]]
+        notes.append(f"{counted(len(conflicts), 'conflict')}, which the page shows, too")
     return notes
 
 

@@ -32,7 +32,7 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
             f"{len(pairs.same):,} pairs{drawn}: {pairs.same.mean():.1%} are the same; the clusters "
             f"agree on {pairs.agreement:.1%}",
             *(
-                [f"{counted(pairs.n_by_hand, 'pair')} decided by corrections"]
+                [f"{counted(pairs.n_by_hand, 'pair')} by the corrected groups"]
                 * (pairs.n_by_hand > 0)
             ),
         ]

@@ -42,6 +42,7 @@ export function showMembers(app) {
       event.preventDefault();
       event.stopPropagation();
       void rename();
+      name.blur(); // the tiles may be hidden, and then take no focus
       byId("tiles").focus({ preventScroll: true });
     }
   });
