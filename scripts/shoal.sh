@@ -27,7 +27,7 @@ if [ "$#" -ne "$count" ]; then
 fi
 python="$root/.venv/bin/python"
 [ -x "$python" ] || python="$(command -v python3 || command -v python || true)"
-needed="import torch, numpy, PIL, scipy, sklearn, threadpoolctl, platformdirs, faiss, openTSNE, pyarrow, matplotlib, jinja2, reportlab, pypdf, typer, rich"
+needed="import torch, numpy, PIL, scipy, sklearn, threadpoolctl, platformdirs, faiss, openTSNE, pyarrow, matplotlib, jinja2, reportlab, pypdf, typer, rich, starlette, uvicorn"
 missing='import importlib.util as u, sys
 names = sys.argv[1].removeprefix("import ").split(", ")
 sys.exit(any(u.find_spec(name) is None for name in names))'
