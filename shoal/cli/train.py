@@ -53,7 +53,7 @@ def train(
             "--corrections",
             metavar="FILE",
             show_default=False,
-            help="Learn from what a person decided in 'shoal review', too.",
+            help="What a person corrected in 'shoal review'.",
         ),
     ] = None,
     low_memory: LowMemory = False,
@@ -64,7 +64,8 @@ def train(
 ) -> None:
     """Learn from images and write a checkpoint.
 
-    The checkpoints made along the way are kept in CHECKPOINT.history/.
+    The checkpoints made along the way are kept in CHECKPOINT.history/. With --corrections the
+    encoder learns from the images that a person decided, too.
     """
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
