@@ -41,18 +41,15 @@ class History:
         if entry.op == REDO:
             if not self.undone or self.undone[-1].n != entry.of:
                 raise DataError(f"entry {entry.n} does not redo what was undone last.")
-            again = self.undone[-1]
-            return replace(
-                self, groups=apply(self.groups, again), entries=entries,
-                done=(*self.done, again), undone=self.undone[:-1],
-                earlier=(*self.earlier, self.groups)[-_KEPT:],
-            )  # fmt: skip
-        groups = apply(self.groups, entry)
+            return self._do(self.undone[-1], entries, self.undone[:-1])
         if entry.op == "carry":  # what came before is of another result
-            return History(groups, entries)
+            return History(apply(self.groups, entry), entries)
+        return self._do(entry, entries, ())
+
+    def _do(self, entry: Entry, entries: tuple[Entry, ...], undone: tuple[Entry, ...]) -> History:
         return History(
-            groups, entries, (*self.done, entry), (), (*self.earlier, self.groups)[-_KEPT:],
-            self.first or self.groups,
+            apply(self.groups, entry), entries, (*self.done, entry), undone,
+            (*self.earlier, self.groups)[-_KEPT:], self.first or self.groups,
         )  # fmt: skip
 
     def _undo(self, entry: Entry, entries: tuple[Entry, ...]) -> History:

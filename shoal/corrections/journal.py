@@ -10,12 +10,13 @@ import contextlib
 import errno
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from shoal.corrections.entry import Entry
+from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.history import replay
 from shoal.corrections.journal_file import not_begun, read_journal
 from shoal.errors import DataError, OutputError
@@ -88,11 +89,7 @@ class Journal:
         Raises:
             DataError: there is nothing to undo.
         """
-        if not self.history.done:
-            raise DataError("there is nothing to undo.")
-        last = self.history.done[-1]
-        self.append(Entry("undo", f"Undid: {last.says}", of=last.n))
-        return last
+        return self._back_or_on(UNDO, "Undid", self.history.done)
 
     def redo(self) -> Entry:
         """Do again what was undone last. That entry.
@@ -100,10 +97,14 @@ class Journal:
         Raises:
             DataError: there is nothing to redo.
         """
-        if not self.history.undone:
-            raise DataError("there is nothing to redo.")
-        last = self.history.undone[-1]
-        self.append(Entry("redo", f"Did again: {last.says}", of=last.n))
+        return self._back_or_on(REDO, "Did again", self.history.undone)
+
+    def _back_or_on(self, op: str, did: str, entries: Sequence[Entry]) -> Entry:
+        """Undo or redo the last of ``entries``, and return it."""
+        if not entries:
+            raise DataError(f"there is nothing to {op}.")
+        last = entries[-1]
+        self.append(Entry(op, f"{did}: {last.says}", of=last.n))
         return last
 
     def close(self) -> None:

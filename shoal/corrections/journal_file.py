@@ -102,8 +102,8 @@ def not_begun(path: Path) -> bool:
         start = file.read(len(_BEGINNING))
         if start != _BEGINNING:
             return _BEGINNING.startswith(start)
-        rest = file.read()
-    return b"\n" not in rest and _whole_line(start + rest, 1) is None
+        rest = file.readline()
+    return not rest.endswith(b"\n") and _whole_line(start + rest, 1) is None
 
 
 def _whole_line(line: bytes, number: int) -> Entry | None:
