@@ -47,8 +47,7 @@ class Division:
 
 def division_of(history: History) -> Division:
     """The division that a person chose last; the result's own if none was chosen."""
-    since = [entry for entry in history.entries if entry.op in ("start", "carry")][-1:]
-    for entry in reversed([*since, *history.done]):
+    for entry in reversed([history.began, *history.done]):
         chosen = entry.about.get("division")
         if isinstance(chosen, dict):
             which = int(chosen.get("which", 1))

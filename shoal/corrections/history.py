@@ -29,6 +29,14 @@ class History:
     first: Groups | None = field(default=None, repr=False, compare=False)
     """The groups before all of ``done``; None: as ``groups``."""
 
+    @property
+    def began(self) -> Entry:
+        """The entry that says which result is corrected: the start, or what was carried over last.
+
+        Nothing before it can be undone.
+        """
+        return next(entry for entry in reversed(self.entries) if entry.op in ("start", "carry"))
+
     def then(self, entry: Entry) -> History:
         """The history with one entry more.
 

@@ -62,8 +62,7 @@ class Corrections:
 
     def about(self, key: str) -> str:
         """What the journal says of the result that is corrected: images, clustering or result."""
-        ends = [entry for entry in self.history.entries if entry.op in ("start", "carry")]
-        return str(ends[-1].about.get(key, ""))
+        return str(self.history.began.about.get(key, ""))
 
 
 @dataclass(frozen=True)

@@ -197,8 +197,7 @@ def _undo_to(asked: Asked) -> str:
         while n not in [entry.n for entry in journal.history.done]:
             journal.redo()
     else:
-        beginning = max(e.n for e in history.entries if e.op in ("start", "carry"))
-        if n != beginning and n not in [entry.n for entry in history.done]:
+        if n != history.began.n and n not in [entry.n for entry in history.done]:
             raise DataError(f"entry {n} cannot be gone back to.")
         while journal.history.done and journal.history.done[-1].n > n:
             journal.undo()

@@ -88,7 +88,7 @@ def _carry_over(journal: Journal, table: ImageTable, about: Mapping[str, str]) -
         DataError: it was said of other images.
     """
     history, groups = journal.history, journal.history.groups
-    began = [entry for entry in history.entries if entry.op in ("start", "carry")][-1].about
+    began = history.began.about
     ids = tuple(as_text(name) for name in table.ids)
     if began.get("result") == about["result"] and groups.ids == ids:
         return []

@@ -11,7 +11,7 @@ from shoal.corrections.history import History
 def all_of(history: History) -> list[dict[str, Any]]:
     """All entries as JSON values, in their order."""
     undone = {entry.n for entry in history.undone}
-    undone |= _forgotten(history.entries, {entry.n for entry in history.done})
+    undone |= _forgotten(history)
     return [as_json(entry, undone=entry.n in undone) for entry in history.entries]
 
 
@@ -22,12 +22,12 @@ def as_json(entry: Entry, *, undone: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _forgotten(entries: tuple[Entry, ...], counts: set[int]) -> set[int]:
+def _forgotten(history: History) -> set[int]:
     """The entries that were undone and can no longer be done again: others were said since."""
-    beginning = max(entry.n for entry in entries if entry.op in ("start", "carry"))
+    began, counts = history.began.n, {entry.n for entry in history.done}
     return {
-        entry.n for entry in entries
-        if entry.n > beginning and entry.op not in ("undo", "redo") and entry.n not in counts
+        entry.n for entry in history.entries
+        if entry.n > began and entry.op not in ("undo", "redo") and entry.n not in counts
     }  # fmt: skip
 
 
