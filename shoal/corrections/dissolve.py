@@ -6,12 +6,11 @@ import numpy as np
 
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.parts import balanced
-from shoal.embedding.neighbours import nearest
+from shoal.corrections.votes import vote
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
 
-_NEIGHBOURS = 10
 _COMPARED = 20_000
 """Of more images in the other groups, a random sample of this many is compared."""
 
@@ -45,9 +44,4 @@ def dissolve(z: FloatArray, group: IntArray, which: int) -> IntArray:
         raise DataError("there is no other group that its images could go to.")
     others = others[sample_rows(len(others), _COMPARED)]
     x = balanced(z)
-    _, near = nearest(x[others], x[own], min(_NEIGHBOURS, len(others)))
-    ids, place = np.unique(group[others], return_inverse=True)
-    votes = np.zeros((len(own), len(ids)))
-    for rank, column in enumerate(near.T):  # of equally many, the nearest counts
-        votes[np.arange(len(own)), place[column]] += 1 - 1e-3 * rank
-    return ids[votes.argmax(axis=1)]
+    return vote(x[others], group[others], x[own])[0]

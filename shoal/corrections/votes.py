@@ -31,10 +31,9 @@ def vote(points: FloatArray, group: IntArray, queries: FloatArray) -> tuple[IntA
     _, indices = nearest(points, queries, k)
     known, place = np.unique(group, return_inverse=True)
     votes = place[indices]
-    counts = np.zeros((len(queries), len(known)), dtype=np.float32)
-    rows = np.arange(len(queries))
-    for rank in range(k):
-        counts[rows, votes[:, rank]] += 1 + (k - rank) * 1e-3  # of equals the nearer one
+    counts = np.zeros((len(queries), len(known)))
+    for rank, voted in enumerate(votes.T):  # of equals the nearer one
+        counts[np.arange(len(queries)), voted] += 1 - 1e-3 * rank
     best = counts.argmax(axis=1)
     share = (votes == best[:, None]).mean(axis=1).astype(np.float32)
     return known[best], share
