@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.corrections import say
-from shoal.corrections.carry import carry, carry_entry
+from shoal.corrections.carry import carry
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups, apply, start
 from shoal.corrections.history import replay
@@ -91,7 +91,7 @@ def test_on_the_same_result_nothing_changes(data):
 
 def test_a_journal_replays_what_was_carried():
     groups = reviewed_groups(noisy(1))
-    entry = carry_entry(groups, table(noisy(2)), about={"result": "abc"})
+    entry = carry(groups, table(noisy(2)), about={"result": "abc"}).entry
     first = replace(start_entry(IDS, noisy(1)), n=1)
     history = replay([first]).then(replace(entry, n=2))
     assert history.done == ()

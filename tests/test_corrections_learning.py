@@ -9,7 +9,7 @@ from shoal.corrections.dissolve import dissolve
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.parts import balanced, parts, parts_of_groups
 from shoal.corrections.questions import STRIP, divided, finer, questions
-from shoal.corrections.spread import expected, spread
+from shoal.corrections.spread import spread
 from shoal.errors import DataError
 
 
@@ -115,7 +115,7 @@ def test_odd_piles_can_be_learned_from():
     assert np.isfinite(nowhere.confidence).all()
     everything = spread(z, np.array([1, 1, 2, 2, 3, 3]), np.ones(6, bool))
     assert everything.group.tolist() == [1, 1, 2, 2, 3, 3]
-    assert expected(everything, everything.group) == 1.0
+    assert everything.confidence.tolist() == [1.0] * 6
 
 
 def test_many_decided_images_are_learned_from_by_landmarks():

@@ -74,14 +74,6 @@ def carry(
     return Carried(after, found, entry)
 
 
-def carry_entry(
-    groups: Groups, table: ImageTable, *, reviewed: ImageTable | None = None,
-    about: Mapping[str, Any] | None = None,
-) -> Entry:  # fmt: skip
-    """The entry of the journal that carries what a person said over; see `carry`."""
-    return carry(groups, table, reviewed=reviewed, about=about).entry
-
-
 def _kept_apart(groups: Groups, ids: tuple[str, ...], images: Images, group: IntArray) -> IntArray:
     """Pairs that were apart stay apart, where one of the two can go back to where it was."""
     row_of = {name: row for row, name in enumerate(ids)} if groups.apart else {}

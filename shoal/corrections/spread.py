@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from shoal.corrections.entry import NOWHERE
+from shoal.corrections.groups import BoolArray
 from shoal.corrections.parts import balanced
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
-
-BoolArray = npt.NDArray[np.bool_]
 
 _TRUST = 0.7
 """What the word of a cluster counts, where that of a person counts 1."""
@@ -89,19 +87,6 @@ def spread(
     return Spread(learned, _share_of(membership, ids, learned), ids, membership)
 
 
-def expected(learned: Spread, group: IntArray) -> float:
-    """The share of images that are expected to be in the right group, in [0, 1].
-
-    Args:
-        learned: of `spread`.
-        group: int64 (n,), the group of each image, which need not be the learned one.
-    """
-    sure = np.where(group == learned.group, learned.confidence, 0.0)
-    moved = np.flatnonzero(group != learned.group)
-    sure[moved] = _share_of(learned.membership, learned.ids, group)[moved]
-    return float(sure.mean()) if len(sure) else 1.0
-
-
 def _word(
     said: FloatArray, plain: BoolArray, decided: BoolArray, result: IntArray | None
 ) -> FloatArray:
@@ -146,7 +131,6 @@ def _scores(
     rows = np.flatnonzero(decided)
     if not len(rows):
         return mean
-    many = len(x) > _MANY
     some = rows[sample_rows(len(rows), _LANDMARKS)]
     between = _kernel(x[some], x[rows]).astype(np.float64)
     residual = (said[rows] - mean[rows]).astype(np.float64)
@@ -161,7 +145,7 @@ def _scores(
         system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
         weights = np.linalg.solve(system, between @ residual)
     weights = weights.astype(np.float32)
-    step = _BLOCK if many else _MANY
+    step = _BLOCK if len(x) > _MANY else _MANY
     for start in range(0, len(x), step):
         block = slice(start, start + step)
         mean[block] += _kernel(x[block], x[some]) @ weights
