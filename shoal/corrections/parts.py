@@ -9,6 +9,7 @@ import numpy as np
 from shoal.clustering.clusterers import kmeans
 from shoal.clustering.clustering import Clustering
 from shoal.corrections.entry import NOWHERE
+from shoal.embedding.linear_algebra import unit_rows
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
@@ -38,8 +39,7 @@ def balanced(z: FloatArray) -> FloatArray:
     x = z - z.mean(axis=0)
     deviation = x.std(axis=0)
     x = x / np.sqrt(np.maximum(deviation, 1e-6 * max(float(deviation.max(initial=0.0)), 1e-12)))
-    length = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.ascontiguousarray(x / np.maximum(length, 1e-12), dtype=np.float32)
+    return np.ascontiguousarray(unit_rows(x), dtype=np.float32)
 
 
 def default_n_parts(n_images: int) -> int:

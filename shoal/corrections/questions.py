@@ -10,15 +10,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from shoal.corrections.entry import NOWHERE
+from shoal.corrections.groups import BoolArray
 from shoal.corrections.parts import parts
 from shoal.corrections.spread import Spread
+from shoal.embedding.linear_algebra import unit_rows
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
-
-BoolArray = npt.NDArray[np.bool_]
 
 STRIP = 12
 """Images that a question shows, at most."""
@@ -151,7 +150,7 @@ def _means(
     middle[filled] = np.add.reduceat(x[order], starts)
     likely[filled] = np.add.reduceat(learned.membership[order], starts)
     likely /= np.maximum(sizes, 1)[:, None]
-    return middle / np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-12), likely
+    return unit_rows(middle), likely
 
 
 def _unlike(x: FloatArray, middle: FloatArray, left: IntArray, decided: BoolArray) -> FloatArray:

@@ -116,11 +116,8 @@ def confirm(groups: Groups, rows: IntArray) -> Entry:
     Raises:
         DataError: no images.
     """
-    moves = {
-        int(group): groups.ids_of(rows[groups.group[rows] == group])
-        for group in np.unique(groups.group[rows])
-    }
     says = f"Confirmed {counted(_count(rows), 'image')}."
+    moves = _moves(groups, rows, groups.group[rows])
     return Entry("confirm", says, moves=moves, decides=True)
 
 
