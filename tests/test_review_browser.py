@@ -467,6 +467,14 @@ def test_nothing_is_wider_than_the_window(person: Person, width: int, dark: bool
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == dark
 
 
+def test_the_images_like_the_selected_one_come_first(person: Person) -> None:
+    person.press("b")
+    row = person.until(person.tiles)[5]
+    person.click(f"#image-{row}")
+    person.press("o", "o")
+    person.until(lambda: person.tiles()[0] == row)
+
+
 def test_a_finger_selects_and_opens(person: Person) -> None:
     person.press("b")
     person.until(lambda: person.tiles())

@@ -38,7 +38,7 @@ export function loadWhatIsShown(app) {
     if (view !== "groups" || group === null) return;
     if (!state.groups.some(({ id }) => id === group)) return;
     const sorted = tab === "parts" ? "part" : order;
-    const query = sorted === "like" ? `order=like&like=${like}` : `order=${sorted}`;
+    const query = sorted === "like" ? `order=like&row=${like}` : `order=${sorted}`;
     const path = `/api/group/${group}?${query}`;
     if (asked.members !== `${path} ${state.version}`) store.set({ loading: true });
     void once("members", `${path} ${state.version}`, () => get(path), ({ version, rows, parts }) => {
