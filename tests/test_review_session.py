@@ -90,6 +90,7 @@ def test_every_action_does_what_it_says(session: Session, kinds: np.ndarray) -> 
     parts = sorted(split.keys() - {first, odd, 0})
     merged = act(op="merge", groups=parts, name="stripes")
     (stripes,) = merged.keys() - {first, odd, 0}
+    assert session.history()["entries"][-1]["to"] == [stripes]  # what the page opens
     assert (merged[stripes]["name"], merged[stripes]["size"]) == ("stripes", 23)
     assert odd not in act(op="dissolve", group=odd)
     act(op="note", row=int(rows[0]), text="look again")

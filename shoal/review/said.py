@@ -18,7 +18,8 @@ def all_of(history: History) -> list[dict[str, Any]]:
 def as_json(entry: Entry, *, undone: bool) -> dict[str, Any]:
     """An entry as JSON values; ``undone`` says whether it does not count."""
     return {
-        "n": entry.n, "time": entry.time, "op": entry.op, "says": entry.says, "undone": undone,
+        "n": entry.n, "time": entry.time, "op": entry.op, "says": entry.says,
+        "to": list(entry.moves), "undone": undone,
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@
  *   evidence: string | null, chosen: boolean, samples: number[][], says: string}} Division
  * @typedef {{id: string | number, rows: number[], size: number, images: number[], group: number,
  *   candidates: {group: number, share: number}[], says: string}} Question
- * @typedef {{n: number, time: string, op: string, says: string, undone: boolean}} Entry
+ * @typedef {{n: number, time: string, op: string, says: string, to: number[],
+ *   undone: boolean}} Entry
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
  *   neighbours: number[], note: string | null}} Facts
  * @typedef {{from: number, to: number, count: number, sample: number[]}} Move
