@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,12 +27,12 @@ class UnderAugmentation:
     table: ImageTable
     views: tuple[ImageTable, ImageTable]
 
-    @property
+    @cached_property
     def view_agreement(self) -> float:
         """Agreement of the clusters of the images and of two views of them, in [-0.5, 1]."""
         return view_agreement([table.labels for table in (self.table, *self.views)])
 
-    @property
+    @cached_property
     def recognition(self) -> float:
         """Share of images with their own other view among the 20 nearest, in [0, 1]."""
         identity = identities(self.images, np.arange(len(self.images)))
