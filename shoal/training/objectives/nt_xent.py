@@ -93,16 +93,15 @@ class NTXent(Objective):
         with torch.autocast(views.device.type, enabled=False):
             views = views.float()
             loss = nt_xent(views[0], views[1], self.temperature)
-            known: Tensor | float = 0.0
-            if batch.groups is not None:
-                known = sup_con(views[0], views[1], batch.groups, self.temperature)
-        if len(batch.local_crops) == 0:
-            return loss if batch.groups is None else loss + known
-        crops = self.project(encoder.encode(batch.local_crops.flatten(0, 1)))
-        crops = crops.unflatten(0, (len(batch.local_crops), -1))
-        with torch.autocast(crops.device.type, enabled=False):
-            loss = (loss + local_to_global(crops.float(), views, self.temperature)) / 2
-            return loss if batch.groups is None else loss + known
+        if len(batch.local_crops) > 0:
+            crops = self.project(encoder.encode(batch.local_crops.flatten(0, 1)))
+            crops = crops.unflatten(0, (len(batch.local_crops), -1))
+            with torch.autocast(crops.device.type, enabled=False):
+                loss = (loss + local_to_global(crops.float(), views, self.temperature)) / 2
+        if batch.groups is not None:
+            with torch.autocast(views.device.type, enabled=False):
+                loss = loss + sup_con(views[0], views[1], batch.groups, self.temperature)
+        return loss
 
 
 def build(
