@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -90,25 +91,38 @@ def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, 
     }
 
 
-def fitted(found: list[dict[str, Any]]) -> Any:
-    """The constants of `accuracy.estimate` by least squares; piles count alike, about."""
+SIGNALS = ("log_overlap", "cohesion")
+"""The signals of which `accuracy.estimate` makes a mean."""
+
+
+def fitted(
+    found: list[dict[str, Any]], names: Sequence[str] = SIGNALS,
+    start: Sequence[float] = (-3.0, 1.0, 7.0),
+) -> Any:  # fmt: skip
+    """Constants for the signals ``names`` by least squares; piles count alike, about.
+
+    Args:
+        found: a row for each training.
+        names: of signals in the rows.
+        start: where the search begins: the intercept, and a constant for each signal.
+    """
     from scipy.optimize import least_squares
 
-    x = np.array([[1.0, row["log_overlap"], row["cohesion"]] for row in found])
+    x = np.array([[1.0, *(row[name] for name in names)] for row in found])
     y = np.array([row["accuracy"] for row in found])
     chance = np.array([1.0 / row["k"] for row in found])
-    names = [row["pile"] for row in found]
-    weight = np.array([names.count(name) ** -0.25 for name in names])
+    piles = [row["pile"] for row in found]
+    weight = np.array([piles.count(pile) ** -0.25 for pile in piles])
 
     def residuals(constants: Any) -> Any:
         return weight * (chance + (1 - chance) / (1 + np.exp(-(x @ constants))) - y)
 
-    return least_squares(residuals, np.array([-3.0, 1.0, 7.0])).x
+    return least_squares(residuals, np.array(start)).x
 
 
-def expected(row: dict[str, Any], constants: Any) -> float:
-    """Expected accuracy by these constants."""
-    odds = constants @ np.array([1.0, row["log_overlap"], row["cohesion"]])
+def expected(row: dict[str, Any], constants: Any, names: Sequence[str] = SIGNALS) -> float:
+    """Expected accuracy by these constants for the signals ``names``."""
+    odds = constants @ np.array([1.0, *(row[name] for name in names)])
     return float(1 / row["k"] + (1 - 1 / row["k"]) / (1 + np.exp(-odds)))
 
 

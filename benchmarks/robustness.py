@@ -92,13 +92,9 @@ def table(found: list[dict[str, Any]]) -> str:
     last = {(row["part"], row["kind"], row["first"], row.get("forked")): row for row in found}
     ours: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in sorted(last.values(), key=lambda row: list(N_TRIALS).index(row["part"])):
-        how = (
-            ""
-            if row["part"] in (*FUZZED, "review")
-            else "forks"
-            if row.get("forked")
-            else "commands"
-        )
+        how = ""
+        if row["part"] in PARTS:
+            how = "forks" if row.get("forked") else "commands"
         ours.setdefault((row["part"], how), []).append(row)
     lines = ["| part | trials | right | failures | what came of it | commit |"]
     lines.append("|---|---|---|---|---|---|")

@@ -18,7 +18,6 @@ import calibration
 import numpy as np
 from machine import append, commit, is_there, machine, rows, sources
 from piles import N_CLUSTERS, load
-from scipy.optimize import least_squares
 
 from shoal import pipeline
 from shoal.clustering.partitions import aligned, match
@@ -92,20 +91,6 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["pile"], row["images"], row["epochs"]
 
 
-def fitted(found: list[dict[str, Any]], names: list[str]) -> Any:
-    """Constants for the signals ``names`` by least squares, as `calibration.fitted`."""
-    x = np.array([[1.0, *(row[name] for name in names)] for row in found])
-    y, chance = (np.array(each) for each in zip(*((r["accuracy"], 1 / r["k"]) for r in found),
-                                                strict=True))  # fmt: skip
-    piles = [row["pile"] for row in found]
-    weight = np.array([piles.count(pile) ** -0.25 for pile in piles])
-
-    def residuals(constants: Any) -> Any:
-        return weight * (chance + (1 - chance) / (1 + np.exp(-(x @ constants))) - y)
-
-    return least_squares(residuals, np.zeros(x.shape[1])).x
-
-
 def print_table(found: list[dict[str, Any]]) -> None:
     """The pairs, and how far each set of signals is off on piles it was not fitted to."""
     print("| pile | epochs | accuracy | other seed's | agreement | same | "
@@ -134,10 +119,9 @@ def print_table(found: list[dict[str, Any]]) -> None:
 
 
 def _judged(row: dict[str, Any], names: list[str], found: list[dict[str, Any]]) -> Any:
-    constants = fitted([other for other in found if other["pile"] != row["pile"]], names)
-    odds = constants @ np.array([1.0, *(row[name] for name in names)])
-    mean = float(1 / row["k"] + (1 - 1 / row["k"]) / (1 + np.exp(-odds)))
-    return calibration.judged(row, mean)
+    others = [other for other in found if other["pile"] != row["pile"]]
+    constants = calibration.fitted(others, names, [0.0] * (1 + len(names)))
+    return calibration.judged(row, calibration.expected(row, constants, names))
 
 
 def main() -> None:
