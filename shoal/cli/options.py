@@ -116,9 +116,10 @@ OutDir = Annotated[
         metavar="FOLDER", help="The folder to write the results to.", show_default=False
     ),
 ]
+CORRECTED = "What a person corrected in 'shoal review'."
 Corrections = Annotated[
     Path | None,
-    typer.Option("--corrections", metavar="FILE", help="What a person corrected in 'shoal review'.",
+    typer.Option("--corrections", metavar="FILE", help=CORRECTED,
                  show_default="the .corrections.jsonl beside the checkpoint"),
 ]  # fmt: skip
 NoCorrections = Annotated[

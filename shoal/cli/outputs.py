@@ -156,8 +156,8 @@ def is_image_in(path: Path, pile: Path) -> bool:
     real = Path(os.path.realpath(path))
     if not (pile.is_dir() and real.is_file() and Path(os.path.realpath(pile)) in real.parents):
         return False
-    named = is_image(real.name) or image_suffix(head_of(real)) != ""
-    return named and look(real) != DRAWN
+    is_one = is_image(real.name) or image_suffix(head_of(real)) != ""
+    return is_one and look(real) != DRAWN
 
 
 def _files(path: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shoal.cli.options import (
+    CORRECTED,
     ArrayName,
     Clusters,
     Data,
@@ -49,12 +50,7 @@ def train(
     settings: Settings = None,
     corrections: Annotated[
         Path | None,
-        typer.Option(
-            "--corrections",
-            metavar="FILE",
-            show_default=False,
-            help="What a person corrected in 'shoal review'.",
-        ),
+        typer.Option("--corrections", metavar="FILE", help=CORRECTED, show_default=False),
     ] = None,
     low_memory: LowMemory = False,
     size: Size = None,

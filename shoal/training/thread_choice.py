@@ -25,7 +25,6 @@ _BETTER = 0.9
 """A number of threads is better if a step takes less than this share of the time."""
 _FIRST, _LONGEST = 15.0, 40.0
 """Seconds between two trials: at first, and at most after many that were for nothing."""
-
 _LARGEST = 3.0
 """The largest handicap: a few steps under a heavy load do not tell more."""
 
