@@ -126,6 +126,19 @@ def test_history_can_be_gone_back_to_and_forth(session: Session) -> None:
     assert len(session.state()["groups"]) == 2
 
 
+def test_an_action_that_is_sent_again_is_done_once(session: Session) -> None:
+    first, _ = session.view.ids
+    session.act({"op": "name", "group": first, "name": "cats", "act": "a"})
+    session.act({"op": "name", "group": first, "name": "dogs", "act": "b"})
+    undone = session.act({"op": "undo", "act": "c"})
+    again = session.act({"op": "undo", "act": "c"})
+    assert again == undone
+    assert session.groups.names == {first: "cats"}
+    for _ in range(100):  # the last ones are remembered, not all
+        session.act({"op": "confirm", "rows": [0], "act": f"{session.version}"})
+    assert session.act({"op": "undo", "act": "c"})["entry"]["n"] == session.version
+
+
 def test_members_in_every_order(session: Session, images: np.ndarray) -> None:
     group = session.view.ids[0]
     rows = session.view.members(group).tolist()

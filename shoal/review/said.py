@@ -1,11 +1,12 @@
-"""The entries of a journal as the page shows them: what was said, and whether it counts."""
+"""What was said as the page shows it: the groups that it came to, and the entries of the journal."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from shoal.corrections.entry import Entry
+from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.history import History
+from shoal.review.view import View
 
 
 def all_of(history: History) -> list[dict[str, Any]]:
@@ -36,3 +37,29 @@ def conflicts(entries: tuple[Entry, ...]) -> list[str]:
     """Where the person and the result that was carried over to last contradict each other."""
     carried = [entry for entry in entries if entry.op == "carry"]
     return [str(text) for text in carried[-1].about.get("conflicts", ())] if carried else []
+
+
+def state(view: View, history: History) -> dict[str, Any]:
+    """The groups, and what can be undone."""
+    decided, sure = view.expected
+    groups, samples = [], view.samples
+    for group in view.ids:
+        rows, sample = samples[group]
+        place = view.place(group)
+        groups.append({
+            "id": group, "name": view.groups.names.get(group) or None, "size": len(rows),
+            "decided": int(decided[place]), "expected": round(float(sure[place]), 4),
+            "sample": sample.tolist(), "nowhere": group == NOWHERE,
+        })  # fmt: skip
+    return {
+        "version": len(history.entries),
+        "n_images": len(view.groups.group),
+        "groups": groups,
+        "n_decided": int(decided.sum()),
+        "expected": round(float(view.confidence.mean()), 4),
+        "undo": history.done[-1].says if history.done else None,
+        "redo": history.undone[-1].says if history.undone else None,
+        "divided": any(entry.op != "start" for entry in history.entries),
+        "conflicts": conflicts(history.entries),
+        "saved": True,
+    }

@@ -19,6 +19,7 @@ from shoal.protocols import IntArray
 from shoal.review import order, said
 from shoal.review.actions import prepared
 from shoal.review.ahead import Ahead
+from shoal.review.answers import Answers
 from shoal.review.asking import Asking
 from shoal.review.computed import Computed
 from shoal.review.divisions import Divisions, chosen_division
@@ -44,6 +45,7 @@ class Session:
         self.z = np.ascontiguousarray(reviewed.table.embedding, dtype=np.float32)
         self.thumbnails = Thumbnails(reviewed.source)
         self.listeners: list[Callable[[], None]] = []
+        self._answers = Answers()
         self._lock = threading.RLock()
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
@@ -86,29 +88,8 @@ class Session:
     def state(self) -> dict[str, Any]:
         """The groups and what can be undone."""
         with self._lock:
-            view, history, version = self._view, self.journal.history, self.version
-        decided, sure = view.expected
-        groups, samples = [], view.samples
-        for group in view.ids:
-            rows, sample = samples[group]
-            place = view.place(group)
-            groups.append({
-                "id": group, "name": view.groups.names.get(group) or None, "size": len(rows),
-                "decided": int(decided[place]), "expected": round(float(sure[place]), 4),
-                "sample": sample.tolist(), "nowhere": group == 0,
-            })  # fmt: skip
-        return {
-            "version": version,
-            "n_images": len(view.groups.group),
-            "groups": groups,
-            "n_decided": int(decided.sum()),
-            "expected": round(float(view.confidence.mean()), 4),
-            "undo": history.done[-1].says if history.done else None,
-            "redo": history.undone[-1].says if history.undone else None,
-            "divided": any(entry.op != "start" for entry in history.entries),
-            "conflicts": said.conflicts(history.entries),
-            "saved": True,
-        }
+            view, history = self._view, self.journal.history
+        return said.state(view, history)
 
     def labels(self) -> tuple[int, bytes]:
         """The version; the group of each row as int32, and whether it is decided as a byte."""
@@ -187,7 +168,8 @@ class Session:
     def act(self, action: Any) -> dict[str, Any]:
         """Take an action of the page; it is on the disk when this returns.
 
-        What it needs is computed while others act. If they did, it is computed again.
+        What it needs is computed while others act. If they did, it is computed again. An action
+        that is sent twice under one token, because its answer was lost, is taken once.
 
         Raises:
             DataError: it makes no sense.
@@ -195,22 +177,27 @@ class Session:
         """
         while True:
             before = self._view
+            if (answer := self._answers.to(action)) is not None:
+                return {"state": self.state()} | answer
             try:
                 write = prepared(action, self)
             except DataError:
                 if self._view is before:
                     raise
                 continue
-            if write is None:
-                return {"state": self.state(), "entry": None, "says": ""}
+            says, entries = "", tuple[Entry, ...]()
             with self._lock:
-                if self._view is before:
+                if write is not None:
+                    if self._view is not before:
+                        continue
                     says, entries = self._written(write, before)
-                    break
+                last = said.as_json(entries[-1], undone=False) if entries else None
+                answer = {"entry": last, "says": says}
+                self._answers.keep(action, answer)
+                break
         if entries:
             self._changed()
-        last = said.as_json(entries[-1], undone=False) if entries else None
-        return {"state": self.state(), "entry": last, "says": says}
+        return {"state": self.state()} | answer
 
     def learned(self) -> IntArray:
         """The group of each image after learning from the corrections, int64 (n,)."""
