@@ -1,4 +1,4 @@
-"""What was said as the page shows it: the groups that it came to, and the entries of the journal."""
+"""What was said as the page shows it: the groups it came to, and the entries of the journal."""
 
 from __future__ import annotations
 

@@ -131,13 +131,11 @@ class Session:
     def known_divisions(self) -> dict[str, Any]:
         """The ways to divide the pile, as far as they are known."""
         history = self.journal.history
-        entries = (*history.entries[:1], *history.done)
-        return self.divisions.to_json(chosen_division(entries))
+        return self.divisions.to_json(chosen_division((*history.entries[:1], *history.done)))
 
     def question(self) -> dict[str, Any]:
         """What to ask next; nothing where nothing is left."""
-        view = self._view
-        return self.asking.next(view.groups)
+        return self.asking.next(self.groups)
 
     def map(self) -> bytes:
         """The places on the map, x0 y0 x1 y1 …, float32.
@@ -177,7 +175,7 @@ class Session:
         """
         while True:
             before = self._view
-            if (answer := self._answers.to(action)) is not None:
+            if answer := self._answers.to(action):
                 return {"state": self.state()} | answer
             try:
                 write = prepared(action, self)
