@@ -1,0 +1,82 @@
+"""`Raw`: one image as its file holds it, before shoal brings it to a range and a size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Content: TypeAlias = Path | bytes
+"""A file, or what it holds."""
+MOST_CHANNELS = 64
+"""Channels that an image of a pile may have."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One image as its file holds it.
+
+    Raises:
+        ValueError: the pixels are not (H, W, C) with 1 to 64 channels, or not real numbers.
+
+    >>> Raw(np.zeros((4, 5, 2), np.uint16)).pixels.shape
+    (4, 5, 2)
+    """
+
+    pixels: npt.NDArray[Any]
+    """(H, W, C), of bool, uint8, uint16, other integers, or floats."""
+    colour: bool = False
+    """Whether the three channels are red, green and blue, so that colour changes and a grey
+    version of the image mean something."""
+    missing: npt.NDArray[np.bool_] | None = None
+    """Which pixels stand for no data, bool (H, W, C); None: those that are not finite."""
+    orientation: int = 1
+    """The EXIF orientation that the pixels still have to be turned by, 1 to 8."""
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or not 1 <= self.pixels.shape[2] <= MOST_CHANNELS:
+            raise ValueError(f"pixels of shape {self.pixels.shape}")
+        if self.pixels.dtype.kind not in "buif":
+            raise ValueError(f"pixels of type {self.pixels.dtype}")
+
+
+class Reader(Protocol):
+    """What a module of this package offers."""
+
+    SUFFIXES: frozenset[str]
+    """In lower case, with the dot."""
+    EXTRA: str
+    """The extra of shoal that installs what the reader needs, such as ``scientific``; empty if
+    nothing is needed."""
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins with these bytes is of this kind."""
+        ...
+
+    def members(self, content: Content) -> list[str]:
+        """The names of the images inside a file: ``['']`` for one, ``['page=0', 'page=1']`` for
+        several. An image of several is called ``<file>#<name>``.
+
+        Raises:
+            ValueError: the file cannot be read; the message is the reason.
+            ModuleNotFoundError: the library is not installed.
+        """
+        ...
+
+    def read(self, content: Content, member: str = "", *, side: int | None = None) -> Raw:
+        """One image of a file.
+
+        Args:
+            content: the file.
+            member: a name that `members` listed.
+            side: the longest side that is needed, in pixels, for readers that can decode a
+                smaller version in less time; None: the whole.
+
+        Raises:
+            ValueError: the image cannot be read; the message is the reason.
+            ModuleNotFoundError: the library is not installed.
+        """
+        ...
