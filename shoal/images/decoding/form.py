@@ -22,8 +22,29 @@ class Unreadable:
     reason: str
 
 
-Encoded: TypeAlias = Path | bytes | Unreadable
-"""An encoded image: its file, its content, or the reason why there is neither."""
+@dataclass(frozen=True)
+class Member:
+    """One image of a file that a reader of `shoal.images.readers` reads.
+
+    >>> Member(Path("clip.MP4"), "t=12.5").suffix, Member(b"...", suffix=".heic").member
+    ('.mp4', '')
+    """
+
+    content: Path | bytes
+    """The file, or what it holds."""
+    member: str = ""
+    """The name of the image among those of the file; empty if the file holds one image."""
+    suffix: str = ""
+    """The suffix of the file's name, in lower case: the content alone does not tell a camera's raw
+    file from a TIFF. That of the path if left out."""
+
+    def __post_init__(self) -> None:
+        if not self.suffix and isinstance(self.content, Path):
+            object.__setattr__(self, "suffix", self.content.suffix.lower())
+
+
+Encoded: TypeAlias = Path | bytes | Member | Unreadable
+"""An encoded image: its file, its content, one image of several, or why there is none of these."""
 
 
 @dataclass(frozen=True)

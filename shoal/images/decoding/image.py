@@ -34,7 +34,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from shoal.images.decoding.form import Chunk, Decoded, Encoded, Facts, Form, Unreadable
+from shoal.images.decoding.form import Chunk, Decoded, Encoded, Facts, Form, Member, Unreadable
 from shoal.images.decoding.modes import (
     bring,
     by_range,
@@ -120,6 +120,8 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
     """
     if isinstance(content, Unreadable):
         return content.reason
+    if isinstance(content, Member):
+        content = content.content
     try:
         with _open(content) as opened:
             height, width = opened.height, opened.width
@@ -172,6 +174,8 @@ def measure(content: Encoded) -> Measured | str:
     """Pixels of an image of more than 8 bits; "8 bits", or "" for an image that cannot be read."""
     if isinstance(content, Unreadable):
         return ""
+    if isinstance(content, Member):
+        content = content.content
     try:
         with _open(content) as opened:
             if not is_wide(opened):
