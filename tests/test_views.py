@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import hashlib
 from dataclasses import fields, replace
 
 import numpy as np
@@ -14,7 +15,8 @@ from PIL import Image, ImageEnhance
 
 from shoal.images.tensors import to_float
 from shoal.recipes.augmentation import Views
-from shoal.training.augment import augment, local_crops
+from shoal.recipes.named import named
+from shoal.training.augment import augment, local_crops, symmetries
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -29,8 +31,11 @@ STRONG = {
     "min_crop": 0.2, "horizontal_flip": True, "rotation": 30.0, "zoom": 0.3, "shear": 0.3,
     "shift": 0.2,
     "brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.2, "grey_probability": 0.5,
-    "noise": 0.1,
+    "noise": 0.1, "free_orientation": True, "channel_gain": 0.5, "channel_offset": 0.3,
+    "channel_gamma": 1.0, "channel_noise": 0.1, "channel_drop": 0.5,
 }  # fmt: skip
+GEOMETRIC = ("min_crop", "horizontal_flip", "rotation", "zoom", "shear", "shift",
+             "free_orientation")  # fmt: skip
 
 
 def test_the_default_changes_nothing() -> None:
@@ -50,7 +55,7 @@ def test_each_augmentation_alone_takes_effect_and_draws_per_image_and_view(name:
     assert not torch.allclose(views, x.expand_as(views), atol=1e-3)
     assert not torch.allclose(views[0], views[1], atol=1e-3)
     assert len({tuple(view.flatten().tolist()) for view in views[0]}) > 1
-    geometric = name in ("min_crop", "horizontal_flip", "rotation", "zoom", "shear", "shift")
+    geometric = name in GEOMETRIC
     assert torch.equal(views, targets) == geometric
     if not geometric:
         assert torch.equal(targets[0], x)
@@ -60,9 +65,10 @@ def test_each_augmentation_alone_takes_effect_and_draws_per_image_and_view(name:
 @given(
     strengths=st.fixed_dictionaries(
         {name: st.just(value) if value is True else st.floats(0.21, value)
-         for name, value in STRONG.items() if name not in ("min_crop", "hue", "noise", "shift")}
+         for name, value in STRONG.items()
+         if name not in ("min_crop", "hue", "noise", "shift", "channel_noise")}
     ),
-    channels=st.sampled_from([1, 3]),
+    channels=st.sampled_from([1, 2, 3, 5]),
     side=st.sampled_from([1, 5, 8]),
     seed=st.integers(0, 2**31),
 )  # fmt: skip
@@ -165,9 +171,116 @@ def test_hue_turns_the_colour_circle_and_keeps_greys() -> None:
     assert torch.allclose(views, grey, atol=1e-5)
 
 
+@pytest.mark.parametrize("sides", [(8, 8), (4, 8)])
+def test_free_orientation_draws_every_symmetry_that_keeps_the_shape(sides: tuple[int, int]) -> None:
+    x = torch.rand(400, 2, *sides, generator=generator(1))
+    (views,), (targets,) = augment(Views(free_orientation=True), x, generator())
+    assert torch.equal(views, targets)
+    wanted = symmetries(x)
+    assert len(wanted) == (8 if sides == (8, 8) else 4)
+    which = torch.stack([torch.isclose(views, y, atol=1e-4).flatten(1).all(1) for y in wanted])
+    assert (which.sum(0) == 1).all()
+    n = 400 / len(wanted)
+    assert ((which.sum(1) > n / 2) & (which.sum(1) < 2 * n)).all()
+    crops = Views(free_orientation=True, min_crop=0.3, n_local_crops=1, local_crop_side=0.5)
+    inner = local_crops(crops, x, generator())
+    height, width = (side // 4 for side in sides)
+    middle = augment(crops, x, generator())[0][0][..., height:-height, width:-width]
+    assert torch.allclose(inner[0], middle, atol=1e-5)
+
+
+def test_symmetries_are_those_of_numpy() -> None:
+    x = torch.rand(2, 3, 5, 5, generator=generator())
+    turned = {np.rot90(y, k).tobytes() for y in (x[0, 0].numpy(), x[0, 0].numpy().T)
+              for k in range(4)}  # fmt: skip
+    assert {y[0, 0].numpy().tobytes() for y in symmetries(x)} == turned
+    assert torch.equal(symmetries(x)[0], x)
+
+
+def test_channel_changes_are_those_of_a_loop_over_channels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = images(3, 5)
+    draws = [torch.rand(3, 5, 1, 1, generator=generator(seed)) for seed in (2, 3, 4)]
+    one_by_one = iter(draws)
+    monkeypatch.setattr(torch, "rand", lambda *a, **k: next(one_by_one))
+    views = Views(channel_gamma=0.5, channel_gain=0.4, channel_offset=0.1)
+    (got,), _ = augment(views, x, generator())
+    for i in range(3):
+        for c in range(5):
+            gamma, gain, offset = (2 * float(draw[i, c]) - 1 for draw in draws)
+            wanted = x[i, c].numpy() ** (1.5**gamma) * (1 + 0.4 * gain) + 0.1 * offset
+            assert np.allclose(got[i, c].numpy(), wanted.clip(0, 1), atol=1e-5)
+
+
+def test_channels_change_each_by_itself_and_one_at_most_is_emptied() -> None:
+    x = torch.full((300, 4, 6, 6), 0.5)
+    for name in ("channel_gain", "channel_offset", "channel_gamma"):
+        (view,), _ = augment(Views(**{name: 0.4}), x, generator())
+        means = view.mean(dim=(2, 3))
+        assert view.flatten(2).std(2).max() < 1e-6
+        assert np.abs(np.corrcoef(means.T.numpy()) - np.eye(4)).max() < 0.2
+    (noisy,), _ = augment(Views(channel_noise=0.1), x, generator())
+    assert noisy.flatten(2).std(2).amax() < 0.2
+    assert np.abs(np.corrcoef(noisy.flatten(2).std(2).T.numpy()) - np.eye(4)).max() < 0.25
+    (dropped,), _ = augment(Views(channel_drop=0.5), x, generator())
+    empty = (dropped == 0).flatten(2).all(2)
+    assert (dropped[~empty] == 0.5).all()
+    assert empty.sum(1).max() == 1
+    assert 110 < int(empty.sum()) < 190
+    assert (empty.sum(0) > 15).all()
+    assert torch.equal(augment(Views(channel_drop=1.0), x[:, :1], generator())[0][0], x[:, :1])
+
+
+def test_brightness_and_contrast_of_many_channels_keep_them_apart() -> None:
+    x = torch.zeros(50, 4, 6, 6)
+    x[:, 1] = torch.rand(6, 6, generator=generator(1)) * 0.4 + 0.3
+    x[:, 2] = 0.4
+    strong = Views(brightness=0.5, contrast=0.5, hue=0.5, saturation=1.0, grey_probability=1.0)
+    (view,), _ = augment(strong, x, generator())
+    assert (view[:, [0, 3]] == 0).all()
+    assert view[:, 2].flatten(1).std(1).max() < 1e-6
+    contrasted = augment(Views(contrast=0.5, colour_probability=1.0), x, generator())[0][0]
+    assert torch.allclose(contrasted.mean(dim=(2, 3)), x.mean(dim=(2, 3)), atol=1e-5)
+    assert contrasted[:, 1].flatten(1).std(1).std() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("recipe", "channels", "drawn", "pixels"),
+    [
+        ("baseline", 1, "76fe321e2dc1",
+         [0.757632, 0.810619, 0.294282, 0.609588, 0.496795, 0.0]),
+        ("baseline", 3, "76fe321e2dc1",
+         [0.757632, 0.810619, 0.294282, 0.609588, 0.50286, 0.0]),
+        ("improved", 1, "1888e5a75853",
+         [0.998137, 1.0, 0.261497, 0.606735, 0.441862, 0.0]),
+        ("improved", 3, "27b98a09a402",
+         [1.0, 1.0, 0.493478, 0.932149, 0.447526, 0.0]),
+        ("best", 1, "9fa982027376",
+         [0.321285, 0.387963, 0.72223, 0.663438, 0.489474, 0.289745]),
+        ("best", 3, "64f79d00d7b2",
+         [0.321869, 0.372454, 0.239976, 0.276459, 0.595017, 0.757478]),
+        ("digits", 1, "1f27bd2d94b9",
+         [0.690427, 0.492805, 0.533709, 0.719332, 0.518651, 0.0]),
+        ("digits", 3, "49676815efc0",
+         [0.663046, 0.52216, 0.253537, 0.550476, 0.558554, 0.0]),
+    ],
+)  # fmt: skip
+def test_named_recipes_draw_what_they_always_drew(
+    recipe: str, channels: int, drawn: str, pixels: list[float]
+) -> None:
+    """A field added to `Views` must not change the runs of before it."""
+    x, draw = torch.rand(4, channels, 12, 12, generator=generator(1)), generator(3)
+    seen, _ = augment(named(recipe).views, x, draw)
+    crops = local_crops(named(recipe).views, x, draw)
+    assert hashlib.sha256(draw.get_state().numpy().tobytes()).hexdigest()[:12] == drawn
+    got = torch.cat([seen.flatten()[::117][:4], seen.mean()[None], crops.sum()[None] / 1000])
+    assert np.allclose(got.numpy(), pixels, atol=1e-5)
+
+
 def test_every_limit_is_checked() -> None:
     for field in fields(Views):
-        if field.name != "horizontal_flip":
+        if field.name not in ("horizontal_flip", "free_orientation"):
             with pytest.raises(ValueError, match=f"views.{field.name} must be in"):
                 replace(Views(), **{field.name: -1}).check()
 

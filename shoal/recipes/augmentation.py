@@ -26,6 +26,10 @@ class Views:
     """Smallest area of a random crop, as a fraction of the image, in (0, 1]; 1 crops nothing."""
     horizontal_flip: bool = False
     """Whether every second view, drawn at random, is flipped left and right."""
+    free_orientation: bool = False
+    """Whether each view is turned and flipped at random: one of the eight symmetries of the square.
+    Of images that are not square, one of the four that keep their shape. For images without an up,
+    such as cells or tiles seen from above."""
     rotation: float = 0.0
     """Largest rotation, in degrees."""
     zoom: float = 0.0
@@ -37,7 +41,8 @@ class Views:
     brightness: float = 0.0
     """Brightness is multiplied by a factor drawn from [1 - brightness, 1 + brightness]."""
     contrast: float = 0.0
-    """Differences from the image's mean grey are multiplied by a factor drawn likewise."""
+    """Differences from the image's mean grey are multiplied by a factor drawn likewise. Of images
+    with other than 1 or 3 channels: differences from the mean of their channel."""
     saturation: float = 0.0
     """Differences from grey are multiplied by a factor drawn likewise; colour images only."""
     hue: float = 0.0
@@ -48,6 +53,16 @@ class Views:
     """Probability that a colour image turns grey."""
     noise: float = 0.0
     """Largest standard deviation of Gaussian noise, as a fraction of the pixel range."""
+    channel_gain: float = 0.0
+    """Each channel by itself is multiplied by a factor drawn from [1 - gain, 1 + gain]."""
+    channel_offset: float = 0.0
+    """The largest number added to or taken from a channel, as a fraction of the pixel range."""
+    channel_gamma: float = 0.0
+    """Each channel is raised to a power drawn from [1 / (1 + gamma), 1 + gamma]."""
+    channel_noise: float = 0.0
+    """Like ``noise``, with a standard deviation drawn for each channel by itself."""
+    channel_drop: float = 0.0
+    """Probability that one channel, drawn at random, is emptied; not of images that have one."""
     resolution: float = 1.0
     """Side of a view, as a fraction of the image's, in (0, 1]. Smaller views take less time, and
     crops that show things larger than the whole image does show them as large again (Touvron et
@@ -64,7 +79,9 @@ class Views:
             "n_views": (1, 8), "rotation": (0, 180), "zoom": (0, 0.9), "shear": (0, 1),
             "shift": (0, 1), "brightness": (0, 1), "contrast": (0, 1), "saturation": (0, 1),
             "hue": (0, 0.5), "colour_probability": (0, 1), "grey_probability": (0, 1),
-            "noise": (0, 1), "n_local_crops": (0, 8),
+            "noise": (0, 1), "channel_gain": (0, 1), "channel_offset": (0, 1),
+            "channel_gamma": (0, 4), "channel_noise": (0, 1), "channel_drop": (0, 1),
+            "n_local_crops": (0, 8),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(f"views.{name}", getattr(self, name), low, high, RecipeError)

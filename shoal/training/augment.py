@@ -2,7 +2,8 @@
 
 Each image of a view draws its own parameters. Geometry is one affine resampling; colour is one
 3×3 matrix an image, so that a view costs a few percent of a training step (per-image Pillow
-augmentation costs more than the step itself).
+augmentation costs more than the step itself). A view draws random numbers only for what its
+settings ask for: a setting that is off changes no other's draws.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def augment(views: Views, images: Tensor, generator: torch.Generator) -> tuple[T
     """Draw the views.
 
     Args:
-        images: float (b, C, H, W) in [0, 1], C 1 or 3.
+        images: float (b, C, H, W) in [0, 1], any C.
         generator: the only source of randomness; it lives on the CPU, so that a device
             draws the same parameters as the CPU.
 
@@ -41,7 +42,7 @@ def local_crops(views: Views, images: Tensor, generator: torch.Generator) -> Ten
     view of its own, so that things are as large in it as in the global views.
 
     Args:
-        images: float (b, C, H, W) in [0, 1], C 1 or 3.
+        images: float (b, C, H, W) in [0, 1], any C.
         generator: as of the other views.
 
     Returns:
@@ -56,15 +57,39 @@ def local_crops(views: Views, images: Tensor, generator: torch.Generator) -> Ten
     return torch.stack([_appearance(views, _shrink(views, x), generator) for x in inner])
 
 
+def symmetries(x: Tensor) -> list[Tensor]:
+    """The images in each orientation that `Views.free_orientation` draws from.
+
+    Args:
+        x: images (b, C, H, W).
+
+    Returns:
+        The eight symmetries of square images, the four of others that keep their shape. The first
+        is ``x`` itself; the first four keep rows and columns.
+
+    >>> x = torch.arange(4.0).reshape(1, 1, 2, 2)
+    >>> [view.flatten().int().tolist() for view in symmetries(x)][:4]
+    [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]]
+    >>> len(symmetries(x)), len(symmetries(torch.zeros(1, 1, 2, 3)))
+    (8, 4)
+    """
+    turned = [x, x.transpose(2, 3)] if x.shape[2] == x.shape[3] else [x]
+    return [y.flip(axes) if axes else y for y in turned for axes in ((), (3,), (2,), (2, 3))]
+
+
 def _geometry(
     views: Views, images: Tensor, generator: torch.Generator, inner: float = 1.0
 ) -> Tensor:
     moves = (views.rotation, views.zoom, views.shear, views.shift)
-    if views.min_crop >= 1 and not views.horizontal_flip and not any(moves) and inner >= 1:
+    turns = views.horizontal_flip or views.free_orientation
+    if views.min_crop >= 1 and not turns and not any(moves) and inner >= 1:
         return images
     n, channels, *sides = images.shape
     kept = [max(1, round(side * inner)) for side in sides]
     theta = _affine(views, n, generator)
+    if views.free_orientation:
+        square = sides[0] == sides[1]
+        theta[:, :, :2] = theta[:, :, :2] @ _orientations(n, square, generator)
     theta[:, :, :2] *= torch.tensor([kept[1] / sides[1], kept[0] / sides[0]])
     grid = F.affine_grid(theta.to(images.device), [n, channels, *kept], align_corners=False)
     return F.grid_sample(
@@ -106,30 +131,86 @@ def _affine(views: Views, n: int, generator: torch.Generator) -> Tensor:
     return torch.cat([linear, centre[:, :, None]], dim=2)
 
 
+def _orientations(n: int, square: bool, generator: torch.Generator) -> Tensor:
+    """Symmetries of the square, drawn at random, as maps of coordinates: float (n, 2, 2).
+
+    Without ``square`` only those that exchange no rows and columns.
+    """
+    signs = torch.randint(0, 2, (n, 2), generator=generator) * 2.0 - 1.0
+    matrix = torch.diag_embed(signs)
+    if not square:
+        return matrix
+    turned = torch.randint(0, 2, (n, 1, 1), generator=generator) == 1
+    return torch.where(turned, matrix.flip(2), matrix)
+
+
 def _appearance(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
+    if any((views.brightness, views.contrast, views.saturation, views.hue, views.grey_probability)):
+        x = _colour(views, x, generator)
+    if any((views.channel_gain, views.channel_offset, views.channel_gamma)):
+        x = _levels(views, x, generator)
+    if views.noise:
+        x = _noisy(x, views.noise, 1, generator)
+    if views.channel_noise:
+        x = _noisy(x, views.channel_noise, x.shape[1], generator)
+    if views.channel_drop and x.shape[1] > 1:
+        x = x * _kept(views, x, generator)
+    return x.clamp(0.0, 1.0)
+
+
+def _colour(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Brightness and contrast, and of colour images saturation and hue."""
     n, channels = x.shape[:2]
 
     def factor(strength: float) -> Tensor:
         drawn = 1.0 + strength * (2.0 * torch.rand(n, generator=generator) - 1.0)
         return torch.where(touched, drawn, torch.ones(n))
 
-    if any((views.brightness, views.contrast, views.saturation, views.hue, views.grey_probability)):
-        touched = torch.rand(n, generator=generator) < views.colour_probability
-        brightness, contrast = factor(views.brightness), factor(views.contrast)
-        matrix = brightness[:, None, None] * torch.eye(channels)
-        if channels == 3:
-            matrix = matrix @ _chroma(views, factor(views.saturation), factor(views.hue), generator)
-        x = torch.einsum("nij,njhw->nihw", matrix.to(x.device, x.dtype), x)
-        # Contrast keeps the mean grey of the image (as Pillow's ImageEnhance.Contrast).
-        weights = torch.tensor(LUMA if channels == 3 else (1.0,), device=x.device)
-        mean = torch.einsum("j,njhw->n", weights.to(x.dtype), x) / (x.shape[2] * x.shape[3])
-        scale = contrast.to(x.device, x.dtype)
-        x = x * scale[:, None, None, None] + (mean * (1.0 - scale))[:, None, None, None]
-    if views.noise:
-        deviation = views.noise * torch.rand((n, 1, 1, 1), generator=generator)
-        noise = deviation * torch.randn(x.shape, generator=generator)
-        x = x + noise.to(x.device, x.dtype)
-    return x.clamp(0.0, 1.0)
+    touched = torch.rand(n, generator=generator) < views.colour_probability
+    brightness, contrast = factor(views.brightness)[:, None, None, None], factor(views.contrast)
+    scale = contrast.to(x.device, x.dtype)[:, None, None, None]
+    if channels != 3:  # contrast keeps the mean of each channel
+        x = x * brightness.to(x.device, x.dtype)
+        return x * scale + x.mean(dim=(2, 3), keepdim=True) * (1.0 - scale)
+    chroma = _chroma(views, factor(views.saturation), factor(views.hue), generator)
+    matrix = brightness[:, :, :, 0] * torch.eye(3) @ chroma
+    x = torch.einsum("nij,njhw->nihw", matrix.to(x.device, x.dtype), x)
+    # Contrast keeps the mean grey of the image (as Pillow's ImageEnhance.Contrast).
+    weights = torch.tensor(LUMA, device=x.device)
+    mean = torch.einsum("j,njhw->n", weights.to(x.dtype), x) / (x.shape[2] * x.shape[3])
+    return x * scale + mean[:, None, None, None] * (1.0 - scale)
+
+
+def _levels(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Gamma, gain and offset of each channel by itself."""
+
+    def uniform(largest: float) -> Tensor:
+        drawn = 2.0 * torch.rand((*x.shape[:2], 1, 1), generator=generator) - 1.0
+        return (largest * drawn).to(x.device, x.dtype)
+
+    if views.channel_gamma:
+        x = x.clamp(0.0, 1.0) ** uniform(math.log1p(views.channel_gamma)).exp()
+    if views.channel_gain:
+        x = x * (1.0 + uniform(views.channel_gain))
+    if views.channel_offset:
+        x = x + uniform(views.channel_offset)
+    return x
+
+
+def _noisy(x: Tensor, largest: float, channels: int, generator: torch.Generator) -> Tensor:
+    """Gaussian noise, with ``channels`` standard deviations an image: 1 for all, or each its own."""
+    deviation = largest * torch.rand((len(x), channels, 1, 1), generator=generator)
+    noise = deviation * torch.randn(x.shape, generator=generator)
+    return x + noise.to(x.device, x.dtype)
+
+
+def _kept(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
+    """0 for a channel that is emptied and 1 for all others: (n, C, 1, 1)."""
+    n, channels = x.shape[:2]
+    dropped = torch.rand(n, generator=generator) < views.channel_drop
+    which = torch.randint(0, channels, (n,), generator=generator)
+    kept = 1.0 - F.one_hot(which, channels) * dropped[:, None]
+    return kept[:, :, None, None].to(x.device, x.dtype)
 
 
 def _chroma(views: Views, saturation: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
