@@ -198,7 +198,7 @@ def _levels(views: Views, x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _noisy(x: Tensor, largest: float, channels: int, generator: torch.Generator) -> Tensor:
-    """Gaussian noise, with ``channels`` standard deviations an image: 1 for all, or each its own."""
+    """Gaussian noise, with 1 or ``channels`` standard deviations an image."""
     deviation = largest * torch.rand((len(x), channels, 1, 1), generator=generator)
     noise = deviation * torch.randn(x.shape, generator=generator)
     return x + noise.to(x.device, x.dtype)
