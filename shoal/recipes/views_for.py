@@ -6,7 +6,7 @@ Each function returns other `Views` and leaves what it does not speak of as it i
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from shoal.recipes.augmentation import Views
 
@@ -57,7 +57,7 @@ def with_intensity(views: Views, matters: bool, kind: ChannelKind) -> Views:
     0.7
     """
     if matters:
-        return replace(views, **dict.fromkeys(INTENSITY_FIELDS, 0.0))
+        return replace(views, **_none_of(INTENSITY_FIELDS))
     views = for_channels(views, kind)
     least = {
         "grey": _COLOUR_VARIES,
@@ -83,7 +83,7 @@ def for_channels(views: Views, kind: ChannelKind) -> Views:
     if kind != "channels" or not any(getattr(views, name) for name in COLOUR_FIELDS):
         return views
     share = max(views.brightness, views.contrast)
-    plain = replace(views, **dict.fromkeys(COLOUR_FIELDS, 0.0))
+    plain = replace(views, **_none_of(COLOUR_FIELDS))
     return _at_least(
         plain,
         {
@@ -95,5 +95,9 @@ def for_channels(views: Views, kind: ChannelKind) -> Views:
     )
 
 
-def _at_least(views: Views, least: dict[str, float]) -> Views:
+def _none_of(names: tuple[str, ...]) -> dict[str, Any]:
+    return dict.fromkeys(names, 0.0)
+
+
+def _at_least(views: Views, least: dict[str, Any]) -> Views:
     return replace(views, **{name: max(low, getattr(views, name)) for name, low in least.items()})
