@@ -148,8 +148,8 @@ def is_image_in(path: Path, pile: Path) -> bool:
 
     Pictures that shoal drew do not.
     """
-    from shoal.images.decoding.image import head_of, look
-    from shoal.images.file_kinds import image_suffix
+    from shoal.images.decoding.image import look
+    from shoal.images.file_kinds import head_of, image_suffix
     from shoal.images.file_names import is_image
     from shoal.images.left_out import DRAWN
 

@@ -5,10 +5,15 @@ Worker processes import this module, so it imports neither torch nor the rest of
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+from pathlib import Path
+
 from shoal.images.file_names import ARCHIVES
 
-HEAD = 32
-"""Bytes at the beginning of a file that tell what it is."""
+HEAD = 132
+"""Bytes at the beginning of a file that tell what it is: DICOM says so after the 128th."""
 NO_IMAGE = "no image"
 _ARCHIVE = "an archive, which is not looked into; unpack it, or give it by itself"
 _TABLE = "an array or a table, which is not looked into; give it by itself"
@@ -121,6 +126,18 @@ def reason_by_content(head: bytes) -> str:
         if head.startswith(start):
             return _REASONS[suffix]
     return ""
+
+
+def head_of(file: Path | str) -> bytes:
+    """The first `HEAD` bytes of a regular file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait for ever
+        raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file")
+    with open(file, "rb", buffering=0) as opened:
+        return opened.read(HEAD)
 
 
 def _brands(head: bytes) -> list[bytes]:

@@ -5,7 +5,6 @@ Worker processes import this module, so it imports neither torch nor much of sho
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
@@ -43,9 +42,10 @@ from shoal.images.decoding.modes import (
     is_wide,
     numbers,
 )
-from shoal.images.file_kinds import HEAD, reason_by_content
+from shoal.images.file_kinds import HEAD, head_of, reason_by_content
 from shoal.images.left_out import DRAWN
 from shoal.images.pixel_range import Numbers, spread
+from shoal.images.readers.raw import MOST_PIXELS, bomb
 
 try:
     from PIL import AvifImagePlugin  # since Pillow 11.3
@@ -63,8 +63,6 @@ FORMATS = tuple(
     )
 )  # fmt: skip
 """No others: a PostScript file called photo.jpg would be handed to Ghostscript and run."""
-MOST_PIXELS = 89_478_485
-"""Pillow's own limit: what announces more is taken for a bomb that fills the memory."""
 _LARGE = 16_000_000
 """Images of more pixels than this are decoded one at a time, so that threads share the memory."""
 _READ_WHOLE = 16 * 2**20
@@ -126,7 +124,7 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
         with _open(content) as opened:
             height, width = opened.height, opened.width
             if height * width > MOST_PIXELS:
-                return _bomb(height, width)
+                return bomb(height, width)
             if str(opened.info.get("Software", "")).startswith("shoal "):
                 return DRAWN
             if not form.same_size:
@@ -206,22 +204,6 @@ def _open(content: Path | bytes) -> Image.Image:
     if not content:
         raise ValueError("empty")
     return Image.open(io.BytesIO(content), formats=FORMATS)
-
-
-def head_of(file: Path | str) -> bytes:
-    """The first `HEAD` bytes of a regular file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait for ever
-        raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file")
-    with open(file, "rb", buffering=0) as opened:
-        return opened.read(HEAD)
-
-
-def _bomb(height: int, width: int) -> str:
-    return f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS:,} that are safe to decode"
 
 
 def _reason(error: Exception, content: Path | bytes) -> str:

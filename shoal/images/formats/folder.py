@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from shoal.errors import DataError
-from shoal.images.decoding.image import head_of
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
+from shoal.images.file_kinds import head_of
 from shoal.images.file_names import ARCHIVES, KINDS, classes_of, found_instead, is_image, order
 from shoal.images.left_out import (
     LONGEST_MARK,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,10 @@ Content: TypeAlias = Path | bytes
 """A file, or what it holds."""
 MOST_CHANNELS = 64
 """Channels that an image of a pile may have."""
+MOST_PIXELS = 89_478_485
+"""Pillow's own limit: what announces more is taken for a bomb that fills the memory."""
+Pages: TypeAlias = Literal["auto", "channels", "images"]
+"""What the pages of a file are: the channels of one image, or images; ``auto``: by their shapes."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,26 @@ class Raw:
             raise ValueError(f"pixels of type {self.pixels.dtype}")
 
 
+def needs_extra(kind: str, extra: str) -> ModuleNotFoundError:
+    """The error of a reader whose library is not installed; its message is the reason.
+
+    >>> str(needs_extra("HEIC", "photos"))
+    "HEIC needs an extra: pip install 'shoal[photos]'"
+    """
+    return ModuleNotFoundError(f"{kind} needs an extra: pip install 'shoal[{extra}]'")
+
+
+def bomb(height: int, width: int) -> str:
+    """Why an image of so many pixels is not decoded."""
+    return f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS:,} that are safe to decode"
+
+
 class Reader(Protocol):
-    """What a module of this package offers."""
+    """What a module of this package offers.
+
+    A module may also have ``is_plain(content) -> bool``: whether Pillow reads this very file right,
+    so that it is left to Pillow.
+    """
 
     SUFFIXES: frozenset[str]
     """In lower case, with the dot."""
@@ -56,9 +78,13 @@ class Reader(Protocol):
         """Whether a file that begins with these bytes is of this kind."""
         ...
 
-    def members(self, content: Content) -> list[str]:
+    def members(self, content: Content, pages: Pages = "auto") -> list[str]:
         """The names of the images inside a file: ``['']`` for one, ``['page=0', 'page=1']`` for
         several. An image of several is called ``<file>#<name>``.
+
+        Args:
+            content: the file.
+            pages: what the pages, planes or frames of a file are, where a file does not say it.
 
         Raises:
             ValueError: the file cannot be read; the message is the reason.
