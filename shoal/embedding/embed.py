@@ -12,11 +12,9 @@ from torch import Tensor
 from shoal.images.tensors import to_float
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import (
-    Encoder,
     FloatArray,
     ImageSource,
     IntArray,
-    Objective,
     Track,
     silent,
 )
@@ -71,32 +69,49 @@ def embed_blocks(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> Iterator[FloatArray]:
     """The rows of `embed`, `BLOCK` at a time: float32 (b, d)."""
-    encoder = checkpoint.build_encoder().to(device)
-    heads = [
-        objective.to(device)
-        for objective in checkpoint.build_objectives(encoder)
-        if objective.has_head
-    ]
-    kind = checkpoint.recipe.embedding
-    flip = kind == "joint" and checkpoint.recipe.views.horizontal_flip
-    times = checkpoint.recipe.embedding_resolution if encoder.any_size else 1.0
+    embedder = Embedder(checkpoint).to(device)
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
         images = to_float(source.read(indices), device)
-        embedded = []
         with reproducible():
-            for few in images.split(_AT_ONCE):
-                seen = [
-                    share * _embed(encoder, heads, kind, view).float()
-                    for share, view in test_time_views(few, times, flip)
-                ]
-                embedded.append(torch.stack(seen).sum(0).cpu())
+            embedded = [embedder(few).cpu() for few in images.split(_AT_ONCE)]
         rows.append(torch.cat(embedded).numpy())
         if len(rows) * BATCH == BLOCK:
             yield np.concatenate(rows)
             rows = []
     if rows:
         yield np.concatenate(rows)
+
+
+class Embedder(torch.nn.Module):
+    """From images to the embedding that a checkpoint's recipe clusters, see `embed`."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        recipe = checkpoint.recipe
+        self.encoder = checkpoint.build_encoder()
+        objectives = checkpoint.build_objectives(self.encoder)
+        self.heads = torch.nn.ModuleList(part for part in objectives if part.has_head)
+        self.kind = recipe.embedding
+        self.flip = self.kind == "joint" and recipe.views.horizontal_flip
+        self.times = recipe.embedding_resolution if self.encoder.any_size else 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images float (b, C, H, W) in [0, 1] to float32 (b, d)."""
+        seen = [
+            share * self._of(view).float()
+            for share, view in test_time_views(x, self.times, self.flip)
+        ]
+        return torch.stack(seen).sum(0)
+
+    def _of(self, x: Tensor) -> Tensor:
+        z = self.encoder.encode(x)
+        if self.kind == "encoder" or not len(self.heads):
+            return z
+        projection: Tensor = self.heads[0].project(z)  # type: ignore[operator]
+        if self.kind == "projection":
+            return projection
+        return torch.cat([F.normalize(z, dim=1), F.normalize(projection, dim=1)], dim=1)
 
 
 def test_time_views(x: Tensor, times: float, flip: bool) -> list[tuple[float, Tensor]]:
@@ -134,13 +149,3 @@ def enlarge(x: Tensor, times: float) -> Tensor:
     size = [round(side * times) for side in x.shape[2:]]
     larger = F.interpolate(x, size, mode="bicubic", align_corners=False)
     return larger.clamp(0.0, 1.0)  # cubic curves overshoot
-
-
-def _embed(encoder: Encoder, heads: list[Objective], kind: str, x: Tensor) -> Tensor:
-    z = encoder.encode(x)
-    if kind == "encoder" or not heads:
-        return z
-    projection = heads[0].project(z)
-    if kind == "projection":
-        return projection
-    return torch.cat([F.normalize(z, dim=1), F.normalize(projection, dim=1)], dim=1)
