@@ -1,0 +1,302 @@
+"""TIFF with many bands or pages, planar, of 16 bits or floats, BigTIFF, OME, ImageJ, LSM.
+
+What Pillow reads right stays with Pillow, see `is_plain`. The channels of an image are its samples
+and, where the file says so (OME, ImageJ), its axis of channels. Pages of which the file says
+nothing are channels if there are at most ten, each with one sample of more than one bit, all of one
+shape.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.images.readers._planes import are_channels, check_size, size_of
+from shoal.images.readers._quiet import quiet
+from shoal.images.readers._tiff_directory import holds_numbers, is_plain
+from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, needs_extra
+
+__all__ = ["EXTRA", "SUFFIXES", "is_plain", "members", "read", "recognises"]
+
+SUFFIXES = frozenset((".tif", ".tiff", ".btf", ".tf8", ".lsm"))
+EXTRA = "scientific"
+_UNKNOWN_AXES = "QI"
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
+_LINEAR = 34892
+_NO_DATA = 42113
+_JPEG = (6, 7)
+_opened_last = threading.local()
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file begins as TIFF or BigTIFF does."""
+    return head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
+
+
+def members(content: Content, pages: Pages = "auto") -> list[str]:
+    """The names of the images: ``['']``, ``['page=0', …]`` or, by axes, ``['t=0_z=3', …]``."""
+    with _opened(content) as tiff:
+        images = _images(tiff, pages)
+        if len(images) == 1:
+            return [""]
+        return list(images)
+
+
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
+    """One image: its planes as channels, the numbers as they are stored."""
+    with _opened(content) as tiff:
+        return _read(tiff, _image(tiff, member), size_of(content))
+
+
+@dataclass(frozen=True)
+class _Image:
+    """One image of a file: planes of a series of pages, each a page or its samples."""
+
+    series: int
+    planes: tuple[int, ...]
+    """Which pages of the series."""
+    last_is_channels: bool = False
+    """The whole series is one array (H, W, C), though the file has a page for each row."""
+
+
+@contextmanager
+def _opened(content: Content) -> Iterator[Any]:
+    """The file, opened by tifffile; the last one of this thread stays open.
+
+    Reading a page of ten thousand needs the places of all pages before it.
+
+    Raises:
+        ValueError: it cannot be read; the message is the reason.
+        ModuleNotFoundError: tifffile is not installed.
+    """
+    try:
+        import imagecodecs  # noqa: F401 - compressed files need it, and all shall be read alike
+        import tifffile
+    except ModuleNotFoundError:
+        raise needs_extra("this TIFF", EXTRA) from None
+    with quiet("tifffile"):
+        try:
+            key = content if isinstance(content, bytes) else (content, *_stamp(content))
+            last = getattr(_opened_last, "value", None)
+            if last is None or not (last[0] is key or (key.__class__ is tuple and last[0] == key)):
+                if last is not None:
+                    _opened_last.value = None
+                    last[1].close()
+                file = io.BytesIO(content) if isinstance(content, bytes) else str(content)
+                last = _opened_last.value = (key, tifffile.TiffFile(file))
+            yield last[1]
+        except (ValueError, MemoryError, OSError):
+            raise
+        except Exception as error:  # what a forged file raises in tifffile is not to be foreseen
+            raise ValueError(f"a damaged TIFF ({type(error).__name__})") from error
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _image(tiff: Any, member: str) -> _Image:
+    """The image of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not member:
+        images = _images(tiff, "auto")
+        if len(images) > 1:
+            images = _images(tiff, "channels")
+        if len(images) > 1:
+            raise ValueError(f"{len(images):,} images of several shapes in one file")
+        return next(iter(images.values()))
+    ways: tuple[Pages, ...] = ("auto", "images")
+    for pages in ways:
+        images = _images(tiff, pages)
+        if member in images:
+            return images[member]
+    raise ValueError(f"no image {member} in it")
+
+
+def _images(tiff: Any, pages: Pages) -> dict[str, _Image]:
+    """The images of a file by their names."""
+    known: dict[str, dict[str, _Image]] = tiff.__dict__.setdefault("_shoal_images", {})
+    if pages in known:
+        return known[pages]
+    series = [(at, one) for at, one in enumerate(tiff.series) if not one.keyframe.is_reduced]
+    if not series:
+        raise ValueError("a TIFF without pages")
+    images: dict[str, _Image] = {}
+    for at, one in series:
+        images |= _images_of(at, one, pages, len(series) > 1)
+    known[pages] = images
+    return images
+
+
+def _images_of(at: int, series: Any, pages: Pages, is_one_of_several: bool) -> dict[str, _Image]:
+    """The images of a series by their names."""
+    page = series.keyframe
+    depth = len(page.shape)
+    if not series.axes.endswith(page.axes) or tuple(series.shape[-depth:]) != tuple(page.shape):
+        raise ValueError(f"a TIFF with axes {series.axes}")
+    outer = series.axes[: len(series.axes) - depth]
+    shape = series.shape[: len(outer)]
+    n = math.prod(shape)
+    if n > 10_000_000:
+        raise ValueError(f"{n:,} pages")
+    if pages == "auto" and _is_array_of_rows(series, outer):
+        return {"": _Image(at, tuple(range(n)), last_is_channels=True)}
+    unknown = math.prod(
+        size for axis, size in zip(outer, shape, strict=True) if axis in _UNKNOWN_AXES
+    )
+    one_sample = (
+        page.samplesperpixel == 1 and page.bitspersample > 1 and page.photometric != _PALETTE
+    )
+    joined = pages == "channels" or (
+        one_sample and not is_one_of_several and are_channels(unknown, pages)
+    )
+    into_one = [
+        pages == "channels"
+        or (axis == "C" and pages == "auto")
+        or (axis in _UNKNOWN_AXES and joined)
+        for axis in outer
+    ]
+    images: dict[str, list[int]] = {}
+    for plane, place in enumerate(product(*map(range, shape))):
+        parts = [
+            f"{'page' if axis in _UNKNOWN_AXES else axis.lower()}={number}"
+            for axis, number, is_channel in zip(outer, place, into_one, strict=True)
+            if not is_channel
+        ]
+        if is_one_of_several:
+            parts = _name_among(at, series, plane, parts)
+        images.setdefault("_".join(parts), []).append(plane)
+    if any(len(planes) * page.samplesperpixel > MOST_CHANNELS for planes in images.values()):
+        n = max(map(len, images.values())) * page.samplesperpixel
+        raise ValueError(f"{n:,} channels, more than the {MOST_CHANNELS} an image may have")
+    return {name: _Image(at, tuple(planes)) for name, planes in images.items()}
+
+
+def _name_among(at: int, series: Any, plane: int, parts: list[str]) -> list[str]:
+    """The parts of an image's name in a file of several series."""
+    if series.kind in ("generic", "uniform"):  # then the place in the file is all there is
+        page = series.pages[plane] if plane < len(series.pages) else None
+        return [f"page={at if page is None else page.index}"]
+    return [f"series={at}", *parts]
+
+
+def _is_array_of_rows(series: Any, outer: str) -> bool:
+    """Whether an array (H, W, C) was written as H pages of W × C pixels, as tifffile does."""
+    if series.kind != "shaped" or outer != "Q" or series.keyframe.axes != "YX":
+        return False
+    height, width, channels = series.shape
+    return bool(channels <= MOST_CHANNELS and 2 * channels < min(height, width))
+
+
+def _read(tiff: Any, image: _Image, n_bytes: int) -> Raw:
+    series = tiff.series[image.series]
+    page = series.keyframe
+    height, width = page.imagelength, page.imagewidth
+    n_channels = len(image.planes) * page.samplesperpixel
+    if image.last_is_channels:
+        height, width, n_channels = series.shape
+    if page.imagedepth > 1:
+        raise ValueError("a TIFF of volumes")
+    if page.dtype is None or page.dtype.kind not in "buif":
+        raise ValueError(f"pixels of type {page.dtype}, which are not real numbers")
+    check_size(height, width, n_channels, page.dtype.itemsize)
+    planes = [_plane(tiff, series, number, n_bytes) for number in image.planes]
+    if image.last_is_channels:
+        pixels = np.stack([plane[..., 0] for plane in planes])
+    else:
+        pixels = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
+    return _finished(page, pixels, len(image.planes) == 1)
+
+
+def _plane(tiff: Any, series: Any, number: int, n_bytes: int) -> np.ndarray[Any, Any]:
+    """One page of a series as (H, W, S)."""
+    page = series.keyframe
+    n_pages = len(series.pages)
+    if number < n_pages and series.pages[number] is not None:
+        page = series.pages[number]
+        _check_whole(page, n_bytes)
+        pixels = page.asarray(maxworkers=1)
+    elif series.dataoffset is not None and n_pages <= 1:  # ImageJ lists the first page alone
+        count = math.prod(page.shape)
+        at = series.dataoffset + number * count * page.dtype.itemsize
+        if at + count * page.dtype.itemsize > n_bytes:
+            raise ValueError("truncated")
+        dtype = np.dtype(page.dtype).newbyteorder(tiff.byteorder)
+        tiff.filehandle.seek(at)
+        pixels = tiff.filehandle.read_array(dtype, count).reshape(page.shape)
+    else:
+        raise ValueError(f"a page that is missing: {number}")
+    axes = series.keyframe.axes
+    if axes == "YX":
+        pixels = pixels[..., None]
+    elif axes == "SYX":
+        pixels = np.moveaxis(pixels, 0, 2)
+    elif axes != "YXS":
+        raise ValueError(f"a TIFF with axes {axes}")
+    return pixels
+
+
+def _check_whole(page: Any, n_bytes: int) -> None:
+    """Refuse a page with less data than it announces: tifffile would leave what is there."""
+    if len(page.dataoffsets) < math.prod(page.keyframe.chunked) and not page.keyframe.is_contiguous:
+        raise ValueError("parts of the image are missing")
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        if count and offset + count > n_bytes:
+            raise ValueError("truncated")
+
+
+def _finished(page: Any, pixels: np.ndarray[Any, Any], is_one_page: bool) -> Raw:
+    """Colours and what stands for no data, as the tags of the first page say."""
+    photometric, extra = int(page.photometric), tuple(map(int, page.extrasamples))
+    missing = None
+    if page.tags.get(_NO_DATA) is not None:
+        with np.errstate(all="ignore"):
+            missing = pixels == np.float64(page.nodata).astype(pixels.dtype)
+        if pixels.dtype.kind == "f":
+            missing |= ~np.isfinite(pixels)
+    if photometric == _PALETTE and is_one_page and page.colormap is not None:
+        colours = np.moveaxis(page.colormap, 0, 1)
+        if pixels.max() >= len(colours):
+            raise ValueError("a colour that its palette does not have")
+        return Raw((colours[pixels[..., 0]] >> 8).astype(np.uint8), True, None, _turned(page))
+    if photometric == _YCBCR and int(page.compression) not in _JPEG:
+        raise ValueError("colours stored as YCbCr without JPEG, which shoal cannot read")
+    known = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LINEAR)
+    if photometric not in known:
+        raise ValueError(f"colours stored as {page.photometric.name}, which shoal cannot read")
+    if photometric == _WHITE_IS_ZERO and pixels.dtype.kind in "bu":
+        pixels = ~pixels
+    numbers = holds_numbers([tag.code for tag in page.tags], page.description.encode())
+    coloured = is_one_page and photometric in (_RGB, _YCBCR)
+    if coloured and extra in ((1,), (2,)) and pixels.dtype.kind == "u" and not numbers:
+        pixels = _on_white(pixels, is_multiplied=extra == (1,))
+    return Raw(pixels, coloured and pixels.shape[2] == 3, missing, _turned(page))
+
+
+def _on_white(pixels: np.ndarray[Any, Any], *, is_multiplied: bool) -> np.ndarray[Any, Any]:
+    """RGB and alpha, as seen on a white page."""
+    white = np.float32(np.iinfo(pixels.dtype).max)
+    colours = pixels[..., :3].astype(np.float32)
+    share = pixels[..., 3:].astype(np.float32) / white
+    if not is_multiplied:
+        colours *= share
+    colours += (1 - share) * white
+    return np.clip(np.rint(colours), 0, white).astype(pixels.dtype)
+
+
+def _turned(page: Any) -> int:
+    orientation = page.tags.valueof(274, 1)
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
