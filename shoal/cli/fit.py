@@ -32,6 +32,7 @@ from shoal.scoring.under_augmentation import consistency_of
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
 from shoal.training.start import check_resumable
+from shoal.training.suit import suit
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
 
@@ -64,12 +65,17 @@ def _train(
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
     notes: dict[str, Any] = {"allocator": allocator}
     before = _before(path, request, report)
+    if before is not None:  # its views were chosen when it began
+        recipe = request.views.expected(recipe, before.recipe.views, source.shape[2])
     if before is not None and request.minutes is not None:  # chosen once, when the run began
         recipe = replace(recipe, epochs=before.recipe.epochs)
     if before is not None and before.finished:
         return _finished_before(source, before, recipe, path, request, report, device)
     if before is not None:
         check_resumable(before, recipe, source.digest(), request.groups)  # before it begins
+    else:
+        recipe, said = suit(source, recipe, request.views)
+        report.say(*said)
     limit = None
     if request.minutes is not None:
         limit, recipe, seconds_per_step = _within(source, recipe, request, before, report, device)

@@ -45,7 +45,23 @@ NoCache = Annotated[
     bool,
     typer.Option("--no-cache", help="Do not keep decoded images for the next command."),
 ]
-RecipeName = Annotated[str, typer.Option("--recipe", help="baseline, improved, best or digits.")]
+RecipeName = Annotated[
+    str | None,
+    typer.Option("--recipe", help="baseline, improved, best or digits.",
+                 show_default="best, with views chosen by the pile"),
+]  # fmt: skip
+Orientation = Annotated[
+    str | None,
+    typer.Option(help="free: the images have no up, as seen through a microscope or from above; "
+                 "upright: they have one; auto: as the pile shows.",
+                 show_default="auto, or as the named recipe has it"),
+]  # fmt: skip
+Intensity = Annotated[
+    str | None,
+    typer.Option(help="matters: how bright a channel is tells kinds of images apart; varies: it "
+                 "changes with the light or the dye, and tells nothing; auto: as the pile shows.",
+                 show_default="auto, or as the named recipe has it"),
+]  # fmt: skip
 Epochs = Annotated[
     float | None,
     typer.Option(help="How many times every image is seen.", show_default="the recipe's"),

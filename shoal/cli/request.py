@@ -9,6 +9,8 @@ from shoal.clustering.choose_k import AUTO, check_enough
 from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource, IntArray
+from shoal.recipes.asked_views import AskedViews
+from shoal.recipes.named import DEFAULT
 from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.recipes.resolve import check_length, resolve
 from shoal.training.devices import resolve_device
@@ -19,7 +21,8 @@ from shoal.training.start import start_run
 class Request:
     """The options of a training run, see ``shoal train --help``."""
 
-    recipe: str
+    recipe: str | None = None
+    """The recipe's name; None: `best`, with views that shoal chooses by the pile."""
     epochs: float | None = None
     minutes: float | None = None
     seed: int | None = None
@@ -35,11 +38,15 @@ class Request:
     """When the command began, by `time.monotonic`: --minutes count from there."""
     hands_over: bool = False
     """Whether a prediction, a map and a report follow, within the minutes."""
+    orientation: str | None = None
+    """free, upright or auto; None: auto, or the named recipe's."""
+    intensity: str | None = None
+    """matters, varies or auto; None: auto, or the named recipe's."""
     groups: IntArray | None = field(default=None, compare=False)
     """int64 (n,): the group of each image that a person decided, else -1; None: nothing is told."""
 
     def resolve(self) -> Recipe:
-        """The recipe with all that was asked.
+        """The recipe with all that was asked; not yet with views that suit the images.
 
         Raises:
             RecipeError: something unknown, out of range, or asked twice.
@@ -56,9 +63,21 @@ class Request:
             given["seed"] = ("seed", self.seed)
         if self.clusters is not None:
             given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
-        recipe = resolve(self.recipe, self.settings, given)
+        recipe = resolve(self.recipe or DEFAULT, self.settings, given)
         check_trainable(recipe)
+        _ = self.views
         return recipe
+
+    @property
+    def views(self) -> AskedViews:
+        """What is asked of the views.
+
+        Raises:
+            RecipeError: something unknown.
+        """
+        return AskedViews.of(
+            self.orientation, self.intensity, self.settings, recipe_named=self.recipe is not None
+        )
 
     @property
     def auto(self) -> bool:

@@ -76,6 +76,7 @@ def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
         raise OutputError(_of_another_run(path, as_typed("n_clusters", known)))
     if request.auto:
         wanted = replace(wanted, n_clusters=there.recipe.n_clusters)
+    wanted = request.views.expected(wanted, there.recipe.views, there.image_shape[2])
     changed = differences(there.recipe, wanted)
     if changed:
         name, (before, _) = next(iter(changed.items()))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from shoal.cli.outputs import copied_aside, free_name
 from shoal.cli.request import Request, rehearse
-from shoal.cli.run_identity import first_difference, identity_of
+from shoal.cli.run_identity import completed, first_difference, identity_of
 from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
 from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_to
@@ -163,7 +163,8 @@ def _state(folder: Path, request: Request) -> Run:
         raise OutputError(f"{folder} was written by 'shoal export'; name another folder.")
     if request.force:
         return Run(folder, record)
-    known, wanted = record.identity.get("settings"), identity_of(request)["settings"]
+    wanted = identity_of(request)["settings"]
+    known = completed(record.identity.get("settings"), wanted)
     if known != wanted:
         raise OutputError(_of_another(folder, first_difference(known, wanted)))
     missing = record.missing(folder)

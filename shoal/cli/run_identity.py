@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from shoal.cli.request import Request
 from shoal.errors import OutputError
 from shoal.export.record import read_record
+from shoal.recipes.asked_views import AUTO
+from shoal.recipes.augmentation import Views
 from shoal.scoring.training_command import parse_training
+
+_BY_PILE = "views_by_pile"
+"""Whether shoal chooses views by the pile."""
 
 
 def identity_of(request: Request) -> dict[str, Any]:
@@ -20,7 +26,22 @@ def identity_of(request: Request) -> dict[str, Any]:
         recipe.pop("epochs")  # chosen when training begins
     if request.auto:
         recipe.pop("n_clusters")
-    return {"settings": recipe | {"minutes": request.minutes}}
+    asked = {"orientation": request.orientation, "intensity": request.intensity}
+    said: dict[str, Any] = {name: it for name, it in asked.items() if it not in (None, AUTO)}
+    said[_BY_PILE] = request.views.leaves_choice
+    return {"settings": recipe | {"minutes": request.minutes} | said}
+
+
+def completed(settings: Any, wanted: dict[str, Any]) -> Any:
+    """Settings that an older version wrote, with the fields that it did not know yet.
+
+    >>> completed({"views": {"hue": 0.1}}, {})["views"]["free_orientation"]
+    False
+    """
+    if not isinstance(settings, dict) or not isinstance(settings.get("views"), dict):
+        return settings
+    unknown = {name: wanted[name] for name in (_BY_PILE,) if name in wanted}
+    return unknown | settings | {"views": asdict(Views()) | settings["views"]}
 
 
 def first_difference(known: Any, wanted: dict[str, Any]) -> str:
@@ -44,9 +65,14 @@ def as_typed(name: str, value: Any) -> str:
     >>> as_typed("learning_rate", 0.1), as_typed("minutes", None), as_typed("n_clusters", None)
     ('it has --set learning_rate=0.1', 'it has no --minutes', 'it has -k auto')
     """
-    option = {"n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes"}
+    option = {
+        "n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes",
+        "orientation": "--orientation", "intensity": "--intensity",
+    }  # fmt: skip
     if value is None and name == "n_clusters":
         return "it has -k auto"
+    if name == _BY_PILE:
+        return "it has no --recipe" if value else "its views are those of its recipe"
     if value is None and name in option:
         return f"it has no {option[name]}"
     setting = f"{option[name]} " if name in option else f"--set {name}="

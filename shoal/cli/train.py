@@ -17,9 +17,11 @@ from shoal.cli.options import (
     Device,
     Epochs,
     Force,
+    Intensity,
     LowMemory,
     Minutes,
     NoCache,
+    Orientation,
     OutDir,
     Quiet,
     RecipeName,
@@ -40,7 +42,9 @@ def train(
         typer.Argument(metavar="CHECKPOINT", help="The .pth file to write.", show_default=False),
     ],
     clusters: Clusters = None,
-    recipe: RecipeName = "best",
+    recipe: RecipeName = None,
+    orientation: Orientation = None,
+    intensity: Intensity = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
     seed: Seed = None,
@@ -78,7 +82,7 @@ def train(
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
-        force, began,
+        force, began, orientation=orientation, intensity=intensity,
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
     opening.check_any_images(data)
@@ -115,7 +119,9 @@ def run(
     data: Data,
     folder: OutDir,
     clusters: Clusters = None,
-    recipe: RecipeName = "best",
+    recipe: RecipeName = None,
+    orientation: Orientation = None,
+    intensity: Intensity = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
     seed: Seed = None,
@@ -145,7 +151,7 @@ def run(
 
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
-        force, began, hands_over=True,
+        force, began, hands_over=True, orientation=orientation, intensity=intensity,
     )  # fmt: skip
     request.resolve()
     opening.check_any_images(data)

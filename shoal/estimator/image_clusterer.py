@@ -30,8 +30,10 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.facts import Origin
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
+from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.training.devices import resolve_device
+from shoal.training.suit import suit
 
 
 class ImageClusterer(ReviewedEstimator):
@@ -55,7 +57,14 @@ class ImageClusterer(ReviewedEstimator):
         n_clusters: the number of clusters, in place of the recipe's own. ``"auto"`` chooses a
             number from 2 to 20, see `choose_n_clusters`, and needs at least 20 images. The encoder
             does not depend on the number.
-        recipe: a name (``"baseline"``, ``"improved"``, ``"best"``, ``"digits"``) or a `Recipe`.
+        recipe: a name (``"baseline"``, ``"improved"``, ``"best"``, ``"digits"``) or a `Recipe`. It
+            is taken as it is. None takes ``"best"``, with views that suit the images.
+        orientation: ``"free"``: the images have no up, as seen through a microscope or from above;
+            ``"upright"``: they have one; ``"auto"``: `fit` decides by the images. None: ``"auto"``
+            without a recipe, else as the recipe has it.
+        intensity: ``"matters"``: how bright a channel is tells kinds of images apart;
+            ``"varies"``: it changes with the light or the dye, and tells nothing; ``"auto"`` and
+            None as above.
         epochs: how often training sees every image; None takes the recipe's own number.
         minutes: how long to train, in place of ``epochs``.
         settings: changes to the recipe, such as ``["views.min_crop=0.4"]``; see `override`.
@@ -110,7 +119,9 @@ class ImageClusterer(ReviewedEstimator):
         self,
         n_clusters: int | str = 2,
         *,
-        recipe: str | Recipe = "best",
+        recipe: str | Recipe | None = None,
+        orientation: str | None = None,
+        intensity: str | None = None,
         epochs: float | None = None,
         minutes: float | None = None,
         settings: Sequence[str] = (),
@@ -121,6 +132,8 @@ class ImageClusterer(ReviewedEstimator):
     ) -> None:
         self.n_clusters = n_clusters
         self.recipe = recipe
+        self.orientation = orientation
+        self.intensity = intensity
         self.epochs = epochs
         self.minutes = minutes
         self.settings = settings
@@ -145,12 +158,19 @@ class ImageClusterer(ReviewedEstimator):
             self.recipe, n_clusters=self.n_clusters, epochs=self.epochs, minutes=self.minutes,
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
+        asked = AskedViews.of(
+            self.orientation, self.intensity, self.settings, recipe_named=self.recipe is not None
+        )
         source, origin = self._open_to_fit(X, track)
         if origin.row_range is None:  # scikit-learn's own checks fit one cluster to a table
             check_trainable(recipe)
         auto = isinstance(self.n_clusters, str)
         if auto:
             check_enough(len(source))
+        if origin.row_range is None:
+            recipe, said = suit(source, recipe, asked)
+            if isinstance(track, Reporter):
+                track.say(*said)
         limit = None
         if self.minutes is not None:
             limit, recipe, _ = limit_for(

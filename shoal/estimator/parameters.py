@@ -11,12 +11,13 @@ from sklearn.utils import check_random_state
 
 from shoal.clustering.choose_k import AUTO
 from shoal.errors import RecipeError
+from shoal.recipes.named import DEFAULT
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.resolve import check_length, resolve
 
 
 def recipe_of(
-    recipe: str | Recipe,
+    recipe: str | Recipe | None,
     *,
     n_clusters: int | str,
     epochs: float | None,
@@ -49,7 +50,7 @@ def recipe_of(
         given["minutes"] = ("epochs", None)
     if random_state is not None:
         given["random_state"] = ("seed", _seed(random_state))
-    return resolve(recipe, settings, given)
+    return resolve(DEFAULT if recipe is None else recipe, settings, given)
 
 
 def _seed(random_state: Any) -> int:

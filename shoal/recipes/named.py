@@ -110,6 +110,9 @@ DIGITS = replace(
     n_clusters=10,
 )  # fmt: skip
 
+DEFAULT = BEST.name
+"""The recipe of a run that names none."""
+
 RECIPES = {recipe.name: recipe for recipe in (BASELINE, IMPROVED, BEST, DIGITS)}
 
 
