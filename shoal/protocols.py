@@ -1,6 +1,6 @@
 """The nouns of shoal. Read this first; `pipeline.py` is the sentence they form.
 
-Shapes: ``n`` images, a batch of ``b`` images, ``H`` × ``W`` pixels, ``C`` channels (1 or 3),
+Shapes: ``n`` images, a batch of ``b`` images, ``H`` × ``W`` pixels, ``C`` channels (1 to 64),
 ``d`` numbers in an embedding, ``k`` clusters.
 """
 
@@ -75,8 +75,13 @@ class ImageSource(Protocol):
         """The images before they were resized; see `shoal.images.originals`."""
         ...
 
-    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
-        """Return images ``indices`` (b,) as uint8 (b, H, W, C)."""
+    def read(self, indices: Array) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+        """Return images ``indices`` (b,) as (b, H, W, C).
+
+        8-bit images are uint8, as they are. Others are uint16: 0 is black and 65535 white in the
+        range of their pile, see `shoal.images.pixel_range`. `shoal.images.tensors.to_float` brings
+        both to [0, 1].
+        """
         ...
 
     def digest(self) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from shoal.errors import DataError
-from shoal.images.eight_bits import describe_missing, to_eight_bits
+from shoal.images.array_pixels import describe_missing, to_pixels
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
+from shoal.images.levels import Pixels
 from shoal.images.originals import PixelOriginals
+from shoal.images.pictures import check_composite
 from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, ImageSource, IntArray, Originals
 
@@ -26,10 +27,14 @@ _BLOCK = 16 * 2**20
 
 
 class ArraySource:
-    """An `ImageSource` over an array (N, H, W, C) or (N, H, W); see `checks.check_images`.
+    """An `ImageSource` over an array (N, H, W, C), (N, C, H, W) or (N, H, W).
+
+    For the numbers that it may hold, and for ``channels``, see `array_pixels.check_images`.
 
     ``pixel_range`` says what is black and white in numbers other than uint8, such as that of a
-    checkpoint. The attribute of that name is the range that was used.
+    checkpoint. The attribute of that name is the range that was used. ``colour`` says whether
+    three channels are red, green and blue; None: it is to be seen from the images. ``composite``
+    are the channels that pictures show, counted from 0; see `pictures`.
 
     A memory map is not copied. Images are read from its file, so that a pile of any size takes no
     more memory than the images read. On Windows, and for a map that is not in C order, the map
@@ -65,9 +70,13 @@ class ArraySource:
         path: Path | None = None,
         originals: Originals | None = None,
         larger_size: int | None = None,
+        channels: str | None = None,
+        colour: bool | None = None,
+        composite: Sequence[int] | None = None,
     ) -> None:
-        checked = to_eight_bits(images, name, pixel_range)
+        checked = to_pixels(images, name, pixel_range, channels)
         self.images: Array = checked.pixels
+        self.colour = colour
         self.pixel_range = None if pixel_range is None else checked.pixel_range
         self.missing = checked.missing
         self.ids: Sequence[str] = (
@@ -77,8 +86,8 @@ class ArraySource:
         self.left_out: Sequence[Count] = (
             [Count(1, *row) for row in self.skipped] if left_out is None else list(left_out)
         )
-        height, width, channels = (int(side) for side in self.images.shape[1:])
-        self.shape = (height, width, channels)
+        height, width, channels_seen = (int(side) for side in self.images.shape[1:])
+        self.shape = (height, width, channels_seen)
         self.labels = labels
         self.class_names = class_names
         self.notes: Sequence[str] = [*notes]
@@ -88,6 +97,7 @@ class ArraySource:
                 *describe_missing(checked.missing),
             ]  # fmt: skip
         self.larger_size = larger_size
+        self.composite = check_composite(composite, channels_seen)
         self._rows = FileRows.below(self.images) if rows is None else rows
         self._digest: str | None = None
         self._path = path
@@ -103,7 +113,7 @@ class ArraySource:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """All images, as NumPy and scikit-learn's tools ask for them."""
-        return self.read(np.arange(len(self))).astype(dtype or np.uint8, copy=False)
+        return self.read(np.arange(len(self))).astype(dtype or self.images.dtype, copy=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: the name of the file, or else the images themselves.
@@ -127,7 +137,7 @@ class ArraySource:
             self.images = images.open()
             self._rows = FileRows.below(self.images)
 
-    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+    def read(self, indices: Array) -> Pixels:
         if self._rows is not None:
             rows = np.asarray(indices)
             if rows.dtype.kind in "iu" and rows.size and rows.min() >= 0 and rows.max() < len(self):

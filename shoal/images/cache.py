@@ -21,7 +21,7 @@ from typing import BinaryIO
 import numpy as np
 
 from shoal.errors import OutputError
-from shoal.images.cache_file import HEADER, Fill, Index, read_index, write_file
+from shoal.images.cache_file import HEADER, Fill, Index, dtype_of, read_index, write_file
 from shoal.images.disk import check_room, folder, shown, size_of, temporary_folder
 from shoal.images.file_rows import FileRows
 from shoal.images.files import atomic_path
@@ -36,7 +36,7 @@ _STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
 
 @dataclass(frozen=True)
 class Kept:
-    """Decoded images, uint8 (n, H, W, C), read-only; their index; a line on where they are."""
+    """Decoded images, uint8 or uint16 (n, H, W, C), read-only; their index; a line on where they are."""
 
     pixels: Array
     index: Index
@@ -54,7 +54,7 @@ def load(key: str) -> Kept | None:
             index = read_index(file)
         if index is None:
             return None
-        pixels = np.memmap(path, np.uint8, "r", HEADER, tuple(index["shape"]))
+        pixels = np.memmap(path, dtype_of(index), "r", HEADER, tuple(index["shape"]))
     except (OSError, ValueError, KeyError, TypeError, zlib.error):
         return None
     with contextlib.suppress(OSError):
@@ -88,7 +88,7 @@ def keep(key: str | None, n_bytes: int, fill: Fill) -> Kept:
             ) from error
     memory = io.BytesIO()
     index = write_file(memory, fill)
-    pixels = np.frombuffer(memory.getbuffer(), np.uint8, math.prod(index["shape"]), HEADER)
+    pixels = np.frombuffer(memory.getbuffer(), dtype_of(index), math.prod(index["shape"]), HEADER)
     pixels.flags.writeable = False
     return Kept(pixels.reshape(index["shape"]), index,
                 f"{reason}decoded to memory, {size_of(pixels.nbytes)}")  # fmt: skip
@@ -137,11 +137,11 @@ def _keep_in_temporary_file(n_bytes: int, fill: Fill, reason: str) -> Kept:
         # On Unix it has no name from the start, elsewhere it goes with the last who has it open.
         file = tempfile.TemporaryFile(dir=where)  # noqa: SIM115 - kept as long as the images
         index = write_file(file, fill)
-        pixels = np.memmap(file, np.uint8, "r", HEADER, tuple(index["shape"]))
+        pixels = np.memmap(file, dtype_of(index), "r", HEADER, tuple(index["shape"]))
     except OSError as error:
         raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
     note = f"{reason}decoded to a temporary file of {size_of(pixels.nbytes)} in {shown(where)}"
-    rows = FileRows(file, HEADER, pixels.shape) if hasattr(os, "preadv") else None
+    rows = FileRows(file, HEADER, pixels.shape, pixels.dtype) if hasattr(os, "preadv") else None
     return Kept(pixels, index, note, rows)
 
 

@@ -1,6 +1,6 @@
 """The file of a pile's decoded images.
 
-It is a `.npy` file, uint8 (n, H, W, C), that any program can open. Behind the pixels follow the ids
+It is a `.npy` file, uint8 or uint16 (n, H, W, C), that any program can open. Behind the pixels follow the ids
 and what else is known (JSON, compressed) and a footer with check sums of all.
 """
 
@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO, TypeAlias
 
+import numpy as np
+
 HEADER = 128
 """Bytes before the pixels."""
 _FOOTER = struct.Struct("<QII8s")
@@ -23,7 +25,9 @@ _READ = 4 * 2**20
 Index: TypeAlias = dict[str, Any]
 Fill: TypeAlias = Callable[[Callable[[Any], Any]], Index]
 """Writes the pixels with the function it gets, and returns their index, with the key ``shape``
-(n, H, W, C). It is called again if the first place has no room."""
+(n, H, W, C), and ``dtype`` unless that is uint8. It is called again if the first place has no
+room."""
+_CODES = {"uint8": "|u1", "uint16": "<u2"}
 
 
 def write_file(file: BinaryIO | Any, fill: Fill) -> Index:
@@ -39,7 +43,7 @@ def write_file(file: BinaryIO | Any, fill: Fill) -> Index:
 
     index = fill(write)
     tail = zlib.compress(json.dumps(index).encode(), 1)
-    header = _header(index["shape"])
+    header = _header(index["shape"], dtype_of(index))
     about = zlib.crc32(tail, zlib.crc32(header))
     file.write(tail + _FOOTER.pack(len(tail), about, checksum, _MAGIC))
     file.seek(0)
@@ -48,9 +52,14 @@ def write_file(file: BinaryIO | Any, fill: Fill) -> Index:
     return index
 
 
-def _header(shape: list[int]) -> bytes:
+def dtype_of(index: Index) -> np.dtype[Any]:
+    """The type of the pixels."""
+    return np.dtype(_CODES[index.get("dtype", "uint8")])
+
+
+def _header(shape: list[int], dtype: np.dtype[Any]) -> bytes:
     """The beginning of a .npy file, format version 1.0, always of 128 bytes."""
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    text = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", HEADER - 10) + text.ljust(117).encode() + b"\n"
 
 
@@ -71,7 +80,7 @@ def read_index(file: BinaryIO) -> Index | None:
     if zlib.crc32(tail, zlib.crc32(header)) != about:
         return None
     index: Index = json.loads(zlib.decompress(tail))
-    whole = start == HEADER + math.prod(index["shape"])
+    whole = start == HEADER + math.prod(index["shape"]) * dtype_of(index).itemsize
     return index if whole and _checksum(file, start) == checksum else None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from shoal.errors import DataError
 from shoal.protocols import Array, IntArray
@@ -72,16 +73,23 @@ def _root(images: Array) -> np.memmap[Any, Any] | None:
 
 
 class FileRows:
-    """Images uint8 (n, H, W, C) that lie one after the other in an open file.
+    """Images (n, H, W, C) that lie one after the other in an open file, as uint8 or uint16.
 
     Reading takes no more memory than the images read. A memory map takes more: Linux keeps whole
     runs of pages around each image, so that 512 random images of 200,000 of 3 kB took 440 MB.
     """
 
-    def __init__(self, file: BinaryIO, offset: int, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        offset: int,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.uint8,
+    ) -> None:
         self.file = file
         self.offset = offset
         self.shape = shape
+        self.dtype = np.dtype(dtype)
         weakref.finalize(self, file.close)
 
     @staticmethod
@@ -92,9 +100,8 @@ class FileRows:
         root: Array = images
         while isinstance(root.base, np.memmap):
             root = root.base
-        plain = (
-            images.dtype == np.uint8 and images.flags.c_contiguous and images.mode in ("r", "r+")
-        )
+        plain = images.dtype in (np.uint8, np.uint16) and images.mode in ("r", "r+")
+        plain = plain and images.flags.c_contiguous
         if not plain or not isinstance(root, np.memmap) or root.filename is None:
             return None
         start = images.__array_interface__["data"][0] - root.__array_interface__["data"][0]
@@ -102,15 +109,15 @@ class FileRows:
             file = open(root.filename, "rb", buffering=0)  # noqa: SIM115 - as long as the images
         except OSError:
             return None
-        return FileRows(file, root.offset + start, images.shape)
+        return FileRows(file, root.offset + start, images.shape, images.dtype)
 
     def read(self, indices: IntArray) -> Array:
-        """Images ``indices`` (b,), each from 0 to n - 1: uint8 (b, H, W, C).
+        """Images ``indices`` (b,), each from 0 to n - 1, (b, H, W, C).
 
         Raises:
             DataError: the file has become shorter.
         """
-        images = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        images = np.empty((len(indices), *self.shape[1:]), self.dtype)
         buffer = images.data.cast("B")
         size = images[:1].nbytes
         first = np.flatnonzero(np.diff(indices, prepend=-2) != 1)  # of each run of neighbours

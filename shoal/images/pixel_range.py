@@ -1,26 +1,20 @@
 """What is black and white in images of more than 8 bits: one range for a whole pile.
 
 8-bit images are never changed: 0 is black, 255 is white. Any other number needs a range. It is
-learned once, from the pile that a checkpoint learns from, and kept with the checkpoint; images that
-come later are brought to 8 bits by the same range, so that equal numbers look equal. No image's own
-darkest or brightest pixel decides how it is seen.
+learned once, from the pile that a checkpoint learns from, see `range_learning`, and kept with the
+checkpoint. Images that come later are seen by the same range, so that equal numbers look equal. No
+image's own darkest or brightest pixel decides how it is seen.
 
-The rule, for integers and for floats each by itself:
-
-1. Floats in [0, 1] are shares of white. Numbers in [0, 255] are 8-bit levels. Integers that use
-   more than half of [0, 65535] are 16-bit levels. A thousandth of the pixels at either end may lie
-   outside, as hot pixels do. A pile that stays in the lowest quarter is not of this kind.
-2. Any other pile: from its darkest to its brightest pixel, where hot and dead pixels (a thousandth
-   at either end, and single values far from all others) decide nothing.
-3. Beside 8-bit images, numbers keep the scale that they are usually stored in: from 0 to the least
-   of 1 (floats), 255, 1023, 4095, 16383 and 65535 that holds them.
+Within its range a number becomes one of 65,536 levels, so nothing is cut to 8 bits. Checkpoints
+written before shoal could do this know ranges of 256 levels, and go on seeing as they did.
 
 Worker processes import this module, so it imports neither torch nor the rest of shoal.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -29,48 +23,60 @@ import numpy.typing as npt
 Numbers: TypeAlias = npt.NDArray[Any]
 Bounds: TypeAlias = tuple[float, float]
 """The number that is black and the one that is white; the second is greater."""
+ChannelBounds: TypeAlias = Bounds | tuple[Bounds, ...]
+"""One pair for all channels, or one pair for each."""
 
-TAIL = 0.001
-"""The share of pixels, at either end, that decide nothing."""
-_MARGIN = 0.2
-"""Beyond the tails the range reaches by so much of itself, at most, so that rare bright spots stay
-apart."""
-_TOLERANCE = 0.01
-_TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-_FEW = 10_000
-"""So few pixels cannot show that a pile of dark images is not of 8 bits."""
+KINDS = ("integers", "floats")
+_EIGHT_BITS = (0.0, 255.0)
+_SAID = 8
+"""So many channels are listed with their ranges; the rest is counted."""
 
 
 @dataclass(frozen=True)
 class PixelRange:
     """The ranges of a pile, for integers and for floats; None: it has no such numbers.
 
-    ``eight_bit`` says that it has 8-bit images.
-
     >>> PixelRange(integers=(1000.0, 3100.0)).of(np.dtype(np.uint16))
     (1000.0, 3100.0)
     """
 
-    integers: Bounds | None = None
-    floats: Bounds | None = None
+    integers: ChannelBounds | None = None
+    floats: ChannelBounds | None = None
     eight_bit: bool = False
+    """Whether the pile has 8-bit images."""
+    levels: int = 16
+    """Bits that a number keeps, 8 or 16."""
+    given: bool = field(default=False, compare=False, repr=False)
+    """Whether a person set the ranges."""
 
-    def of(self, dtype: np.dtype[Any]) -> Bounds | None:
+    def of(self, dtype: np.dtype[Any]) -> ChannelBounds | None:
         """The range for numbers of a type; None if it is not known."""
         return self.floats if dtype.kind == "f" else self.integers
 
-    def knowing(self, dtype: np.dtype[Any], bounds: Bounds) -> Self:
+    def knowing(self, dtype: np.dtype[Any], bounds: ChannelBounds) -> Self:
         """The same with the range for numbers of a type."""
         if dtype.kind == "f":
             return replace(self, floats=bounds)
         return replace(self, integers=bounds)
 
+    def keeps_eight_bits(self, dtype: np.dtype[Any]) -> bool:
+        """Whether 8 bits hold all levels of numbers of a type.
+
+        >>> PixelRange(integers=(0.0, 255.0)).keeps_eight_bits(np.dtype(np.int64))
+        True
+        """
+        if self.levels == 8:
+            return True
+        bounds = self.of(dtype)
+        return dtype.kind != "f" and (bounds is None or set(pairs(bounds)) == {_EIGHT_BITS})
+
     def to_json(self) -> dict[str, Any]:
         """Numbers and lists, for a file."""
         return {
-            "integers": None if self.integers is None else list(self.integers),
-            "floats": None if self.floats is None else list(self.floats),
+            "integers": _to_lists(self.integers),
+            "floats": _to_lists(self.floats),
             "eight_bit": self.eight_bit,
+            "levels": self.levels,
         }
 
     @classmethod
@@ -80,131 +86,109 @@ class PixelRange:
         Raises:
             KeyError, TypeError, ValueError: ``values`` is something else.
         """
-
-        def bounds(pair: Any) -> Bounds | None:
-            if pair is None:
-                return None
-            low, high = float(pair[0]), float(pair[1])
-            if not (np.isfinite(high - low) and low < high):
-                raise ValueError(f"a pixel range from {low:g} to {high:g}")
-            return low, high
-
-        return cls(bounds(values["integers"]), bounds(values["floats"]), bool(values["eight_bit"]))
+        levels = int(values.get("levels", 8))  # files written before there were 16 say nothing
+        if levels not in (8, 16):
+            raise ValueError(f"pixels of {levels} bits")
+        integers, floats = _from_lists(values["integers"]), _from_lists(values["floats"])
+        return cls(integers, floats, bool(values["eight_bit"]), levels)
 
     def describe(self, before: PixelRange | None = None) -> list[str]:
         """Notes for a person; none for 8-bit images.
 
         ``before`` is the range that was known before the pile was opened.
+
+        >>> print(*PixelRange(floats=((0.0, 1.0), (-3.0, 5.0))).describe())
+        pixels (floats) of channel 1 from 0, black, to 1, white; 2: -3 to 5: learned from the whole
+        pile
         """
         lines = []
-        for kind in ("integers", "floats"):
-            bounds: Bounds | None = getattr(self, kind)
-            if bounds is None or bounds == (0.0, 255.0):
+        for kind in KINDS:
+            bounds: ChannelBounds | None = getattr(self, kind)
+            if bounds is None or set(pairs(bounds)) == {_EIGHT_BITS}:
                 continue
             known = before is not None and getattr(before, kind) == bounds
-            why = "as in training" if known else "learned from the whole pile"
-            low, high = bounds
-            lines.append(f"pixels ({kind}) from {low:g}, black, to {high:g}, white: {why}")
+            why = "learned from the whole pile"
+            if known:
+                why = "as given" if before is not None and before.given else "as in training"
+            lines.append(f"pixels ({kind}) {_described(bounds)}: {why}")
         return lines
 
 
-def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool) -> Bounds:
-    """The range of a pile, see the rule at the top of this module.
+def pairs(bounds: ChannelBounds) -> tuple[Bounds, ...]:
+    """The pairs of a range: a single one if it is for all channels.
 
-    Args:
-        values: finite pixels (m,), a fair sample of the pile's.
-        extremes: its least and its greatest finite pixel.
-        floats: whether they are floats.
-        conventional: whether there are 8-bit images beside them.
+    >>> pairs((0.0, 1.0)), pairs(((0.0, 1.0), (2.0, 3.0)))
+    (((0.0, 1.0),), ((0.0, 1.0), (2.0, 3.0)))
+    """
+    return (bounds,) if isinstance(bounds[0], float | int) else bounds  # type: ignore[return-value]
 
-    >>> pixels = np.arange(1000, 3101).repeat(10)
-    >>> learn(pixels, (1000, 3100), floats=False, conventional=False)
-    (1000.0, 3100.0)
-    >>> learn(pixels, (1000, 3100), floats=False, conventional=True)
+
+def joined(bounds: Sequence[Bounds]) -> ChannelBounds:
+    """One range from those of the channels: a single pair where all are equal."""
+    return bounds[0] if len(set(bounds)) == 1 else tuple(bounds)
+
+
+def check_channels(bounds: ChannelBounds, n_channels: int) -> None:
+    """Raise unless a range is for all channels, or has a pair for each.
+
+    Raises:
+        ValueError: it has another number of pairs.
+    """
+    n_pairs = len(pairs(bounds))
+    if n_pairs not in (1, n_channels):
+        raise ValueError(f"a range of {n_pairs} channels, and images of {n_channels}")
+
+
+def parse(text: str) -> PixelRange:
+    """The range that a person writes: ``LOW:HIGH``, or one for each channel with commas between.
+
+    Raises:
+        ValueError: it is not of this form, or a pair does not increase.
+
+    >>> parse("0:4095").integers
     (0.0, 4095.0)
-    >>> learn(np.append(pixels, 65535), (1000, 65535), floats=False, conventional=False)[1] < 4000
-    True
+    >>> parse("0:1,-3:5").floats
+    ((0.0, 1.0), (-3.0, 5.0))
     """
-    tops = (1.0, *_TOPS) if floats else _TOPS
-    if not len(values):
-        return 0.0, tops[0]
-    values = np.sort(values.astype(np.float64))
-    low, high = (float(end) for end in extremes)
-    least, most = np.quantile(values, (TAIL, 1 - TAIL), method="nearest").tolist()
-    fitting = [
-        top for top in tops
-        if 0 <= low <= high <= top
-        or (least >= -_TOLERANCE * top and most <= (1 + _TOLERANCE) * top)
-    ]  # fmt: skip
-    if fitting and (conventional or low == high):
-        return 0.0, fitting[0]
-    if fitting:
-        top = fitting[0]
-        wide = len(values) < _FEW or most - min(least, 0.0) >= top / 4
-        if top <= 255 and wide:
-            return 0.0, top
-    inner_low, inner_high = _without_far_values(values, least, most)
-    if fitting == [65535.0] and inner_high - inner_low >= 65535.0 / 2:
-        return 0.0, 65535.0
-    # Where a value is left out that side ends, room for it included.
-    low, high = (
-        low if inner_low == least else inner_low, high if inner_high == most else inner_high
-    )  # fmt: skip
-    margin = _MARGIN * (inner_high - inner_low)
-    low, high = max(low, inner_low - margin), min(high, inner_high + margin)
-    return (low, high) if high - low > 1e-30 else (low, low + max(1.0, abs(low)))
+    bounds = []
+    for pair in text.split(","):
+        low, colon, high = pair.partition(":")
+        if not colon:
+            raise ValueError(f"{pair!r} has no colon")
+        bounds.append(_checked((float(low), float(high))))
+    chosen = bounds[0] if len(bounds) == 1 else tuple(bounds)
+    return PixelRange(chosen, chosen, given=True)
 
 
-def _without_far_values(values: Numbers, least: float, most: float) -> Bounds:
-    """The ends of the tails, where a single value farther off than all others spread is left out.
-
-    Such as -9999 for no data, or 65535 for a mask: many pixels may have it.
-    """
-    inner = values[np.searchsorted(values, least) : np.searchsorted(values, most, "right")]
-    first, last = inner[0], inner[-1]
-    above = inner[np.searchsorted(inner, first, "right") :]
-    below = inner[: np.searchsorted(inner, last)]
-    if len(above) and above[0] < above[-1] and above[0] - first > above[-1] - above[0]:
-        # Room below, so that the value left out stays darker than the darkest of the others.
-        least = float(above[0] - (above[-1] - above[0]) * _MARGIN / 2)
-        below = below[below > first]
-    if len(below) and below[0] < below[-1] and last - below[-1] > below[-1] - max(below[0], least):
-        most = float(below[-1] + (below[-1] - below[0]) * _MARGIN / 2)
-    return least, most
+def _described(bounds: ChannelBounds) -> str:
+    each = pairs(bounds)
+    low, high = each[0]
+    if len(each) == 1:
+        return f"from {low:g}, black, to {high:g}, white"
+    said = [f"of channel 1 from {low:g}, black, to {high:g}, white"]
+    said += [f"{number}: {a:g} to {b:g}" for number, (a, b) in enumerate(each[1:_SAID], start=2)]
+    if len(each) > _SAID:
+        said.append(f"and {len(each) - _SAID} more, each by its own")
+    return "; ".join(said)
 
 
-def spread(values: Numbers, count: int) -> Numbers:
-    """At most ``count`` of the values (m,), evenly spread, in step with no row, column or channel.
-
-    The same each time: multiples of the golden ratio, modulo one.
-
-    >>> spread(np.arange(1000), 5)
-    array([  0, 618, 236, 854, 472])
-    """
-    if len(values) <= count:
-        return values
-    places = np.arange(count) * 0.6180339887498949 % 1.0 * len(values)
-    return values[places.astype(np.int64)]
+def _to_lists(bounds: ChannelBounds | None) -> list[Any] | None:
+    if bounds is None:
+        return None
+    each = [list(pair) for pair in pairs(bounds)]
+    return each[0] if len(each) == 1 else each
 
 
-def to_levels(pixels: Numbers, bounds: Bounds) -> npt.NDArray[np.uint8]:
-    """Finite numbers of any shape as 8-bit levels: ``bounds`` are 0 and 255, beyond is cut off.
-
-    >>> to_levels(np.array([900, 1000, 2050, 3100, 9999]), (1000.0, 3100.0)).tolist()
-    [0, 0, 128, 255, 255]
-    """
-    low, high = bounds
-    exact = np.float32 if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 else np.float64
-    levels: Numbers = pixels.astype(exact)
-    if low:
-        np.subtract(levels, exact(low), out=levels)
-    np.multiply(levels, exact(255.0 / (high - low)), out=levels)
-    np.rint(levels, out=levels)
-    return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
+def _from_lists(values: Any) -> ChannelBounds | None:
+    if values is None:
+        return None
+    if isinstance(values[0], list | tuple):
+        return tuple(_checked(pair) for pair in values)
+    return _checked(values)
 
 
-def fill(image: Numbers, missing: npt.NDArray[np.bool_], bounds: Bounds) -> Numbers:
-    """An image, its missing pixels set to the median of the others, or black if all are missing."""
-    filled = image.astype(np.float64)
-    filled[missing] = np.median(filled[~missing]) if not missing.all() else bounds[0]
-    return filled
+def _checked(pair: Any) -> Bounds:
+    low, high = float(pair[0]), float(pair[1])
+    if not (np.isfinite(high - low) and low < high):
+        raise ValueError(f"a pixel range from {low:g} to {high:g}")
+    return low, high

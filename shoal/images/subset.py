@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from shoal.images.array import content_digest
+from shoal.images.levels import Pixels
 from shoal.images.originals import SubsetOriginals
 from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, ImageSource, IntArray, Originals
@@ -29,6 +29,8 @@ class Subset:
         self.ids: Sequence[str] = [source.ids[row] for row in rows]
         self.shape = source.shape
         self.pixel_range = getattr(source, "pixel_range", PixelRange(eight_bit=True))
+        self.colour: bool | None = getattr(source, "colour", None)
+        self.composite: tuple[int, ...] | None = getattr(source, "composite", None)
         self.skipped: Sequence[tuple[str, str]] = ()
         self._digest: str | None = None
 
@@ -39,7 +41,7 @@ class Subset:
     def originals(self) -> Originals:
         return SubsetOriginals(self.source.originals, self.rows)
 
-    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+    def read(self, indices: Array) -> Pixels:
         return self.source.read(self.rows[indices])
 
     def digest(self) -> str:
