@@ -12,7 +12,8 @@ from PIL import Image
 
 from shoal import ArraySource, ImageClusterer, open_source
 from shoal.errors import DataError
-from shoal.images.pixel_range import PixelRange, learn
+from shoal.images.pixel_range import PixelRange
+from shoal.images.range_learning import learn
 from shoal.models import checkpoint
 
 SCENES = np.random.default_rng(0).random((40, 12, 12)) * np.linspace(0.5, 1, 40)[:, None, None]

@@ -19,7 +19,7 @@ from PIL import Image
 from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
-from shoal.images.eight_bits import check_images, to_eight_bits
+from shoal.images.array_pixels import check_images, to_pixels
 from shoal.images.open import open_paths, open_source
 from shoal.images.subset import Subset
 
@@ -103,7 +103,7 @@ def test_one_bad_float_anywhere(image: int, beyond: int, sign: float) -> None:
     levels = check_images(images, "x")
     assert np.sum(levels != 128) == np.isfinite(sign)
     with pytest.raises(DataError, match=r"values from|NaN or infinite"):
-        to_eight_bits(images, "x", None)
+        to_pixels(images, "x", None)
 
 
 def test_fortran_order_and_strides_read_the_same(images: np.ndarray) -> None:

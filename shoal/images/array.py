@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.images.array_pixels import describe_missing, to_pixels
+from shoal.images.array_pixels import Checked, describe_missing, to_pixels
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
 from shoal.images.levels import Pixels
@@ -34,7 +34,8 @@ class ArraySource:
     ``pixel_range`` says what is black and white in numbers other than uint8, such as that of a
     checkpoint. The attribute of that name is the range that was used. ``colour`` says whether
     three channels are red, green and blue; None: it is to be seen from the images. ``composite``
-    are the channels that pictures show, counted from 0; see `pictures`.
+    are the channels that pictures show, counted from 0; see `pictures`. ``as_levels`` says that
+    the images are levels already, as `read` gives them.
 
     A memory map is not copied. Images are read from its file, so that a pile of any size takes no
     more memory than the images read. On Windows, and for a map that is not in C order, the map
@@ -73,8 +74,12 @@ class ArraySource:
         channels: str | None = None,
         colour: bool | None = None,
         composite: Sequence[int] | None = None,
+        as_levels: bool = False,
     ) -> None:
-        checked = to_pixels(images, name, pixel_range, channels)
+        if as_levels:
+            checked = Checked(images, pixel_range or PixelRange())
+        else:
+            checked = to_pixels(images, name, pixel_range, channels)
         self.images: Array = checked.pixels
         self.colour = colour
         self.pixel_range = None if pixel_range is None else checked.pixel_range
@@ -91,7 +96,7 @@ class ArraySource:
         self.labels = labels
         self.class_names = class_names
         self.notes: Sequence[str] = [*notes]
-        if images.dtype != np.uint8:
+        if images.dtype != np.uint8 and not as_levels:
             self.notes = [
                 *notes, *checked.pixel_range.describe(pixel_range),
                 *describe_missing(checked.missing),

@@ -36,7 +36,7 @@ _STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
 
 @dataclass(frozen=True)
 class Kept:
-    """Decoded images, uint8 or uint16 (n, H, W, C), read-only; their index; a line on where they are."""
+    """Decoded images (n, H, W, C), read-only, their index, and a line on where they are."""
 
     pixels: Array
     index: Index

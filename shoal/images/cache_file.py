@@ -1,7 +1,7 @@
 """The file of a pile's decoded images.
 
-It is a `.npy` file, uint8 or uint16 (n, H, W, C), that any program can open. Behind the pixels follow the ids
-and what else is known (JSON, compressed) and a footer with check sums of all.
+It is a `.npy` file, uint8 or uint16 (n, H, W, C), that any program can open. Behind the pixels
+follow the ids and what else is known (JSON, compressed) and a footer with check sums of all.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Worker processes import this module, so it imports neither torch nor the rest of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -51,9 +52,23 @@ def white_of(dtype: np.dtype[Any]) -> float:
     return 255.0 if dtype == np.uint8 else 65535.0
 
 
-def widen(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
+def widen(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
     """8-bit levels as 16-bit levels: 255 becomes 65535, and each is as bright as before."""
     return pixels.astype(np.uint16) * np.uint16(257)
+
+
+def in_grey_levels(pixels: Pixels) -> npt.NDArray[np.float32]:
+    """Levels as float32 in [0, 255], whatever their type."""
+    grey_levels = pixels.astype(np.float32)
+    return grey_levels if pixels.dtype == np.uint8 else grey_levels / np.float32(257.0)
+
+
+def stacked(images: Sequence[Pixels]) -> Pixels:
+    """Images (H, W, C) of either type as one array, 16-bit if one of them is."""
+    some_wide = any(image.dtype != np.uint8 for image in images)
+    widened = [widen(image) if some_wide and image.dtype == np.uint8 else image for image in images]
+    pixels: npt.NDArray[Any] = np.stack(widened)
+    return pixels
 
 
 def fill(image: Numbers, missing: npt.NDArray[np.bool_], bounds: ChannelBounds) -> Numbers:

@@ -15,9 +15,10 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.csv_files import printable
-from shoal.images.decoding.form import Unreadable
+from shoal.images.decoding.form import Member, Unreadable
 from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import SUFFIXES
+from shoal.images.pictures import describe_composite, read_pictures
 from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 
 class PixelOriginals:
-    """The originals of an array: its images as PNG, losslessly.
+    """The originals of an array: its images as PNG, without loss where they have 8 bits.
+
+    Other numbers and other channels than one or three are shown, see `pictures`.
 
     Args:
         source: the images.
@@ -45,7 +48,7 @@ class PixelOriginals:
         return None
 
     def content(self, index: int) -> bytes:
-        return to_png(self.source.read(np.array([index]))[0])
+        return to_png(read_pictures(self.source, np.array([index]))[0])
 
     def suffix(self, index: int) -> str:
         return ".png"
@@ -59,7 +62,8 @@ class PixelOriginals:
 
     def describe(self) -> str:
         height, width, _ = self.source.shape
-        return f"as PNG of {width} × {height} pixels"
+        shown = describe_composite(self.source)
+        return f"as PNG of {width} × {height} pixels{shown and f', {shown}'}"
 
 
 class FileOriginals:
@@ -101,13 +105,10 @@ class FileOriginals:
         return Path(self._names[index]).suffix
 
     def size(self, index: int) -> tuple[int, int]:
-        from PIL import Image
-
         path = self.file(index)
         if path is None:
             raise _gone(self._names[index], "no such file")
-        with Image.open(path) as image:
-            return image.size
+        return _size_of(self._names[index], path)
 
     def n_bytes(self) -> IntArray | None:
         files = [self.file(row) for row in range(len(self._names))]
@@ -158,10 +159,7 @@ class EncodedOriginals:
         return own if own.lower() in SUFFIXES else image_suffix(self.content(index)[:HEAD])
 
     def size(self, index: int) -> tuple[int, int]:
-        from PIL import Image
-
-        with Image.open(io.BytesIO(self.content(index))) as image:
-            return image.size
+        return _size_of(self._names[index], self.content(index))
 
     def n_bytes(self) -> IntArray | None:
         return None
@@ -199,12 +197,26 @@ class SubsetOriginals:
 
 
 def to_png(pixels: Array) -> bytes:
-    """One image uint8 (H, W, C) as a PNG file's content, losslessly."""
+    """A picture uint8 (H, W, 1 or 3) as a PNG file's content, losslessly."""
     from PIL import Image
 
     file = io.BytesIO()
     Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels).save(file, "png")
     return file.getvalue()
+
+
+def _size_of(name: str, content: Path | bytes) -> tuple[int, int]:
+    """Width and height, as the file tells them.
+
+    Raises:
+        DataError: it cannot be read any more.
+    """
+    from shoal.images.decoding.measure import size_of
+
+    size = size_of(Member(content, suffix=Path(name).suffix.lower()))
+    if isinstance(size, str):
+        raise _gone(name, size)
+    return size
 
 
 def _gone(name: str, reason: str) -> DataError:

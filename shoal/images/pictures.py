@@ -40,7 +40,7 @@ def to_pictures(pixels: Pixels, composite: Sequence[int] | None = None) -> Pictu
     if composite is not None:
         pixels = pixels[..., list(composite)]
     if pixels.dtype == np.uint8:
-        return pixels
+        return pixels.astype(np.uint8, copy=False)
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 

@@ -120,7 +120,7 @@ def pairs(bounds: ChannelBounds) -> tuple[Bounds, ...]:
     >>> pairs((0.0, 1.0)), pairs(((0.0, 1.0), (2.0, 3.0)))
     (((0.0, 1.0),), ((0.0, 1.0), (2.0, 3.0)))
     """
-    return (bounds,) if isinstance(bounds[0], float | int) else bounds  # type: ignore[return-value]
+    return (bounds,) if isinstance(bounds[0], float | int) else bounds
 
 
 def joined(bounds: Sequence[Bounds]) -> ChannelBounds:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from shoal.images.array import content_digest
 from shoal.images.levels import Pixels
 from shoal.images.originals import SubsetOriginals

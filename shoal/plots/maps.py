@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shoal.embedding.table import ImageTable
+from shoal.images.pictures import read_pictures
 from shoal.plots.colours import PALETTE, colour, key_columns
 from shoal.plots.strips import drawable
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
@@ -79,7 +80,7 @@ def _thumbnails(
     step = 2 * half / cells
     place = np.floor((table.xy - (centre - half)) / step).astype(np.int64)
     _, first = np.unique(place[:, 0] * cells + place[:, 1], return_index=True)
-    images = source.read(first)
+    images = read_pictures(source, first)
     for image, index in zip(images, first, strict=True):
         x, y = centre - half + place[index] * step
         extent = (x + 0.04 * step, x + 0.96 * step, y + 0.04 * step, y + 0.96 * step)

@@ -19,6 +19,7 @@ from shoal.errors import DataError
 from shoal.images.decoding.form import Decoded, Form
 from shoal.images.decoding.image import decode
 from shoal.images.decoding.parallel import n_cores
+from shoal.images.pictures import composite_of, read_pictures, to_pictures
 from shoal.protocols import Array, ImageSource, Originals, Track, silent
 
 SIDE = 192
@@ -44,16 +45,17 @@ def thumbnails(
         track: shows progress: decoding a photograph takes some 0.05 s.
 
     Returns:
-        uint8 (m, h, w, C), in the proportions of the source's (H, W, C).
+        uint8 (m, h, w, 1 or 3), in the proportions of the source's (H, W, C), see `pictures`.
 
     >>> from shoal import ArraySource
     >>> thumbnails(ArraySource(np.zeros((3, 8, 8), np.uint8)), np.array([2, 0])).shape
     (2, 8, 8, 1)
     """
     rows = np.asarray(rows, dtype=np.int64)
-    seen, seen_side = source.read(rows), max(source.shape[:2])
+    seen, seen_side = read_pictures(source, rows), max(source.shape[:2])
     if seen_side >= side or not len(rows):
         return _resized(seen, _form(source, side), Image.Resampling.BOX)
+    composite = composite_of(source)
     decoded = _decode(source, rows, _form(source, side), track)
     own_side = max((_side(image, source.shape) for image in decoded if image), default=0)
     if own_side <= seen_side:
@@ -64,7 +66,7 @@ def thumbnails(
     pictures = _resized(seen, _form(source, side), Image.Resampling.NEAREST)
     for place, image in enumerate(decoded):
         if image and image.pixels is not None and _side(image, source.shape) > seen_side:
-            pictures[place] = image.pixels
+            pictures[place] = to_pictures(image.pixels[None], composite)[0]
     return pictures
 
 
@@ -79,7 +81,7 @@ def thumbnails_of_lists(
         track: shows progress.
 
     Returns:
-        For each list uint8 (m, h, w, C), see `thumbnails`.
+        For each list uint8 (m, h, w, 1 or 3), see `thumbnails`.
     """
     rows = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *lists]))
     pictures = thumbnails(source, rows, track=track)
@@ -91,7 +93,8 @@ def _form(source: ImageSource, side: int) -> Form:
     height, width, channels = source.shape
     scale = side / max(height, width)
     h, w = (max(1, round(length * scale)) for length in (height, width))
-    return Form(h, w, channels, pixel_range=getattr(source, "pixel_range", None))
+    wide = source.read(np.arange(1)).dtype != np.uint8
+    return Form(h, w, channels, pixel_range=getattr(source, "pixel_range", None), wide=wide)
 
 
 def _decode(source: ImageSource, rows: Array, form: Form, track: Track) -> list[Decoded | None]:
@@ -128,14 +131,15 @@ def _side(image: Decoded, shape: tuple[int, int, int]) -> int:
 
 
 def _resized(images: Pixels, form: Form, resampling: Image.Resampling) -> Pixels:
-    """Images uint8 (m, H, W, C) in the size of a form."""
-    if images.shape[1:] == form.shape:
+    """Pictures uint8 (m, H, W, 1 or 3) in the size of a form."""
+    shape = (form.height, form.width, images.shape[3])
+    if images.shape[1:] == shape:
         return images
-    resized = np.empty((len(images), *form.shape), dtype=np.uint8)
+    resized = np.empty((len(images), *shape), dtype=np.uint8)
     for place, image in enumerate(images):
         picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
         picture = picture.resize((form.width, form.height), resampling)
-        resized[place] = np.asarray(picture).reshape(form.shape)
+        resized[place] = np.asarray(picture).reshape(shape)
     return resized
 
 

@@ -82,17 +82,22 @@ def embeddings(
 
 
 def reconstructions(
-    images: Array, rebuilt: Array, titles: Sequence[str], *, wording: Wording = ENGLISH
+    images: Array,
+    rebuilt: Array,
+    titles: Sequence[str],
+    errors: FloatArray,
+    *,
+    wording: Wording = ENGLISH,
 ) -> Figure:
     """Images above their reconstructions, enlarged without smoothing.
 
     Args:
-        images: uint8 (m, H, W, C).
+        images: uint8 (m, H, W, 1 or 3).
         rebuilt: uint8 of the same shape.
         titles: what stands above each image.
+        errors: float (m,), the mean squared errors of the pixels in 0 to 1.
         wording: the language.
     """
-    errors = np.square(images / 255.0 - rebuilt / 255.0).mean(axis=(1, 2, 3))
     columns = min(6, len(images))
     lines = -(-len(images) // columns)
     figure = Figure(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from shoal.images.levels import in_grey_levels
+from shoal.images.pictures import composite_of, to_pictures
 from shoal.images.tensors import to_float, to_pixels
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array
@@ -33,11 +35,17 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
         name=main.trained.name, why=reason, n=len(inputs.train), mse=main.mse,
     )  # fmt: skip
     rebuilt = _reconstruct(images, main.trained.checkpoint)
-    figure = figures.reconstructions(images, rebuilt, titles, wording=wording)
+    errors = np.square(in_grey_levels(images) / 255 - in_grey_levels(rebuilt) / 255).mean((1, 2, 3))
+    composite = composite_of(inputs.train)
+    figure = figures.reconstructions(
+        to_pictures(images, composite), to_pictures(rebuilt, composite), titles, errors,
+        wording=wording,
+    )  # fmt: skip
     return [Heading(wording("Reconstructions")), Picture(figure, caption)]
 
 
 @torch.inference_mode()
 def _reconstruct(images: Array, checkpoint: Checkpoint) -> Array:
-    """Images uint8 (m, H, W, C) as the autoencoder gives them back, the same shape."""
-    return to_pixels(checkpoint.build_encoder()(to_float(images, "cpu")).clamp(0.0, 1.0))
+    """Images (m, H, W, C) as the autoencoder gives them back, of the same shape and type."""
+    rebuilt = checkpoint.build_encoder()(to_float(images, "cpu")).clamp(0.0, 1.0)
+    return to_pixels(rebuilt, images.dtype)

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from shoal.images.pictures import read_pictures
 from shoal.plots.sheets import LOSSLESS, SHEET, Pictures, shrunk, slices, webp
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
@@ -66,7 +67,9 @@ def pack(
             are of what the encoder sees.
         track: shows progress.
     """
-    read = partial(thumbnails, source, side=_LARGEST) if from_originals else source.read
+    read: Callable[[IntArray], Pictures] = partial(read_pictures, source)
+    if from_originals:
+        read = partial(thumbnails, source, side=_LARGEST)
     sample = np.sort(np.random.default_rng(0).permutation(order)[:_SAMPLE])
     shape = read(sample[:_SHAPED]).shape[1:]
     candidates = list(_candidates((shape[0], shape[1], shape[2])))

@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.originals import to_png
+from shoal.images.pictures import picture_shape, read_pictures
 from shoal.plots.sheets import LOSSLESS, Pictures, shrunk, webp, worth_reading
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
@@ -46,7 +47,7 @@ class Thumbnails:
     def __init__(self, source: ImageSource) -> None:
         self.source = source
         self.from_originals = worth_reading(source)
-        height, width = widened(np.empty((0, *source.shape))).shape[1:3]
+        height, width = widened(np.empty((0, *picture_shape(source)))).shape[1:3]
         longer = max(height, width)
         side = _SIDE if self.from_originals else min(longer, _SIDE)
         self.height = max(1, round(height * side / longer))
@@ -63,7 +64,7 @@ class Thumbnails:
 
     def _tiles(self, rows: IntArray) -> Pictures:
         if not self.from_originals:
-            return self._small(self.source.read(rows))
+            return self._small(read_pictures(self.source, rows))
         with self._lock:
             kept = {row: self._kept[row] for row in rows.tolist() if row in self._kept}
         missing = np.array([row for row in np.unique(rows) if row not in kept], np.int64)
@@ -74,7 +75,7 @@ class Thumbnails:
             for row, tile in kept.items():
                 self._kept[row] = tile
                 self._kept.move_to_end(row)
-            most = max(1, _KEPT_BYTES // (self.height * self.width * self.source.shape[2]))
+            most = max(1, _KEPT_BYTES // (self.height * self.width * 3))
             while len(self._kept) > most:
                 self._kept.popitem(last=False)
         return np.stack([kept[row] for row in rows.tolist()])
@@ -92,13 +93,22 @@ def original(source: ImageSource, row: int) -> tuple[bytes, str]:
     try:
         content = source.originals.content(row)
     except DataError:
-        return to_png(source.read(np.array([row]))[0]), "image/png"
+        return to_png(read_pictures(source, np.array([row]))[0]), "image/png"
     for beginning, kind in _SHOWN_AS_THEY_ARE.items():
-        if content.startswith(beginning):
+        if content.startswith(beginning) and not _is_deep_png(content):
             return content, kind
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return content, "image/webp"
-    return _as_png(content) or to_png(source.read(np.array([row]))[0]), "image/png"
+    png = _as_png(content) if source.shape[2] in (1, 3) else None
+    if png is None:  # other numbers or channels: as pictures show them
+        drawn = thumbnails(source, np.array([row]), side=_LARGEST_SHOWN)[0]
+        png = to_png(drawn)
+    return png, "image/png"
+
+
+def _is_deep_png(content: bytes) -> bool:
+    """Whether a PNG has 16 bits a channel, which browsers show without the pile's range."""
+    return content[:4] == b"\x89PNG" and content[24:25] == b"\x10"
 
 
 def _as_png(content: bytes) -> bytes | None:

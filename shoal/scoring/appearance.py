@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 
+from shoal.images.levels import in_grey_levels
 from shoal.images.tensors import LUMA
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
@@ -29,7 +30,7 @@ def describe(source: ImageSource, rows: IntArray) -> tuple[dict[str, FloatArray]
     for start in range(0, len(rows), _BLOCK):
         pixels = source.read(rows[start : start + _BLOCK])
         identical = identical and bool((pixels == first).all())
-        colour.append((pixels.astype(np.float32) / 255.0).mean(axis=(1, 2)))
+        colour.append((in_grey_levels(pixels) / 255.0).mean(axis=(1, 2)))
     brightness, contrast = brightness_and_contrast(source, rows)
     features = {
         "brightness": brightness[:, None],
@@ -60,11 +61,14 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
 
 
 def brightness_and_contrast(source: ImageSource, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of the luma of the images ``rows``, float32 (m,) in [0, 1]."""
+    """Mean and standard deviation of the luma of the images ``rows``, float32 (m,) in [0, 1].
+
+    Of other than three channels, it is their mean.
+    """
     brightness, contrast = [], []
     for start in range(0, len(rows), _BLOCK):
-        levels = source.read(rows[start : start + _BLOCK]).astype(np.float32) / 255.0
-        luma = levels @ _LUMA if levels.shape[3] == 3 else levels[..., 0]
+        levels = in_grey_levels(source.read(rows[start : start + _BLOCK])) / 255.0
+        luma = levels @ _LUMA if levels.shape[3] == 3 else levels.mean(axis=3)
         brightness.append(luma.mean(axis=(1, 2)))
         contrast.append(luma.std(axis=(1, 2)))
     return np.concatenate(brightness), np.concatenate(contrast)

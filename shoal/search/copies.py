@@ -21,7 +21,7 @@ _FEWEST_IMAGES = 100
 
 
 def digests(pixels: Array) -> list[bytes]:
-    """A digest of each image's pixels uint8 (b, H, W, C); exact copies have equal digests."""
+    """A digest of each image's pixels (b, H, W, C); exact copies have equal digests."""
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
 
 

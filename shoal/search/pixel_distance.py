@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from shoal.images.levels import Pixels, in_grey_levels
 from shoal.images.tensors import LUMA
 from shoal.protocols import Array, FloatArray
 
@@ -55,7 +56,7 @@ class PixelDistance:
         self._sketch = _averaging(h, min(h, _SKETCH)), _averaging(w, min(w, _SKETCH))
         self._shifts = h // 16, w // 16
 
-    def outlines(self, pixels: npt.NDArray[np.uint8]) -> FloatArray:
+    def outlines(self, pixels: Pixels) -> FloatArray:
         """Coarse colours by place, in which copies are neighbours: float32 (b, 64 C), in [0, 255].
 
         For 99.0 % of 400 photographs shifted by two pixels both ways, the original is among the 8
@@ -64,7 +65,7 @@ class PixelDistance:
         """
         return _apply(self._outline, self._thumbnails(pixels)).reshape(len(pixels), -1)
 
-    def sketches(self, pixels: npt.NDArray[np.uint8]) -> Array:
+    def sketches(self, pixels: Pixels) -> Array:
         """Coarse details of the brightness: float16 (b, 1, up to 16, up to 16)."""
         details = _grey(self._details(self._thumbnails(pixels))[1])
         return _apply(self._sketch, details).astype(np.float16)
@@ -78,8 +79,8 @@ class PixelDistance:
         matching: npt.NDArray[np.bool_] = least <= np.maximum(contrast, _FAINTEST_DETAIL**2)
         return matching
 
-    def __call__(self, a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> FloatArray:
-        """The distances between images ``a`` and ``b`` uint8 (b, H, W, C), float32 (b,) ≥ 0."""
+    def __call__(self, a: Pixels, b: Pixels) -> FloatArray:
+        """The distances between images ``a`` and ``b`` (b, H, W, C), float32 (b,) ≥ 0."""
         smooth_a, detail_a = self._details(self._thumbnails(a))
         smooth_b, detail_b = self._details(self._thumbnails(b))
         place = _differences(_grey(detail_a), _grey(detail_b), self._shifts).argmin(axis=1)
@@ -93,8 +94,8 @@ class PixelDistance:
             distances[rows] = np.maximum(overall, details)
         return distances
 
-    def _thumbnails(self, pixels: npt.NDArray[np.uint8]) -> FloatArray:
-        return _apply(self._thumbnail, np.moveaxis(pixels, 3, 1).astype(np.float32))
+    def _thumbnails(self, pixels: Pixels) -> FloatArray:
+        return _apply(self._thumbnail, np.moveaxis(in_grey_levels(pixels), 3, 1))
 
     def _details(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Thumbnails (b, C, h, w) blurred a little; and the difference to a stronger blur."""
@@ -129,8 +130,10 @@ def _blurring(side: int, sigma: float) -> FloatArray:
 
 
 def _grey(x: FloatArray) -> FloatArray:
-    """Brightness (b, 1, h, w) of colours (b, C, h, w)."""
-    return x if x.shape[1] == 1 else np.einsum("bchw,c->bhw", x, _LUMA)[:, None]
+    """Brightness (b, 1, h, w) of colours (b, 3, h, w), or the mean of other channels."""
+    if x.shape[1] == 3:
+        return np.einsum("bchw,c->bhw", x, _LUMA)[:, None]
+    return x if x.shape[1] == 1 else x.mean(axis=1, keepdims=True)
 
 
 def _windows(x: Array, shifts: tuple[int, int]) -> list[_Window]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from shoal.images.csv_files import printable
 from shoal.images.decoding.form import Form
 from shoal.images.decoding.image import decode
 from shoal.images.decoding.listing import Listing
-from shoal.images.decoding.survey import learn_range
+from shoal.images.decoding.pile import with_range
 from shoal.images.originals import FileOriginals
 from shoal.images.pixel_range import PixelRange
 from shoal.protocols import Array, ImageSource
@@ -34,7 +34,7 @@ class Query:
     """The same for an image of the pile; -1 for an image file."""
 
     def read(self) -> Array:
-        """The pixels, uint8 (H, W, C)."""
+        """The pixels (H, W, C), as the pile has them."""
         image: Array = self.source.read(np.array([self.row]))[0]
         return image
 
@@ -83,13 +83,15 @@ def open_image(path: Path, pile: ImageSource) -> ArraySource:
     if not isinstance(decoded, str) and decoded.unknown and pixel_range is not None:
         # Of numbers as no image of the pile has them: only this image shows their range.
         alone = Listing([path.name], lambda: iter([path]), lambda row: path)
-        form = replace(form, pixel_range=learn_range(alone, decoded.unknown, pixel_range))
+        form = with_range(alone, decoded.unknown, form)
         decoded = decode(path, form)
     if isinstance(decoded, str):
         raise DataError(f"cannot read {name} as an image: {decoded}.")
     assert decoded.pixels is not None  # its range is known by now
     return ArraySource(
         decoded.pixels[None],
+        as_levels=True,
+        composite=getattr(pile, "composite", None),
         ids=[path.name],
         pixel_range=form.pixel_range,
         originals=FileOriginals(path.parent, [path.name]),

@@ -14,6 +14,7 @@ from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.csv_files import write_rows
+from shoal.images.levels import stacked
 from shoal.images.output_checks import check_free
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
@@ -114,7 +115,7 @@ def find_similar(
     else:
         check_embedding(z, source, checkpoint, device=device)
     index = Index(z, metric=metric, track=track)
-    images = ArraySource(np.stack([query.read() for query in resolved]))
+    images = ArraySource(stacked([query.read() for query in resolved]), as_levels=True)
     rows = np.array([query.row_in_pile for query in resolved], dtype=np.int64)
     points = reduce(images, checkpoint, device=device)
     points = np.where((rows >= 0)[:, None], z[rows], points)  # the same bits as the pile's

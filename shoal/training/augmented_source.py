@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from shoal.images.levels import Pixels
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.images.tensors import to_float, to_pixels
@@ -55,11 +55,11 @@ class AugmentedSource(Subset):
         super().__init__(source, sample_rows(len(source), most, seed))
         self.views, self.seed, self.stream = views, seed, stream
 
-    def read(self, indices: Array) -> npt.NDArray[np.uint8]:
+    def read(self, indices: Array) -> Pixels:
         pixels = super().read(indices)
         if self.views is None:
             return pixels
         entropy = np.random.SeedSequence((self.seed, self.stream, int(indices[0])))
         generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
         shown = augment(self.views, to_float(pixels, "cpu"), generator)[0][0]
-        return to_pixels(shown)
+        return to_pixels(shown, pixels.dtype)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from shoal.errors import DataError
+from shoal.images.array_pixels import with_eight_bits
 from shoal.images.cache_file import Index
 from shoal.images.decoding.form import Chunk, Facts, Form
 from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.measure import count_channels
 from shoal.images.decoding.parallel import decode_in_chunks
-from shoal.images.eight_bits import with_eight_bits
+from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
 from shoal.plural import counted
@@ -24,6 +28,8 @@ DEFAULT_SIDE = 32
 """The images of any other pile become squares of this side: a laptop trains on them in minutes."""
 _LOOKS = 64
 """The form is chosen by this many images. If a later image does not fit, decoding begins again."""
+_COUNTED = 16
+"""So many images say how many channels the pile has."""
 
 
 class SurpriseError(Exception):
@@ -45,18 +51,24 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     if wanted.image_shape is not None:
         return Form(*wanted.image_shape, pixel_range=known)
     side = wanted.size or DEFAULT_SIDE
-    form = Form(side, side, 1, all_grey=True, pixel_range=known) if wanted.size else None
+    n_channels = most_channels(pile)
+    channels, all_grey = (1, True) if n_channels == 3 else (n_channels, False)
+    kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known)
+    form = kind if wanted.size else None
     reason, seen = "", 0
     for content in pile.contents():
         facts = look(content)
         if isinstance(facts, str):
             reason = reason or facts
             continue
+        if not fits(facts.channels, n_channels):
+            reason = reason or wrong_channels(facts.channels, n_channels)
+            continue
         seen += 1
         if form is None:
             native = max(facts.height, facts.width) <= NATIVE_LIMIT
             size = (facts.height, facts.width) if native else (side, side)
-            form = Form(*size, 1, same_size=native, all_grey=True, pixel_range=known)
+            form = replace(kind, height=size[0], width=size[1], same_size=native)
         form = widened(form, facts)
         if seen == _LOOKS or not (form.same_size or form.all_grey):
             break
@@ -70,8 +82,20 @@ def widened(form: Form, facts: Facts) -> Form:
     if form.same_size and (facts.height, facts.width) != (form.height, form.width):
         form = replace(form, height=DEFAULT_SIDE, width=DEFAULT_SIDE, same_size=False)
     if form.all_grey and not facts.grey:
-        form = replace(form, channels=3, all_grey=False)
+        form = replace(form, channels=3, all_grey=False, colour=facts.colour or None)
     return form
+
+
+def most_channels(pile: Listing) -> int:
+    """The number of channels that most of the first images have; grey counts as colour, 3.
+
+    Where two numbers are as frequent, the first image with either decides.
+    """
+    counts: Counter[int] = Counter()
+    for content in islice(pile.contents(), _COUNTED):
+        if n_channels := count_channels(content):
+            counts[n_channels] += 1
+    return counts.most_common(1)[0][0] if counts else 3
 
 
 @dataclass(frozen=True)
@@ -114,6 +138,8 @@ class Filling:
         left_out = [*self.pile.left_out, *unreadable]
         return {
             "shape": [len(kept), *self.form.shape],
+            "dtype": str(self.form.dtype),
+            "colour": self.form.colour,
             "ids": [names[row] for row in kept],
             "skipped": as_rows(left_out),
             "left_out": as_counts(left_out),

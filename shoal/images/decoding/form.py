@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
+from shoal.images.levels import Pixels
 from shoal.images.pixel_range import PixelRange
-
-if TYPE_CHECKING:
-    from shoal.images.decoding.modes import Pixels
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,30 @@ class Form:
     pixel_range: PixelRange | None = None
     """What is black and white in images of more than 8 bits; None: each image decides for itself,
     as in older checkpoints. An image with numbers of unknown range ends the chunk, too."""
+    wide: bool = False
+    """Whether the images have 16-bit levels. One that needs them, where they have not, ends the
+    chunk, too."""
+    colour: bool | None = None
+    """Whether the files say that three channels are red, green and blue; None: they do not say."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint16 if self.wide else np.uint8)
+
 
 class Facts(NamedTuple):
-    """An image's own size, upright, and whether it has no colour."""
+    """An image's own size, upright, and its channels. ``grey``: it has one, without colour."""
 
     height: int
     width: int
     grey: bool
+    channels: int = 1
+    colour: bool = False
+    """Whether the file says that its three channels are red, green and blue."""
 
     def outside(self, form: Form) -> float:
         """The share of the image, in [0, 1), that lies outside the form once it covers it.
@@ -94,7 +106,7 @@ class Chunk(NamedTuple):
     """Several images decoded."""
 
     pixels: Pixels
-    """uint8 (k, H, W, C): the images that could be read, in order."""
+    """uint8 or uint16 (k, H, W, C): the images that could be read, in order."""
     reasons: list[str]
     """For each image, why it could not be read; empty if it could."""
     sides: tuple[int, int]
@@ -104,7 +116,7 @@ class Chunk(NamedTuple):
     missing: tuple[int, int] = (0, 0)
     """How many pixels were no numbers, and in how many images."""
     unknown: str = ""
-    """The kind of that image's numbers if the form has no range for them, see `Decoded`."""
+    """The kind of that image's numbers if the form does not do for them, see `Decoded`."""
     outside: float = 0.0
     """The shares of the images that lie outside the form once they cover it, added up."""
     n_larger: int = 0
@@ -115,8 +127,9 @@ class Decoded(NamedTuple):
     """One image decoded."""
 
     pixels: Pixels | None
-    """uint8 (H, W, C); None if the image contradicts the form."""
+    """uint8 or uint16 (H, W, C); None if the image contradicts the form."""
     facts: Facts
     n_missing: int = 0
     unknown: str = ""
-    """The kind of its numbers (f or i, as in NumPy) if the form has no range for them."""
+    """The kind of its numbers (f or i, as in NumPy) if the form has no range for them, or has 8
+    bits where they need 16."""

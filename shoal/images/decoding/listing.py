@@ -23,6 +23,10 @@ class Wanted:
     pixel_range: PixelRange | None = PixelRange()  # noqa: RUF009 - frozen
     """The range of images of more than 8 bits, as far as it is known; the rest is learned. None:
     each image decides for itself, as in older checkpoints."""
+    channels: str | None = None
+    """Which axis of an array holds the channels, ``first`` or ``last``; None: its shape tells."""
+    composite: tuple[int, ...] | None = None
+    """The channels that pictures show, counted from 0; None: see `pictures.composite_of`."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""An image of any mode, held in any way, to 8-bit pixels of one shape.
+"""An image of any of Pillow's modes, held in any way, to 8-bit pixels of one shape.
 
 Worker processes import this module, so it imports neither torch nor the rest of shoal.
 """
@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from shoal.images.pixel_range import Bounds, fill, to_levels
+from shoal.images.levels import fill, to_levels
+from shoal.images.pixel_range import ChannelBounds
+from shoal.images.readers.raw import Raw
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -120,8 +122,16 @@ def numbers(image: Image.Image) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]
     return pixels, missing
 
 
-def by_range(image: Image.Image, bounds: Bounds) -> tuple[Image.Image, int]:
-    """A wide image with 8 bits, by its pile's range; and how many pixels were missing.
+def raw_of(image: Image.Image, orientation: int = 1) -> Raw:
+    """A wide image as numbers."""
+    pixels, missing = numbers(image)
+    return Raw(pixels[..., None], missing=missing[..., None], orientation=orientation)
+
+
+def by_range(image: Image.Image, bounds: ChannelBounds) -> tuple[Image.Image, int]:
+    """A wide image with 8 bits, as checkpoints written before there were 16 see it.
+
+    Its pile's range is ``bounds``. Also given is how many pixels were missing.
 
     Raises:
         ValueError: all are.
@@ -131,7 +141,7 @@ def by_range(image: Image.Image, bounds: Bounds) -> tuple[Image.Image, int]:
     if n_missing == missing.size:
         raise ValueError("no pixel of it is a number")
     if n_missing:
-        pixels = fill(pixels, missing, bounds)
+        pixels = fill(pixels[..., None], missing[..., None], bounds)[..., 0]
     return Image.fromarray(to_levels(pixels, bounds)), n_missing
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,18 +15,19 @@ import PIL
 
 from shoal.images import cache
 from shoal.images.array import ArraySource
-from shoal.images.cache_file import Index
+from shoal.images.array_pixels import describe_missing
+from shoal.images.cache_file import Index, dtype_of
 from shoal.images.decoding.filling import DEFAULT_SIDE, Filling, SurpriseError, first_form, widened
+from shoal.images.decoding.form import Form
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.survey import learn_range
-from shoal.images.eight_bits import describe_missing
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
 from shoal.plural import pixels
 from shoal.protocols import ImageSource, Originals, Track
 
-_VERSION = 2
+_VERSION = 3
 """Raise this number when the same files would give other pixels or ids."""
 _MUCH = 0.5
 """From this share of the images on that is not seen, a person is warned."""
@@ -82,6 +84,7 @@ def decode_pile(
         originals = partial(EncodedOriginals, Path(where), listing)
     return ArraySource(
         kept.pixels,
+        as_levels=True,
         originals=originals(index["ids"]),
         ids=index["ids"],
         skipped=[(name, reason) for name, reason in index["skipped"]],
@@ -98,6 +101,8 @@ def decode_pile(
         ],
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
+        colour=index.get("colour"),
+        composite=wanted.composite,
         larger_size=_larger_size(index, wanted),
     )
 
@@ -129,16 +134,26 @@ def _key(
 def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache.Kept:
     form = first_form(where, pile, wanted)
     while True:
-        n_bytes = len(pile.names) * form.height * form.width * form.channels
+        n_bytes = len(pile.names) * math.prod(form.shape) * form.dtype.itemsize
         try:
             return cache.keep(key, n_bytes, Filling(where, pile, form, wanted.track))
         except SurpriseError as surprise:  # at most one for each: size, colour, kind of numbers
             if surprise.unknown:
                 assert form.pixel_range is not None
-                pixel_range = learn_range(pile, surprise.unknown, form.pixel_range)
-                form = replace(form, pixel_range=pixel_range)
+                form = with_range(pile, surprise.unknown, form)
             else:
                 form = widened(form, surprise.facts)
+
+
+def with_range(pile: Listing, kind: str, form: Form) -> Form:
+    """The form with a range for numbers of a kind (f or i), and with the bits that these need."""
+    assert form.pixel_range is not None
+    dtype = np.dtype(np.float32 if kind == "f" else np.int32)
+    pixel_range = form.pixel_range
+    if pixel_range.of(dtype) is None:
+        pixel_range = learn_range(pile, kind, pixel_range, form.channels)
+    wide = form.wide or not pixel_range.keeps_eight_bits(dtype)
+    return replace(form, pixel_range=pixel_range, wide=wide)
 
 
 def _cost(index: Index, wanted: Wanted) -> str:
@@ -146,7 +161,7 @@ def _cost(index: Index, wanted: Wanted) -> str:
     _, height, width, channels = index["shape"]
     low, high = index["sides"]
     times = height * width / DEFAULT_SIDE**2
-    cost = f"; {height * width * channels:,} bytes an image"
+    cost = f"; {height * width * channels * dtype_of(index).itemsize:,} bytes an image"
     if times != 1:
         cost += f", about {times:.2g} times the time of 32 × 32"
     seen = f"seen at {pixels(height, width)}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.images.decoding.image import Measured, measure
+from shoal.images.decoding.measure import Measured, measure
 from shoal.images.decoding.parallel import in_order
-from shoal.images.pixel_range import Bounds, PixelRange, learn
+from shoal.images.pixel_range import Numbers, PixelRange
+from shoal.images.range_learning import Sample
 
 if TYPE_CHECKING:
     from shoal.images.decoding.listing import Listing
@@ -22,43 +23,47 @@ _SHARE = 0.1
 """From this share of the sample on 8-bit images are part of the pile, not strays."""
 
 
-@dataclass
-class _Kind:
-    """Pixels of the images with one kind of numbers."""
-
-    values: list[np.ndarray] = field(default_factory=list)
-    low: float = np.inf
-    high: float = -np.inf
-
-    def add(self, measured: Measured) -> None:
-        low, high = measured.extremes
-        self.low, self.high = min(self.low, low), max(self.high, high)
-        self.values.append(measured.values)
-
-    def bounds(self, kind: str, conventional: bool) -> Bounds:
-        values = np.concatenate(self.values) if self.values else np.empty(0)
-        extremes = (self.low, self.high)
-        return learn(values, extremes, floats=kind == "f", conventional=conventional)
-
-
-def learn_range(pile: Listing, kind: str, known: PixelRange) -> PixelRange:
+def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) -> PixelRange:
     """``known`` with a range for numbers of ``kind`` (f or i), learned from the pile.
 
-    The sample is the same each time, and so is the range.
+    The sample is the same each time, and so is the range. Images of the pile have ``n_channels``.
     """
     rows = np.unique(np.linspace(0, len(pile.names) - 1, _SAMPLE).round().astype(int))
-    seen, n_eight_bit = _Kind(), 0
+    seen, n_colour, n_eight_bit = Sample(), 0, 0
+
+    def add(measured: Measured | str) -> None:
+        nonlocal n_colour
+        if not isinstance(measured, Measured) or measured.kind != kind:
+            return
+        values = _with_channels(measured.values, n_channels)
+        if values is not None:
+            low, high = (_with_channels(end[None], n_channels) for end in measured.extremes)
+            assert low is not None
+            assert high is not None
+            seen.add(values, (low[0], high[0]))
+            n_colour += measured.colour
+
     for measured in in_order(measure, (pile.fetch(int(row)) for row in rows)):
         n_eight_bit += measured == "8 bits"
-        if isinstance(measured, Measured) and measured.kind == kind:
-            seen.add(measured)
-    if len(seen.values) < _ENOUGH:
-        seen = _Kind()
+        add(measured)
+    if len(seen) < _ENOUGH:
+        seen, n_colour = Sample(), 0
         for measured in in_order(measure, pile.contents()):
-            if isinstance(measured, Measured) and measured.kind == kind:
-                seen.add(measured)
-                if len(seen.values) == _SAMPLE:
-                    break
+            add(measured)
+            if len(seen) == _SAMPLE:
+                break
     eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
+    bounds = seen.learn(
+        floats=kind == "f", conventional=eight_bit, colour=True if n_colour else None
+    )
     dtype = np.dtype(np.float32 if kind == "f" else np.int32)
-    return replace(known, eight_bit=eight_bit).knowing(dtype, seen.bounds(kind, eight_bit))
+    return replace(known, eight_bit=eight_bit).knowing(dtype, bounds)
+
+
+def _with_channels(values: Numbers, n_channels: int) -> Numbers | None:
+    """Pixels (m, C) as the pile has them: grey in a pile of colours, and the other way round."""
+    if values.shape[1] == n_channels:
+        return values
+    if {values.shape[1], n_channels} != {1, 3}:
+        return None
+    return values.repeat(3, axis=1) if n_channels == 3 else values.mean(axis=1, keepdims=True)

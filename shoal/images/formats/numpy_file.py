@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,19 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
-from shoal.images.cache_file import Index
-from shoal.images.decoding.listing import Wanted
-from shoal.images.eight_bits import (
+from shoal.images.array_pixels import (
     block_to_levels,
+    channels_are_first,
     check_shape,
     describe_missing,
     find_bounds,
+    knowing,
+    levels_type,
     with_eight_bits,
 )
-from shoal.images.pixel_range import PixelRange
+from shoal.images.cache_file import Index
+from shoal.images.decoding.listing import Wanted
+from shoal.images.pixel_range import ChannelBounds, PixelRange
 from shoal.images.shards import stamp
 from shoal.protocols import Array, ImageSource
 
@@ -57,7 +61,7 @@ def accepts(path: Path) -> bool:
 
 
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
-    """Open the images of a NumPy file. See `open_source` and `eight_bits.check_images`.
+    """Open the images of a NumPy file. See `open_source` and `array_pixels.check_images`.
 
     A `.npy` file is never read as a whole. A file of uint8 is memory-mapped. A large file of any
     other type is converted once, block by block, and kept in the cache, see `shoal.images.cache`.
@@ -66,21 +70,44 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         DataError: see `load_array`; or the images are to have another size.
     """
     array = load_array(path, wanted.array)
-    if wanted.size is not None and array.shape[1:3] != (wanted.size, wanted.size):
+    wanted = replace(wanted, channels=_axis(array, path, wanted))
+    images = check_shape(array, str(path), wanted.channels)
+    if wanted.size is not None and images.shape[1:3] != (wanted.size, wanted.size):
         raise DataError(
             f"size is only for image files, got size={wanted.size} with {path}, an array of shape "
             f"{array.shape}; leave it out."
         )
     if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
         return _converted(path, array, wanted)
-    return ArraySource(array, name=str(path), path=path, pixel_range=wanted.pixel_range)
+    return ArraySource(
+        array, name=str(path), path=path, pixel_range=wanted.pixel_range,
+        notes=_axis_note(array, wanted), channels=wanted.channels, composite=wanted.composite,
+    )  # fmt: skip
+
+
+def _axis(array: Array, path: Path, wanted: Wanted) -> str | None:
+    """Which axis holds the channels: as wanted, as in training, or as the shape tells."""
+    if array.ndim != 4 or wanted.channels is not None:
+        return wanted.channels
+    if wanted.image_shape is not None:
+        height, width, n_channels = wanted.image_shape
+        last = array.shape[1:] == (height, width, n_channels)
+        if last != (array.shape[1:] == (n_channels, height, width)):
+            return "last" if last else "first"
+    return "first" if channels_are_first(array.shape, str(path)) else "last"
+
+
+def _axis_note(array: Array, wanted: Wanted) -> list[str]:
+    if array.ndim == 4 and wanted.channels == "first":
+        return [f"channels first: {array.shape[1]} channels of {array.shape[2]} × {array.shape[3]}"]
+    return []
 
 
 def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
-    """`to_eight_bits` of an array that may be larger than memory, block by block."""
+    """`array_pixels.to_pixels` of an array that may be larger than memory, block by block."""
     name = str(path)
-    images = check_shape(array, name)
-    question = f"{stamp('npy', [path])} 2 {wanted.pixel_range}"
+    images = check_shape(array, name, wanted.channels)
+    question = f"{stamp('npy', [path])} 3 {wanted.pixel_range} {wanted.channels}"
     key = hashlib.sha256(question.encode()).hexdigest() if wanted.cache else None
     kept = cache.load(key) if key else None
     if kept is None:
@@ -93,34 +120,38 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
                 _give_back(array)
 
         if array.dtype.kind == "b":
+            bounds: ChannelBounds = (0.0, 1.0)
             learned = with_eight_bits(wanted.pixel_range)
-            bounds = (0.0, 1.0)
+            dtype = np.dtype(np.uint8)
         else:
             bounds = find_bounds(blocks("checking"), array.size, name, wanted.pixel_range)
-            learned = (wanted.pixel_range or PixelRange()).knowing(array.dtype, bounds)
+            learned = knowing(wanted.pixel_range, array.dtype, bounds)
+            dtype = levels_type(array.dtype, wanted.pixel_range, bounds)
 
         def fill(write: Callable[[Any], Any]) -> Index:
             n_missing = [0, 0]
             for block in blocks("converting"):
-                pixels, (more, in_images) = block_to_levels(block, bounds)
+                pixels, (more, in_images) = block_to_levels(block, bounds, dtype)
                 n_missing = [n_missing[0] + more, n_missing[1] + in_images]
                 write(np.ascontiguousarray(pixels).data)
             about = {"missing": n_missing, "pixel_range": learned.to_json()}
-            return {"shape": list(images.shape), **about}
+            return {"shape": list(images.shape), "dtype": str(dtype), **about}
 
-        kept = cache.keep(key, array.size, fill)
+        kept = cache.keep(key, array.size * dtype.itemsize, fill)
     pixel_range = PixelRange.from_json(kept.index["pixel_range"])
     notes = [
-        kept.note, *pixel_range.describe(wanted.pixel_range),
+        *_axis_note(array, wanted), kept.note, *pixel_range.describe(wanted.pixel_range),
         *describe_missing(kept.index["missing"]),
     ]  # fmt: skip
     return ArraySource(
         kept.pixels,
+        as_levels=True,
         name=name,
         path=path,
         notes=notes,
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
+        composite=wanted.composite,
     )
 
 
