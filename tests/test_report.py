@@ -460,7 +460,7 @@ def test_a_cluster_that_touches_none() -> None:
 def test_figures_of_any_shape(channels: int) -> None:
     generator = np.random.default_rng(0)
     shown = generator.integers(0, 256, (7, 5, 9, channels), dtype=np.uint8)
-    figure = figures.reconstructions(shown, shown, [str(i) for i in range(7)])
+    figure = figures.reconstructions(shown, shown, [str(i) for i in range(7)], np.zeros(7))
     assert "MSE 0.0000" in [ax.get_title() for ax in figure.axes]
     assert len(strips([("a", shown, (0, 0, 0)), ("b", shown[:1], (1, 0, 0))]).axes) == 2
     labels = np.arange(30)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from shoal.errors import DataError
 from shoal.images.array_pixels import with_eight_bits
 from shoal.images.cache_file import Index
-from shoal.images.decoding.form import Chunk, Facts, Form
+from shoal.images.decoding.form import Chunk, Encoded, Facts, Form
 from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.measure import count_channels
@@ -51,12 +51,14 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     if wanted.image_shape is not None:
         return Form(*wanted.image_shape, pixel_range=known)
     side = wanted.size or DEFAULT_SIDE
-    n_channels = most_channels(pile)
+    contents = iter(pile.contents())
+    first = list(islice(contents, _COUNTED))
+    n_channels = most_channels(first)
     channels, all_grey = (1, True) if n_channels == 3 else (n_channels, False)
     kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known)
     form = kind if wanted.size else None
     reason, seen = "", 0
-    for content in pile.contents():
+    for content in chain(first, contents):
         facts = look(content)
         if isinstance(facts, str):
             reason = reason or facts
@@ -86,15 +88,12 @@ def widened(form: Form, facts: Facts) -> Form:
     return form
 
 
-def most_channels(pile: Listing) -> int:
-    """The number of channels that most of the first images have; grey counts as colour, 3.
+def most_channels(contents: Iterable[Encoded]) -> int:
+    """The number of channels that most images have; grey counts as colour, 3.
 
     Where two numbers are as frequent, the first image with either decides.
     """
-    counts: Counter[int] = Counter()
-    for content in islice(pile.contents(), _COUNTED):
-        if n_channels := count_channels(content):
-            counts[n_channels] += 1
+    counts = Counter(filter(None, map(count_channels, contents)))
     return counts.most_common(1)[0][0] if counts else 3
 
 
