@@ -418,23 +418,23 @@ DATA: list[Case] = [
         for shape in ((), (40,), (40, 192), (2, 5, 8, 8, 3))
     ),
     (
-        "channels-first",
-        lambda kit: kit.train(kit.npy(np.moveaxis(kit.images, -1, 1))),
-        "channels-first; save it with np.moveaxis(x, 1, -1)",
+        "channels-where",
+        lambda kit: kit.train(kit.npy(np.zeros((24, 8, 10, 8), np.uint8))),
+        "could be (N, C, H, W) or (N, H, W, C); say which by --channels first or --channels last",
     ),
     *(
         (
             f"channels-{count}",
-            lambda kit, count=count: kit.train(kit.npy(np.zeros((24, 8, 8, count), np.uint8))),
-            f"shape (24, 8, 8, {count})",
+            lambda kit, count=count: kit.train(kit.npy(np.zeros((24, 80, 80, count), np.uint8))),
+            f"shape (24, 80, 80, {count})",
         )
-        for count in (0, 2, 4, 5)
+        for count in (0, 65, 100)
     ),
     *(
         (
             f"dtype-{dtype}",
             lambda kit, dtype=dtype: kit.train(kit.npy(np.zeros((24, 8, 8), dtype))),
-            f"dtype {dtype}; save the pixels as uint8",
+            f"dtype {dtype}; save the pixels as numbers",
         )
         for dtype in ("complex64", "<U3", "|S3", "datetime64[s]")
     ),
