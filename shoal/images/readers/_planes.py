@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.images.readers.raw import MOST_CHANNELS, MOST_PIXELS, Content, Pages, bomb
+from shoal.images.readers.raw import MOST_CHANNELS, MOST_PIXELS, Content, Pages, ReasonError, bomb
 
 MOST_PLANES = 10
 """So many planes of one shape, at most, are taken for the channels of one image."""
@@ -17,12 +17,12 @@ def are_channels(n: int, pages: Pages) -> bool:
     (True, False, True)
 
     Raises:
-        ValueError: they shall be channels, but are too many.
+        ReasonError: they shall be channels, but are too many.
     """
     if pages == "auto":
         return n <= MOST_PLANES
     if pages == "channels" and n > MOST_CHANNELS:
-        raise ValueError(f"{n:,} pages, more than the {MOST_CHANNELS} channels an image may have")
+        raise ReasonError(f"{n:,} pages, more than the {MOST_CHANNELS} channels an image may have")
     return pages == "channels"
 
 
@@ -45,22 +45,23 @@ def check_size(height: int, width: int, channels: int, itemsize: int) -> None:
     """Refuse an image that would fill the memory, before any of it is decoded.
 
     Raises:
-        ValueError: the message is the reason.
+        ReasonError: the message is the reason.
 
     >>> check_size(100_000, 100_000, 1, 1)
     Traceback (most recent call last):
     ...
-    ValueError: 100,000 × 100,000 pixels, more than the 89,478,485 that are safe to decode
+    shoal.images.readers.raw.ReasonError: 100,000 × 100,000 pixels, more than the 89,478,485 that
+    are safe to decode
     """
     if height * width > MOST_PIXELS:
-        raise ValueError(bomb(height, width))
+        raise ReasonError(bomb(height, width))
     if min(height, width, channels) < 1:
-        raise ValueError("an image without pixels")
+        raise ReasonError("an image without pixels")
     if channels > MOST_CHANNELS:
-        raise ValueError(f"{channels:,} channels, more than the {MOST_CHANNELS} an image may have")
+        raise ReasonError(f"{channels:,} channels, more than the {MOST_CHANNELS} an image may have")
     n_bytes = height * width * channels * itemsize
     if n_bytes > MOST_BYTES:
-        raise ValueError(
+        raise ReasonError(
             f"{width:,} × {height:,} pixels of {channels} channels, {n_bytes >> 20:,} MB, more "
             f"than the {MOST_BYTES >> 20} MB that are safe to decode"
         )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 _quiet = threading.local()
 
@@ -20,7 +21,7 @@ def _is_wanted(record: logging.LogRecord) -> bool:
 
 @contextmanager
 def quiet(*loggers: str) -> Iterator[None]:
-    """Drop what these loggers log in this thread, for as long as the block runs.
+    """Drop what these loggers log in this thread, and warnings, for as long as the block runs.
 
     >>> with quiet("tifffile"):
     ...     logging.getLogger("tifffile").error("a tag is broken")
@@ -28,7 +29,12 @@ def quiet(*loggers: str) -> Iterator[None]:
     for name in loggers:
         logging.getLogger(name).addFilter(_is_wanted)  # once: the same filter is not added twice
     _quiet.depth = getattr(_quiet, "depth", 0) + 1
+    in_main = threading.current_thread() is threading.main_thread()
     try:
-        yield
+        # Threads share the filters of warnings. Those that decode run while they are ignored.
+        with warnings.catch_warnings() if in_main else nullcontext():
+            if in_main:
+                warnings.simplefilter("ignore")
+            yield
     finally:
         _quiet.depth -= 1

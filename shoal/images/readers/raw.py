@@ -47,6 +47,10 @@ class Raw:
             raise ValueError(f"pixels of type {self.pixels.dtype}")
 
 
+class ReasonError(ValueError):
+    """Why a file is not read, in shoal's own words."""
+
+
 def needs_extra(kind: str, extra: str) -> ModuleNotFoundError:
     """The error of a reader whose library is not installed; its message is the reason.
 

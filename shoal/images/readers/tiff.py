@@ -97,7 +97,7 @@ def _opened(content: Content) -> Iterator[Any]:
         except (ValueError, MemoryError, OSError):
             raise
         except Exception as error:  # what a forged file raises in tifffile is not to be foreseen
-            raise ValueError(f"a damaged TIFF ({type(error).__name__})") from error
+            raise ValueError("a damaged TIFF") from error
 
 
 def _stamp(file: Path) -> tuple[int, int]:
