@@ -1,0 +1,82 @@
+"""HEIC and HEIF, the photographs of most phones, by pillow-heif.
+
+Of several images in a file the primary one is read, as every viewer shows it. libheif turns it
+upright as the file itself says (``irot``, ``imir``); the EXIF orientation, which repeats that, is
+not applied once more.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
+from shoal.images.readers.transparency import on_white
+
+SUFFIXES = frozenset((".heic", ".heif", ".hif", ".heics", ".heifs"))
+EXTRA = "photos"
+_BRANDS = (b"hei", b"hev", b"mif", b"msf")
+_AVIF = (b"avif", b"avis")
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file begins as HEIF does: a box ``ftyp`` with one of its brands."""
+    if head[4:8] != b"ftyp":
+        return False
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, length, 4))]
+    if any(brand in _AVIF for brand in brands):
+        return False  # Pillow reads AVIF, which is HEIF with another codec
+    return any(brand[:3] in _BRANDS for brand in brands)
+
+
+def members(content: Content, pages: Pages = "auto") -> list[str]:  # noqa: ARG001
+    return [""]
+
+
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:  # noqa: ARG001
+    try:
+        import pillow_heif
+    except ImportError:
+        raise needs_extra("HEIC", EXTRA) from None
+    try:
+        opened = pillow_heif.open_heif(_opened(content), convert_hdr_to_8bit=False)
+        image = opened[opened.primary_index]
+        width, height = image.size
+        if height * width > MOST_PIXELS:
+            raise ValueError(bomb(height, width))
+        pixels = np.asarray(image)
+        if pixels.dtype == np.uint16:  # 10 bits, say, in the upper ones of 16: white is all ones
+            pixels = pixels | pixels >> np.uint16(image.info["bit_depth"])
+    except (ValueError, RuntimeError, EOFError, SyntaxError, OSError) as error:
+        raise ValueError(_reason(error)) from error
+    # Only colours are subsampled, so a file that tells how its colours are has some.
+    return Raw(*without_opacity(pixels, grey="chroma" not in image.info))
+
+
+def without_opacity(pixels: Any, *, grey: bool) -> tuple[Any, bool]:
+    """Pixels (H, W) or (H, W, 1 to 4) on white, with 1 or 3 channels; and whether they are colours.
+
+    Args:
+        pixels: of uint8 or uint16.
+        grey: whether all of their channels but the opacity are the same.
+    """
+    pixels = pixels if pixels.ndim == 3 else pixels[..., None]
+    if pixels.shape[2] in (2, 4):
+        pixels = on_white(pixels)
+    if grey:
+        pixels = pixels[..., :1]
+    return np.ascontiguousarray(pixels), pixels.shape[2] == 3
+
+
+def _opened(content: Content) -> Any:
+    return content if isinstance(content, Path) else io.BytesIO(content)
+
+
+def _reason(error: Exception) -> str:
+    """An error of libheif in a few words."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return f"damaged HEIC ({lines[0]})" if "×" not in lines[0] else lines[0]

@@ -1,0 +1,150 @@
+"""Videos, by PyAV, which is FFmpeg: their frames are the images.
+
+A frame is called by its time in seconds from the beginning: ``t=12.5``. It is the first frame that
+is shown at that time or after it. `frame_choice` says which frames are taken.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.images.readers.frame_choice import Every, chosen
+from shoal.images.readers.raw import Content, Pages, Raw, needs_extra
+from shoal.images.readers.transparency import on_white
+from shoal.images.readers.video_file import VideoFile
+
+SUFFIXES = frozenset(f".{suffix}" for suffix in (
+    "mp4 mov avi mkv webm m4v mts m2ts 3gp 3g2 mpg mpeg wmv asf flv ogv mxf"
+).split())  # fmt: skip
+EXTRA = "video"
+ANIMATIONS = frozenset((".gif", ".apng"))
+"""Pictures that may move: Pillow reads the first frame, and this module all, where they are
+asked for."""
+_SIGNATURES = (b"\x1a\x45\xdf\xa3", b"\0\0\x01\xba", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
+_PICTURES = (b"avif", b"avis", b"crx ", b"M4A ", b"M4B ")
+_last = threading.local()
+"""The video that a thread read from last: the next image is mostly its next frame."""
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file begins as a video does."""
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"AVI "
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        return brand not in _PICTURES and brand[:3] not in (b"hei", b"hev", b"mif", b"msf")
+    return head.startswith(_SIGNATURES) or head[4:8] == b"moov"
+
+
+def members(content: Content, pages: Pages = "auto", every: Every | None = None) -> list[str]:  # noqa: ARG001
+    """The frames that are images of the pile, see `frame_choice.chosen`; `['']` is never given."""
+    with _opened(content) as video:
+        times = chosen(video.frames(_thumbnail), 1.0 if every is None else every)
+        names = list(dict.fromkeys(f"t={_written(time)}" for time in times))
+        if not names:
+            raise ValueError(f"a video without a frame that can be read{video.why}")
+        return names
+
+
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
+    """A frame. The frames of a video are read fastest in their order, by one thread."""
+    time = _time(member)
+    key = _key(content)
+    video: VideoFile | None = getattr(_last, "video", None)
+    if video is None or _last.key != key:
+        close()
+        video = _last.video = _opened(content)
+        _last.key = key
+    frame = video.at(time)
+    return _as_raw(frame, side)
+
+
+def close() -> None:
+    """Close the video that this thread read from last."""
+    video = getattr(_last, "video", None)
+    if video is not None:
+        _last.video = None
+        video.close()
+
+
+def _opened(content: Content) -> VideoFile:
+    try:
+        import av  # noqa: F401
+    except ImportError:
+        raise needs_extra("a video", EXTRA) from None
+    return VideoFile(content)
+
+
+def _key(content: Content) -> tuple[Any, ...]:
+    if isinstance(content, bytes):
+        return len(content), hash(content)
+    about = content.stat()
+    return str(content), about.st_size, about.st_mtime_ns
+
+
+def _written(time: float) -> str:
+    """Seconds to the millisecond, without zeros at the end.
+
+    >>> _written(12.5), _written(0.0), _written(3.1004)
+    ('12.5', '0', '3.1')
+    """
+    return f"{time:.3f}".rstrip("0").rstrip(".")
+
+
+def _time(member: str) -> float:
+    try:
+        return float(member.removeprefix("t="))
+    except ValueError:
+        raise ValueError(f"no frame is called {member!r}") from None
+
+
+def _thumbnail(frame: Any) -> Any:
+    """A frame as int16 (32, 32, 3), for comparing it with others."""
+    small = frame.reformat(width=32, height=32, format="rgb24", interpolation="AREA")
+    return small.to_ndarray().astype(np.int16)
+
+
+def _as_raw(frame: Any, side: int | None) -> Raw:
+    """A frame as pixels, not much larger than needed, on white where it is transparent."""
+    times = min(frame.height, frame.width) // side if side else 1
+    scaled: dict[str, Any] = {}
+    if times > 1:  # FFmpeg scales in less time than it takes to convert the whole to RGB
+        scaled = {
+            "width": frame.width // times, "height": frame.height // times,
+            "interpolation": "AREA",
+        }  # fmt: skip
+    kind = frame.format
+    wide = max(part.bits for part in kind.components) > 8
+    if len(kind.components) == 1 and not kind.is_rgb and not kind.has_palette:
+        name = "gray16le" if wide else "gray"
+    elif len(kind.components) in (2, 4) or kind.has_palette:
+        name = "rgba64le" if wide else "rgba"
+    else:
+        name = "rgb48le" if wide else "rgb24"
+    pixels = frame.reformat(format=name, **scaled).to_ndarray()
+    pixels = pixels if pixels.ndim == 3 else pixels[..., None]
+    if pixels.shape[2] == 4:
+        pixels = on_white(pixels)
+    return Raw(np.ascontiguousarray(pixels), pixels.shape[2] == 3, orientation=_turn(frame))
+
+
+def _turn(frame: Any) -> int:
+    """The EXIF orientation for the rotation that a video says, in degrees counterclockwise."""
+    return {90: 8, 180: 3, 270: 6}.get(round(frame.rotation) % 360, 1)
+
+
+def is_animation(content: Content) -> bool:
+    """Whether a GIF or a PNG holds more than one frame."""
+    from PIL import Image
+
+    try:
+        opened = content if isinstance(content, Path) else io.BytesIO(content)
+        with Image.open(opened, formats=("GIF", "PNG")) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception:  # noqa: BLE001 - of a damaged file, anything
+        return False
