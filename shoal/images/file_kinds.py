@@ -23,16 +23,10 @@ def _reasons() -> dict[str, str]:
     """Why files of a suffix are left out, for each known suffix that is not an image's."""
     convert = "which shoal cannot read yet; convert it to JPEG, PNG or TIFF first"
     kinds = {
-        f"HEIC, {convert}": "heic heif hif heics heifs",
-        f"JPEG XL, {convert}": "jxl",
-        f"a camera's raw file, {convert}":
-            "cr2 cr3 crw nef nrw arw sr2 srf dng orf rw2 raf raw pef srw x3f 3fr iiq mrw kdc dcr",
         f"a kind of image {convert}":
             "tga pcx ico cur icns psd psb xcf exr hdr dds sgi rgb bpg wbmp xbm xpm fits fit fts",
         f"a medical or scientific file, {convert}":
             "dcm dicom nii mha mhd nrrd czi lif nd2 oib oif lsm vsi mrc mat h5 hdf5 hdf nc",
-        "a video; take its frames out first":
-            "mp4 mov avi mkv webm m4v mts m2ts 3gp mpg mpeg wmv flv ogv",
         "a drawing or a document, not pixels": "svg svgz eps ps ai pdf emf wmf cdr dxf doc docx ppt"
             " pptx xls xlsx odt ods html htm md rtf tex",
         _TABLE: "npy npz parquet feather arrow pkl pickle pt pth ckpt safetensors onnx",
@@ -59,6 +53,16 @@ _SIGNATURES = {
     b"\0\0\0\x0cjP  ": ".jp2",
     b"\xff\x4f\xff\x51": ".j2k",
     b"qoif": ".qoi",
+    b"\xff\x0a": ".jxl",
+    b"\0\0\0\x0cJXL ": ".jxl",
+    b"\x1a\x45\xdf\xa3": ".mkv",
+    b"FUJIFILMCCD-RAW": ".raf",
+    b"IIRO": ".orf",
+    b"IIRS": ".orf",
+    b"MMOR": ".orf",
+    b"IIU\0": ".rw2",
+    b"FOVb": ".x3f",
+    b"\0MRM": ".mrw",
 }
 _NETPBM = {
     b"1": ".pbm", b"2": ".pgm", b"3": ".ppm", b"4": ".pbm", b"5": ".pgm", b"6": ".ppm",
@@ -82,8 +86,8 @@ def suffix_of(base: str) -> str:
 def reason_by_suffix(suffix: str) -> str:
     """Why files of a suffix are left out; empty if they are images or the suffix is unknown.
 
-    >>> reason_by_suffix(".heic")[:5], reason_by_suffix(".jpg"), reason_by_suffix(".xyz")
-    ('HEIC,', '', '')
+    >>> reason_by_suffix(".pdf")[:9], reason_by_suffix(".jpg"), reason_by_suffix(".xyz")
+    ('a drawing', '', '')
     """
     return _REASONS.get(suffix, "")
 
@@ -99,8 +103,10 @@ def image_suffix(head: bytes) -> str:
             return suffix
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return ".webp"
-    if head[4:8] == b"ftyp" and not {b"avif", b"avis"}.isdisjoint(_brands(head)):
-        return ".avif"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return ".avi"
+    if head[4:8] == b"ftyp":
+        return _of_media(_brands(head))
     if head[:2] == b"BM" and head[14:18] in _BMP_HEADERS:
         return ".bmp"
     if head[:1] == b"P" and head[2:3] in (b" ", b"\n", b"\r", b"\t"):
@@ -111,17 +117,11 @@ def image_suffix(head: bytes) -> str:
 def reason_by_content(head: bytes) -> str:
     """Why a file with this beginning cannot be read, if shoal knows such files; else empty.
 
-    >>> reason_by_content(b"\\0\\0\\0\\x18ftypheic\\0\\0\\0\\0")[:5], reason_by_content(b"hello")
-    ('HEIC,', '')
+    >>> reason_by_content(b"%PDF-1.7"), reason_by_content(b"hello")
+    ('a drawing or a document, not pixels', '')
     """
-    if head[4:8] == b"ftyp":
-        brands = _brands(head)
-        if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in brands):
-            return _REASONS[".heic"]
-        return _REASONS[".cr3"] if b"crx " in brands else _REASONS[".mp4"]
     for start, suffix in (
-        (b"\xff\x0a", ".jxl"), (b"\0\0\0\x0cJXL ", ".jxl"), (b"%PDF", ".pdf"),
-        (b"<svg", ".svg"), (b"8BPS", ".psd"), (b"PK\3\4", ".zip"), (b"\x1a\x45\xdf\xa3", ".mkv"),
+        (b"%PDF", ".pdf"), (b"<svg", ".svg"), (b"8BPS", ".psd"), (b"PK\3\4", ".zip"),
     ):  # fmt: skip
         if head.startswith(start):
             return _REASONS[suffix]
@@ -138,6 +138,17 @@ def head_of(file: Path | str) -> bytes:
         raise OSError(errno.EINVAL, "a folder, a pipe or a device, not a file")
     with open(file, "rb", buffering=0) as opened:
         return opened.read(HEAD)
+
+
+def _of_media(brands: list[bytes]) -> str:
+    """The suffix for an ISO media file of these brands; empty for a sound."""
+    if not {b"avif", b"avis"}.isdisjoint(brands):
+        return ".avif"
+    if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in brands):
+        return ".heic"
+    if b"crx " in brands:
+        return ".cr3"
+    return "" if brands[0] in (b"M4A ", b"M4B ") else ".mp4"
 
 
 def _brands(head: bytes) -> list[bytes]:

@@ -6,13 +6,22 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-SUFFIXES = frozenset((
+BY_PILLOW = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".apng", ".webp", ".avif", ".avifs",
     ".bmp", ".dib", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".jp2", ".j2k",
     ".jpf", ".jpx", ".jpc", ".qoi",
 ))  # fmt: skip
+BY_READERS = frozenset((
+    ".heic", ".heif", ".hif", ".heics", ".heifs", ".jxl", ".3fr", ".arw", ".cr2", ".cr3", ".crw",
+    ".dcr", ".dng", ".erf", ".fff", ".iiq", ".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
+    ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f", ".mp4", ".mov",
+    ".avi", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".3gp", ".3g2", ".mpg", ".mpeg", ".wmv",
+    ".asf", ".flv", ".ogv", ".mxf",
+))  # fmt: skip
+"""Those that the modules of `shoal.images.readers` read, beside Pillow's."""
+SUFFIXES = BY_PILLOW | BY_READERS
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-KINDS = "bmp, gif, jpg, png, tif, webp, avif, jp2, ppm, qoi"
+KINDS = "bmp, gif, jpg, png, tif, webp, avif, heic, jxl, jp2, ppm, qoi, cameras' raw files, videos"
 """The kinds of images, for messages."""
 
 

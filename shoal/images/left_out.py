@@ -50,7 +50,7 @@ class LeftOut(NamedTuple):
     name: str
     reason: str
     group: str = ""
-    """The name under which many such files are counted: ``*.heic``, ``folder/``; or empty."""
+    """The name under which many such files are counted: ``*.psd``, ``folder/``; or empty."""
 
 
 class Count(NamedTuple):
@@ -85,8 +85,8 @@ def by_name(name: str, *, within: bool = False) -> LeftOut | None:
     Left out are hidden files and folders, folders that other programs keep, and suffixes that are
     not those of images. For a file with an unknown suffix ask `by_content`.
 
-    >>> by_name("a/b.HEIC").group, by_name("a/.b/c.png").group, by_name("a/b.jpg"), by_name("a/b")
-    ('*.heic', 'a/.b/', None, None)
+    >>> by_name("a/b.PSD").group, by_name("a/.b/c.png").group, by_name("a/b.jpg"), by_name("a/b")
+    ('*.psd', 'a/.b/', None, None)
     """
     folders = name.split("/")[:-1]
     for depth, folder in enumerate(folders):

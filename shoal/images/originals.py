@@ -19,6 +19,7 @@ from shoal.images.decoding.form import Member, Unreadable
 from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import SUFFIXES
 from shoal.images.pictures import describe_composite, read_pictures
+from shoal.images.whole_pictures import as_png
 from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
 
 if TYPE_CHECKING:
@@ -82,27 +83,43 @@ class FileOriginals:
         self._folder = path or Path()
         self._names = names
         self._files = files
-        self._real: dict[int, Path] = {}
+        self._real: dict[int, tuple[Path, str]] = {}
 
     def file(self, index: int) -> Path | None:
-        if index not in self._real:
-            name = self._names[index]
-            path = self._folder / name if self._files is None else self._files[name]
-            self._real[index] = Path(os.path.realpath(path))
-        path = self._real[index]
-        return path if path.is_file() else None
+        path, member = self._place(index)
+        return path if path.is_file() and not member else None
 
     def content(self, index: int) -> bytes:
-        path = self.file(index)
-        if path is None:
+        path, member = self._place(index)
+        if not path.exists():
             raise _gone(self._names[index], "no such file")
         try:
-            return path.read_bytes()
-        except OSError as error:
-            raise _gone(self._names[index], error.strerror or str(error)) from error
+            return as_png(Member(path, member)) if member else path.read_bytes()
+        except (OSError, ValueError, ModuleNotFoundError) as error:
+            raise _gone(self._names[index], getattr(error, "strerror", "") or str(error)) from error
 
     def suffix(self, index: int) -> str:
-        return Path(self._names[index]).suffix
+        path, member = self._place(index)
+        return ".png" if member else Path(self._names[index]).suffix
+
+    def _place(self, index: int) -> tuple[Path, str]:
+        """The file of an image, links followed; and its name within the file if that has several.
+
+        A name with a ``#`` may be that of a file. It is one if there is such a file.
+        """
+        if index not in self._real:
+            name, member = self._names[index], ""
+            file, mark, rest = name.rpartition("#")
+            if self._files is not None:
+                if name not in self._files and mark:
+                    name, member = file, rest
+                path = self._files[name]
+            else:
+                if mark and not (self._folder / name).exists():
+                    name, member = file, rest
+                path = self._folder / name
+            self._real[index] = Path(os.path.realpath(path)), member
+        return self._real[index]
 
     def size(self, index: int) -> tuple[int, int]:
         path = self.file(index)
@@ -148,14 +165,24 @@ class EncodedOriginals:
             pile = self._listing(silent)
             self._listed = pile, {name: row for row, name in enumerate(pile.names)}
         pile, rows = self._listed
-        name = self._names[index]
+        name, member = self._names[index], ""
+        if name not in rows:
+            name, _, member = name.rpartition("#")
         content = pile.fetch(rows[name]) if name in rows else Unreadable("no such image")
         if isinstance(content, bytes):
-            return content
-        raise _gone(name, content.reason if isinstance(content, Unreadable) else "no such image")
+            if not member:
+                return content
+            try:
+                return as_png(Member(content, member, Path(name).suffix.lower()))
+            except (OSError, ValueError, ModuleNotFoundError) as error:
+                raise _gone(self._names[index], str(error)) from error
+        why = content.reason if isinstance(content, Unreadable) else "no such image"
+        raise _gone(self._names[index], why)
 
     def suffix(self, index: int) -> str:
         own = Path(self._names[index]).suffix
+        if "#" in self._names[index] and own.lower() not in SUFFIXES:
+            return image_suffix(self.content(index)[:HEAD])  # of an image within a file
         return own if own.lower() in SUFFIXES else image_suffix(self.content(index)[:HEAD])
 
     def size(self, index: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from shoal.images.decoding.parallel import decode_in_chunks
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
+from shoal.images.readers.raw import NEEDS
 from shoal.plural import counted
 from shoal.protocols import Track
 
@@ -159,7 +160,7 @@ class Filling:
 
 def _unreadable(name: str, reason: str) -> LeftOut:
     """The file; with its suffix as its group if no file of this kind can be read."""
-    known = reason == DRAWN or "which shoal cannot read yet" in reason
+    known = reason == DRAWN or "which shoal cannot read yet" in reason or NEEDS in reason
     return LeftOut(name, reason, f"*{suffix_of(name)}" if known else "")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shoal.images.decoding.form import Encoded
 from shoal.images.left_out import LeftOut
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.protocols import Track, silent
 
 
@@ -27,6 +28,8 @@ class Wanted:
     """Which axis of an array holds the channels, ``first`` or ``last``; None: its shape tells."""
     composite: tuple[int, ...] | None = None
     """The channels that pictures show, counted from 0; None: see `pictures.composite_of`."""
+    within: Within = Within()  # noqa: RUF009 - frozen
+    """What the images of a file are, where a file holds several."""
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,19 @@ from pathlib import Path
 import numpy as np
 import PIL
 
-from shoal.images import cache
+from shoal.images import cache, readers
 from shoal.images.array import ArraySource
 from shoal.images.array_pixels import describe_missing
 from shoal.images.cache_file import Index, dtype_of
 from shoal.images.decoding.filling import DEFAULT_SIDE, Filling, SurpriseError, first_form, widened
 from shoal.images.decoding.form import Form
 from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.members import take_apart
 from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.plural import pixels
 from shoal.protocols import ImageSource, Originals, Track
 
@@ -67,12 +69,15 @@ def decode_pile(
         DataError: none can be read.
         OutputError: there is no room for the decoded images anywhere.
     """
+    if wanted.within != Within():
+        stamp = f"{stamp} {wanted.within}"
     key = _key(stamp, wanted.image_shape, wanted.size, wanted.pixel_range) if wanted.cache else None
     kept = cache.load(key) if key else None
     if kept is None:
         with warnings.catch_warnings():  # here, once: switching them is not safe within threads
             warnings.simplefilter("ignore")  # a faulty tag; what matters is in ``skipped``
-            kept = _decode(where, listing(wanted.track), wanted, key)
+            images = take_apart(listing, wanted.within, wanted.track)
+            kept = _decode(where, images, wanted, key)
         if key:
             _under_other_questions(stamp, key, kept, wanted)
     index = kept.index
@@ -127,7 +132,15 @@ def _key(
     size: int | None,
     pixel_range: PixelRange | None,
 ) -> str:
-    question = [_VERSION, PIL.__version__, stamp, image_shape, size, pixel_range]
+    question = [
+        _VERSION,
+        PIL.__version__,
+        readers.installed(),
+        stamp,
+        image_shape,
+        size,
+        pixel_range,
+    ]
     return hashlib.sha256(repr(question).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -6,6 +6,6 @@ are extras of shoal are imported here alone, inside functions, so that a missing
 sentence. Worker processes import this package, so nothing in it imports torch.
 """
 
-from shoal.images.readers.registry import find, is_plain, reader_of
+from shoal.images.readers.registry import find, installed, is_plain, reader_of
 
-__all__ = ["find", "is_plain", "reader_of"]
+__all__ = ["find", "installed", "is_plain", "reader_of"]

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from shoal.images.file_kinds import image_suffix
 from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
 
-SUFFIXES = frozenset(f".{suffix}" for suffix in (
-    "3fr arw cr2 cr3 crw dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl"
-    " sr2 srf srw x3f"
-).split())  # fmt: skip
+SUFFIXES = frozenset((
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".k25", ".kdc",
+    ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2",
+    ".srf", ".srw", ".x3f",
+))  # fmt: skip
 EXTRA = "photos"
-_SIGNATURES = (
-    b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM",
-    b"II\x1a\0\0\0HEAPCCDR",
-)  # fmt: skip
+LIBRARIES = ("rawpy",)
+_KINDS = (".cr3", ".raf", ".orf", ".rw2", ".x3f", ".mrw")
 _SAME = 0.03
 """Sides of a preview may differ from the picture's by this share: cameras cut a few pixels off."""
 _TURNS = {3: 3, 5: 8, 6: 6}
@@ -38,7 +38,7 @@ def recognises(head: bytes) -> bool:
 
     Many are TIFF files, known by their suffix, or by a first picture that is only a thumbnail.
     """
-    if head.startswith(_SIGNATURES) or (head[4:8] == b"ftyp" and head[8:12] == b"crx "):
+    if image_suffix(head) in _KINDS or head[6:14] == b"HEAPCCDR":
         return True
     if head[:4] == b"II*\0":
         return head[8:10] == b"CR" or _is_thumbnail(head, "little")
@@ -55,11 +55,11 @@ def _is_thumbnail(head: bytes, order: Any) -> bool:
     return tag == 254 and value == 1
 
 
-def members(content: Content, pages: Pages = "auto") -> list[str]:  # noqa: ARG001
+def members(content: Content, pages: Pages = "auto") -> list[str]:
     return [""]
 
 
-def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:  # noqa: ARG001
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     try:
         import rawpy
     except ImportError:

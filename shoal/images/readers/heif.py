@@ -13,31 +13,25 @@ from typing import Any
 
 import numpy as np
 
+from shoal.images.file_kinds import image_suffix
 from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
 from shoal.images.readers.transparency import on_white
 
 SUFFIXES = frozenset((".heic", ".heif", ".hif", ".heics", ".heifs"))
 EXTRA = "photos"
-_BRANDS = (b"hei", b"hev", b"mif", b"msf")
-_AVIF = (b"avif", b"avis")
+LIBRARIES = ("pillow_heif",)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a file begins as HEIF does: a box ``ftyp`` with one of its brands."""
-    if head[4:8] != b"ftyp":
-        return False
-    length = min(int.from_bytes(head[:4], "big"), len(head))
-    brands = [head[8:12], *(head[at : at + 4] for at in range(16, length, 4))]
-    if any(brand in _AVIF for brand in brands):
-        return False  # Pillow reads AVIF, which is HEIF with another codec
-    return any(brand[:3] in _BRANDS for brand in brands)
+    """Whether a file begins as HEIF does. (Pillow reads AVIF, which is HEIF in another code.)"""
+    return image_suffix(head) == ".heic"
 
 
-def members(content: Content, pages: Pages = "auto") -> list[str]:  # noqa: ARG001
+def members(content: Content, pages: Pages = "auto") -> list[str]:
     return [""]
 
 
-def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:  # noqa: ARG001
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     try:
         import pillow_heif
     except ImportError:

@@ -11,26 +11,28 @@ from pathlib import Path
 
 import numpy as np
 
+from shoal.images.file_kinds import image_suffix
 from shoal.images.readers.heif import without_opacity
 from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
 
 SUFFIXES = frozenset((".jxl",))
 EXTRA = "photos"
-_CODESTREAM, _CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
+LIBRARIES = ("pillow_jxl",)
+_CODESTREAM = b"\xff\x0a"
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width to height, as a codestream numbers them from 1."""
 
 
 def recognises(head: bytes) -> bool:
     """Whether a file begins as a codestream or as a container of JPEG XL."""
-    return head.startswith((_CODESTREAM, _CONTAINER))
+    return image_suffix(head) == ".jxl"
 
 
-def members(content: Content, pages: Pages = "auto") -> list[str]:  # noqa: ARG001
+def members(content: Content, pages: Pages = "auto") -> list[str]:
     return [""]
 
 
-def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:  # noqa: ARG001
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     try:
         from pillow_jxl.JpegXLImagePlugin import JXLImageFile
     except ImportError:

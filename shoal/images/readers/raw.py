@@ -15,6 +15,7 @@ MOST_CHANNELS = 64
 """Channels that an image of a pile may have."""
 MOST_PIXELS = 89_478_485
 """Pillow's own limit: what announces more is taken for a bomb that fills the memory."""
+NEEDS = "needs an extra"
 Pages: TypeAlias = Literal["auto", "channels", "images"]
 """What the pages of a file are: the channels of one image, or images; ``auto``: by their shapes."""
 
@@ -57,7 +58,7 @@ def needs_extra(kind: str, extra: str) -> ModuleNotFoundError:
     >>> str(needs_extra("HEIC", "photos"))
     "HEIC needs an extra: pip install 'shoal[photos]'"
     """
-    return ModuleNotFoundError(f"{kind} needs an extra: pip install 'shoal[{extra}]'")
+    return ModuleNotFoundError(f"{kind} {NEEDS}: pip install 'shoal[{extra}]'")
 
 
 def bomb(height: int, width: int) -> str:
@@ -69,7 +70,7 @@ class Reader(Protocol):
     """What a module of this package offers.
 
     A module may also have ``is_plain(content) -> bool``: whether Pillow reads this very file right,
-    so that it is left to Pillow.
+    so that it is left to Pillow; and ``LIBRARIES``, the modules that it imports, if they are extras.
     """
 
     SUFFIXES: frozenset[str]

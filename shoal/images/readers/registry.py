@@ -81,3 +81,12 @@ def is_plain(reader: Reader, content: Content) -> bool:
     """
     asked = getattr(reader, "is_plain", None)
     return asked is not None and asked(content)
+
+
+@cache
+def installed() -> str:
+    """The libraries of readers that are installed: without them other files can be read."""
+    from importlib.util import find_spec
+
+    wanted = {name for reader in all_readers() for name in getattr(reader, "LIBRARIES", ())}
+    return " ".join(sorted(name for name in wanted if find_spec(name) is not None))

@@ -13,35 +13,32 @@ from typing import Any
 
 import numpy as np
 
+from shoal.images.file_kinds import image_suffix
 from shoal.images.readers.frame_choice import Every, chosen
 from shoal.images.readers.raw import Content, Pages, Raw, needs_extra
 from shoal.images.readers.transparency import on_white
 from shoal.images.readers.video_file import VideoFile
 
-SUFFIXES = frozenset(f".{suffix}" for suffix in (
-    "mp4 mov avi mkv webm m4v mts m2ts 3gp 3g2 mpg mpeg wmv asf flv ogv mxf"
-).split())  # fmt: skip
+SUFFIXES = frozenset((
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".3gp", ".3g2", ".mpg",
+    ".mpeg", ".wmv", ".asf", ".flv", ".ogv", ".mxf",
+))  # fmt: skip
 EXTRA = "video"
+LIBRARIES = ("av",)
 ANIMATIONS = frozenset((".gif", ".apng"))
 """Pictures that may move: Pillow reads the first frame, and this module all, where they are
 asked for."""
-_SIGNATURES = (b"\x1a\x45\xdf\xa3", b"\0\0\x01\xba", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
-_PICTURES = (b"avif", b"avis", b"crx ", b"M4A ", b"M4B ")
+_SIGNATURES = (b"\0\0\x01\xba", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
 _last = threading.local()
 """The video that a thread read from last: the next image is mostly its next frame."""
 
 
 def recognises(head: bytes) -> bool:
     """Whether a file begins as a video does."""
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"AVI "
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        return brand not in _PICTURES and brand[:3] not in (b"hei", b"hev", b"mif", b"msf")
-    return head.startswith(_SIGNATURES) or head[4:8] == b"moov"
+    return image_suffix(head) in (".mp4", ".avi", ".mkv") or head.startswith(_SIGNATURES)
 
 
-def members(content: Content, pages: Pages = "auto", every: Every | None = None) -> list[str]:  # noqa: ARG001
+def members(content: Content, pages: Pages = "auto", every: Every | None = None) -> list[str]:
     """The frames that are images of the pile, see `frame_choice.chosen`; `['']` is never given."""
     with _opened(content) as video:
         times = chosen(video.frames(_thumbnail), 1.0 if every is None else every)

@@ -1,0 +1,41 @@
+"""A single file that may hold several images: a video, an animated picture, a TIFF with pages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.pile import decode_pile
+from shoal.images.file_names import BY_READERS
+from shoal.images.originals import FileOriginals
+from shoal.images.readers import video
+from shoal.images.shards import stamp
+from shoal.protocols import ImageSource
+
+_SUFFIXES = BY_READERS | video.ANIMATIONS | {".tif", ".tiff"}
+_ALL_FRAMES = 0.001
+
+
+def accepts(path: Path) -> bool:
+    """Whether this module reads ``path``: a file named so, there or not."""
+    return path.suffix.lower() in _SUFFIXES and not path.is_dir()
+
+
+def open_images(path: Path, wanted: Wanted) -> ImageSource:
+    """Decode the images of a file, see `take_apart` and `decode_pile`. Ids are ``<name>#<image>``.
+
+    Of an animated picture all frames are taken that differ from the one before, unless
+    ``wanted.within`` says otherwise.
+
+    Raises:
+        DataError: no such file, or no image in it that can be read.
+    """
+    if path.suffix.lower() in video.ANIMATIONS and wanted.within.every is None:
+        wanted = replace(wanted, within=replace(wanted.within, every=_ALL_FRAMES))
+    listing = Listing([path.name], lambda: [path], lambda _: path, kind="file")
+    originals = partial(FileOriginals, path, files={path.name: path})
+    return decode_pile(
+        str(path), stamp("file", [path]), lambda _: listing, wanted, originals=originals
+    )

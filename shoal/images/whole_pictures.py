@@ -1,0 +1,69 @@
+"""An image that a reader reads, at its own size, as a PNG file."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shoal.images.decoding.form import Member
+from shoal.images.readers import reader_of, video
+
+_ENDS = (0.5, 99.5)
+"""Percentiles that are black and white in a picture of numbers without a range of their own."""
+
+
+def as_png(image: Member) -> bytes:
+    """The image upright, as PNG: without loss where it has 8 bits, or is grey and has 16.
+
+    Of other numbers it is a picture. Of channels that are no colours the first is shown, or the
+    first three.
+
+    Raises:
+        OSError, ValueError: it cannot be read; the message is the reason.
+        ModuleNotFoundError: the library that reads it is not installed.
+    """
+    from PIL import Image
+
+    reader = reader_of(image.content, image.suffix)
+    if reader is None and image.suffix not in video.ANIMATIONS:
+        raise ValueError("not of a kind that holds several images")
+    raw = (reader or video).read(image.content, image.member)
+    pixels = upright(raw.pixels, raw.orientation)
+    pixels = pixels[..., : 3 if pixels.shape[2] >= 3 else 1]
+    if pixels.dtype == bool:
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    exact = pixels.dtype == np.uint8 or (pixels.dtype == np.uint16 and pixels.shape[2] == 1)
+    if not exact:
+        pixels = _shown(pixels, raw.colour)
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "png")
+    return file.getvalue()
+
+
+def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Pixels (H, W, C) turned by an EXIF orientation from 1 to 8.
+
+    >>> upright(np.array([[[1], [2]]]), 6)[..., 0].tolist()
+    [[1], [2]]
+    """
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _shown(pixels: npt.NDArray[Any], colour: bool) -> npt.NDArray[np.uint8]:
+    """Any numbers as 8-bit levels: 16-bit colours by their own scale, others by their range."""
+    if colour and pixels.dtype == np.uint16:
+        return (pixels >> np.uint16(8)).astype(np.uint8)
+    numbers = pixels.astype(np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    low, high = np.percentile(finite, _ENDS) if len(finite) else (0.0, 1.0)
+    levels = (numbers - low) / max(high - low, np.finfo(float).tiny) * 255
+    return np.nan_to_num(levels).clip(0, 255).round().astype(np.uint8)
