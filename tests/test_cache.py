@@ -22,6 +22,8 @@ from shoal.images import cache, disk
 from shoal.images.array import ArraySource
 from shoal.images.decoding import filling, parallel
 from shoal.images.decoding.form import Form
+from shoal.images.decoding.image import decode_chunk
+from shoal.images.decoding.processes import Worker
 from shoal.images.formats import numpy_file
 from shoal.images.open import open_source
 
@@ -318,19 +320,19 @@ def test_processes_decode_what_threads_decode(
 
 
 def test_a_worker_that_was_killed_is_said() -> None:
-    worker = parallel.Worker()
-    assert worker.decode([b"", b"no"], Form(4, 4, 3)).reasons == ["empty", "not an image"]
+    worker = Worker()
+    chunk = worker.call(decode_chunk, [b"", b"no"], Form(4, 4, 3))
+    assert chunk.reasons == ["empty", "not an image"]
     worker._process.kill()
     with pytest.raises(DataError, match="a process that decodes images was killed"):
-        worker.decode([b"x" * 10**6], Form(4, 4, 3))
+        worker.call(decode_chunk, [b"x" * 10**6], Form(4, 4, 3))
     worker.close()
 
 
 def test_workers_end_with_their_master() -> None:
     code = (
-        "import os; from shoal.images.decoding.parallel import Worker; "
-        "from shoal.images.decoding.image import Form; worker = Worker(); "
-        "worker.decode([], Form(1, 1, 3)); "
+        "import os; from shoal.images.decoding.processes import Worker; worker = Worker(); "
+        "worker.call(len, []); "
         "print(worker._process.pid, flush=True); os._exit(9)"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

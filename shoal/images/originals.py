@@ -99,7 +99,7 @@ class FileOriginals:
             raise _gone(self._names[index], getattr(error, "strerror", "") or str(error)) from error
 
     def suffix(self, index: int) -> str:
-        path, member = self._place(index)
+        _, member = self._place(index)
         return ".png" if member else Path(self._names[index]).suffix
 
     def _place(self, index: int) -> tuple[Path, str]:

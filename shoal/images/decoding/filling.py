@@ -152,7 +152,9 @@ class Filling:
         }
 
     def _chunks(self) -> Iterator[Chunk]:
-        for chunk in decode_in_chunks(self.pile.contents(), self.form, len(self.pile.names)):
+        for chunk in decode_in_chunks(
+            self.pile.contents(), self.form, len(self.pile.names), isolated=self.pile.isolated
+        ):
             if chunk.surprise is not None:
                 raise SurpriseError(chunk.surprise, chunk.unknown)
             yield chunk

@@ -47,3 +47,5 @@ class Listing:
     left_out: Sequence[LeftOut] = ()
     classes: Sequence[str] | None = None
     kind: str = "image file"
+    isolated: bool = False
+    """Whether libraries read some of the images that a damaged file may crash."""

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from pathlib import Path
-from typing import NamedTuple
 
 from shoal.images.decoding.form import Encoded, Member, Unreadable
+from shoal.images.decoding.inside import Image, look
 from shoal.images.decoding.listing import Listing
-from shoal.images.decoding.parallel import in_order
-from shoal.images.file_kinds import suffix_of
+from shoal.images.decoding.parallel import in_order, isolated
+from shoal.images.decoding.processes import CRASHED
 from shoal.images.file_names import BY_PILLOW
 from shoal.images.left_out import LeftOut
-from shoal.images.readers import reader_of, video
+from shoal.images.readers import video
 from shoal.images.within import Within
 from shoal.protocols import Track
 
 _TWICE = "a file has the name of this image"
-_ONE_IMAGE = BY_PILLOW - {".tif", ".tiff"}
+_WITH_PAGES = (".tif", ".tiff")
+_ONE_IMAGE = BY_PILLOW.difference(_WITH_PAGES)
 """Suffixes of files that hold one image, or of which the first counts."""
-
-
-class _Image(NamedTuple):
-    """An image within a file."""
-
-    row: int
-    """Of the file."""
-    member: str = ""
-    suffix: str = ""
-    """Of the file's name, if a reader needs it; empty if Pillow reads the file."""
-    fault: str = ""
 
 
 def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Track) -> Listing:
@@ -52,9 +42,17 @@ def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Tr
     if not asked:
         return files
     contents = ((files.names[row], row, files.fetch(row)) for row in asked)
-    looked = in_order(partial(_look, within), contents)
-    found = dict(zip(asked, track(looked, "looking into files", len(asked)), strict=True))
-    return _listing(files, found)
+    see = partial(look, within)
+    # What is inside a TIFF is read by Python, which no damaged file crashes.
+    safe = all(files.names[row].lower().endswith(_WITH_PAGES) for row in asked)
+    looked = in_order(see, contents) if safe else isolated(see, contents, crashed=None)
+    tracked = track(looked, "looking into files", len(asked))
+    found = {
+        row: [Image(row, fault=CRASHED)] if images is None else images
+        for row, images in zip(asked, tracked, strict=True)
+    }
+    by_readers = any(image.by_reader for images in found.values() for image in images)
+    return replace(_listing(files, found), isolated=by_readers)
 
 
 def _may_hold_several(name: str, within: Within) -> bool:
@@ -64,46 +62,14 @@ def _may_hold_several(name: str, within: Within) -> bool:
     return suffix not in _ONE_IMAGE
 
 
-def _look(within: Within, file: tuple[str, int, Encoded]) -> list[_Image]:
-    """The images of a file."""
-    name, row, content = file
-    suffix = suffix_of(name.rpartition("/")[2])
-    if isinstance(content, Unreadable | Member):
-        return [_Image(row)]
-    try:
-        members = _members(content, suffix, within)
-    except Exception as error:  # noqa: BLE001 - of a damaged file, anything
-        return [_Image(row, fault=_reason(error))]
-    return [_Image(row)] if members is None else [_Image(row, one, suffix) for one in members]
-
-
-def _members(content: Path | bytes, suffix: str, within: Within) -> list[str] | None:
-    """The names of the images in a file; None if Pillow reads it."""
-    if suffix in video.ANIMATIONS:
-        return video.members(content, every=within.every) if video.is_animation(content) else None
-    reader = reader_of(content, suffix)
-    if reader is None:
-        return None
-    if reader.SUFFIXES is video.SUFFIXES:
-        return video.members(content, every=within.every)
-    return reader.members(content, within.pages)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    lines = str(error).splitlines()
-    return lines[0][:200] if lines else type(error).__name__
-
-
-def _listing(files: Listing, found: dict[int, list[_Image]]) -> Listing:
+def _listing(files: Listing, found: dict[int, list[Image]]) -> Listing:
     """The listing of the images in files, of which some are known to hold several."""
-    images: list[_Image] = []
+    images: list[Image] = []
     names: list[str] = []
     left: list[LeftOut] = []
     taken = set(files.names)
     for row, name in enumerate(files.names):
-        for image in found.get(row) or [_Image(row)]:
+        for image in found.get(row) or [Image(row)]:
             own = f"{name}#{image.member}" if image.member else name
             if image.member and own in taken:
                 left.append(LeftOut(own, _TWICE))
@@ -121,7 +87,7 @@ def _listing(files: Listing, found: dict[int, list[_Image]]) -> Listing:
     )
 
 
-def _contents(files: Listing, images: Sequence[_Image]) -> Iterator[Encoded]:
+def _contents(files: Listing, images: Sequence[Image]) -> Iterator[Encoded]:
     """The images in their order; each file is asked for once."""
     contents = enumerate(files.contents())
     for row, of_file in groupby(images, key=lambda image: image.row):
@@ -133,7 +99,7 @@ def _contents(files: Listing, images: Sequence[_Image]) -> Iterator[Encoded]:
 class _Fetch:
     """Gives one image. The file is kept, because the next image is mostly in the same file."""
 
-    def __init__(self, files: Listing, images: Sequence[_Image]) -> None:
+    def __init__(self, files: Listing, images: Sequence[Image]) -> None:
         self._files = files
         self._images = images
         self._kept: tuple[int, Encoded] | None = None
@@ -146,7 +112,7 @@ class _Fetch:
         return _encoded(kept[1], image)
 
 
-def _encoded(content: Encoded, image: _Image) -> Encoded:
+def _encoded(content: Encoded, image: Image) -> Encoded:
     if image.fault:
         return Unreadable(image.fault)
     if isinstance(content, Unreadable | Member) or not (image.member or image.suffix):

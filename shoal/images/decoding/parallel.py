@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pickle
-import queue
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
+from functools import partial
 from typing import TypeVar
 
-from shoal.errors import DataError
-from shoal.images.decoding.form import Chunk, Encoded, Form
+from shoal.images.decoding import processes
+from shoal.images.decoding.form import Chunk, Encoded, Form, Member, Unreadable
 from shoal.images.decoding.image import decode_chunk
+from shoal.images.decoding.processes import CRASHED, CrashedError, Pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,76 +29,71 @@ _CHUNK_BYTES = 8 * 2**20
 """A chunk is full at either; encoded images in flight are at most two chunks a core and one."""
 
 
-class Worker:
-    """A process that decodes one chunk after the other.
-
-    Not of ``multiprocessing``: its processes run the user's script once more unless it is guarded,
-    and joblib's, when their master is killed, wait for ever. This one ends with its standard input.
-    """
-
-    _CODE = (
-        "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-        "from shoal.images.decoding.worker import main; main()"
-    )
-
-    def __init__(self) -> None:
-        # -P: the current folder may be the pile, and a numpy.py in it is not to be run.
-        command = [sys.executable, "-P", "-c", self._CODE, json.dumps(sys.path)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def decode(self, contents: list[Encoded], form: Form) -> Chunk:
-        """What `decode_chunk` gives.
-
-        Raises:
-            DataError: the process is no longer there.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            pickle.dump((contents, form), self._process.stdin, protocol=5)
-            self._process.stdin.flush()
-            chunk: Chunk = pickle.load(self._process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise DataError(
-                "a process that decodes images was killed, perhaps because the memory is used up; "
-                "close other programs and run the command again."
-            ) from error
-        return chunk
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.kill()  # it holds nothing that could be lost
-        self._process.communicate()
-
-
-def decode_in_chunks(contents: Iterable[Encoded], form: Form, n: int) -> Iterator[Chunk]:
+def decode_in_chunks(
+    contents: Iterable[Encoded], form: Form, n: int, *, isolated: bool = False
+) -> Iterator[Chunk]:
     """Decode ``n`` images in their order; the last chunk may hold a surprise.
 
+    Args:
+        contents: the images.
+        form: what to bring them to.
+        n: how many there are.
+        isolated: whether libraries decode them that may crash: then processes of their own do it.
+
     Raises:
-        DataError: a worker process was killed, as happens when the memory is used up.
+        DataError: a process was killed, as happens when the memory is used up.
     """
     cores = n_cores()
     per_chunk = max(1, min(_CHUNK_IMAGES, n // (8 * cores)))
-    workers = _workers(cores) if n >= MANY and cores > 1 else []
-    idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    for worker in workers:
-        idle.put(worker)
-
-    def decode(chunk: list[Encoded]) -> Chunk:
-        if not workers:
-            return decode_chunk(chunk, form)
-        worker = idle.get()
-        try:
-            return worker.decode(chunk, form)
-        finally:
-            idle.put(worker)
-
-    try:
+    many = n >= MANY and cores > 1
+    with processes.pool(cores) if many or isolated else nullcontext() as pool:
+        decode = partial(_decode, pool, form)
         with closing(in_order(decode, _chunks(contents, per_chunk))) as decoded:
             yield from decoded
-    finally:
-        for worker in workers:
-            worker.close()
+
+
+def _decode(pool: Pool | None, form: Form, chunk: list[Encoded]) -> Chunk:
+    if pool is None:
+        return decode_chunk(chunk, form)
+    try:
+        return pool.call(decode_chunk, chunk, form)
+    except CrashedError:
+        sound = [_unless_it_crashes(pool, form, content) for content in chunk]
+    try:
+        return pool.call(decode_chunk, sound, form)
+    except CrashedError:  # each by itself is sound, and all of them are not
+        return decode_chunk([Unreadable(CRASHED)] * len(chunk), form)
+
+
+def _unless_it_crashes(pool: Pool, form: Form, content: Encoded) -> Encoded:
+    try:
+        pool.call(decode_chunk, [content], form)
+    except CrashedError:
+        return Unreadable(CRASHED)
+    return content
+
+
+def isolated(
+    function: Callable[[Item], Result], items: Iterable[Item], crashed: Result
+) -> Generator[Result]:
+    """Results of a function for each item, in order, by processes of their own.
+
+    Args:
+        function: it and its results can be pickled.
+        items: can be pickled.
+        crashed: the result for an item with which the process crashes.
+    """
+
+    def call(item: Item) -> Result:
+        if pool is None:
+            return function(item)
+        try:
+            return pool.call(function, item)
+        except CrashedError:
+            return crashed
+
+    with processes.pool(n_cores()) as pool, closing(in_order(call, items)) as results:
+        yield from results
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
@@ -135,27 +127,21 @@ def n_cores() -> int:
         return os.cpu_count() or 1
 
 
+def _n_bytes(content: Encoded) -> int:
+    if isinstance(content, Member):
+        # The images of a file share what it holds, so that a chunk of them holds it once.
+        return 0 if content.member else _n_bytes(content.content)
+    return len(content) if isinstance(content, bytes) else 0
+
+
 def _chunks(contents: Iterable[Encoded], per_chunk: int) -> Iterator[list[Encoded]]:
     chunk: list[Encoded] = []
     held = 0
     for content in contents:
         chunk.append(content)
-        held += len(content) if isinstance(content, bytes) else 0
+        held += _n_bytes(content)
         if len(chunk) == per_chunk or held >= _CHUNK_BYTES:
             yield chunk
             chunk, held = [], 0
     if chunk:
         yield chunk
-
-
-def _workers(cores: int) -> list[Worker]:
-    """As many as there are cores; none where none can be started."""
-    workers: list[Worker] = []
-    try:
-        for _ in range(cores):
-            workers.append(Worker())  # noqa: PERF401 - those begun before one fails are to be ended
-    except OSError:
-        for worker in workers:
-            worker.close()
-        return []
-    return workers

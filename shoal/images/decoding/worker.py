@@ -1,6 +1,6 @@
-"""A worker process: decodes the chunks of images that its standard input brings.
+"""A worker process: computes what its standard input brings.
 
-`parallel.Worker` starts it. It ends with its standard input, so that it never outlives its master.
+`processes.Worker` starts it. It ends with its standard input, so that it never outlives its master.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import signal
 import sys
 import warnings
 
-from shoal.images.decoding.image import decode_chunk
+import shoal.images.decoding.image  # noqa: F401 - while the first request is on its way
 
 
 def main() -> None:
-    """Answer each (contents, form) with its `Chunk`."""
+    """Answer each (function, arguments) with its result."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the master
     warnings.simplefilter("ignore")
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
@@ -23,8 +23,8 @@ def main() -> None:
         os.dup2(nowhere.fileno(), sys.stderr.fileno())  # libtiff complains there of each bad file
     while True:
         try:
-            contents, form = pickle.load(requests)
-            pickle.dump(decode_chunk(contents, form), answers, protocol=5)
+            function, arguments = pickle.load(requests)
+            pickle.dump(function(*arguments), answers, protocol=5)
             answers.flush()
         except (EOFError, BrokenPipeError):
             os._exit(0)  # nobody is there to read what is still buffered

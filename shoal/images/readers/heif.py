@@ -42,9 +42,10 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
         width, height = image.size
         if height * width > MOST_PIXELS:
             raise ValueError(bomb(height, width))
-        pixels = np.asarray(image)
+        pixels = np.array(image)
         if pixels.dtype == np.uint16:  # 10 bits, say, in the upper ones of 16: white is all ones
-            pixels = pixels | pixels >> np.uint16(image.info["bit_depth"])
+            depth: Any = image.info["bit_depth"]
+            pixels |= pixels >> depth
     except (ValueError, RuntimeError, EOFError, SyntaxError, OSError) as error:
         raise ValueError(_reason(error)) from error
     # Only colours are subsampled, so a file that tells how its colours are has some.

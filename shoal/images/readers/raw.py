@@ -70,7 +70,7 @@ class Reader(Protocol):
     """What a module of this package offers.
 
     A module may also have ``is_plain(content) -> bool``: whether Pillow reads this very file right,
-    so that it is left to Pillow; and ``LIBRARIES``, the modules that it imports, if they are extras.
+    so that it is left to Pillow; and ``LIBRARIES``, the modules that ``EXTRA`` installs for it.
     """
 
     SUFFIXES: frozenset[str]

@@ -18,7 +18,6 @@ def on_white(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     opacity = pixels[..., -1:]
     if opacity.min() == white:
         return pixels[..., :-1]
-    shown = pixels[..., :-1].astype(np.uint32) * opacity + white * (
-        white - opacity.astype(np.uint32)
-    )
+    share = opacity.astype(np.uint32)
+    shown = pixels[..., :-1] * share + white * (white - share)
     return ((shown + white // 2) // white).astype(pixels.dtype)

@@ -1,0 +1,63 @@
+"""What is inside a file: the names of the images in one that holds several.
+
+Worker processes import this module, so it imports neither torch nor much of shoal.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from shoal.images.decoding.form import Encoded, Member, Unreadable
+from shoal.images.file_kinds import suffix_of
+from shoal.images.readers import reader_of, video
+from shoal.images.within import Within
+
+
+class Image(NamedTuple):
+    """An image within a file."""
+
+    row: int
+    """Of the file."""
+    member: str = ""
+    suffix: str = ""
+    """Of the file's name, if a reader needs it; empty if Pillow reads the file."""
+    fault: str = ""
+    by_reader: bool = False
+    """Whether a reader of `shoal.images.readers` reads it."""
+
+
+def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image] | None:
+    """The images of a file."""
+    name, row, content = file
+    suffix = suffix_of(name.rpartition("/")[2])
+    if isinstance(content, Unreadable | Member):
+        return [Image(row)]
+    try:
+        members = _members(content, suffix, within)
+    except Exception as error:  # noqa: BLE001 - of a damaged file, anything
+        return [Image(row, fault=_reason(error))]
+    return (
+        [Image(row)]
+        if members is None
+        else [Image(row, one, suffix, by_reader=True) for one in members]
+    )
+
+
+def _members(content: Path | bytes, suffix: str, within: Within) -> list[str] | None:
+    """The names of the images in a file; None if Pillow reads it."""
+    if suffix in video.ANIMATIONS:
+        return video.members(content, every=within.every) if video.is_animation(content) else None
+    reader = reader_of(content, suffix)
+    if reader is None:
+        return None
+    if reader.SUFFIXES is video.SUFFIXES:
+        return video.members(content, every=within.every)
+    return reader.members(content, within.pages)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
