@@ -34,6 +34,7 @@ from PIL import (
 from shoal.images import readers
 from shoal.images.decoding.form import Member
 from shoal.images.file_kinds import HEAD, head_of, reason_by_content
+from shoal.images.readers import video
 from shoal.images.readers.raw import Raw, Reader
 
 try:
@@ -90,14 +91,17 @@ class File(NamedTuple):
             if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
                 raise ValueError("a folder, a pipe or a device, not a file")
             with open(given, "rb", buffering=0) as file:
-                head = file.read(None if status.st_size <= _READ_WHOLE else HEAD)
-            whole = head if status.st_size <= _READ_WHOLE else given
+                head = file.read(HEAD)
+                if status.st_size <= _READ_WHOLE and not member.member:
+                    head = whole = head + file.read()
         if not head:
             raise ValueError("empty")
         found = readers.find(member.suffix, head[:HEAD])
+        if member.member:
+            return File(given, given, member.member, found or video)
         if found is not None and readers.is_plain(found, whole):
             found = None
-        return File(whole, given, member.member, found)
+        return File(whole, given, "", found)
 
     def read(self, side: int | None) -> Raw:
         """The image, by its reader.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from shoal.errors import DataError
 from shoal.images.array_pixels import with_eight_bits
@@ -15,7 +15,8 @@ from shoal.images.decoding.form import Chunk, Encoded, Facts, Form
 from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.measure import count_channels
-from shoal.images.decoding.parallel import decode_in_chunks
+from shoal.images.decoding.parallel import decode_in_chunks, in_isolation
+from shoal.images.decoding.processes import CRASHED
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
@@ -23,6 +24,8 @@ from shoal.images.readers.raw import NEEDS
 from shoal.plural import counted
 from shoal.protocols import Track
 
+Result = TypeVar("Result")
+_CRASHED: Facts | str = CRASHED
 NATIVE_LIMIT = 96
 """Images that all have the same size keep it if their longer side is at most this."""
 DEFAULT_SIDE = 32
@@ -54,13 +57,12 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     side = wanted.size or DEFAULT_SIDE
     contents = iter(pile.contents())
     first = list(islice(contents, _COUNTED))
-    n_channels = most_channels(first)
+    n_channels = most_channels(first, isolated=pile.isolated)
     channels, all_grey = (1, True) if n_channels == 3 else (n_channels, False)
     kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known)
     form = kind if wanted.size else None
     reason, seen = "", 0
-    for content in chain(first, contents):
-        facts = look(content)
+    for facts in _seen(look, chain(first, contents), pile.isolated, _CRASHED):
         if isinstance(facts, str):
             reason = reason or facts
             continue
@@ -89,13 +91,23 @@ def widened(form: Form, facts: Facts) -> Form:
     return form
 
 
-def most_channels(contents: Iterable[Encoded]) -> int:
+def most_channels(contents: Iterable[Encoded], *, isolated: bool = False) -> int:
     """The number of channels that most images have; grey counts as colour, 3.
 
     Where two numbers are as frequent, the first image with either decides.
     """
-    counts = Counter(filter(None, map(count_channels, contents)))
+    counts = Counter(filter(None, _seen(count_channels, contents, isolated, 0)))
     return counts.most_common(1)[0][0] if counts else 3
+
+
+def _seen(
+    function: Callable[[Encoded], Result],
+    contents: Iterable[Encoded],
+    isolated: bool,
+    crashed: Result,
+) -> Iterable[Result]:
+    """What a function sees of each image, in order, as far as somebody asks for it."""
+    return in_isolation(function, contents, crashed) if isolated else map(function, contents)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _unless_it_crashes(pool: Pool, form: Form, content: Encoded) -> Encoded:
     return content
 
 
-def isolated(
+def in_isolation(
     function: Callable[[Item], Result], items: Iterable[Item], crashed: Result
 ) -> Generator[Result]:
     """Results of a function for each item, in order, by processes of their own.

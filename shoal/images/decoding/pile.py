@@ -21,6 +21,7 @@ from shoal.images.decoding.filling import DEFAULT_SIDE, Filling, SurpriseError, 
 from shoal.images.decoding.form import Form
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.members import take_apart
+from shoal.images.decoding.processes import shared
 from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
@@ -76,8 +77,9 @@ def decode_pile(
     if kept is None:
         with warnings.catch_warnings():  # here, once: switching them is not safe within threads
             warnings.simplefilter("ignore")  # a faulty tag; what matters is in ``skipped``
-            images = take_apart(listing, wanted.within, wanted.track)
-            kept = _decode(where, images, wanted, key)
+            with shared():
+                images = take_apart(listing, wanted.within, wanted.track)
+                kept = _decode(where, images, wanted, key)
         if key:
             _under_other_questions(stamp, key, kept, wanted)
     index = kept.index

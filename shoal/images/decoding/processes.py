@@ -115,23 +115,32 @@ class Pool:
 
 
 @contextmanager
+def shared() -> Iterator[None]:
+    """A block at whose end the processes end that were started in it, by this thread."""
+    if getattr(_held, "pools", None) is not None:
+        yield
+        return
+    pools: list[Pool] = []
+    _held.pools = pools
+    try:
+        yield
+    finally:
+        _held.pools = None
+        for started in pools:
+            started.close()
+
+
+@contextmanager
 def pool(n: int) -> Iterator[Pool | None]:
     """The pool of this thread, with ``n`` processes if it is new; None where none can be started.
 
-    It ends with the outermost block.
+    It ends with this block, or with the `shared` block around it.
     """
-    held: Pool | None = getattr(_held, "pool", None)
-    if held is not None:
-        yield held
-        return
-    try:
-        held = Pool(n)
-    except OSError:
-        yield None
-        return
-    _held.pool = held
-    try:
-        yield held
-    finally:
-        _held.pool = None
-        held.close()
+    with shared():
+        if not _held.pools:
+            try:
+                _held.pools.append(Pool(n))
+            except OSError:
+                yield None
+                return
+        yield _held.pools[0]

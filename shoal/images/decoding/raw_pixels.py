@@ -60,7 +60,8 @@ def bring_raw(raw: Raw, form: Form) -> Decoded | str:
 
 def facts_of(raw: Raw) -> Facts:
     """The size of the image, upright, and its channels."""
-    height, width, n_channels = raw.pixels.shape
+    n_channels = raw.pixels.shape[2]
+    height, width = raw.size or raw.pixels.shape[:2]
     if raw.orientation in (5, 6, 7, 8):
         height, width = width, height
     return Facts(height, width, n_channels == 1, n_channels, raw.colour and n_channels == 3)

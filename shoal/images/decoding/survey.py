@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.images.decoding.measure import Measured, measure
-from shoal.images.decoding.parallel import in_order
+from shoal.images.decoding.parallel import in_isolation, in_order
 from shoal.images.pixel_range import Numbers, PixelRange
 from shoal.images.range_learning import Sample
 
 if TYPE_CHECKING:
+    from shoal.images.decoding.form import Encoded
     from shoal.images.decoding.listing import Listing
 
 _SAMPLE = 256
@@ -43,12 +45,15 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
             seen.add(values, (low[0], high[0]))
             n_colour += measured.colour
 
-    for measured in in_order(measure, (pile.fetch(int(row)) for row in rows)):
+    def measured_of(contents: Iterable[Encoded]) -> Iterable[Measured | str]:
+        return in_isolation(measure, contents, "") if pile.isolated else in_order(measure, contents)
+
+    for measured in measured_of(pile.fetch(int(row)) for row in rows):
         n_eight_bit += measured == "8 bits"
         add(measured)
     if len(seen) < _ENOUGH:
         seen, n_colour = Sample(), 0
-        for measured in in_order(measure, pile.contents()):
+        for measured in measured_of(pile.contents()):
             add(measured)
             if len(seen) == _SAMPLE:
                 break

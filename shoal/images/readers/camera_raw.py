@@ -29,6 +29,7 @@ _SAME = 0.03
 """Sides of a preview may differ from the picture's by this share: cameras cut a few pixels off."""
 _TURNS = {3: 3, 5: 8, 6: 6}
 """The EXIF orientation for each way in which LibRaw says that a camera was held."""
+_SIDEWAYS = (5, 6)
 _one = threading.Lock()
 """Developing takes some hundred MB."""
 
@@ -82,7 +83,8 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
         what = error.args[0] if error.args else type(error).__name__
         what = what.decode("utf-8", "replace") if isinstance(what, bytes) else str(what)
         raise ValueError(f"a camera's raw file that LibRaw cannot read ({what})") from error
-    return Raw(pixels, colour=True)
+    size = (pixels.shape[0] * 2, pixels.shape[1] * 2) if half else None
+    return Raw(pixels, colour=True, size=size)
 
 
 def _preview(opened: Any, side: int) -> Raw | None:
@@ -98,11 +100,16 @@ def _preview(opened: Any, side: int) -> Raw | None:
             width, height = image.size
             if min(width, height) < side or width * height > MOST_PIXELS:
                 return None
-            turn = _turn(opened.sizes, width / height)
+            sizes = opened.sizes
+            turn = _turn(sizes, width / height)
+            whole = (sizes.height, sizes.width)
+            if turn == 1 and sizes.flip in _SIDEWAYS:
+                whole = whole[::-1]
             if turn is None:
                 return None
             image.draft("RGB", (side, side))
-            return Raw(np.asarray(image.convert("RGB")), colour=True, orientation=turn)
+            pixels = np.asarray(image.convert("RGB"))
+            return Raw(pixels, colour=True, orientation=turn, size=whole)
     except (rawpy.LibRawError, rawpy.NotSupportedError, OSError, ValueError, SyntaxError):
         return None
 
@@ -118,7 +125,6 @@ def _turn(sizes: Any, shape: float) -> int | None:
         shape: the width of the preview over its height.
     """
     whole = sizes.width / sizes.height * sizes.pixel_aspect
-    sideways = sizes.flip in (5, 6)
-    if sideways and abs(shape * whole - 1) < _SAME:
+    if sizes.flip in _SIDEWAYS and abs(shape * whole - 1) < _SAME:
         return 1  # the camera has turned it already
     return _TURNS.get(sizes.flip, 1) if abs(shape / whole - 1) < _SAME else None

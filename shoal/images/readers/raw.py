@@ -40,6 +40,9 @@ class Raw:
     """Which pixels stand for no data, bool (H, W, C); None: those that are not finite."""
     orientation: int = 1
     """The EXIF orientation that the pixels still have to be turned by, 1 to 8."""
+    size: tuple[int, int] | None = None
+    """Height and width of the image as the file holds it, where the pixels are a smaller version;
+    None: that of the pixels."""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or not 1 <= self.pixels.shape[2] <= MOST_CHANNELS:

@@ -127,7 +127,10 @@ def _as_raw(frame: Any, side: int | None) -> Raw:
     pixels = pixels if pixels.ndim == 3 else pixels[..., None]
     if pixels.shape[2] == 4:
         pixels = on_white(pixels)
-    return Raw(np.ascontiguousarray(pixels), pixels.shape[2] == 3, orientation=_turn(frame))
+    return Raw(
+        np.ascontiguousarray(pixels), pixels.shape[2] == 3, orientation=_turn(frame),
+        size=(frame.height, frame.width),
+    )  # fmt: skip
 
 
 def _turn(frame: Any) -> int:
