@@ -35,6 +35,7 @@ def drawn() -> bytes:
 
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
+PSD = b"8BPS" + bytes(40)
 USED = {
     "a.JPG": encoded(1, "JPEG"), "b.jfif": encoded(2, "JPEG"), "c": encoded(3, "JPEG"),
     "d.avif": encoded(4, "AVIF"), "e.jp2": encoded(5, "JPEG2000"),
@@ -43,7 +44,7 @@ USED = {
     "sub/two.more.png": encoded(10),
 }  # fmt: skip
 LEFT = {
-    "x.HEIC": "HEIC,", "named.jpg": "HEIC,", "x.cr2": "raw", "x.mp4": "video", "x.svg": "drawing",
+    "x.HEIC": "HEIC", "named.jpg": "HEIC", "x.cr2": "raw", "x.mp4": "video", "x.svg": "drawing",
     "x.jxl": "JPEG XL", "x.tga": "kind of image", "notes.txt": "no image",
     "unknown.xyz": "no image",
     "README": "no image", "empty": "empty", "empty.png": "empty", "broken.png": "not an image",
@@ -118,19 +119,19 @@ def test_many_of_a_kind_are_one_row(
     pile = tmp_path / "pile"
     pile.mkdir()
     for number in range(30):
-        (pile / f"{number}.heic").write_bytes(HEIC)
+        (pile / f"{number}.psd").write_bytes(PSD)
         (pile / f"{number}.png").write_bytes(encoded(number))
     (pile / "notes.txt").write_text("x")
     result = run_cli("run", pile, tmp_path / "found", "--quiet", *fast)
     assert result.code == 0
     assert result.err.splitlines()[0] == "61 files: 30 images, 31 left out"
-    assert "  30 .heic: HEIC" in result.err
+    assert "  30 .psd: a kind of image" in result.err
     rows = (tmp_path / "found" / "skipped.csv").read_text().splitlines()
     assert len(rows) == 3
     model, out = tmp_path / "found" / "checkpoint.pth", tmp_path / "new" / "p.csv"
     told = run_cli("predict", pile, model, out)
     assert f"what was left out is listed in {out.with_name('skipped.csv')}\n" in told.err
-    assert any(row.startswith('*.heic,"30 files: HEIC') for row in rows)
+    assert any(row.startswith('*.psd,"30 files: a kind of image') for row in rows)
     # What shoal drew itself is no image, wherever it is moved.
     (tmp_path / "found" / "map.png").rename(pile / "map.png")
     source = open_source(pile)
