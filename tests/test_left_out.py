@@ -241,4 +241,5 @@ def test_orientation_in_the_text_of_a_png() -> None:
         info.add_text(f"Raw profile type {name}", f"\n{kind}\n{len(text):8}\n{text.hex()}\n")
         file = io.BytesIO()
         Image.new("L", (4, 9)).save(file, "PNG", pnginfo=info)
-        assert look(file.getvalue()) == (4, 9, True), name
+        facts = look(file.getvalue())
+        assert facts[:3] == (4, 9, True), name
