@@ -29,7 +29,7 @@ class Within:
     """Whether the pages of a file are images, or the channels of one image."""
 
     def __post_init__(self) -> None:
-        every = self.every
+        every: Any = self.every
         if every is None or every == "cuts":
             return
         if isinstance(every, str) or not (math.isfinite(every) and every > 0):
