@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from shoal.embedding.reconstruction import reconstruction_mse
     from shoal.embedding.table import ImageTable
     from shoal.errors import ShoalError
-    from shoal.estimator import ImageClusterer
+    from shoal.estimator import ImageClusterer, VectorClusterer
     from shoal.export.export import export_prediction
     from shoal.export.load_corrections import load_corrections
     from shoal.export.naming import name_clusters
     from shoal.export.prediction import load_prediction
     from shoal.images.array import ArraySource
     from shoal.images.open import open_source
+    from shoal.images.vectors.open import open_vectors
+    from shoal.images.vectors.source import VectorSource
     from shoal.models.checkpoint import Checkpoint, load, save
-    from shoal.pipeline import cluster, fit, predict
+    from shoal.pipeline import cluster, cluster_vectors, fit, predict
     from shoal.recipes.named import BASELINE, BEST, IMPROVED
     from shoal.recipes.recipe import Recipe
     from shoal.recipes.settings import override
@@ -58,11 +60,14 @@ __all__ = [
     "ImageTable",
     "Recipe",
     "ShoalError",
+    "VectorClusterer",
+    "VectorSource",
     "__version__",
     "build_tree",
     "calibrate",
     "choose_n_clusters",
     "cluster",
+    "cluster_vectors",
     "decide_pairs",
     "embed",
     "export_prediction",
@@ -78,6 +83,7 @@ __all__ = [
     "load_tree",
     "name_clusters",
     "open_source",
+    "open_vectors",
     "override",
     "predict",
     "predict_corrected",
@@ -98,15 +104,17 @@ _NAMES = {
     "embedding.table": ("ImageTable",),
     "embedding.reconstruction": ("reconstruction_mse",),
     "errors": ("ShoalError",),
-    "estimator": ("ImageClusterer",),
+    "estimator": ("ImageClusterer", "VectorClusterer"),
     "export.export": ("export_prediction",),
     "export.load_corrections": ("load_corrections",),
     "export.naming": ("name_clusters",),
     "export.prediction": ("load_prediction",),
     "images.array": ("ArraySource",),
     "images.open": ("open_source",),
+    "images.vectors.open": ("open_vectors",),
+    "images.vectors.source": ("VectorSource",),
     "models.checkpoint": ("Checkpoint", "load", "save"),
-    "pipeline": ("cluster", "fit", "predict"),
+    "pipeline": ("cluster", "cluster_vectors", "fit", "predict"),
     "scoring.examine": ("calibrate",),
     "recipes.named": ("BASELINE", "BEST", "IMPROVED"),
     "recipes.recipe": ("Recipe",),

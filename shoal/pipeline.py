@@ -2,12 +2,14 @@
 
 ```
 open_source ─▶ train ─▶ a history of checkpoints ─▶ embed ─▶ reduce ─▶ cluster ─▶ checkpoint, table
+open_vectors ─▶ (embed: they are there) ─▶ reduce ─▶ cluster ─▶ checkpoint, table
 open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ table ─▶ prediction.csv
 ```
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +28,7 @@ from shoal.embedding.out_of_distribution import reduce_with_familiarity
 from shoal.embedding.reduce import fit_reduction, reduce
 from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ClusterFacts, Origin
@@ -130,6 +133,40 @@ def cluster(
         finished = examine(source, finished, reduction, clustering, device=device)
     z = reduction.embedding if thorough else reduction.fitted
     return finished, assign(source, z, clustering, calibration_of(finished))
+
+
+def cluster_vectors(
+    source: ImageSource, recipe: Recipe, *, auto_k: bool = False, origin: Origin | None = None,
+    notes: Mapping[str, Any] | None = None, track: Track = silent,
+) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
+    """Cluster vectors from elsewhere; there is nothing to train.
+
+    Args:
+        source: a `VectorSource` of at least 2 vectors. Its pictures are not looked at.
+        recipe: one without an encoder: its reducers and its clusterer.
+        auto_k: choose the number of clusters, in place of the recipe's.
+        origin: what the checkpoint is to know of the command.
+        notes: what its provenance is to tell a person besides.
+        track: shows progress.
+
+    Returns:
+        A checkpoint that assigns other vectors of the same program, and the table of these.
+
+    Raises:
+        DataError: more clusters than vectors, or fewer than 20 vectors if their number is to be
+            chosen.
+    """
+    check_n_clusters(recipe.n_clusters, len(source))
+    began = time.monotonic()
+    empty = Checkpoint(
+        recipe=recipe, image_shape=(1, 1, 1), n_dimensions=n_dimensions_of(source),
+        n_images=len(source), step=0, total_steps=0, epoch=0.0, encoder_state={},
+        objective_states=[], provenance=dict(notes or {}),
+        origin=replace(origin or Origin(), digest=source.digest()),
+    )  # fmt: skip
+    finished, table = cluster(source, empty, auto_k=auto_k, track=track)
+    seconds = round(time.monotonic() - began, 3)
+    return replace(finished, origin=replace(finished.origin, seconds=seconds)), table
 
 
 def predict(

@@ -27,7 +27,7 @@ from shoal.cli import app
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
     "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo", "review",
-    "import-labels",
+    "import-labels", "cluster",
 )  # fmt: skip
 
 
@@ -79,15 +79,26 @@ def test_inputs_come_first_data_before_checkpoint_and_outputs_last() -> None:
         if parameter.param_type_name == "argument":
             what = "OUTPUT" if "to write" in parameter.help else parameter.metavar
             places.setdefault(command, []).append(what)
-    order = ["TREE", "DATA", "CHECKPOINT", "PREDICTION", "LABELS", "NAMES", "IMAGE", "OUTPUT"]
+    order = [
+        "TREE",
+        "DATA",
+        "VECTORS",
+        "CHECKPOINT",
+        "PREDICTION",
+        "LABELS",
+        "NAMES",
+        "IMAGE",
+        "OUTPUT",
+    ]
     for command, words in places.items():
         assert words == sorted(set(words), key=order.index), command
-    assert sum(words[-1] == "OUTPUT" for words in places.values()) == 9
+    assert sum(words[-1] == "OUTPUT" for words in places.values()) == 10
 
 
 def test_an_option_means_the_same_in_every_command() -> None:
     # Of a tree there are groups, and no way to choose their number.
-    differing = {("cut", "-k"), ("cut", "--clusters")}
+    # Of vectors, the images are those that they are of; a report measures on others.
+    differing = {("cut", "-k"), ("cut", "--clusters"), ("cluster", "--images")}
     meaning: dict[str, set[tuple[str, str]]] = {}
     for command, parameter in parameters():
         for option in parameter.opts:

@@ -13,7 +13,18 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli import clean, cluster, evaluate, export, import_labels, report, review, search, train
+from shoal.cli import (
+    clean,
+    cluster,
+    evaluate,
+    export,
+    import_labels,
+    report,
+    review,
+    search,
+    train,
+    vectors,
+)
 from shoal.cli.flags import in_flags
 from shoal.cli.help import Group, grouped
 
@@ -33,6 +44,7 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
     "Start here": {
         train.run: "shoal run photos/ found/ -k 10 --minutes 15",
         train.demo: "shoal demo",
+        vectors.cluster: "shoal cluster embeddings.npy found/ --images photos/ -k auto",
         train.train: "shoal train trainX.npy best.pth --minutes 10",
     },
     "Look": {

@@ -61,6 +61,7 @@ def duplicates(
     )
     from shoal.images.output_checks import check_picture
     from shoal.images.pixel_range import PixelRange
+    from shoal.images.vectors.open import holds_vectors
     from shoal.models import checkpoint as checkpoints
     from shoal.plots import single_images
     from shoal.plots.figures import write
@@ -75,11 +76,16 @@ def duplicates(
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     opening.check_size(size, loaded)
-    source = opening.open_images(
-        data, size=size, image_shape=None if loaded is None else loaded.image_shape,
-        pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
-        array=array, cache=not no_cache, report=report,
-    )  # fmt: skip
+    if holds_vectors(data) or (loaded is not None and loaded.n_dimensions):
+        source = opening.open_pile(
+            data, checkpoint, size=size, array=array, cache=not no_cache, report=report
+        )
+    else:
+        source = opening.open_images(
+            data, size=size, image_shape=None if loaded is None else loaded.image_shape,
+            pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
+            array=array, cache=not no_cache, report=report,
+        )  # fmt: skip
     copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
         device=inference.ready(device), track=report,
@@ -89,7 +95,8 @@ def duplicates(
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
     if checkpoint is None:
-        say_next(report, "run", data, free(Path("found")))
+        verb = "cluster" if holds_vectors(data) else "run"
+        say_next(report, verb, data, free(Path("found")))
     elif first_not_done("outliers") is None:
         say_next(report, "splits", data, checkpoint, *free_picture("splits"))
     else:

@@ -133,6 +133,7 @@ def export(
     from shoal.cli.next_step import free_outputs, say_next
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
+    from shoal.images.vectors.source import has_pictures
     from shoal.models.provenance import typed
     from shoal.progress import Reporter
     from shoal.search import summaries
@@ -142,7 +143,10 @@ def export(
     checkpoint = prediction.with_name("checkpoint.pth")
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     loaded = load_prediction(prediction, trust=trust)
-    source = opening.open_images(data, size=size, array=array, cache=not no_cache, report=report)
+    source = opening.open_pile(
+        data, checkpoint if checkpoint.is_file() else None, size=size, array=array,
+        cache=not no_cache, report=report,
+    )  # fmt: skip
     loaded = honouring.of_file(loaded, source)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by))
@@ -154,7 +158,7 @@ def export(
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
         )
     missing = exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
-    with_images = kind in ("folders", "parquet")
+    with_images = kind in ("folders", "parquet") and has_pictures(source)
     how = source.originals.describe() if with_images else "their names alone"
     n_images = len(loaded.ids) - len(missing)
     report.say(summaries.of_export(n_images, len(source) - n_images, how, out))

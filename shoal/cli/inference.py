@@ -47,7 +47,8 @@ def predict(
         device=ready(device),
         track=report,
     )
-    report.warn(*warnings.unfamiliar(table))
+    known = ("vectors that were clustered",) if checkpoint.n_dimensions else ()
+    report.warn(*warnings.unfamiliar(table, *known))
     if clusters is not None and not warnings.few_images(len(source), clusters):
         report.warn(*warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters)))
     return table
@@ -81,9 +82,12 @@ def evaluate(
     table = pipeline.predict(source, checkpoint, device=device)
     scores = evaluation.score(table.labels, truth)
     bins = evaluation.calibration(table.confidence, table.labels, truth)
+    rebuilt = {}
+    if not checkpoint.n_dimensions:
+        rebuilt["mse"] = reconstruction_mse(source, checkpoint, device=device)
     return asdict(scores) | {
         "accuracy_interval_95": list(evaluation.accuracy_interval(scores.accuracy, len(source))),
-        "mse": reconstruction_mse(source, checkpoint, device=device),
+        **rebuilt,
         "calibration": [asdict(part) for part in bins],
     }
 

@@ -6,16 +6,20 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from shoal import pipeline
+from shoal.cli.run_identity import pictures_of_run
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
 from shoal.images.csv_files import printable
 from shoal.images.left_out import Count
 from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
+from shoal.images.vectors import open as vectors
+from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CHECKPOINT_SUFFIXES
@@ -59,6 +63,98 @@ def open_images(
     return source
 
 
+def open_vectors(
+    path: Path,
+    *,
+    images: ImageSource | None = None,
+    array: str | None = None,
+    column: str | None = None,
+    id_column: str | None = None,
+    n_dimensions: int | None = None,
+    at_least: int = 1,
+    report: Reporter | None = None,
+) -> VectorSource:
+    """Open vectors from elsewhere, and say what was left out; see `images.vectors.open`.
+
+    ``report`` says what else is to be known of them, where they are opened to be learned from.
+    """
+    source = vectors.open_vectors(
+        path, images=images, array=array, column=column, id_column=id_column,
+        n_dimensions=n_dimensions, at_least=at_least,
+    )  # fmt: skip
+    if report is not None:
+        for note in source.notes:
+            report.say(note)
+    if source.left_out:
+        lines = left_out_described(len(source), source.left_out, each="row", kept="vector")
+        print(*map(printable, lines), sep="\n", file=sys.stderr)
+    return source
+
+
+def open_vectors_of(
+    checkpoint: Checkpoint, path: Path, data: Path, report: Reporter | None, *,
+    array: str | None = None, cache: bool = True, at_least: int = 1,
+) -> VectorSource:  # fmt: skip
+    """Open vectors for a checkpoint, with the pictures that its run showed for these.
+
+    Args:
+        checkpoint: it says which columns its own vectors were in.
+        path: its file; the run's record lies beside it.
+        data: the vectors.
+        report: says what was left out.
+        array: which array of a .npz file.
+        cache: keep decoded images.
+        at_least: the fewest vectors.
+    """
+    origin = checkpoint.origin
+    of_parquet = data.suffix.lower() == ".parquet"
+    given: dict[str, Any] = {
+        "array": array, "n_dimensions": checkpoint.n_dimensions, "at_least": at_least,
+        "column": origin.column or None if of_parquet else None,
+        "id_column": origin.id_column or None if of_parquet else None,
+    }  # fmt: skip
+    pictures = pictures_of_run(path.parent)
+    if pictures is None:
+        return open_vectors(data, **given)
+    source = vectors.open_vectors(data, **given)
+    if source.digest() != checkpoint.origin.digest:  # other vectors have other images
+        return open_vectors(data, **given)
+    shown = open_images(pictures, cache=cache, report=report)
+    return open_vectors(data, images=shown, **given)
+
+
+def open_pile(
+    data: Path,
+    checkpoint: Path | None = None,
+    *,
+    size: int | None = None,
+    array: str | None = None,
+    cache: bool = True,
+    report: Reporter | None = None,
+) -> ImageSource:
+    """Images as they are; or vectors, where a file holds these or a checkpoint takes them.
+
+    Args:
+        data: the images or the vectors.
+        checkpoint: the file of the checkpoint that clustered them, if there is one.
+        size: see `open_images`, also for the other arguments.
+        array: which array of a .npz file.
+        cache: keep decoded images.
+        report: shows progress.
+
+    Raises:
+        DataError: they cannot be used.
+    """
+    if not vectors.holds_vectors(data):
+        return open_images(data, size=size, array=array, cache=cache, report=report)
+    if size is not None:
+        raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
+    loaded = None if checkpoint is None else checkpoints.load(checkpoint)
+    if checkpoint is None or loaded is None or not loaded.n_dimensions:
+        return open_vectors(data, array=array)
+    return open_vectors_of(loaded, checkpoint, data, report, array=array, cache=cache)
+
+
 def check_any_images(path: Path) -> None:
     """Raise if a folder holds no file at all, before anything else is said of a command.
 
@@ -85,16 +181,16 @@ def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
         )
 
 
-def left_out_described(n_images: int, counts: Sequence[Count]) -> list[str]:
+def left_out_described(
+    n_images: int, counts: Sequence[Count], *, each: str = "file", kept: str = "image"
+) -> list[str]:
     """How many files there are and what became of them: a line in all, and a line for each reason.
 
     >>> left_out_described(40, [Count(10, ".heic", "HEIC"), Count(1, "a.jpg", "empty")])
     ['51 files: 40 images, 11 left out', '  10 .heic: HEIC', '  a.jpg: empty']
     """
     n_left = sum(count.n_files for count in counts)
-    lines = [
-        f"{counted(n_images + n_left, 'file')}: {counted(n_images, 'image')}, {n_left:,} left out"
-    ]
+    lines = [f"{counted(n_images + n_left, each)}: {counted(n_images, kept)}, {n_left:,} left out"]
     for count in counts:
         number = f"{count.n_files:,} " if count.n_files > 1 else ""
         lines.append(f"  {number}{count.what}: {count.reason}")
@@ -110,7 +206,7 @@ def open_with(
     cache: bool = True,
     at_least: int = 1,
 ) -> tuple[ImageSource, Checkpoint]:
-    """A checkpoint, and images of the shape it learned from; see `open_images`.
+    """A checkpoint, and images of the shape it learned from, or vectors of its length.
 
     Raises:
         DataError: a checkpoint is given as the images.
@@ -119,6 +215,11 @@ def open_with(
         raise DataError(f"{data} is a checkpoint, not images; DATA comes first, then CHECKPOINT.")
     loaded = checkpoints.load(checkpoint)
     check_learned(loaded, checkpoint)
+    if loaded.n_dimensions:
+        opened = open_vectors_of(
+            loaded, checkpoint, data, report, array=array, cache=cache, at_least=at_least
+        )
+        return opened, loaded
     source = open_images(
         data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, at_least=at_least,
         array=array, cache=cache, report=report,
@@ -132,10 +233,13 @@ def check_learned(checkpoint: Checkpoint, path: Path) -> None:
     Raises:
         CheckpointError: something in it is missing, of another shape, or not a number.
     """
-    blank = ArraySource(np.zeros((2, *checkpoint.image_shape), np.uint8))
+    blank: ImageSource = ArraySource(np.zeros((2, *checkpoint.image_shape), np.uint8))
+    if checkpoint.n_dimensions:
+        blank = VectorSource(np.eye(2, checkpoint.n_dimensions, dtype=np.float32))
     reason = "what it computes is not a number"
     try:
-        checkpoint.build_encoder()
+        if not checkpoint.n_dimensions:
+            checkpoint.build_encoder()
         # t-SNE takes seconds to place even two images.
         if not checkpoint.finished or any(
             part.name == "tsne" for part in checkpoint.recipe.reducers

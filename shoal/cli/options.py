@@ -19,6 +19,12 @@ Data = Annotated[
                    "list of paths; a .npy or .npz file (N, H, W, 3) or (N, H, W).",
                    show_default=False),
 ]  # fmt: skip
+Vectors = Annotated[
+    Path,
+    typer.Argument(metavar="VECTORS", show_default=False,
+                   help="Vectors, a row each: a .npy or .npz file (N, D); or a .parquet file with "
+                   "a list of numbers in each row, several by a pattern in quotes."),
+]  # fmt: skip
 CheckpointPath = Annotated[
     Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint file.", show_default=False)
 ]

@@ -82,7 +82,7 @@ def report(
         raise DataError("--after needs --before, the checkpoint to compare it with.")
     if before is not None and after is None:
         after = checkpoint
-    source = opening.open_images(data)
+    source = opening.open_pile(data, checkpoint, report=reporter)
     labelled = (
         None
         if images is None

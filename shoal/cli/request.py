@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from shoal.clustering.choose_k import AUTO, check_enough
@@ -11,7 +12,7 @@ from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.named import DEFAULT
-from shoal.recipes.recipe import Recipe, check_trainable
+from shoal.recipes.recipe import Recipe, check_for_vectors, check_trainable
 from shoal.recipes.resolve import check_length, resolve
 from shoal.training.devices import resolve_device
 from shoal.training.start import start_run
@@ -21,8 +22,9 @@ from shoal.training.start import start_run
 class Request:
     """The options of a training run, see ``shoal train --help``."""
 
-    recipe: str | None = None
-    """The recipe's name; None: `best`, with views that shoal chooses by the pile."""
+    recipe: str | Recipe | None = None
+    """The recipe's name; None: `best`, with views that shoal chooses by the pile. Or a recipe
+    without an encoder, for vectors from elsewhere."""
     epochs: float | None = None
     minutes: float | None = None
     seed: int | None = None
@@ -42,6 +44,8 @@ class Request:
     """free, upright or auto; None: auto, or the named recipe's."""
     intensity: str | None = None
     """matters, varies or auto; None: auto, or the named recipe's."""
+    pictures: Path | None = None
+    """The images that are shown for vectors."""
     groups: IntArray | None = field(default=None, compare=False)
     """int64 (n,): the group of each image that a person decided, else -1; None: nothing is told."""
 
@@ -64,7 +68,10 @@ class Request:
         if self.clusters is not None:
             given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
         recipe = resolve(self.recipe or DEFAULT, self.settings, given)
-        check_trainable(recipe)
+        if isinstance(self.recipe, Recipe):
+            check_for_vectors(recipe, self.recipe)
+        else:
+            check_trainable(recipe)
         _ = self.views
         return recipe
 
@@ -95,4 +102,6 @@ def rehearse(source: ImageSource, request: Request) -> None:
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
+    if not recipe.has_encoder:
+        return
     start_run(source, recipe, resolve_device(request.device), groups=request.groups)

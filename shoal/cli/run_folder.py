@@ -14,6 +14,7 @@ from pathlib import Path
 from shoal.cli.outputs import copied_aside, free_name
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import completed, first_difference, identity_of
+from shoal.corrections.journal_file import journal_beside
 from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
 from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_to
@@ -71,9 +72,11 @@ class Run:
         # What is there stays until it is written anew; by its digest a later change is noticed.
         named = tuple(name for name in self.record.named if (self.folder / name).is_file())
         data = way_to(source.originals.path, self.folder)
+        pictures = way_to(request.pictures, self.folder)
         record = Record(
-            RUN, command_line(), identity, files=self.record.files, named=named, data=data
-        )
+            RUN, command_line(), identity, files=self.record.files, named=named, data=data,
+            images=pictures,
+        )  # fmt: skip
         self.folder.mkdir(parents=True, exist_ok=True)
         record.save(self.folder)
         return replace(self, record=record, done=False)
@@ -146,6 +149,23 @@ def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
     with locked(folder, f"to {folder}"):
         sweep(folder)
         yield _state(folder, request)
+
+
+def already(run: Run) -> list[str]:
+    """What to say of a run whose results are all there."""
+    edited, named = run.record.edited(run.folder), run.record.named
+    parts = [f"{run.folder} holds the results of this run already"]
+    parts += [f"changed since: {', '.join(edited)}"] if edited else []
+    parts += [f"with names: {', '.join(named)}"] if named else []
+    return ["; ".join([*parts, "add --force to begin anew"])]
+
+
+def corrections_kept(checkpoint: Path) -> list[str]:
+    """What to say of the corrections of an earlier result, if there are any."""
+    journal = journal_beside(checkpoint)
+    if not journal.exists():
+        return []
+    return [f"the corrections in {journal} are kept; predict, export and review carry them over"]
 
 
 def _state(folder: Path, request: Request) -> Run:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from shoal.cli.request import Request
 from shoal.errors import OutputError
-from shoal.export.record import read_record
+from shoal.export.record import Record, read_record
 from shoal.recipes.asked_views import AUTO
 from shoal.recipes.augmentation import Views
-from shoal.scoring.training_command import parse_training
+from shoal.recipes.recipe import OF_VECTORS
+from shoal.scoring.training_command import TrainingCommand, parse_training
 
 _BY_PILE = "views_by_pile"
 """Whether shoal chooses views by the pile."""
@@ -21,11 +23,17 @@ _BY_PILE = "views_by_pile"
 
 def identity_of(request: Request) -> dict[str, Any]:
     """The settings of a run, as JSON values; without what is only chosen while it trains."""
-    recipe = request.resolve().to_dict()
+    resolved = request.resolve()
+    recipe = resolved.to_dict()
+    if not resolved.has_encoder:
+        recipe = {name: recipe[name] for name in OF_VECTORS}
     if request.minutes is not None:
         recipe.pop("epochs")  # chosen when training begins
     if request.auto:
         recipe.pop("n_clusters")
+    if not resolved.has_encoder:
+        shown = {} if request.pictures is None else {"images": request.pictures.name}
+        return {"settings": recipe | shown}
     asked = {"orientation": request.orientation, "intensity": request.intensity}
     said: dict[str, Any] = {name: it for name, it in asked.items() if it not in (None, AUTO)}
     said[_BY_PILE] = request.views.leaves_choice
@@ -68,6 +76,7 @@ def as_typed(name: str, value: Any) -> str:
     option = {
         "n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes",
         "orientation": "--orientation", "intensity": "--intensity",
+        "images": "--images",
     }  # fmt: skip
     if value is None and name == "n_clusters":
         return "it has -k auto"
@@ -100,12 +109,32 @@ def data_of_run(folder: Path) -> Path | None:
     An absolute path is not recorded. The way from the folder to images beside it is, and else the
     path as it was typed, which is right from the same place.
     """
-    try:
-        record = read_record(folder)
-        training = None if record is None else parse_training(shlex.split(record.command)[1:])
-    except (OutputError, ValueError):
-        return None
+    record, training = _recorded(folder)
     places = [] if record is None or not record.data else [folder / record.data]
     if training is not None:
         places.append(Path(training.data))
+    return _first_there(places)
+
+
+def pictures_of_run(folder: Path) -> Path | None:
+    """The images that are shown for the vectors of the run in ``folder``; see `data_of_run`."""
+    record, training = _recorded(folder)
+    places = [] if record is None or not record.images else [folder / record.images]
+    if training is not None:
+        places += [Path(value) for name, *values in training.options for value in values
+                   if name == "--images"]  # fmt: skip
+    return _first_there(places)
+
+
+def _recorded(folder: Path) -> tuple[Record | None, TrainingCommand | None]:
+    """The record of a run, and the command that made it, taken apart."""
+    try:
+        record = read_record(folder)
+        known = None if record is None else parse_training(shlex.split(record.command)[1:])
+    except (OutputError, ValueError):
+        return None, None
+    return record, known
+
+
+def _first_there(places: Sequence[Path]) -> Path | None:
     return next((Path(os.path.normpath(place)) for place in places if place.exists()), None)

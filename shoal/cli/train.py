@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -30,9 +30,6 @@ from shoal.cli.options import (
     Settings,
     Size,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from shoal.cli.run_folder import Run
 
 
 def train(
@@ -142,7 +139,7 @@ def run(
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
     from shoal.cli.reviewed import review_of
-    from shoal.cli.run_folder import open_run
+    from shoal.cli.run_folder import already, corrections_kept, open_run
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
     from shoal.progress import Reporter
@@ -164,7 +161,7 @@ def run(
             check_n_clusters(clusters, len(source))
         run = opened.of(source, request, report)
         if run.done:
-            report.say(*_already(run))
+            report.say(*already(run))
             return
         finished, table = fit.train(source, run.checkpoint, request, report)
         result = table or inference.predict(source, finished, report, device=device)
@@ -175,26 +172,9 @@ def run(
                 source, finished, result, folder, report, device=resolve_device(device),
                 spare=fit.seconds_for_history(finished, request),
             )  # fmt: skip
-        report.say(*_corrections_kept(run.checkpoint))
+        report.say(*corrections_kept(run.checkpoint))
         inference.say_verdict(finished, report)
         say_next(report, *review_of(folder, data))
-
-
-def _corrections_kept(checkpoint: Path) -> list[str]:
-    from shoal.corrections.journal_file import journal_beside
-
-    journal = journal_beside(checkpoint)
-    if not journal.exists():
-        return []
-    return [f"the corrections in {journal} are kept; predict, export and review carry them over"]
-
-
-def _already(run: Run) -> list[str]:
-    edited, named = run.record.edited(run.folder), run.record.named
-    parts = [f"{run.folder} holds the results of this run already"]
-    parts += [f"changed since: {', '.join(edited)}"] if edited else []
-    parts += [f"with names: {', '.join(named)}"] if named else []
-    return ["; ".join([*parts, "add --force to begin anew"])]
 
 
 def demo(
@@ -206,7 +186,7 @@ def demo(
     from shoal.cli.next_step import say_next
     from shoal.cli.request import Request
     from shoal.cli.reviewed import review_of
-    from shoal.cli.run_folder import open_run
+    from shoal.cli.run_folder import already, open_run
     from shoal.images.output_checks import check_writable
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
@@ -225,7 +205,7 @@ def demo(
         finished, table = fit.train(source, run.checkpoint, request, report)
         result = table or inference.predict(source, finished, report, device="cpu")
         if run.done:
-            report.say(*_already(run))
+            report.say(*already(run))
         else:
             with run.results(result.ids, result.labels, report):
                 hand_over(source, finished, result, folder, report, device="cpu")

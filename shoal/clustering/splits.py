@@ -13,6 +13,7 @@ from shoal.clustering.partitions import r_squared
 from shoal.embedding.linear_algebra import whitening
 from shoal.images.sampling import sample_rows
 from shoal.images.tensors import to_float
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.facts import Split
 from shoal.protocols import FloatArray, ImageSource, IntArray
 
@@ -26,13 +27,13 @@ _SAMPLE = 5000
 
 
 def score(split: Split) -> float:
-    """Separation less `PIXELS_COUNT` of the pixel share: the order among clearly separated splits.
+    """Separation less `PIXELS_COUNT` of any pixel share: the order among clearly separated splits.
 
     What the embedding tells apart clearly and raw pixels do not is what was learned: of several
     clear candidates the one that colour and brightness alone explain is mostly the boring one. Only
     of clear ones, see `ranking`: noise is what pixels explain least of all.
     """
-    return split.separation - PIXELS_COUNT * split.pixel_share
+    return split.separation - PIXELS_COUNT * (split.pixel_share or 0.0)
 
 
 def choose(
@@ -74,20 +75,27 @@ def ranking(splits: Sequence[Split]) -> list[int]:
 
 
 def describe(source: ImageSource, clustering: Clustering, z: FloatArray) -> list[Split]:
-    """Describe each candidate on the images of ``source``, in the candidates' present order."""
+    """Describe each candidate on the images of ``source``, in the candidates' present order.
+
+    Of vectors from elsewhere there is no pixel share: their clusters do not depend on pictures.
+    """
     rows = sample_rows(len(source), _SAMPLE)
-    pixels = thumbnails(source, rows)
-    mean, white = whitening(pixels, min(_PIXEL_COMPONENTS, max(2, len(rows) // 10)))
-    pixels = (pixels - mean) @ white
+    pixels = None if n_dimensions_of(source) else _white_thumbnails(source, rows)
     separation = clustering.separation
     return [
         Split(
             sizes=tuple(np.bincount(labels, minlength=labels.max() + 1).tolist()),
             separation=float(separation[index]),
-            pixel_share=r_squared(pixels, labels[rows]),
+            pixel_share=None if pixels is None else r_squared(pixels, labels[rows]),
         )
         for index, labels in enumerate(clustering.candidates(z))
     ]
+
+
+def _white_thumbnails(source: ImageSource, rows: IntArray) -> FloatArray:
+    pixels = thumbnails(source, rows)
+    mean, white = whitening(pixels, min(_PIXEL_COMPONENTS, max(2, len(rows) // 10)))
+    return (pixels - mean) @ white
 
 
 def thumbnails(source: ImageSource, rows: IntArray) -> FloatArray:

@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from shoal.errors import DataError
 from shoal.images.tensors import to_float
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import (
     FloatArray,
@@ -69,6 +71,9 @@ def embed_blocks(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> Iterator[FloatArray]:
     """The rows of `embed`, `BLOCK` at a time: float32 (b, d)."""
+    if checkpoint.n_dimensions:  # vectors from elsewhere: there is nothing to encode
+        yield from _vectors(source, checkpoint)
+        return
     embedder = Embedder(checkpoint).to(device)
     rows = []
     for indices in track(batches(source), "embedding", n_batches(source)):
@@ -112,6 +117,18 @@ class Embedder(torch.nn.Module):
         if self.kind == "projection":
             return projection
         return torch.cat([F.normalize(z, dim=1), F.normalize(projection, dim=1)], dim=1)
+
+
+def _vectors(source: ImageSource, checkpoint: Checkpoint) -> Iterator[FloatArray]:
+    """The vectors of a `VectorSource`, `BLOCK` at a time."""
+    n_dimensions = n_dimensions_of(source)
+    if n_dimensions != checkpoint.n_dimensions:
+        got = f"vectors of {n_dimensions:,}" if n_dimensions else "images"
+        raise DataError(
+            f"the checkpoint takes vectors of {checkpoint.n_dimensions:,} numbers, got {got}."
+        )
+    for indices in batches(source, BLOCK):
+        yield source.vectors(indices)  # type: ignore[attr-defined]
 
 
 def test_time_views(x: Tensor, times: float, flip: bool) -> list[tuple[float, Tensor]]:

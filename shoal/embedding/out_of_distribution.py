@@ -36,19 +36,20 @@ def fit_reference(
 
     Returns:
         The model of `mahalanobis`, and ascending values of the two measures of `familiarity`,
-        float32, at most 1,001 quantiles. Nothing for fewer than 4 images.
+        float32, at most 1,001 quantiles; of vectors from elsewhere, which nothing reconstructs,
+        of the distance alone. Nothing for fewer than 4 images.
     """
     if len(rows) < 4:
         return {}
     order = np.random.default_rng(0).permutation(len(rows))
     modelled, held_out = embedding[order[::2]], embedding[order[1::2]]
     model = _fit(modelled)
+    known = model | {_DISTANCES: _quantiles(mahalanobis(held_out, model))}
+    if checkpoint.n_dimensions:
+        return known
     some = np.sort(rows[order[:_QUANTILES]])
     errors = reconstruction_errors(source, checkpoint, rows=some, device=device, track=track)
-    return model | {
-        _DISTANCES: _quantiles(mahalanobis(held_out, model)),
-        _ERRORS: _quantiles(errors),
-    }
+    return known | {_ERRORS: _quantiles(errors)}
 
 
 def familiarity(
@@ -81,6 +82,8 @@ def familiarity(
         float32 (n,) in (0, 1].
     """
     known, rows = checkpoint.familiar, np.arange(len(source))
+    if _ERRORS not in known:
+        return share_beyond(distances, known[_DISTANCES])
     errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
     by_distance = share_beyond(distances, known[_DISTANCES])
     by_error = share_beyond(errors, known[_ERRORS])

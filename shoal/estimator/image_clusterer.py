@@ -18,11 +18,11 @@ from shoal.clustering.choose_k import check_enough
 from shoal.clustering.clustering import check_finished
 from shoal.corrections.division import Division
 from shoal.corrections.honoured import honour
-from shoal.errors import DataError, Interrupted
+from shoal.errors import CheckpointError, DataError, Interrupted
 from shoal.estimator.checkpoint_estimator import NUMBERS
+from shoal.estimator.encoder_estimator import EncoderEstimator
 from shoal.estimator.inputs import RowScale, open_images
 from shoal.estimator.parameters import recipe_of
-from shoal.estimator.reviewed_estimator import ReviewedEstimator
 from shoal.export.load_corrections import corrections_of, load_corrections
 from shoal.images.array import ArraySource
 from shoal.images.disk import temporary_folder
@@ -36,7 +36,7 @@ from shoal.training.devices import resolve_device
 from shoal.training.suit import suit
 
 
-class ImageClusterer(ReviewedEstimator):
+class ImageClusterer(EncoderEstimator):
     """Cluster unlabelled images with an encoder that learns from these images alone.
 
     `fit` trains an encoder, embeds the images, reduces the embedding and clusters it; see
@@ -225,6 +225,10 @@ class ImageClusterer(ReviewedEstimator):
         """
         checkpoint = checkpoints.load(path)
         check_finished(checkpoint)
+        if checkpoint.n_dimensions:
+            raise CheckpointError(
+                f"{path} clusters vectors from elsewhere; load it with VectorClusterer."
+            )
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from shoal.clustering.digest import clustering_digest
 from shoal.errors import DataError, OutputError
 from shoal.estimator.checkpoint_estimator import CheckpointEstimator
 from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from shoal.review.notebook import ShownReview
@@ -52,10 +54,15 @@ class ReviewedEstimator(CheckpointEstimator):
         path = Path(path)
         if not path.exists():
             self.save(path)
-        elif checkpoints.load(path).weights_digest() != self.checkpoint_.weights_digest():
+        elif _identity(checkpoints.load(path)) != _identity(self.checkpoint_):
             raise OutputError(f"{path} holds another checkpoint; name another path.")
         return show(source, self.checkpoint_, path, device=device, port=port, track=track)
 
     def __getstate__(self) -> Any:
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_fitted_on"}
+
+
+def _identity(checkpoint: Checkpoint) -> str:
+    """The digest of the weights; of vectors, where there are none, of the clusters."""
+    return clustering_digest(checkpoint) if checkpoint.n_dimensions else checkpoint.weights_digest()

@@ -15,6 +15,7 @@ from shoal.export.missing import without_missing
 from shoal.export.neighbours import find_neighbours, with_map
 from shoal.images.csv_files import printable
 from shoal.images.output_checks import check_writable
+from shoal.images.vectors.source import has_pictures
 from shoal.plural import counted
 from shoal.protocols import ImageSource, IntArray, Track, silent
 
@@ -63,6 +64,7 @@ def export_prediction(
     """
     out = Path(out)
     check_export(source.originals.path, out, kind, by)
+    _check_pictures(source, kind)
     table, rows, missing = without_missing(prediction, source)
     if kind == "folders":
         folders.write_folders(source, rows, table.titles(), out, by, track)
@@ -79,6 +81,19 @@ def export_prediction(
         pile = path.name if path is not None and path.is_dir() else ""
         write_labels(kind, out, _labelled(table), pile)
     return missing
+
+
+def _check_pictures(source: ImageSource, kind: str) -> None:
+    """Raise if images are asked for where there are none.
+
+    Raises:
+        DataError: they are vectors without images.
+    """
+    if kind in ("folders", "json") and not has_pictures(source):
+        raise DataError(
+            f"kind must be csv or parquet, or names for another tool, of vectors without images; "
+            f"got {kind!r}. 'shoal cluster … --images DATA' says which images are theirs."
+        )
 
 
 def _labelled(table: ImageTable) -> list[LabelledImage]:
@@ -109,6 +124,7 @@ def plan_export(
     """
     out = Path(out)
     check_export(source.originals.path, out, kind, by)
+    _check_pictures(source, kind)
     table, rows, missing = without_missing(prediction, source)
     titles = table.titles()
     others = len(source) - len(rows)

@@ -45,6 +45,8 @@ class Record:
     """The names of the files in which a person named clusters."""
     data: str = ""
     """Where the images are from this folder, if they lie in it, beside it or one level above."""
+    images: str = ""
+    """The same of the images that are shown for vectors, where ``data`` are vectors."""
 
     def edited(self, folder: Path) -> list[str]:
         """The names of the files that are there and have changed since shoal wrote them."""
@@ -80,6 +82,7 @@ class Record:
             "files": self.files,
             "named": list(self.named),
             "data": self.data,
+            **({"images": self.images} if self.images else {}),
         }
         with atomic_path(folder / NAME) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -118,6 +121,7 @@ def read_record(folder: Path) -> Record | None:
         return Record(
             kind, str(content["command"]), identity, bool(content["finished"]),
             str(content["result"]), files, named, str(content.get("data", "")),
+            str(content.get("images", "")),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, OutputError):

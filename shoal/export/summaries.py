@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,10 @@ def splits_table(splits: list[ComparedSplit]) -> str:
             split.split.separation, split.split.pixel_share, split.stability, split.view_agreement,
             split.agreement[0],
         )  # fmt: skip
-        cells = [f"{share:>{len(t)}.3f}" for t, share in zip(titles[1:], shares, strict=True)]
+        cells = [
+            f"{'–':>{len(t)}}" if share is None else f"{share:>{len(t)}.3f}"
+            for t, share in zip(titles[1:], shares, strict=True)
+        ]
         lines.append("  ".join([f"{number:>5}", f"{sizes:<17}", *cells]))
     if len(splits) == 1:
         lines.append(
@@ -87,7 +91,11 @@ def evaluation_text(scores: dict[str, Any]) -> str:
             f"(each cluster matched to one label; 95 % interval {low:.3f} to {high:.3f})",
             f"NMI       {scores['nmi']:.4f}",
             f"ARI       {scores['ari']:.4f}",
-            f"MSE       {scores['mse']:.6f} (reconstruction, pixels in [0, 1])",
+            *(
+                [f"MSE       {scores['mse']:.6f} (reconstruction, pixels in [0, 1])"]
+                if "mse" in scores
+                else []
+            ),
             f"images    {scores['n_images']:,}",
             f"by confidence, in {parts} of the images, the least confident first:",
             "  confidence  " + "  ".join(f"{part['confidence']:.2f}" for part in bins),
@@ -99,6 +107,7 @@ def evaluation_text(scores: dict[str, Any]) -> str:
 def label_free_text(scores: LabelFreeScores) -> str:
     """The scores of a checkpoint without labels, each with its meaning."""
     rows = {
+        "score": (scores.combined, COMBINED),
         "view agreement": (scores.view_agreement, "clusters of the images and of two views of "
                            "them agree (1 always, 0 as by chance)"),
         "stability": (scores.stability, "clusters formed from either half of the images agree "
@@ -117,8 +126,11 @@ def label_free_text(scores: LabelFreeScores) -> str:
     }  # fmt: skip
     return "\n".join(
         [
-            f"{'score':<15} {scores.combined:7.4f}   {COMBINED}",
-            *(f"{name:<15} {value:7.4f}   {text}" for name, (value, text) in rows.items()),
+            *(
+                f"{name:<15} {value:7.4f}   {text}"
+                for name, (value, text) in rows.items()
+                if math.isfinite(value)
+            ),
             f"{'images':<15} {scores.n_images:>7,}   in {scores.n_clusters} clusters",
             label_free.verdict(scores),
         ]
@@ -131,6 +143,7 @@ def checkpoint_facts(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
         "file": str(path),
         "finished": checkpoint.finished,
         "image_shape": list(checkpoint.image_shape),
+        "n_dimensions": checkpoint.n_dimensions,
         "n_images": checkpoint.n_images,
         "step": checkpoint.step,
         "total_steps": checkpoint.total_steps,
@@ -175,16 +188,16 @@ def corrections_text(corrections: Corrections) -> str:
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
     """The facts about a checkpoint as text, with at most 12 rows of its history."""
     facts = checkpoint_facts(checkpoint, path)
-    height, width, channels = checkpoint.image_shape
+    kind = f"{checkpoint.n_dimensions:,} numbers, vectors from elsewhere"
+    if not checkpoint.n_dimensions:
+        kind = pixels(*checkpoint.image_shape)
     state = "finished" if checkpoint.finished else "along the way, without clusters"
     rows = checkpoint.history[:: max(1, -(-len(checkpoint.history) // 12))]
     lines = [
         f"{path}: {state}",
         "checkpoint",
-        f"  images         {checkpoint.n_images:,} of {pixels(height, width, channels)}",
-        f"  epoch          {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
-        f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
-        f"  weights        {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",
+        f"  images         {checkpoint.n_images:,} of {kind}",
+        *(_of_training(checkpoint, facts) if not checkpoint.n_dimensions else []),
         *(f"  {name:<14} {value}" for name, value in facts["origin"].items() if value),
         *(f"  {name:<14} {value}" for name, value in checkpoint.provenance.items()),
         *(
@@ -194,7 +207,8 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
         *([f"  n_clusters     {chosen.reason}"] if (chosen := checkpoint.facts.chosen) else []),
         *(
             f"  split {number:<8} {' + '.join(f'{size:,}' for size in split.sizes)}, separation "
-            f"{split.separation:.3f}, pixels explain {split.pixel_share:.3f}"
+            f"{split.separation:.3f}"
+            + ("" if split.pixel_share is None else f", pixels explain {split.pixel_share:.3f}")
             for number, split in enumerate(checkpoint.facts.splits, start=1)
         ),
         "recipe",
@@ -203,3 +217,11 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
         *("  " + "  ".join(f"{name} {value:.6g}" for name, value in row.items()) for row in rows),
     ]
     return "\n".join(lines)
+
+
+def _of_training(checkpoint: Checkpoint, facts: dict[str, Any]) -> list[str]:
+    return [
+        f"  epoch          {checkpoint.epoch:g} of {checkpoint.recipe.epochs:g} "
+        f"(step {checkpoint.step:,} of {checkpoint.total_steps:,})",
+        f"  weights        {facts['weights']:,}, sha256 {facts['weights_sha256'][:16]}…",
+    ]

@@ -13,6 +13,7 @@ from shoal.embedding.table import ImageTable
 from shoal.export.neighbours import Neighbours
 from shoal.images.csv_files import as_text, write_rows
 from shoal.images.files import atomic_path
+from shoal.images.vectors.source import has_pictures
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
 from shoal.scoring.verdict import METADATA
 
@@ -45,7 +46,8 @@ def write_parquet(
     them, and shoal reads the file again as a pile. The ids of the neighbours are rows of this file,
     counted from 0, as embedding-atlas takes them:
     ``embedding-atlas out.parquet --image image --x x --y y --neighbors neighbors``.
-    The metadata of the schema hold the verdict on the clusters, if the table has it.
+    Of vectors without images the column image is left out. The metadata of the schema hold the
+    verdict on the clusters, if the table has it.
 
     Args:
         source: the pile.
@@ -64,12 +66,18 @@ def write_parquet(
     columns = _arrow_columns(table, neighbours)
     image_type = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     fields = [pa.field(name, column.type) for name, column in columns.items()]
-    fields.insert(1, pa.field("image", image_type))
-    features = {"info": {"features": {"image": {"_type": "Image"}}}}
-    metadata: dict[bytes, bytes] = {b"huggingface": json.dumps(features).encode()}
+    metadata: dict[bytes, bytes] = {}
+    if has_pictures(source):
+        fields.insert(1, pa.field("image", image_type))
+        features = {"info": {"features": {"image": {"_type": "Image"}}}}
+        metadata[b"huggingface"] = json.dumps(features).encode()
     if table.verdict is not None:
         metadata[METADATA] = table.verdict
     schema = pa.schema(fields, metadata=metadata)
+    if not has_pictures(source):
+        with atomic_path(out) as temporary:
+            pq.write_table(pa.table(columns, schema=schema), temporary)
+        return
     with atomic_path(out) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         images: list[dict[str, Any]] = []
         n_bytes = 0

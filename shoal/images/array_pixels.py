@@ -111,7 +111,8 @@ def check_shape(images: Array, name: str, channels: str | None = None) -> Array:
     if images.dtype.kind not in "buif":
         raise DataError(f"{problem} dtype {images.dtype}; save the pixels as numbers.")
     if images.ndim not in (3, 4):
-        raise DataError(f"{problem} shape {images.shape}; reshape it first.")
+        vectors = ", or cluster vectors with 'shoal cluster'" if images.ndim == 2 else ""
+        raise DataError(f"{problem} shape {images.shape}; reshape it first{vectors}.")
     if len(images) and 0 in images.shape:
         raise DataError(f"{problem} shape {images.shape}, without pixels.")
     if images.ndim == 3:

@@ -8,7 +8,7 @@ from shoal.images.array import content_digest
 from shoal.images.levels import Pixels
 from shoal.images.originals import SubsetOriginals
 from shoal.images.pixel_range import PixelRange
-from shoal.protocols import Array, ImageSource, IntArray, Originals
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 
 
 class Subset:
@@ -41,6 +41,15 @@ class Subset:
 
     def read(self, indices: Array) -> Pixels:
         return self.source.read(self.rows[indices])
+
+    @property
+    def n_dimensions(self) -> int:
+        """The length of the vectors from elsewhere; 0 for images alone."""
+        return int(getattr(self.source, "n_dimensions", 0))
+
+    def vectors(self, indices: Array) -> FloatArray:
+        """The vectors ``indices`` (b,) of a `VectorSource`, float32 (b, d)."""
+        return self.source.vectors(self.rows[indices])  # type: ignore[attr-defined]
 
     def digest(self) -> str:
         if self._digest is None:

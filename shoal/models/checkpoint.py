@@ -70,6 +70,10 @@ class Checkpoint:
     calibration: dict[str, Array] = field(default_factory=dict)
     """The confidences of memberships, see `scoring.calibration`; empty in older files."""
 
+    n_dimensions: int = 0
+    """The length of the vectors from elsewhere that it takes, in place of images; 0: it takes
+    images. There is no encoder then, see `recipes.recipe.NO_ENCODER`."""
+
     pixel_range: PixelRange | None = None
     """The numbers that are black and white, in new images, too. None in older files, in which each
     image of more than 8 bits has a range of its own."""
@@ -88,6 +92,11 @@ class Checkpoint:
         Raises:
             CheckpointError: the weights do not fit the recipe.
         """
+        if self.n_dimensions:
+            raise CheckpointError(
+                "this checkpoint clusters vectors from elsewhere and has no encoder; give vectors, "
+                "not images."
+            )
         with torch.random.fork_rng(devices=[]):  # layers are initialised before they are filled
             encoder: Encoder = parts.build("encoders", self.recipe.encoder, self.image_shape)
         _load_state(encoder, self.encoder_state)
@@ -132,6 +141,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
             {
                 "recipe": checkpoint.recipe.to_dict(),
                 "image_shape": list(checkpoint.image_shape),
+                "n_dimensions": checkpoint.n_dimensions,
                 "pixel_range": checkpoint.pixel_range and checkpoint.pixel_range.to_json(),
                 "n_images": checkpoint.n_images,
                 "step": checkpoint.step,
@@ -194,6 +204,7 @@ def load(path: str | Path) -> Checkpoint:
             recipe=Recipe.from_dict(about["recipe"]),
             image_shape=(height, width, channels),
             pixel_range=None if pixel_range is None else PixelRange.from_json(pixel_range),
+            n_dimensions=about.get("n_dimensions", 0),
             n_images=about["n_images"],
             step=about["step"],
             total_steps=about["total_steps"],
@@ -211,6 +222,8 @@ def load(path: str | Path) -> Checkpoint:
         )
         if len(loaded.objective_states) != len(loaded.recipe.objectives):
             raise KeyError("the state of an objective")
+        if bool(loaded.n_dimensions) == loaded.recipe.has_encoder:
+            raise KeyError("the encoder" if loaded.recipe.has_encoder else "n_dimensions")
         if loaded.finished and len(loaded.reducers) != len(loaded.recipe.reducers):
             raise KeyError("the state of a reducer")
         return loaded

@@ -35,6 +35,11 @@ class Origin:
     row_range: tuple[float, float] | None = None
     """The numbers of a table that are black and white, see `estimator.inputs`; None for images."""
 
+    column: str = ""
+    """The column of the vectors from elsewhere, where it was named."""
+    id_column: str = ""
+    """The column of their ids, where it was named."""
+
     def updated_by(self, other: Origin) -> Origin:
         """Return this origin with each field that ``other`` sets.
 
@@ -79,22 +84,24 @@ class Split:
     """Images in each cluster, by number."""
     separation: float
     """R² of predicting it from the embedding, in [0, 1]."""
-    pixel_share: float
-    """R² of predicting it from thumbnails of the images, in [0, 1]: what took no learning."""
+    pixel_share: float | None
+    """R² of predicting it from thumbnails of the images, in [0, 1]: what took no learning. None of
+    vectors from elsewhere."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values, the shares rounded to six digits."""
         return {
             "sizes": list(self.sizes),
             "separation": round(self.separation, 6),
-            "pixel_share": round(self.pixel_share, 6),
+            "pixel_share": None if self.pixel_share is None else round(self.pixel_share, 6),
         }
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Split:
         """The inverse of `to_json`."""
         sizes = tuple(int(size) for size in about["sizes"])
-        return cls(sizes, float(about["separation"]), float(about["pixel_share"]))
+        share = about["pixel_share"]
+        return cls(sizes, float(about["separation"]), None if share is None else float(share))
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def _is_split(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and _list_of(_is_count)(value.get("sizes"))
-        and all(_is_number(value.get(name)) for name in ("separation", "pixel_share"))
+        and _is_number(value.get("separation"))
+        and _or_none(_is_number)(value.get("pixel_share"))
     )
 
 
@@ -128,6 +129,8 @@ _OPTIONAL: dict[str, dict[str, _Test]] = {
         "minutes": _or_none(_is_number),
         "larger_size": _or_none(_is_count),
         "row_range": _or_none(_is_range),
+        "column": _is_text,
+        "id_column": _is_text,
     },
     "facts": {
         "splits": _list_of(_is_split),
@@ -154,6 +157,8 @@ def check_about(about: Any) -> None:
             raise ValueError(name)
         if not test(about[name]):
             raise ValueError(name)
+    if not _is_count(about.get("n_dimensions", 0)):
+        raise ValueError("n_dimensions")
     for part, tests in _OPTIONAL.items():
         held = about.get(part, {})
         if not isinstance(held, dict):

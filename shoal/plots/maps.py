@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from shoal.embedding.table import ImageTable
 from shoal.images.pictures import read_pictures
+from shoal.images.vectors.source import has_pictures
 from shoal.plots.colours import PALETTE, colour, key_columns
 from shoal.plots.strips import drawable
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
@@ -16,6 +17,8 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 def map_of(source: ImageSource, table: ImageTable) -> Figure:
     """The map twice: as dots, coloured by cluster, and as pictures where there is room.
+
+    Of vectors without images as dots alone.
 
     Args:
         source: the images of ``table``.
@@ -25,11 +28,15 @@ def map_of(source: ImageSource, table: ImageTable) -> Figure:
     n_clusters = int(table.labels.max()) + 1
     sizes = np.bincount(table.labels, minlength=n_clusters)
     clusters = np.flatnonzero(sizes)
-    columns = key_columns([f"{cluster}: {sizes[cluster]:,}" for cluster in clusters], 14.5, 10)
-    figure = Figure(figsize=(15, 8.1 + 0.22 * -(-len(clusters) // columns)), layout="constrained")
-    dots, pictures = figure.subplots(1, 2)
+    width = 14.5 if has_pictures(source) else 7.5
+    columns = key_columns([f"{cluster}: {sizes[cluster]:,}" for cluster in clusters], width, 10)
+    n_panels = 2 if has_pictures(source) else 1
+    height = 8.1 + 0.22 * -(-len(clusters) // columns)
+    figure = Figure(figsize=(15 if n_panels == 2 else 8, height), layout="constrained")
+    panels = figure.subplots(1, n_panels, squeeze=False)[0]
+    dots = panels[0]
     centre, half = _square(table.xy)
-    for ax in (dots, pictures):
+    for ax in panels:
         ax.set_xlim(centre[0] - half, centre[0] + half)
         ax.set_ylim(centre[1] - half, centre[1] + half)
         ax.set_aspect("equal")
@@ -49,9 +56,11 @@ def map_of(source: ImageSource, table: ImageTable) -> Figure:
         handles=keys, title="cluster: images", loc="outside lower center",
         ncols=columns, frameon=False, fontsize=10,
     )  # fmt: skip
-    dots.set_title("a dot for each image: t-SNE of the embedding", fontsize=12)
-    pictures.set_title("an image at each place, framed in the colour of its cluster", fontsize=12)
-    _thumbnails(pictures, source, table, centre, half, colours)
+    each = "image" if n_panels == 2 else "vector"
+    dots.set_title(f"a dot for each {each}: t-SNE of the embedding", fontsize=12)
+    for ax in panels[1:]:
+        ax.set_title("an image at each place, framed in the colour of its cluster", fontsize=12)
+        _thumbnails(ax, source, table, centre, half, colours)
     return figure
 
 

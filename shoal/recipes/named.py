@@ -12,7 +12,7 @@ from shoal.errors import RecipeError
 from shoal.recipes import parts
 from shoal.recipes.augmentation import Views
 from shoal.recipes.parts import Part
-from shoal.recipes.recipe import Recipe
+from shoal.recipes.recipe import NO_ENCODER, Recipe
 
 # Measured numbers: README, "How good it is", made by benchmarks/quality.py.
 
@@ -112,6 +112,16 @@ DIGITS = replace(
 
 DEFAULT = BEST.name
 """The recipe of a run that names none."""
+
+# Vectors that another program made: nothing is learned from pixels (benchmarks/vectors.py).
+VECTORS = replace(
+    IMPROVED,
+    name="vectors",
+    encoder=NO_ENCODER,
+    views=Views(),
+    objectives=(),
+    embedding="encoder",
+)
 
 RECIPES = {recipe.name: recipe for recipe in (BASELINE, IMPROVED, BEST, DIGITS)}
 

@@ -17,6 +17,10 @@ OPTIMIZERS = ("adam", "adamw", "muon")
 SCHEDULES = ("constant", "cosine")
 PRECISIONS = ("auto", "fp32", "bf16")
 EMBEDDINGS = ("encoder", "projection", "joint")
+NO_ENCODER = Part("none")
+"""The encoder of a recipe that clusters vectors from elsewhere, and learns nothing from pixels."""
+OF_VECTORS = ("name", "reducers", "clusterer", "n_clusters", "seed")
+"""The fields of such a recipe that mean something."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,11 @@ class Recipe:
         for name, (low, high) in limits.items():
             check_interval(name, getattr(self, name), low, high, RecipeError)
         self.views.check()
-        if not self.objectives:
+        if not self.has_encoder and self.objectives:
+            raise RecipeError(
+                f"objectives must be empty without an encoder, got {self.objectives[0]}."
+            )
+        if self.has_encoder and not self.objectives:
             raise RecipeError("objectives must name at least one objective, got none.")
         names = [part.name for part in self.objectives]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -104,19 +112,29 @@ class Recipe:
             if family in ("reducers", "clusterers"):  # built after training: too late for an error
                 parts.build(family, chosen)
 
+    @property
+    def has_encoder(self) -> bool:
+        """Whether it learns from pixels; if not, it clusters vectors from elsewhere."""
+        return self.encoder.name != NO_ENCODER.name
+
     def parts(self) -> list[tuple[str, Part]]:
         """Return every part with its family."""
         return [
-            ("encoders", self.encoder),
+            *([("encoders", self.encoder)] if self.has_encoder else []),
             *(("objectives", part) for part in self.objectives),
             *(("reducers", part) for part in self.reducers),
             ("clusterers", self.clusterer),
         ]
 
     def describe(self) -> dict[str, Any]:
-        """Return every field as text or a number: views field by field, parts as calls."""
+        """Return every field as text or a number: views field by field, parts as calls.
+
+        Of a recipe without an encoder only what is not about training.
+        """
         flat: dict[str, Any] = {}
         for field in dataclasses.fields(self):
+            if not self.has_encoder and field.name not in OF_VECTORS:
+                continue
             value = getattr(self, field.name)
             if isinstance(value, Views):
                 flat |= {f"views.{name}": item for name, item in dataclasses.asdict(value).items()}
@@ -207,7 +225,33 @@ def check_trainable(recipe: Recipe) -> None:
         RecipeError: the recipe asks for a single cluster. A finished checkpoint may be asked for
             one; a run may not.
     """
+    if not recipe.has_encoder:
+        raise RecipeError(
+            f"recipe {recipe.name} has no encoder to train; 'shoal cluster' uses it for vectors."
+        )
     if recipe.n_clusters == 1:
         raise RecipeError(
             "n_clusters must be at least 2 to train, got 1: a single cluster holds every image."
         )
+
+
+def check_for_vectors(recipe: Recipe, own: Recipe, *, single: bool = False) -> None:
+    """Raise unless a recipe differs from one for vectors only in what vectors have.
+
+    Args:
+        recipe: the recipe.
+        own: the one for vectors.
+        single: whether a single cluster may be asked for.
+
+    Raises:
+        RecipeError: it asks for an encoder, for something of training, or for a single cluster.
+    """
+    for field in dataclasses.fields(Recipe):
+        if field.name in OF_VECTORS or getattr(recipe, field.name) == getattr(own, field.name):
+            continue
+        raise RecipeError(
+            f"{field.name} is about training, and vectors from elsewhere are not trained on; leave "
+            "it out."
+        )
+    if recipe.n_clusters == 1 and not single:
+        raise RecipeError("n_clusters must be at least 2, got 1: a single cluster holds all.")

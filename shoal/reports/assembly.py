@@ -91,7 +91,7 @@ def report(
         **{name: Trained.load(Path(path)) for name, path in named.items() if path is not None},
     )  # fmt: skip
     inputs.check()
-    if whole:
+    if whole and not inputs.latest.checkpoint.n_dimensions:
         progression.check(inputs, inputs.latest)
     _write(targets, inputs, wording, whole=whole, spare=spare, table=table)
 

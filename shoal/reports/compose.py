@@ -25,7 +25,7 @@ from shoal.reports import (
     splits,
     trust,
 )
-from shoal.reports.document import Document
+from shoal.reports.document import Block, Document, Heading, Paragraph
 from shoal.reports.inputs import ReportInputs
 from shoal.reports.wording import Wording
 
@@ -68,12 +68,7 @@ def compose(
     groups = clusters.section(inputs, table, wording, conflicts)
     groups += splits.section(inputs, table, wording)
     sure = certainty.section(inputs, table, wording) + mistakes.section(inputs, wording)
-    rebuilt = reconstructions.section(inputs, wording)
-    kept = (
-        checkpoint_history.section(inputs, wording, spare)
-        if history
-        else checkpoint_history.left_out(wording)
-    )
+    rebuilt, kept = _of_training(inputs, wording, history, spare)
     details = reproducibility.section(inputs, wording)
     if inputs.before is not None:  # a comparison: the assignment's three questions first
         document.first += [*compared, *rebuilt, *kept, *verdict]
@@ -82,3 +77,19 @@ def compose(
         document.first += verdict
         document.add(*groups, *sure, *compared, *rebuilt, *kept, *details)
     return document, table
+
+
+def _of_training(
+    inputs: ReportInputs, wording: Wording, history: bool, spare: Callable[[], float] | None
+) -> tuple[list[Block], list[Block]]:
+    """Reconstructions, and the checkpoint history; of vectors a sentence in their place."""
+    if inputs.main.trained.checkpoint.n_dimensions:
+        said = wording(
+            "These are vectors that another program made: nothing was trained, so there are no "
+            "reconstructions, no checkpoints along the way, and nothing is said of pixels."
+        )
+        return [], [Heading(wording("Vectors from elsewhere")), Paragraph(said)]
+    rebuilt = reconstructions.section(inputs, wording)
+    if history:
+        return rebuilt, checkpoint_history.section(inputs, wording, spare)
+    return rebuilt, checkpoint_history.left_out(wording)

@@ -15,6 +15,7 @@ from shoal.corrections.honoured import Corrections
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError, DataError
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
@@ -106,7 +107,12 @@ class ReportInputs:
         digest = self.train.digest()  # reads every image: once
         for trained in self.all:
             shape = trained.checkpoint.image_shape
-            if shape != self.train.shape:
+            if trained.checkpoint.n_dimensions != n_dimensions_of(self.train):
+                raise CheckpointError(
+                    f"{trained.path} learned from {_kind(trained.checkpoint.n_dimensions)}, but "
+                    f"these are {_kind(n_dimensions_of(self.train))}; give what it learned from."
+                )
+            if not trained.checkpoint.n_dimensions and shape != self.train.shape:
                 raise CheckpointError(
                     f"{trained.path} learned from images of {_size(shape)}, but these are of "
                     f"{_size(self.train.shape)}; give the images it learned from."
@@ -172,7 +178,7 @@ class Measured:
 
     trained: Trained
     mse: float
-    """The error of the reconstruction of all images learned from."""
+    """The error of the reconstruction of all images learned from; NaN of vectors."""
     table: ImageTable | None
     """The labelled images, if any."""
     scores: Scores | None
@@ -205,6 +211,8 @@ def measure(inputs: ReportInputs, trained: Trained) -> Measured:
         )
     if inputs.labels is not None and table is not None:
         scores = evaluation.score(table.labels, inputs.labels)
+    if trained.checkpoint.n_dimensions:  # nothing reconstructs vectors
+        return Measured(trained, float("nan"), table, scores)
     with fast(inputs.device):
         mse = reconstruction_mse(
             inputs.train, trained.checkpoint, device=inputs.device, track=inputs.track
@@ -223,3 +231,7 @@ def fast(device: str) -> AbstractContextManager[None]:
 
 def _size(shape: tuple[int, int, int]) -> str:
     return pixels(*shape)
+
+
+def _kind(n_dimensions: int) -> str:
+    return f"vectors of {n_dimensions:,} numbers" if n_dimensions else "images"

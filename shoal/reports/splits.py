@@ -59,12 +59,14 @@ def _labels_of_splits(inputs: ReportInputs, table: ImageTable) -> list[IntArray]
 
 
 def _numbers(known: Sequence[Split], labels_of: list[IntArray], wording: Wording) -> Table:
-    header = ("split", "images in each", "separation", "pixels explain")
+    pixels = known[0].pixel_share is not None
+    header = ("split", "images in each", "separation", *(["pixels explain"] if pixels else []))
     rows = []
     for number, (split, labels) in enumerate(zip(known, labels_of, strict=False), start=1):
         sizes = np.bincount(labels).tolist()
         text = " + ".join(f"{size:,}" for size in sizes[:4]) + (" + …" if len(sizes) > 4 else "")
-        rows.append((str(number), text, f"{split.separation:.3f}", f"{split.pixel_share:.3f}"))
+        share = [f"{split.pixel_share:.3f}"] if split.pixel_share is not None else []
+        rows.append((str(number), text, f"{split.separation:.3f}", *share))
     return Table(tuple(wording(text) for text in header), tuple(rows))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from shoal.embedding.embed import batches
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.reports.document import Block, Bullets, Heading
 from shoal.reports.inputs import ReportInputs
 from shoal.reports.wording import Wording
 from shoal.scoring import label_free
 from shoal.scoring.evidence import Sentence
 from shoal.scoring.verdict import Verdict
-from shoal.search.copies import digests
+from shoal.search.copies import content_of, digests
 
 
 def section(inputs: ReportInputs, verdict: Verdict, wording: Wording) -> list[Block]:
@@ -40,10 +41,15 @@ def _copies(inputs: ReportInputs, wording: Wording) -> tuple[str, ...]:
     """A sentence if images occur more than once, pixel for pixel."""
     seen: set[bytes] = set()
     for rows in batches(inputs.train):
-        seen.update(digests(inputs.train.read(rows)))
+        seen.update(digests(content_of(inputs.train, rows)))
     copies = len(inputs.train) - len(seen)
     if not copies:
         return ()
+    if n_dimensions_of(inputs.train):
+        return (
+            wording("{n:,} {n:vector is an exact copy of another|vectors are exact copies of "
+                    "others}.", n=copies),
+        )  # fmt: skip
     return (
         wording("{n:,} {n:image is an exact copy of another|images are exact copies of others}.",
                 n=copies),

@@ -145,9 +145,10 @@ class Divisions:
             says = "The only way to divide the pile that stands out."
             if split is not None and total > 1:
                 says = (
-                    f"The embedding tells the sides apart by {split.separation:.2f} (1 is "
-                    f"clearest); pixels alone explain {split.pixel_share:.2f} of it."
+                    f"The embedding tells the sides apart by {split.separation:.2f} (1 is clearest)"
                 )
+                pixels = split.pixel_share
+                says += f"; pixels alone explain {pixels:.2f} of it." if pixels is not None else "."
             yield Division(
                 SPLIT, candidate + 1,
                 f"{counted(n, 'cluster')}, way {candidate + 1} of {total}" if total > 1

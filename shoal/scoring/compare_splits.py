@@ -14,7 +14,7 @@ from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Split
-from shoal.protocols import ImageSource, Track, silent
+from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.training.augmented_source import EVALUATION_VIEWS, AugmentedSource
 
@@ -32,8 +32,9 @@ class ComparedSplit:
     stability: float
     """Share of images divided alike by the nearest candidate found from half of the training
     images with another seed, the mean over five such halves."""
-    view_agreement: float
-    """Share of images that stay in their cluster when shown cropped, turned and recoloured."""
+    view_agreement: float | None
+    """Share of images that stay in their cluster when shown cropped, turned and recoloured; None of
+    vectors from elsewhere, which cannot be shown so."""
     agreement: tuple[float, ...]
     """Share of images divided alike by each of the alternatives, itself among them."""
 
@@ -66,7 +67,9 @@ def compare(
     clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
     shown = AugmentedSource(source, EVALUATION_VIEWS, most=_VIEWED, seed=seed, stream=1)
-    viewed = clustering.candidates(reduce(shown, checkpoint, device=device, track=track))
+    viewed: list[IntArray] | None = None
+    if not checkpoint.n_dimensions:
+        viewed = clustering.candidates(reduce(shown, checkpoint, device=device, track=track))
     stability = _stability(clustering, checkpoint, seed, track)
     described = splits.describe(source, clustering, z)
     tables = [
@@ -78,7 +81,9 @@ def compare(
             split=described[index],
             table=table,
             stability=stability[index],
-            view_agreement=float((table.labels[shown.rows] == viewed[index]).mean()),
+            view_agreement=None
+            if viewed is None
+            else float((table.labels[shown.rows] == viewed[index]).mean()),
             agreement=tuple(overlap(table.labels, other.labels) for other in tables),
         )
         for index, table in enumerate(tables)

@@ -15,7 +15,7 @@ from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import calibration, signals, warnings
+from shoal.scoring import calibration, of_vectors, signals, warnings
 from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
@@ -41,7 +41,10 @@ def examine(
     known = finished.facts.splits[0].sizes  # without the empty clusters at the end
     sizes[: len(known)] = known
     labels = clustering.predict(z[rows])
-    doubts = warnings.diagnose(source, finished, reduction.sample, labels, rows, sizes)
+    if finished.n_dimensions:
+        doubts = of_vectors.diagnose(source, finished, rows, sizes)
+    else:
+        doubts = warnings.diagnose(source, finished, reduction.sample, labels, rows, sizes)
     return replace(
         finished,
         calibration=calibration.to_arrays(calibrations),
@@ -137,6 +140,8 @@ def _calibrate(
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate each candidate, by a sample of images and two views of each.
 
+    Vectors from elsewhere have no views: what these would tell is not known then.
+
     Args:
         source: the images that ``clustering`` was fitted on.
         checkpoint: with the encoder and the reducers.
@@ -147,6 +152,10 @@ def _calibrate(
     recipe = checkpoint.recipe
     if recipe.n_clusters < 2:
         return []
+    if checkpoint.n_dimensions:
+        rows = sample_rows(len(source), SAMPLE, recipe.seed)
+        identity = of_vectors.identities(source, rows)
+        return weigh(recipe, clustering, z, rows, [], signals.NO_VIEWS, identity)
     plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
     identity = identities(plain, np.arange(len(plain)))

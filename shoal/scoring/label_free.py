@@ -6,6 +6,7 @@ true accuracy was measured: docs/measurements.md, "The score without labels".
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +36,10 @@ MOST_IMAGES = 4000
 
 @dataclass(frozen=True)
 class LabelFreeScores:
-    """Scores of a clustering that need no labels; see `quality` for each score."""
+    """Scores of a clustering that need no labels; see `quality` for each score.
+
+    Those that need views or a reconstruction are NaN of vectors from elsewhere.
+    """
 
     n_images: int
     """The number of images that were scored."""
@@ -60,7 +64,7 @@ class LabelFreeScores:
 
     @property
     def combined(self) -> float:
-        """One score, in [0, 1], see `consistency.combine`."""
+        """One score, in [0, 1], see `consistency.combine`; NaN without views."""
         return combine(self.view_agreement, self.recognition)
 
 
@@ -70,6 +74,11 @@ COMBINED = "the geometric mean of view agreement and recognition (0 to 1)"
 
 def verdict(scores: LabelFreeScores) -> str:
     """A sentence on what the scores say of this clustering, and two on what they cannot say."""
+    if math.isnan(scores.combined):
+        return (
+            "Vectors cannot be shown differently, as images can: what these scores say is how "
+            "clearly the clusters stand out, not whether they are the ones you want: look at them."
+        )
     if scores.n_clusters < 2:
         found = "All images are in one cluster, so there is nothing to judge."
     else:
@@ -149,10 +158,16 @@ def _training(
     of_run = path.name == "checkpoint.pth"
     return replace(
         training,
-        verb="run" if of_run else "train",
+        verb=_verb(checkpoint, of_run),
         data=training.data if Path(training.data).exists() else TrainingCommand().data,
         out=str(path.parent if of_run else path),
     )
+
+
+def _verb(checkpoint: Checkpoint, of_run: bool) -> str:
+    if checkpoint.n_dimensions:
+        return "cluster"
+    return "run" if of_run else "train"
 
 
 def judge(
@@ -179,17 +194,22 @@ def judge(
         )
     seen = predict_views(source, checkpoint, most=most, seed=seed, device=device, track=track)
     table, (first, second) = seen.table, seen.views
+    views, unknown = not checkpoint.n_dimensions, float("nan")
     return LabelFreeScores(
         n_images=len(table.labels),
         n_clusters=len(np.unique(table.labels)),
-        view_agreement=seen.view_agreement,
+        view_agreement=seen.view_agreement if views else unknown,
         stability=_stability(table.embedding, checkpoint, seed),
         neighbour_purity=quality.neighbour_purity(table.embedding, table.labels),
-        neighbour_overlap=quality.neighbour_overlap(first.embedding, second.embedding),
-        recognition=seen.recognition,
+        neighbour_overlap=quality.neighbour_overlap(first.embedding, second.embedding)
+        if views
+        else unknown,
+        recognition=seen.recognition if views else unknown,
         silhouette=quality.silhouette(table.embedding, table.labels, seed=seed),
         normalised_cut=quality.normalised_cut(table.embedding, table.labels),
-        mse=reconstruction_mse(seen.images, checkpoint, device=device, track=track),
+        mse=reconstruction_mse(seen.images, checkpoint, device=device, track=track)
+        if views
+        else unknown,
     )
 
 

@@ -29,7 +29,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         splits = command("splits", data, checkpoint, "--picture", picture)
         steps.append(sentence("Look at the other ways to divide the pile: {command}.",
                               command=splits))  # fmt: skip
-    if trust != "yes":
+    if trust != "yes" and training.verb != "cluster":
         steps += _train_again(evidence)
     if (
         trust != "yes" or evidence.n_clusters > 2
@@ -57,7 +57,7 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
 
 
 def _use(training: TrainingCommand) -> Sentence:
-    if training.verb == "run":
+    if training.verb in ("run", "cluster"):
         use = command("export", training.data, training.beside("prediction.csv"),
                       f"{training.out}-sorted")  # fmt: skip
         return sentence("Copy the images into one folder for each group: {command}.", command=use)

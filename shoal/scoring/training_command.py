@@ -23,11 +23,11 @@ class TrainingCommand:
     """The command line that trained a checkpoint; an ellipsis stands for what is not known."""
 
     verb: str = "train"
-    """train or run."""
+    """train, run, or cluster, which clusters vectors from elsewhere."""
     data: str = _UNKNOWN
     """The path of the images."""
     out: str = _UNKNOWN
-    """The checkpoint that ``train`` wrote, or the folder that ``run`` wrote."""
+    """The checkpoint that ``train`` wrote, or the folder that another command wrote."""
     options: tuple[tuple[str, ...], ...] = ()
     """Each option with its value."""
 
@@ -75,13 +75,13 @@ def command(*words: str) -> str:
 
 
 def parse_training(words: Sequence[str]) -> TrainingCommand | None:
-    """The `TrainingCommand` in the words after ``shoal``; None for a command that does not train.
+    """The `TrainingCommand` in the words after ``shoal``; None for another command.
 
     >>> training = parse_training(["run", "photos", "found", "-k", "3", "--resume"])
     >>> training.checkpoint, training.again("longer", epochs="80")
     ('found/checkpoint.pth', "'shoal run photos found-longer -k 3 --epochs 80'")
     """
-    if not words or words[0] not in ("train", "run", "demo"):
+    if not words or words[0] not in ("train", "run", "demo", "cluster"):
         return None
     verb, *rest = words
     positional: list[str] = []
@@ -106,7 +106,7 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
     if not positional:
         return None
     if len(positional) == 1:
-        positional.append("found" if verb == "run" else _UNKNOWN)
+        positional.append(_UNKNOWN if verb == "train" else "found")
     return TrainingCommand(verb, positional[0], positional[1], tuple(options))
 
 

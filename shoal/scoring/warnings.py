@@ -171,8 +171,8 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
     return sentences
 
 
-def unfamiliar(table: ImageTable) -> list[str]:
-    """Warn of images unlike those that the encoder learned from, if familiarity was measured."""
+def unfamiliar(table: ImageTable, known: str = "images the encoder was trained on") -> list[str]:
+    """Warn of images unlike the ``known``, if familiarity was measured."""
     if table.familiarity is None:
         return []
     strange = np.flatnonzero(table.familiarity < UNFAMILIAR)
@@ -185,7 +185,7 @@ def unfamiliar(table: ImageTable) -> list[str]:
     n, by_chance = len(table.labels), UNFAMILIAR * len(table.labels)
     return [
         f"{len(strange):,} of {n:,} images {'is' if len(strange) == 1 else 'are'} unlike the "
-        f"images the encoder was trained on ({listed}; {by_chance:,.0f} would be by chance), so "
+        f"{known} ({listed}; {by_chance:,.0f} would be by chance), so "
         "their clusters mean little; the column familiarity of the table tells which images."
     ]
 

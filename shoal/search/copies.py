@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 
 from shoal.embedding.embed import batches, n_batches
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track
 from shoal.search.pixel_distance import PixelDistance
 from shoal.search.similarity import EXACT_FOR_ALL, Index
@@ -21,8 +22,38 @@ _FEWEST_IMAGES = 100
 
 
 def digests(pixels: Array) -> list[bytes]:
-    """A digest of each image's pixels (b, H, W, C); exact copies have equal digests."""
+    """A digest of each image's pixels (b, H, W, C), or of each vector (b, d).
+
+    Exact copies have equal digests.
+    """
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
+
+
+def content_of(source: ImageSource, rows: IntArray) -> Array:
+    """What makes copies of rows (b,): vectors float32 (b, d) if there are any, else pixels."""
+    if n_dimensions_of(source):
+        vectors: Array = source.vectors(rows)  # type: ignore[attr-defined]
+        return vectors
+    return source.read(rows)
+
+
+def closest_pairs(x: FloatArray, rows: IntArray, track: Track) -> IntArray:
+    """Pairs of images of which one is among the 8 nearest neighbours of the other.
+
+    Args:
+        x: float32 (n, d), the space in which neighbours are searched.
+        rows: int64 (m,), ascending, m ≥ 2: the images that are compared.
+        track: shows progress.
+
+    Returns:
+        int64 (p, 2), ascending.
+    """
+    points = x[rows]
+    index = Index(points, metric="euclidean", exact_up_to=EXACT_FOR_ALL, track=track)
+    k = min(_NEIGHBOURS, len(rows) - 1)
+    _, neighbours = index.search_all_others(points, k, track)
+    pairs = np.stack([np.repeat(np.arange(len(rows)), k), neighbours.ravel()], axis=1)
+    return rows[np.unique(np.sort(pairs, axis=1), axis=0)]
 
 
 class Comparison:
@@ -53,21 +84,8 @@ class Comparison:
         self._sketches: Array = np.concatenate(sketches)
 
     def neighbours(self, x: FloatArray, rows: IntArray) -> IntArray:
-        """Pairs of images of which one is among the 8 nearest neighbours of the other.
-
-        Args:
-            x: float32 (n, d), the space in which neighbours are searched.
-            rows: int64 (m,), ascending, m ≥ 2: the images that are compared.
-
-        Returns:
-            int64 (p, 2), ascending.
-        """
-        points = x[rows]
-        index = Index(points, metric="euclidean", exact_up_to=EXACT_FOR_ALL, track=self.track)
-        k = min(_NEIGHBOURS, len(rows) - 1)
-        _, neighbours = index.search_all_others(points, k, self.track)
-        pairs = np.stack([np.repeat(np.arange(len(rows)), k), neighbours.ravel()], axis=1)
-        return rows[np.unique(np.sort(pairs, axis=1), axis=0)]
+        """See `closest_pairs`."""
+        return closest_pairs(x, rows, self.track)
 
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
         """`THRESHOLD`, or less where all images are much alike; see `find_duplicates`.

@@ -12,9 +12,12 @@ from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import write_rows
 from shoal.images.output_checks import check_free
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+from shoal.search import vector_copies
 from shoal.search.copies import THRESHOLD, Comparison
+from shoal.search.vector_copies import VectorComparison
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,9 @@ def find_duplicates(
     to 0.5, some 8 show different things, such as a plane and a ship taken alike. Of 60 nearer pairs
     none does. Beyond 0.57 more and more do.
 
+    Of vectors from elsewhere the vectors alone decide, whatever pictures are shown for them; see
+    `VectorComparison`. There the threshold is 0.25 of the usual distance of two vectors.
+
     Args:
         source: the pile.
         checkpoint: a finished checkpoint, to search its embedding, too.
@@ -122,7 +128,10 @@ def find_duplicates(
     """
     check_threshold(threshold)
     order = np.arange(len(source)) if sizes is None else np.argsort(-sizes, kind="stable")
-    comparison = Comparison(source, track)
+    by_vector = n_dimensions_of(source) > 0
+    comparison: Comparison | VectorComparison = (
+        VectorComparison(source, track) if by_vector else Comparison(source, track)
+    )
     same: dict[bytes, list[int]] = {}
     for row in order.tolist():  # a dictionary keeps this order: the image to keep comes first
         same.setdefault(comparison.digests[row], []).append(row)
@@ -131,7 +140,7 @@ def find_duplicates(
     if threshold != 0.0 and len(copies) > 1:
         singles = np.array(sorted(copies), dtype=np.int64)
         pairs = comparison.neighbours(comparison.outlines, singles)
-        if checkpoint is not None:
+        if checkpoint is not None and not by_vector:
             z = reduce(source, checkpoint, device=device, track=track)
             pairs = np.unique(np.concatenate([pairs, comparison.neighbours(z, singles)]), axis=0)
         if threshold is None:
@@ -139,7 +148,8 @@ def find_duplicates(
         for a, b in comparison.verified(pairs, threshold).tolist():
             links.setdefault(a, []).append(b)
             links.setdefault(b, []).append(a)
-    threshold = THRESHOLD if threshold is None else threshold
+    if threshold is None:
+        threshold = vector_copies.THRESHOLD if by_vector else THRESHOLD
     stars = _stars(comparison, list(copies), links, threshold)
     groups = [_group(kept, near, copies) for kept, near in stars if near or copies[kept]]
     return Duplicates(
@@ -157,7 +167,10 @@ def check_threshold(threshold: float | None) -> None:
 
 
 def _stars(
-    comparison: Comparison, order: list[int], links: dict[int, list[int]], threshold: float
+    comparison: Comparison | VectorComparison,
+    order: list[int],
+    links: dict[int, list[int]],
+    threshold: float,
 ) -> Iterator[tuple[int, dict[int, float]]]:
     """The images to keep, in ``order``, each with its near copies and their distances.
 

@@ -105,6 +105,8 @@ def find_outliers(
       extreme in themselves and for this pile. They find frames that are blank, black or blown out,
       which lie close together and are easy to reconstruct.
 
+    Of vectors from elsewhere the distance alone counts.
+
     An image between two clusters has that among its reasons, but it does not raise its score.
 
     Args:
@@ -125,17 +127,19 @@ def find_outliers(
     z = reduce(source, checkpoint, device=device, track=track)
     table = assign(source, z, clustering, calibration_of(checkpoint))
     all_rows = np.arange(len(source))
-    brightness, contrast = brightness_and_contrast(source, all_rows)
-    values = {
-        "distance": _distances(z, track),
-        "reconstruction": reconstruction_errors(
-            source, checkpoint, rows=all_rows, device=device, track=track
-        ),
-        "contrast": contrast,
-        "brightness": brightness,
-        "confidence": table.confidence.astype(np.float32),
-    }
-    by_measure = np.stack([_deviations_by(m, values[m.of]) for m in MEASURES], axis=1)
+    values = {"distance": _distances(z, track)}
+    if not checkpoint.n_dimensions:  # vectors from elsewhere have no pixels
+        brightness, contrast = brightness_and_contrast(source, all_rows)
+        values |= {
+            "reconstruction": reconstruction_errors(
+                source, checkpoint, rows=all_rows, device=device, track=track
+            ),
+            "contrast": contrast,
+            "brightness": brightness,
+        }
+    values["confidence"] = table.confidence.astype(np.float32)
+    measures = [measure for measure in MEASURES if measure.of in values]
+    by_measure = np.stack([_deviations_by(m, values[m.of]) for m in measures], axis=1)
     score = by_measure.max(axis=1)
     rows = np.argsort(-score, kind="stable")[:n]
     membership = clustering.predict_proba(z[rows])

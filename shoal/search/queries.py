@@ -17,6 +17,7 @@ from shoal.images.decoding.listing import Listing
 from shoal.images.decoding.pile import with_range
 from shoal.images.originals import FileOriginals
 from shoal.images.pixel_range import PixelRange
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.protocols import Array, ImageSource
 
 
@@ -60,6 +61,12 @@ def resolve(queries: Sequence[str | Path], pile: ImageSource) -> list[Query]:
             raise DataError(
                 f"{printable(name)[:80]!r} is not the id of an image; did you mean "
                 f"{printable(nested[0])!r}{more}?"
+            )
+        if n_dimensions_of(pile):
+            raise DataError(
+                f"{printable(name)[:80]!r} is not the id of a vector, such as "
+                f"{printable(pile.ids[0])!r}; shoal cannot make a vector of an image file, as the "
+                "program did that made these."
             )
         resolved.append(Query(name, open_image(Path(name), pile), 0, -1))
     return resolved

@@ -115,9 +115,12 @@ def find_similar(
     else:
         check_embedding(z, source, checkpoint, device=device)
     index = Index(z, metric=metric, track=track)
-    images = ArraySource(stacked([query.read() for query in resolved]), as_levels=True)
     rows = np.array([query.row_in_pile for query in resolved], dtype=np.int64)
-    points = reduce(images, checkpoint, device=device)
+    if checkpoint.n_dimensions:  # every query is a vector of the pile
+        points = z[rows]
+    else:
+        images = ArraySource(stacked([query.read() for query in resolved]), as_levels=True)
+        points = reduce(images, checkpoint, device=device)
     points = np.where((rows >= 0)[:, None], z[rows], points)  # the same bits as the pile's
     n_others = len(source) - int((rows >= 0).any())
     if corrections is None:

@@ -223,12 +223,12 @@ def _pick(file: Path, arrays: Any, key: str | None) -> Array:
         return np.asarray(arrays[key])
     if not names:
         raise DataError(f"{file} holds no array; save the images with np.savez.")
-    shapes = ", ".join(f"{name} {_shape(file, name)}" for name in names[:10])
+    shapes = ", ".join(f"{name} {shape_of(file, name)}" for name in names[:10])
     problem = f"several arrays ({shapes})" if key is None else f"no array {key!r}, only {shapes}"
     raise DataError(f"{file} holds {problem}; name one as {file}:NAME.")
 
 
-def _shape(file: Path, name: str) -> str:
+def shape_of(file: Path, name: str) -> str:
     """The shape of an array, from its header: no array is read to choose one of them."""
     try:
         with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:

@@ -55,7 +55,7 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
     opened = [_open(file) for file in files]
     column = _pick(files[0], opened[0].schema_arrow, wanted)
     for file, parquet in zip(files, opened, strict=True):
-        if column not in _candidates(parquet.schema_arrow):
+        if column not in image_columns(parquet.schema_arrow):
             raise DataError(
                 f"{file} has no column {column!r} of images, as {files[0]} has; give files of one "
                 "data set."
@@ -112,7 +112,7 @@ def _damaged(file: Path) -> DataError:
     )
 
 
-def _candidates(schema: Any) -> dict[str, str]:
+def image_columns(schema: Any) -> dict[str, str]:
     """Columns that may hold encoded images, each with the path of its bytes in the file."""
     import pyarrow as pa
 
@@ -135,7 +135,7 @@ def _candidates(schema: Any) -> dict[str, str]:
 
 def _pick(file: Path, schema: Any, wanted: str | None) -> str:
     """The name of the column of images: ``wanted``, ``image``, or the only such column."""
-    columns = list(_candidates(schema))
+    columns = list(image_columns(schema))
     kind = "column of images (bytes, or structs with a field bytes)"
     if wanted is not None:
         if wanted not in columns:
@@ -155,7 +155,7 @@ def _pick(file: Path, schema: Any, wanted: str | None) -> str:
 
 def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[Encoded]:
     """The bytes of each row. No other column is read."""
-    path = _candidates(parquet.schema_arrow)[column]
+    path = image_columns(parquet.schema_arrow)[column]
     about = parquet.metadata
     size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
     rows = min(_ROWS, max(1, _BYTES * about.num_rows // max(1, size)))

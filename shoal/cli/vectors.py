@@ -1,0 +1,112 @@
+"""The command cluster: vectors that another program made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import (
+    ArrayName,
+    Clusters,
+    Force,
+    NoCache,
+    OutDir,
+    Quiet,
+    Seed,
+    Settings,
+    Vectors,
+)
+
+
+def cluster(
+    vectors: Vectors,
+    folder: OutDir,
+    clusters: Clusters = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", show_default=False,
+                     help="The images of these vectors, to be shown: by their ids, or row by row."),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default="the only one",
+                     help="Which column of a .parquet file holds the vectors."),
+    ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id", metavar="NAME", show_default="id, if there is one",
+                     help="Which column of a .parquet file holds the ids."),
+    ] = None,
+    array: ArrayName = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    force: Force = False,
+    no_cache: NoCache = False,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Cluster vectors that another program made.
+
+    FOLDER then holds what 'shoal run' writes for images, and its checkpoint.pth assigns other
+    vectors of the same program. Every command that takes DATA and CHECKPOINT takes VECTORS there.
+    """
+    from shoal import pipeline
+    from shoal.cli import inference, opening
+    from shoal.cli.next_step import say_next
+    from shoal.cli.outputs import listed_in
+    from shoal.cli.request import Request
+    from shoal.cli.reviewed import review_of
+    from shoal.cli.run_folder import already, corrections_kept, open_run
+    from shoal.images.checks import check_n_clusters
+    from shoal.images.open import write_skipped
+    from shoal.models import checkpoint as checkpoints
+    from shoal.models.facts import Origin
+    from shoal.models.provenance import command_line
+    from shoal.plural import counted
+    from shoal.progress import Reporter
+    from shoal.recipes.named import VECTORS
+    from shoal.reports.assembly import hand_over
+    from shoal.training.allocator import keep_large_buffers
+
+    # What was interrupted is begun again: it takes seconds.
+    resume = folder.exists() and not force
+    request = Request(
+        VECTORS, seed=seed, clusters=clusters, settings=tuple(settings or ()), resume=resume,
+        device="cpu", force=force, pictures=images,
+    )  # fmt: skip
+    recipe = request.resolve()
+    report = Reporter(quiet=quiet)
+    with open_run(folder, vectors, request) as opened:
+        shown = None if images is None else opening.open_images(
+            images, cache=not no_cache, report=report
+        )  # fmt: skip
+        source = opening.open_vectors(
+            vectors, images=shown, array=array, column=column, id_column=id_column, at_least=2,
+            report=report,
+        )  # fmt: skip
+        if not request.auto:
+            check_n_clusters(recipe.n_clusters, len(source))
+        run = opened.of(source, request, report)
+        if run.done:
+            report.say(*already(run))
+            return
+        keep_large_buffers()
+        report.say(
+            f"{counted(len(source), 'vector')} of {counted(source.n_dimensions, 'number')}, "
+            f"seed {recipe.seed}"
+        )
+        origin = Origin(command=command_line(), column=column or "", id_column=id_column or "")
+        finished, table = pipeline.cluster_vectors(
+            source, recipe, auto_k=request.auto, origin=origin, track=report
+        )
+        if finished.facts.chosen is not None:
+            report.say(finished.facts.chosen.reason)
+        checkpoints.save(finished, run.checkpoint, force=True)
+        with run.results(table.ids, table.labels, report):
+            write_skipped(source, folder / "skipped.csv")
+            report.say(*listed_in(source, folder / "skipped.csv"))
+            hand_over(source, finished, table, folder, report, device="cpu")
+        report.say(*corrections_kept(run.checkpoint))
+        inference.say_verdict(finished, report)
+        say_next(report, *review_of(folder, vectors))

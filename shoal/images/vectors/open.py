@@ -1,0 +1,177 @@
+"""Opening vectors from elsewhere, and finding the image of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.images.csv_files import as_text, quoted
+from shoal.images.formats import numpy_file
+from shoal.images.subset import Subset
+from shoal.images.vectors.columns import read_column, vector_columns
+from shoal.images.vectors.source import VectorSource
+from shoal.plural import counted
+from shoal.protocols import Array, ImageSource
+
+SUFFIXES = (".npy", ".npz", ".parquet")
+
+
+def open_vectors(
+    path: str | Path, *, array: str | None = None, column: str | None = None,
+    id_column: str | None = None, images: ImageSource | None = None,
+    n_dimensions: int | None = None, at_least: int = 1,
+) -> VectorSource:  # fmt: skip
+    """Open vectors that another program made.
+
+    Args:
+        path: a `.npy` file (n, d), which is memory-mapped and never read as a whole; a `.npz`
+            file; or a Parquet file with a list of numbers in each row, or several by a pattern.
+        array: which array of a `.npz` file, where several have two axes. Its array ``ids``, if it
+            has one, names the vectors.
+        column: which column of a Parquet file, where several hold vectors.
+        id_column: the column of ids; by default ``id``, if there is one.
+        images: the images of these vectors: by their ids, or else row by row.
+        n_dimensions: the length that the vectors must have, as a checkpoint learned.
+        at_least: the fewest vectors.
+
+    Raises:
+        DataError: the file cannot be read, holds no vectors, or has several arrays or columns of
+            them; ids given twice; images that are not those of the vectors; too few vectors, or
+            vectors of another length.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/vectors.npy", np.eye(3))
+    ...     source = open_vectors(f"{folder}/vectors.npy")
+    >>> len(source), source.n_dimensions
+    (3, 3)
+    """
+    path = Path(path)
+    missing: Sequence[int] = ()
+    kept_open = None
+    ids: Sequence[str] | None
+    if path.suffix.lower() == ".parquet":
+        if array is not None:
+            raise DataError(f"array is only for .npz files, got array={array!r} with {path}.")
+        read = read_column(path, column, id_column)
+        vectors, ids, missing, kept_open = read.vectors, read.ids, read.missing, read.kept_open
+    elif path.suffix.lower() in SUFFIXES:
+        for name, value in (("column", column), ("id_column", id_column)):
+            if value is not None:
+                raise DataError(f"{name} is only for .parquet files, got {value!r} with {path}.")
+        vectors, ids = _of_numpy(path, array)
+    else:
+        raise _no_vectors(path)
+    _check_ids(ids, path)
+    if images is not None:
+        images, ids = match_images(images, ids, len(vectors), path)
+    source = VectorSource(
+        vectors, ids=ids, images=images, name=str(path), path=path, missing=missing,
+        kept_open=kept_open,
+    )  # fmt: skip
+    if n_dimensions is not None and source.n_dimensions != n_dimensions:
+        raise DataError(
+            f"{path} must hold vectors of {n_dimensions:,} numbers, as the checkpoint learned "
+            f"from, got {source.n_dimensions:,}."
+        )
+    if len(source) < at_least:
+        raise DataError(
+            f"{path} must hold at least {counted(at_least, 'vector')}, got {len(source)}."
+        )
+    return source
+
+
+def holds_vectors(path: Path) -> bool:
+    """Whether a file holds vectors and no images, by its header alone."""
+    suffix = path.suffix.lower()
+    if not path.is_file() or suffix not in SUFFIXES:
+        return False
+    try:
+        if suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            from shoal.images.formats import parquet
+
+            schema = pq.read_schema(path)
+            return bool(vector_columns(schema)) and not parquet.image_columns(schema)
+        loaded: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded.ndim == 2
+        with loaded:
+            return any(numpy_file.shape_of(path, name).count(",") == 1 for name in loaded.files)
+    except Exception:  # noqa: BLE001 - whoever opens it says what is wrong
+        return False
+
+
+def match_images(
+    images: ImageSource, ids: Sequence[str] | None, n: int, path: Path
+) -> tuple[ImageSource, Sequence[str]]:
+    """The images in the order of n vectors, and the ids of both.
+
+    By ids, where the images have them all; row by row, where the vectors have none or row numbers.
+
+    Raises:
+        DataError: the images are not those of the vectors.
+    """
+    place = {as_text(name): row for row, name in enumerate(images.ids)}
+    if ids is not None:
+        unknown = [name for name in ids if as_text(name) not in place]
+        if not unknown:
+            rows = np.array([place[as_text(name)] for name in ids], dtype=np.int64)
+            return Subset(images, rows), ids
+        if list(ids) != [str(row) for row in range(n)]:
+            raise DataError(
+                f"{path} and the images do not match: {len(unknown):,} of {n:,} ids of vectors, "
+                f"such as {quoted(unknown[0])}, are of no image; the images have ids such as "
+                f"{quoted(images.ids[0])}."
+            )
+    if len(images) != n:
+        gone = len(images.skipped)
+        more = f", {counted(gone, 'file')} besides could not be read" if gone else ""
+        raise DataError(
+            f"{path} and the images do not match: there are {n:,} vectors and {len(images):,} "
+            f"images{more}. Without ids, vector i is of image i."
+        )
+    return images, images.ids
+
+
+def _of_numpy(path: Path, name: str | None) -> tuple[Array, Sequence[str] | None]:
+    """The vectors of a NumPy file, and the array ``ids`` of a `.npz` file, if it has one."""
+    if path.suffix.lower() == ".npy" or not path.is_file():
+        return numpy_file.load_array(path, name), None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            shapes = {key: numpy_file.shape_of(path, key) for key in arrays.files}
+            has_ids = shapes.get("ids", "").endswith(",)")
+            ids = [str(value) for value in arrays["ids"].tolist()] if has_ids else None
+    except Exception:  # noqa: BLE001 - what is wrong is said below
+        return numpy_file.load_array(path, name), None
+    flat = [key for key, shape in shapes.items() if shape.count(",") == 1 and shape[-2] != ","]
+    if name is None and len(flat) == 1:
+        name = flat[0]
+    return numpy_file.load_array(path, name), ids
+
+
+def _check_ids(ids: Sequence[str] | None, path: Path) -> None:
+    if ids is None or len(set(ids)) == len(ids):
+        return
+    name, times = Counter(ids).most_common(1)[0]
+    raise DataError(
+        f"{path}: each id must be of one vector, but {quoted(name)} is given {times:,} times; name "
+        "another column with id_column, or leave out what is there twice."
+    )
+
+
+def _no_vectors(path: Path) -> DataError:
+    if not path.exists():
+        return DataError(f"{path}: no such file; check the path.")
+    what = "a folder" if path.is_dir() else "not a file of vectors"
+    return DataError(
+        f"{path} is {what}; give vectors as a .npy, .npz or .parquet file. Images are for "
+        "'shoal run'."
+    )

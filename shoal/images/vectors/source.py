@@ -1,0 +1,219 @@
+"""A pile of vectors, each perhaps with an image that is shown for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shoal.errors import DataError
+from shoal.images.file_rows import FileRows
+from shoal.images.left_out import Count
+from shoal.images.originals import PixelOriginals
+from shoal.images.vectors.cards import CARD, draw_cards
+from shoal.images.vectors.pictures import PicturesOfVectors
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
+
+_BLOCK = 16 * 2**20
+"""Bytes of float32 that are read at a time where all vectors are looked at."""
+_LARGEST = 1e18
+"""The largest number of a vector: the square of a greater one is no float32."""
+
+
+class VectorSource:
+    """An `ImageSource` over vectors (n, d), which another program made.
+
+    Clusters are found among the vectors; images, if there are any, are only shown. Without images
+    each vector is shown by a card with its id.
+
+    A memory map is not copied: vectors are read from its file as they are needed. Rows with a
+    number that is not finite are left out, and listed in ``skipped``.
+
+    >>> source = VectorSource(np.float16([[0, 1], [2, 3], [np.nan, 4]]))
+    >>> len(source), source.n_dimensions, source.vectors(np.array([1])).tolist()
+    (2, 2, [[2.0, 3.0]])
+    >>> source.skipped
+    [('2', 'holds a number that is not finite')]
+    """
+
+    pixel_range = None
+    larger_size = None
+    labels = None
+    class_names = None
+
+    def __init__(
+        self, vectors: Array, *, ids: Sequence[str] | None = None,
+        images: ImageSource | None = None, name: str = "array", path: Path | None = None,
+        missing: Sequence[int] = (), kept_open: Any = None,
+    ) -> None:  # fmt: skip
+        """See the class.
+
+        Args:
+            vectors: numbers (n, d), n ≥ 1 and d ≥ 1.
+            ids: of the n vectors; by default those of the images, or else row numbers.
+            images: image i is of vector i.
+            name: what the vectors are called, for messages.
+            path: the file that they were opened from.
+            missing: rows that the file has no vector for.
+            kept_open: what must live as long as the vectors do, such as a temporary file.
+
+        Raises:
+            DataError: they are no vectors, none of them is finite, or the numbers of ids or
+                images differ from theirs.
+        """
+        _check_shape(vectors, name)
+        self._whole = vectors
+        self._read = _reader_of(vectors)
+        self._kept_open = kept_open
+        names = _names(ids, images, len(vectors), name)
+        finite, self.n_constant = self._look_over()
+        finite[list(missing)] = False
+        rows = np.flatnonzero(finite)
+        if not len(rows):
+            raise DataError(f"{name}: every vector holds a number that is not finite.")
+        gone = set(missing)
+        self.skipped: Sequence[tuple[str, str]] = [
+            (names[row], "has no vector" if row in gone else "holds a number that is not finite")
+            for row in np.flatnonzero(~finite).tolist()
+        ]
+        self.left_out: Sequence[Count] = _counts(self.skipped)
+        self._rows: IntArray | None = None if len(rows) == len(vectors) else rows
+        self.ids: Sequence[str] = (
+            names if self._rows is None else [names[row] for row in rows.tolist()]
+        )
+        self.images = images
+        self._images_rows = rows
+        self.n_dimensions = int(vectors.shape[1])
+        self.shape: tuple[int, int, int] = (*CARD, 1) if images is None else images.shape
+        self.composite = getattr(images, "composite", None)
+        self.path = path
+        self._digest: str | None = None
+        self.notes = self._constant_columns()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def vectors(self, indices: Array) -> FloatArray:
+        """The vectors ``indices`` (b,), float32 (b, d)."""
+        rows = np.asarray(indices)
+        return self._read(rows if self._rows is None else self._rows[rows])
+
+    def read(self, indices: Array) -> npt.NDArray[Any]:
+        """The pictures shown for vectors ``indices`` (b,): images, or cards with their ids."""
+        if self.images is not None:
+            return self.images.read(self._images_rows[np.asarray(indices)])
+        return draw_cards([self.ids[row] for row in np.asarray(indices).tolist()])
+
+    @property
+    def originals(self) -> Originals:
+        if self.images is None:
+            return PixelOriginals(self, self.path)
+        return PicturesOfVectors(self.images.originals, self._images_rows, self.path)
+
+    def digest(self) -> str:
+        """SHA-256 of the vectors: pictures do not count."""
+        if self._digest is None:
+            digest = hashlib.sha256(repr(("vectors", len(self), self.n_dimensions)).encode())
+            for block in self.blocks():
+                digest.update(np.ascontiguousarray(block).data)
+            self._digest = digest.hexdigest()
+        return self._digest
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """All vectors in their order, some megabytes at a time: float32 (b, d)."""
+        step = max(1, _BLOCK // (4 * self.n_dimensions))
+        for start in range(0, len(self), step):
+            yield self.vectors(np.arange(start, min(start + step, len(self))))
+
+    def _look_over(self) -> tuple[npt.NDArray[np.bool_], int]:
+        """Which rows of the array are finite, bool (n,), and how many columns never change."""
+        n, d = self._whole.shape
+        finite = np.ones(n, dtype=bool)
+        low, high = np.full(d, np.inf), np.full(d, -np.inf)
+        step = max(1, _BLOCK // (4 * d))
+        for start in range(0, n, step):
+            block = self._read(np.arange(start, min(start + step, n)))
+            good = (np.abs(block) <= _LARGEST).all(axis=1)  # False of NaN
+            finite[start : start + step] = good
+            block = block[good]
+            low = np.minimum(low, block.min(axis=0, initial=np.inf))
+            high = np.maximum(high, block.max(axis=0, initial=-np.inf))
+        return finite, int((low == high).sum())
+
+    def _constant_columns(self) -> list[str]:
+        if not 0 < self.n_constant < self.n_dimensions or len(self) < 2:
+            return []
+        are = "is" if self.n_constant == 1 else "are"
+        return [
+            f"{self.n_constant:,} of {self.n_dimensions:,} numbers {are} the same in all vectors, "
+            "and tell nothing"
+        ]
+
+
+def n_dimensions_of(source: ImageSource) -> int:
+    """The length of a source's vectors from elsewhere; 0 for images alone."""
+    return int(getattr(source, "n_dimensions", 0))
+
+
+def has_pictures(source: ImageSource) -> bool:
+    """Whether there is an image for each row; cards with ids are none."""
+    below = getattr(source, "source", source)
+    return n_dimensions_of(source) == 0 or getattr(below, "images", None) is not None
+
+
+def _check_shape(vectors: Array, name: str) -> None:
+    if vectors.ndim != 2:
+        more = "; images are for 'shoal run'" if vectors.ndim in (3, 4) else ""
+        raise DataError(
+            f"{name}: vectors must have shape (n, d), a row for each, got {vectors.shape}{more}."
+        )
+    if vectors.dtype.kind not in "fiub":
+        raise DataError(f"{name}: vectors must be real numbers, got dtype {vectors.dtype}.")
+    if 0 in vectors.shape:
+        raise DataError(f"{name} holds no vectors, but an array of shape {vectors.shape}.")
+
+
+def _names(
+    ids: Sequence[str] | None, images: ImageSource | None, n: int, name: str
+) -> Sequence[str]:
+    for what, given in (("ids", ids), ("images", images)):
+        if given is not None and len(given) != n:
+            raise DataError(f"{name} has {n:,} vectors, but there are {len(given):,} {what}.")
+    if ids is not None:
+        return ids
+    return [str(row) for row in range(n)] if images is None else images.ids
+
+
+def _reader_of(vectors: Array) -> Callable[[IntArray], FloatArray]:
+    """What reads rows as float32 (b, d): of a memory map from its file, where that is possible."""
+    d, kind = vectors.shape[1], vectors.dtype
+    if isinstance(vectors, np.memmap) and vectors.flags.c_contiguous:
+        file = FileRows.below(vectors.view(np.uint8))
+        if file is not None:
+
+            def read(rows: IntArray) -> FloatArray:
+                content = np.ascontiguousarray(file.read(rows.astype(np.int64, copy=False)))
+                return _to_float(content.view(kind).reshape(len(rows), d))
+
+            return read
+    return lambda rows: _to_float(np.asarray(vectors[rows]))
+
+
+def _to_float(numbers: Array) -> FloatArray:
+    with np.errstate(over="ignore"):  # a greater number becomes infinite, and is left out
+        return numbers.astype(np.float32, copy=False)
+
+
+def _counts(skipped: Sequence[tuple[str, str]]) -> list[Count]:
+    """Rows left out, counted by their reasons; a single one by its id."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in skipped:
+        by_reason.setdefault(reason, []).append(name)
+    return [
+        Count(len(names), names[0] if len(names) == 1 else "vectors", reason)
+        for reason, names in by_reason.items()
+    ]

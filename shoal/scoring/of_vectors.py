@@ -1,0 +1,44 @@
+"""Completing a checkpoint of vectors from elsewhere, of which there are no pixels and no views."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.embedding.embed import embed
+from shoal.images.subset import Subset
+from shoal.models.checkpoint import Checkpoint
+from shoal.plural import counted
+from shoal.protocols import ImageSource, IntArray
+from shoal.scoring.evidence import MEANINGLESS
+from shoal.scoring.warnings import tiny_clusters
+
+
+def identities(source: ImageSource, rows: IntArray) -> IntArray:
+    """Which of the vectors ``rows`` int64 (m,) are the same: equal numbers, int64 (m,).
+
+    As `appearance.identities` does for images.
+    """
+    vectors = source.vectors(rows)  # type: ignore[attr-defined]
+    _, first, place = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
+    found: IntArray = first[place.reshape(-1)].astype(np.int64)
+    return found
+
+
+def diagnose(
+    source: ImageSource, checkpoint: Checkpoint, rows: IntArray, sizes: IntArray
+) -> list[str]:
+    """All warnings about clusters of vectors; see `warnings.diagnose`.
+
+    Args:
+        source: the vectors.
+        checkpoint: a finished one.
+        rows: int64 (m,), the vectors to look at.
+        sizes: int64 (k,), how many vectors each cluster holds.
+    """
+    z = embed(Subset(source, rows), checkpoint)
+    if len(z) > 1 and (z == z[0]).all():
+        return [
+            f"all {counted(len(z), 'vector')} that were compared are the same, so the clusters "
+            f"{MEANINGLESS}; check the file."
+        ]
+    return tiny_clusters(sizes)

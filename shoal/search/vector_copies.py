@@ -1,0 +1,67 @@
+"""Candidates for copies among vectors from elsewhere, which have no pixels to verify them by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.embedding.embed import BLOCK, batches, n_batches
+from shoal.embedding.linear_algebra import unit_rows
+from shoal.protocols import FloatArray, ImageSource, IntArray, Track
+from shoal.search.copies import closest_pairs, content_of, digests
+from shoal.search.thresholds import random_pairs
+
+THRESHOLD = 0.25
+"""The greatest distance of a copy, as a share of the usual distance of two vectors."""
+_RANDOM_PAIRS = 4000
+
+
+class VectorComparison:
+    """What the search for copies needs of vectors: the interface of `copies.Comparison`.
+
+    The distance of two vectors is that of their directions from the mean, as a share of the median
+    distance of random pairs.
+
+    Args:
+        source: a `VectorSource`.
+        track: shows progress.
+    """
+
+    digests: list[bytes]
+    """The digest of each vector."""
+    outlines: FloatArray
+    """float32 (n, d): directions, scaled so that random pairs are 1 apart."""
+
+    def __init__(self, source: ImageSource, track: Track) -> None:
+        self.track = track
+        self.digests, vectors = [], []
+        for rows in track(batches(source, BLOCK), "reading", n_batches(source, BLOCK)):
+            content = content_of(source, rows)
+            self.digests += digests(content)
+            vectors.append(content)
+        whole = np.concatenate(vectors)
+        x: FloatArray = unit_rows(whole - whole.mean(axis=0)).astype(np.float32)
+        self.outlines = x
+        if len(x) > 1:
+            pairs = random_pairs(len(x), _RANDOM_PAIRS, np.random.default_rng(0))
+            usual = float(np.median(self.distances(pairs)))
+            self.outlines = x / np.float32(usual or 1.0)
+
+    def neighbours(self, x: FloatArray, rows: IntArray) -> IntArray:
+        """See `copies.closest_pairs`."""
+        return closest_pairs(x, rows, self.track)
+
+    def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
+        """`THRESHOLD`, whatever the vectors."""
+        return THRESHOLD
+
+    def verified(self, pairs: IntArray, threshold: float) -> IntArray:
+        """The pairs of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""
+        return pairs[self.distances(pairs) <= threshold]
+
+    def distances(self, pairs: IntArray) -> FloatArray:
+        """The distance of each of ``pairs`` int64 (m, 2): float32 (m,)."""
+        found = np.zeros(len(pairs), np.float32)
+        for start in range(0, len(pairs), BLOCK):
+            a, b = self.outlines[pairs[start : start + BLOCK]].transpose(1, 0, 2)
+            found[start : start + BLOCK] = np.linalg.norm(a - b, axis=1)
+        return found

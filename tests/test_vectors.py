@@ -1,0 +1,314 @@
+"""Vectors from elsewhere: reading them, clustering them, and every command that takes them."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from shoal import ImageClusterer, VectorClusterer, pipeline
+from shoal.errors import CheckpointError, DataError, RecipeError
+from shoal.images.array import ArraySource
+from shoal.images.vectors.open import holds_vectors, open_vectors
+from shoal.images.vectors.source import VectorSource
+from shoal.models import checkpoint as checkpoints
+from shoal.recipes.named import VECTORS
+from shoal.recipes.recipe import check_trainable
+
+from .conftest import shoal_in_process
+
+
+def blobs(n: int = 120, d: int = 8, k: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors float32 (n, d) around k directions, and which direction each is of."""
+    generator = np.random.default_rng(seed)
+    centres = 4 * np.eye(k, d)
+    labels = np.arange(n) % k
+    vectors = centres[labels] + generator.normal(size=(n, d)) * 0.5
+    return vectors.astype(np.float32), labels
+
+
+def column(values: object, kind: pa.DataType, **others: object) -> pa.Table:
+    return pa.table({"embedding": pa.array(values, kind), **others})
+
+
+@pytest.fixture(scope="module")
+def piles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same vectors in each format."""
+    folder = tmp_path_factory.mktemp("vectors")
+    vectors, _ = blobs()
+    names = [f"{row:03}.png" for row in range(len(vectors))]
+    np.save(folder / "a.npy", vectors.astype(np.float16))
+    np.savez(folder / "a.npz", other=np.zeros(3), x=vectors, ids=np.array(names))
+    fixed = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 8)
+    pq.write_table(pa.table({"id": names, "embedding": fixed}), folder / "ours.parquet")
+    lists = column(vectors.tolist(), pa.list_(pa.float64()), tokens=[[1, 2]] * len(vectors))
+    pq.write_table(lists, folder / "lists.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "ours.parquet", "lists.parquet"])
+def test_each_format_holds_the_same_vectors(piles: Path, name: str) -> None:
+    source = open_vectors(piles / name)
+    assert holds_vectors(piles / name)
+    found = np.concatenate(list(source.blocks()))
+    np.testing.assert_allclose(found, blobs()[0], rtol=2e-3, atol=1e-3)
+    named = name in ("a.npz", "ours.parquet")
+    assert source.ids[7] == ("007.png" if named else "7")
+    picked = source.vectors(np.array([5, 2]))
+    np.testing.assert_array_equal(picked, found[[5, 2]])
+
+
+def refused(text: str, *args: object, **more: object) -> None:
+    with pytest.raises(DataError) as error:
+        open_vectors(*args, **more)  # type: ignore[arg-type]
+    assert text in str(error.value)
+
+
+def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    vectors, _ = blobs()
+    path = tmp_path / "a.npy"
+    refused("no such file", path)
+    refused("is a folder", tmp_path)
+    np.save(path, np.array([{}, []], dtype=object), allow_pickle=True)
+    refused("pickled", path)
+    np.save(path, vectors[0])
+    refused("shape (n, d)", path)
+    np.save(path, np.zeros((2, 8, 8), np.uint8))
+    refused("images are for 'shoal run'", path)
+    np.save(path, vectors.astype(complex))
+    refused("real numbers", path)
+    np.save(path, np.full((3, 2), np.nan))
+    refused("not finite", path)
+    np.save(path, vectors)
+    refused("vectors of 9 numbers, as the checkpoint learned from, got 8", path, n_dimensions=9)
+    refused("at least 500 vectors", path, at_least=500)
+    np.savez(tmp_path / "a.npz", x=vectors, y=vectors)
+    refused("several arrays", tmp_path / "a.npz")
+
+    table = tmp_path / "a.parquet"
+    ids = pa.array(["a"] * 60 + [str(row) for row in range(60)])
+    floats = pa.list_(pa.float32())
+    pq.write_table(column(vectors.tolist(), floats, id=ids), table)
+    refused("'a' is given 60 times", table)
+    pq.write_table(column(vectors.tolist(), floats, clip=pa.array(vectors.tolist(), floats)), table)
+    refused("several columns of vectors (embedding, clip)", table)
+    assert open_vectors(table, column="clip").n_dimensions == 8
+    refused("no column of vectors named 'x'", table, column="x")
+    pq.write_table(pa.table({"a": [1.0, 2.0]}), table)
+    refused("no column of vectors, lists of numbers; its columns are a", table)
+    pq.write_table(column([[1.0, 2.0], [1.0]], floats), table)
+    refused("row 1 has 1 numbers and others have 2", table)
+    table.write_bytes(table.read_bytes()[:40])
+    refused("truncated, damaged", table)
+
+
+def test_rows_that_are_no_vectors_are_left_out_with_a_reason(tmp_path: Path) -> None:
+    vectors, _ = blobs()
+    vectors[3, 1] = np.inf
+    rows = [None if row == 5 else vector for row, vector in enumerate(vectors.tolist())]
+    pq.write_table(column(rows, pa.list_(pa.float32())), tmp_path / "a.parquet")
+    source = open_vectors(tmp_path / "a.parquet")
+    assert source.skipped == [("3", "holds a number that is not finite"), ("5", "has no vector")]
+    assert len(source) == 118
+    assert source.ids[3] == "4"
+    np.testing.assert_array_equal(source.vectors(np.array([3]))[0], vectors[4])
+
+
+def test_images_are_matched_by_id_or_row_by_row() -> None:
+    vectors, _ = blobs(6)
+    pixels = np.arange(6, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
+    images = ArraySource(pixels, ids=list("fedcba"))
+    from shoal.images.vectors.open import match_images
+
+    shown, ids = match_images(images, list("abcdef"), 6, Path("v"))
+    source = VectorSource(vectors, ids=ids, images=shown)
+    assert source.read(np.array([0, 5]))[:, 0, 0, 0].tolist() == [5, 0]
+    shown, ids = match_images(images, None, 6, Path("v"))
+    assert list(ids) == list("fedcba")
+    assert shown is images
+    with pytest.raises(DataError, match="7 vectors and 6 images"):
+        match_images(images, None, 7, Path("v"))
+    with pytest.raises(DataError, match="1 of 6 ids of vectors, such as 'x'"):
+        match_images(images, list("xbcdef"), 6, Path("v"))
+    # The pictures do not change what the vectors are.
+    assert source.digest() == VectorSource(vectors).digest()
+
+
+def test_vectors_of_a_large_file_are_read_in_blocks(tmp_path: Path) -> None:
+    """A memory map is read from its file; the whole of it is never converted."""
+    path = tmp_path / "a.npy"
+    big = np.lib.format.open_memmap(path, "w+", np.float16, (3000, 64))
+    big[:] = np.random.default_rng(0).normal(size=big.shape)
+    big.flush()
+    source = open_vectors(path)
+    assert isinstance(source._whole, np.memmap)
+    rows = np.array([2999, 0, 17])
+    np.testing.assert_array_equal(source.vectors(rows), big[rows].astype(np.float32))
+
+
+def test_a_saved_model_predicts_other_vectors(tmp_path: Path) -> None:
+    vectors, labels = blobs()
+    recipe = VECTORS.__class__.from_dict(VECTORS.to_dict() | {"n_clusters": 3})
+    finished, table = pipeline.cluster_vectors(VectorSource(vectors), recipe)
+    matched = [np.bincount(table.labels[labels == kind]).max() for kind in range(3)]
+    assert sum(matched) >= 117
+    checkpoints.save(finished, tmp_path / "a.pth")
+    loaded = checkpoints.load(tmp_path / "a.pth")
+    assert loaded.n_dimensions == 8
+    assert loaded.facts.splits[0].pixel_share is None
+    again = pipeline.predict(VectorSource(vectors), loaded, familiarity=True)
+    np.testing.assert_array_equal(again.labels, table.labels)
+    with pytest.raises(DataError, match="takes vectors of 8 numbers, got vectors of 7"):
+        pipeline.predict(VectorSource(vectors[:, :7]), loaded)
+    with pytest.raises(DataError, match="takes vectors of 8 numbers, got images"):
+        pipeline.predict(ArraySource(np.zeros((2, 8, 8), np.uint8)), loaded)
+    with pytest.raises(CheckpointError, match="has no encoder"):
+        loaded.build_encoder()
+    with pytest.raises(RecipeError, match="no encoder to train"):
+        check_trainable(VECTORS)
+
+
+@parametrize_with_checks([VectorClusterer(random_state=0)])
+def test_scikit_learn_is_content(estimator: Any, check: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few points for so many columns
+        check(estimator)
+
+
+def test_the_estimator_and_the_command_read_one_another(folder: Path, tmp_path: Path) -> None:
+    vectors = np.load(folder / "v.npy")
+    ours = VectorClusterer(3).fit(vectors)
+    loaded = VectorClusterer.load(folder / "bare" / "checkpoint.pth")
+    np.testing.assert_array_equal(loaded.predict(vectors), ours.labels_)
+    np.testing.assert_array_equal(loaded.predict(folder / "v.npy"), ours.labels_)
+    np.testing.assert_allclose(ours.predict_proba(vectors).sum(axis=1), 1.0, rtol=1e-5)
+    assert 0.9 < ours.score(vectors) <= 1.0
+    assert VectorClusterer("auto").fit(vectors).n_clusters_ == 3
+    with pytest.raises(CheckpointError, match="load it with VectorClusterer"):
+        ImageClusterer.load(folder / "bare" / "checkpoint.pth")
+    with pytest.raises(ValueError, match="is expecting 8 features"):
+        ours.predict(vectors[:, :5])
+    with pytest.raises(RecipeError, match="about training"):
+        VectorClusterer(settings=["epochs=2"]).fit(vectors)
+    vectors[0] = 1e30
+    with pytest.raises(DataError, match="row 0 holds a number beyond"):
+        ours.predict(vectors)
+
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with vectors, their images, and what `shoal cluster` made of them."""
+    folder = tmp_path_factory.mktemp("found")
+    vectors, labels = blobs(90)
+    vectors[4] = vectors[1]
+    np.save(folder / "v.npy", vectors)
+    np.save(folder / "y.npy", labels)
+    shades = np.random.default_rng(0).integers(0, 255, (90, 8, 8), dtype=np.uint8)
+    np.save(folder / "images.npy", shades)
+    for out, more in (("bare", []), ("shown", ["--images", folder / "images.npy"])):
+        result = shoal_in_process("cluster", folder / "v.npy", folder / out, "-k", 3, *more)
+        assert result.code == 0, result.err
+    return folder
+
+
+def test_pictures_change_nothing_but_what_is_shown(folder: Path) -> None:
+    predictions = [(folder / out / "prediction.csv").read_bytes() for out in ("bare", "shown")]
+    assert predictions[0] == predictions[1]
+    assert (folder / "bare" / "clusters.png").read_bytes() != (
+        folder / "shown" / "clusters.png"
+    ).read_bytes()
+    page = (folder / "bare" / "report.html").read_text()
+    assert "Vectors from elsewhere" in page
+    assert "Reconstructions" not in page
+
+
+@pytest.mark.parametrize("out", ["bare", "shown"])
+def test_every_command_takes_vectors(
+    folder: Path, out: str, run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data, checkpoint, table = folder / "v.npy", folder / out / "checkpoint.pth", "table.parquet"
+
+    def shoal(*words: Any) -> str:
+        result = run_cli(*words)
+        assert result.code == 0, (words, result.err)
+        return str(result.out)
+
+    assert "–" in shoal("splits", data, checkpoint)
+    assert "strength" in shoal("clusters", data, checkpoint, "--to", 4)
+    shoal("tree", data, checkpoint, "tree.json", "--leaves", 6)
+    shoal("cut", "tree.json", "cut.csv", "-k", 3)
+    assert shoal("similar", data, checkpoint, "1", "-n", 1) == "1: 4 (1.00)\n"
+    shoal("pairs", data, checkpoint, "pairs.csv")
+    shoal("outliers", data, checkpoint, "-n", 5)
+    assert (tmp_path / "outliers.csv").read_text().startswith("rank,id,score,reasons,distance,con")
+    shoal("duplicates", data, checkpoint, "--max-distance", 0)
+    assert (tmp_path / "duplicates.csv").read_text().splitlines()[1:] == [
+        "0,1,kept,0.000,1", "0,4,exact,0.000,0"
+    ]  # fmt: skip
+    scores = json.loads(shoal("evaluate", data, checkpoint, folder / "y.npy", "--json"))
+    assert scores["accuracy"] > 0.95
+    assert "mse" not in scores
+    assert "stability" in shoal("evaluate", data, checkpoint, "--no-labels")
+    shoal("predict", data, checkpoint, "new.csv", "--table", table)
+    assert (tmp_path / "new.csv").read_bytes() == (folder / out / "prediction.csv").read_bytes()
+    shoal("report", data, checkpoint, "report.html", "report.pdf")
+    assert "vectors from elsewhere" in shoal("info", checkpoint)
+    json.loads(shoal("info", checkpoint, "--json"))
+    shoal("export", data, folder / out / table, "out.csv", "--as", "csv")
+    shoal("export", data, folder / out / table, "out.parquet", "--as", "parquet")
+    assert ("image" in pq.read_schema("out.parquet").names) == (out == "shown")
+    sorted_into = run_cli("export", data, folder / out / table, "sorted")
+    assert sorted_into.code == (0 if out == "shown" else 2), sorted_into.err
+
+
+def test_the_review_shows_and_keeps_what_is_said_of_vectors(folder: Path) -> None:
+    from shoal.cli import opening
+    from shoal.cli.reviewed import reviewed_of
+    from shoal.progress import Reporter
+    from shoal.review.opening import open_review
+    from shoal.review.pictures import Thumbnails, original
+
+    for out, side in (("bare", 64), ("shown", 8)):
+        data, file = reviewed_of(folder / out, None, None)
+        source, loaded = opening.open_with(file, data, Reporter(quiet=True))
+        reviewed = open_review(source, loaded, file)
+        reviewed.journal.close()
+        pictures = Thumbnails(source)
+        assert (pictures.height, pictures.width) == (side, side)
+        assert pictures.sheet(np.arange(20))[:4] == b"RIFF"
+        assert original(source, 3)[1] == "image/png"
+
+
+def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -> None:
+    def mistake(*words: Any) -> str:
+        result = run_cli(*words)
+        assert (result.code, result.err.count("\n")) == (2, 1), result.err
+        return str(result.err)
+
+    data, checkpoint, out = folder / "v.npy", folder / "bare" / "checkpoint.pth", tmp_path / "o"
+    assert "'shoal run'" in mistake("cluster", folder / "images.npy", out)
+    assert "'shoal cluster'" in mistake("run", data, out)
+    assert "is not the id of a vector" in mistake("similar", data, checkpoint, folder / "y.npy")
+    assert "about training" in mistake("cluster", data, out, "--set", "epochs=3")
+    assert "-k must be at most 90" in mistake("cluster", data, out, "-k", 91)
+    assert "90 vectors and 5 images" in mistake(
+        "cluster", data, out, "--images", _few_images(tmp_path)
+    )
+    assert not out.exists()
+
+
+def _few_images(folder: Path) -> Path:
+    np.save(folder / "five.npy", np.zeros((5, 8, 8), np.uint8))
+    return folder / "five.npy"
