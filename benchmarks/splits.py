@@ -108,7 +108,7 @@ def measure(source: Any, z: Any, z_measured: Any, labels: Any, seed: int) -> dic
     return {
         "accuracy": [round(shoal.score(one, labels).accuracy, 4) for one in candidates],
         "separation": [round(split.separation, 4) for split in found],
-        "pixel_share": [round(split.pixel_share, 4) for split in found],
+        "pixel_share": [round(split.pixel_share or 0.0, 4) for split in found],
     }
 
 
