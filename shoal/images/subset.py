@@ -14,6 +14,7 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 class Subset:
     """The images ``rows`` int64 (m,) of ``source``, in that order; nothing is copied.
 
+    >>> import numpy as np
     >>> from shoal.images.array import ArraySource
     >>> images = np.arange(4, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
     >>> some = Subset(ArraySource(images), np.array([3, 1]))
