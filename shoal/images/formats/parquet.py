@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.errors import DataError
+from shoal.images.columns import choose_column, image_columns
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
@@ -19,7 +20,6 @@ from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track
 
 _SUFFIX = ".parquet"
-_USUAL = "image"
 _ROWS, _BYTES = 1024, 16 * 2**20
 """The most rows that are read at a time, and roughly the most bytes."""
 
@@ -53,7 +53,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
 
 def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
     opened = [_open(file) for file in files]
-    column = _pick(files[0], opened[0].schema_arrow, wanted)
+    column = choose_column(files[0], opened[0].schema_arrow, wanted)
     for file, parquet in zip(files, opened, strict=True):
         if column not in image_columns(parquet.schema_arrow):
             raise DataError(
@@ -110,47 +110,6 @@ def _damaged(file: Path) -> DataError:
     return DataError(
         f"{file} is truncated, damaged or not a parquet file; save or download it again."
     )
-
-
-def image_columns(schema: Any) -> dict[str, str]:
-    """Columns that may hold encoded images, each with the path of its bytes in the file."""
-    import pyarrow as pa
-
-    def binary(kind: Any) -> bool:
-        if pa.types.is_dictionary(kind):  # each different image stored once
-            kind = kind.value_type
-        view = getattr(pa.types, "is_binary_view", lambda _: False)(kind)
-        return bool(view or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-    paths: dict[str, str] = {}
-    for field in schema:
-        if binary(field.type):
-            paths[field.name] = field.name
-        elif pa.types.is_struct(field.type):
-            index = field.type.get_field_index("bytes")
-            if index >= 0 and binary(field.type.field(index).type):
-                paths[field.name] = f"{field.name}.bytes"
-    return paths
-
-
-def _pick(file: Path, schema: Any, wanted: str | None) -> str:
-    """The name of the column of images: ``wanted``, ``image``, or the only such column."""
-    columns = list(image_columns(schema))
-    kind = "column of images (bytes, or structs with a field bytes)"
-    if wanted is not None:
-        if wanted not in columns:
-            others = f", only {', '.join(columns)}" if columns else ""
-            raise DataError(f"{file} has no {kind} named {wanted!r}{others}.")
-        return wanted
-    if _USUAL in columns:
-        return _USUAL
-    if not columns:
-        raise DataError(f"{file} has no {kind}; its columns are {', '.join(schema.names)}.")
-    if len(columns) > 1:
-        raise DataError(
-            f"{file} has several columns of images ({', '.join(columns)}); name one as {file}:NAME."
-        )
-    return columns[0]
 
 
 def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[Encoded]:

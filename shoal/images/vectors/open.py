@@ -95,10 +95,10 @@ def holds_vectors(path: Path) -> bool:
         if suffix == ".parquet":
             import pyarrow.parquet as pq
 
-            from shoal.images.formats import parquet
+            from shoal.images.columns import image_columns
 
             schema = pq.read_schema(path)
-            return bool(vector_columns(schema)) and not parquet.image_columns(schema)
+            return bool(vector_columns(schema)) and not image_columns(schema)
         loaded: Any = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded.ndim == 2
