@@ -1,0 +1,284 @@
+"""Zarr: an array of images, an image, or OME-Zarr images with their axes.
+
+A store is a folder. Axes are those that OME or the names of the dimensions tell; else the shape
+tells: (y, x), (y, x, c), (c, y, x), (n, y, x), (n, y, x, c) or (n, c, y, x), where channels are
+few. Of a pyramid the largest level is read. Nothing is fetched, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.images.readers._planes import MOST_BYTES, MOST_PLANES, check_size
+from shoal.images.readers._quiet import quiet
+from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, ReasonError, needs_extra
+
+SUFFIXES = frozenset((".zarr",))
+EXTRA = "scientific"
+LIBRARIES = ("zarr",)
+_MARKS = ("zarr.json", ".zarray", ".zgroup")
+_MOST_IMAGES = 10_000_000
+_MOST_ARRAYS = 10_000
+_KEPT_BYTES = 64 * 2**20
+"""Of images that share a chunk, the chunk is decoded once if it has no more bytes than this."""
+_CLEARLY = 4
+"""An axis that is so many times as short as another holds the channels."""
+_last = threading.local()
+
+
+def recognises(head: bytes) -> bool:
+    """Never: a store is a folder."""
+    return False
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder is a Zarr store, or an array or a group within one."""
+    return any((path / mark).is_file() for mark in _MARKS)
+
+
+def members(content: Content, pages: Pages = "auto") -> list[str]:
+    """The names of the images: ``['']``, ``['image=0', …]`` or, by axes, ``['t=0_z=3', …]``."""
+    with _opened(content) as root:
+        names: list[str] = []
+        arrays = _arrays(root)
+        for array in arrays:
+            axes = axes_of(array.shape, array.axes, pages)
+            own = _names(array.shape, axes)
+            names += own if len(arrays) == 1 else [_within(array.key, name) for name in own]
+            if len(names) > _MOST_IMAGES:
+                raise ReasonError(f"{len(names):,} images")
+        return names
+
+
+def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
+    """One image. ``@nyxc`` behind its name tells the axes, for an array that does not."""
+    with _opened(content) as root:
+        member, _, told = member.partition("@")
+        arrays = _arrays(root)
+        for array in arrays:
+            ways: tuple[Pages, ...] = ("auto", "images", "channels")
+            for pages in ways:
+                axes = told or axes_of(array.shape, array.axes, pages)
+                name = member if len(arrays) == 1 else member.removeprefix(f"{array.key}:")
+                place = _place(array.shape, axes, "" if name == array.key else name)
+                if place is not None and (len(arrays) == 1 or member.startswith(array.key)):
+                    return _image(content, array, axes, place)
+        raise ReasonError(f"no image {member} in it")
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of a store, and what its axes are called; empty where the store does not say."""
+
+    key: str
+    values: Any
+    axes: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.values.shape)
+
+
+@contextmanager
+def _opened(content: Content) -> Iterator[Any]:
+    """The array or group of a store.
+
+    Raises:
+        ValueError: it cannot be read; the message is the reason.
+        ModuleNotFoundError: zarr is not installed.
+    """
+    try:
+        import zarr
+    except ModuleNotFoundError:
+        raise needs_extra("Zarr", EXTRA) from None
+    if isinstance(content, bytes):
+        raise ReasonError("a Zarr store is a folder; give it by itself")
+    with quiet("zarr", "numcodecs"):
+        try:
+            yield zarr.open(store=str(content), mode="r")
+        except (ReasonError, MemoryError):
+            raise
+        except Exception as error:  # what a forged store raises is not to be foreseen
+            raise ReasonError("a damaged Zarr store") from error
+
+
+def _arrays(root: Any) -> list[Array]:
+    """The arrays of a store that hold images.
+
+    Raises:
+        ReasonError: there are none, or several that are not known to be images.
+    """
+    if hasattr(root, "dtype"):
+        return [Array("", _checked(root), _dimensions(root))]
+    found = list(_ome_images(root, "", 5))
+    if not found:
+        arrays = [(name, one) for name, one in root.arrays() if _may_hold_images(one)]
+        if len(arrays) > 1:
+            names = ", ".join(name for name, _ in arrays[:5])
+            raise ReasonError(f"several arrays ({names}); give the path of one of them")
+        found = [Array(name, one, _dimensions(one)) for name, one in arrays]
+    if not found:
+        raise ReasonError("a Zarr store without images")
+    return [Array(one.key, _checked(one.values), one.axes) for one in found]
+
+
+def _ome_images(group: Any, key: str, depth: int) -> Iterator[Array]:
+    """The OME images of a group and of those below it."""
+    attributes = dict(group.attrs)
+    scales = dict(attributes.get("ome") or attributes).get("multiscales")
+    if scales:
+        axes = "".join(
+            str(axis["name"] if isinstance(axis, dict) else axis)[:1].lower()
+            for axis in scales[0].get("axes", "tczyx")
+        )
+        yield Array(key, group[scales[0]["datasets"][0]["path"]], axes)
+    elif depth:
+        for name, below in group.groups():
+            yield from _ome_images(below, f"{key}/{name}" if key else name, depth - 1)
+
+
+def _dimensions(array: Any) -> str:
+    """The names of an array's dimensions, one letter each; empty where there are none."""
+    named = getattr(array.metadata, "dimension_names", None)
+    named = named or dict(array.attrs).get("_ARRAY_DIMENSIONS") or ()
+    axes = "".join(str(name)[:1].lower() for name in named)
+    usable = len(axes) == array.ndim == len(set(axes)) and {"y", "x"} <= set(axes)
+    return axes if usable else ""
+
+
+def _may_hold_images(array: Any) -> bool:
+    return array.ndim >= 2 and array.dtype.kind in "buif"
+
+
+def _checked(array: Any) -> Any:
+    """The array, if it is safe to read.
+
+    Raises:
+        ReasonError: its numbers are of another kind, its chunks are too large, or it is pickled.
+    """
+    if not _may_hold_images(array):
+        raise ReasonError(f"an array of {array.ndim} dimensions and of type {array.dtype}")
+    chunk = math.prod(getattr(array, "shards", None) or array.chunks) * array.dtype.itemsize
+    if chunk > MOST_BYTES:
+        raise ReasonError(f"chunks of {chunk >> 20:,} MB, more than the {MOST_BYTES >> 20} MB that "
+                          "are safe to decode")  # fmt: skip
+    if "pickle" in repr(array.metadata).lower():
+        raise ReasonError("pickled, which may run a program")
+    return array
+
+
+def axes_of(shape: tuple[int, ...], told: str, pages: Pages = "auto") -> str:
+    """The axes of an array: y, x, c for channels, and other letters for those along images.
+
+    >>> axes_of((500, 32, 32, 5), ""), axes_of((500, 5, 32, 32), ""), axes_of((500, 28, 28), "")
+    ('nyxc', 'ncyx', 'nyx')
+    >>> axes_of((64, 64, 4), ""), axes_of((4, 64, 64), ""), axes_of((4, 64, 64), "", "images")
+    ('yxc', 'cyx', 'nyx')
+
+    Raises:
+        ReasonError: the shape does not tell.
+    """
+    axes = told or _by_shape(shape)
+    if axes == "cyx" and pages == "images":
+        return "nyx"
+    return "cyx" if axes == "nyx" and pages == "channels" else axes
+
+
+def _by_shape(shape: tuple[int, ...]) -> str:
+    def is_short(axis: int, others: tuple[int, ...]) -> bool:
+        return shape[axis] <= MOST_CHANNELS and _CLEARLY * shape[axis] <= min(others)
+
+    if len(shape) == 2:
+        return "yx"
+    if len(shape) == 3:
+        if is_short(2, shape[:2]):
+            return "yxc"
+        return "cyx" if shape[0] <= MOST_PLANES and is_short(0, shape[1:]) else "nyx"
+    if len(shape) == 4:
+        first, last = is_short(1, shape[2:]), is_short(3, shape[1:3])
+        if last or (shape[3] in (1, 3) and not first):
+            return "nyxc"
+        if first or shape[1] in (1, 3):
+            return "ncyx"
+    raise ReasonError(
+        f"an array of shape {shape}, which does not tell what its axes are; name its dimensions, "
+        "or give --channels first or last"
+    )
+
+
+def _outer(shape: tuple[int, ...], axes: str) -> list[tuple[str, int]]:
+    if len(axes) != len(shape) or len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes):
+        raise ReasonError(f"an array of shape {shape} with axes {axes}")
+    sizes = zip(axes, shape, strict=True)
+    return [(axis, size) for axis, size in sizes if axis not in "yxc"]
+
+
+def _names(shape: tuple[int, ...], axes: str) -> list[str]:
+    outer = _outer(shape, axes)
+    if math.prod(size for _, size in outer) > _MOST_IMAGES:
+        raise ReasonError(f"{math.prod(size for _, size in outer):,} images")
+    letters = ["image" if axis == "n" else axis for axis, _ in outer]
+    places = product(*(range(size) for _, size in outer))
+    names = ["_".join(f"{a}={at}" for a, at in zip(letters, place, strict=True))
+             for place in places]  # fmt: skip
+    return names if len(names) > 1 else [""]
+
+
+def _within(key: str, name: str) -> str:
+    return f"{key}:{name}" if name else key
+
+
+def _place(shape: tuple[int, ...], axes: str, name: str) -> dict[str, int] | None:
+    """The place along each outer axis that a name tells; None if it is no such name."""
+    outer = _outer(shape, axes)
+    if not name:
+        return {axis: 0 for axis, _ in outer} if all(size == 1 for _, size in outer) else None
+    parts = dict(part.partition("=")[::2] for part in name.split("_"))
+    wanted = {"image" if axis == "n" else axis: (axis, size) for axis, size in outer}
+    if parts.keys() != wanted.keys():
+        return None
+    place = {}
+    for letter, number in parts.items():
+        axis, size = wanted[letter]
+        if not number.isdecimal() or int(number) >= size:
+            return None
+        place[axis] = int(number)
+    return place
+
+
+def _image(content: Content, array: Array, axes: str, place: dict[str, int]) -> Raw:
+    sizes = dict(zip(axes, array.shape, strict=True))
+    check_size(sizes["y"], sizes["x"], sizes.get("c", 1), array.values.dtype.itemsize)
+    pixels = _cut(content, array, axes, place)
+    kept = [axis for axis in axes if axis in "yxc"]
+    if "c" not in kept:
+        pixels, kept = pixels[..., None], [*kept, "c"]
+    return Raw(np.ascontiguousarray(pixels.transpose([kept.index(axis) for axis in "yxc"])))
+
+
+def _cut(content: Content, array: Array, axes: str, place: dict[str, int]) -> np.ndarray[Any, Any]:
+    """The part of the array at a place; a chunk of several images is kept for the next of them."""
+    where = tuple(place.get(axis, slice(None)) for axis in axes)
+    if not place or axes[0] not in place:
+        return np.asarray(array.values[where])
+    step = (getattr(array.values, "shards", None) or array.values.chunks)[0]
+    n_bytes = step * math.prod(array.shape[1:]) * array.values.dtype.itemsize
+    if step == 1 or n_bytes > _KEPT_BYTES:
+        return np.asarray(array.values[where])
+    first = place[axes[0]] // step
+    key = (content, array.key, first)
+    if getattr(_last, "key", None) != key:
+        _last.key = None
+        _last.block = np.asarray(array.values[first * step : (first + 1) * step])
+        _last.key = key
+    block: np.ndarray[Any, Any] = _last.block
+    return block[(place[axes[0]] - first * step, *where[1:])]
