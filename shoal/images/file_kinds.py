@@ -24,9 +24,9 @@ def _reasons() -> dict[str, str]:
     convert = "which shoal cannot read yet; convert it to JPEG, PNG or TIFF first"
     kinds = {
         f"a kind of image {convert}":
-            "tga pcx ico cur icns psd psb xcf exr hdr dds sgi rgb bpg wbmp xbm xpm fits fit fts",
+            "tga pcx ico cur icns psd psb xcf exr hdr dds sgi rgb bpg wbmp xbm xpm",
         f"a medical or scientific file, {convert}":
-            "dcm dicom nii mha mhd nrrd czi lif nd2 oib oif lsm vsi mrc mat h5 hdf5 hdf nc",
+            "nii mha mhd nrrd czi lif nd2 oib oif vsi mrc mat h5 hdf5 hdf nc",
         "a drawing or a document, not pixels": "svg svgz eps ps ai pdf emf wmf cdr dxf doc docx ppt"
             " pptx xls xlsx odt ods html htm md rtf tex",
         _TABLE: "npy npz parquet feather arrow pkl pickle pt pth ckpt safetensors onnx",
@@ -101,6 +101,10 @@ def image_suffix(head: bytes) -> str:
     for signature, suffix in _SIGNATURES.items():
         if head.startswith(signature):
             return suffix
+    if head.startswith(b"SIMPLE  =") and head[29:30] == b"T":
+        return ".fits"
+    if head[128:132] == b"DICM":
+        return ".dcm"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return ".webp"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":

@@ -16,12 +16,16 @@ BY_READERS = frozenset((
     ".dcr", ".dng", ".erf", ".fff", ".iiq", ".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
     ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f", ".mp4", ".mov",
     ".avi", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".3gp", ".3g2", ".mpg", ".mpeg", ".wmv",
-    ".asf", ".flv", ".ogv", ".mxf",
+    ".asf", ".flv", ".ogv", ".mxf", ".btf", ".tf8", ".lsm", ".fits", ".fit", ".fts", ".fz", ".dcm",
+    ".dicom", ".ima", ".zarr",
 ))  # fmt: skip
 """Those that the modules of `shoal.images.readers` read, beside Pillow's."""
 SUFFIXES = BY_PILLOW | BY_READERS
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-KINDS = "bmp, gif, jpg, png, tif, webp, avif, heic, jxl, jp2, ppm, qoi, cameras' raw files, videos"
+KINDS = (
+    "bmp, gif, jpg, png, tif, webp, avif, heic, jxl, jp2, ppm, qoi, cameras' raw files, videos, "
+    "fits, dcm, zarr"
+)
 """The kinds of images, for messages."""
 
 

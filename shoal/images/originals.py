@@ -169,15 +169,20 @@ class EncodedOriginals:
         if name not in rows:
             name, _, member = name.rpartition("#")
         content = pile.fetch(rows[name]) if name in rows else Unreadable("no such image")
+        if isinstance(content, Member):
+            return self._as_png(index, content)
         if isinstance(content, bytes):
             if not member:
                 return content
-            try:
-                return as_png(Member(content, member, Path(name).suffix.lower()))
-            except (OSError, ValueError, ModuleNotFoundError) as error:
-                raise _gone(self._names[index], str(error)) from error
+            return self._as_png(index, Member(content, member, Path(name).suffix.lower()))
         why = content.reason if isinstance(content, Unreadable) else "no such image"
         raise _gone(self._names[index], why)
+
+    def _as_png(self, index: int, image: Member) -> bytes:
+        try:
+            return as_png(image)
+        except (OSError, ValueError, ModuleNotFoundError) as error:
+            raise _gone(self._names[index], str(error)) from error
 
     def suffix(self, index: int) -> str:
         own = Path(self._names[index]).suffix

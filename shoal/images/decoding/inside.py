@@ -32,7 +32,7 @@ def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image] | None:
     name, row, content = file
     suffix = suffix_of(name.rpartition("/")[2])
     if isinstance(content, Unreadable | Member):
-        return [Image(row)]
+        return [Image(row, by_reader=isinstance(content, Member))]
     try:
         members = _members(content, suffix, within)
     except Exception as error:  # noqa: BLE001 - of a damaged file, anything

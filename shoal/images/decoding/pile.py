@@ -43,6 +43,7 @@ def decode_pile(
     wanted: Wanted,
     *,
     originals: Callable[[Sequence[str]], Originals] | None = None,
+    notes: Sequence[str] = (),
 ) -> ImageSource:
     """Decode a pile, or take its images from the cache. Files that cannot be read are skipped.
 
@@ -65,6 +66,7 @@ def decode_pile(
             pickled, so that the source can.
         wanted: the shape or size to bring them to, and the rest.
         originals: makes the originals from the names of the images; None: `EncodedOriginals`.
+        notes: for a person, beside what decoding itself has to say.
 
     Raises:
         DataError: none can be read.
@@ -100,6 +102,7 @@ def decode_pile(
         labels=np.array([numbers[name] for name in classes], np.int64) if classes else None,
         class_names=class_names,
         notes=[
+            *notes,
             _cost(index, wanted),
             kept.note,
             *pixel_range.describe(wanted.pixel_range),

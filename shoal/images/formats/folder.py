@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from shoal.errors import DataError
+from shoal.images.decoding.channel_files import group, is_pattern
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_kinds import head_of
@@ -24,15 +26,17 @@ from shoal.images.left_out import (
     is_mark_of_shoal,
     service_folder,
 )
-from shoal.images.originals import FileOriginals
-from shoal.protocols import ImageSource
+from shoal.images.originals import EncodedOriginals, FileOriginals
+from shoal.images.readers.zarr_store import is_store
+from shoal.images.readers.zarr_store import stamp as store_stamp
+from shoal.protocols import ImageSource, Track
 
 _LINK = "a link to a folder, which is not followed, as it may lead in a circle"
 
 
 def accepts(path: Path) -> bool:
     """Whether this module reads ``path``."""
-    return path.is_dir()
+    return path.is_dir() and not is_store(path)
 
 
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
@@ -48,12 +52,17 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     inode of every image are unchanged. A file that was changed in place, with its time set back, is
     only read again with ``cache=False``.
 
+    With a pattern as ``wanted.channels`` files are the channels of images, see
+    `decoding.channel_files`. A folder that is a Zarr store is taken for a file.
+
     Raises:
         DataError: no image files, or none that can be read.
     """
     names, left_out, stamp = _find(path)
     if not names:
         raise DataError(f"{path} holds no images ({KINDS}){_instead(left_out)}")
+    if wanted.channels is not None and is_pattern(wanted.channels):
+        return _open_channels(path, names, left_out, stamp, wanted)
     listing = Listing(
         names,
         lambda: (path / name for name in names),
@@ -64,6 +73,27 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     return decode_pile(
         str(path), stamp, lambda _: listing, wanted, originals=partial(FileOriginals, path)
     )
+
+
+def _open_channels(
+    path: Path, names: Sequence[str], left_out: Sequence[LeftOut], stamp: str, wanted: Wanted
+) -> ImageSource:
+    """Images whose channels are files of their own."""
+    pattern = wanted.channels or ""
+    grouped = group(names, pattern, str(path))
+    listing = grouped.listing(path, left_out)
+    return decode_pile(
+        str(path),
+        f"{stamp} {pattern}",
+        lambda _: listing,
+        wanted,
+        originals=partial(EncodedOriginals, path, partial(_given, listing)),
+        notes=[grouped.note(pattern)],
+    )
+
+
+def _given(listing: Listing, track: Track) -> Listing:
+    return listing
 
 
 def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:
@@ -92,6 +122,9 @@ def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:
                 left.append(LeftOut(below + name, _LINK))
             elif reason:
                 left += _all_below(path, below + name + "/", reason)
+                folders.remove(name)
+            elif is_store(Path(path)):
+                images.append(below + name)
                 folders.remove(name)
         for name in files:
             known = by_name(below + name)
@@ -149,6 +182,8 @@ def _stamp(folder: Path, names: Sequence[str], left: Sequence[LeftOut]) -> str:
         try:
             about = os.stat(os.path.join(folder, name))
             what = f"{name}\0{about.st_size}\0{about.st_mtime_ns}\0{about.st_ino}\0"
+            if stat.S_ISDIR(about.st_mode):
+                what += store_stamp(Path(folder, name))
         except OSError as error:
             what = f"{name}\0{error.errno}\0"
         digest.update(os.fsencode(what))

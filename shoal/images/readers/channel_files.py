@@ -19,8 +19,6 @@ SUFFIXES = frozenset((".channels",))
 EXTRA = ""
 BETWEEN = "\0"
 """Between the names of the files; no name can hold it."""
-MISSING = "?"
-"""Before the name of a channel of which there is no file."""
 
 
 def recognises(head: bytes) -> bool:
@@ -37,15 +35,14 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     """The files as the channels of one image, in the order of their names in ``member``."""
     if isinstance(content, bytes):
         raise ReasonError("channels in files of their own are not in an archive")
+    from shoal.images.decoding.file import reason_of  # which imports this package
+
     raws: list[Raw] = []
     for name in member.split(BETWEEN):
-        if name.startswith(MISSING):
-            raise ReasonError(f"no file of its channel {name[1:]}")
         try:
             raw = _read(content / name)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-            raise ReasonError(f"{name}: {why}") from None
+            raise ReasonError(f"{name}: {reason_of(error, content / name)}") from None
         if raws and raw.pixels.shape[:2] != raws[0].pixels.shape[:2]:
             height, width = raw.pixels.shape[:2]
             raise ReasonError(f"{name} is {width} × {height} pixels, unlike the first channel")

@@ -22,6 +22,7 @@ from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_ext
 
 SUFFIXES = frozenset((".dcm", ".dicom", ".ima"))
 EXTRA = "scientific"
+LIBRARIES = ("pydicom", "imagecodecs", "openjpeg")
 _TAGS = (
     "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored",
     "HighBit", "PixelRepresentation", "PlanarConfiguration", "PhotometricInterpretation",

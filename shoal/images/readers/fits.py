@@ -24,6 +24,7 @@ from shoal.images.readers.raw import Content, Pages, Raw, needs_extra
 
 SUFFIXES = frozenset((".fits", ".fit", ".fts", ".fz"))
 EXTRA = "scientific"
+LIBRARIES = ("astropy",)
 
 
 def recognises(head: bytes) -> bool:

@@ -64,8 +64,10 @@ def reader_of(content: Content, suffix: str = "") -> Reader | None:
         suffix: of the file's name; that of the path if left out.
 
     Raises:
-        OSError: the file cannot be opened, or is a folder, a pipe or a device.
+        OSError: the file cannot be opened, or is a pipe or a device.
     """
+    if isinstance(content, Path) and content.is_dir():
+        return find(suffix or content.suffix.lower(), b"")
     if isinstance(content, Path):
         head, suffix = head_of(content), suffix or content.suffix.lower()
     else:

@@ -25,10 +25,11 @@ from shoal.images.readers._quiet import quiet
 from shoal.images.readers._tiff_directory import holds_numbers, is_plain
 from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, needs_extra
 
-__all__ = ["EXTRA", "SUFFIXES", "is_plain", "members", "read", "recognises"]
+__all__ = ["EXTRA", "LIBRARIES", "SUFFIXES", "is_plain", "members", "read", "recognises"]
 
 SUFFIXES = frozenset((".tif", ".tiff", ".btf", ".tf8", ".lsm"))
 EXTRA = "scientific"
+LIBRARIES = ("tifffile", "imagecodecs")
 _UNKNOWN_AXES = "QI"
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
 _LINEAR = 34892

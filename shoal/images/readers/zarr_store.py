@@ -7,7 +7,9 @@ few. Of a pyramid the largest level is read. Nothing is fetched, and nothing is 
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +47,18 @@ def is_store(path: Path) -> bool:
     return any((path / mark).is_file() for mark in _MARKS)
 
 
+def stamp(path: Path) -> str:
+    """A digest of the names, sizes and times of change of all files of a store."""
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(path)))
+    for base, folders, files in os.walk(path):
+        folders.sort()
+        for name in sorted(files):
+            about = os.stat(os.path.join(base, name))
+            what = f"{base}/{name}\0{about.st_size}\0{about.st_mtime_ns}\0"
+            digest.update(os.fsencode(what))
+    return digest.hexdigest()
+
+
 def members(content: Content, pages: Pages = "auto") -> list[str]:
     """The names of the images: ``['']``, ``['image=0', …]`` or, by axes, ``['t=0_z=3', …]``."""
     with _opened(content) as root:
@@ -57,6 +71,15 @@ def members(content: Content, pages: Pages = "auto") -> list[str]:
             if len(names) > _MOST_IMAGES:
                 raise ReasonError(f"{len(names):,} images")
         return names
+
+
+def members_with_axes(content: Content, axes: str) -> list[str]:
+    """The names of the images of an array whose axes are known."""
+    with _opened(content) as root:
+        arrays = _arrays(root)
+        if len(arrays) > 1:
+            raise ReasonError("several images, which tell themselves what their axes are")
+        return _names(arrays[0].shape, axes)
 
 
 def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
