@@ -25,17 +25,17 @@ from shoal.clustering.clustering import (
     divide_anew,
 )
 from shoal.embedding.out_of_distribution import reduce_with_familiarity
-from shoal.embedding.reduce import fit_reduction, reduce
+from shoal.embedding.reduce import Reduction, fit_reduction, reduce
 from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.facts import ClusterFacts, Origin
+from shoal.models.facts import ClusterFacts, Origin, Split
 from shoal.models.history import CheckpointHistory
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import late_failure
+from shoal.scoring import late_failure, representation
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.scoring.examine import calibrate_again, examine
 from shoal.training.loop import train
@@ -47,7 +47,8 @@ def fit(
     source: ImageSource, path: str | Path, recipe: Recipe, *, auto_k: bool = False,
     device: str = "cpu", resume: Checkpoint | None = None, force: bool = False,
     origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
-    limit: TimeLimit | None = None, groups: IntArray | None = None, track: Track = silent,
+    limit: TimeLimit | None = None, groups: IntArray | None = None, keep_better: bool = False,
+    track: Track = silent,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -66,6 +67,7 @@ def fit(
         notes: what its provenance is to tell a person besides.
         limit: how long the command may take; None: as many epochs as the recipe says.
         groups: int64 (n,), the group of each image that a person decided, else -1; see `train`.
+        keep_better: see `cluster`.
         track: shows progress.
 
     Returns:
@@ -88,7 +90,9 @@ def fit(
     last = history.record(track(steps, "training", n_steps(recipe, len(source))), resume)
     if limit is not None:  # as long as it became
         last = replace(last, recipe=replace(last.recipe, epochs=round(last.epoch, 3)))
-    fitted = cluster(source, last, auto_k=auto_k, device=device, track=track)
+    fitted = cluster(
+        source, last, auto_k=auto_k, keep_better=keep_better, device=device, track=track
+    )
     if limit is None or limit.left_for_extras() > 0:
         fitted = late_failure.guard(source, fitted, history, cluster, device=device, track=track)
     checkpoints.save(fitted[0], path, force=True)
@@ -98,7 +102,7 @@ def fit(
 
 def cluster(
     source: ImageSource, checkpoint: Checkpoint, *, auto_k: bool = False, thorough: bool = True,
-    device: str = "cpu", track: Track = silent,
+    keep_better: bool = False, device: str = "cpu", track: Track = silent,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Embed, reduce and cluster the images a checkpoint was trained on.
 
@@ -108,6 +112,8 @@ def cluster(
         auto_k: choose the number of clusters, in place of the recipe's.
         thorough: calibrate the confidence, look for what to warn of, and remember what new images
             are to be compared with. A checkpoint that is only compared does without.
+        keep_better: find the clusters in the pixels, or in both, where these are clearly better
+            than what was learned; see `representation.compare`.
         device: where the encoder runs.
         track: shows progress.
 
@@ -122,9 +128,17 @@ def cluster(
     if auto_k:
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
-    for clusterer in track([build_clusterer(recipe, recipe.n_clusters)], "clustering", 1):
-        clusterer.fit(reduction.fitted)
-    clustering, ways = splits.choose(source, Clustering(clusterer), reduction.fitted)
+    clustering, ways = _divide(source, recipe, reduction, track)
+    if thorough:
+        compared = representation.compare(
+            source, recipe, reduction, clustering, may_choose=keep_better
+        )
+        facts = replace(facts, representation=compared.facts)
+        if compared.recipe != recipe:
+            recipe = compared.recipe
+            checkpoint = replace(checkpoint, recipe=recipe)
+            reduction = fit_reduction(source, checkpoint, device=device, track=track)
+            clustering, ways = _divide(source, recipe, reduction, track)
     finished = replace(
         reduction.checkpoint, recipe=recipe, optimizer_states=None,
         facts=replace(facts, splits=ways), clusterer=clustering.get_arrays(),
@@ -167,6 +181,15 @@ def cluster_vectors(
     finished, table = cluster(source, empty, auto_k=auto_k, track=track)
     seconds = round(time.monotonic() - began, 3)
     return replace(finished, origin=replace(finished.origin, seconds=seconds)), table
+
+
+def _divide(
+    source: ImageSource, recipe: Recipe, reduction: Reduction, track: Track
+) -> tuple[Clustering, tuple[Split, ...]]:
+    """The clusters of a reduced embedding, and the ways to divide it, the best first."""
+    for clusterer in track([build_clusterer(recipe, recipe.n_clusters)], "clustering", 1):
+        clusterer.fit(reduction.fitted)
+    return splits.choose(source, Clustering(clusterer), reduction.fitted)
 
 
 def predict(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from shoal.errors import DataError
+from shoal.embedding.pixel_components import JOINT_PIXELS, PIXELS, PixelComponents
 from shoal.images.tensors import to_float
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
@@ -47,7 +48,8 @@ def embed(
     """The embedding that the recipe clusters, before any reduction: float32 (n, d).
 
     By the recipe's ``embedding`` it is the encoder's code, the first projection head's output, or
-    both, each scaled to unit length and joined: the mean over an image's `test_time_views`. It is
+    both, each scaled to unit length and joined: the mean over an image's `test_time_views`. The
+    principal components of the pixels stand beside it, or in its place. It is
     computed in fp32 and in evaluation mode, so that an image's vector does not depend on the other
     images of its batch.
     """
@@ -98,11 +100,20 @@ class Embedder(torch.nn.Module):
         objectives = checkpoint.build_objectives(self.encoder)
         self.heads = torch.nn.ModuleList(part for part in objectives if part.has_head)
         self.kind = recipe.embedding
-        self.flip = self.kind == "joint" and recipe.views.horizontal_flip
+        self.pixels: PixelComponents | None = None
+        if self.kind in (PIXELS, JOINT_PIXELS):
+            self.pixels = PixelComponents(checkpoint.pixels, recipe.views.free_orientation)
+        self.flip = self.kind in ("joint", JOINT_PIXELS) and recipe.views.horizontal_flip
         self.times = recipe.embedding_resolution if self.encoder.any_size else 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         """Images float (b, C, H, W) in [0, 1] to float32 (b, d)."""
+        if self.pixels is None:
+            return self._learned(x)
+        pixels: Tensor = self.pixels(x)
+        return pixels if self.kind == PIXELS else torch.cat([self._learned(x), pixels], dim=1)
+
+    def _learned(self, x: Tensor) -> Tensor:
         seen = [
             share * self._of(view).float()
             for share, view in test_time_views(x, self.times, self.flip)

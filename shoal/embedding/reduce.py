@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shoal.embedding.embed import BLOCK, embed, embed_blocks, gather
+from shoal.embedding.pixel_components import (
+    JOINT_PIXELS,
+    PIXELS,
+    as_spread_as,
+    components_of,
+    fit_components,
+)
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
@@ -79,6 +86,7 @@ def fit_reduction(
     source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
 ) -> Reduction:
     """Embed the images that a checkpoint learned from, once, and fit its reducers to them."""
+    checkpoint = _with_pixels(source, checkpoint, device)
     rows = examined_rows(len(source))
     if len(source) <= _REDUCED_WHOLE:
         whole = embed(source, checkpoint, device=device, track=track)
@@ -91,6 +99,22 @@ def fit_reduction(
     blocks = _RowsOfBlocks(rows)
     fitted = reduce(source, checkpoint, device=device, track=track, noticed=blocks.take)
     return Reduction(checkpoint, fitted, blocks.gathered(), rows, None)
+
+
+def _with_pixels(source: ImageSource, checkpoint: Checkpoint, device: str) -> Checkpoint:
+    """The checkpoint with the components of the pixels, if its embedding holds them."""
+    kind = checkpoint.recipe.embedding
+    if kind not in (PIXELS, JOINT_PIXELS):
+        return replace(checkpoint, pixels={})
+    symmetric = checkpoint.recipe.views.free_orientation
+    arrays = fit_components(source, symmetric)
+    if kind == JOINT_PIXELS:
+        rows = examined_rows(len(source))
+        alone = replace(checkpoint, recipe=replace(checkpoint.recipe, embedding="joint"))
+        learned = embed(Subset(source, rows), alone, device=device)
+        pixels = components_of(source, arrays, symmetric, rows)
+        arrays["scale"] = np.array([as_spread_as(pixels, learned)])
+    return replace(checkpoint, pixels=arrays)
 
 
 class _RowsOfBlocks:

@@ -65,6 +65,8 @@ class Checkpoint:
     """The learned arrays of each reducer; empty until the run has finished."""
     clusterer: dict[str, Array] = field(default_factory=dict)
     """The learned arrays of the clusterer; empty until the run has finished."""
+    pixels: dict[str, Array] = field(default_factory=dict)
+    """The principal components of the pixels, where the recipe's embedding holds them."""
     familiar: dict[str, Array] = field(default_factory=dict)
     """Measures of the images learned from, for `out_of_distribution`; empty in older files."""
     calibration: dict[str, Array] = field(default_factory=dict)
@@ -159,6 +161,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
         "optimizer": on_cpu(checkpoint.optimizer_states),
         "reducers": [to_tensors(arrays) for arrays in checkpoint.reducers],
         "clusterer": to_tensors(checkpoint.clusterer),
+        "pixels": to_tensors(checkpoint.pixels),
         "familiar": to_tensors(checkpoint.familiar),
         "calibration": to_tensors(checkpoint.calibration),
     }
@@ -217,6 +220,7 @@ def load(path: str | Path) -> Checkpoint:
             **_facts(about),
             reducers=[to_arrays(tensors) for tensors in content["reducers"]],
             clusterer=to_arrays(content["clusterer"]),
+            pixels=to_arrays(content.get("pixels", {})),
             familiar=to_arrays(content.get("familiar", {})),
             calibration=to_arrays(content.get("calibration", {})),
         )

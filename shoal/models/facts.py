@@ -115,6 +115,26 @@ class ChosenNumber:
 
 
 @dataclass(frozen=True)
+class Representation:
+    """The embedding in which the clusters were found, compared with the pixels themselves."""
+
+    choice: str = "learned"
+    """learned; pixels, in which k-means found the clusters; or joined, both side by side."""
+    agreement: float = 0.0
+    """The adjusted mutual information of the clusters and those of the simple way, PCA of the
+    pixels and k-means: 1 if they are the same, 0 if they agree by chance."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """For each of the three, how well its clusters are predicted from the structure of images, see
+    `scoring.structure`; empty where nothing was to be chosen."""
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> Representation:
+        """Read what `asdict` returned."""
+        scores = {str(name): float(score) for name, score in about["scores"].items()}
+        return cls(str(about["choice"]), float(about["agreement"]), scores)
+
+
+@dataclass(frozen=True)
 class ClusterFacts:
     """The facts of a finished checkpoint's clusters."""
 
@@ -126,10 +146,12 @@ class ClusterFacts:
     """The consistency under augmentation, in [0, 1], of each compared checkpoint, by its step."""
     chosen: ChosenNumber | None = None
     """The number of clusters that was chosen; None where a person gave it."""
+    representation: Representation | None = None
+    """How the embedding compares with the pixels; None in older files."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        chosen = self.chosen
+        chosen, representation = self.chosen, self.representation
         return {
             "splits": [split.to_json() for split in self.splits],
             "warnings": list(self.warnings),
@@ -138,12 +160,13 @@ class ClusterFacts:
                 "reason": chosen.reason,
                 "strengths": {str(k): value for k, value in chosen.strengths.items()},
             },
+            "representation": None if representation is None else asdict(representation),
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> ClusterFacts:
         """The inverse of `to_json`; what is missing has its default."""
-        chosen = about.get("chosen")
+        chosen, representation = about.get("chosen"), about.get("representation")
         return cls(
             splits=tuple(Split.from_json(split) for split in about.get("splits", ())),
             warnings=tuple(str(warning) for warning in about.get("warnings", ())),
@@ -153,6 +176,9 @@ class ClusterFacts:
             chosen=None if chosen is None else ChosenNumber(
                 str(chosen["reason"]),
                 {int(k): float(value) for k, value in chosen["strengths"].items()},
+            ),
+            representation=(
+                None if representation is None else Representation.from_json(representation)
             ),
         )  # fmt: skip
 

@@ -86,6 +86,16 @@ def _is_chosen(value: Any) -> bool:
     )
 
 
+def _is_representation(value: Any) -> bool:
+    """Whether a JSON value is a `facts.Representation`."""
+    return (
+        isinstance(value, dict)
+        and _is_text(value.get("choice"))
+        and _is_number(value.get("agreement"))
+        and _by_name(_is_number)(value.get("scores"))
+    )
+
+
 # The history may hold infinite losses: a run whose loss diverged is kept as it was.
 _ABOUT: dict[str, _Test] = {
     "recipe": _by_name(lambda value: True),
@@ -137,6 +147,7 @@ _OPTIONAL: dict[str, dict[str, _Test]] = {
         "warnings": _list_of(_is_text),
         "consistency": _is_by_count(_is_number),
         "chosen": _or_none(_is_chosen),
+        "representation": _or_none(_is_representation),
     },
 }
 """Tests of entries that may be missing; there may be other entries beside them."""

@@ -16,7 +16,7 @@ from shoal.recipes.parts import Part
 OPTIMIZERS = ("adam", "adamw", "muon")
 SCHEDULES = ("constant", "cosine")
 PRECISIONS = ("auto", "fp32", "bf16")
-EMBEDDINGS = ("encoder", "projection", "joint")
+EMBEDDINGS = ("encoder", "projection", "joint", "pixels", "joint_pixels")
 NO_ENCODER = Part("none")
 """The encoder of a recipe that clusters vectors from elsewhere, and learns nothing from pixels."""
 OF_VECTORS = ("name", "reducers", "clusterer", "n_clusters", "seed")
@@ -52,7 +52,9 @@ class Recipe:
     """Steps of linear rise to the learning rate, at most a tenth of the run."""
     embedding: str
     """What is clustered. encoder: the encoder's output. projection: the output of the projection
-    head behind it, if there is one. joint: both, each scaled to unit length."""
+    head behind it, if there is one. joint: both, each scaled to unit length. pixels: the principal
+    components of the pixels, which take no learning. joint_pixels: joint and pixels, side by side
+    and equally spread."""
     reducers: tuple[Part, ...]
     """Reductions of the embedding, applied one after another."""
     clusterer: Part

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from shoal.embedding.pixel_components import PIXELS
 from shoal.embedding.table import ImageTable
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
@@ -55,6 +56,8 @@ def guard(
     """
     last, _ = fitted
     n_clusters = last.recipe.n_clusters
+    if last.recipe.embedding == PIXELS:
+        return fitted  # in which training has no part
     if n_clusters < 2 or len(source) < max(FEWEST_IMAGES, n_clusters):
         return fitted  # nothing to compare, or too few images to compare by
     some = Subset(source, sample_rows(len(source), max(SAMPLE, n_clusters), last.recipe.seed))
@@ -63,7 +66,8 @@ def guard(
     for few in (files[:1], files[1:]):
         for file in track(few, "comparing", len(few)):
             kept = checkpoints.load(file)
-            kept = replace(kept, recipe=replace(kept.recipe, n_clusters=n_clusters))
+            found_in = {"n_clusters": n_clusters, "embedding": last.recipe.embedding}
+            kept = replace(kept, recipe=replace(kept.recipe, **found_in))
             earlier, _ = cluster(some, kept, thorough=False, device=device)
             scores[earlier.step] = consistency_of(source, earlier, device=device)
             if scores[earlier.step] > max(scores[best.step], scores[last.step] + _FAR):
