@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from labelled_piles import N_CLUSTERS, load
 from machine import append, commit, is_there, machine, rows, sources
-from piles import N_CLUSTERS, load
 
 from shoal import pipeline
 from shoal.clustering.partitions import match

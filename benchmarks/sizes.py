@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import labelled_piles as piles
 import numpy as np
-import piles
 import torch
 
 import shoal

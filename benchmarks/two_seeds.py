@@ -16,8 +16,8 @@ from typing import Any
 
 import calibration
 import numpy as np
+from labelled_piles import N_CLUSTERS, load
 from machine import append, commit, is_there, machine, rows, sources
-from piles import N_CLUSTERS, load
 
 from shoal import pipeline
 from shoal.clustering.partitions import aligned, match

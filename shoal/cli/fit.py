@@ -99,7 +99,7 @@ def _train(
         finished, table = pipeline.fit(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
             force=request.force, origin=origin, notes=notes, limit=limit,
-            groups=request.groups, track=report,
+            groups=request.groups, keep_better=request.keeps_better, track=report,
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -121,6 +121,7 @@ def _finished_before(
     chosen = before.facts.chosen
     if request.auto and chosen is not None:
         recipe = replace(recipe, n_clusters=before.recipe.n_clusters)
+    recipe = request.as_kept(recipe, before.recipe)
     check_resumable(before, recipe, source.digest(), request.groups)
     if not request.auto or chosen is not None:
         report.say(f"{path} is finished; nothing to resume")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.named import DEFAULT
 from shoal.recipes.recipe import Recipe, check_for_vectors, check_trainable
 from shoal.recipes.resolve import check_length, resolve
+from shoal.recipes.settings import changes
 from shoal.training.devices import resolve_device
 from shoal.training.start import start_run
 
@@ -84,6 +85,21 @@ class Request:
         """
         return AskedViews.of(
             self.orientation, self.intensity, self.settings, recipe_named=self.recipe is not None
+        )
+
+    @property
+    def keeps_better(self) -> bool:
+        """Whether pixels may stand beside or in place of what was learned: no recipe is named."""
+        return self.recipe is None and not any(
+            changes(self.settings, field) for field in ("embedding", "reducers", "clusterer")
+        )
+
+    def as_kept(self, recipe: Recipe, there: Recipe) -> Recipe:
+        """The recipe with the embedding that the finished run ``there`` chose, if it was to."""
+        if not self.keeps_better:
+            return recipe
+        return replace(
+            recipe, embedding=there.embedding, reducers=there.reducers, clusterer=there.clusterer
         )
 
     @property

@@ -77,6 +77,7 @@ def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
     if request.auto:
         wanted = replace(wanted, n_clusters=there.recipe.n_clusters)
     wanted = request.views.expected(wanted, there.recipe.views, there.image_shape[2])
+    wanted = request.as_kept(wanted, there.recipe)
     changed = differences(there.recipe, wanted)
     if changed:
         name, (before, _) = next(iter(changed.items()))

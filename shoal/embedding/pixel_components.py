@@ -22,6 +22,10 @@ _AT_ONCE = 256
 class PixelComponents(torch.nn.Module):
     """From images to the principal components of their pixels."""
 
+    mean: Tensor
+    components: Tensor
+    scale: Tensor
+
     def __init__(self, arrays: dict[str, Array], symmetric: bool) -> None:
         super().__init__()
         self.symmetric = symmetric
@@ -31,7 +35,7 @@ class PixelComponents(torch.nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images float (b, C, H, W) in [0, 1] to float32 (b, c)."""
         centred = flat_pixels(x, self.symmetric) - self.mean
-        found: Tensor = centred @ self.components.T * self.scale  # type: ignore[operator]
+        found: Tensor = centred @ self.components.T * self.scale
         return found
 
 

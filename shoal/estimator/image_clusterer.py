@@ -187,6 +187,7 @@ class ImageClusterer(EncoderEstimator):
                     device=device,
                     origin=origin,
                     limit=limit,
+                    keep_better=self.recipe is None and origin.row_range is None,
                     track=track,
                 )
             except Interrupted as error:  # no state is kept to resume from

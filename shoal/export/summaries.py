@@ -185,6 +185,16 @@ def corrections_text(corrections: Corrections) -> str:
     )
 
 
+def _representation(checkpoint: Checkpoint) -> list[str]:
+    """What the clusters were found in, and how it compares with the pixels."""
+    found = checkpoint.facts.representation
+    if found is None:
+        return []
+    scores = ", ".join(f"{name} {score:.3f}" for name, score in found.scores.items())
+    line = f"{found.choice}; agrees {found.agreement:.3f} with PCA of the pixels and k-means"
+    return [f"  found in       {line}" + (f"; scores: {scores}" if scores else "")]
+
+
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
     """The facts about a checkpoint as text, with at most 12 rows of its history."""
     facts = checkpoint_facts(checkpoint, path)
@@ -204,6 +214,7 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
             f"  consistency    {score:.4f} at step {step:,}"
             for step, score in sorted(checkpoint.facts.consistency.items())
         ),
+        *_representation(checkpoint),
         *([f"  n_clusters     {chosen.reason}"] if (chosen := checkpoint.facts.chosen) else []),
         *(
             f"  split {number:<8} {' + '.join(f'{size:,}' for size in split.sizes)}, separation "

@@ -132,7 +132,10 @@ def _maps(chain: Sequence[Measured], labels: IntArray, wording: Wording) -> list
 
 def _map(table: ImageTable, recipe: Recipe, wording: Wording) -> tuple[FloatArray, str]:
     """Places float32 (n, 2) of the images, and where they come from in words."""
-    embedding = {"joint": "encoder + projection"}.get(recipe.embedding, recipe.embedding)
+    embedding = {
+        "joint": "encoder + projection",
+        "joint_pixels": "encoder + projection + pixels",
+    }.get(recipe.embedding, recipe.embedding)
     reduced = " → ".join([embedding, *(str(part) for part in recipe.reducers)])
     z = table.embedding
     if z.shape[1] > 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shoal.models.facts import Representation
 from shoal.plural import fill
 from shoal.scoring.accuracy import Estimate
 from shoal.scoring.signals import Signals
@@ -48,6 +49,8 @@ class Evidence:
     """The separation of each way to divide the pile, in [0, 1], the chosen one first."""
     tolerance: float = 0.03
     """Ways whose separation is less by at most this are as clear as the chosen one."""
+    representation: Representation | None = None
+    """How the embedding compares with the pixels; None for a checkpoint of an older shoal."""
     warnings: tuple[str, ...] = ()
     epochs: float = 0.0
     """How many epochs the training had."""

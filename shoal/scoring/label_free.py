@@ -124,6 +124,7 @@ def verdict_on(
             consistency=facts.consistency.get(checkpoint.step),
             separations=tuple(split.separation for split in facts.splits),
             tolerance=NEARLY,
+            representation=facts.representation,
             warnings=facts.warnings,
             epochs=recipe.epochs,
             recipe_epochs=0.0 if own is None else own.epochs,

@@ -66,8 +66,8 @@ def guard(
     for few in (files[:1], files[1:]):
         for file in track(few, "comparing", len(few)):
             kept = checkpoints.load(file)
-            found_in = {"n_clusters": n_clusters, "embedding": last.recipe.embedding}
-            kept = replace(kept, recipe=replace(kept.recipe, **found_in))
+            recipe = replace(kept.recipe, embedding=last.recipe.embedding)
+            kept = replace(kept, recipe=replace(recipe, n_clusters=n_clusters))
             earlier, _ = cluster(some, kept, thorough=False, device=device)
             scores[earlier.step] = consistency_of(source, earlier, device=device)
             if scores[earlier.step] > max(scores[best.step], scores[last.step] + _FAR):

@@ -96,9 +96,7 @@ def _with(recipe: Recipe, choice: str) -> Recipe:
 
 def _joined(recipe: Recipe, reduction: Reduction, pixels: FloatArray) -> FloatArray:
     """What was learned and the pixels, side by side and reduced as the recipe says, (m, d)."""
-    z = np.concatenate(
-        [reduction.sample, pixels * as_spread_as(pixels, reduction.sample)], axis=1
-    )
+    z = np.concatenate([reduction.sample, pixels * as_spread_as(pixels, reduction.sample)], axis=1)
     for part in recipe.reducers:
         z = build("reducers", part, random_state=recipe.seed).fit_transform(z)
     return z

@@ -7,6 +7,7 @@ By it clusterings found in different embeddings are compared, without labels: se
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -111,7 +112,7 @@ def _spectrum(x: Tensor) -> Tensor:
     edges = torch.linspace(0.02, 0.5, _RINGS + 1)
     rings = [
         power[:, within].mean(dim=1)
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in pairwise(edges)
         if (within := (radius >= low) & (radius < high)).any()
     ]
     return torch.stack(rings, dim=1).add(1e-6).log()

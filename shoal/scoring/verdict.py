@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from shoal.models.facts import Representation
 from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
 from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
 from shoal.scoring.next_steps import next_steps
@@ -148,12 +149,43 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
     if consistency is not None:
         stay = signals is not None and signals.view_agreement >= _STAY
         reasons.append(_consistency(consistency, stay))
+    if evidence.representation is not None:
+        reasons.append(_of_pixels(evidence.representation))
     if estimate is None and consistency is None:
         reasons.append(
             sentence("Nothing was measured to judge the groups by: there are too few images, or "
                      "an older version of shoal trained the checkpoint.")
         )  # fmt: skip
     return tuple(reasons)
+
+
+def _of_pixels(found: Representation) -> Sentence:
+    """How the groups compare with those of the simple way, PCA of the pixels and k-means."""
+    if not found.scores:
+        return sentence("The simple way, PCA of the pixels and k-means, has {agreement:.2f} of 1 "
+                        "in common with these groups.", agreement=found.agreement)  # fmt: skip
+    scores = {name: found.scores[name] for name in ("learned", "pixels", "joined")}
+    if found.choice == "pixels":
+        return sentence(
+            "Learning was no help with this pile: the groups are those of PCA of the pixels and "
+            "k-means. What the images show tells them better ({pixels:.2f} of 1) than the groups "
+            "that were learned ({learned:.2f}).", **scores,
+        )  # fmt: skip
+    if found.choice == "joined":
+        return sentence(
+            "The groups were found in what was learned and in the pixels, side by side. What the "
+            "images show tells them better ({joined:.2f} of 1) than those of either alone "
+            "({learned:.2f} learned, {pixels:.2f} PCA of the pixels and k-means).", **scores,
+        )  # fmt: skip
+    if found.scores["pixels"] < found.scores["learned"]:
+        return sentence(
+            "Learning helped: what the images show tells the groups better ({learned:.2f} of 1) "
+            "than those of PCA of the pixels and k-means ({pixels:.2f}).", **scores,
+        )  # fmt: skip
+    return sentence(
+        "Learning hardly helped: what the images show tells the groups about as well "
+        "({learned:.2f} of 1) as those of PCA of the pixels and k-means ({pixels:.2f}).", **scores,
+    )  # fmt: skip
 
 
 def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:

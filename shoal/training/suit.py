@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shoal.images.channels import channel_kind
 from shoal.protocols import ImageSource
-from shoal.recipes.asked_views import AskedViews
+from shoal.recipes.asked_views import AUTO, AskedViews
 from shoal.recipes.recipe import Recipe
-from shoal.recipes.views_for import ChannelKind, for_channels
+from shoal.recipes.views_for import for_channels
+from shoal.training.choose_views import choose_views
 
 
 def suit(source: ImageSource, recipe: Recipe, asked: AskedViews) -> tuple[Recipe, list[str]]:
@@ -18,18 +20,11 @@ def suit(source: ImageSource, recipe: Recipe, asked: AskedViews) -> tuple[Recipe
     """
     if asked.says_nothing:
         return recipe, []
-    kind = _kind_of(source)
-    views, said = recipe.views, []
+    kind, said = channel_kind(source), list[str]()
+    views = for_channels(recipe.views, kind) if asked.leaves_choice else recipe.views
     if asked.leaves_choice:
-        views = for_channels(views, kind)
-        if views != recipe.views:
-            said.append(
-                f"the {source.shape[2]} channels are no colours: views change the intensity of "
-                "each by itself, and no hue"
-            )
+        views, said = choose_views(
+            source, views, kind, orientation=asked.orientation == AUTO,
+            intensity=asked.intensity == AUTO,
+        )  # fmt: skip
     return asked.applied(recipe, views, kind), said
-
-
-def _kind_of(source: ImageSource) -> ChannelKind:
-    n_channels = source.shape[2]
-    return "grey" if n_channels == 1 else "rgb" if n_channels == 3 else "channels"

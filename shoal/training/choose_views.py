@@ -1,0 +1,54 @@
+"""Views chosen by the pile: from what its images show, without labels and within seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shoal.images.pile_evidence import Symmetry, find_symmetry
+from shoal.protocols import ImageSource
+from shoal.recipes.augmentation import Views
+from shoal.recipes.views_for import ChannelKind, with_intensity, with_orientation
+
+NO_UP = 0.6
+"""Turned images that are told from upright ones less often than this are members of the pile as
+well. Piles without an up have 0.48 to 0.53, others 0.70 or more (benchmarks/LOG.md)."""
+_MILD_CROP, _NOISE = 0.6, 0.02
+"""Views of measurements: mild crops, which keep how large things are, and a little noise."""
+
+
+def choose_views(
+    source: ImageSource, views: Views, kind: ChannelKind, *, orientation: bool, intensity: bool
+) -> tuple[Views, list[str]]:
+    """Views that suit the images, and a line for each choice with its evidence.
+
+    Args:
+        source: the images.
+        views: those of ordinary photographs, from which the choice starts.
+        kind: what the channels are.
+        orientation: whether to decide if the images have an up.
+        intensity: whether to decide if the intensity tells kinds of images apart.
+    """
+    said = []
+    if intensity and kind == "channels":
+        views = with_intensity(views, True, kind)
+        views = replace(views, min_crop=max(_MILD_CROP, views.min_crop), noise=_NOISE)
+        said.append(
+            f"the {source.shape[2]} channels are no colours but measurements: views keep their "
+            "intensity, and crop little (--intensity varies if the light or the dye changes)"
+        )
+    symmetry = find_symmetry(source) if orientation else None
+    if symmetry is not None:
+        free = symmetry.up < NO_UP
+        said.append(_of_up(symmetry, free))
+        views = with_orientation(views, True) if free else views
+    return views, said
+
+
+def _of_up(symmetry: Symmetry, free: bool) -> str:
+    told = (
+        f"turned images are told from upright ones {symmetry.up:.0%} of the time (chance is 50%), "
+        f"flipped ones {symmetry.flipped:.0%}"
+    )
+    if free:
+        return f"{told}: the images have no up, and views turn them (--orientation upright)"
+    return f"{told}: the images have an up (--orientation free if they have none)"
