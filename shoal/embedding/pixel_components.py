@@ -13,7 +13,7 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 PIXELS, JOINT_PIXELS = "pixels", "joint_pixels"
 """The embeddings of a recipe with these components: alone, or beside what was learned."""
-_SIDE = 32
+_SIDE = 48
 _COMPONENTS = 64
 _SAMPLE = 3000
 _AT_ONCE = 256
@@ -40,7 +40,7 @@ class PixelComponents(torch.nn.Module):
 
 
 def flat_pixels(x: Tensor, symmetric: bool) -> Tensor:
-    """The pixels of small copies of images float (b, C, H, W), at most 32 a side: float32 (b, p).
+    """The pixels of small copies of images float (b, C, H, W), at most 48 a side: float32 (b, p).
 
     Args:
         x: the images.
@@ -48,7 +48,7 @@ def flat_pixels(x: Tensor, symmetric: bool) -> Tensor:
             that an image without an up gives the same numbers however it is turned.
 
     >>> flat_pixels(torch.zeros(2, 3, 64, 24), symmetric=False).shape
-    torch.Size([2, 2304])
+    torch.Size([2, 3456])
     """
     size = [min(side, _SIDE) for side in x.shape[2:]]
     if size != list(x.shape[2:]):
