@@ -129,7 +129,7 @@ def cluster(
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
     clustering, ways = _divide(source, recipe, reduction, track)
-    if thorough:
+    if thorough and not checkpoint.n_dimensions:
         compared = representation.compare(
             source, recipe, reduction, clustering, may_choose=keep_better
         )

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from shoal.errors import DataError
 from shoal.embedding.pixel_components import JOINT_PIXELS, PIXELS, PixelComponents
+from shoal.errors import DataError
 from shoal.images.tensors import to_float
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
