@@ -505,7 +505,7 @@ def test_mistaken_images_in_fit(images: np.ndarray, tmp_path: Path) -> None:
     here = str(tmp_path / "a.png")
     cases = {
         "at least 2 images to learn from, got 1": images[:1],
-        "channels-first": np.moveaxis(images, -1, 1),
+        "could be \\(N, C, H, W\\)": np.zeros((9, 8, 8, 8), np.uint8),
         "X must be images of one shape, got ": [images[0], images[0][:4]],
         "no such file or folder": tmp_path / "nothing",
         "of 2 paths 1 cannot be used .*nowhere.png: no such file": [here, nowhere],

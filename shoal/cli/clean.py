@@ -9,7 +9,9 @@ import typer
 
 from shoal.cli.options import (
     ArrayName,
+    Channels,
     CheckpointPath,
+    Composite,
     Csv,
     Data,
     Device,
@@ -47,6 +49,8 @@ def duplicates(
     device: Device = "auto",
     size: Size = None,
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -78,13 +82,20 @@ def duplicates(
     opening.check_size(size, loaded)
     if holds_vectors(data) or (loaded is not None and loaded.n_dimensions):
         source = opening.open_pile(
-            data, checkpoint, size=size, array=array, cache=not no_cache, report=report
+            data,
+            checkpoint,
+            size=size,
+            array=array,
+            channels=channels,
+            composite=composite,
+            cache=not no_cache,
+            report=report,
         )
     else:
         source = opening.open_images(
             data, size=size, image_shape=None if loaded is None else loaded.image_shape,
             pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
-            array=array, cache=not no_cache, report=report,
+            array=array, channels=channels, composite=composite, cache=not no_cache, report=report,
         )  # fmt: skip
     copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
@@ -112,6 +123,8 @@ def outliers(
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -130,7 +143,14 @@ def outliers(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(
-        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+        at_least=2,
     )
     ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
     ranked.to_csv(csv, force=force)

@@ -12,7 +12,9 @@ from shoal.cli.options import (
     PICTURE,
     ArrayName,
     AsJson,
+    Channels,
     CheckpointPath,
+    Composite,
     Data,
     Device,
     Force,
@@ -35,6 +37,8 @@ def clusters(
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -55,7 +59,15 @@ def clusters(
     replaced = check_outputs([picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
-    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+    )
     choice = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
@@ -88,6 +100,8 @@ def tree(
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -108,7 +122,15 @@ def tree(
     replaced = check_outputs([out, picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet)
-    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+    )
     grown = build_tree(
         source, loaded, n_leaves=leaves, device=inference.ready(device), track=report
     )

@@ -13,8 +13,10 @@ from shoal.cli.options import (
     LABELS,
     ArrayName,
     AsJson,
+    Channels,
     CheckpointPath,
     Clusters,
+    Composite,
     Corrections,
     Data,
     Device,
@@ -68,6 +70,8 @@ def predict(
     no_corrections: NoCorrections = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -99,7 +103,15 @@ def predict(
     replaced = check_outputs([prediction, table], inputs, force=force or backup, kept=backup)
     if table is not None and table.suffix.lower() != ".parquet":
         raise OutputError(f"the file of --table must end in .parquet, got {table}.")
-    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+    )
     known = honouring.load(loaded)
     division = honouring.division(known, clusters, split, loaded)
     result = inference.predict(
@@ -135,6 +147,8 @@ def splits(
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -149,7 +163,15 @@ def splits(
     replaced = check_outputs([picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
-    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+    )
     compared = inference.splits(source, loaded, report, device=device)
     figures.write(
         figures.splits(source, [split.table for split in compared], track=report), picture
@@ -181,6 +203,8 @@ def evaluate(
     as_json: AsJson = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
 ) -> None:
     """Measure a checkpoint, with labels or without.
@@ -195,7 +219,15 @@ def evaluate(
 
     inference.check_labels_or_none(labels, no_labels)
     report = Reporter(quiet=as_json)
-    source, loaded = opening.open_with(checkpoint, data, report, array=array, cache=not no_cache)
+    source, loaded = opening.open_with(
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+    )
     if labels is None:
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}

@@ -10,6 +10,8 @@ import typer
 
 from shoal.cli.options import (
     ArrayName,
+    Channels,
+    Composite,
     Corrections,
     Data,
     Force,
@@ -120,6 +122,8 @@ def export(
     ] = False,
     size: Size = None,
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -145,7 +149,7 @@ def export(
     loaded = load_prediction(prediction, trust=trust)
     source = opening.open_pile(
         data, checkpoint if checkpoint.is_file() else None, size=size, array=array,
-        cache=not no_cache, report=report,
+        channels=channels, composite=composite, cache=not no_cache, report=report,
     )  # fmt: skip
     loaded = honouring.of_file(loaded, source)
     if dry_run:

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, CheckpointPath, Data, Device, NoCache, Quiet
+from shoal.cli.options import (
+    ArrayName,
+    Channels,
+    CheckpointPath,
+    Composite,
+    Data,
+    Device,
+    NoCache,
+    Quiet,
+)
 
 
 def import_labels(
@@ -23,6 +32,8 @@ def import_labels(
     ],
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -46,7 +57,14 @@ def import_labels(
     given = read_labels(labels)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(
-        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+        at_least=2,
     )
     nothing_said = start(start_entry(source.ids, np.zeros(len(source), dtype=np.int64)))
     imported_from(nothing_said, given)  # refuses what it must before a journal is begun

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline
+from shoal.cli.channel_options import parse_composite
 from shoal.cli.run_identity import pictures_of_run
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
@@ -36,17 +37,20 @@ def open_images(
     at_least: int = 1,
     size: int | None = None,
     array: str | None = None,
+    channels: str | None = None,
+    composite: str | None = None,
     cache: bool = True,
     report: Reporter | None = None,
 ) -> ImageSource:
     """Open a pile and name on standard error what had to be left out, even when quiet.
 
     ``report`` shows the decoding, and says what size the images are brought to, what it costs and
-    where they are kept; see `open_source`.
+    where they are kept; see `open_source`. ``composite`` is as a person writes it.
     """
     source = open_source(
         path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
-        track=report, pixel_range=pixel_range,
+        track=report, channels=channels, composite=parse_composite(composite),
+        pixel_range=pixel_range,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -129,6 +133,8 @@ def open_pile(
     *,
     size: int | None = None,
     array: str | None = None,
+    channels: str | None = None,
+    composite: str | None = None,
     cache: bool = True,
     report: Reporter | None = None,
 ) -> ImageSource:
@@ -139,6 +145,8 @@ def open_pile(
         checkpoint: the file of the checkpoint that clustered them, if there is one.
         size: see `open_images`, also for the other arguments.
         array: which array of a .npz file.
+        channels: see `open_source`.
+        composite: as a person writes it, see `parse_composite`.
         cache: keep decoded images.
         report: shows progress.
 
@@ -146,7 +154,10 @@ def open_pile(
         DataError: they cannot be used.
     """
     if not vectors.holds_vectors(data):
-        return open_images(data, size=size, array=array, cache=cache, report=report)
+        return open_images(
+            data, size=size, array=array, channels=channels, composite=composite, cache=cache,
+            report=report,
+        )  # fmt: skip
     if size is not None:
         raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
@@ -203,6 +214,8 @@ def open_with(
     report: Reporter,
     *,
     array: str | None = None,
+    channels: str | None = None,
+    composite: str | None = None,
     cache: bool = True,
     at_least: int = 1,
 ) -> tuple[ImageSource, Checkpoint]:
@@ -222,7 +235,7 @@ def open_with(
         return opened, loaded
     source = open_images(
         data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, at_least=at_least,
-        array=array, cache=cache, report=report,
+        array=array, channels=channels, composite=composite, cache=cache, report=report,
     )  # fmt: skip
     return source, loaded
 

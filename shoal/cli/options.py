@@ -47,6 +47,23 @@ ArrayName = Annotated[
     str | None,
     typer.Option("--array", metavar="NAME", help="Which array of a .npz file.", show_default=False),
 ]
+Channels = Annotated[
+    str | None,
+    typer.Option(metavar="first|last", help="Which axis of an array holds the channels.",
+                 show_default="as its shape shows"),
+]  # fmt: skip
+Composite = Annotated[
+    str | None,
+    typer.Option(metavar="R,G,B", help="The channels that pictures show as red, green and blue, "
+                 "counted from 1, such as 4,3,2; or one, as grey.",
+                 show_default="the first three that vary"),
+]  # fmt: skip
+PixelRange = Annotated[
+    str | None,
+    typer.Option("--range", metavar="LOW:HIGH", help="The numbers that are black and white in "
+                 "images of more than 8 bits; for each channel with commas between.",
+                 show_default="learned from the pile"),
+]  # fmt: skip
 NoCache = Annotated[
     bool,
     typer.Option("--no-cache", help="Do not keep decoded images for the next command."),

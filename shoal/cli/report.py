@@ -9,7 +9,9 @@ import typer
 
 from shoal.cli.options import (
     LABELS,
+    Channels,
     CheckpointPath,
+    Composite,
     Corrections,
     Data,
     Device,
@@ -49,6 +51,8 @@ def report(
                      show_default="1,2,3,6,7,9"),
     ] = None,
     lang: Annotated[str, typer.Option(help="en or zh-TW.")] = "en",
+    channels: Channels = None,
+    composite: Composite = None,
     corrections: Corrections = None,
     no_corrections: NoCorrections = False,
     force: Force = False,
@@ -82,7 +86,14 @@ def report(
         raise DataError("--after needs --before, the checkpoint to compare it with.")
     if before is not None and after is None:
         after = checkpoint
-    source = opening.open_pile(data, checkpoint, report=reporter)
+    learned = checkpoints.load(checkpoint)
+    if learned.n_dimensions:
+        source = opening.open_pile(data, checkpoint, report=reporter)
+    else:
+        source = opening.open_images(
+            data, image_shape=learned.image_shape, pixel_range=learned.pixel_range,
+            channels=channels, composite=composite,
+        )  # fmt: skip
     labelled = (
         None
         if images is None
@@ -90,14 +101,15 @@ def report(
             opening.open_images(
                 images,
                 image_shape=source.shape,
-                pixel_range=getattr(source, "pixel_range", None),
+                pixel_range=learned.pixel_range,
+                composite=composite,
             )
         )
     )
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     corrected = None
     if honouring.path is not None:
-        corrected = honouring.load(checkpoints.load(checkpoint))
+        corrected = honouring.load(learned)
     assembly.report(
         *out, train=source, before=before, after=after, best=checkpoint, images=labelled,
         labels=known, show=shown, language=lang, corrections=corrected, force=force,

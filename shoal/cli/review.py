@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Device, NoCache, Quiet
+from shoal.cli.options import ArrayName, Channels, Composite, Device, NoCache, Quiet
 
 
 def review(
@@ -38,6 +38,8 @@ def review(
     port: Annotated[int, typer.Option(help="Where to listen.", show_default="any free port")] = 0,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -59,7 +61,14 @@ def review(
     check_port(port)
     report = Reporter(quiet=quiet)
     source, loaded = opening.open_with(
-        file, images, report, array=array, cache=not no_cache, at_least=2
+        file,
+        images,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+        at_least=2,
     )
     reviewed = open_review(source, loaded, file, device=inference.ready(device), track=report)
     report.say(*reviewed.notes)

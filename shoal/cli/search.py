@@ -9,7 +9,9 @@ import typer
 
 from shoal.cli.options import (
     ArrayName,
+    Channels,
     CheckpointPath,
+    Composite,
     Corrections,
     Csv,
     Data,
@@ -52,6 +54,8 @@ def pairs(
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -79,7 +83,14 @@ def pairs(
     inputs = [data, checkpoint, *([listed] if listed else []), *honouring.files]
     replaced = check_outputs([out], inputs, force=force)
     source, loaded = opening.open_with(
-        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+        at_least=2,
     )
     if listed is None:
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
@@ -126,6 +137,8 @@ def similar(
     force: Force = False,
     device: Device = "auto",
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -148,7 +161,14 @@ def similar(
     replaced = check_outputs([csv, picture], [*inputs, *honouring.files], force=force)
     check_picture(picture)
     source, loaded = opening.open_with(
-        checkpoint, data, report, array=array, cache=not no_cache, at_least=2
+        checkpoint,
+        data,
+        report,
+        array=array,
+        channels=channels,
+        composite=composite,
+        cache=not no_cache,
+        at_least=2,
     )
     known = None
     if embedding is not None:

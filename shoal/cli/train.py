@@ -12,7 +12,9 @@ import typer
 from shoal.cli.options import (
     CORRECTED,
     ArrayName,
+    Channels,
     Clusters,
+    Composite,
     Data,
     Device,
     Epochs,
@@ -23,6 +25,7 @@ from shoal.cli.options import (
     NoCache,
     Orientation,
     OutDir,
+    PixelRange,
     Quiet,
     RecipeName,
     Resume,
@@ -56,6 +59,9 @@ def train(
     low_memory: LowMemory = False,
     size: Size = None,
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
+    pixel_range: PixelRange = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -66,6 +72,7 @@ def train(
     """
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
+    from shoal.cli.channel_options import parse_range
     from shoal.cli.outputs import check_outputs, check_suffix
     from shoal.cli.request import Request, rehearse
     from shoal.cli.rerun import check_same_images, find_same_run
@@ -87,7 +94,15 @@ def train(
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
     report = Reporter(quiet=quiet)
     source = opening.open_images(
-        data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+        data,
+        at_least=2,
+        size=size,
+        array=array,
+        channels=channels,
+        composite=composite,
+        pixel_range=parse_range(pixel_range),
+        cache=not no_cache,
+        report=report,
     )
     if corrections is not None:
         told = decided_groups(source, load_corrections(corrections))
@@ -129,12 +144,16 @@ def run(
     low_memory: LowMemory = False,
     size: Size = None,
     array: ArrayName = None,
+    channels: Channels = None,
+    composite: Composite = None,
+    pixel_range: PixelRange = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Train, cluster and draw a pile, all in one go."""
     began = time.monotonic()
     from shoal.cli import fit, inference, opening
+    from shoal.cli.channel_options import parse_range
     from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
@@ -155,7 +174,15 @@ def run(
     report = Reporter(quiet=quiet)
     with open_run(folder, data, request) as opened:
         source = opening.open_images(
-            data, at_least=2, size=size, array=array, cache=not no_cache, report=report
+            data,
+            at_least=2,
+            size=size,
+            array=array,
+            channels=channels,
+            composite=composite,
+            pixel_range=parse_range(pixel_range),
+            cache=not no_cache,
+            report=report,
         )
         if isinstance(clusters, int):
             check_n_clusters(clusters, len(source))

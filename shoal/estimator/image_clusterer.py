@@ -44,7 +44,8 @@ class ImageClusterer(EncoderEstimator):
 
     In every method, ``X`` is one of these:
 
-    - an array of images (n, H, W) or (n, H, W, C); see `checks.check_images` for its types;
+    - an array of images (n, H, W), (n, H, W, C) or (n, C, H, W), C from 1 to 64; see
+      `array_pixels.check_images` for its types;
     - a list of paths of image files;
     - a folder, or any other path that `open_source` takes;
     - an `ImageSource`;
@@ -68,6 +69,8 @@ class ImageClusterer(EncoderEstimator):
         epochs: how often training sees every image; None takes the recipe's own number.
         minutes: how long to train, in place of ``epochs``.
         settings: changes to the recipe, such as ``["views.min_crop=0.4"]``; see `override`.
+        channels: which axis of an array holds the channels, ``"first"`` or ``"last"``. None: its
+            shape tells.
         random_state: a seed, or a ``numpy.random.RandomState`` from which each `fit` draws a seed.
             None takes the recipe's own seed, so that a second `fit` gives the same result. The
             same seed, images, machine and number of threads give the same bits, unless ``minutes``
@@ -125,6 +128,7 @@ class ImageClusterer(EncoderEstimator):
         epochs: float | None = None,
         minutes: float | None = None,
         settings: Sequence[str] = (),
+        channels: str | None = None,
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
         corrections: str | Path | None = None,
@@ -137,6 +141,7 @@ class ImageClusterer(EncoderEstimator):
         self.epochs = epochs
         self.minutes = minutes
         self.settings = settings
+        self.channels = channels
         self.random_state = random_state
         self.device = device
         self.corrections = corrections
@@ -241,7 +246,7 @@ class ImageClusterer(EncoderEstimator):
 
     def _open_to_fit(self, X: Any, track: Track) -> tuple[ImageSource, Origin]:
         """The images to learn from, and the range of numbers in a table."""
-        source = open_images(X, track=track)
+        source = open_images(X, channels=self.channels, track=track)
         if source is None:
             rows = validate_data(self, X, dtype=NUMBERS, ensure_min_samples=2)
             scale = RowScale.of(rows)

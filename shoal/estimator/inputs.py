@@ -26,6 +26,7 @@ from shoal.estimator.validation import (
     warn_of_missing,
 )
 from shoal.images.array import ArraySource
+from shoal.images.array_pixels import axis_of_channels
 from shoal.images.open import open_paths, open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.plural import counted
@@ -70,17 +71,20 @@ def open_images(
     *,
     image_shape: tuple[int, int, int] | None = None,
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+    channels: str | None = None,
     track: Track = silent,
 ) -> ImageSource | None:
     """``X`` as a source of images; None if it may be a table of numbers.
 
     Args:
         X: a path that `open_source` takes, a list or column of paths of image files, an
-            `ImageSource`, an array (n, H, W) or (n, H, W, C), or a list of images; see
-            `checks.check_images`.
+            `ImageSource`, an array (n, H, W), (n, H, W, C) or (n, C, H, W), or a list of images;
+            see `array_pixels.check_images`.
         image_shape: (H, W, C) of the images that a checkpoint takes. Image files are resized to it.
         pixel_range: the numbers that are black and white, as the checkpoint stores them; see
             `open_source`.
+        channels: which axis of an array holds the channels, ``first`` or ``last``; None: its shape
+            tells.
         track: shows progress.
 
     Raises:
@@ -93,7 +97,10 @@ def open_images(
     paths = list_paths(X)
     if isinstance(X, str | os.PathLike):
         check_pile(X)
-        source = open_source(Path(X), image_shape=image_shape, pixel_range=pixel_range, track=track)
+        source = open_source(
+            Path(X), image_shape=image_shape, pixel_range=pixel_range, channels=channels,
+            track=track,
+        )  # fmt: skip
         _warn_of(source.skipped, len(source))
     elif isinstance(X, ImageSource):
         source = X
@@ -104,7 +111,8 @@ def open_images(
         if images is None:
             check_table(X)
             return None
-        source = ArraySource(images, name="X", pixel_range=pixel_range)
+        axis = axis_of_channels(images.shape, "X", channels, image_shape)
+        source = ArraySource(images, name="X", pixel_range=pixel_range, channels=axis)
         warn_of_missing(source.missing)
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(

@@ -90,12 +90,12 @@ def check_stack(X: Any, image_shape: tuple[int, int, int] | None) -> None:
         is_photograph = is_photograph or shape == tuple(image_shape)[: len(shape)]
     if is_photograph:
         raise DataError(
-            f"X must be a stack of images, (n, H, W) or (n, H, W, 3), got one photograph of shape "
+            f"X must be a stack of images, (n, H, W) or (n, H, W, C), got one photograph of shape "
             f"{shape}; give X[None] for this photograph alone."
         )
     if image_shape is None and len(shape) == 2 and shape[1] > WIDEST_TABLE:
         raise DataError(
-            f"X must be images, (n, H, W) or (n, H, W, 3), got a table of shape {shape}; reshape "
+            f"X must be images, (n, H, W) or (n, H, W, C), got a table of shape {shape}; reshape "
             "flattened pictures to (n, H, W), and give embeddings to a clusterer of scikit-learn."
         )
 
@@ -132,7 +132,7 @@ def warn_of_missing(missing: tuple[int, int]) -> None:
     """Warn of pixels that are not numbers.
 
     Args:
-        missing: how many pixels, and in how many images; see `eight_bits.Checked`.
+        missing: how many pixels, and in how many images; see `array_pixels.Checked`.
     """
     n_pixels, n_images = missing
     if n_pixels:

@@ -34,7 +34,8 @@ class ArraySource:
     ``pixel_range`` says what is black and white in numbers other than uint8, such as that of a
     checkpoint. The attribute of that name is the range that was used. ``colour`` says whether
     three channels are red, green and blue; None: it is to be seen from the images. ``composite``
-    are the channels that pictures show, counted from 0; see `pictures`. ``as_levels`` says that
+    names the channels that pictures show, counted from 1; the attribute counts from 0, see
+    `pictures`. ``as_levels`` says that
     the images are levels already, as `read` gives them.
 
     A memory map is not copied. Images are read from its file, so that a pile of any size takes no

@@ -117,10 +117,43 @@ def check_shape(images: Array, name: str, channels: str | None = None) -> Array:
         raise DataError(f"{problem} shape {images.shape}, without pixels.")
     if images.ndim == 3:
         return images[..., None]
-    first = channels_are_first(images.shape, name) if channels is None else channels == "first"
+    first = axis_of_channels(images.shape, name, channels) == "first"
     if images.shape[1 if first else 3] > MOST_CHANNELS:
         raise DataError(f"{problem} shape {images.shape}; reshape it first.")
     return np.moveaxis(images, 1, -1) if first else images
+
+
+def axis_of_channels(
+    shape: tuple[int, ...], name: str, channels: str | None = None,
+    image_shape: tuple[int, int, int] | None = None,
+) -> str | None:  # fmt: skip
+    """``first`` or ``last``: as a person says, as in training, or as the shape shows.
+
+    Args:
+        shape: of the array. One without an axis for channels is left alone.
+        name: for messages.
+        channels: what a person says.
+        image_shape: (H, W, C) of the images of a training.
+
+    Raises:
+        DataError: it cannot be seen.
+
+    >>> axis_of_channels((9, 8, 8, 8), "x", image_shape=(8, 8, 8))
+    Traceback (most recent call last):
+    ...
+    shoal.errors.DataError: x: shape (9, 8, 8, 8) could be (N, C, H, W) or (N, H, W, C); say which
+    by channels='first' or channels='last'.
+    >>> axis_of_channels((9, 8, 7, 6), "x", image_shape=(8, 7, 6))
+    'last'
+    """
+    if len(shape) != 4 or channels is not None:
+        return channels
+    if image_shape is not None:
+        height, width, n_channels = image_shape
+        last = shape[1:] == (height, width, n_channels)
+        if last != (shape[1:] == (n_channels, height, width)):
+            return "last" if last else "first"
+    return "first" if channels_are_first(shape, name) else "last"
 
 
 def channels_are_first(shape: tuple[int, ...], name: str) -> bool:
@@ -177,7 +210,7 @@ def find_bounds(
             try:
                 check_channels(bounds, n_channels)
             except ValueError as error:
-                raise DataError(f"{name}: {error}; give one range, or one a channel.") from None
+                raise DataError(f"{name}: {error}.") from None
             return bounds
         flat = block.reshape(-1, n_channels)
         extremes = extremes_of(flat)

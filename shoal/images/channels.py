@@ -67,22 +67,22 @@ def varying(pixels: Pixels) -> list[int]:
 
 
 def describe_constant(channels: Sequence[int], n_channels: int) -> list[str]:
-    """A warning for a person on channels, counted from 0, that say nothing; none if none do.
+    """A sentence for a person on channels, counted from 0, that tell nothing; none if none do.
 
     >>> describe_constant([3], 5)
-    ['warning: channel 4 of 5 has the same number in all pixels: it tells nothing']
+    ['channel 4 of 5 has the same number in all pixels: it tells nothing']
     """
     if not channels or n_channels == 1:
         return []
     if len(channels) == 1:
         return [
-            f"warning: channel {channels[0] + 1} of {n_channels} has the same number in all "
+            f"channel {channels[0] + 1} of {n_channels} has the same number in all "
             "pixels: it tells nothing"
         ]
     named = ", ".join(str(channel + 1) for channel in channels[:_SAID])
     more = f" and {len(channels) - _SAID} more" if len(channels) > _SAID else ""
     return [
-        f"warning: {counted(len(channels), 'channel')} of {n_channels} ({named}{more}) have the "
+        f"{counted(len(channels), 'channel')} of {n_channels} ({named}{more}) have the "
         "same number in all pixels: they tell nothing"
     ]
 

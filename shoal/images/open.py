@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shoal.errors import DataError
 from shoal.images import formats
 from shoal.images.pixel_range import PixelRange
@@ -39,6 +41,8 @@ def open_source(
     cache: bool = True,
     track: Track | None = None,
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+    channels: str | None = None,
+    composite: Sequence[int] | None = None,
 ) -> ImageSource:
     """Open a pile of images.
 
@@ -65,6 +69,10 @@ def open_source(
         pixel_range: what is black and white in images of more than 8 bits, such as that of a
             checkpoint. What it does not say is learned from the whole pile. None: each image
             decides for itself, as in older checkpoints.
+        channels: which axis of an array holds the channels, ``first`` or ``last``; None: its shape
+            tells.
+        composite: the channels that pictures show as red, green and blue, counted from 1, or a
+            single one; None: see `pictures.composite_of`.
 
     Raises:
         DataError: nothing there, an unknown format, unusable content, too few images, or a size
@@ -76,7 +84,9 @@ def open_source(
 
     path = Path(path)
     _check_size(size)
-    wanted = Wanted(image_shape, size, array, cache, track or silent, pixel_range)
+    wanted = Wanted(
+        image_shape, size, array, cache, track or silent, pixel_range, channels, composite
+    )
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
         raise DataError(
@@ -88,6 +98,8 @@ def open_source(
             f"the checkpoint learned from, got {tuple(source.shape)}; bring them to that shape, or "
             "train a new checkpoint."
         )
+    _check_range(source, pixel_range)
+    _describe_channels(source)
     return source
 
 
@@ -119,6 +131,37 @@ def open_paths(
     _check_size(size)
     wanted = Wanted(image_shape, size, None, cache, track or silent, pixel_range)
     return open_files([os.fspath(path) for path in paths], name, wanted)
+
+
+def _check_range(source: ImageSource, asked: PixelRange | None) -> None:
+    """Raise if a person gave a range for images that have none.
+
+    Raises:
+        DataError: all images have 8 bits.
+    """
+    if asked is None or not asked.given or asked.keeps_eight_bits(np.dtype(np.int32)):
+        return
+    if source.read(np.arange(1)).dtype == np.uint8:
+        raise DataError(
+            "pixel_range is only for images of more than 8 bits, and these have 8; leave it out."
+        )
+
+
+def _describe_channels(source: ImageSource) -> None:
+    """Note which channels pictures show, and which say nothing."""
+    from shoal.images.array import ArraySource
+    from shoal.images.channels import constant_channels, describe_constant
+    from shoal.images.pictures import describe_composite
+
+    n_channels = source.shape[2]
+    if n_channels == 1 or not isinstance(source, ArraySource):
+        return
+    shown = describe_composite(source)
+    notes = [f"pictures show {shown}"] if shown else []
+    if source.colour is not True:
+        constant = describe_constant(constant_channels(source), n_channels)
+        notes += [f"warning: {sentence}" for sentence in constant]
+    source.notes = [*source.notes, *notes]
 
 
 def _check_size(size: int | None) -> None:

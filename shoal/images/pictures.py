@@ -92,12 +92,14 @@ def default_composite(varying_channels: Sequence[int], n_channels: int) -> Compo
 
 
 def check_composite(composite: Sequence[int] | None, n_channels: int) -> Composite | None:
-    """A person's choice, if it can be shown.
+    """A person's choice, counted from 1, as `Composite`, which counts from 0.
 
     Raises:
         DataError: it names neither one nor three channels, or one that there is not.
 
-    >>> check_composite([3, 2, 4], 4)
+    >>> check_composite([4, 3, 2], 4)
+    (3, 2, 1)
+    >>> check_composite([4, 3, 5], 4)
     Traceback (most recent call last):
     ...
     shoal.errors.DataError: composite must name channels from 1 to 4, got 5.
@@ -107,18 +109,16 @@ def check_composite(composite: Sequence[int] | None, n_channels: int) -> Composi
     if len(composite) not in (1, 3):
         raise DataError(f"composite must name one or three channels, got {len(composite)}.")
     for channel in composite:
-        if not 0 <= channel < n_channels:
-            raise DataError(
-                f"composite must name channels from 1 to {n_channels}, got {channel + 1}."
-            )
-    return tuple(int(channel) for channel in composite)
+        if not 1 <= channel <= n_channels:
+            raise DataError(f"composite must name channels from 1 to {n_channels}, got {channel}.")
+    return tuple(int(channel) - 1 for channel in composite)
 
 
 def describe_composite(source: ImageSource) -> str:
     """What pictures show, as a phrase; empty where they show all channels.
 
     >>> from shoal.images.array import ArraySource
-    >>> describe_composite(ArraySource(np.zeros((1, 4, 4, 5), np.uint8), composite=(4, 0, 1)))
+    >>> describe_composite(ArraySource(np.zeros((1, 4, 4, 5), np.uint8), composite=(5, 1, 2)))
     'channels 5, 1 and 2 as red, green and blue'
     """
     composite = composite_of(source)

@@ -136,7 +136,10 @@ def check_channels(bounds: ChannelBounds, n_channels: int) -> None:
     """
     n_pairs = len(pairs(bounds))
     if n_pairs not in (1, n_channels):
-        raise ValueError(f"a range of {n_pairs} channels, and images of {n_channels}")
+        raise ValueError(
+            f"pixel_range must be one for all channels, or one for each of {n_channels}, got "
+            f"{n_pairs}"
+        )
 
 
 def parse(text: str) -> PixelRange:

@@ -12,6 +12,7 @@ import numpy as np
 
 from shoal.embedding.out_of_distribution import UNFAMILIAR
 from shoal.embedding.table import ImageTable
+from shoal.images.channels import constant_channels, describe_constant
 from shoal.images.csv_files import printable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
@@ -63,6 +64,7 @@ def diagnose(
         *too_few,
         *collapse(z, n_clusters),
         *tiny_clusters(sizes),
+        *describe_constant(constant_channels(source), source.shape[2]),
         *warn_of_simple_features(features, labels),
         *still_improving(checkpoint),
     ]

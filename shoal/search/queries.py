@@ -16,6 +16,7 @@ from shoal.images.decoding.image import decode
 from shoal.images.decoding.listing import Listing
 from shoal.images.decoding.pile import with_range
 from shoal.images.originals import FileOriginals
+from shoal.images.pictures import composite_of
 from shoal.images.pixel_range import PixelRange
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.protocols import Array, ImageSource
@@ -95,10 +96,11 @@ def open_image(path: Path, pile: ImageSource) -> ArraySource:
     if isinstance(decoded, str):
         raise DataError(f"cannot read {name} as an image: {decoded}.")
     assert decoded.pixels is not None  # its range is known by now
+    composite = composite_of(pile)  # the query is shown as the pile is
     return ArraySource(
         decoded.pixels[None],
         as_levels=True,
-        composite=getattr(pile, "composite", None),
+        composite=None if composite is None else [channel + 1 for channel in composite],
         ids=[path.name],
         pixel_range=form.pixel_range,
         originals=FileOriginals(path.parent, [path.name]),

@@ -20,6 +20,7 @@ from shoal.images.decoding.processes import CRASHED
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
+from shoal.images.pixel_range import check_channels
 from shoal.images.readers.raw import NEEDS
 from shoal.plural import counted
 from shoal.protocols import Track
@@ -79,6 +80,11 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
             break
     if form is None or not seen:
         raise _none_readable(where, pile, reason)
+    if known is not None and known.given:
+        try:
+            check_channels(known.integers or (0.0, 1.0), form.channels)
+        except ValueError as error:
+            raise DataError(f"{where}: {error}.") from None
     return form
 
 

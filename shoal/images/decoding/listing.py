@@ -26,8 +26,8 @@ class Wanted:
     each image decides for itself, as in older checkpoints."""
     channels: str | None = None
     """Which axis of an array holds the channels, ``first`` or ``last``; None: its shape tells."""
-    composite: tuple[int, ...] | None = None
-    """The channels that pictures show, counted from 0; None: see `pictures.composite_of`."""
+    composite: Sequence[int] | None = None
+    """The channels that pictures show, counted from 1; None: see `pictures.composite_of`."""
     within: Within = Within()  # noqa: RUF009 - frozen
     """What the images of a file are, where a file holds several."""
 

@@ -20,8 +20,8 @@ from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.array_pixels import (
+    axis_of_channels,
     block_to_levels,
-    channels_are_first,
     check_shape,
     describe_missing,
     find_bounds,
@@ -70,7 +70,8 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         DataError: see `load_array`; or the images are to have another size.
     """
     array = load_array(path, wanted.array)
-    wanted = replace(wanted, channels=_axis(array, path, wanted))
+    axis = axis_of_channels(array.shape, str(path), wanted.channels, wanted.image_shape)
+    wanted = replace(wanted, channels=axis)
     images = check_shape(array, str(path), wanted.channels)
     if wanted.size is not None and images.shape[1:3] != (wanted.size, wanted.size):
         raise DataError(
@@ -83,18 +84,6 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         array, name=str(path), path=path, pixel_range=wanted.pixel_range,
         notes=_axis_note(array, wanted), channels=wanted.channels, composite=wanted.composite,
     )  # fmt: skip
-
-
-def _axis(array: Array, path: Path, wanted: Wanted) -> str | None:
-    """Which axis holds the channels: as wanted, as in training, or as the shape tells."""
-    if array.ndim != 4 or wanted.channels is not None:
-        return wanted.channels
-    if wanted.image_shape is not None:
-        height, width, n_channels = wanted.image_shape
-        last = array.shape[1:] == (height, width, n_channels)
-        if last != (array.shape[1:] == (n_channels, height, width)):
-            return "last" if last else "first"
-    return "first" if channels_are_first(array.shape, str(path)) else "last"
 
 
 def _axis_note(array: Array, wanted: Wanted) -> list[str]:
