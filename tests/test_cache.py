@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +24,8 @@ from shoal.images.array import ArraySource
 from shoal.images.decoding import filling, parallel
 from shoal.images.decoding.form import Form
 from shoal.images.decoding.image import decode_chunk
-from shoal.images.decoding.processes import Worker
+from shoal.images.decoding.parallel import in_isolation
+from shoal.images.decoding.processes import CRASHED, CrashedError, Worker
 from shoal.images.formats import numpy_file
 from shoal.images.open import open_source
 
@@ -327,6 +329,41 @@ def test_a_worker_that_was_killed_is_said() -> None:
     with pytest.raises(DataError, match="a process that decodes images was killed"):
         worker.call(decode_chunk, [b"x" * 10**6], Form(4, 4, 3))
     worker.close()
+
+
+def test_a_process_that_crashes_is_replaced() -> None:
+    worker = Worker()
+    with pytest.raises(CrashedError):
+        worker.call(signal.raise_signal, signal.SIGSEGV)
+    assert worker.call(len, "abc") == 3
+    worker.close()
+    results = in_isolation(signal.raise_signal, [signal.SIGABRT, signal.SIGSEGV], None)
+    assert list(results) == [None, None]
+
+
+def test_a_file_that_crashes_its_library_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fragile:
+        """A pool in which one content brings the process down."""
+
+        def __init__(self, n: int) -> None:
+            assert n > 0
+
+        def call(self, function: Callable[..., Any], contents: Any, *more: Any) -> Any:
+            if b"crash" in contents:
+                raise CrashedError
+            return function(contents, *more)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("shoal.images.decoding.processes.Pool", Fragile)
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, "PNG")
+    contents = [file.getvalue(), b"crash", b"no", b"crash", file.getvalue()] * 20
+    chunks = list(parallel.decode_in_chunks(contents, Form(4, 4, 3), 100, isolated=True))
+    reasons = [reason for chunk in chunks for reason in chunk.reasons]
+    assert reasons == ["", CRASHED, "not an image", CRASHED, ""] * 20
+    assert sum(len(chunk.pixels) for chunk in chunks) == 40
 
 
 def test_workers_end_with_their_master() -> None:
