@@ -197,3 +197,22 @@ def test_forged_sizes_are_refused() -> None:
     for reader in (heif, jpeg_xl, camera_raw):
         with pytest.raises(ValueError, match=r"damaged|cannot read"):
             reader.read(b"\xff\x0a nothing of the kind " * 9)
+
+
+def test_browsers_and_exports_get_what_they_can_show(tmp_path: Path) -> None:
+    from shoal.review.pictures import original
+
+    pixels = picture(96, 128)
+    (tmp_path / "a.heic").write_bytes(as_heic(pixels, exif=tags(6)))
+    (tmp_path / "b.jxl").write_bytes(as_jxl(pixels))
+    Image.fromarray(pixels).save(tmp_path / "c.jpg")
+    source = open_source(tmp_path, cache=False)
+    assert list(source.ids) == ["a.heic", "b.jxl", "c.jpg"]
+    assert [source.originals.size(row) for row in range(3)] == [(96, 128), (128, 96), (128, 96)]
+    for row, size in enumerate([(96, 128), (128, 96), (128, 96)]):
+        content, kind = original(source, row)
+        assert kind == "image/jpeg"
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+            assert image.size == size
+    assert source.originals.content(0) == (tmp_path / "a.heic").read_bytes()
+    assert source.originals.suffix(0) == ".heic"

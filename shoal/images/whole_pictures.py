@@ -1,4 +1,4 @@
-"""An image that a reader reads, at its own size, as a PNG file."""
+"""An image that a reader reads, at its own size, as a file that other programs show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from shoal.images.decoding.form import Member
 from shoal.images.readers import reader_of, video
+from shoal.images.readers.raw import Raw
 
 _ENDS = (0.5, 99.5)
 """Percentiles that are black and white in a picture of numbers without a range of their own."""
@@ -25,12 +26,7 @@ def as_png(image: Member) -> bytes:
         OSError, ValueError: it cannot be read; the message is the reason.
         ModuleNotFoundError: the library that reads it is not installed.
     """
-    from PIL import Image
-
-    reader = reader_of(image.content, image.suffix)
-    if reader is None and image.suffix not in video.ANIMATIONS:
-        raise ValueError("not of a kind that holds several images")
-    raw = (reader or video).read(image.content, image.member)
+    raw = _read(image)
     pixels = upright(raw.pixels, raw.orientation)
     pixels = pixels[..., : 3 if pixels.shape[2] >= 3 else 1]
     if pixels.dtype == bool:
@@ -38,8 +34,43 @@ def as_png(image: Member) -> bytes:
     exact = pixels.dtype == np.uint8 or (pixels.dtype == np.uint16 and pixels.shape[2] == 1)
     if not exact:
         pixels = _shown(pixels, raw.colour)
+    return _encoded(pixels, "PNG")
+
+
+def as_jpeg(image: Member, side: int) -> bytes | None:
+    """A photograph upright, as JPEG, for a browser; None if Pillow reads it, or it is none.
+
+    Args:
+        image: the image.
+        side: the longest side that is wanted, in pixels.
+
+    Raises:
+        OSError, ValueError, ModuleNotFoundError: see `as_png`.
+    """
+    if reader_of(image.content, image.suffix) is None:
+        return None
+    raw = _read(image)
+    if not (raw.colour or (raw.pixels.dtype == np.uint8 and raw.pixels.shape[2] == 1)):
+        return None
+    pixels = raw.pixels if raw.pixels.dtype == np.uint8 else _shown(raw.pixels, raw.colour)
+    return _encoded(upright(pixels, raw.orientation), "JPEG", side)
+
+
+def _read(image: Member) -> Raw:
+    reader = reader_of(image.content, image.suffix)
+    if reader is None and image.suffix not in video.ANIMATIONS:
+        raise ValueError("not of a kind that holds several images")
+    return (reader or video).read(image.content, image.member)
+
+
+def _encoded(pixels: npt.NDArray[Any], kind: str, side: int | None = None) -> bytes:
+    from PIL import Image
+
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    if side is not None:
+        picture.thumbnail((side, side))
     file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "png")
+    picture.save(file, kind, **({"quality": 90} if kind == "JPEG" else {}))
     return file.getvalue()
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import urllib.parse
 from pathlib import Path
 
 from shoal.protocols import ImageSource
+
+_LOOKED_AT = 100
+"""So many images tell whether images of the pile are files."""
 
 
 def folder_beside(source: ImageSource, page: Path) -> str | None:
@@ -17,7 +21,10 @@ def folder_beside(source: ImageSource, page: Path) -> str | None:
     """
     originals = source.originals
     path = originals.path
-    if path is None or not path.is_dir() or not len(source) or originals.file(0) is None:
+    if path is None or not path.is_dir():
+        return None
+    # Frames of videos are no files of their own.
+    if all(originals.file(row) is None for row in range(min(_LOOKED_AT, len(source)))):
         return None
     try:
         relative = os.path.relpath(os.path.abspath(path), os.path.abspath(page.parent))
@@ -32,7 +39,15 @@ def folder_beside(source: ImageSource, page: Path) -> str | None:
 def link(folder: str | None, name: str) -> str | None:
     """The URL of an image in a folder of images.
 
-    >>> link("../photos/", "a b/1.png"), link(None, "1.png")
-    ('../photos/a%20b/1.png', None)
+    An image within a file links to the file: a frame of a video, to its time there.
+
+    >>> link("../photos/", "a b/1.png"), link(None, "1.png"), link("", "a b.mp4#t=1.5")
+    ('../photos/a%20b/1.png', None, 'a%20b.mp4#t=1.5')
     """
-    return None if folder is None else folder + urllib.parse.quote(name, errors="replace")
+    if folder is None:
+        return None
+    within = re.search(r"#([a-z]+=[^#/]*)$", name)
+    if within is not None:
+        name = name[: within.start()]
+    time = within[0] if within is not None and within[1].startswith("t=") else ""
+    return folder + urllib.parse.quote(name, errors="replace") + time

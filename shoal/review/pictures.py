@@ -10,8 +10,10 @@ from collections import OrderedDict
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.images.decoding.form import Member
 from shoal.images.originals import to_png
 from shoal.images.pictures import picture_shape, read_pictures
+from shoal.images.whole_pictures import as_jpeg
 from shoal.plots.sheets import LOSSLESS, Pictures, shrunk, webp, worth_reading
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
@@ -87,8 +89,8 @@ class Thumbnails:
 def original(source: ImageSource, row: int) -> tuple[bytes, str]:
     """Image ``row`` as it was before it was resized, and its media type.
 
-    A format that browsers do not show becomes PNG. An original that is gone, or that cannot be
-    read any more, is shown by the pixels that the encoder sees.
+    A format that browsers do not show becomes PNG or JPEG. An original that is gone, or that cannot
+    be read any more, is shown by the pixels that the encoder sees.
     """
     try:
         content = source.originals.content(row)
@@ -99,10 +101,16 @@ def original(source: ImageSource, row: int) -> tuple[bytes, str]:
             return content, kind
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return content, "image/webp"
+    suffix = source.originals.suffix(row).lower()
+    try:
+        drawn = as_jpeg(Member(content, suffix=suffix), _LARGEST_SHOWN)
+    except Exception:  # noqa: BLE001 - it was sound when it was opened
+        drawn = None
+    if drawn is not None:
+        return drawn, "image/jpeg"
     png = _as_png(content) if source.shape[2] in (1, 3) else None
     if png is None:  # other numbers or channels: as pictures show them
-        drawn = thumbnails(source, np.array([row]), side=_LARGEST_SHOWN)[0]
-        png = to_png(drawn)
+        png = to_png(thumbnails(source, np.array([row]), side=_LARGEST_SHOWN)[0])
     return png, "image/png"
 
 

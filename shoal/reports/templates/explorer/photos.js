@@ -7,7 +7,12 @@ function createPhotos(data, sheets) {
     const larger = Math.max(image.width, image.height) > longer;
     if (larger) embedded.set(Number(image.dataset.row), image.src);
   }
-  const path = (name) => name.split("/").map(encodeURIComponent).join("/");
+  // An image within a file, as a frame of a video, links to the file; see `originals.link`.
+  const path = (name) => {
+    const [, file, within = ""] = name.match(/^(.*?)(#[a-z]+=[^#/]*)?$/s);
+    const time = within.startsWith("#t=") ? within : "";
+    return file.split("/").map(encodeURIComponent).join("/") + time;
+  };
   const photos = {
     link: (i) => (folder ? folder + path(data.name(i)) : null),
     embedded: (i) => embedded.get(data.rows[i]) ?? null,
