@@ -93,8 +93,8 @@ def test_scikit_learn_checks(estimator: ImageClusterer, check: Callable[[Any], N
 
 def test_parameters_are_stored_untouched() -> None:
     given = {
-        "n_clusters": "auto", "recipe": object(), "orientation": 3, "intensity": object(),
-        "epochs": -1, "minutes": "soon",
+        "n_clusters": "auto", "recipe": object(), "orientation": 3, "effort": 0.5,
+        "intensity": object(), "epochs": -1, "minutes": "soon",
         "settings": ["nonsense"], "random_state": np.random.RandomState(0), "device": "tpu",
         "corrections": object(), "verbose": None,
     }  # fmt: skip

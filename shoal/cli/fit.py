@@ -26,6 +26,7 @@ from shoal.models.provenance import command_line, typed
 from shoal.plural import counted, duration, lasted, pixels, rounded
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.recipes.efforts import EFFORTS
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import warnings
 from shoal.scoring.under_augmentation import consistency_of
@@ -94,7 +95,8 @@ def _train(
             source, recipe, epochs_before=0.0 if before is None else before.epoch,
             reports=request.hands_over, device=device,
         )  # fmt: skip
-        report.say(f"this takes {duration(least, most)} on this machine")
+        other = _other_efforts(source, request) if before is None else ""
+        report.say(f"this takes {duration(least, most)} on this machine{other}")
     try:
         finished, table = pipeline.fit(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
@@ -111,6 +113,17 @@ def _train(
         f"{len(history.files())} along the way in {history.folder}"
     )
     return finished, table
+
+
+def _other_efforts(source: ImageSource, request: Request) -> str:
+    """What a quick and a thorough run would take, where nothing was said of the length."""
+    if not request.length_is_default:
+        return ""
+    thorough = EFFORTS["thorough"]
+    times = thorough.times
+    if getattr(source, "larger_size", None) is not None:
+        times *= max(1.0, thorough.side**2 / (source.shape[0] * source.shape[1]))
+    return f"; --quick takes a third of that, --thorough about {times:.0f} times as long"
 
 
 def _finished_before(

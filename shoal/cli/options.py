@@ -89,6 +89,30 @@ Epochs = Annotated[
     float | None,
     typer.Option(help="How many times every image is seen.", show_default="the recipe's"),
 ]
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="A first look: a third of the epochs.", show_default=False),
+]
+Thorough = Annotated[
+    bool,
+    typer.Option("--thorough", show_default=False,
+                 help="Twice the epochs, and images of up to 64 pixels a side."),
+]  # fmt: skip
+
+
+def effort_of(quick: bool, thorough: bool) -> str:
+    """The effort that the flags ask for, see `shoal.recipes.efforts`.
+
+    Raises:
+        RecipeError: both are given.
+    """
+    from shoal.errors import RecipeError
+
+    if quick and thorough:
+        raise RecipeError("--quick and --thorough cannot both be given; give one.")
+    return "quick" if quick else "thorough" if thorough else "default"
+
+
 Minutes = Annotated[
     float | None,
     typer.Option(help="Be done in this time: train for as many epochs as fit.", show_default=False),

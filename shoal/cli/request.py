@@ -11,6 +11,7 @@ from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.asked_views import AskedViews
+from shoal.recipes.efforts import DEFAULT_EFFORT, with_effort
 from shoal.recipes.named import DEFAULT
 from shoal.recipes.recipe import Recipe, check_for_vectors, check_trainable
 from shoal.recipes.resolve import check_length, resolve
@@ -41,6 +42,8 @@ class Request:
     """When the command began, by `time.monotonic`: --minutes count from there."""
     hands_over: bool = False
     """Whether a prediction, a map and a report follow, within the minutes."""
+    effort: str = DEFAULT_EFFORT
+    """quick, default or thorough, see `EFFORTS`. What is asked besides goes before."""
     orientation: str | None = None
     """free, upright or auto; None: auto, or the named recipe's."""
     intensity: str | None = None
@@ -69,6 +72,8 @@ class Request:
         if self.clusters is not None:
             given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
         recipe = resolve(self.recipe or DEFAULT, self.settings, given)
+        if not self._length_is_asked:
+            recipe = with_effort(recipe, self.effort)
         if isinstance(self.recipe, Recipe):
             check_for_vectors(recipe, self.recipe)
         else:
@@ -101,6 +106,16 @@ class Request:
         return replace(
             recipe, embedding=there.embedding, reducers=there.reducers, clusterer=there.clusterer
         )
+
+    @property
+    def _length_is_asked(self) -> bool:
+        asked = self.epochs is not None or self.minutes is not None
+        return asked or changes(self.settings, "epochs")
+
+    @property
+    def length_is_default(self) -> bool:
+        """Whether nothing was said of how long to train."""
+        return not self._length_is_asked and self.effort == DEFAULT_EFFORT
 
     @property
     def auto(self) -> bool:

@@ -26,12 +26,15 @@ from shoal.cli.options import (
     Orientation,
     OutDir,
     PixelRange,
+    Quick,
     Quiet,
     RecipeName,
     Resume,
     Seed,
     Settings,
     Size,
+    Thorough,
+    effort_of,
 )  # fmt: skip
 
 
@@ -47,6 +50,8 @@ def train(
     intensity: Intensity = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
     seed: Seed = None,
     resume: Resume = False,
     force: Force = False,
@@ -87,6 +92,7 @@ def train(
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, orientation=orientation, intensity=intensity,
+        effort=effort_of(quick, thorough),
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
     opening.check_any_images(data)
@@ -136,6 +142,8 @@ def run(
     intensity: Intensity = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
     seed: Seed = None,
     resume: Resume = False,
     force: Force = False,
@@ -168,6 +176,7 @@ def run(
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, hands_over=True, orientation=orientation, intensity=intensity,
+        effort=effort_of(quick, thorough),
     )  # fmt: skip
     request.resolve()
     opening.check_any_images(data)

@@ -66,6 +66,8 @@ class ImageClusterer(EncoderEstimator):
         intensity: ``"matters"``: how bright a channel is tells kinds of images apart;
             ``"varies"``: it changes with the light or the dye, and tells nothing; ``"auto"`` and
             None as above.
+        effort: ``"quick"``: a third of the recipe's epochs; ``"thorough"``: twice as many, and
+            image files of up to 64 pixels a side; ``"default"``.
         epochs: how often training sees every image; None takes the recipe's own number.
         minutes: how long to train, in place of ``epochs``.
         settings: changes to the recipe, such as ``["views.min_crop=0.4"]``; see `override`.
@@ -125,6 +127,7 @@ class ImageClusterer(EncoderEstimator):
         recipe: str | Recipe | None = None,
         orientation: str | None = None,
         intensity: str | None = None,
+        effort: str = "default",
         epochs: float | None = None,
         minutes: float | None = None,
         settings: Sequence[str] = (),
@@ -138,6 +141,7 @@ class ImageClusterer(EncoderEstimator):
         self.recipe = recipe
         self.orientation = orientation
         self.intensity = intensity
+        self.effort = effort
         self.epochs = epochs
         self.minutes = minutes
         self.settings = settings
@@ -160,8 +164,8 @@ class ImageClusterer(EncoderEstimator):
         began = time.monotonic()
         device, track = resolve_device(self.device), self._track()
         recipe = recipe_of(
-            self.recipe, n_clusters=self.n_clusters, epochs=self.epochs, minutes=self.minutes,
-            settings=self.settings, random_state=self.random_state,
+            self.recipe, n_clusters=self.n_clusters, effort=self.effort, epochs=self.epochs,
+            minutes=self.minutes, settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
         asked = AskedViews.of(
             self.orientation, self.intensity, self.settings, recipe_named=self.recipe is not None

@@ -11,15 +11,18 @@ from sklearn.utils import check_random_state
 
 from shoal.clustering.choose_k import AUTO
 from shoal.errors import RecipeError
+from shoal.recipes.efforts import DEFAULT_EFFORT, effort_named, with_effort
 from shoal.recipes.named import DEFAULT
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.resolve import check_length, resolve
+from shoal.recipes.settings import changes
 
 
 def recipe_of(
     recipe: str | Recipe | None,
     *,
     n_clusters: int | str,
+    effort: str = DEFAULT_EFFORT,
     epochs: float | None,
     minutes: float | None,
     settings: Sequence[str],
@@ -50,7 +53,11 @@ def recipe_of(
         given["minutes"] = ("epochs", None)
     if random_state is not None:
         given["random_state"] = ("seed", _seed(random_state))
-    return resolve(DEFAULT if recipe is None else recipe, settings, given)
+    resolved = resolve(DEFAULT if recipe is None else recipe, settings, given)
+    if epochs is None and minutes is None and not changes(settings, "epochs"):
+        resolved = with_effort(resolved, effort)
+    effort_named(effort)
+    return resolved
 
 
 def _seed(random_state: Any) -> int:

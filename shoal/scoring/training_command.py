@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-_FLAGS = ("--resume", "--low-memory", "--no-cache", "--quiet", "-q", "--force", "--json")
+_FLAGS = ("--resume", "--low-memory", "--no-cache", "--quiet", "-q", "--force", "--json",
+          "--quick", "--thorough")  # fmt: skip
 """Options without a value."""
-_KEPT_FLAGS = ("--low-memory", "--no-cache")
+_KEPT_FLAGS = ("--low-memory", "--no-cache", "--quick", "--thorough")
 """Those of them that the next training needs, too."""
 _UNKNOWN = "…"
 

@@ -1,0 +1,61 @@
+"""How much a run does: quick, default or thorough. Each is a number of epochs and a size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shoal.errors import RecipeError
+from shoal.recipes import parts
+from shoal.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much longer a run trains than its recipe says, and how large it sees its images."""
+
+    times: float
+    """So many times the recipe's epochs."""
+    side: int
+    """Pixels a side of images that have no common size of their own. Smaller images stay small."""
+    words: str
+    """What it is for, as a phrase."""
+
+
+DEFAULT_EFFORT = "default"
+EFFORTS = {
+    "quick": Effort(1 / 3, 32, "a first look, in a third of the time"),
+    DEFAULT_EFFORT: Effort(1.0, 32, "the recipe as it is"),
+    "thorough": Effort(2.0, 64, "twice the epochs, on images of up to 64 pixels a side"),
+}
+
+
+def effort_named(name: Any) -> Effort:
+    """The effort of that name.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    if not isinstance(name, str) or name not in EFFORTS:
+        meant = parts.did_you_mean(name, tuple(EFFORTS)) if isinstance(name, str) else "."
+        raise RecipeError(f"effort must be one of {', '.join(EFFORTS)}, got {name!r}{meant}")
+    return EFFORTS[name]
+
+
+def with_effort(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with the epochs of that effort.
+
+    >>> from shoal.recipes.named import BEST
+    >>> [with_effort(BEST, name).epochs for name in EFFORTS]
+    [9, 28, 56]
+
+    Raises:
+        RecipeError: there is no such effort.
+    """
+    epochs = recipe.epochs * effort_named(name).times
+    return recipe if name == DEFAULT_EFFORT else replace(recipe, epochs=_whole(epochs))
+
+
+def _whole(epochs: float) -> float:
+    """A whole number from 3 epochs on."""
+    return round(epochs) if epochs >= 3 else round(epochs, 3)
