@@ -23,6 +23,8 @@ import torch
 
 import shoal
 from shoal.images.array import ArraySource
+from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
 from shoal.recipes.named import BEST
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.settings import override
@@ -60,11 +62,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--seconds", type=float, help="of training; in place of --epochs")
     parser.add_argument("--epochs", type=float, default=BEST.epochs)
+    parser.add_argument("--images", type=int, help="a random sample of so many")
     parser.add_argument("--set", dest="settings", action="append", default=[])
     asked = parser.parse_args()
     for pile in asked.piles:
         for size in asked.sizes:
             source, kinds = opened(pile, size)
+            if asked.images is not None:
+                rows = sample_rows(len(source), asked.images, 0)
+                source, kinds = Subset(source, rows), kinds[rows]
             recipe = override(replace(BEST, n_clusters=piles.N_CLUSTERS[pile]), asked.settings)
             step = cost(source, recipe)
             epochs = asked.epochs
@@ -82,7 +88,7 @@ def measure(pile: str, source: Any, kinds: np.ndarray, recipe: Recipe, step: flo
     known = kinds >= 0
     scores = score(table.labels[known], kinds[known])
     print(json.dumps({
-        "pile": pile, "size": source.shape[0], "seed": recipe.seed, "epochs": recipe.epochs,
+        "pile": pile, "images": len(source), "size": source.shape[0], "seed": recipe.seed, "epochs": recipe.epochs,
         "step": round(step, 3), "train_s": round(trained),
         "accuracy": round(scores.accuracy, 3), "nmi": round(scores.nmi, 3),
     }), flush=True)  # fmt: skip
