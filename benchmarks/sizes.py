@@ -88,8 +88,8 @@ def measure(pile: str, source: Any, kinds: np.ndarray, recipe: Recipe, step: flo
     known = kinds >= 0
     scores = score(table.labels[known], kinds[known])
     print(json.dumps({
-        "pile": pile, "images": len(source), "size": source.shape[0], "seed": recipe.seed, "epochs": recipe.epochs,
-        "step": round(step, 3), "train_s": round(trained),
+        "pile": pile, "images": len(source), "size": source.shape[0], "seed": recipe.seed,
+        "epochs": recipe.epochs, "step": round(step, 3), "train_s": round(trained),
         "accuracy": round(scores.accuracy, 3), "nmi": round(scores.nmi, 3),
     }), flush=True)  # fmt: skip
 

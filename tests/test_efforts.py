@@ -49,8 +49,8 @@ def test_a_run_says_what_the_other_efforts_take(
     assert (both.code, len(both.err.strip().splitlines())) == (2, 1)
     assert "--quick and --thorough cannot both be given" in both.err
     plain = run_cli(
-        "train", images_file, tmp_path / "plain.pth", *small[:4], "-k", "2", "--set", "batch_size=4",
-        "--recipe", "improved",
+        "train", images_file, tmp_path / "plain.pth", *small[:4], "-k", "2",
+        "--set", "batch_size=4", "--recipe", "improved",
     )  # fmt: skip
     assert "--quick takes a third of that, --thorough about 2 times as long" in plain.err
 

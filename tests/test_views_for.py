@@ -6,11 +6,11 @@ from dataclasses import asdict
 
 import pytest
 
+from shoal.images.channels import ChannelKind
 from shoal.recipes.augmentation import Views
 from shoal.recipes.named import BEST, RECIPES
 from shoal.recipes.views_for import (
     INTENSITY_FIELDS,
-    ChannelKind,
     for_channels,
     with_intensity,
     with_orientation,

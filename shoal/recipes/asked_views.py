@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.errors import RecipeError
+from shoal.images.channels import ChannelKind
 from shoal.recipes import parts
 from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.settings import override
-from shoal.recipes.views_for import ChannelKind, with_intensity, with_orientation
+from shoal.recipes.views_for import with_intensity, with_orientation
 
 AUTO = "auto"
 ORIENTATIONS = ("free", "upright", AUTO)

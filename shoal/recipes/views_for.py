@@ -6,12 +6,10 @@ Each function returns other `Views` and leaves what it does not speak of as it i
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
+from shoal.images.channels import ChannelKind
 from shoal.recipes.augmentation import Views
-
-ChannelKind: TypeAlias = Literal["grey", "rgb", "channels"]
-"""What the channels of a pile are: one, three that are a colour, or measurements side by side."""
 
 COLOUR_FIELDS = ("brightness", "contrast", "saturation", "hue", "grey_probability")
 """The fields that change the colours of an image as a whole."""
