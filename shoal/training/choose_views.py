@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shoal.images.channels import ChannelKind
 from shoal.images.pile_evidence import Symmetry, find_symmetry
 from shoal.protocols import ImageSource
 from shoal.recipes.augmentation import Views
-from shoal.recipes.views_for import ChannelKind, with_intensity, with_orientation
+from shoal.recipes.views_for import with_intensity, with_orientation
 
 NO_UP = 0.6
 """Turned images that are told from upright ones less often than this are members of the pile as
