@@ -39,11 +39,17 @@ from machine import HERE, append, commit, machine, rows
 from trials import documents, fuzzing, reviews
 from trials.disturbances import PARTS, disturbed
 from trials.samples import CONTAINERS, IMAGES
+from trials.scientific import SCIENTIFIC
 
 RESULTS = HERE / "results" / "robustness.jsonl"
 PACKED = ("packed-zip", "packed-tar", "packed-parquet")
 IMAGE_KINDS = (*IMAGES, *CONTAINERS, *PACKED, "odd-npy")
-FUZZED = {"images": (IMAGE_KINDS, 10_000), "documents": (tuple(documents.KINDS), 1_000)}
+SCIENTIFIC_KINDS = (*SCIENTIFIC, "zarr")
+FUZZED = {
+    "scientific": (SCIENTIFIC_KINDS, 4_000),
+    "images": (IMAGE_KINDS, 10_000),
+    "documents": (tuple(documents.KINDS), 1_000),
+}
 """Kinds of damaged files, and how many in all."""
 N_TRIALS = (
     {part: n for part, (n, _) in PARTS.items()}
@@ -132,7 +138,7 @@ def main() -> None:
     if asked.table:
         print(table(rows(RESULTS)))
         return
-    if asked.only in (*IMAGE_KINDS, *documents.KINDS):
+    if asked.only in (*SCIENTIFIC_KINDS, *IMAGE_KINDS, *documents.KINDS):
         (found,) = fuzzing.trials([(asked.only, asked.seed)], loud=True)
         print(json.dumps(found | {"what": ""}), found["what"], sep="\n")
         sys.exit(found["outcome"] == "failure")

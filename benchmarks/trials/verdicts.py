@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,20 @@ from trials.mutations import mutate
 from trials.samples import (
     CONTAINERS,
     IMAGES,
+    SIDE,
     pack_parquet,
     pack_tar,
     pack_zip,
     save_npy,
     whole,
 )
+from trials.scientific import SCIENTIFIC, store
 
 LONGEST = 1500
 """Characters of a message: a sentence, with a long path in it."""
+_WHOLE_WAY = 25
+"""Each so many of the scientific files is opened as a pile; decoding it in a process of its own
+takes seconds. The others are decoded at once."""
 _GOOD = "good.png"
 _PACKED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "zip": pack_zip,
@@ -38,13 +44,34 @@ def damaged(kind: str, seed: int) -> bytes:
     """The file that a trial of a kind is about."""
     generator = np.random.default_rng([seed, *kind.encode()])
     known = [*IMAGES, *CONTAINERS]
-    candidates = whole(kind)
+    candidates = _whole(kind)
     content = candidates[int(generator.integers(len(candidates)))]
     if generator.random() < 0.7:
         others = candidates
     else:
         others = whole(known[int(generator.integers(len(known)))])
     return mutate(content, others, generator)
+
+
+@cache
+def _whole(kind: str) -> list[bytes]:
+    return SCIENTIFIC[kind]() if kind in SCIENTIFIC else whole(kind)
+
+
+def write_damaged_store(folder: Path, seed: int) -> None:
+    """A Zarr store of which a file or two are damaged, or missing."""
+    generator = np.random.default_rng([seed, *b"zarr"])
+    files = store(seed)
+    for _ in range(1 + int(generator.integers(2))):
+        name = list(files)[int(generator.integers(len(files)))]
+        if generator.random() < 0.1:
+            del files[name]
+        else:
+            files[name] = mutate(files[name], list(files.values()), generator)
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def packed(kind: str, seed: int) -> tuple[bytes, int]:
@@ -71,6 +98,15 @@ def open_damaged(kind: str, seed: int, folder: Path) -> str:
     if kind == "odd-npy":
         (folder / "pile.npy").write_bytes(odd_array(seed))
         return _verdict(folder / "pile.npy", None)
+    if kind == "zarr":
+        write_damaged_store(folder / "pile.zarr", seed)
+        if seed % _WHOLE_WAY:
+            return _decoded(folder / "pile.zarr")
+        return _verdict(folder / "pile.zarr", None)
+    if kind in SCIENTIFIC:
+        bad = folder / f"bad.{kind}"
+        bad.write_bytes(damaged(kind, seed))
+        return _decoded(bad) if seed % _WHOLE_WAY else _verdict(folder, 1)
     if kind in IMAGES:
         (folder / _GOOD).write_bytes(whole("png")[0])
         (folder / f"bad.{kind}").write_bytes(damaged(kind, seed))
@@ -87,6 +123,25 @@ def open_damaged(kind: str, seed: int, folder: Path) -> str:
         (folder / _GOOD).write_bytes(whole("png")[0])
         (folder / "bad.jpg").write_bytes(whole("jpg")[0])
     return _verdict(pile, _held(pile, kind))
+
+
+def _decoded(file: Path) -> str:
+    """What came of each image of a file, decoded in this process."""
+    from shoal.images.decoding.form import Form, Member
+    from shoal.images.decoding.image import decode
+    from shoal.images.decoding.inside import look
+    from shoal.images.pixel_range import PixelRange
+    from shoal.images.within import Within
+
+    outcome, form = "used", Form(SIDE, SIDE, 3, pixel_range=PixelRange())
+    for image in (look(Within(), (file.name, 0, file)) or [])[:50]:
+        member = Member(file, image.member, image.suffix)
+        reason = image.fault or decode(member, form)
+        if isinstance(reason, str):
+            outcome = "skipped"
+            if not reason.strip() or "\n" in reason or "Error" in reason:
+                raise WrongError(f"a reason that is none: {reason!r}")
+    return outcome
 
 
 def _held(pile: Path, kind: str) -> int | None:
@@ -114,7 +169,9 @@ def _verdict(pile: Path, given: int | None) -> str:
     for name, reason in source.skipped:
         if not name or not reason.strip() or "\n" in reason:
             raise WrongError(f"left out without a reason on one line: {name!r}: {reason!r}")
-    counted = len(source) + sum(_how_many(name) for name, _ in source.skipped)
+    counted = len(
+        {name.partition("#")[0] for name in (*source.ids, *(name for name, _ in source.skipped))}
+    )
     if given is not None and counted != given:
         raise WrongError(
             f"{given} images given, {len(source)} used and {len(source.skipped)} left out: "
@@ -123,13 +180,12 @@ def _verdict(pile: Path, given: int | None) -> str:
     return "skipped" if source.skipped else "used"
 
 
-def _how_many(name: str) -> int:
-    return 1
-
-
 def _check_pixels(source: Any) -> None:
     pixels = source.read(np.arange(len(source)))
-    if pixels.shape != (len(source), *source.shape) or pixels.dtype != np.uint8:
+    if pixels.shape != (len(source), *source.shape) or pixels.dtype not in (
+        np.uint8,
+        np.uint16,
+    ):
         raise WrongError(f"pixels {pixels.dtype} {pixels.shape} for {len(source)} {source.shape}")
     if len(source.ids) != len(source) or len(set(source.ids)) != len(source):
         raise WrongError("ids that are not one an image")

@@ -9,6 +9,8 @@ MOST_PLANES = 10
 MOST_BYTES = 2**29
 """Pixels of one image, as its file stores them, may have so many bytes."""
 
+TOO_MUCH = "it announces more than the memory holds"
+
 
 def are_channels(n: int, pages: Pages) -> bool:
     """Whether ``n`` planes of one shape and type are channels.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from shoal.images.readers import _dicom_jpeg as jpeg
-from shoal.images.readers._planes import are_channels, check_size, number_in
+from shoal.images.readers._planes import TOO_MUCH, are_channels, check_size, number_in
 from shoal.images.readers._quiet import quiet
 from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
 
@@ -38,6 +38,7 @@ _TAGS = (
 )  # fmt: skip
 """What describes the pixels; no other element of the file is even decoded."""
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_READ_WHOLE = 2**30
 _MOST_FRAMES = 1_000_000
 _LOGGERS = ("pydicom", "pydicom.pixels", "pylibjpeg")
 
@@ -91,12 +92,16 @@ def _opened(content: Content) -> Iterator[Any]:
         raise needs_extra("DICOM", EXTRA) from None
     with quiet(*_LOGGERS):
         try:
+            if isinstance(content, Path) and content.stat().st_size <= _READ_WHOLE:
+                content = content.read_bytes()  # of a file, an element's forged length is allocated
             file = io.BytesIO(content) if isinstance(content, bytes) else content
             data = pydicom.dcmread(file, force=True, specific_tags=list(_TAGS))
             _check_is_image(data)
             yield data
-        except (ReasonError, MemoryError, ModuleNotFoundError):
+        except (ReasonError, ModuleNotFoundError):
             raise
+        except MemoryError:
+            raise ReasonError(TOO_MUCH) from None
         except OSError as error:
             if isinstance(content, Path) and error.errno:
                 raise OSError(error.errno, error.strerror) from None

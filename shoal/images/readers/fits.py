@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import are_channels, check_size, size_of
+from shoal.images.readers._planes import TOO_MUCH, are_channels, check_size, size_of
 from shoal.images.readers._quiet import quiet
-from shoal.images.readers.raw import Content, Pages, Raw, needs_extra
+from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
 
 SUFFIXES = frozenset((".fits", ".fit", ".fts", ".fz"))
 EXTRA = "scientific"
@@ -71,14 +71,16 @@ def _opened(content: Content) -> Iterator[Any]:
                 fits.open(opened, memmap=False, lazy_load_hdus=True) as hdus,
             ):
                 yield hdus
-        except (ValueError, MemoryError):
+        except ReasonError:
             raise
+        except MemoryError:
+            raise ReasonError(TOO_MUCH) from None
         except OSError as error:
             if error.errno:
                 raise
-            raise ValueError("a damaged FITS file") from error
+            raise ReasonError("a damaged FITS file") from error
         except Exception as error:  # what a forged file raises is not to be foreseen
-            raise ValueError("a damaged FITS file") from error
+            raise ReasonError("a damaged FITS file") from error
 
 
 def _shape(hdu: Any) -> tuple[int, ...]:
@@ -93,16 +95,16 @@ def _images(file: Any, pages: Pages) -> dict[str, _Image]:
     """The images of a file by their names."""
     shapes = {at: shape for at, hdu in enumerate(file) if (shape := _shape(hdu))}
     if not shapes:
-        raise ValueError("a FITS file without an image")
+        raise ReasonError("a FITS file without an image")
     science = [at for at in shapes if str(file[at].name).upper() == "SCI"]
     if science:
         shapes = {at: shapes[at] for at in science}
     planes = [(at, number) for at, (n, _, _) in shapes.items() for number in range(n)]
     if len(planes) > 10_000_000:
-        raise ValueError(f"{len(planes):,} planes")
+        raise ReasonError(f"{len(planes):,} planes")
     one_shape = len({shape[1:] for shape in shapes.values()}) == 1
     if pages == "channels" and not one_shape:
-        raise ValueError("planes of several shapes, which cannot be channels")
+        raise ReasonError("planes of several shapes, which cannot be channels")
     if len(planes) == 1 or (one_shape and are_channels(len(planes), pages)):
         return {"": _Image(tuple(planes))}
     if len(shapes) == 1:
@@ -123,7 +125,7 @@ def _image(file: Any, member: str) -> _Image:
         images = _images(file, pages)
         if member in images:
             return images[member]
-    raise ValueError(f"no image {member} in it")
+    raise ReasonError(f"no image {member} in it")
 
 
 def _read(file: Any, image: _Image, n_bytes: int) -> Raw:
@@ -134,7 +136,7 @@ def _read(file: Any, image: _Image, n_bytes: int) -> Raw:
         check_size(height, width, len(image.planes), abs(int(hdu.header["BITPIX"])) // 8)
         about = hdu.fileinfo() or {}
         if about.get("datLoc", 0) + hdu.size > n_bytes and not hasattr(hdu, "compression_type"):
-            raise ValueError("truncated")
+            raise ReasonError("truncated")
     pixels = np.stack([_plane(file[at], plane) for at, plane in image.planes], axis=2)
     return Raw(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
 

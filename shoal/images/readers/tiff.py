@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import are_channels, check_size, size_of
+from shoal.images.readers._planes import TOO_MUCH, are_channels, check_size, size_of
 from shoal.images.readers._quiet import quiet
 from shoal.images.readers._tiff_directory import holds_numbers, is_plain
-from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, needs_extra
+from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, ReasonError, needs_extra
 
 __all__ = ["EXTRA", "LIBRARIES", "SUFFIXES", "is_plain", "members", "read", "recognises"]
 
@@ -95,10 +95,16 @@ def _opened(content: Content) -> Iterator[Any]:
                 file = io.BytesIO(content) if isinstance(content, bytes) else str(content)
                 last = _opened_last.value = (key, tifffile.TiffFile(file))
             yield last[1]
-        except (ValueError, MemoryError, OSError):
+        except ReasonError:
             raise
+        except MemoryError:
+            raise ReasonError(TOO_MUCH) from None
+        except OSError as error:
+            if error.errno:
+                raise
+            raise ReasonError("a damaged TIFF") from error
         except Exception as error:  # what a forged file raises in tifffile is not to be foreseen
-            raise ValueError("a damaged TIFF") from error
+            raise ReasonError("a damaged TIFF") from error
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -117,14 +123,14 @@ def _image(tiff: Any, member: str) -> _Image:
         if len(images) > 1:
             images = _images(tiff, "channels")
         if len(images) > 1:
-            raise ValueError(f"{len(images):,} images of several shapes in one file")
+            raise ReasonError(f"{len(images):,} images of several shapes in one file")
         return next(iter(images.values()))
     ways: tuple[Pages, ...] = ("auto", "images")
     for pages in ways:
         images = _images(tiff, pages)
         if member in images:
             return images[member]
-    raise ValueError(f"no image {member} in it")
+    raise ReasonError(f"no image {member} in it")
 
 
 def _images(tiff: Any, pages: Pages) -> dict[str, _Image]:
@@ -134,7 +140,7 @@ def _images(tiff: Any, pages: Pages) -> dict[str, _Image]:
         return known[pages]
     series = [(at, one) for at, one in enumerate(tiff.series) if not one.keyframe.is_reduced]
     if not series:
-        raise ValueError("a TIFF without pages")
+        raise ReasonError("a TIFF without pages")
     images: dict[str, _Image] = {}
     for at, one in series:
         images |= _images_of(at, one, pages, len(series) > 1)
@@ -147,12 +153,12 @@ def _images_of(at: int, series: Any, pages: Pages, is_one_of_several: bool) -> d
     page = series.keyframe
     depth = len(page.shape)
     if not series.axes.endswith(page.axes) or tuple(series.shape[-depth:]) != tuple(page.shape):
-        raise ValueError(f"a TIFF with axes {series.axes}")
+        raise ReasonError(f"a TIFF with axes {series.axes}")
     outer = series.axes[: len(series.axes) - depth]
     shape = series.shape[: len(outer)]
     n = math.prod(shape)
     if n > 10_000_000:
-        raise ValueError(f"{n:,} pages")
+        raise ReasonError(f"{n:,} pages")
     if pages == "auto" and _is_array_of_rows(series, outer):
         return {"": _Image(at, tuple(range(n)), last_is_channels=True)}
     unknown = math.prod(
@@ -182,7 +188,7 @@ def _images_of(at: int, series: Any, pages: Pages, is_one_of_several: bool) -> d
         images.setdefault("_".join(parts), []).append(plane)
     if any(len(planes) * page.samplesperpixel > MOST_CHANNELS for planes in images.values()):
         n = max(map(len, images.values())) * page.samplesperpixel
-        raise ValueError(f"{n:,} channels, more than the {MOST_CHANNELS} an image may have")
+        raise ReasonError(f"{n:,} channels, more than the {MOST_CHANNELS} an image may have")
     return {name: _Image(at, tuple(planes)) for name, planes in images.items()}
 
 
@@ -210,9 +216,9 @@ def _read(tiff: Any, image: _Image, n_bytes: int) -> Raw:
     if image.last_is_channels:
         height, width, n_channels = series.shape
     if page.imagedepth > 1:
-        raise ValueError("a TIFF of volumes")
+        raise ReasonError("a TIFF of volumes")
     if page.dtype is None or page.dtype.kind not in "buif":
-        raise ValueError(f"pixels of type {page.dtype}, which are not real numbers")
+        raise ReasonError(f"pixels of type {page.dtype}, which are not real numbers")
     check_size(height, width, n_channels, page.dtype.itemsize)
     planes = [_plane(tiff, series, number, n_bytes) for number in image.planes]
     if image.last_is_channels:
@@ -234,29 +240,29 @@ def _plane(tiff: Any, series: Any, number: int, n_bytes: int) -> np.ndarray[Any,
         count = math.prod(page.shape)
         at = series.dataoffset + number * count * page.dtype.itemsize
         if at + count * page.dtype.itemsize > n_bytes:
-            raise ValueError("truncated")
+            raise ReasonError("truncated")
         dtype = np.dtype(page.dtype).newbyteorder(tiff.byteorder)
         tiff.filehandle.seek(at)
         pixels = tiff.filehandle.read_array(dtype, count).reshape(page.shape)
     else:
-        raise ValueError(f"a page that is missing: {number}")
+        raise ReasonError(f"a page that is missing: {number}")
     axes = series.keyframe.axes
     if axes == "YX":
         pixels = pixels[..., None]
     elif axes == "SYX":
         pixels = np.moveaxis(pixels, 0, 2)
     elif axes != "YXS":
-        raise ValueError(f"a TIFF with axes {axes}")
+        raise ReasonError(f"a TIFF with axes {axes}")
     return pixels
 
 
 def _check_whole(page: Any, n_bytes: int) -> None:
     """Refuse a page with less data than it announces: tifffile would leave what is there."""
     if len(page.dataoffsets) < math.prod(page.keyframe.chunked) and not page.keyframe.is_contiguous:
-        raise ValueError("parts of the image are missing")
+        raise ReasonError("parts of the image are missing")
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
         if count and offset + count > n_bytes:
-            raise ValueError("truncated")
+            raise ReasonError("truncated")
 
 
 def _finished(page: Any, pixels: np.ndarray[Any, Any], is_one_page: bool) -> Raw:
@@ -271,13 +277,13 @@ def _finished(page: Any, pixels: np.ndarray[Any, Any], is_one_page: bool) -> Raw
     if photometric == _PALETTE and is_one_page and page.colormap is not None:
         colours = np.moveaxis(page.colormap, 0, 1)
         if pixels.max() >= len(colours):
-            raise ValueError("a colour that its palette does not have")
+            raise ReasonError("a colour that its palette does not have")
         return Raw((colours[pixels[..., 0]] >> 8).astype(np.uint8), True, None, _turned(page))
     if photometric == _YCBCR and int(page.compression) not in _JPEG:
-        raise ValueError("colours stored as YCbCr without JPEG, which shoal cannot read")
+        raise ReasonError("colours stored as YCbCr without JPEG, which shoal cannot read")
     known = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LINEAR)
     if photometric not in known:
-        raise ValueError(f"colours stored as {page.photometric.name}, which shoal cannot read")
+        raise ReasonError(f"colours stored as {page.photometric.name}, which shoal cannot read")
     if photometric == _WHITE_IS_ZERO and pixels.dtype.kind in "bu":
         pixels = ~pixels
     numbers = holds_numbers([tag.code for tag in page.tags], page.description.encode())

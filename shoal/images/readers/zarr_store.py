@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import MOST_BYTES, MOST_PLANES, check_size
+from shoal.images.readers._planes import MOST_BYTES, MOST_PLANES, TOO_MUCH, check_size
 from shoal.images.readers._quiet import quiet
 from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, ReasonError, needs_extra
 
@@ -128,8 +128,10 @@ def _opened(content: Content) -> Iterator[Any]:
     with quiet("zarr", "numcodecs"):
         try:
             yield zarr.open(store=str(content), mode="r")
-        except (ReasonError, MemoryError):
+        except ReasonError:
             raise
+        except MemoryError:
+            raise ReasonError(TOO_MUCH) from None
         except Exception as error:  # what a forged store raises is not to be foreseen
             raise ReasonError("a damaged Zarr store") from error
 
