@@ -1,9 +1,12 @@
-"""What a person writes for the channels and the range of images."""
+"""What a person writes for the channels and the range of images, and for what is within a file."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from shoal.errors import DataError
 from shoal.images.pixel_range import PixelRange, parse
+from shoal.images.within import Within
 
 
 def parse_range(text: str | None) -> PixelRange:
@@ -36,3 +39,21 @@ def parse_composite(text: str | None) -> tuple[int, ...] | None:
         raise DataError(
             f"composite must name one or three channels, such as 4,3,2, got {text!r}."
         ) from None
+
+
+def parse_within(every: str | None, pages: str) -> Within:
+    """What --every and --pages say.
+
+    Raises:
+        DataError: ``every`` is neither a time nor ``cuts``, or ``pages`` is not offered.
+
+    >>> parse_within("2.5", "auto").every, parse_within("cuts", "images").every
+    (2.5, 'cuts')
+    """
+    if pages not in ("auto", "channels", "images"):
+        raise DataError(f"pages must be 'images' or 'channels', got {pages!r}.")
+    written: Any = every
+    try:
+        return Within(None if every is None else float(every), pages)  # type: ignore[arg-type]
+    except ValueError:
+        return Within(written, pages)  # type: ignore[arg-type]

@@ -15,9 +15,11 @@ from shoal.cli.options import (
     Csv,
     Data,
     Device,
+    Every,
     Force,
     HowMany,
     NoCache,
+    Pages,
     Picture,
     Quiet,
     Size,
@@ -51,6 +53,8 @@ def duplicates(
     array: ArrayName = None,
     channels: Channels = None,
     composite: Composite = None,
+    every: Every = None,
+    pages: Pages = "auto",
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -88,6 +92,8 @@ def duplicates(
             array=array,
             channels=channels,
             composite=composite,
+            every=every,
+            pages=pages,
             cache=not no_cache,
             report=report,
         )
@@ -96,6 +102,7 @@ def duplicates(
             data, size=size, image_shape=None if loaded is None else loaded.image_shape,
             pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
             array=array, channels=channels, composite=composite, cache=not no_cache, report=report,
+            **opening.as_typed(loaded, every, pages),
         )  # fmt: skip
     copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),

@@ -20,9 +20,11 @@ from shoal.cli.options import (
     Corrections,
     Data,
     Device,
+    Every,
     Force,
     NoCache,
     NoCorrections,
+    Pages,
     Picture,
     Quiet,
 )
@@ -72,6 +74,8 @@ def predict(
     array: ArrayName = None,
     channels: Channels = None,
     composite: Composite = None,
+    every: Every = None,
+    pages: Pages = "auto",
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -110,6 +114,8 @@ def predict(
         array=array,
         channels=channels,
         composite=composite,
+        every=every,
+        pages=pages,
         cache=not no_cache,
     )
     known = honouring.load(loaded)

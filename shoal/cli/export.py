@@ -14,9 +14,11 @@ from shoal.cli.options import (
     Composite,
     Corrections,
     Data,
+    Every,
     Force,
     NoCache,
     NoCorrections,
+    Pages,
     PredictionPath,
     Quiet,
     Size,
@@ -124,6 +126,8 @@ def export(
     array: ArrayName = None,
     channels: Channels = None,
     composite: Composite = None,
+    every: Every = None,
+    pages: Pages = "auto",
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
@@ -149,7 +153,8 @@ def export(
     loaded = load_prediction(prediction, trust=trust)
     source = opening.open_pile(
         data, checkpoint if checkpoint.is_file() else None, size=size, array=array,
-        channels=channels, composite=composite, cache=not no_cache, report=report,
+        channels=channels, composite=composite, every=every, pages=pages, cache=not no_cache,
+        report=report,
     )  # fmt: skip
     loaded = honouring.of_file(loaded, source)
     if dry_run:

@@ -15,6 +15,8 @@ FLAGS = {
     "channels": "--channels",
     "checkpoint": "--checkpoint",
     "composite": "--composite",
+    "every": "--every",
+    "pages": "--pages",
     "corrections": "--corrections",
     "device": "--device",
     "epochs": "--epochs",

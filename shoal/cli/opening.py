@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline
-from shoal.cli.channel_options import parse_composite
+from shoal.cli.channel_options import parse_composite, parse_within
 from shoal.cli.run_identity import pictures_of_run
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
@@ -21,6 +21,7 @@ from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.images.vectors import open as vectors
 from shoal.images.vectors.source import VectorSource
+from shoal.images.within import Within
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CHECKPOINT_SUFFIXES
@@ -39,18 +40,21 @@ def open_images(
     array: str | None = None,
     channels: str | None = None,
     composite: str | None = None,
+    every: str | None = None,
+    pages: str = "auto",
     cache: bool = True,
     report: Reporter | None = None,
 ) -> ImageSource:
     """Open a pile and name on standard error what had to be left out, even when quiet.
 
     ``report`` shows the decoding, and says what size the images are brought to, what it costs and
-    where they are kept; see `open_source`. ``composite`` is as a person writes it.
+    where they are kept; see `open_source`. ``composite`` and ``every`` are as a person writes them.
     """
+    within = parse_within(every, pages)
     source = open_source(
         path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
         track=report, channels=channels, composite=parse_composite(composite),
-        pixel_range=pixel_range,
+        pixel_range=pixel_range, every=within.every, pages=within.pages,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -135,6 +139,8 @@ def open_pile(
     array: str | None = None,
     channels: str | None = None,
     composite: str | None = None,
+    every: str | None = None,
+    pages: str = "auto",
     cache: bool = True,
     report: Reporter | None = None,
 ) -> ImageSource:
@@ -147,6 +153,8 @@ def open_pile(
         array: which array of a .npz file.
         channels: see `open_source`.
         composite: as a person writes it, see `parse_composite`.
+        every: as a person writes it; None: as the checkpoint has it, also for ``pages``.
+        pages: see `open_source`.
         cache: keep decoded images.
         report: shows progress.
 
@@ -154,9 +162,10 @@ def open_pile(
         DataError: they cannot be used.
     """
     if not vectors.holds_vectors(data):
+        known = None if checkpoint is None else checkpoints.load(checkpoint)
         return open_images(
             data, size=size, array=array, channels=channels, composite=composite, cache=cache,
-            report=report,
+            report=report, **as_typed(known, every, pages),
         )  # fmt: skip
     if size is not None:
         raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
@@ -164,6 +173,14 @@ def open_pile(
     if checkpoint is None or loaded is None or not loaded.n_dimensions:
         return open_vectors(data, array=array)
     return open_vectors_of(loaded, checkpoint, data, report, array=array, cache=cache)
+
+
+def as_typed(checkpoint: Checkpoint | None, every: str | None, pages: str) -> dict[str, Any]:
+    """``every`` and ``pages`` for `open_images`: those asked for, or those of a checkpoint."""
+    known = Within() if checkpoint is None else checkpoint.within
+    own = None if known.every is None else str(known.every)
+    return {"every": own if every is None else every,
+            "pages": known.pages if pages == "auto" else pages}  # fmt: skip
 
 
 def check_any_images(path: Path) -> None:
@@ -216,10 +233,15 @@ def open_with(
     array: str | None = None,
     channels: str | None = None,
     composite: str | None = None,
+    every: str | None = None,
+    pages: str = "auto",
     cache: bool = True,
     at_least: int = 1,
 ) -> tuple[ImageSource, Checkpoint]:
     """A checkpoint, and images of the shape it learned from, or vectors of its length.
+
+    Where nothing else is asked for, a file holds the images that it held when the checkpoint
+    learned: ``every`` and ``pages`` are those of the checkpoint.
 
     Raises:
         DataError: a checkpoint is given as the images.
@@ -236,6 +258,7 @@ def open_with(
     source = open_images(
         data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, at_least=at_least,
         array=array, channels=channels, composite=composite, cache=cache, report=report,
+        **as_typed(loaded, every, pages),
     )  # fmt: skip
     return source, loaded
 

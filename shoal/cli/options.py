@@ -64,6 +64,17 @@ PixelRange = Annotated[
                  "images of more than 8 bits; for each channel with commas between.",
                  show_default="learned from the pile"),
 ]  # fmt: skip
+Every = Annotated[
+    str | None,
+    typer.Option("--every", metavar="SECONDS|cuts", help="Which frames of a video, or of an "
+                 "animated picture, are images: at these intervals, or one of each shot.",
+                 show_default="1, and the first frame of an animated picture"),
+]  # fmt: skip
+Pages = Annotated[
+    str,
+    typer.Option("--pages", metavar="images|channels", help="What the pages of a TIFF or the "
+                 "frames of a medical image are.", show_default="as their shapes show"),
+]  # fmt: skip
 NoCache = Annotated[
     bool,
     typer.Option("--no-cache", help="Do not keep decoded images for the next command."),

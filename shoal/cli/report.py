@@ -92,7 +92,7 @@ def report(
     else:
         source = opening.open_images(
             data, image_shape=learned.image_shape, pixel_range=learned.pixel_range,
-            channels=channels, composite=composite,
+            channels=channels, composite=composite, **opening.as_typed(learned, None, "auto"),
         )  # fmt: skip
     labelled = (
         None

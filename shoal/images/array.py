@@ -18,6 +18,7 @@ from shoal.images.levels import Pixels
 from shoal.images.originals import PixelOriginals
 from shoal.images.pictures import check_composite
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.protocols import Array, ImageSource, IntArray, Originals
 
 _PICKLED = 2**30
@@ -83,6 +84,7 @@ class ArraySource:
             checked = to_pixels(images, name, pixel_range, channels)
         self.images: Array = checked.pixels
         self.colour = colour
+        self.within = Within()
         self.pixel_range = None if pixel_range is None else checked.pixel_range
         self.missing = checked.missing
         self.ids: Sequence[str] = (

@@ -15,9 +15,12 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images import formats
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.plural import counted
 
 if TYPE_CHECKING:
+    from shoal.images.readers.frame_choice import Every
+    from shoal.images.readers.raw import Pages
     from shoal.protocols import ImageSource, Track
 
 SIZES = (32, 48, 64, 96, 128)
@@ -43,6 +46,8 @@ def open_source(
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     channels: str | None = None,
     composite: Sequence[int] | None = None,
+    every: Every | None = None,
+    pages: Pages = "auto",
 ) -> ImageSource:
     """Open a pile of images.
 
@@ -52,11 +57,12 @@ def open_source(
     their names and the reasons.
 
     Args:
-        path: a folder of images, nested to any depth; a ``.zip`` or ``.tar`` (``.tar.gz``, …) of
-            images; a ``.parquet`` file with encoded images; a ``.csv`` or ``.txt`` list of paths; a
-            ``.npy`` or ``.npz`` file (``file.npz:name`` picks one of several arrays). Several
-            archives or parquet files are named by a pattern: ``train-*.parquet``,
-            ``data-{000..099}.tar``.
+        path: a folder of images and videos, nested to any depth; a video, an animated picture or a
+            file with several pages; a ``.zip`` or ``.tar`` (``.tar.gz``, …) of images; a
+            ``.parquet`` or ``.arrow`` file with encoded images, or the folder of a Hugging Face
+            data set; a ``.csv`` or ``.txt`` list of paths; a ``.npy`` or ``.npz``
+            file (``file.npz:name`` picks one of several arrays). Several archives or parquet files
+            are named by a pattern: ``train-*.parquet``, ``data-{000..099}.tar``.
         image_shape: the (H, W, C) of a checkpoint. Image files are brought to it; an array of
             another shape is an error.
         at_least: the smallest number of images that is allowed.
@@ -73,6 +79,11 @@ def open_source(
             tells.
         composite: the channels that pictures show as red, green and blue, counted from 1, or a
             single one; None: see `pictures.composite_of`.
+        every: the seconds from one frame of a video to the next, or ``cuts`` for a frame of each
+            shot; then animated pictures are taken apart, too. None: a second, and of an animated
+            picture in a folder the first frame.
+        pages: what the pages of a file are, ``images`` or the ``channels`` of one; ``auto``: their
+            shapes tell.
 
     Raises:
         DataError: nothing there, an unknown format, unusable content, too few images, or a size
@@ -85,7 +96,15 @@ def open_source(
     path = Path(path)
     _check_size(size)
     wanted = Wanted(
-        image_shape, size, array, cache, track or silent, pixel_range, channels, composite
+        image_shape,
+        size,
+        array,
+        cache,
+        track or silent,
+        pixel_range,
+        channels,
+        composite,
+        Within(every, pages),
     )
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:

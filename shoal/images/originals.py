@@ -122,10 +122,10 @@ class FileOriginals:
         return self._real[index]
 
     def size(self, index: int) -> tuple[int, int]:
-        path = self.file(index)
-        if path is None:
+        path, member = self._place(index)
+        if not path.exists():
             raise _gone(self._names[index], "no such file")
-        return _size_of(self._names[index], path)
+        return _size_of(self._names[index], path, member)
 
     def n_bytes(self) -> IntArray | None:
         files = [self.file(row) for row in range(len(self._names))]
@@ -237,7 +237,7 @@ def to_png(pixels: Array) -> bytes:
     return file.getvalue()
 
 
-def _size_of(name: str, content: Path | bytes) -> tuple[int, int]:
+def _size_of(name: str, content: Path | bytes, member: str = "") -> tuple[int, int]:
     """Width and height, as the file tells them.
 
     Raises:
@@ -245,7 +245,8 @@ def _size_of(name: str, content: Path | bytes) -> tuple[int, int]:
     """
     from shoal.images.decoding.measure import size_of
 
-    size = size_of(Member(content, suffix=Path(name).suffix.lower()))
+    suffix = content.suffix if isinstance(content, Path) else Path(name).suffix
+    size = size_of(Member(content, member, suffix.lower()))
     if isinstance(size, str):
         raise _gone(name, size)
     return size

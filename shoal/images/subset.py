@@ -8,6 +8,7 @@ from shoal.images.array import content_digest
 from shoal.images.levels import Pixels
 from shoal.images.originals import SubsetOriginals
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 
 
@@ -27,6 +28,7 @@ class Subset:
         self.rows = rows
         self.ids: Sequence[str] = [source.ids[row] for row in rows]
         self.shape = source.shape
+        self.within = getattr(source, "within", Within())
         self.pixel_range = getattr(source, "pixel_range", PixelRange(eight_bit=True))
         self.colour: bool | None = getattr(source, "colour", None)
         self.composite: tuple[int, ...] | None = getattr(source, "composite", None)

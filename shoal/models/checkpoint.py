@@ -20,6 +20,7 @@ from shoal.errors import CheckpointError, ShoalError
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_free
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.models import stored
 from shoal.models.facts import ClusterFacts, Origin
 from shoal.models.file_content import on_cpu, read_content, to_arrays, to_tensors
@@ -75,6 +76,9 @@ class Checkpoint:
     n_dimensions: int = 0
     """The length of the vectors from elsewhere that it takes, in place of images; 0: it takes
     images. There is no encoder then, see `recipes.recipe.NO_ENCODER`."""
+
+    within: Within = field(default_factory=Within)
+    """What the images of a file were, where a file held several: the frames of a video, say."""
 
     pixel_range: PixelRange | None = None
     """The numbers that are black and white, in new images, too. None in older files, in which each
@@ -144,6 +148,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
                 "recipe": checkpoint.recipe.to_dict(),
                 "image_shape": list(checkpoint.image_shape),
                 "n_dimensions": checkpoint.n_dimensions,
+                "within": checkpoint.within.to_json(),
                 "pixel_range": checkpoint.pixel_range and checkpoint.pixel_range.to_json(),
                 "n_images": checkpoint.n_images,
                 "step": checkpoint.step,
@@ -206,6 +211,7 @@ def load(path: str | Path) -> Checkpoint:
         loaded = Checkpoint(
             recipe=Recipe.from_dict(about["recipe"]),
             image_shape=(height, width, channels),
+            within=Within.from_json(about.get("within")),
             pixel_range=None if pixel_range is None else PixelRange.from_json(pixel_range),
             n_dimensions=about.get("n_dimensions", 0),
             n_images=about["n_images"],

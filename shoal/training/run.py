@@ -17,6 +17,7 @@ from torch import Tensor
 from shoal.errors import TrainingError
 from shoal.images.pixel_range import PixelRange
 from shoal.images.tensors import to_float
+from shoal.images.within import Within
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.pace import Pace
@@ -42,6 +43,7 @@ class Run:
     optimizers: list[torch.optim.Optimizer]
     image_shape: tuple[int, int, int]
     pixel_range: PixelRange
+    within: Within
     n_images: int
     pace: Pace
     step: int
@@ -157,6 +159,7 @@ class Run:
             recipe=self.recipe,
             image_shape=self.image_shape,
             pixel_range=self.pixel_range,
+            within=self.within,
             n_images=self.n_images,
             step=step,
             total_steps=self.total_steps,

@@ -14,6 +14,7 @@ import torch
 from shoal import __version__
 from shoal.errors import CheckpointError, RecipeError
 from shoal.images.pixel_range import PixelRange
+from shoal.images.within import Within
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.pace import Pace
@@ -77,6 +78,7 @@ def start_run(
         optimizers=built,
         image_shape=source.shape,
         pixel_range=getattr(source, "pixel_range", PixelRange(eight_bit=True)),
+        within=getattr(source, "within", Within()),
         n_images=len(source),
         pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
         step=0 if resume is None else resume.step,

@@ -91,7 +91,7 @@ def decode_pile(
     numbers = {name: number for number, name in enumerate(class_names or [])}
     if originals is None:
         originals = partial(EncodedOriginals, Path(where), listing)
-    return ArraySource(
+    source = ArraySource(
         kept.pixels,
         as_levels=True,
         originals=originals(index["ids"]),
@@ -115,6 +115,8 @@ def decode_pile(
         composite=wanted.composite,
         larger_size=_larger_size(index, wanted),
     )
+    source.within = wanted.within
+    return source
 
 
 def _under_other_questions(stamp: str, key: str, kept: cache.Kept, wanted: Wanted) -> None:
