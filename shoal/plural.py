@@ -22,11 +22,12 @@ def counted(n: float, one: str, many: str = "") -> str:
 def pixels(height: int, width: int, channels: int | None = None) -> str:
     """The size of an image as a person says it: the width first, and said where it matters.
 
-    >>> pixels(8, 8), pixels(16, 8, 3), pixels(8, 8, 1)
-    ('8 × 8 pixels', '8 × 16 pixels (width × height) in colour', '8 × 8 pixels in grey')
+    >>> pixels(8, 8), pixels(16, 8, 3), pixels(8, 8, 5)
+    ('8 × 8 pixels', '8 × 16 pixels (width × height) in colour', '8 × 8 pixels in 5 channels')
     """
     order = "" if height == width else " (width × height)"
-    colour = "" if channels is None else " in colour" if channels == 3 else " in grey"
+    colours = {None: "", 1: " in grey", 3: " in colour"}
+    colour = colours.get(channels, f" in {channels} channels")
     return f"{width} × {height} pixels{order}{colour}"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from shoal.images.readers.raw import MOST_CHANNELS
 from shoal.protocols import Array
 
 _LONGEST_SIDE = 2**15
@@ -38,7 +39,8 @@ def _is_shape(value: Any) -> bool:
     if not (isinstance(value, list) and len(value) == 3 and all(map(_is_count, value))):
         return False
     height, width, channels = value
-    return 1 <= height <= _LONGEST_SIDE and 1 <= width <= _LONGEST_SIDE and channels in (1, 3)
+    sides = 1 <= height <= _LONGEST_SIDE and 1 <= width <= _LONGEST_SIDE
+    return sides and 1 <= channels <= MOST_CHANNELS
 
 
 def _list_of(test: _Test) -> _Test:
