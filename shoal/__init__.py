@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from shoal.images.vectors.source import VectorSource
     from shoal.models.checkpoint import Checkpoint, load, save
     from shoal.pipeline import cluster, cluster_vectors, fit, predict
+    from shoal.portable.export_model import export_model
     from shoal.recipes.named import BASELINE, BEST, IMPROVED
     from shoal.recipes.recipe import Recipe
     from shoal.recipes.settings import override
@@ -70,6 +71,7 @@ __all__ = [
     "cluster_vectors",
     "decide_pairs",
     "embed",
+    "export_model",
     "export_prediction",
     "find_duplicates",
     "find_outliers",
@@ -115,6 +117,7 @@ _NAMES = {
     "images.vectors.source": ("VectorSource",),
     "models.checkpoint": ("Checkpoint", "load", "save"),
     "pipeline": ("cluster", "cluster_vectors", "fit", "predict"),
+    "portable.export_model": ("export_model",),
     "scoring.examine": ("calibrate",),
     "recipes.named": ("BASELINE", "BEST", "IMPROVED"),
     "recipes.recipe": ("Recipe",),

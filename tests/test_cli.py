@@ -27,7 +27,7 @@ from shoal.cli import app
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
     "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo", "review",
-    "import-labels", "cluster",
+    "import-labels", "cluster", "export-model",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from shoal.cli import (
     cluster,
     evaluate,
     export,
+    export_model,
     import_labels,
     report,
     review,
@@ -69,6 +70,7 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
     "Hand over": {
         evaluate.predict: "shoal predict new/ found/checkpoint.pth new.csv",
         export.export: "shoal export photos/ found/table.parquet sorted/ --as folders",
+        export_model.export_model: "shoal export-model found/checkpoint.pth model.onnx",
     },
     "The assignment": {
         report.report: "shoal report trainX.npy best.pth report.pdf --before baseline.pth",

@@ -35,6 +35,8 @@ FLAGS = {
     "n_clusters": "-k",
     "n_leaves": "--leaves",
     "nodes": "--at",
+    "numbers": "--numbers",
+    "opset": "--opset",
     "orientation": "--orientation",
     "pairs": "--pairs",
     "pixel_range": "--range",

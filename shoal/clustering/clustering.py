@@ -54,10 +54,14 @@ class Clustering:
             x: points of the reduced embedding.
             candidate: which way to divide the pile, from 0.
         """
+        return self.clusterer.predict_proba(x, candidate)[:, self.numbering(candidate)]
+
+    def numbering(self, candidate: int = 0) -> IntArray:
+        """The clusterer's own number of each cluster under a candidate, int64 (k,)."""
         if candidate not in self._numbering:
             known = self.clusterer.predict_proba(self.reference, candidate)
             self._numbering[candidate] = _by_size(known)
-        return self.clusterer.predict_proba(x, candidate)[:, self._numbering[candidate]]
+        return self._numbering[candidate]
 
     def predict_proba_each(self, x: FloatArray) -> Iterator[FloatArray]:
         """`predict_proba` under each candidate; the neighbours of ``x`` are looked up only once."""

@@ -69,7 +69,7 @@ def name_clusters(
             f"{names} names the clusters of another result than {path}; add checkpoint=FILE if the "
             "same checkpoint made both, or force=True to use the names anyway."
         )
-    named = _read_names(names)
+    named = read_names(names)
     _check_all_named(prediction, named, names, other_images=same_clustering and not same_result)
     column = [named[int(cluster)] for cluster in prediction.labels]
     present = list(prediction.names or ())
@@ -148,7 +148,7 @@ def _check_all_named(
         )
 
 
-def _read_names(path: Path) -> dict[int, str]:
+def read_names(path: Path) -> dict[int, str]:
     clusters, names = columns(path, _NAMES, ("cluster", "label"), ("name",))
     header, *rows = read_rows(path, _NAMES)
     for row in rows:

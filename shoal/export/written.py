@@ -18,13 +18,15 @@ _HEADERS = {
 }  # fmt: skip
 """The first two columns of the CSV files that commands write."""
 _HEAD = 4096
+MODEL = "shoal model 1"
+"""Says in the metadata of an exported model what wrote it."""
 
 
 def is_foreign(path: Path) -> bool:
     """Whether something else is at ``path`` than what shoal writes under such a name.
 
-    Only text, CSV, Parquet and JSON files and PNG pictures are asked: of others nobody can tell. A
-    Parquet file that cannot be read may be a damaged one of shoal's.
+    Only text, CSV, Parquet and JSON files, PNG pictures and exported models are asked: of others
+    nobody can tell. A Parquet file that cannot be read may be a damaged one of shoal's.
     """
     if not path.is_file() or not path.stat().st_size:
         return False
@@ -39,6 +41,8 @@ def is_foreign(path: Path) -> bool:
         return False
     if suffix == ".parquet":
         return _has_no_clusters(path)
+    if suffix in (".onnx", ".pt2"):
+        return MODEL.encode() not in path.read_bytes()
     return suffix in ("", ".csv", ".txt") and _first_columns(path) not in _HEADERS
 
 

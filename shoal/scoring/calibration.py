@@ -22,7 +22,7 @@ _SHRUNK_BY = 200
 """A cluster's own level counts as much as this many images speak for it."""
 _SLOPE = 0.5
 """How far the log-odds of being right follow those of the stability."""
-_MARGIN = 1e-4
+MARGIN = 1e-4
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Calibration:
             sure[members] = np.interp(
                 own[members], self.memberships[cluster], self.confidences[cluster]
             )
-        sure = np.clip(sure, (1.0 + _MARGIN) / k, 1.0 - _MARGIN)
+        sure = np.clip(sure, (1.0 + MARGIN) / k, 1.0 - MARGIN)
         others = membership.astype(np.float64)
         others[rows, labels] = 0.0
         total = others.sum(axis=1, keepdims=True)
@@ -69,7 +69,7 @@ class Calibration:
         others = np.where(total > 1e-12, others / np.maximum(total, 1e-12), even)
         left = 1.0 - sure
         # As much of the others' own proportions as leaves each below the confidence.
-        greatest, room = others.max(axis=1), (1.0 - _MARGIN) * sure / left
+        greatest, room = others.max(axis=1), (1.0 - MARGIN) * sure / left
         spare = np.maximum(greatest - 1.0 / (k - 1), 1e-12)
         share = np.clip((room - 1.0 / (k - 1)) / spare, 0.0, 1.0)[:, None]
         found = left[:, None] * (share * others + (1.0 - share) * even)

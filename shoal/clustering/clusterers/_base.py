@@ -196,25 +196,29 @@ class VotingClusterer(BaseClusterer):
     def _prepare(self, x: FloatArray) -> Any:
         """The voters of each point, int64 (m, v), and the weights of their votes, (m, v).
 
-        Voters are numbered as `_electorate` has them.
+        Voters are numbered as `electorate` has them.
         """
-        reference = self._electorate(self.reference)
-        # Not more voters than half an even share, or a tiny pile's groups outvote one another.
-        n_votes = min(self.n_votes, max(1, len(reference) // (2 * self.n_clusters)))
-        distances, indices = nearest(reference, x, n_votes)
+        rows, _, n_votes = self.electorate()
+        distances, indices = nearest(self.reference[rows], x, n_votes)
         # The kernel's width is the distance of the last voter (as in self-tuning spectral
         # clustering, Zelnik-Manor and Perona 2004), so that it fits dense and thin regions.
         width = np.maximum(distances[:, -1:], 1e-12)
         return indices, np.exp(-((distances / width) ** 2))
 
-    def _electorate(self, values: Array) -> Array:
-        """The values (m, …) of the points that may vote, out of those of the reference (n, …)."""
-        return values if self.voters_ is None else values[self.voters_]
+    def electorate(self, candidate: int = 0) -> tuple[IntArray | slice, IntArray, int]:
+        """Who votes: rows of the reference, their groups int64 (m,), how many of them have a vote.
+
+        Only the nearest have one.
+        """
+        rows = slice(None) if self.voters_ is None else self.voters_
+        labels = self._labels(candidate)[rows]
+        # Not more voters than half an even share, or a tiny pile's groups outvote one another.
+        return rows, labels, min(self.n_votes, max(1, len(labels) // (2 * self.n_clusters)))
 
     def _memberships(self, x: FloatArray, prepared: Any, candidate: int) -> FloatArray:
         """Share of the votes of the nearest neighbours, at most 20, nearer ones counting more."""
         indices, weights = prepared
-        labels = self._electorate(self._labels(candidate))
+        labels = self.electorate(candidate)[1]
         votes = np.zeros((len(x), self.n_clusters), dtype=np.float64)
         for column in range(indices.shape[1]):
             np.add.at(

@@ -1,0 +1,92 @@
+"""Pixels in the graph: numbers of a file to levels, and images of any size to one size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from shoal.images.pixel_range import Bounds
+
+
+class Levels(nn.Module):
+    """Numbers as a file holds them to levels from 0, black, to ``white``, as `to_levels` does.
+
+    Args:
+        bounds: the numbers that are black and white, a pair for all channels or one for each.
+        white: the level that is white, 255 or 65535.
+    """
+
+    low: Tensor
+    factor: Tensor
+
+    def __init__(self, bounds: tuple[Bounds, ...], white: float) -> None:
+        super().__init__()
+        each = torch.tensor(bounds, dtype=torch.float64)
+        self.white = white
+        self.register_buffer("low", each[:, 0].float())
+        self.register_buffer("factor", (white / (each[:, 1] - each[:, 0])).float())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Numbers float32 (b, H, W, C) to whole levels float32 (b, H, W, C)."""
+        return ((x - self.low) * self.factor).round().clamp(0.0, self.white)
+
+
+class Resize(nn.Module):
+    """Images scaled to cover a size and cut to its centre, by Pillow's antialiased bicubic filter.
+
+    As `ImageOps.fit` of Pillow does it, with the same weights, and the same rounding to whole
+    levels after each of its two passes. Pillow's weights have 22 bits, so that now and then a level
+    differs by one. Images that have the size already stay as they are.
+    """
+
+    def __init__(self, height: int, width: int, white: float) -> None:
+        super().__init__()
+        self.height, self.width, self.white = height, width, white
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Levels float32 (b, h, w, C), of any h and w, to levels float32 (b, H, W, C)."""
+        rows, columns = _length(x, 1), _length(x, 2)
+        ratio = self.width / self.height
+        across = _weights(x, 2, torch.minimum(columns, ratio * rows), columns, self.width)
+        x = self._whole(torch.einsum("bhwc,ow->bhoc", x, across))
+        down = _weights(x, 1, torch.minimum(rows, columns / ratio), rows, self.height)
+        return self._whole(torch.einsum("bhwc,oh->bowc", x, down))
+
+    def _whole(self, x: Tensor) -> Tensor:
+        return (x + 0.5).floor().clamp(0.0, self.white)
+
+
+def _length(x: Tensor, axis: int) -> Tensor:
+    """The length of an axis as a tensor, so that the graph computes with it: float64 ()."""
+    return torch.arange(x.shape[axis], dtype=torch.float64).max() + 1.0
+
+
+def _weights(x: Tensor, axis: int, kept: Tensor, length: Tensor, size: int) -> Tensor:
+    """How much each of the places along an axis counts in each of ``size`` places of the result.
+
+    Args:
+        x: the images.
+        axis: which of their axes.
+        kept: float64 (), how much of its length is seen, its centre.
+        length: float64 (), all of it.
+        size: the length afterwards.
+
+    Returns:
+        float32 (size, length), rows summing to 1.
+    """
+    begin = ((length - kept) * 0.5).float()
+    end = (begin + kept).float().double()  # Pillow's box is in single precision
+    begin = begin.double()
+    scale = (end - begin) / size
+    centres = begin + (torch.arange(size, dtype=torch.float64) + 0.5) * scale
+    places = torch.arange(x.shape[axis], dtype=torch.float64) + 0.5
+    weights = _bicubic((places[None] - centres[:, None]) / scale.clamp(min=1.0))
+    return (weights / weights.sum(1, keepdim=True)).float()
+
+
+def _bicubic(x: Tensor) -> Tensor:
+    """Keys's cubic convolution with a = -0.5, as Pillow has it."""
+    x = x.abs()
+    near = (1.5 * x - 2.5) * x * x + 1.0
+    far = (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5
+    return torch.where(x < 1.0, near, torch.where(x < 2.0, far, torch.zeros_like(x)))
