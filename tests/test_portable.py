@@ -18,12 +18,15 @@ from sklearn.datasets import make_blobs
 import shoal
 from shoal.clustering.clustering import clustering_of
 from shoal.errors import CheckpointError, DataError, OutputError
+from shoal.images.decoding.form import Decoded, Form
+from shoal.images.decoding.raw_pixels import bring_raw
 from shoal.images.pixel_range import PixelRange
+from shoal.images.readers.raw import Raw
 from shoal.portable.agreement import RandomImages, compare
 from shoal.portable.calibrated import CalibrationModule
 from shoal.portable.clusterers import clusterer_module
 from shoal.portable.model import PortableModel, pixels_of
-from shoal.portable.pixels import Levels, Resize
+from shoal.portable.pixels import Resize, Shares
 from shoal.portable.reducers import reducer_module
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
@@ -118,7 +121,7 @@ def test_resizing_is_pillows(size: tuple[int, int]) -> None:
     for height, width in ((8, 8), (12, 7)):
         to = (width, height)
         pillow = [ImageOps.fit(Image.fromarray(x), to, Image.Resampling.BICUBIC) for x in images]
-        found = run(Resize(height, width, 255.0), images.astype(np.float32))
+        found = run(Resize(height, width, 255.0, eight_bit=True), images.astype(np.float32))
         difference = np.abs(found - np.stack([np.asarray(x) for x in pillow]))
         assert difference.max() <= 2
         assert difference.mean() < 0.3
@@ -129,7 +132,7 @@ def test_resizing_is_pillows(size: tuple[int, int]) -> None:
 def test_the_range_of_each_channel_is_in_the_graph() -> None:
     bounds = ((0.0, 10.0), (-5.0, 5.0))
     numbers = np.array([[[[0.0, 0.0], [5.0, 99.0]]]], np.float32)
-    assert run(Levels(bounds, 255.0), numbers).ravel().tolist() == [0, 128, 128, 255]
+    assert run(Shares(bounds, 255.0), numbers).ravel().tolist() == [0, 127.5, 127.5, 255]
 
 
 def test_which_numbers_a_model_takes(checkpoint_file: Path) -> None:
@@ -139,16 +142,32 @@ def test_which_numbers_a_model_takes(checkpoint_file: Path) -> None:
         pixels_of(loaded, "floats")
     with pytest.raises(DataError, match="numbers must be 8-bit, integers or floats, got '12'"):
         pixels_of(loaded, "12")
-    wide = replace(loaded, pixel_range=PixelRange(integers=(1000.0, 3100.0)))
-    pixels = pixels_of(wide)
-    assert (pixels.numbers, pixels.type_name, pixels.bounds) == (
-        "integers",
-        "float32",
-        ((1000, 3100),),
-    )
+    bounds = ((1000.0, 3100.0), (0.0, 9.0), (-1.0, 1.0))
+    for levels, white in ((8, 255), (16, 65535)):
+        wide = replace(loaded, pixel_range=PixelRange(integers=bounds, levels=levels))
+        pixels = pixels_of(wide)
+        assert (pixels.numbers, pixels.type_name) == ("integers", "float32")
+        assert (pixels.bounds, pixels.white) == (bounds, white)
+        model = PortableModel(wide)
+        source = RandomImages(6, loaded.image_shape, model.pixels)
+        assert compare(lambda x, m=model: _outputs(m, x), source, wide, model.pixels).good
+
+
+def test_wide_images_of_other_sizes_are_brought_as_files_are(checkpoint_file: Path) -> None:
+    bounds = ((0.0, 40.0), (10.0, 50.0), (0.0, 65535.0))
+    known = PixelRange(integers=bounds)
+    wide = replace(shoal.load(checkpoint_file), pixel_range=known)
+    image = np.random.default_rng(0).integers(0, 60, (13, 21, 3)).astype(np.uint16)
+    brought = bring_raw(Raw(image), Form(8, 8, 3, pixel_range=known, wide=True))
+    assert isinstance(brought, Decoded)
     model = PortableModel(wide)
-    source = RandomImages(6, loaded.image_shape, model.pixels)
-    assert compare(lambda x: _outputs(model, x), source, wide, model.pixels).good
+    found = run(torch.nn.Sequential(model.shares, model.resize), image[None].astype(np.float32))
+    assert np.abs(found[0] - brought.pixels).max() <= 1
+
+
+def test_vectors_from_elsewhere_are_refused(checkpoint_file: Path) -> None:
+    with pytest.raises(CheckpointError, match="this checkpoint takes vectors from elsewhere"):
+        PortableModel(replace(shoal.load(checkpoint_file), n_dimensions=3))
 
 
 def _outputs(model: torch.nn.Module, images: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -197,6 +216,8 @@ def test_onnx(
         images_file,
         "--names",
         names,
+        "--opset",
+        "20",
         "--opset",
         "20",
     )

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from shoal.clustering.clustering import Clustering, check_split, clustering_of
 from shoal.embedding.embed import Embedder
-from shoal.errors import DataError
-from shoal.images.pixel_range import Bounds
+from shoal.errors import CheckpointError, DataError
+from shoal.images.pixel_range import Bounds, ChannelBounds, pairs
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.encoders._pooling import BatchNormMaxPool
 from shoal.portable.calibrated import CalibrationModule
 from shoal.portable.clusterers import clusterer_module
-from shoal.portable.pixels import Levels, Resize
+from shoal.portable.pixels import Resize, Shares
 from shoal.portable.reducers import reducer_module
 from shoal.protocols import Array, IntArray
 from shoal.scoring.assignment import calibration_of
@@ -71,13 +71,15 @@ def pixels_of(checkpoint: Checkpoint, numbers: str | None = None) -> Pixels:
             f"numbers must be {', '.join(NUMBERS[:-1])} or {NUMBERS[-1]}, got {numbers!r}."
         )
     known = checkpoint.pixel_range
-    ranges = {"8-bit": (0.0, 255.0)} if known is None or known.eight_bit else {}
+    ranges: dict[str, ChannelBounds] = {}
+    if known is None or known.eight_bit:
+        ranges["8-bit"] = (0.0, 255.0)
     for kind in NUMBERS[1:]:
         bounds = None if known is None else getattr(known, kind)
         if bounds is not None:
             ranges[kind] = bounds
     if ranges.get("integers") == (0.0, 255.0):
-        ranges = {"8-bit": (0.0, 255.0)} | ranges
+        ranges = {"8-bit": ranges["integers"], **ranges}
     numbers = next(iter(ranges)) if numbers is None else numbers
     if numbers not in ranges:
         raise DataError(
@@ -85,10 +87,9 @@ def pixels_of(checkpoint: Checkpoint, numbers: str | None = None) -> Pixels:
             f"range for others, got {numbers!r}."
         )
     bounds = ranges[numbers]
-    pairs = (bounds,) if isinstance(bounds[0], float | int) else tuple(bounds)
-    sixteen = known is not None and getattr(known, "levels", 8) == 16
-    wide = sixteen and numbers != "8-bit" and set(pairs) != {(0.0, 255.0)}
-    return Pixels(numbers, pairs, 65535.0 if wide else 255.0)
+    dtype = np.dtype(np.float32 if numbers == "floats" else np.int64)
+    eight = numbers == "8-bit" or known is None or known.keeps_eight_bits(dtype)
+    return Pixels(numbers, pairs(bounds), 255.0 if eight else 65535.0)
 
 
 class PortableModel(nn.Module):
@@ -108,13 +109,18 @@ class PortableModel(nn.Module):
 
     def __init__(self, checkpoint: Checkpoint, split: int = 1, numbers: str | None = None) -> None:
         super().__init__()
+        if checkpoint.n_dimensions:
+            raise CheckpointError(
+                "this checkpoint takes vectors from elsewhere, and a model takes images; "
+                "'shoal predict' assigns vectors."
+            )
         clustering = clustering_of(checkpoint)
         check_split(split, clustering.n_candidates)
         self.pixels = pixels_of(checkpoint, numbers)
         height, width, _ = checkpoint.image_shape
         exact = self.pixels.dtype == torch.uint8
-        self.levels = nn.Identity() if exact else Levels(self.pixels.bounds, self.pixels.white)
-        self.resize = Resize(height, width, self.pixels.white)
+        self.shares = nn.Identity() if exact else Shares(self.pixels.bounds, self.pixels.white)
+        self.resize = Resize(height, width, self.pixels.white, eight_bit=exact)
         self.embedder = exportable(Embedder(checkpoint))
         self.reducers = nn.ModuleList(
             reducer_module(part, arrays)
@@ -135,7 +141,7 @@ class PortableModel(nn.Module):
             The embedding float32 (b, d), the cluster int64 (b,), the confidence float32 (b,) and
             the probabilities of all clusters float32 (b, k).
         """
-        levels = self.resize(self.levels(images.float()))
+        levels = self.resize(self.shares(images.float()))
         x = levels.permute(0, 3, 1, 2) / self.pixels.white
         z = self.embedder(x)
         for reducer in self.reducers:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from shoal.images.pixel_range import Bounds
 
 
-class Levels(nn.Module):
-    """Numbers as a file holds them to levels from 0, black, to ``white``, as `to_levels` does.
+class Shares(nn.Module):
+    """Numbers as a file holds them to shares of white, from 0 to ``white``, as `to_shares` does.
 
     Args:
         bounds: the numbers that are black and white, a pair for all channels or one for each.
@@ -27,33 +27,37 @@ class Levels(nn.Module):
         self.register_buffer("factor", (white / (each[:, 1] - each[:, 0])).float())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Numbers float32 (b, H, W, C) to whole levels float32 (b, H, W, C)."""
-        return ((x - self.low) * self.factor).round().clamp(0.0, self.white)
+        """Numbers float32 (b, H, W, C) to float32 (b, H, W, C), not rounded."""
+        return ((x - self.low) * self.factor).clamp(0.0, self.white)
 
 
 class Resize(nn.Module):
     """Images scaled to cover a size and cut to its centre, by Pillow's antialiased bicubic filter.
 
-    As `ImageOps.fit` of Pillow does it, with the same weights, and the same rounding to whole
-    levels after each of its two passes. Pillow's weights have 22 bits, so that now and then a level
-    differs by one. Images that have the size already stay as they are.
+    As `ImageOps.fit` of Pillow does it, with the same weights. 8-bit images are rounded to whole
+    levels after each of two passes, rows first; Pillow may take columns first, so that a level may
+    differ by one, rarely two. Images that have the size already stay as they are.
     """
 
-    def __init__(self, height: int, width: int, white: float) -> None:
+    def __init__(self, height: int, width: int, white: float, *, eight_bit: bool) -> None:
         super().__init__()
         self.height, self.width, self.white = height, width, white
+        self.eight_bit = eight_bit
 
     def forward(self, x: Tensor) -> Tensor:
         """Levels float32 (b, h, w, C), of any h and w, to levels float32 (b, H, W, C)."""
         rows, columns = _length(x, 1), _length(x, 2)
         ratio = self.width / self.height
         across = _weights(x, 2, torch.minimum(columns, ratio * rows), columns, self.width)
-        x = self._whole(torch.einsum("bhwc,ow->bhoc", x, across))
+        x = torch.einsum("bhwc,ow->bhoc", x, across)
+        if self.eight_bit:
+            x = self._whole(x)
         down = _weights(x, 1, torch.minimum(rows, columns / ratio), rows, self.height)
         return self._whole(torch.einsum("bhwc,oh->bowc", x, down))
 
     def _whole(self, x: Tensor) -> Tensor:
-        return (x + 0.5).floor().clamp(0.0, self.white)
+        whole = (x + 0.5).floor() if self.eight_bit else x.round()
+        return whole.clamp(0.0, self.white)
 
 
 def _length(x: Tensor, axis: int) -> Tensor:
