@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from shoal.search.outliers import find_outliers
     from shoal.search.pairs import decide_pairs
     from shoal.search.similar import find_similar
+    from shoal.tracking.tensorboard import TensorBoard
     from shoal.training.allocator import keep_large_buffers
+    from shoal.training.logged import logged
     from shoal.training.loop import train
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "ImageTable",
     "Recipe",
     "ShoalError",
+    "TensorBoard",
     "VectorClusterer",
     "VectorSource",
     "__version__",
@@ -83,6 +86,7 @@ __all__ = [
     "load_corrections",
     "load_prediction",
     "load_tree",
+    "logged",
     "name_clusters",
     "open_source",
     "open_vectors",
@@ -130,6 +134,8 @@ _NAMES = {
     "search.pairs": ("decide_pairs",),
     "search.similar": ("find_similar",),
     "training.allocator": ("keep_large_buffers",),
+    "tracking.tensorboard": ("TensorBoard",),
+    "training.logged": ("logged",),
     "training.loop": ("train",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

@@ -10,7 +10,7 @@ open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ table �
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ def fit(
     origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
     limit: TimeLimit | None = None, groups: IntArray | None = None, keep_better: bool = False,
     track: Track = silent,
+    watch: Callable[[Iterator[Checkpoint]], Iterable[Checkpoint]] | None = None,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -69,6 +70,8 @@ def fit(
         groups: int64 (n,), the group of each image that a person decided, else -1; see `train`.
         keep_better: see `cluster`.
         track: shows progress.
+        watch: is handed the iterator that `train` returned, and hands its checkpoints on, such as
+            ``lambda steps: logged(steps, mlflow.log_metrics)`` or a `TensorBoard`.
 
     Returns:
         The finished checkpoint, and the table of the images it learned from.
@@ -87,6 +90,8 @@ def fit(
         source, recipe, device=device, resume=resume, origin=origin, notes=notes, limit=limit,
         groups=groups,
     )  # fmt: skip
+    if watch is not None:
+        steps = iter(watch(steps))
     last = history.record(track(steps, "training", n_steps(recipe, len(source))), resume)
     if limit is not None:  # as long as it became
         last = replace(last, recipe=replace(last.recipe, epochs=round(last.epoch, 3)))

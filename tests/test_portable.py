@@ -218,8 +218,6 @@ def test_onnx(
         names,
         "--opset",
         "20",
-        "--opset",
-        "20",
     )
     assert done.code == 0, done.err
     assert f"compared with predict on {images_file}: embedding differs by at most " in done.err

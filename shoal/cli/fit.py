@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,6 +31,7 @@ from shoal.recipes.efforts import EFFORTS
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import warnings
 from shoal.scoring.under_augmentation import consistency_of
+from shoal.tracking.tensorboard import TensorBoard
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
 from shoal.training.start import check_resumable
@@ -102,6 +104,7 @@ def _train(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
             force=request.force, origin=origin, notes=notes, limit=limit,
             groups=request.groups, keep_better=request.keeps_better, track=report,
+            watch=_watch(source, request, before, report),
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -124,6 +127,17 @@ def _other_efforts(source: ImageSource, request: Request) -> str:
     if getattr(source, "larger_size", None) is not None:
         times *= max(1.0, thorough.side**2 / (source.shape[0] * source.shape[1]))
     return f"; --quick takes a third of that, --thorough about {times:.0f} times as long"
+
+
+def _watch(
+    source: ImageSource, request: Request, before: Checkpoint | None, report: Reporter
+) -> TensorBoard | None:
+    """What shows the training in TensorBoard, if that is asked for."""
+    if request.tensorboard is None:
+        return None
+    folder = request.tensorboard
+    report.say(f"to watch the training: tensorboard --logdir {shlex.quote(str(folder))}")
+    return TensorBoard(folder, source, resume=before is not None, force=request.force)
 
 
 def _finished_before(

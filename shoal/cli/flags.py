@@ -49,6 +49,7 @@ FLAGS = {
     "size": "--size",
     "space": "--space",
     "split": "--split",
+    "tensorboard": "--tensorboard",
     "threshold": "--threshold",
     "trust": "--trust",
     "z": "--embedding",

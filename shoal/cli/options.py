@@ -157,6 +157,11 @@ LowMemory = Annotated[
         help="Give memory back to the system after every step; this is slower.",
     ),
 ]
+TensorBoardFolder = Annotated[
+    Path | None,
+    typer.Option("--tensorboard", metavar="DIR", show_default=False,
+                 help="The folder to write to what TensorBoard shows of the training."),
+]  # fmt: skip
 Quiet = Annotated[
     bool,
     typer.Option(

@@ -50,6 +50,8 @@ class Request:
     """matters, varies or auto; None: auto, or the named recipe's."""
     pictures: Path | None = None
     """The images that are shown for vectors."""
+    tensorboard: Path | None = field(default=None, compare=False)
+    """The folder in which TensorBoard is shown the training; None: it is not."""
     groups: IntArray | None = field(default=None, compare=False)
     """int64 (n,): the group of each image that a person decided, else -1; None: nothing is told."""
 

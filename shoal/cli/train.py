@@ -35,6 +35,7 @@ from shoal.cli.options import (
     Seed,
     Settings,
     Size,
+    TensorBoardFolder,
     Thorough,
     effort_of,
 )  # fmt: skip
@@ -72,6 +73,7 @@ def train(
     pages: Pages = "auto",
     pixel_range: PixelRange = None,
     no_cache: NoCache = False,
+    tensorboard: TensorBoardFolder = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint.
@@ -91,14 +93,18 @@ def train(
     from shoal.models.history import CHECKPOINT_SUFFIXES
     from shoal.plural import counted
     from shoal.progress import Reporter
+    from shoal.tracking.tensorboard import check_folder
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, orientation=orientation, intensity=intensity,
         effort=effort_of(quick, thorough),
+        tensorboard=tensorboard,
     )  # fmt: skip
     request.resolve()  # what can be refused without the images is refused before they are opened
+    if tensorboard is not None:
+        check_folder(tensorboard, resume=resume, force=force)
     opening.check_any_images(data)
     there = find_same_run(checkpoint, request)
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
@@ -164,6 +170,7 @@ def run(
     pages: Pages = "auto",
     pixel_range: PixelRange = None,
     no_cache: NoCache = False,
+    tensorboard: TensorBoardFolder = None,
     quiet: Quiet = False,
 ) -> None:
     """Train, cluster and draw a pile, all in one go."""
@@ -179,14 +186,18 @@ def run(
     from shoal.images.open import write_skipped
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
+    from shoal.tracking.tensorboard import check_folder
     from shoal.training.devices import resolve_device
 
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, hands_over=True, orientation=orientation, intensity=intensity,
         effort=effort_of(quick, thorough),
+        tensorboard=tensorboard,
     )  # fmt: skip
     request.resolve()
+    if tensorboard is not None:
+        check_folder(tensorboard, resume=resume, force=force)
     opening.check_any_images(data)
     report = Reporter(quiet=quiet)
     with open_run(folder, data, request) as opened:

@@ -124,7 +124,7 @@ class CheckpointHistory:
         Raises:
             OutputError: the disk is full or the folder cannot be written.
         """
-        if _kept(checkpoint):
+        if is_kept(checkpoint):
             slim = replace(checkpoint, optimizer_states=None)
             checkpoints.save(slim, self.file(checkpoint.step), force=True)
             now = True
@@ -161,7 +161,8 @@ class CheckpointHistory:
         self.resume_file.unlink(missing_ok=True)
 
 
-def _kept(checkpoint: Checkpoint) -> bool:
+def is_kept(checkpoint: Checkpoint) -> bool:
+    """Whether a state of a run is among those that its history keeps."""
     count = checkpoint.recipe.checkpoints
     if checkpoint.pace is not None:
         return checkpoint.pace.keeps(checkpoint.step, count)
