@@ -85,7 +85,8 @@ def test_a_named_recipe_is_taken_as_it_is_and_no_name_leaves_the_choice_to_shoal
     assert suit(five, BEST, named) == (BEST, [])
     chosen, said = suit(five, BEST, unnamed)
     assert (chosen.views.hue, chosen.views.brightness) == (0, 0)
-    assert said
+    assert (chosen.views.channel_gain, chosen.views.min_crop) == (0, 0.6)
+    assert "measurements" in said[0]
     free = AskedViews.of("free", None, [], recipe_named=True)
     assert suit(five, BEST, free)[0].views.hue == BEST.views.hue
     assert suit(five, BEST, free)[0].views.free_orientation

@@ -35,7 +35,8 @@ def choose_views(
     said = []
     if intensity and kind == "channels":
         views = with_intensity(views, True, kind)
-        views = replace(views, min_crop=max(_MILD_CROP, views.min_crop), noise=_NOISE)
+        crop = max(_MILD_CROP, views.min_crop)
+        views = replace(views, min_crop=crop, noise=_NOISE, channel_noise=0.0)
         said.append(
             f"the {source.shape[2]} channels are no colours but measurements: views keep their "
             "intensity, and crop little (--intensity varies if the light or the dye changes)"
