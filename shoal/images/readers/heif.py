@@ -46,7 +46,7 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
         if pixels.dtype == np.uint16:  # 10 bits, say, in the upper ones of 16: white is all ones
             depth: Any = image.info["bit_depth"]
             pixels |= pixels >> depth
-    except (ValueError, RuntimeError, EOFError, SyntaxError, OSError) as error:
+    except (ValueError, RuntimeError, EOFError, SyntaxError, OSError, IndexError) as error:
         raise ValueError(_reason(error)) from error
     # Only colours are subsampled, so a file that tells how its colours are has some.
     return Raw(*without_opacity(pixels, grey="chroma" not in image.info))
