@@ -6,6 +6,7 @@ import io
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -216,3 +217,24 @@ def test_browsers_and_exports_get_what_they_can_show(tmp_path: Path) -> None:
             assert image.size == size
     assert source.originals.content(0) == (tmp_path / "a.heic").read_bytes()
     assert source.originals.suffix(0) == ".heic"
+
+
+@pytest.mark.parametrize(("flip", "preview", "turn"), [
+    (0, (96, 64), 1), (3, (96, 64), 3), (5, (96, 64), 8), (6, (96, 64), 6),
+    (6, (64, 96), 1),  # the camera has turned it already
+    (0, (96, 54), None),  # it shows a part
+    (0, (30, 20), None),  # too small
+])  # fmt: skip
+def test_the_preview_of_a_raw_file(flip: int, preview: tuple[int, int], turn: int | None) -> None:
+    rawpy = pytest.importorskip("rawpy", reason=PHOTOS)
+    file = io.BytesIO()
+    Image.fromarray(picture(*preview[::-1])).save(file, "JPEG", quality=95)
+    opened = SimpleNamespace(
+        sizes=SimpleNamespace(height=128, width=192, flip=flip, pixel_aspect=1.0),
+        extract_thumb=lambda: SimpleNamespace(format=rawpy.ThumbFormat.JPEG, data=file.getvalue()),
+    )
+    read = camera_raw._preview(opened, 32)
+    assert (read and read.orientation) == turn
+    if read is not None:
+        assert read.size == ((192, 128) if preview == (64, 96) else (128, 192))
+        assert np.abs(read.pixels.mean((0, 1)) - picture().mean((0, 1))).max() < 4

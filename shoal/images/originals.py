@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from shoal.images.decoding.listing import Listing
 
 
+_LOOKED_AT = 100
+"""So many images tell whether some are within files, as the frames of a video are."""
+
+
 class PixelOriginals:
     """The originals of an array: its images as PNG, without loss where they have 8 bits.
 
@@ -133,7 +137,8 @@ class FileOriginals:
         return np.array(sizes, np.int64) if len(sizes) == len(files) else None
 
     def describe(self) -> str:
-        return "as their files"
+        within = any(self._place(row)[1] for row in range(min(_LOOKED_AT, len(self._names))))
+        return "as their files, those within a file as PNG" if within else "as their files"
 
 
 class EncodedOriginals:

@@ -1,8 +1,8 @@
 """Cameras' raw files, by rawpy, which is LibRaw.
 
 An image is the preview that the camera wrote into the file where that is large enough and shows
-the whole picture: it is what every viewer shows, and read in a fiftieth of the time. Otherwise the
-raw data are developed, at half the size where that is enough, with the camera's white balance.
+the whole picture: it is what every viewer shows, and read in far less time. Otherwise the raw data
+are developed, at half the size where that is enough, with the camera's white balance.
 """
 
 from __future__ import annotations
