@@ -519,12 +519,13 @@ def test_warnings_are_translated() -> None:
         *warnings.collapse(np.ones((50, 4), np.float32), 2),
         *warnings.collapse(np.stack([line, line * 2, line * 3], axis=1) - 0.5, 3),
         warnings.went_wrong_late(14, 0.8, 0.5),
+        *warnings.constant([1], 3), *warnings.constant([1, 2], 5),
         *warn_of_simple_features({"brightness": line[:, None]}, (line > 0.5).astype(np.int64)),
         *warn_of_simple_features(
             {"brightness and contrast": line[:, None]}, (line > 0.5).astype(np.int64)
         ),
     ]  # fmt: skip
-    assert len(said) == 12
+    assert len(said) == 14
     wording = Wording("zh-TW")
     for sentence in said:
         translated = wording.warning(sentence)

@@ -9,9 +9,10 @@ import numpy as np
 from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical, nearest_others
 from shoal.embedding.table import ImageTable
+from shoal.images.pictures import composite_of
 from shoal.images.sampling import sample_rows
 from shoal.plots.colours import colour
-from shoal.protocols import FloatArray, IntArray
+from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.reports import figures
 from shoal.reports.document import Block, Gallery, Heading, Paragraph, Picture, Table
 from shoal.reports.inputs import ReportInputs
@@ -45,6 +46,7 @@ def section(
                     name=inputs.main.trained.name)
         ),
     ]  # fmt: skip
+    blocks += [Paragraph(sentence) for sentence in _channels_shown(inputs.train, wording)]
     if inputs.honoured is not None:
         blocks.append(
             Paragraph(
@@ -65,6 +67,25 @@ def section(
             Picture(drawn, caption, without_scripts=True),
         ]
     return blocks
+
+
+def _channels_shown(source: ImageSource, wording: Wording) -> list[str]:
+    """What pictures show of images with other channels than grey or colours."""
+    composite = composite_of(source)
+    if composite is None:
+        return []
+    first, second, third = (channel + 1 for channel in (composite * 3)[:3])
+    if len(composite) == 1:
+        return [wording("Pictures show channel {a} as grey.", a=first)]
+    if first == third:
+        return [
+            wording("Pictures show channel {a} as magenta and channel {b} as green.",
+                    a=first, b=second)
+        ]  # fmt: skip
+    return [
+        wording("Pictures show channels {a}, {b} and {c} as red, green and blue.",
+                a=first, b=second, c=third)
+    ]  # fmt: skip
 
 
 def borders(

@@ -64,10 +64,15 @@ def diagnose(
         *too_few,
         *collapse(z, n_clusters),
         *tiny_clusters(sizes),
-        *describe_constant(constant_channels(source), source.shape[2]),
+        *constant(constant_channels(source), source.shape[2]),
         *warn_of_simple_features(features, labels),
         *still_improving(checkpoint),
     ]
+
+
+def constant(channels: Sequence[int], n_channels: int) -> list[str]:
+    """Warn of channels, counted from 0, that have one number everywhere."""
+    return [f"{sentence}." for sentence in describe_constant(channels, n_channels)]
 
 
 def effective_dimensions(z: FloatArray) -> float:
