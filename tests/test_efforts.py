@@ -20,7 +20,6 @@ from shoal.recipes.named import BEST
 def test_each_effort_trains_longer_and_sees_more_than_the_one_before() -> None:
     efforts = [EFFORTS[name] for name in ("quick", "default", "thorough")]
     assert [effort.times for effort in efforts] == sorted({effort.times for effort in efforts})
-    assert [effort.side for effort in efforts] == sorted(effort.side for effort in efforts)
     assert with_effort(BEST, "default") == BEST
 
 
@@ -52,7 +51,7 @@ def test_a_run_says_what_the_other_efforts_take(
         "train", images_file, tmp_path / "plain.pth", *small[:4], "-k", "2",
         "--set", "batch_size=4", "--recipe", "improved",
     )  # fmt: skip
-    assert "--quick takes a third of that, --thorough about 2 times as long" in plain.err
+    assert "--quick takes about 33% of that, --thorough about 2 times as long" in plain.err
 
 
 def test_an_unknown_effort_is_one_sentence() -> None:

@@ -101,6 +101,7 @@ def duplicates(
         source = opening.open_images(
             data, size=size, image_shape=None if loaded is None else loaded.image_shape,
             pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
+            fit=None if loaded is None else loaded.fit,
             array=array, channels=channels, composite=composite, cache=not no_cache, report=report,
             **opening.as_typed(loaded, every, pages),
         )  # fmt: skip

@@ -27,7 +27,7 @@ from shoal.models.provenance import command_line, typed
 from shoal.plural import counted, duration, lasted, pixels, rounded
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
-from shoal.recipes.efforts import EFFORTS
+from shoal.recipes.efforts import DEFAULT_EFFORT, EFFORTS
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import warnings
 from shoal.scoring.under_augmentation import consistency_of
@@ -122,11 +122,15 @@ def _other_efforts(source: ImageSource, request: Request) -> str:
     """What a quick and a thorough run would take, where nothing was said of the length."""
     if not request.length_is_default:
         return ""
-    thorough = EFFORTS["thorough"]
-    times = thorough.times
-    if getattr(source, "larger_size", None) is not None:
-        times *= max(1.0, thorough.side**2 / (source.shape[0] * source.shape[1]))
-    return f"; --quick takes a third of that, --thorough about {times:.0f} times as long"
+    sides = getattr(source, "sides_by_effort", {})
+    times = {
+        name: effort.times * (sides.get(name, 1) / sides.get(DEFAULT_EFFORT, 1)) ** 2
+        for name, effort in EFFORTS.items()
+    }
+    return (
+        f"; --quick takes about {times['quick']:.0%} of that, --thorough about "
+        f"{times['thorough']:.0f} times as long"
+    )
 
 
 def _watch(

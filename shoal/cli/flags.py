@@ -20,6 +20,7 @@ FLAGS = {
     "corrections": "--corrections",
     "device": "--device",
     "epochs": "--epochs",
+    "fit": "--fit",
     "force": "--force",
     "groups": "--corrections",
     "high": "--to",

@@ -43,6 +43,8 @@ def open_images(
     every: str | None = None,
     pages: str = "auto",
     cache: bool = True,
+    fit: str | None = None,
+    effort: str = "default",
     report: Reporter | None = None,
 ) -> ImageSource:
     """Open a pile and name on standard error what had to be left out, even when quiet.
@@ -55,6 +57,7 @@ def open_images(
         path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
         track=report, channels=channels, composite=parse_composite(composite),
         pixel_range=pixel_range, every=within.every, pages=within.pages,
+        fit=fit, effort=effort,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -256,9 +259,9 @@ def open_with(
         )
         return opened, loaded
     source = open_images(
-        data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, at_least=at_least,
-        array=array, channels=channels, composite=composite, cache=cache, report=report,
-        **as_typed(loaded, every, pages),
+        data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, fit=loaded.fit,
+        at_least=at_least, array=array, channels=channels, composite=composite, cache=cache,
+        report=report, **as_typed(loaded, every, pages),
     )  # fmt: skip
     return source, loaded
 

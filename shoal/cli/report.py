@@ -93,6 +93,7 @@ def report(
         source = opening.open_images(
             data, image_shape=learned.image_shape, pixel_range=learned.pixel_range,
             channels=channels, composite=composite, **opening.as_typed(learned, None, "auto"),
+            fit=learned.fit,
         )  # fmt: skip
     labelled = (
         None
@@ -102,6 +103,7 @@ def report(
                 images,
                 image_shape=source.shape,
                 pixel_range=learned.pixel_range,
+                fit=learned.fit,
                 composite=composite,
             )
         )

@@ -19,6 +19,7 @@ from shoal.cli.options import (
     Device,
     Epochs,
     Every,
+    Fit,
     Force,
     Intensity,
     LowMemory,
@@ -66,6 +67,7 @@ def train(
     ] = None,
     low_memory: LowMemory = False,
     size: Size = None,
+    fit: Fit = None,
     array: ArrayName = None,
     channels: Channels = None,
     composite: Composite = None,
@@ -82,7 +84,8 @@ def train(
     encoder learns from the images that a person decided, too.
     """
     began = time.monotonic()
-    from shoal.cli import fit, inference, opening
+    from shoal.cli import fit as training
+    from shoal.cli import inference, opening
     from shoal.cli.channel_options import parse_range
     from shoal.cli.outputs import check_outputs, check_suffix
     from shoal.cli.request import Request, rehearse
@@ -113,6 +116,8 @@ def train(
         data,
         at_least=2,
         size=size,
+        fit=fit,
+        effort=effort_of(quick, thorough),
         array=array,
         channels=channels,
         composite=composite,
@@ -140,7 +145,7 @@ def train(
         return
     if not request.resume:
         rehearse(source, request)
-    finished, _ = fit.train(source, checkpoint, request, report)
+    finished, _ = training.train(source, checkpoint, request, report)
     report.say(summaries.training_summary(finished))
     inference.say_verdict(finished, report)
 
@@ -163,6 +168,7 @@ def run(
     settings: Settings = None,
     low_memory: LowMemory = False,
     size: Size = None,
+    fit: Fit = None,
     array: ArrayName = None,
     channels: Channels = None,
     composite: Composite = None,
@@ -175,7 +181,8 @@ def run(
 ) -> None:
     """Train, cluster and draw a pile, all in one go."""
     began = time.monotonic()
-    from shoal.cli import fit, inference, opening
+    from shoal.cli import fit as training
+    from shoal.cli import inference, opening
     from shoal.cli.channel_options import parse_range
     from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
@@ -205,6 +212,8 @@ def run(
             data,
             at_least=2,
             size=size,
+            fit=fit,
+            effort=effort_of(quick, thorough),
             array=array,
             channels=channels,
             composite=composite,
@@ -220,14 +229,14 @@ def run(
         if run.done:
             report.say(*already(run))
             return
-        finished, table = fit.train(source, run.checkpoint, request, report)
+        finished, table = training.train(source, run.checkpoint, request, report)
         result = table or inference.predict(source, finished, report, device=device)
         with run.results(result.ids, result.labels, report):
             write_skipped(source, folder / "skipped.csv")
             report.say(*listed_in(source, folder / "skipped.csv"))
             hand_over(
                 source, finished, result, folder, report, device=resolve_device(device),
-                spare=fit.seconds_for_history(finished, request),
+                spare=training.seconds_for_history(finished, request),
             )  # fmt: skip
         report.say(*corrections_kept(run.checkpoint))
         inference.say_verdict(finished, report)
@@ -238,7 +247,8 @@ def demo(
     folder: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
 ) -> None:
     """Sort 1,797 handwritten digits, and compare with k-means."""
-    from shoal.cli import fit, inference, opening
+    from shoal.cli import fit as training
+    from shoal.cli import inference, opening
     from shoal.cli.demo_images import print_scores, write_digits
     from shoal.cli.next_step import say_next
     from shoal.cli.request import Request
@@ -259,7 +269,7 @@ def demo(
         report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
         report.say(f"$ shoal run {data} {folder} --recipe digits")
         run = opened.of(source, request, report)
-        finished, table = fit.train(source, run.checkpoint, request, report)
+        finished, table = training.train(source, run.checkpoint, request, report)
         result = table or inference.predict(source, finished, report, device="cpu")
         if run.done:
             report.say(*already(run))

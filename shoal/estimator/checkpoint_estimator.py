@@ -154,7 +154,11 @@ class CheckpointEstimator(
         shape, scale = self.checkpoint_.image_shape, self._row_scale()
         if scale is None:
             source = open_images(
-                X, image_shape=shape, pixel_range=self.checkpoint_.pixel_range, track=track
+                X,
+                image_shape=shape,
+                pixel_range=self.checkpoint_.pixel_range,
+                fit=self.checkpoint_.fit,
+                track=track,
             )
             if source is None:
                 raise DataError(

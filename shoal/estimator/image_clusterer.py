@@ -250,7 +250,7 @@ class ImageClusterer(EncoderEstimator):
 
     def _open_to_fit(self, X: Any, track: Track) -> tuple[ImageSource, Origin]:
         """The images to learn from, and the range of numbers in a table."""
-        source = open_images(X, channels=self.channels, track=track)
+        source = open_images(X, channels=self.channels, effort=self.effort, track=track)
         if source is None:
             rows = validate_data(self, X, dtype=NUMBERS, ensure_min_samples=2)
             scale = RowScale.of(rows)

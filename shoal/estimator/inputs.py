@@ -72,6 +72,8 @@ def open_images(
     image_shape: tuple[int, int, int] | None = None,
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     channels: str | None = None,
+    fit: str | None = None,
+    effort: str = "default",
     track: Track = silent,
 ) -> ImageSource | None:
     """``X`` as a source of images; None if it may be a table of numbers.
@@ -85,6 +87,8 @@ def open_images(
             `open_source`.
         channels: which axis of an array holds the channels, ``first`` or ``last``; None: its shape
             tells.
+        fit: how image files of other shapes are brought to one, see `open_source`.
+        effort: quick, default or thorough, see `open_source`.
         track: shows progress.
 
     Raises:
@@ -99,13 +103,13 @@ def open_images(
         check_pile(X)
         source = open_source(
             Path(X), image_shape=image_shape, pixel_range=pixel_range, channels=channels,
-            track=track,
+            fit=fit, effort=effort, track=track,
         )  # fmt: skip
         _warn_of(source.skipped, len(source))
     elif isinstance(X, ImageSource):
         source = X
     elif paths is not None:
-        source = _open_list(paths, image_shape, pixel_range, track)
+        source = _open_list(paths, image_shape, pixel_range, fit, effort, track)
     else:
         images = _array(X, image_shape)
         if images is None:
@@ -145,12 +149,15 @@ def _open_list(
     paths: list[str],
     image_shape: tuple[int, int, int] | None,
     pixel_range: PixelRange | None,
+    fit: str | None,
+    effort: str,
     track: Track,
 ) -> ImageSource:
     """Open image files so that row i is path i: labels come in the order of the paths."""
     source = open_paths(
-        paths, name="X", image_shape=image_shape, pixel_range=pixel_range, track=track
-    )
+        paths, name="X", image_shape=image_shape, pixel_range=pixel_range, fit=fit,
+        effort=effort, track=track,
+    )  # fmt: skip
     if source.skipped:
         raise DataError(
             f"X must be paths of images, each once, because labels are in their order; of "

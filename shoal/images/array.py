@@ -77,6 +77,8 @@ class ArraySource:
         colour: bool | None = None,
         composite: Sequence[int] | None = None,
         as_levels: bool = False,
+        fit: str = "crop",
+        sides_by_effort: dict[str, int] | None = None,
     ) -> None:
         if as_levels:
             checked = Checked(images, pixel_range or PixelRange())
@@ -105,6 +107,8 @@ class ArraySource:
                 *describe_missing(checked.missing),
             ]  # fmt: skip
         self.larger_size = larger_size
+        self.fit = fit
+        self.sides_by_effort = sides_by_effort or {}
         self.composite = check_composite(composite, channels_seen)
         self._rows = FileRows.below(self.images) if rows is None else rows
         self._digest: str | None = None

@@ -48,6 +48,8 @@ def open_source(
     composite: Sequence[int] | None = None,
     every: Every | None = None,
     pages: Pages = "auto",
+    fit: str | None = None,
+    effort: str = "default",
 ) -> ImageSource:
     """Open a pile of images.
 
@@ -84,6 +86,11 @@ def open_source(
             picture in a folder the first frame.
         pages: what the pages of a file are, ``images`` or the ``channels`` of one; ``auto``: their
             shapes tell.
+        fit: how image files of other shapes are brought to one: ``crop``, ``pad`` or ``stretch``,
+            see `fitting.fitted`. None: as the pile asks, see `fitting.choose_fit`; with an
+            ``image_shape`` ``crop``, as checkpoints know it that hold no fit.
+        effort: ``quick``, ``default`` or ``thorough``: how large images are seen where ``size`` is
+            None, see `fitting.choose_side`.
 
     Raises:
         DataError: nothing there, an unknown format, unusable content, too few images, or a size
@@ -105,6 +112,8 @@ def open_source(
         channels,
         composite,
         Within(every, pages),
+        fit=check_fit(fit),
+        effort=effort,
     )
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
@@ -131,6 +140,8 @@ def open_paths(
     cache: bool = True,
     track: Track | None = None,
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
+    fit: str | None = None,
+    effort: str = "default",
 ) -> ImageSource:
     """Open image files by their paths; image i is ``paths[i]``, less those in ``skipped``.
 
@@ -148,7 +159,10 @@ def open_paths(
     from shoal.protocols import silent
 
     _check_size(size)
-    wanted = Wanted(image_shape, size, None, cache, track or silent, pixel_range)
+    wanted = Wanted(
+        image_shape, size, None, cache, track or silent, pixel_range, fit=check_fit(fit),
+        effort=effort,
+    )  # fmt: skip
     return open_files([os.fspath(path) for path in paths], name, wanted)
 
 
@@ -181,6 +195,19 @@ def _describe_channels(source: ImageSource) -> None:
         constant = describe_constant(constant_channels(source), n_channels)
         notes += [f"warning: {sentence}" for sentence in constant]
     source.notes = [*source.notes, *notes]
+
+
+def check_fit(fit: str | None) -> str | None:
+    """Return ``fit`` if it is one.
+
+    Raises:
+        DataError: it is not.
+    """
+    from shoal.images.decoding.fitting import FITS
+
+    if fit is not None and fit not in FITS:
+        raise DataError(f"fit must be {', '.join(FITS[:-1])} or {FITS[-1]}, got {fit!r}.")
+    return fit
 
 
 def _check_size(size: int | None) -> None:

@@ -29,6 +29,8 @@ class Subset:
         self.ids: Sequence[str] = [source.ids[row] for row in rows]
         self.shape = source.shape
         self.within = getattr(source, "within", Within())
+        self.sides_by_effort = getattr(source, "sides_by_effort", {})
+        self.fit = getattr(source, "fit", "crop")
         self.pixel_range = getattr(source, "pixel_range", PixelRange(eight_bit=True))
         self.colour: bool | None = getattr(source, "colour", None)
         self.composite: tuple[int, ...] | None = getattr(source, "composite", None)

@@ -84,6 +84,9 @@ class Checkpoint:
     """The numbers that are black and white, in new images, too. None in older files, in which each
     image of more than 8 bits has a range of its own."""
 
+    fit: str = "crop"
+    """How images of other shapes are brought to this one, new images, too."""
+
     pace: Pace | None = None
     """The pace of a run with a time limit; None of another run."""
 
@@ -150,6 +153,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
                 "n_dimensions": checkpoint.n_dimensions,
                 "within": checkpoint.within.to_json(),
                 "pixel_range": checkpoint.pixel_range and checkpoint.pixel_range.to_json(),
+                "fit": checkpoint.fit,
                 "n_images": checkpoint.n_images,
                 "step": checkpoint.step,
                 "total_steps": checkpoint.total_steps,
@@ -214,6 +218,7 @@ def load(path: str | Path) -> Checkpoint:
             within=Within.from_json(about.get("within")),
             pixel_range=None if pixel_range is None else PixelRange.from_json(pixel_range),
             n_dimensions=about.get("n_dimensions", 0),
+            fit=stored.fit_of(about),
             n_images=about["n_images"],
             step=about["step"],
             total_steps=about["total_steps"],

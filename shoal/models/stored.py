@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from shoal.images.decoding.fitting import CROP, FITS
 from shoal.images.readers.raw import MOST_CHANNELS
 from shoal.protocols import Array
 
@@ -212,3 +213,15 @@ def to_array(tensor: Any) -> Array:
         raise ValueError("an array that is larger than its content")
     array: Array = tensor.detach().numpy()
     return array
+
+
+def fit_of(about: dict[str, Any]) -> str:
+    """How images are brought to the checkpoint's shape; older files cropped them.
+
+    Raises:
+        ValueError: it is no way that shoal knows.
+    """
+    fit = about.get("fit", CROP)
+    if fit not in FITS:
+        raise ValueError("fit")
+    return str(fit)

@@ -1,4 +1,7 @@
-"""How much a run does: quick, default or thorough. Each is a number of epochs and a size."""
+"""How much a run does: quick, default or thorough. Each is a number of epochs.
+
+For the size of the images see `shoal.images.decoding.fitting.choose_side`.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,19 @@ from shoal.recipes.recipe import Recipe
 
 @dataclass(frozen=True)
 class Effort:
-    """How much longer a run trains than its recipe says, and how large it sees its images."""
+    """How much longer a run trains than its recipe says. For sizes see `fitting.choose_side`."""
 
     times: float
     """So many times the recipe's epochs."""
-    side: int
-    """Pixels a side of images that have no common size of their own. Smaller images stay small."""
     words: str
     """What it is for, as a phrase."""
 
 
 DEFAULT_EFFORT = "default"
 EFFORTS = {
-    "quick": Effort(1 / 3, 32, "a first look, in a third of the time"),
-    DEFAULT_EFFORT: Effort(1.0, 32, "the recipe as it is"),
-    "thorough": Effort(2.0, 64, "twice the epochs, on images of up to 64 pixels a side"),
+    "quick": Effort(1 / 3, "a first look, in a third of the time"),
+    DEFAULT_EFFORT: Effort(1.0, "the recipe as it is"),
+    "thorough": Effort(2.0, "twice the epochs, and fine detail in piles of any size"),
 }
 
 

@@ -86,7 +86,7 @@ def open_image(path: Path, pile: ImageSource) -> ArraySource:
             "an image file."
         )
     pixel_range: PixelRange | None = getattr(pile, "pixel_range", None)
-    form = Form(*pile.shape, pixel_range=pixel_range)
+    form = Form(*pile.shape, pixel_range=pixel_range, fit=getattr(pile, "fit", "crop"))
     decoded = decode(path, form)
     if not isinstance(decoded, str) and decoded.unknown and pixel_range is not None:
         # Of numbers as no image of the pile has them: only this image shows their range.

@@ -44,6 +44,7 @@ class Run:
     image_shape: tuple[int, int, int]
     pixel_range: PixelRange
     within: Within
+    fit: str
     n_images: int
     pace: Pace
     step: int
@@ -160,6 +161,7 @@ class Run:
             image_shape=self.image_shape,
             pixel_range=self.pixel_range,
             within=self.within,
+            fit=self.fit,
             n_images=self.n_images,
             step=step,
             total_steps=self.total_steps,

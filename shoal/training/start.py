@@ -79,6 +79,7 @@ def start_run(
         image_shape=source.shape,
         pixel_range=getattr(source, "pixel_range", PixelRange(eight_bit=True)),
         within=getattr(source, "within", Within()),
+        fit=getattr(source, "fit", "crop"),
         n_images=len(source),
         pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
         step=0 if resume is None else resume.step,

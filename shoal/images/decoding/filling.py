@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, TypeVar
+
+import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.array_pixels import with_eight_bits
 from shoal.images.cache_file import Index
+from shoal.images.decoding.fitting import CROP, EFFORT_NAMES, choose_fit, choose_side
 from shoal.images.decoding.form import Chunk, Encoded, Facts, Form
-from shoal.images.decoding.image import look
+from shoal.images.decoding.image import look, size_of
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.measure import count_channels
-from shoal.images.decoding.parallel import decode_in_chunks, in_isolation
+from shoal.images.decoding.parallel import decode_in_chunks, in_isolation, in_order
 from shoal.images.decoding.processes import CRASHED
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
@@ -54,13 +57,13 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     """
     known = wanted.pixel_range
     if wanted.image_shape is not None:
-        return Form(*wanted.image_shape, pixel_range=known)
+        return Form(*wanted.image_shape, pixel_range=known, fit=wanted.fit or CROP)
     side = wanted.size or DEFAULT_SIDE
     contents = iter(pile.contents())
     first = list(islice(contents, _COUNTED))
     n_channels = most_channels(first, isolated=pile.isolated)
     channels, all_grey = (1, True) if n_channels == 3 else (n_channels, False)
-    kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known)
+    kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known, fit=wanted.fit or CROP)
     form = kind if wanted.size else None
     reason, seen = "", 0
     for facts in _seen(look, chain(first, contents), pile.isolated, _CRASHED):
@@ -97,6 +100,23 @@ def widened(form: Form, facts: Facts) -> Form:
     return form
 
 
+def suited(pile: Listing, form: Form, wanted: Wanted) -> tuple[Form, dict[str, int]]:
+    """The form with the side and the fit that suit the pile, where nothing else is wanted.
+
+    The sizes of a sample decide. Also given are the sides that each effort would have.
+    """
+    rows = np.unique(np.linspace(0, len(pile.names) - 1, _LOOKS).round().astype(int))
+    contents = (pile.fetch(int(row)) for row in rows)
+    seen = in_isolation(size_of, contents, None) if pile.isolated else in_order(size_of, contents)
+    sizes = [size for size in seen if size is not None]
+    sides = dict[str, int]()
+    if wanted.size is None:
+        n_images = len(pile.names)
+        sides = {name: choose_side(sizes, n_images, name) for name in EFFORT_NAMES}
+        form = replace(form, height=sides[wanted.effort], width=sides[wanted.effort])
+    return replace(form, fit=wanted.fit or choose_fit(sizes, (form.height, form.width))), sides
+
+
 def most_channels(contents: Iterable[Encoded], *, isolated: bool = False) -> int:
     """The number of channels that most images have; grey counts as colour, 3.
 
@@ -124,6 +144,7 @@ class Filling:
     pile: Listing
     form: Form
     track: Track
+    sides_by_effort: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, write: Callable[[Any], Any]) -> Index:
         names, classes = self.pile.names, self.pile.classes
@@ -164,6 +185,8 @@ class Filling:
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,
+            "fit": self.form.fit,
+            "sides_by_effort": self.sides_by_effort,
             "outside": outside[0] / len(kept),
             "larger": n_larger[0] / len(kept),
             "pixel_range": with_eight_bits(self.form.pixel_range).to_json(),

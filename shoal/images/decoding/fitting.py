@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,21 @@ from PIL import Image, ImageOps
 CROP, PAD, STRETCH = FITS = ("crop", "pad", "stretch")
 """crop: scaled to cover the shape, and cut to its centre. pad: scaled to lie within the shape, and
 framed. stretch: each side is scaled by itself."""
+EFFORT_NAMES = ("quick", "default", "thorough")
+SMALL_SIDE, LARGE_SIDE = 32, 64
+_FINE = 192
+"""Images of so many pixels a side, by the median of the shorter, have detail that 32 pixels do not
+show and that tells kinds apart (benchmarks/LOG.md)."""
+_MOST = 6000
+"""So many images of 64 pixels a side are learned from in some ten minutes on two cores."""
+_FEW = 10
+"""The shapes of fewer images say nothing of a pile: they are cropped."""
 _LITTLE = 0.1
 """Where a crop loses less than this share of an image, on average, it is taken."""
-_MUCH = 0.4
+_MUCH = 0.5
 """A share that is too much to lose even of photographs, whose edges show little."""
 _OFTEN = 0.2
 """Photographs share a side: so many have the same one, at least."""
-_ALIKE = 1.05
-"""Shapes that differ by less than this factor are one shape."""
 
 
 def fitted(image: Image.Image, size: tuple[int, int], fit: str = CROP) -> Image.Image:
@@ -66,27 +74,44 @@ def border_of(image: Image.Image) -> Any:
 def choose_fit(sizes: Sequence[tuple[int, int]], shape: tuple[int, int]) -> str:
     """How images of these sizes should be brought to ``shape``, both (height, width).
 
-    Photographs have a few shapes, and show little at their edges: they are cut, unless most would
-    be lost. Cut-outs, such as single organisms or objects, have each a shape of their own that the
-    thing fills: they are framed. Where all have one shape, stretching distorts all alike and loses
-    nothing: so it is done to strips.
+    Photographs have a few shapes, and show little at their edges: they are cut, unless half of them
+    would be lost. Cut-outs, such as single organisms or objects, have each a size of its own that
+    the thing fills: they are stretched. So are strips, which all have one shape: all are distorted
+    alike. Framed images were never the best (benchmarks/LOG.md).
 
     >>> choose_fit([(60, 80)] * 9 + [(80, 60)] * 9, (32, 32))
     'crop'
     >>> choose_fit([(30 + 7 * i, 120 - 3 * i) for i in range(20)], (32, 32))
-    'pad'
+    'stretch'
     >>> choose_fit([(50, 400)] * 20, (32, 32))
     'stretch'
     """
-    if not sizes:
+    if len(sizes) < _FEW:
         return CROP
     lost = sum(share_outside(size, shape) for size in sizes) / len(sizes)
     if lost < _LITTLE:
         return CROP
-    ratios = sorted(width / height for height, width in sizes)
-    if ratios[-1] <= _ALIKE * ratios[0]:
-        return STRETCH if lost >= _MUCH else CROP
-    return PAD if lost >= _MUCH or _are_cut_outs(sizes) else CROP
+    return STRETCH if lost >= _MUCH or _are_cut_outs(sizes) else CROP
+
+
+def choose_side(sizes: Sequence[tuple[int, int]], n_images: int, effort: str = "default") -> int:
+    """The side at which images of these sizes (height, width) are seen: 32 or 64 pixels.
+
+    Args:
+        sizes: of a sample of the pile.
+        n_images: how many images the pile has.
+        effort: quick, default or thorough.
+
+    >>> [choose_side([(400, 400)] * 20, 2000, effort) for effort in EFFORT_NAMES]
+    [32, 64, 64]
+    >>> [choose_side([(400, 400)] * 20, 50_000, effort) for effort in EFFORT_NAMES]
+    [32, 32, 64]
+    >>> [choose_side([(100, 100)] * 20, 2000, effort) for effort in EFFORT_NAMES]
+    [32, 32, 32]
+    """
+    if effort == "quick" or len(sizes) < _FEW or median(map(min, sizes)) < _FINE:
+        return SMALL_SIDE
+    return LARGE_SIDE if effort == "thorough" or n_images <= _MOST else SMALL_SIDE
 
 
 def _are_cut_outs(sizes: Sequence[tuple[int, int]]) -> bool:

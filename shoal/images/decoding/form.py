@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from shoal.images.decoding.fitting import CROP, share_outside
 from shoal.images.levels import Pixels
 from shoal.images.pixel_range import PixelRange
 
@@ -68,6 +69,8 @@ class Form:
     chunk, too."""
     colour: bool | None = None
     """Whether the files say that three channels are red, green and blue; None: they do not say."""
+    fit: str = CROP
+    """How images of other shapes are brought to this one, see `fitting.FITS`."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -94,8 +97,9 @@ class Facts(NamedTuple):
         >>> Facts(320, 32, True).outside(Form(32, 32, 1))
         0.9
         """
-        scale = max(form.height / self.height, form.width / self.width)
-        return 1.0 - form.height * form.width / (scale**2 * self.height * self.width)
+        if form.fit != CROP:
+            return 0.0
+        return share_outside((self.height, self.width), (form.height, form.width))
 
     def is_larger(self, form: Form) -> bool:
         """Whether the image has more pixels than the form on both sides."""

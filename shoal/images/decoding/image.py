@@ -72,6 +72,23 @@ def look(content: Encoded) -> Facts | str:
     return decoded if isinstance(decoded, str) else decoded[1]
 
 
+def size_of(content: Encoded) -> tuple[int, int] | None:
+    """Height and width of an image, upright; None if it cannot be read. Pixels are not decoded."""
+    try:
+        if isinstance(content, Unreadable):
+            return None
+        file = File.of(content)
+        if file.reader is not None:
+            facts = look(content)
+            return None if isinstance(facts, str) else (facts.height, facts.width)
+        with open_with_pillow(file) as opened:
+            height, width = opened.height, opened.width
+            turned = opened.getexif().get(0x0112, 1) in _TURNED
+            return (width, height) if turned else (height, width)
+    except Exception:  # noqa: BLE001 - it will be decoded, and its reason given, later
+        return None
+
+
 def decode(content: Encoded, form: Form) -> Decoded | str:
     """The image as levels (H, W, C), and its facts; or the reason why it cannot be read.
 
@@ -128,5 +145,5 @@ def _decode_opened(opened: ImageFile.ImageFile, form: Form) -> Decoded | str:
             if bounds is None:
                 return Decoded(None, facts, unknown=kind.kind)
             image, n_missing = by_range(opened, bounds)
-        pixels = bring(image, orientation, form.shape)
+        pixels = bring(image, orientation, form.shape, form.fit)
         return Decoded(widen(pixels) if form.wide else pixels, facts, n_missing)

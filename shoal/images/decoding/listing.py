@@ -30,6 +30,11 @@ class Wanted:
     """The channels that pictures show, counted from 1; None: see `pictures.composite_of`."""
     within: Within = Within()  # noqa: RUF009 - frozen
     """What the images of a file are, where a file holds several."""
+    fit: str | None = None
+    """How images of other shapes are brought to one, see `fitting.FITS`; None: as the pile asks,
+    and cropped to a given ``image_shape``, as in older checkpoints."""
+    effort: str = "default"
+    """quick, default or thorough: how large images are seen, see `fitting.choose_side`."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
+from shoal.images.decoding.fitting import CROP, fitted
 from shoal.images.levels import fill, to_levels
 from shoal.images.pixel_range import ChannelBounds
 from shoal.images.readers.raw import Raw
@@ -73,12 +74,13 @@ def _in_text(image: Image.Image) -> int:
     return 1
 
 
-def bring(image: Image.Image, orientation: int, shape: tuple[int, int, int]) -> Pixels:
+def bring(
+    image: Image.Image, orientation: int, shape: tuple[int, int, int], fit: str = CROP
+) -> Pixels:
     """A loaded image as uint8 ``shape`` (H, W, C), C 1 or 3: upright, and without transparency.
 
     Transparency shows white, as on a page, so that the colour that a transparent pixel happens to
-    hide plays no part. Other sizes are scaled to cover the shape, by an antialiased bicubic filter,
-    and cut to its centre: nothing is distorted.
+    hide plays no part. Other sizes are brought to the shape by ``fit``, see `fitted`.
 
     Raises:
         ValueError: pixels that are not numbers.
@@ -94,7 +96,7 @@ def bring(image: Image.Image, orientation: int, shape: tuple[int, int, int]) -> 
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
     if image.size != (width, height):
-        image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
+        image = fitted(image, (width, height), fit)
     if image.mode == "RGBa":
         parts = np.asarray(image).astype(np.int16)
         page = np.minimum(parts[..., :3] + 255 - parts[..., 3:], 255).astype(np.uint8)

@@ -17,7 +17,15 @@ from shoal.images import cache, readers
 from shoal.images.array import ArraySource
 from shoal.images.array_pixels import describe_missing
 from shoal.images.cache_file import Index, dtype_of
-from shoal.images.decoding.filling import DEFAULT_SIDE, Filling, SurpriseError, first_form, widened
+from shoal.images.decoding.filling import (
+    DEFAULT_SIDE,
+    Filling,
+    SurpriseError,
+    first_form,
+    suited,
+    widened,
+)
+from shoal.images.decoding.fitting import CROP, PAD, STRETCH
 from shoal.images.decoding.form import Form
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.members import take_apart
@@ -32,6 +40,7 @@ from shoal.protocols import ImageSource, Originals, Track
 
 _VERSION = 3
 """Raise this number when the same files would give other pixels or ids."""
+_HOW = {CROP: "cut to the centre", PAD: "framed", STRETCH: "stretched to fit"}
 _MUCH = 0.5
 """From this share of the images on that is not seen, a person is warned."""
 
@@ -48,7 +57,7 @@ def decode_pile(
     """Decode a pile, or take its images from the cache. Files that cannot be read are skipped.
 
     Images that all have the same size of at most 96 pixels keep it. The images of any other pile
-    are scaled to cover a square of 32 pixels, or of ``wanted.size``, and cut to its centre. A pile
+    are brought to a square of 32 pixels, or of ``wanted.size``, by ``wanted.fit``. A pile
     without a coloured image stays grey. Files that cannot be read have no part in these decisions.
     Pixels of more than 8 bits are brought to 8 bits by one range for the whole pile, see
     `pixel_range`.
@@ -74,7 +83,7 @@ def decode_pile(
     """
     if wanted.within != Within():
         stamp = f"{stamp} {wanted.within}"
-    key = _key(stamp, wanted.image_shape, wanted.size, wanted.pixel_range) if wanted.cache else None
+    key = _key_of(stamp, wanted) if wanted.cache else None
     kept = cache.load(key) if key else None
     if kept is None:
         with warnings.catch_warnings():  # here, once: switching them is not safe within threads
@@ -114,6 +123,8 @@ def decode_pile(
         colour=index.get("colour"),
         composite=wanted.composite,
         larger_size=_larger_size(index, wanted),
+        fit=index.get("fit", CROP),
+        sides_by_effort=index.get("sides_by_effort"),
     )
     source.within = wanted.within
     return source
@@ -130,33 +141,37 @@ def _under_other_questions(stamp: str, key: str, kept: cache.Kept, wanted: Wante
     if pixel_range.integers is None and pixel_range.floats is None:  # no range plays a part
         answers += [None, PixelRange()]
     for answer in answers:
-        cache.also(key, _key(stamp, (height, width, channels), None, answer))
+        asked = Wanted((height, width, channels), pixel_range=answer, fit=kept.index.get("fit"))
+        cache.also(key, _key_of(stamp, asked))
 
 
-def _key(
-    stamp: str,
-    image_shape: tuple[int, int, int] | None,
-    size: int | None,
-    pixel_range: PixelRange | None,
-) -> str:
+def _key_of(stamp: str, wanted: Wanted) -> str:
+    """The name in the cache of what is asked for."""
+    fit = wanted.fit or (None if wanted.image_shape is None else CROP)
+    effort = None if wanted.size or wanted.image_shape is not None else wanted.effort
     question = [
         _VERSION,
         PIL.__version__,
         readers.installed(),
         stamp,
-        image_shape,
-        size,
-        pixel_range,
+        wanted.image_shape,
+        wanted.size,
+        wanted.pixel_range,
+        fit,
+        effort,
     ]
     return hashlib.sha256(repr(question).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache.Kept:
     form = first_form(where, pile, wanted)
+    asks, sides = wanted.image_shape is None, dict[str, int]()
     while True:
+        if asks and not form.same_size:
+            (form, sides), asks = suited(pile, form, wanted), False
         n_bytes = len(pile.names) * math.prod(form.shape) * form.dtype.itemsize
         try:
-            return cache.keep(key, n_bytes, Filling(where, pile, form, wanted.track))
+            return cache.keep(key, n_bytes, Filling(where, pile, form, wanted.track, sides))
         except SurpriseError as surprise:  # at most one for each: size, colour, kind of numbers
             if surprise.unknown:
                 assert form.pixel_range is not None
@@ -191,13 +206,15 @@ def _cost(index: Index, wanted: Wanted) -> str:
         return f"{seen}, as they are{cost}"
     sides = f"{low:,} to {high:,} pixels" if low < high else f"{low:,} pixels"
     larger = _larger_size(index, wanted)
+    smaller = not wanted.size and height > DEFAULT_SIDE
     hint = (
-        ""
+        (f"; their detail is finer, and --size {DEFAULT_SIDE} is faster" if smaller else "")
         if larger is None
         else f"; --size {larger} shows more and takes about {larger**2 / (height * width):.0f} "
         "times as long"
     )
-    return f"{seen}, scaled from {sides} a side and cut to the centre{cost}{hint}"
+    how = _HOW[index.get("fit", CROP)]
+    return f"{seen}, scaled from {sides} a side and {how}{cost}{hint}"
 
 
 def _left_outside(index: Index, wanted: Wanted) -> list[str]:
@@ -207,7 +224,7 @@ def _left_outside(index: Index, wanted: Wanted) -> list[str]:
         return []
     _, height, width, _ = index["shape"]
     shape = "a square" if height == width else pixels(height, width)
-    advice = "" if wanted.image_shape is not None else "; cut them into pieces to show all of them"
+    advice = "" if wanted.image_shape is not None else "; --fit stretch or pad shows all of them"
     return [
         f"warning: {min(share, 0.99):.0%} of each image, on average, lies outside {shape} in its "
         f"middle and is not seen: they are too tall or too wide{advice}"
@@ -220,7 +237,7 @@ def _larger_size(index: Index, wanted: Wanted) -> int | None:
         return None
     if index.get("larger", 1.0) < 0.5:  # most would only be blown up
         return None
-    return 2 * DEFAULT_SIDE
+    return 2 * DEFAULT_SIDE if index["shape"][1] == DEFAULT_SIDE else None
 
 
 def _is_shrunk(index: Index) -> bool:

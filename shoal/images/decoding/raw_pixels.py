@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
+from shoal.images.decoding.fitting import fitted
 from shoal.images.decoding.form import Decoded, Facts, Form
 from shoal.images.levels import Pixels, fill, to_shares, white_of, widen
 from shoal.images.pixel_range import ChannelBounds, Numbers, pairs
@@ -26,8 +27,8 @@ def bring_raw(raw: Raw, form: Form) -> Decoded | str:
     """The image as ``form`` wants it, and its facts; or the reason why it has no place in the pile.
 
     Numbers of more than 8 bits become levels by the range of their pile, missing ones get the
-    median of their image and channel. The image is turned upright, scaled to cover the form by an
-    antialiased bicubic filter, each channel by itself, and cut to its centre.
+    median of their image and channel. The image is turned upright and brought to the form's shape,
+    each channel by itself, see `fitted`.
 
     Raises:
         ValueError: all pixels are missing.
@@ -53,8 +54,8 @@ def bring_raw(raw: Raw, form: Form) -> Decoded | str:
         return wrong_channels(facts.channels, len(pairs(bounds)))
     pixels = fill(raw.pixels, missing, bounds) if n_missing else raw.pixels
     shares = to_shares(pixels, bounds, white_of(form.dtype)).astype(np.float32, copy=False)
-    fitted = _fit(turned(_with_channels(shares, form.channels), raw.orientation), form)
-    levels: Pixels = np.rint(fitted.clip(0, white_of(form.dtype))).astype(form.dtype)
+    brought = _fit(turned(_with_channels(shares, form.channels), raw.orientation), form)
+    levels: Pixels = np.rint(brought.clip(0, white_of(form.dtype))).astype(form.dtype)
     return Decoded(levels, facts, n_missing)
 
 
@@ -130,15 +131,15 @@ def _eight_bits(raw: Raw, missing: npt.NDArray[np.bool_], form: Form) -> Pixels:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     if missing.any():
         pixels = np.rint(fill(pixels, missing, (0.0, 255.0))).astype(np.uint8)
-    fitted = _fit(turned(_with_channels(pixels, form.channels), raw.orientation), form)
-    return widen(fitted) if form.wide else fitted
+    brought = _fit(turned(_with_channels(pixels, form.channels), raw.orientation), form)
+    return widen(brought) if form.wide else brought
 
 
 def _fit(pixels: Numbers, form: Form) -> Numbers:
-    """The image (h, w, C), uint8 or float32, scaled to cover (H, W) and cut to its centre."""
+    """The image (h, w, C), uint8 or float32, brought to (H, W), each channel by itself."""
     height, width = form.height, form.width
     if pixels.shape[:2] == (height, width):
         return pixels
     planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(pixels, 2, 0)]
-    fitted = [ImageOps.fit(plane, (width, height), Image.Resampling.BICUBIC) for plane in planes]
-    return np.stack([np.asarray(plane) for plane in fitted], axis=2)
+    brought = [fitted(plane, (width, height), form.fit) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in brought], axis=2)
