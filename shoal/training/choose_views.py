@@ -13,9 +13,6 @@ from shoal.recipes.views_for import with_intensity, with_orientation
 NO_UP = 0.6
 """Turned images that are told from upright ones less often than this are members of the pile as
 well. Piles without an up have 0.48 to 0.53, others 0.70 or more (benchmarks/LOG.md)."""
-LEFT_AND_RIGHT = 0.75
-"""From this share on, half way from chance to certainty, flipped images are taken for others. Piles
-are clear: up to 0.58, or from 0.90 (benchmarks/LOG.md)."""
 _MILD_CROP, _NOISE = 0.6, 0.02
 """Views of measurements: mild crops, which keep how large things are, and a little noise."""
 
@@ -56,10 +53,4 @@ def _oriented(views: Views, symmetry: Symmetry) -> tuple[Views, str]:
     if symmetry.up < NO_UP:
         views = with_orientation(views, True)
         return views, f"{told}: no up is seen, and views turn images (--orientation upright)"
-    if symmetry.flipped < LEFT_AND_RIGHT or not views.horizontal_flip:
-        return views, f"{told}: images have an up (--orientation free if they have none)"
-    views = replace(views, horizontal_flip=False)
-    return views, (
-        f"{told}: images have an up, and left is not right, so views do not flip them "
-        "(--set views.horizontal_flip=true if they may)"
-    )
+    return views, f"{told}: images have an up (--orientation free if they have none)"
