@@ -17,6 +17,7 @@ from sklearn.datasets import make_blobs
 
 import shoal
 from shoal.clustering.clustering import clustering_of
+from shoal.embedding.pixel_components import PixelComponents, fit_components
 from shoal.errors import CheckpointError, DataError, OutputError
 from shoal.images.decoding.form import Decoded, Form
 from shoal.images.decoding.raw_pixels import bring_raw
@@ -26,7 +27,7 @@ from shoal.portable.agreement import RandomImages, compare
 from shoal.portable.calibrated import CalibrationModule
 from shoal.portable.clusterers import clusterer_module
 from shoal.portable.model import PortableModel, pixels_of
-from shoal.portable.pixels import Resize, Shares
+from shoal.portable.pixels import AreaPixels, Resize, Shares
 from shoal.portable.reducers import reducer_module
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
@@ -127,6 +128,29 @@ def test_resizing_is_pillows(size: tuple[int, int]) -> None:
         assert difference.mean() < 0.3
         if size == (height, width):
             assert not difference.any()
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("size", [(60, 60), (40, 100), (8, 8)])
+def test_components_of_pixels(size: tuple[int, int], symmetric: bool) -> None:
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (9, *size, 2), dtype=np.uint8)
+    arrays = fit_components(shoal.ArraySource(images), symmetric)
+    original = PixelComponents(arrays, symmetric)
+    x = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    np.testing.assert_allclose(run(AreaPixels(original, *size), x), run(original, x), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["pixels", "joint_pixels"])
+def test_embeddings_with_pixels(
+    kind: str, checkpoint_file: Path, images: np.ndarray, tmp_path: Path
+) -> None:
+    source, loaded = shoal.ArraySource(images), shoal.load(checkpoint_file)
+    recipe = replace(loaded.recipe, embedding=kind)
+    pixels = fit_components(source, recipe.views.free_orientation)
+    finished, _ = shoal.cluster(source, replace(loaded, recipe=recipe, pixels=pixels))
+    model = PortableModel(finished)
+    assert compare(lambda x: _outputs(model, x), source, finished, model.pixels).good
 
 
 def test_the_range_of_each_channel_is_in_the_graph() -> None:

@@ -12,7 +12,7 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 PIXELS, JOINT_PIXELS = "pixels", "joint_pixels"
 """The embeddings of a recipe with these components: alone, or beside what was learned."""
-_SIDE = 48
+SIDE = 48
 _COMPONENTS = 64
 _SAMPLE = 3000
 _AT_ONCE = 256
@@ -49,7 +49,7 @@ def flat_pixels(x: Tensor, symmetric: bool) -> Tensor:
     >>> flat_pixels(torch.zeros(2, 3, 64, 24), symmetric=False).shape
     torch.Size([2, 3456])
     """
-    size = [min(side, _SIDE) for side in x.shape[2:]]
+    size = [min(side, SIDE) for side in x.shape[2:]]
     if size != list(x.shape[2:]):
         down, across = (_averages(*sides) for sides in zip(x.shape[2:], size, strict=True))
         x = down.to(x) @ x @ across.to(x).T

@@ -16,7 +16,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.encoders._pooling import BatchNormMaxPool
 from shoal.portable.calibrated import CalibrationModule
 from shoal.portable.clusterers import clusterer_module
-from shoal.portable.pixels import Resize, Shares
+from shoal.portable.pixels import AreaPixels, Resize, Shares
 from shoal.portable.reducers import reducer_module
 from shoal.protocols import Array, IntArray
 from shoal.scoring.assignment import calibration_of
@@ -121,7 +121,10 @@ class PortableModel(nn.Module):
         exact = self.pixels.dtype == torch.uint8
         self.shares = nn.Identity() if exact else Shares(self.pixels.bounds, self.pixels.white)
         self.resize = Resize(height, width, self.pixels.white, eight_bit=exact)
-        self.embedder = exportable(Embedder(checkpoint))
+        embedder = Embedder(checkpoint)
+        if embedder.pixels is not None:
+            embedder.pixels = AreaPixels(embedder.pixels, height, width)  # type: ignore[assignment]
+        self.embedder = exportable(embedder)
         self.reducers = nn.ModuleList(
             reducer_module(part, arrays)
             for part, arrays in zip(checkpoint.recipe.reducers, checkpoint.reducers, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from shoal.embedding.pixel_components import SIDE, PixelComponents
 from shoal.images.pixel_range import Bounds
 
 
@@ -58,6 +59,45 @@ class Resize(nn.Module):
     def _whole(self, x: Tensor) -> Tensor:
         whole = (x + 0.5).floor() if self.eight_bit else x.round()
         return whole.clamp(0.0, self.white)
+
+
+class AreaPixels(nn.Module):
+    """`PixelComponents` of images of one size, whose small copies are made by two matrices.
+
+    Args:
+        original: the components.
+        height: of the images.
+        width: of the images.
+    """
+
+    down: Tensor
+    across: Tensor
+
+    def __init__(self, original: PixelComponents, height: int, width: int) -> None:
+        super().__init__()
+        self.original = original
+        self.register_buffer("down", area_weights(height, min(height, SIDE)))
+        self.register_buffer("across", area_weights(width, min(width, SIDE)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images float (b, C, H, W) in [0, 1] to float32 (b, c)."""
+        x = torch.einsum("bchw,oh->bcow", x, self.down)
+        return self.original(torch.einsum("bcow,pw->bcop", x, self.across))
+
+
+def area_weights(before: int, after: int) -> Tensor:
+    """How much each of ``before`` places counts in each of ``after``, float32 (after, before).
+
+    As in ``interpolate(mode="area")``: the mean over the places that a new place touches.
+
+    >>> area_weights(3, 2).tolist()
+    [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]
+    """
+    weights = torch.zeros(after, before)
+    for place in range(after):
+        first, last = place * before // after, -(-(place + 1) * before // after)
+        weights[place, first:last] = 1.0 / (last - first)
+    return weights
 
 
 def _length(x: Tensor, axis: int) -> Tensor:
