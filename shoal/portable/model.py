@@ -124,6 +124,7 @@ class PortableModel(nn.Module):
         embedder = Embedder(checkpoint)
         if embedder.pixels is not None:
             embedder.pixels = AreaPixels(embedder.pixels, height, width)  # type: ignore[assignment]
+        embedder.encoder.decoder = nn.Identity()  # not needed, and half of the weights
         self.embedder = exportable(embedder)
         self.reducers = nn.ModuleList(
             reducer_module(part, arrays)

@@ -71,6 +71,8 @@ def write(
             output_names=list(OUTPUTS), verbose=False,
         )  # fmt: skip
         assert converted is not None
+        for node in converted.model.graph.all_nodes():
+            node.metadata_props.clear()  # notes of the exporter, with the paths of this machine
         converted.model.metadata_props.update(metadata)
         converted.model.graph.name = "shoal"
         converted.save(path, external_data=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,13 +37,19 @@ def exported(model: PortableModel, shape: tuple[int, int, int]) -> ExportedProgr
         2: Dim("width", min=2, max=_LONGEST),
     }
     with quiet():
-        return torch.export.export(model, (example,), dynamic_shapes={"images": dynamic})
+        program = torch.export.export(model, (example,), dynamic_shapes={"images": dynamic})
+    for part in program.graph_module.modules():
+        for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)  # it has the paths of this machine
+    return program
 
 
 def write(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
     """Write a program as ``torch.export.load`` reads it, the metadata beside it as JSON."""
+    buffer = io.BytesIO()  # a file's own name would be written into it
     with quiet():
-        torch.export.save(program, path, extra_files={ABOUT: json.dumps(dict(metadata))})
+        torch.export.save(program, buffer, extra_files={ABOUT: json.dumps(dict(metadata))})
+    path.write_bytes(buffer.getbuffer())
 
 
 def open_runner(path: Path) -> Run:
