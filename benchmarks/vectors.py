@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import labelled_piles as piles
 import numpy as np
-import piles
 from machine import HERE, append, commit, grouped, is_there, machine, rows, spread
 
 RESULTS = HERE / "results" / "vectors.jsonl"

@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from shoal.clustering import splits
 from shoal.clustering.choose_k import choose_k
 from shoal.clustering.clustering import (
@@ -24,19 +26,21 @@ from shoal.clustering.clustering import (
     clustering_of,
     divide_anew,
 )
+from shoal.clustering.noise import fit_noise, is_noise
 from shoal.embedding.out_of_distribution import reduce_with_familiarity
 from shoal.embedding.reduce import Reduction, fit_reduction, reduce
 from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
+from shoal.images.subset import Subset
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ClusterFacts, Origin, Split
 from shoal.models.history import CheckpointHistory
-from shoal.protocols import ImageSource, IntArray, Track, silent
+from shoal.protocols import Array, ImageSource, IntArray, Track, silent
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import late_failure, representation
-from shoal.scoring.assignment import assign, calibration_of
+from shoal.scoring.assignment import assign, calibration_of, set_aside
 from shoal.scoring.examine import calibrate_again, examine
 from shoal.training.loop import train
 from shoal.training.schedule import n_steps
@@ -133,7 +137,7 @@ def cluster(
     if auto_k:
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
-    clustering, ways = _divide(source, recipe, reduction, track)
+    clustering, ways, noise = _divide(source, recipe, reduction, track)
     if thorough and not checkpoint.n_dimensions:
         compared = representation.compare(
             source, recipe, reduction, clustering, may_choose=keep_better
@@ -143,15 +147,16 @@ def cluster(
             recipe = compared.recipe
             checkpoint = replace(checkpoint, recipe=recipe)
             reduction = fit_reduction(source, checkpoint, device=device, track=track)
-            clustering, ways = _divide(source, recipe, reduction, track)
+            clustering, ways, noise = _divide(source, recipe, reduction, track)
     finished = replace(
         reduction.checkpoint, recipe=recipe, optimizer_states=None,
-        facts=replace(facts, splits=ways), clusterer=clustering.get_arrays(),
+        facts=replace(facts, splits=ways), clusterer=clustering.get_arrays(), noise=noise,
     )  # fmt: skip
     if thorough:
         finished = examine(source, finished, reduction, clustering, device=device)
     z = reduction.embedding if thorough else reduction.fitted
-    return finished, assign(source, z, clustering, calibration_of(finished))
+    table = assign(source, z, clustering, calibration_of(finished))
+    return finished, set_aside(table, finished, recipe.n_clusters)
 
 
 def cluster_vectors(
@@ -190,11 +195,19 @@ def cluster_vectors(
 
 def _divide(
     source: ImageSource, recipe: Recipe, reduction: Reduction, track: Track
-) -> tuple[Clustering, tuple[Split, ...]]:
-    """The clusters of a reduced embedding, and the ways to divide it, the best first."""
+) -> tuple[Clustering, tuple[Split, ...], dict[str, Array]]:
+    """The clusters of a reduced embedding, the ways to divide it, the best first, and its noise.
+
+    Clusters are found among what is no noise.
+    """
+    z, noise = reduction.fitted, fit_noise(reduction.fitted, recipe.noise, recipe.seed)
+    if noise:
+        rows = np.flatnonzero(~is_noise(z, noise))
+        source, z = Subset(source, rows), z[rows]
+        check_n_clusters(recipe.n_clusters, len(rows))
     for clusterer in track([build_clusterer(recipe, recipe.n_clusters)], "clustering", 1):
-        clusterer.fit(reduction.fitted)
-    return splits.choose(source, Clustering(clusterer), reduction.fitted)
+        clusterer.fit(z)
+    return (*splits.choose(source, Clustering(clusterer), z), noise)
 
 
 def predict(
@@ -230,6 +243,8 @@ def predict(
         calibration = calibrate_again(checkpoint, clustering, candidate)
     if not familiarity or not checkpoint.familiar:  # an older checkpoint cannot tell
         z = reduce(source, checkpoint, device=device, track=track)
-        return assign(source, z, clustering, calibration, candidate)
-    z, familiar = reduce_with_familiarity(source, checkpoint, device=device, track=track)
-    return replace(assign(source, z, clustering, calibration, candidate), familiarity=familiar)
+        familiar = None
+    else:
+        z, familiar = reduce_with_familiarity(source, checkpoint, device=device, track=track)
+    table = replace(assign(source, z, clustering, calibration, candidate), familiarity=familiar)
+    return set_aside(table, checkpoint, n_clusters or checkpoint.recipe.n_clusters)

@@ -54,6 +54,7 @@ CHANGES: dict[str, tuple[object, str]] = {
     "reducers": ((Part("pca", {"n_components": 2}),), "clusters"),
     "clusterer": (Part("kmeans"), "clusters"),
     "n_clusters": (3, "clusters"),
+    "noise": ("0.2", "clusters"),
     "precision": ("bf16", "weights"),
     "checkpoints": (3, "history"),
     "seed": (1, "weights"),

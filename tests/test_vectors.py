@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_trainable
 
 from .conftest import shoal_in_process
+
+
+Run = Callable[..., Any]
 
 
 def blobs(n: int = 120, d: int = 8, k: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -203,7 +207,66 @@ def test_the_estimator_and_the_command_read_one_another(folder: Path, tmp_path: 
         ours.predict(vectors)
 
 
-Run = Callable[..., Any]
+def with_strays(n: int = 270, share: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of three kinds, and last some that lie far from all of them; which are these."""
+    vectors, _ = blobs(n)
+    strays = np.random.default_rng(1).normal(size=(round(n * share / (1 - share)), 8)) * 4
+    strays[:, :3] = -np.abs(strays[:, :3])
+    vectors = np.concatenate([vectors, strays.astype(np.float32)])
+    return vectors, np.arange(len(vectors)) >= n
+
+
+def test_noise_finds_the_foreign_tenth_and_leaves_a_clean_pile_alone() -> None:
+    vectors, foreign = with_strays()
+    for noise in ("10%", "auto"):
+        recipe = replace(VECTORS, n_clusters=3, noise=noise)
+        finished, table = pipeline.cluster_vectors(VectorSource(vectors), recipe)
+        assert table.names is not None
+        nowhere = np.array(table.names) == "belongs nowhere"
+        assert (table.labels[nowhere] == 3).all()
+        assert (nowhere & foreign).sum() >= 0.9 * foreign.sum(), noise
+        assert (nowhere & ~foreign).sum() <= 0.04 * len(vectors), noise
+        again = pipeline.predict(VectorSource(vectors), finished)
+        np.testing.assert_array_equal(again.labels, table.labels)
+        one = pipeline.predict(VectorSource(vectors[-1:]), finished)  # whatever the others are
+        assert one.labels.tolist() == table.labels[-1:].tolist()
+    _, clean = pipeline.cluster_vectors(
+        VectorSource(vectors[~foreign]), replace(VECTORS, n_clusters=3, noise="auto")
+    )
+    assert (clean.labels == 3).mean() < 0.05
+    for wrong in ("0.9", "some", "-1", "0", "nan"):
+        with pytest.raises(RecipeError, match="noise must be off, auto, or a share"):
+            replace(VECTORS, noise=wrong).check()
+
+
+def test_what_belongs_nowhere_begins_so_in_a_review(run_cli: Run, tmp_path: Path) -> None:
+    from shoal.cli import opening
+    from shoal.corrections.entry import NOWHERE
+    from shoal.progress import Reporter
+    from shoal.review.opening import open_review
+
+    vectors, foreign = with_strays()
+    np.save(tmp_path / "v.npy", vectors)
+    out = tmp_path / "out"
+    result = run_cli("cluster", tmp_path / "v.npy", out, "-k", 3, "--noise", "10%")
+    assert result.code == 0, result.err
+    assert (
+        "30 belong nowhere"
+        in run_cli("predict", tmp_path / "v.npy", out / "checkpoint.pth", tmp_path / "p.csv").err
+    )
+    source, loaded = opening.open_with(
+        out / "checkpoint.pth", tmp_path / "v.npy", Reporter(quiet=True)
+    )
+    reviewed = open_review(source, loaded, out / "checkpoint.pth")
+    groups = reviewed.journal.history.groups
+    reviewed.journal.close()
+    assert groups.sizes[NOWHERE] == 30
+    assert set(groups.sizes) == {NOWHERE, 1, 2, 3}
+    # And a later prediction says the same, with the corrections.
+    table = run_cli(
+        "predict", tmp_path / "v.npy", out / "checkpoint.pth", tmp_path / "q.csv"
+    )  # fmt: skip
+    assert table.code == 0, table.err
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ FLAGS = {
     "n_clusters": "-k",
     "n_leaves": "--leaves",
     "nodes": "--at",
+    "noise": "--noise",
     "numbers": "--numbers",
     "opset": "--opset",
     "orientation": "--orientation",

@@ -194,6 +194,12 @@ Clusters = Annotated[
                  show_default="as the recipe says",
                  help="How many clusters; auto: as many as 'shoal clusters' would choose."),
 ]  # fmt: skip
+Noise = Annotated[
+    str | None,
+    typer.Option("--noise", metavar="SHARE|auto", show_default="off",
+                 help="Images that belong nowhere get a group of their own: a share such as 10%, "
+                 "or auto: those far beyond the rest."),
+]  # fmt: skip
 LABELS = "Labels of the images: .npy, or .csv with a column label."
 OutDir = Annotated[
     Path,

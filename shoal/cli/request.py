@@ -48,6 +48,8 @@ class Request:
     """free, upright or auto; None: auto, or the named recipe's."""
     intensity: str | None = None
     """matters, varies or auto; None: auto, or the named recipe's."""
+    noise: str | None = None
+    """off, auto or a share; None: the recipe's."""
     pictures: Path | None = None
     """The images that are shown for vectors."""
     tensorboard: Path | None = field(default=None, compare=False)
@@ -71,6 +73,8 @@ class Request:
             given["minutes"] = ("epochs", None)
         if self.seed is not None:
             given["seed"] = ("seed", self.seed)
+        if self.noise is not None:
+            given["noise"] = ("noise", self.noise)
         if self.clusters is not None:
             given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
         recipe = resolve(self.recipe or DEFAULT, self.settings, given)

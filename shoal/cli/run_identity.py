@@ -14,6 +14,7 @@ from shoal.errors import OutputError
 from shoal.export.record import Record, read_record
 from shoal.recipes.asked_views import AUTO
 from shoal.recipes.augmentation import Views
+from shoal.recipes.noise import OFF
 from shoal.recipes.recipe import OF_VECTORS
 from shoal.scoring.training_command import TrainingCommand, parse_training
 
@@ -48,7 +49,7 @@ def completed(settings: Any, wanted: dict[str, Any]) -> Any:
     """
     if not isinstance(settings, dict) or not isinstance(settings.get("views"), dict):
         return settings
-    unknown = {name: wanted[name] for name in (_BY_PILE,) if name in wanted}
+    unknown = {name: wanted[name] for name in (_BY_PILE,) if name in wanted} | {"noise": OFF}
     return unknown | settings | {"views": asdict(Views()) | settings["views"]}
 
 
@@ -75,6 +76,7 @@ def as_typed(name: str, value: Any) -> str:
     """
     option = {
         "n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes",
+        "noise": "--noise",
         "orientation": "--orientation", "intensity": "--intensity",
         "images": "--images",
     }  # fmt: skip

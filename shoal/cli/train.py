@@ -25,6 +25,7 @@ from shoal.cli.options import (
     LowMemory,
     Minutes,
     NoCache,
+    Noise,
     Orientation,
     OutDir,
     Pages,
@@ -61,6 +62,7 @@ def train(
     force: Force = False,
     device: Device = "auto",
     settings: Settings = None,
+    noise: Noise = None,
     corrections: Annotated[
         Path | None,
         typer.Option("--corrections", metavar="FILE", help=CORRECTED, show_default=False),
@@ -101,7 +103,7 @@ def train(
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
-        force, began, orientation=orientation, intensity=intensity,
+        force, began, orientation=orientation, intensity=intensity, noise=noise,
         effort=effort_of(quick, thorough),
         tensorboard=tensorboard,
     )  # fmt: skip
@@ -166,6 +168,7 @@ def run(
     force: Force = False,
     device: Device = "auto",
     settings: Settings = None,
+    noise: Noise = None,
     low_memory: LowMemory = False,
     size: Size = None,
     fit: Fit = None,
@@ -198,7 +201,7 @@ def run(
 
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
-        force, began, hands_over=True, orientation=orientation, intensity=intensity,
+        force, began, hands_over=True, orientation=orientation, intensity=intensity, noise=noise,
         effort=effort_of(quick, thorough),
         tensorboard=tensorboard,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from shoal.cli.options import (
     Clusters,
     Force,
     NoCache,
+    Noise,
     OutDir,
     Quiet,
     Seed,
@@ -40,6 +41,7 @@ def cluster(
                      help="Which column of a .parquet file holds the ids."),
     ] = None,
     array: ArrayName = None,
+    noise: Noise = None,
     seed: Seed = None,
     settings: Settings = None,
     force: Force = False,
@@ -73,7 +75,7 @@ def cluster(
     resume = folder.exists() and not force
     request = Request(
         VECTORS, seed=seed, clusters=clusters, settings=tuple(settings or ()), resume=resume,
-        device="cpu", force=force, pictures=images,
+        device="cpu", force=force, pictures=images, noise=noise,
     )  # fmt: skip
     recipe = request.resolve()
     report = Reporter(quiet=quiet)

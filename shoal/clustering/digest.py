@@ -10,6 +10,7 @@ import hashlib
 import json
 
 from shoal.models.checkpoint import Checkpoint
+from shoal.recipes.noise import OFF
 
 CLUSTERING = b"shoal.clustering"
 """The key of the digest in the metadata of a Parquet file."""
@@ -32,7 +33,11 @@ def clustering_digest(
     recipe = checkpoint.recipe.to_dict()
     decisive = {name: recipe.get(name) for name in _DECISIVE}
     decisive["n_clusters"] = n_clusters or checkpoint.recipe.n_clusters
-    content = [checkpoint.weights_digest(), split, decisive]
+    if checkpoint.recipe.noise != OFF:
+        decisive["noise"] = checkpoint.recipe.noise
+    # Of vectors from elsewhere there are no weights: what was clustered tells.
+    learned = checkpoint.origin.digest if checkpoint.n_dimensions else checkpoint.weights_digest()
+    content = [learned, split, decisive]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

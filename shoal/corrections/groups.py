@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.corrections.entry import INFERS, NOWHERE, WHOLE, Entry, Note, Whole
+from shoal.embedding.table import NOWHERE_NAME
 from shoal.errors import DataError
 from shoal.protocols import IntArray
 
@@ -95,9 +96,7 @@ class Groups:
 
     def title(self, group: int) -> str:
         """What a group is called: its name, or ``group`` and its id."""
-        return self.names.get(group) or (
-            "belongs nowhere" if group == NOWHERE else f"group {group}"
-        )
+        return self.names.get(group) or (NOWHERE_NAME if group == NOWHERE else f"group {group}")
 
     def ids_of(self, rows: IntArray) -> tuple[str, ...]:
         """The ids of rows."""

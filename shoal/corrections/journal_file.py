@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shoal.corrections.entry import Entry, Whole
+import numpy as np
+
+from shoal.corrections.entry import NOWHERE, Entry, Whole
 from shoal.corrections.history import History, replay
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text
@@ -41,16 +43,19 @@ def reviewed_beside(journal: str | Path) -> Path:
 
 
 def start_entry(
-    ids: Sequence[str], labels: IntArray, *, about: Mapping[str, Any] | None = None
-) -> Entry:
+    ids: Sequence[str], labels: IntArray, *, about: Mapping[str, Any] | None = None,
+    nowhere: int | None = None,
+) -> Entry:  # fmt: skip
     """The first entry of a journal: the images and the clusters that a person begins with.
 
     Args:
         ids: of n images.
         labels: int64 (n,), their clusters. Cluster 0 becomes group 1, and so on.
         about: JSON values: the digest of the result and of the clustering.
+        nowhere: the cluster of the images that belong nowhere, if there is one.
     """
-    groups = tuple((labels + 1).tolist())
+    apart = None if nowhere is None else labels == nowhere
+    groups = tuple((labels + 1 if apart is None else np.where(apart, NOWHERE, labels + 1)).tolist())
     names = tuple(as_text(name) for name in ids)
     about = {"format": FORMAT, "version": VERSION} | dict(about or {})
     whole = Whole(names, groups, next_group=max(groups, default=0) + 1)

@@ -23,6 +23,10 @@ NAMED_FOR_METADATA = b"shoal_named_for"
 """The same in the schema of a Parquet table."""
 
 
+NOWHERE_NAME = "belongs nowhere"
+"""The name of the group of images that belong nowhere."""
+
+
 @dataclass(frozen=True)
 class ImageTable:
     """What is known of each of n images; all that a report or an export needs besides the pixels.

@@ -11,7 +11,7 @@ import numpy as np
 
 from shoal.clustering.splits import PIXELS_COUNT
 from shoal.corrections.honoured import Corrections
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, pixels
 from shoal.scoring import label_free
@@ -31,9 +31,11 @@ def run_summary(table: ImageTable, folder: Path) -> str:
 
 def prediction_summary(table: ImageTable) -> str:
     """The number of images, the sizes of the clusters and the mean confidence, in one line."""
-    sizes, confidence = np.bincount(table.labels), float(table.confidence.mean())
+    nowhere = np.array([name == NOWHERE_NAME for name in table.names or [""] * len(table)])
+    sizes, confidence = np.bincount(table.labels[~nowhere]), float(table.confidence.mean())
+    apart = f", {int(nowhere.sum()):,} belong nowhere" if nowhere.any() else ""
     return (
-        f"{counted(len(table), 'image')}: clusters {_sizes(sizes.tolist())}; "
+        f"{counted(len(table), 'image')}: clusters {_sizes(sizes.tolist())}{apart}; "
         f"mean confidence {share_text(confidence, len(table))}"
     )
 

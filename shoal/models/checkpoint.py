@@ -73,6 +73,9 @@ class Checkpoint:
     calibration: dict[str, Array] = field(default_factory=dict)
     """The confidences of memberships, see `scoring.calibration`; empty in older files."""
 
+    noise: dict[str, Array] = field(default_factory=dict)
+    """What tells the images that belong nowhere, see `clustering.noise`; mostly empty."""
+
     n_dimensions: int = 0
     """The length of the vectors from elsewhere that it takes, in place of images; 0: it takes
     images. There is no encoder then, see `recipes.recipe.NO_ENCODER`."""
@@ -173,6 +176,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
         "pixels": to_tensors(checkpoint.pixels),
         "familiar": to_tensors(checkpoint.familiar),
         "calibration": to_tensors(checkpoint.calibration),
+        "noise": to_tensors(checkpoint.noise),
     }
     # Through memory: torch.save writes a file's own name into it, and a full disk would reach
     # its C++ side as a crash rather than as an error.
@@ -234,6 +238,7 @@ def load(path: str | Path) -> Checkpoint:
             pixels=to_arrays(content.get("pixels", {})),
             familiar=to_arrays(content.get("familiar", {})),
             calibration=to_arrays(content.get("calibration", {})),
+            noise=to_arrays(content.get("noise", {})),
         )
         if len(loaded.objective_states) != len(loaded.recipe.objectives):
             raise KeyError("the state of an objective")

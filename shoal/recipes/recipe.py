@@ -11,6 +11,7 @@ from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.recipes import parts
 from shoal.recipes.augmentation import OLDER_NAMES, Views
+from shoal.recipes.noise import parse as parse_noise
 from shoal.recipes.parts import Part
 
 OPTIMIZERS = ("adam", "adamw", "muon")
@@ -19,7 +20,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 EMBEDDINGS = ("encoder", "projection", "joint", "pixels", "joint_pixels")
 NO_ENCODER = Part("none")
 """The encoder of a recipe that clusters vectors from elsewhere, and learns nothing from pixels."""
-OF_VECTORS = ("name", "reducers", "clusterer", "n_clusters", "seed")
+OF_VECTORS = ("name", "reducers", "clusterer", "n_clusters", "noise", "seed")
 """The fields of such a recipe that mean something."""
 
 
@@ -68,6 +69,9 @@ class Recipe:
     images of one size only sees them as they are."""
     n_clusters: int = 2
     """How many clusters."""
+    noise: str = "off"
+    """off; a share of the images, such as 0.1, that belong nowhere and get a group of their own; or
+    auto: those that lie far beyond the rest, see `clustering.noise`."""
     precision: str = "auto"
     """fp32, bf16 (mixed), or auto: bf16 where the processor is fast at it."""
     checkpoints: int = 12
@@ -95,6 +99,7 @@ class Recipe:
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(name, getattr(self, name), low, high, RecipeError)
+        parse_noise(self.noise)
         self.views.check()
         if not self.has_encoder and self.objectives:
             raise RecipeError(

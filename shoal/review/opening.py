@@ -14,7 +14,7 @@ from shoal.corrections.carry import carry
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
 from shoal.corrections.known import known_rows, with_new_ids
-from shoal.embedding.table import ImageTable, result_digest
+from shoal.embedding.table import NOWHERE_NAME, ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.export.clustering_digest import stored_digest
 from shoal.export.neighbours import with_map
@@ -70,7 +70,9 @@ def open_review(
         "result": result_digest(table.ids, table.labels), "images": source.digest(),
         "clustering": clustering_digest(checkpoint),
     }  # fmt: skip
-    journal = Journal(place, start_entry(table.ids, table.labels, about=about))
+    journal = Journal(
+        place, start_entry(table.ids, table.labels, about=about, nowhere=_nowhere(table))
+    )
     try:
         notes = [_TORN] if journal.torn else []
         notes += _carry_over(journal, table, about)
@@ -79,6 +81,11 @@ def open_review(
         journal.close()
         raise
     return Reviewed(source, checkpoint, table, journal, tuple(notes))
+
+
+def _nowhere(table: ImageTable) -> int | None:
+    """The cluster of the images that shoal set aside because they belong nowhere."""
+    return next((label for label, name in table.called().items() if name == NOWHERE_NAME), None)
 
 
 def _carry_over(journal: Journal, table: ImageTable, about: Mapping[str, str]) -> list[str]:

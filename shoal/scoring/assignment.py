@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from shoal.clustering.clustering import Clustering, clustering_of
-from shoal.embedding.table import ImageTable
+from shoal.clustering.noise import is_noise
+from shoal.embedding.table import NOWHERE_NAME, ImageTable, result_digest
 from shoal.errors import CheckpointError
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource
@@ -40,6 +43,24 @@ def assign(
     worth = membership if calibrated is None else calibrated.apply(membership)
     confidence = worth[np.arange(len(labels)), labels]
     return ImageTable(ids=source.ids, embedding=z, labels=labels, confidence=confidence)
+
+
+def set_aside(table: ImageTable, checkpoint: Checkpoint, n_clusters: int) -> ImageTable:
+    """The table with images that belong nowhere in a group of their own, the last one.
+
+    They are those that the checkpoint calls noise. Nothing is known of how often that is right:
+    their confidence is 0.5. The group's name is the one that corrections have for it.
+    """
+    nowhere = is_noise(table.embedding, checkpoint.noise)
+    if not nowhere.any():
+        return table
+    labels = np.where(nowhere, n_clusters, table.labels)
+    return replace(
+        table, labels=labels,
+        confidence=np.where(nowhere, np.float32(0.5), table.confidence),
+        names=[NOWHERE_NAME if one else "" for one in nowhere.tolist()],
+        named_for=result_digest(table.ids, labels),
+    )  # fmt: skip
 
 
 def probabilities(z: FloatArray, checkpoint: Checkpoint) -> FloatArray:
