@@ -92,7 +92,7 @@ def test_inputs_come_first_data_before_checkpoint_and_outputs_last() -> None:
     ]
     for command, words in places.items():
         assert words == sorted(set(words), key=order.index), command
-    assert sum(words[-1] == "OUTPUT" for words in places.values()) == 10
+    assert sum(words[-1] == "OUTPUT" for words in places.values()) == 11
 
 
 def test_an_option_means_the_same_in_every_command() -> None:

@@ -97,6 +97,32 @@ def test_python(images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert Path("five.parquet").exists()
 
 
+def test_embeddings(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command and line of the page, word for word."""
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    vectors = 3 * np.eye(2, 8)[np.arange(60) % 2] + generator.normal(size=(60, 8))
+    np.save("embeddings.npy", vectors)
+    np.save("new.npy", vectors[:9])
+    Path("photos").mkdir()
+    for number, image in enumerate(generator.integers(0, 255, (60, 8, 8), dtype=np.uint8)):
+        Image.fromarray(image).save(f"photos/{number:03}.png")
+    monkeypatch.setattr("shoal.review.server.ReviewServer.run", lambda self: self.close())
+    for language, text in blocks("embeddings.md"):
+        if language == "python":
+            exec(compile(text, "embeddings.md", "exec"), {})
+            continue
+        assert language == "sh"
+        for line in text.splitlines():
+            words = shlex.split(line)[1:]
+            result = run_cli(*words, *(["--no-browser"] if words[0] == "review" else []))
+            assert result.code == 0, (line, result.err)
+    assert "belongs nowhere" in Path("sifted/prediction.csv").read_text()
+    assert Path("vectors.pth").exists()
+
+
 PAGES = sorted((TUTORIALS.parent / "questions").glob("*.md"))
 
 
