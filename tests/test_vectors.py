@@ -26,7 +26,6 @@ from shoal.recipes.recipe import check_trainable
 
 from .conftest import shoal_in_process
 
-
 Run = Callable[..., Any]
 
 
