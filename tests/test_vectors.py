@@ -244,7 +244,7 @@ def test_what_belongs_nowhere_begins_so_in_a_review(run_cli: Run, tmp_path: Path
     from shoal.progress import Reporter
     from shoal.review.opening import open_review
 
-    vectors, foreign = with_strays()
+    vectors, _ = with_strays()
     np.save(tmp_path / "v.npy", vectors)
     out = tmp_path / "out"
     result = run_cli("cluster", tmp_path / "v.npy", out, "-k", 3, "--noise", "10%")
