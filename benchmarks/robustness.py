@@ -38,6 +38,7 @@ from typing import Any
 from machine import HERE, append, commit, machine, rows
 from trials import documents, fuzzing, reviews
 from trials.disturbances import PARTS, disturbed
+from trials.photographs import PHOTOGRAPHS
 from trials.samples import CONTAINERS, IMAGES
 from trials.scientific import SCIENTIFIC
 
@@ -47,6 +48,7 @@ IMAGE_KINDS = (*IMAGES, *CONTAINERS, *PACKED, "odd-npy")
 SCIENTIFIC_KINDS = (*SCIENTIFIC, "zarr")
 FUZZED = {
     "scientific": (SCIENTIFIC_KINDS, 4_000),
+    "photographs": (tuple(PHOTOGRAPHS), 4_000),
     "images": (IMAGE_KINDS, 10_000),
     "documents": (tuple(documents.KINDS), 1_000),
 }
@@ -138,7 +140,7 @@ def main() -> None:
     if asked.table:
         print(table(rows(RESULTS)))
         return
-    if asked.only in (*SCIENTIFIC_KINDS, *IMAGE_KINDS, *documents.KINDS):
+    if asked.only in (*SCIENTIFIC_KINDS, *PHOTOGRAPHS, *IMAGE_KINDS, *documents.KINDS):
         (found,) = fuzzing.trials([(asked.only, asked.seed)], loud=True)
         print(json.dumps(found | {"what": ""}), found["what"], sep="\n")
         sys.exit(found["outcome"] == "failure")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trials.mutations import mutate
+from trials.photographs import PHOTOGRAPHS
 from trials.samples import (
     CONTAINERS,
     IMAGES,
@@ -23,11 +24,12 @@ from trials.samples import (
 )
 from trials.scientific import SCIENTIFIC, store
 
+BY_READERS = SCIENTIFIC | PHOTOGRAPHS
 LONGEST = 1500
 """Characters of a message: a sentence, with a long path in it."""
 _WHOLE_WAY = 25
-"""Each so many of the scientific files is opened as a pile; decoding it in a process of its own
-takes seconds. The others are decoded at once."""
+"""Each so many of the files that readers read is opened as a pile; decoding it in a process of its
+own takes seconds. The others are decoded at once."""
 _GOOD = "good.png"
 _PACKED: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "zip": pack_zip,
@@ -55,7 +57,7 @@ def damaged(kind: str, seed: int) -> bytes:
 
 @cache
 def _whole(kind: str) -> list[bytes]:
-    return SCIENTIFIC[kind]() if kind in SCIENTIFIC else whole(kind)
+    return BY_READERS[kind]() if kind in BY_READERS else whole(kind)
 
 
 def write_damaged_store(folder: Path, seed: int) -> None:
@@ -103,7 +105,7 @@ def open_damaged(kind: str, seed: int, folder: Path) -> str:
         if seed % _WHOLE_WAY:
             return _decoded(folder / "pile.zarr")
         return _verdict(folder / "pile.zarr", None)
-    if kind in SCIENTIFIC:
+    if kind in BY_READERS:
         bad = folder / f"bad.{kind}"
         bad.write_bytes(damaged(kind, seed))
         return _decoded(bad) if seed % _WHOLE_WAY else _verdict(folder, 1)
