@@ -75,7 +75,7 @@ def _video(suffix: str) -> list[bytes]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, f"a.{suffix}")
             with av.open(str(path), "w") as container:
-                stream = container.add_stream(codec, 5)
+                stream: Any = container.add_stream(codec, 5)
                 stream.height = stream.width = SIDE
                 stream.pix_fmt = "yuv420p"
                 for number in range(15):
