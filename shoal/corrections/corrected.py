@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from shoal.corrections.entry import NOWHERE
-from shoal.corrections.groups import Groups
+from shoal.corrections.groups import BoolArray, Groups
 from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text
-from shoal.protocols import IntArray
+from shoal.protocols import FloatArray, IntArray
 
 _INFERRED = 0.5
 """Confidence was calibrated for the cluster that an image was in, not for one it is moved to."""
@@ -44,15 +44,28 @@ def corrected(table: ImageTable, groups: Groups, numbered: Groups | None = None)
     group = groups.group[rows]
     order = numbers(groups, numbered or groups)
     labels = np.array([order[known] for known in group.tolist()], dtype=np.int64)
-    inferred = np.minimum(table.confidence, _INFERRED)
-    confidence = np.where(groups.inferred[rows], inferred, table.confidence)
-    confidence = np.where(groups.decided[rows], 1.0, confidence).astype(np.float32)
+    confidence = corrected_confidence(table.confidence, groups.decided[rows], groups.inferred[rows])
     called = _titles(table, groups, group)
     return replace(
         table, labels=labels, confidence=confidence,
         names=[called[known] for known in group.tolist()],
         named_for=result_digest(table.ids, labels),
     )  # fmt: skip
+
+
+def corrected_confidence(
+    confidence: FloatArray, decided: BoolArray, inferred: BoolArray
+) -> FloatArray:
+    """How sure each image's group is, float32 (n,): what the result said, as far as it holds.
+
+    >>> nobody, first = np.array([False, False]), np.array([True, False])
+    >>> corrected_confidence(np.float32([0.9, 0.3]), decided=first, inferred=nobody).tolist()
+    [1.0, 0.30000001192092896]
+    >>> corrected_confidence(np.float32([0.9, 0.3]), decided=nobody, inferred=first).tolist()
+    [0.5, 0.30000001192092896]
+    """
+    worth = np.where(inferred, np.minimum(confidence, _INFERRED), confidence)
+    return np.where(decided, 1.0, worth).astype(np.float32)
 
 
 def numbers(groups: Groups, numbered: Groups) -> dict[int, int]:

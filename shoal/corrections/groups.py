@@ -83,6 +83,12 @@ class Groups:
         order = sorted(sizes, key=lambda group: (group == NOWHERE, -sizes[group], group))
         return MappingProxyType({group: sizes[group] for group in order})
 
+    def note_on(self, *, image: str | None = None, group: int | None = None) -> str | None:
+        """What the person noted last on an image or a group; None if nothing, or not any more."""
+        about = (image, group)
+        texts = (note.text for note in reversed(self.notes) if (note.image, note.group) == about)
+        return next(texts, "") or None
+
     def members(self, group: int) -> IntArray:
         """The rows of a group, int64 (m,) ascending.
 

@@ -146,20 +146,22 @@ def apart(groups: Groups, rows: IntArray) -> Entry:
 
 
 def note(groups: Groups, text: str, *, row: int | None = None, group: int | None = None) -> Entry:
-    """Write a note beside an image or a group.
+    """Write a note beside an image or a group; an empty one takes the note there away.
 
     Raises:
-        DataError: it is beside neither, or empty.
+        DataError: it is beside neither, or empty where there is none.
     """
-    if not text.strip() or (row is None) == (group is None):
-        raise DataError("a note needs a text, and an image or a group that it is about.")
+    if (row is None) == (group is None):
+        raise DataError("a note needs an image or a group that it is about.")
+    image = None if row is None else groups.ids[row]
     if group is not None:
         groups.members(group)
-        return Entry(
-            "note", f"Noted on {groups.title(group)!r}: {text}", note=Note(text, None, group)
-        )
-    image = groups.ids[int(row or 0)]
-    return Entry("note", f"Noted on {image!r}: {text}", note=Note(text, image))
+    title = repr(image if group is None else groups.title(group))
+    if not text.strip():
+        if groups.note_on(image=image, group=group) is None:
+            raise DataError("a note needs a text.")
+        return Entry("note", f"Took the note on {title} away.", note=Note("", image, group))
+    return Entry("note", f"Noted on {title}: {text}", note=Note(text, image, group))
 
 
 def dissolve(groups: Groups, group: int, target: IntArray) -> Entry:

@@ -3,7 +3,8 @@
 A Gaussian process (Rasmussen and Williams 2006, section 2.7) on the frozen embedding, whose mean is
 what the clusters say, and whose observations are the images that a person decided. Where nothing
 was said the clusters stand. Where what was said agrees with them nothing changes. Where it does
-not, images that are like the decided ones follow them.
+not, images that are like the decided ones follow them, as far as `trusted` finds that what was said
+of some of them tells what was said of the others.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray
 from shoal.corrections.parts import balanced
+from shoal.corrections.trust import STAYS, Fit, shares, trusted
 from shoal.images.sampling import sample_rows
-from shoal.protocols import FloatArray, IntArray
+from shoal.protocols import Array, FloatArray, IntArray
 
 _TRUST = 0.7
 """What the word of a cluster counts, where that of a person counts 1."""
@@ -76,9 +78,10 @@ def spread(
         said = np.zeros((len(some), len(ids)), dtype=np.float32)
         said[np.arange(len(some)), np.searchsorted(ids, group[some])] = 1.0
         plain = ~decided[some] if inferred is None else ~(decided[some] | inferred[some])
-        word = _word(said, plain, decided[some], None if result is None else result[some])
-        scores = _scores(balanced(z)[some], said, word, plain, decided[some])
-        membership[some] = np.where(decided[some][:, None], said, _shares(scores))
+        clusters = np.unique((group if result is None else result)[some], return_inverse=True)[1]
+        word = _word(said, plain, decided[some], None if result is None else clusters)
+        scores = _scores(balanced(z)[some], said, word, plain, decided[some], clusters)
+        membership[some] = np.where(decided[some][:, None], said, shares(scores))
     learned = group.copy()
     free = some[~decided[some]]
     if decided.any() and len(free):
@@ -88,33 +91,37 @@ def spread(
 
 
 def _word(
-    said: FloatArray, plain: BoolArray, decided: BoolArray, result: IntArray | None
+    said: FloatArray, plain: BoolArray, decided: BoolArray, of: IntArray | None
 ) -> FloatArray:
     """What the clusters say of each image, float32 (n, k), whatever was said of the image itself.
 
     Of a plain image that is its group. Of one that was moved it is where the plain images of its
     cluster are, or where dissolving the cluster put it. The more images a person took out of a
     cluster, the less its word counts.
+
+    Args:
+        of: int64 (n,), the cluster of each image in the result, from 0; None if it is not known.
     """
     word = np.where(plain[:, None], said, 0.0).astype(np.float32)
-    if result is None:
+    if of is None:
         return word
-    clusters, of = np.unique(result, return_inverse=True)
-    where = np.zeros((len(clusters), said.shape[1]), dtype=np.float32)
+    n_clusters = int(of.max()) + 1
+    where = np.zeros((n_clusters, said.shape[1]), dtype=np.float32)
     np.add.at(where, of[plain], said[plain])
     where /= np.maximum(where.sum(axis=1, keepdims=True), 1.0)
     word[~plain] = where[of[~plain]]
     gone = ~plain & ~decided & ~word.any(axis=1)  # the cluster was dissolved
     word[gone] = said[gone]
     stayed = (word * said).sum(axis=1)[decided]
-    asked = np.bincount(of[decided], minlength=len(clusters))
-    stays = np.bincount(of[decided], weights=stayed, minlength=len(clusters))
+    asked = np.bincount(of[decided], minlength=n_clusters)
+    stays = np.bincount(of[decided], weights=stayed, minlength=n_clusters)
     return word * ((stays + _DOUBT) / (asked + _DOUBT)).astype(np.float32)[of][:, None]
 
 
 def _scores(
-    x: FloatArray, said: FloatArray, word: FloatArray, plain: BoolArray, decided: BoolArray
-) -> FloatArray:
+    x: FloatArray, said: FloatArray, word: FloatArray, plain: BoolArray, decided: BoolArray,
+    clusters: IntArray,
+) -> FloatArray:  # fmt: skip
     """The score of each group for each image, float32 (n, k): about the chance that it is right.
 
     Args:
@@ -123,6 +130,7 @@ def _scores(
         word: see `_word`.
         plain: bool (n,), the images that nothing moved.
         decided: bool (n,), the observations.
+        clusters: int64 (n,), the cluster of each image in the result, from 0.
     """
     spoken = plain if plain.any() else decided
     mean = _linear(x, x[spoken], word[spoken] if plain.any() else said[spoken])
@@ -133,23 +141,40 @@ def _scores(
         return mean
     some = rows[sample_rows(len(rows), _LANDMARKS)]
     between = _kernel(x[some], x[rows]).astype(np.float64)
-    residual = (said[rows] - mean[rows]).astype(np.float64)
-    # What is confirmed draws images to its group, unless the person confirmed others as well.
-    answered = said[rows].any(axis=0)
-    covered = float(word[:, answered].sum() / max(float(word.sum()), 1e-12))
-    residual[mean[rows].argmax(axis=1) == said[rows].argmax(axis=1)] *= covered**2
+    residual = _residual(mean[rows], said[rows], word)
+    strength = np.ones(len(x), dtype=np.float32)
     if len(some) == len(rows):
-        weights = np.linalg.solve(between + _NOISE * np.eye(len(rows)), residual)
+        solved = np.linalg.inv(between + _NOISE * np.eye(len(rows)))
+        fit = Fit(x[rows], mean[rows], said[rows], residual, between, solved)
+        strength = trusted(fit, clusters, rows)
     else:  # the subset of regressors, section 8.3.1
         within = between[:, np.isin(rows, some)]
         system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
-        weights = np.linalg.solve(system, between @ residual)
-    weights = weights.astype(np.float32)
+        solved = np.linalg.solve(system, between)
+    weights = (solved @ residual).astype(np.float32)
+    mean += STAYS * (1.0 - strength)[:, None] * said
     step = _BLOCK if len(x) > _MANY else _MANY
     for start in range(0, len(x), step):
         block = slice(start, start + step)
-        mean[block] += _kernel(x[block], x[some]) @ weights
+        mean[block] += strength[block, None] * (_kernel(x[block], x[some]) @ weights)
     return mean
+
+
+def _residual(mean: FloatArray, said: FloatArray, word: FloatArray) -> Array:
+    """What the person said of the decided images beyond what the clusters say, float64 (m, k).
+
+    What is confirmed draws images to its group, unless the person confirmed others as well.
+
+    Args:
+        mean: float32 (m, k), the scores that the clusters give to the decided images.
+        said: float32 (m, k), 1 at the group of each of them.
+        word: float32 (n, k), of all images.
+    """
+    answered = said.any(axis=0)
+    covered = float(word[:, answered].sum() / max(float(word.sum()), 1e-12))
+    residual = (said - mean).astype(np.float64)
+    residual[mean.argmax(axis=1) == said.argmax(axis=1)] *= covered**2
+    return residual
 
 
 def _kernel(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -180,12 +205,6 @@ def _linear(x: FloatArray, known: FloatArray, word: FloatArray) -> FloatArray:
     system[np.diag_indices(len(system))] += 1.0 + 0.003 * len(known) / known.shape[1]
     weights = np.linalg.solve(system, (centred.T @ (word - mean)).astype(np.float64))
     return ((x - middle) @ weights.astype(np.float32) + mean).astype(np.float32)
-
-
-def _shares(score: FloatArray) -> FloatArray:
-    """Scores as shares: rows of numbers from 0 to 1 that sum to 1."""
-    positive = np.clip(score, 1e-3, None) ** 2
-    return positive / positive.sum(axis=1, keepdims=True)
 
 
 def _share_of(membership: FloatArray, ids: IntArray, group: IntArray) -> FloatArray:

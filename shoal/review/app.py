@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from shoal.errors import OutputError, ShoalError
 from shoal.review.pictures import MOST_IN_A_SHEET, original
+from shoal.review.security import says_no
 from shoal.review.session import Session
 
 _SHIPPED = (".html", ".css", ".js", ".svg", ".png", ".woff2")
@@ -87,7 +88,7 @@ def build_app(session: Session, events: Events) -> Starlette:
         try:
             said = json.loads(await request.body())
         except (ValueError, RecursionError):
-            return _error(400, "An action must be JSON.")
+            return says_no(400, "An action must be JSON.")
         return JSONResponse(await run_in_threadpool(session.act, said))
 
     def of_row(request: Request) -> int:
@@ -172,7 +173,7 @@ def page_files() -> dict[str, bytes]:
 def _page_file(name: str) -> Response:
     content = page_files().get(name)
     if content is None:
-        return _error(404, "There is no such file.")
+        return says_no(404, "There is no such file.")
     kind = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
 
@@ -188,21 +189,17 @@ def _whole(word: str, below: int, what: str) -> int:
     return int(word)
 
 
-def _error(status: int, text: str) -> Response:
-    return JSONResponse({"error": text}, status)
-
-
 async def _said_no(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, Missing) else 507 if isinstance(error, OutputError) else 400
     text = str(error)
-    return _error(status, text[:1].upper() + text[1:])
+    return says_no(status, text[:1].upper() + text[1:])
 
 
 async def _no_such(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _error(status, "There is no such address." if status == 404 else "This is not allowed.")
+    return says_no(status, "There is no such address." if status == 404 else "This is not allowed.")
 
 
 async def _fault(request: Request, error: Exception) -> Response:
     traceback.print_exception(error, file=sys.stderr)
-    return _error(500, "The review has a fault; the terminal shows it. What you said is kept.")
+    return says_no(500, "The review has a fault; the terminal shows it. What you said is kept.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import balanced, parts_of_groups
 from shoal.corrections.questions import Question, divided, finer, questions
-from shoal.corrections.spread import spread
+from shoal.corrections.spread import Spread, spread
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
@@ -36,10 +36,14 @@ class Asking:
     Args:
         z: float32 (n, d), the reduced embedding.
         confidence: float32 (n,) in [0, 1], of the result in each image.
+        learned: what learning makes of groups, of the whole pile.
     """
 
-    def __init__(self, z: FloatArray, confidence: FloatArray) -> None:
+    def __init__(
+        self, z: FloatArray, confidence: FloatArray, learned: Callable[[Groups], Spread]
+    ) -> None:
         self.z, self.confidence = z, confidence
+        self._learned = learned
         self._sample = sample_rows(len(z), _MOST)
         self._open: dict[int, Question] = {}
         self._skipped: set[int] = set()
@@ -126,17 +130,15 @@ class Asking:
     def _questions(self, groups: Groups) -> list[Question]:
         """The questions about the parts that are left, or else about smaller ones."""
         rows, now = self._rows(groups), frozenset(groups.sizes) - {NOWHERE}
+        if len(now) < 2:  # no image can be in the wrong one
+            return []
         z, group, decided = self.z[rows], groups.group[rows], groups.decided[rows]
         if not self._divided & now:  # the first question, or the pile was divided anew
             self._part[rows], self._divided = parts_of_groups(z, group), now
             self._skipped.clear()
-        x, place = balanced(z), np.full(len(self.z), -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        apart = [(int(place[a]), int(place[b])) for a, b in groups.apart]
-        learned = spread(
-            z, group, decided, [pair for pair in apart if min(pair) >= 0],
-            inferred=groups.inferred[rows], result=groups.result[rows],
-        )  # fmt: skip
+        x = balanced(z)
+        whole = len(rows) == len(self.z)
+        learned = self._learned(groups) if whole else self._of_sample(groups, rows)
         part = self._part[rows]
         for _ in range(_FINER):
             found = questions(
@@ -150,3 +152,14 @@ class Asking:
             self._skipped.clear()
         self._part[rows] = part
         return [replace(one, rows=rows[one.rows], images=rows[one.images]) for one in found]
+
+    def _of_sample(self, groups: Groups, rows: IntArray) -> Spread:
+        """What learning makes of some images, by what was said of them."""
+        place = np.full(len(self.z), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        apart = [(int(place[a]), int(place[b])) for a, b in groups.apart]
+        return spread(
+            self.z[rows], groups.group[rows], groups.decided[rows],
+            [pair for pair in apart if min(pair) >= 0],
+            inferred=groups.inferred[rows], result=groups.result[rows],
+        )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shoal.corrections.dissolve import dissolve
+from shoal.corrections.groups import Groups
 from shoal.corrections.parts import default_n_parts, parts
 from shoal.corrections.spread import Spread, spread
 from shoal.protocols import FloatArray, IntArray
@@ -36,11 +37,10 @@ class Computed:
         key = ("parts", rows.tobytes(), n)
         return self._once(key, lambda: parts(self.z[rows], n))
 
-    def learned(self, view: View) -> Spread:
+    def learned(self, groups: Groups) -> Spread:
         """What learning from the corrections makes of the groups."""
-        groups = view.groups
         learned: Spread = self._once(
-            ("learned", view),
+            ("learned", groups),
             lambda: spread(
                 self.z, groups.group, groups.decided, groups.apart, inferred=groups.inferred,
                 result=groups.result,
@@ -52,7 +52,7 @@ class Computed:
         """The groups of the members of a group without it, int64 (m,)."""
         view.members(group)
         return self._once(
-            ("dissolved", view, group),
+            ("dissolved", view.groups, group),
             lambda: dissolve(self.z, view.groups.group, group),
         )
 
@@ -76,5 +76,5 @@ class Computed:
 
 
 def _known(key: Any) -> Any:
-    """A view is known by its very self."""
-    return tuple(id(part.groups) if isinstance(part, View) else part for part in key)
+    """Groups are known by their very self."""
+    return tuple(id(part) if isinstance(part, Groups) else part for part in key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,16 +69,13 @@ class Divisions:
     Args:
         checkpoint: a finished one.
         z: float32 (n, d), the reduced embedding of the pile.
-        on_change: called, in that thread, whenever there are more.
     """
 
-    def __init__(
-        self, checkpoint: Checkpoint, z: FloatArray, on_change: Callable[[], None]
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, z: FloatArray) -> None:
         self.known: tuple[Division, ...] = ()
         self.ready = False
         self._closed = False
-        self._checkpoint, self._z, self._on_change = checkpoint, z, on_change
+        self._checkpoint, self._z = checkpoint, z
         self._thread = threading.Thread(target=self._find, name="divisions", daemon=True)
 
     def start(self) -> None:
@@ -123,11 +120,9 @@ class Divisions:
             for found in (self._splits(clustering), self._numbers(clustering)):
                 for division in self._until_closed(found, "", 0):
                     self.known = (*self.known, division)
-                self._on_change()
         except _Closed:
             return
         self.ready = True
-        self._on_change()
 
     def _until_closed(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         """The `Track` that ends the search when it is no longer wanted."""

@@ -43,6 +43,7 @@ def state(view: View, history: History) -> dict[str, Any]:
     """The groups, and what can be undone."""
     decided, sure = view.expected
     groups, samples = [], view.samples
+    notes = {note.group: note.text for note in view.groups.notes}
     for group in view.ids:
         rows, sample = samples[group]
         place = view.place(group)
@@ -50,6 +51,7 @@ def state(view: View, history: History) -> dict[str, Any]:
             "id": group, "name": view.groups.names.get(group) or None, "size": len(rows),
             "decided": int(decided[place]), "expected": round(float(sure[place]), 4),
             "sample": sample.tolist(), "nowhere": group == NOWHERE,
+            "note": notes.get(group) or None,
         })  # fmt: skip
     return {
         "version": len(history.entries),
@@ -61,5 +63,4 @@ def state(view: View, history: History) -> dict[str, Any]:
         "redo": history.undone[-1].says if history.undone else None,
         "divided": any(entry.op != "start" for entry in history.entries),
         "conflicts": conflicts(history.entries),
-        "saved": True,
     }

@@ -74,17 +74,19 @@ class Guard:
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """What to answer in place of the application; None for a request that is admitted."""
         if headers.get("host", "").lower() not in self.hosts:
-            return _error(421, "This address is not the review's.")
+            return says_no(421, "This address is not the review's.")
         site = headers.get("sec-fetch-site", "same-origin")
         is_page = scope["path"] == "/" and scope["method"] in _READING
         if scope["method"] not in (*_READING, "POST"):
-            return _error(405, "Only GET and POST are understood.")
+            return says_no(405, "Only GET and POST are understood.")
         if is_page and "token" in (given := QueryParams(scope["query_string"])):
             return self._admit(given["token"], headers, site)
+        if scope["path"] == "/favicon.ico" and scope["method"] in _READING:
+            return Response(status_code=204)  # asked for by itself, beside a page that says no
         if not self._knows(headers):
-            return HTMLResponse(_CLOSED, 403) if is_page else _error(403, "Open the review again.")
+            return HTMLResponse(_CLOSED, 403) if is_page else says_no(403, "Open the review again.")
         if not is_page and site not in ("same-origin", "none"):
-            return _error(403, "Another page may not ask this.")
+            return says_no(403, "Another page may not ask this.")
         if scope["method"] == "POST":
             return _refused_write(headers)
         return None
@@ -130,12 +132,12 @@ class Guard:
 def _refused_write(headers: Headers) -> Response | None:
     """What to answer to a POST that the review's own page did not send, or that is too large."""
     if headers.get("origin", "") != f"http://{headers['host'].lower()}":
-        return _error(403, "Another page may not change the review.")
+        return says_no(403, "Another page may not change the review.")
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return _error(415, "An action must be JSON.")
+        return says_no(415, "An action must be JSON.")
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit() and len(length) < 20):
-        return _error(400, "The length of the request is not a number.")
+        return says_no(400, "The length of the request is not a number.")
     return _too_large() if int(length) > LARGEST_BODY else None
 
 
@@ -172,12 +174,13 @@ def _same(one: str, other: str) -> bool:
 
 
 def _too_large() -> Response:
-    answer = _error(413, f"An action must be at most {LARGEST_BODY // 2**20} MiB.")
+    answer = says_no(413, f"An action must be at most {LARGEST_BODY // 2**20} MiB.")
     answer.headers["connection"] = "close"
     return answer
 
 
-def _error(status: int, text: str) -> Response:
+def says_no(status: int, text: str) -> Response:
+    """The answer that the page shows in place of what it asked for."""
     return JSONResponse({"error": text}, status)
 
 

@@ -50,11 +50,11 @@ class Session:
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
         self._computed = Computed(self.z)
-        self.asking = Asking(self.z, self._confidence)
+        self.asking = Asking(self.z, self._confidence, self._computed.learned)
         self._index: Index | None = None
         self._indexing = threading.Lock()
         self._ahead = Ahead(self._prepare)
-        self.divisions = Divisions(reviewed.checkpoint, self.z, self._changed)
+        self.divisions = Divisions(reviewed.checkpoint, self.z)
 
     def start(self) -> None:
         """Begin what is computed beside the person's work."""
@@ -80,7 +80,7 @@ class Session:
         """What the page needs to know once."""
         thumbs = self.thumbnails
         return {
-            "n": len(self.source), "title": self.title, "shape": list(self.source.shape),
+            "n": len(self.source), "title": self.title,
             "has_map": self.table.xy is not None,
             "sheets": {"width": thumbs.width, "height": thumbs.height, "columns": COLUMNS},
         }  # fmt: skip
@@ -120,12 +120,11 @@ class Session:
         """What is known of an image."""
         view = self._view
         name = view.groups.ids[row]
-        notes = [note.text for note in view.groups.notes if note.image == name]
         return {
             "row": row, "id": name, "group": int(view.groups.group[row]),
             "decided": bool(view.groups.decided[row]),
             "confidence": round(float(view.confidence[row]), 4),
-            "neighbours": self._neighbours(row), "note": notes[-1] if notes else None,
+            "neighbours": self._neighbours(row), "note": view.groups.note_on(image=name),
         }  # fmt: skip
 
     def known_divisions(self) -> dict[str, Any]:
@@ -154,7 +153,7 @@ class Session:
     def preview_learn(self) -> dict[str, Any]:
         """What learning from the corrections would move."""
         view = self._view
-        return view.moves_to(self._computed.learned(view).group)
+        return view.moves_to(self._computed.learned(view.groups).group)
 
     def preview_dissolve(self, group: int) -> dict[str, Any]:
         """Where the images of a group would go without it."""
@@ -199,7 +198,7 @@ class Session:
 
     def learned(self) -> IntArray:
         """The group of each image after learning from the corrections, int64 (n,)."""
-        return self._computed.learned(self._view).group
+        return self._computed.learned(self.groups).group
 
     def dissolved(self, group: int) -> IntArray:
         """The groups of the members of a group without it, int64 (m,)."""

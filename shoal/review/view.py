@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.corrections.corrected import corrected_confidence
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
 from shoal.embedding.neighbours import most_typical
@@ -69,8 +70,7 @@ class View:
     def confidence(self) -> FloatArray:
         """float32 (n,) in [0, 1]: how sure it is that each image is in the right group."""
         groups = self.groups
-        worth = np.where(groups.inferred, 0.5 * self.result_confidence, self.result_confidence)
-        return np.where(groups.decided, 1.0, worth).astype(np.float32)
+        return corrected_confidence(self.result_confidence, groups.decided, groups.inferred)
 
     @cached_property
     def samples(self) -> Mapping[int, tuple[IntArray, IntArray]]:

@@ -2,7 +2,7 @@
 
 /** @import {App, Act} from "./types.js" */
 import { get, Gone } from "./api.js";
-import { askGroup, askName, askNumber, askPreview } from "./dialogs.js";
+import { askGroup, askName, askNote, askNumber, askPreview } from "./dialogs.js";
 import { presentGroup, targets, wentTo } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
 import { count, counted, titleOf } from "./words.js";
@@ -38,7 +38,7 @@ export function confirm(app) {
 export const reject = (app) => onImages(app, (rows) => ({ op: "nowhere", rows }));
 
 /** @param {App} app @param {number} to */
-export const moveTo = (app, to) => onImages(app, (rows) => ({ op: "move", rows, to }));
+const moveTo = (app, to) => onImages(app, (rows) => ({ op: "move", rows, to }));
 
 /** Move what is selected to the group of a key, or open it. @param {App} app @param {number} key */
 export function numberKey(app, key) {
@@ -94,6 +94,14 @@ export async function split(app) {
   if (parts === null) return;
   const answer = await app.act({ op: "split", group: group.id, parts });
   if (answer) openGroup(app, wentTo(answer)[0] ?? null);
+}
+
+/** @param {App} app */
+export async function noteGroup(app) {
+  const group = presentGroup(app.store.get());
+  if (!group) return;
+  const text = await askNote(`A note on ${titleOf(group)}`, group.note ?? "");
+  if (text !== null && text !== (group.note ?? "")) await app.act({ op: "note", group: group.id, text });
 }
 
 /** @param {App} app @param {string} path @returns {Promise<any>} null where it did not come */

@@ -1,6 +1,6 @@
 /** What was done is said: on the page for a while, and to a screen reader. */
 
-import { button, byId, el } from "./dom.js";
+import { button, byId, closeButton, el } from "./dom.js";
 
 const STAYS = 6000; // milliseconds
 const MOST = 3;
@@ -18,7 +18,7 @@ export function createAnnouncer({ undo }) {
     const toast = el("div", { class: `toast ${kind}` }, el("p", { text }));
     const close = () => toast.remove();
     if (kind === "done") toast.append(button("Undo", () => { close(); undo(); }, { key: "u" }));
-    toast.append(el("button", { type: "button", class: "close", "aria-label": "Close", text: "×", onclick: close }));
+    toast.append(closeButton("Close", close));
     toasts.append(toast);
     while (toasts.children.length > MOST) toasts.firstElementChild?.remove();
     if (kind !== "wrong") setTimeout(close, STAYS);

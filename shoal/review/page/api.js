@@ -28,9 +28,8 @@ async function ask(path, options = {}) {
   throw response.status >= 502 ? new Gone(text) : new Refused(response.status, text);
 }
 
-/** @param {string} path @returns {Promise<any>} */
-export async function get(path) {
-  const response = await ask(path);
+/** @param {Response} response @returns {Promise<any>} */
+async function json(response) {
   try {
     return await response.json();
   } catch (error) {
@@ -38,15 +37,13 @@ export async function get(path) {
   }
 }
 
+/** @param {string} path @returns {Promise<any>} */
+export const get = async (path) => json(await ask(path));
+
 /** @param {Act} act @returns {Promise<Answer>} */
 export async function post(act) {
   const headers = { "Content-Type": "application/json" };
-  const response = await ask("/api/act", { method: "POST", headers, body: JSON.stringify(act) });
-  try {
-    return await response.json();
-  } catch (error) {
-    throw new Gone("The answer of the server broke off.", { cause: error });
-  }
+  return json(await ask("/api/act", { method: "POST", headers, body: JSON.stringify(act) }));
 }
 
 /** @param {number} n @returns {Promise<Labels>} */

@@ -65,6 +65,13 @@ export function showBar(app) {
 
   const actions = byId("actions");
   new ResizeObserver(() => document.documentElement.style.setProperty("--actions", `${actions.offsetHeight}px`)).observe(actions);
+  /** What goes on beyond an edge fades there, so that a finger knows of it. */
+  const more = () => {
+    const { scrollLeft: left, scrollWidth, clientWidth } = actions;
+    actions.dataset.more = `${left > 4 ? "left" : ""} ${left + clientWidth < scrollWidth - 4 ? "right" : ""}`;
+  };
+  actions.addEventListener("scroll", more, { passive: true });
+  new ResizeObserver(more).observe(actions);
   const chosen = el("span", { class: "chosen" });
   actions.append(chosen, ...BAR.groups.map((id) => commandButton(app, id)));
   store.on(["view", "selected", "picked", "open", "group", "tab", "state"], (model) => {
@@ -72,5 +79,6 @@ export function showBar(app) {
     const n = targets(model).length;
     chosen.textContent = n ? `${counted(n, "image")} selected` : "No image selected";
     actions.classList.toggle("some", n > 0);
+    more();
   });
 }

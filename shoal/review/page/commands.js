@@ -84,6 +84,7 @@ export const COMMANDS = [
   command("split", "s", "Groups", "Split…", "Split the group into parts", onGroup, actions.split),
   command("dissolve", "d", "Groups", "Dissolve…", "Give its images to the groups where they belong without it", onGroup, actions.dissolve),
   command("rename", ["r", "F2"], "Groups", "Rename", "Rename the group", onGroup, () => document.getElementById("name")?.focus()),
+  command("note-group", "Shift+n", "Groups", "Note…", "Leave a note on the group", onGroup, actions.noteGroup),
   command("next-group", "j", "Groups", "Next group", "Open the next group", (m) => onGroups(m) && small(m), (app) => navigate.neighbourGroup(app, 1)),
   command("previous-group", "k", "Groups", "Previous group", "Open the group before", (m) => onGroups(m) && small(m), (app) => navigate.neighbourGroup(app, -1)),
   command("images", "g", "Groups", "Images", "Show its images", (m) => onGroups(m) && small(m), (app) => navigate.showTab(app, "images")),
@@ -118,7 +119,7 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 
 /** @type {Record<View, string[]>} */
 export const BAR = {
-  groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "learn", "open"],
+  groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "note-group", "learn", "open"],
   question: ["right", "new-group", "nowhere", "mixed", "skip", "learn"],
   divisions: [],
 };

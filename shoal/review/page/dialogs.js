@@ -45,6 +45,20 @@ export function askName(title, label) {
   });
 }
 
+/** @param {string} title @param {string} given @returns {Promise<string | null>} empty: the note goes */
+export function askNote(title, given) {
+  return dialog(title, (done) => {
+    const field = el("textarea", { autofocus: true, rows: 4, maxlength: 2000, "aria-label": "Note", placeholder: "What is to be known of this group", text: given });
+    const save = () => done(field.value.trim());
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      save();
+    });
+    return [field, el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }), button("Save the note", save, { key: "Ctrl Enter", class: "main" }))];
+  });
+}
+
 /** @param {string} title @param {string} says @param {number} given @returns {Promise<number | null>} */
 export function askNumber(title, says, given) {
   return dialog(title, (done, made) => {

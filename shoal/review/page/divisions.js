@@ -3,7 +3,7 @@
 /** @import {App, Division, Model} from "./types.js" */
 import { takeDivision } from "./actions.js";
 import { strip } from "./dialogs.js";
-import { button, byId, el } from "./dom.js";
+import { button, byId, el, meter } from "./dom.js";
 import { goTo } from "./navigate.js";
 import { clearness, count, counted, percent } from "./words.js";
 
@@ -16,9 +16,7 @@ export function showDivisions(app) {
 
   /** @param {string} label @param {number} share @param {string} says */
   function measure(label, share, says) {
-    const meter = el("span", { class: "meter" }, el("span", {}));
-    /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${Math.max(0, Math.min(1, share)) * 100}%`;
-    return el("span", { class: "measure" }, el("span", { class: "soft", text: label }), el("span", { text: says }), meter);
+    return el("span", { class: "measure" }, el("span", { class: "soft", text: label }), el("span", { text: says }), meter(share));
   }
 
   /** @param {Division} division @param {number} at */

@@ -47,6 +47,20 @@ export function button(label, run, { key = "", ...more } = {}) {
   return made;
 }
 
+/**
+ * The cross that closes something.
+ * @param {string} label
+ * @param {() => void} run
+ */
+export const closeButton = (label, run) => el("button", { type: "button", class: "close", "aria-label": label, text: "×", onclick: run });
+
+/** A bar that is filled by a share from 0 to 1. @param {number} share */
+export function meter(share) {
+  const filled = el("span", {});
+  filled.style.width = `${Math.max(0, Math.min(1, share)) * 100}%`;
+  return el("span", { class: "meter" }, filled);
+}
+
 /** @type {WeakMap<Element, () => void>} */
 const unseen = new WeakMap();
 /** @type {IntersectionObserver | null} */

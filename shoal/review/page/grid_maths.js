@@ -33,13 +33,8 @@ export function layout(parts, { width, tile, aspect = 1, gap = 6, head = 0 }) {
   return { columns, wide, high, gap, height: top, sections };
 }
 
-/**
- * @param {Layout} grid
- * @param {number} index
- */
-export function sectionOf(grid, index) {
-  return grid.sections.findIndex(({ first, count }) => index >= first && index < first + count);
-}
+/** @param {Section[]} sections @param {number} index */
+const sectionOf = (sections, index) => sections.findIndex(({ first, count }) => index >= first && index < first + count);
 
 /**
  * Where an image is; null if its section does not show it.
@@ -47,7 +42,7 @@ export function sectionOf(grid, index) {
  * @param {number} index
  */
 export function place(grid, index) {
-  const section = grid.sections[sectionOf(grid, index)];
+  const section = grid.sections[sectionOf(grid.sections, index)];
   if (!section || index - section.first >= section.shown) return null;
   const at = index - section.first;
   return {
@@ -107,7 +102,7 @@ export function step(grid, index, key, page = 1) {
   const last = sections[sections.length - 1];
   if (key === "Home") return sections[0].first;
   if (key === "End") return last.first + last.shown - 1;
-  let at = sections.findIndex(({ first, count }) => index >= first && index < first + count);
+  let at = sectionOf(sections, index);
   if (at < 0) return sections[0].first;
   let offset = Math.min(index - sections[at].first, sections[at].shown - 1);
   const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];

@@ -1,10 +1,10 @@
 /** The list of groups: names, sizes, how much is decided, what is in them. */
 
 /** @import {App, Group, Model} from "./types.js" */
-import { button, byId, el } from "./dom.js";
+import { button, byId, el, meter } from "./dom.js";
 import { strip } from "./dialogs.js";
 import { openGroup } from "./navigate.js";
-import { paletteOf } from "./palette.js";
+import { dotOf } from "./palette.js";
 import { listed, toggled } from "./selection.js";
 import { count, counted, percent, titleOf } from "./words.js";
 
@@ -22,17 +22,13 @@ export function showGroups(app) {
   function item(group, key) {
     const tick = el("input", { type: "checkbox", tabindex: "-1", "aria-label": `Tick ${titleOf(group)}, to merge`, onchange: () => tickOne(group.id) });
     const done = group.size ? group.decided / group.size : 0;
-    const meter = el("span", { class: "meter" }, el("span", {}));
-    /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${done * 100}%`;
-    const dot = el("span", { class: "dot", "aria-hidden": "true" });
-    dot.style.backgroundColor = paletteOf(group.id);
     const open = el("button", { type: "button", class: "group", onclick: (/** @type {MouseEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) tickOne(group.id);
       else openGroup(app, group.id);
     }, ondblclick: () => byId("name").focus() },
-      el("span", { class: "group-title" }, dot, el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
+      el("span", { class: "group-title" }, dotOf(group.id), el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
       el("span", { class: "group-facts soft", text: `${counted(group.size, "image")}${group.decided ? `, ${group.decided === group.size ? "all" : percent(done)} decided` : ""}` }),
-      meter, strip(app, group.sample, 7));
+      meter(done), strip(app, group.sample, 7));
     return el("li", { "data-group": group.id }, tick, open);
   }
 

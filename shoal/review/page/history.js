@@ -3,7 +3,7 @@
 /** @import {App, Entry} from "./types.js" */
 import { get } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
-import { button, byId, el } from "./dom.js";
+import { button, byId, closeButton, el } from "./dom.js";
 import { clock } from "./words.js";
 
 /** @param {App} app */
@@ -12,7 +12,7 @@ export function showHistory(app) {
   const list = byId("entries");
   panel.querySelector(".history-head")?.append(
     commandButton(app, "undo"), commandButton(app, "redo"),
-    el("button", { type: "button", class: "close", "aria-label": "Close the history", text: "×", onclick: () => app.store.set({ history: false }) }));
+    closeButton("Close the history", () => app.store.set({ history: false })));
   let shown = "";
 
   /** @param {Entry} entry @param {boolean} last */

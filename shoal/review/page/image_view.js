@@ -3,8 +3,8 @@
 /** @import {App, Facts, Model} from "./types.js" */
 import { get } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
-import { button, el } from "./dom.js";
-import { paletteOf } from "./palette.js";
+import { button, closeButton, el } from "./dom.js";
+import { dotOf, paletteOf } from "./palette.js";
 import { percent, titleIn } from "./words.js";
 
 const LARGEST = 16; // pixels on the screen for one of the image
@@ -22,7 +22,7 @@ export function showImageView(app) {
   const save = button("Save the note", () => void keepNote());
   const like = el("div", { class: "neighbours" });
   const bar = el("div", { class: "image-actions" }, ...["before", "after", "confirm", "move", "new", "reject"].map((one) => commandButton(app, one)));
-  const close = el("button", { type: "button", class: "close", "aria-label": "Close", text: "×", onclick: () => store.set({ open: null }) });
+  const close = closeButton("Close", () => store.set({ open: null }));
   const view = el("dialog", { class: "image", "aria-label": "An image" },
     el("div", { class: "image-large" }, picture),
     el("div", { class: "image-side" }, el("div", { class: "image-head" }, id, close), facts, bar, el("h3", { text: "Images like it" }), like, el("div", { class: "noting" }, note, save)));
@@ -71,9 +71,7 @@ export function showImageView(app) {
     const { row, confidence } = known;
     const group = labels?.version === state.version ? labels.group[row] : known.group;
     const decided = labels?.version === state.version ? Boolean(labels.decided[row]) : known.decided;
-    const dot = el("span", { class: "dot", "aria-hidden": "true" });
-    dot.style.backgroundColor = paletteOf(group);
-    facts.replaceChildren(dot, `${titleIn(state, group)}, ${decided ? "decided by you" : `${percent(confidence)} sure`}`);
+    facts.replaceChildren(dotOf(group), `${titleIn(state, group)}, ${decided ? "decided by you" : `${percent(confidence)} sure`}`);
   }
 
   let asked = "";

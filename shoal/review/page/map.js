@@ -88,9 +88,9 @@ export function createMap(app, root) {
     }
     const pictures = inWindow.length <= PICTURES;
     const dot = Math.max(1.2, Math.min(4, 200 / Math.sqrt(labels.group.length)));
-    /** @type {[string, number, number, (row: number) => boolean][]} */
-    const layers = [["", 0.22, dot, (row) => labels.group[row] !== group], ["", 1, dot * 1.25, (row) => labels.group[row] === group]];
-    for (const [, alpha, size, fits] of layers) {
+    /** @type {[number, number, (row: number) => boolean][]} */
+    const layers = [[0.22, dot, (row) => labels.group[row] !== group], [1, dot * 1.25, (row) => labels.group[row] === group]];
+    for (const [alpha, size, fits] of layers) {
       context.globalAlpha = pictures ? 1 : alpha;
       dots(context, inWindow.filter((row) => fits(row)), labels, size, pictures);
     }

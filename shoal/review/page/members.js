@@ -16,11 +16,12 @@ export function showMembers(app) {
   const head = byId("members-head");
   const name = el("input", { id: "name", type: "text", class: "name-field", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-label": "Name of the group" });
   const facts = el("p", { class: "soft facts" });
+  const note = el("p", { class: "group-note" });
   const order = el("select", { "aria-label": "Order", onchange: () => orderBy(app, order.value) },
     el("option", { value: "typical", text: "Typical first" }), el("option", { value: "doubtful", text: "Doubtful first" }), el("option", { value: "like", text: "Like the selected" }));
   const size = el("input", { type: "range", min: 64, max: 256, step: 16, value: store.get().tile, "aria-label": "Size of the thumbnails", oninput: () => store.set({ tile: Number(size.value) }) });
   const tabs = el("div", { class: "tabs", role: "group", "aria-label": "Show" }, ...["images", "parts", "map"].map((id) => commandButton(app, id)));
-  head.append(el("div", { class: "members-title" }, toList(app), name, facts), el("div", { class: "members-tools" }, tabs, order, size));
+  head.append(el("div", { class: "members-title" }, toList(app), name, facts, note), el("div", { class: "members-tools" }, tabs, order, size));
   const [grid, map] = [byId("grid"), byId("map")];
   createGrid(app, grid);
   createMap(app, map);
@@ -62,6 +63,7 @@ export function showMembers(app) {
     name.readOnly = group.nowhere;
     const { size: n, decided } = group;
     const rest = decided < n ? `, about ${percent(group.expected)} sure of the rest` : "";
+    note.textContent = group.note ?? "";
     facts.textContent = `${counted(n, "image")}, ${decided === n && n > 0 ? "all" : decided || "none"} decided${n ? rest : ""}`;
   }
   store.on(["state", "group", "pane", "waiting"], draw);

@@ -5,9 +5,9 @@ import { answer } from "./answer.js";
 import { commandButton } from "./bar.js";
 import { BAR } from "./commands.js";
 import { strip } from "./dialogs.js";
-import { byId, el } from "./dom.js";
+import { byId, el, meter } from "./dom.js";
 import { openGroup } from "./navigate.js";
-import { paletteOf } from "./palette.js";
+import { dotOf } from "./palette.js";
 import { count, counted, percent, titleIn } from "./words.js";
 
 /** @param {App} app */
@@ -25,13 +25,9 @@ export function showQuestion(app) {
   /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in */
   function card({ state }, { group, share }, i, present) {
     const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
-    const dot = el("span", { class: "dot", "aria-hidden": "true" });
-    dot.style.backgroundColor = paletteOf(group);
-    const meter = el("span", { class: "meter" }, el("span", {}));
-    /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${share * 100}%`;
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void answer(app, group) },
-      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dot, el("span", { class: "name", text: titleIn(state, group) }), group === present ? el("span", { class: "tag", text: "now here" }) : null, el("span", { class: "soft", text: percent(share) })),
-      meter, strip(app, sample, 8));
+      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present ? el("span", { class: "tag", text: "now here" }) : null, el("span", { class: "soft", text: percent(share) })),
+      meter(share), strip(app, sample, 8));
   }
 
   /** @param {Model} model */
@@ -41,7 +37,8 @@ export function showQuestion(app) {
     if (!asked) return body.replaceChildren(el("p", { class: "soft", text: "Looking for the question whose answer settles most…" }));
     if (!asked.question) {
       heading.textContent = "Nothing is left to ask";
-      return body.replaceChildren(el("p", { text: "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
+      const alone = model.state.groups.filter(({ nowhere }) => !nowhere).length < 2;
+      return body.replaceChildren(el("p", { text: alone ? "There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images." : "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says } = asked.question;
     heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where do these ${counted(rows.length, "image")} belong?`;

@@ -2,11 +2,11 @@
  * The shapes of what the server says and of what the page remembers. Only types: nothing runs here.
  *
  * @typedef {{id: number, name: string | null, size: number, decided: number, expected: number,
- *   sample: number[], nowhere: boolean}} Group
+ *   sample: number[], nowhere: boolean, note: string | null}} Group
  * @typedef {{version: number, n_images: number, groups: Group[], n_decided: number,
  *   expected: number, undo: string | null, redo: string | null, divided: boolean,
- *   conflicts: string[], saved: boolean}} State
- * @typedef {{n: number, title: string, shape: number[], has_map: boolean,
+ *   conflicts: string[]}} State
+ * @typedef {{n: number, title: string, has_map: boolean,
  *   sheets: {width: number, height: number, columns: number}}} Pile
  * @typedef {{index: number, kind: "split" | "n_clusters", title: string, n: number,
  *   sizes: number[], separation: number | null, pixel_share: number | null,
