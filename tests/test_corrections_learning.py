@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.corrections.dissolve import dissolve
+from shoal.corrections.doubtful import doubtful
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.parts import balanced, parts, parts_of_groups
 from shoal.corrections.questions import STRIP, divided, finer, questions
@@ -71,6 +72,25 @@ def test_a_kind_that_lies_in_the_wrong_group_follows_the_images_that_were_moved(
     assert (learned.group == truth).mean() == 1.0
     again = spread(z, learned.group, decided, inferred=learned.group != group, result=result)
     assert np.array_equal(again.group, learned.group), "learning twice is learning once"
+
+
+def test_where_answers_tell_nothing_of_others_images_stay():
+    """Learning is left out where it does not tell what was said of parts that are left out."""
+    z, kind = blobs([240, 240], spread=0.3)
+    light = np.arange(480) % 4 == 0  # a quarter, in another light that hides its kinds
+    z[light] = np.eye(12)[5] * 2 + np.random.default_rng(3).normal(0, 0.3, (120, 12))
+    truth = kind + 1
+    result = np.where(light, 3, truth)
+    group = np.where(light, truth, result)  # where dissolving put them: right
+    inferred, decided = light.copy(), np.zeros(480, dtype=bool)
+    for of in (light & (kind == 0), light & (kind == 1)):
+        for start in (0, 20, 40):
+            decided[np.flatnonzero(of)[start : start + 12]] = True
+    inferred &= ~decided
+    learned = spread(z, group, decided, inferred=inferred, result=result)
+    moved = learned.group != group
+    assert moved.mean() < 0.01
+    assert (learned.group == truth).mean() > 0.99
 
 
 def test_a_new_group_takes_the_images_that_are_like_it():
@@ -178,6 +198,26 @@ def test_a_question_is_about_the_part_that_settles_most():
         group[asked.rows] = np.bincount(truth[asked.rows]).argmax()
         decided[asked.rows] = True
     assert (spread(z, group, decided, result=result).group == truth).mean() > 0.98
+
+
+def test_the_most_doubtful_images_are_asked_about_by_themselves():
+    z, kind = blobs([100, 100], spread=0.1)
+    between = np.arange(0, 200, 25)
+    z[between] = (np.eye(12)[0] + np.eye(12)[1]) / 2
+    group, left = kind + 1, np.ones(200, dtype=bool)
+    learned = spread(z, group, ~left)
+    question, n = doubtful(group, left, learned)
+    assert set(between) <= set(question.rows.tolist())
+    assert len(question.guesses) == len(question.rows) <= STRIP
+    assert n >= len(question.rows)
+    assert question.candidates == (1, 2)
+    left[question.rows] = False
+    again, _ = doubtful(group, left, learned)
+    assert again is None or not set(again.rows.tolist()) & set(question.rows.tolist())
+    assert doubtful(np.ones(200, np.int64), left, spread(z, np.ones(200, np.int64), left)) == (
+        None,
+        0,
+    )
 
 
 def test_a_part_is_not_asked_twice_and_can_be_divided():

@@ -81,6 +81,12 @@ def test_nothing_is_shown_without_a_token(path: str, stranger: TestClient) -> No
     assert stranger.get(path).status_code == 403
 
 
+def test_a_browser_that_asks_for_an_icon_is_told_nothing(stranger: TestClient) -> None:
+    answer = stranger.get("/favicon.ico")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert stranger.get("/favicon.ico", headers={"Host": "evil.example"}).status_code == 421
+
+
 def test_a_stolen_address_opens_nothing(guard: Guard, stranger: TestClient) -> None:
     address = f"/?token={guard.new_token()}"
     first = stranger.get(address)

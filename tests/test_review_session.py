@@ -204,6 +204,61 @@ def test_questions_are_answered_one_after_the_other(session: Session) -> None:
         session.act({"op": "answer", "question": 999, "to": "new"})
 
 
+def test_single_images_are_asked_about_once_parts_are_right(session: Session) -> None:
+    def asked() -> Any:
+        return session.question()["question"]
+
+    def tell(to: Any) -> Any:
+        return session.act({"op": "answer", "question": asked()["id"], "to": to})["entry"]
+
+    parts = 0
+    while not asked()["guesses"]:
+        tell("confirm")
+        parts += 1
+    assert parts <= 3
+    first = asked()
+    assert len(first["guesses"]) == len(first["rows"]) <= 12
+    offered = {one["group"] for one in first["candidates"]}
+    assert set(first["guesses"]) <= offered
+    other = {group: max(offered - {group}) for group in offered}
+    told = [None, other[first["guesses"][1]], 0, *first["guesses"][3:]]
+    entry = tell(told)
+    assert entry["says"].startswith(f"Answered for {len(told) - 1} images")
+    groups = session.groups
+    assert groups.group[first["rows"][1:]].tolist() == told[1:]
+    assert groups.decided[first["rows"]].tolist() == [False, *[True] * (len(told) - 1)]
+    open_row = first["rows"][0]
+    while (question := asked()) is not None:
+        assert open_row not in question["rows"], "it was left open"
+        tell("confirm")
+    session.act({"op": "undo"})
+    with pytest.raises(DataError, match=r"^an answer about single images must be confirm, skip,"):
+        session.act({"op": "answer", "question": first["id"], "to": "new"})
+    with pytest.raises(DataError, match="there is no group 99"):
+        session.act({"op": "answer", "question": first["id"], "to": [99] * len(told)})
+
+
+def test_of_one_group_nothing_is_asked(session: Session) -> None:
+    assert session.question()["question"] is not None
+    session.act({"op": "merge", "groups": session.view.ids})
+    assert session.question() == {"question": None, "left": 0}
+
+
+def test_the_last_note_on_a_group_is_shown_and_can_be_taken_away(session: Session) -> None:
+    first, second = session.view.ids
+
+    def noted(text: str) -> dict[int, str | None]:
+        state = session.act({"op": "note", "group": first, "text": text})["state"]
+        return {group["id"]: group["note"] for group in state["groups"]}
+
+    assert noted("too dark") == {first: "too dark", second: None}
+    assert noted("dark, see Anna") == {first: "dark, see Anna", second: None}
+    assert noted("") == {first: None, second: None}
+    assert session.journal.history.done[-1].says == f"Took the note on 'group {first}' away."
+    with pytest.raises(DataError, match="a note needs a text"):
+        noted(" ")
+
+
 def test_nothing_waits_for_learning(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = session.view.ids
     computing, go_on = threading.Event(), threading.Event()

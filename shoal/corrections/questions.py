@@ -50,6 +50,8 @@ class Question:
     """How many images an answer would settle, about."""
     reason: str
     """Why this is asked, as a sentence."""
+    guesses: tuple[int, ...] = ()
+    """The likeliest group of each of ``rows``, where each is asked about by itself; else empty."""
 
 
 def questions(

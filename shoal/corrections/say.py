@@ -96,6 +96,24 @@ def move(groups: Groups, rows: IntArray, target: int, *, word: str = "move") -> 
     return Entry(word, f"Moved {what}.", moves={target: ids}, decides=True)
 
 
+def answers(groups: Groups, rows: IntArray, targets: IntArray) -> Entry:
+    """Put each of some images into a group of its own. The person decided them.
+
+    Args:
+        groups: as they are.
+        rows: int64 (m,), the images.
+        targets: int64 (m,), the group of each.
+
+    Raises:
+        DataError: no images, or there is no such group.
+    """
+    for target in np.unique(targets[targets != NOWHERE]).tolist():
+        groups.members(target)
+    moved = int((groups.group[rows] != targets).sum())
+    says = f"Answered for {counted(_count(rows), 'image')}: {moved or 'none'} moved."
+    return Entry("answer", says, moves=_moves(groups, rows, targets), decides=True)
+
+
 def new(groups: Groups, rows: IntArray, called: str = "") -> Entry:
     """Make a new group of images. The person decided them.
 

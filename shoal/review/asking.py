@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from shoal.corrections import say
+from shoal.corrections.doubtful import doubtful
 from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import balanced, parts_of_groups
-from shoal.corrections.questions import Question, divided, finer, questions
+from shoal.corrections.questions import STRIP, Question, divided, finer, questions
 from shoal.corrections.spread import Spread, spread
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
@@ -25,6 +26,10 @@ _MOST = 20_000
 """Images that questions are about: of more, a random sample."""
 _FINER = 8
 """Rounds of ever smaller parts, at most."""
+_RIGHT = 3
+"""After so many parts in a row that were right as they were, single images are asked about."""
+_WRONG = 2
+"""As long as so many of a strip of single images are in another group, the next is of such, too."""
 
 
 class Asking:
@@ -47,26 +52,27 @@ class Asking:
         self._sample = sample_rows(len(z), _MOST)
         self._open: dict[int, Question] = {}
         self._skipped: set[int] = set()
+        self._left_open = np.zeros(len(z), dtype=bool)
+        self._right = 0
         self._part: IntArray = np.full(len(z), -1, dtype=np.int64)
         self._divided: frozenset[int] = frozenset()
         self._next = 1
         self._lock = threading.Lock()
-        self._known: tuple[Groups | None, list[Question]] = None, []
+        self._known: tuple[Groups, Question | None, int] | None = None
 
     def next(self, groups: Groups) -> dict[str, Any]:
         """The best question, as the page wants it, and how many there are."""
         with self._lock:
-            if self._known[0] is not groups:
-                self._known = groups, self._questions(groups)
-            return self._told(self._known[1])
+            if self._known is None or self._known[0] is not groups:
+                self._known = groups, *self._best(groups)
+            return self._told(*self._known[1:])
 
-    def _told(self, found: list[Question]) -> dict[str, Any]:
-        if not found:
+    def _told(self, best: Question | None, left: int) -> dict[str, Any]:
+        if best is None:
             return {"question": None, "left": 0}
-        best = found[0]
         number = next(
             (n for n, asked in self._open.items() if np.array_equal(asked.images, best.images)
-             and asked.candidates == best.candidates), None,
+             and (asked.candidates, asked.guesses) == (best.candidates, best.guesses)), None,
         )  # fmt: skip
         if number is None:
             number, self._next = self._next, self._next + 1
@@ -81,9 +87,9 @@ class Asking:
                     {"group": group, "share": round(share, 4)}
                     for group, share in zip(best.candidates, best.shares, strict=True)
                 ],
-                "says": best.reason,
+                "says": best.reason, "guesses": list(best.guesses),
             },
-            "left": len(found),
+            "left": left,
         }  # fmt: skip
 
     def answer(self, groups: Groups, number: Any, said: Mapping[str, Any]) -> Entry | None:
@@ -98,6 +104,11 @@ class Asking:
         if question is None:
             raise DataError("this question is no longer open; here is another.")
         to, rows = said.get("to"), question.rows
+        if question.guesses:
+            return self._answer_each(groups, question, to)
+        if to not in ("skip", "mixed"):
+            right = to == "confirm" or (type(to) is int and bool((groups.group[rows] == to).all()))
+            self._right = self._right + 1 if right else 0
         if to == "new":
             return say.new(groups, rows)
         if to == "confirm":
@@ -118,8 +129,33 @@ class Asking:
             if np.array_equal(after, before):
                 self._skipped.add(question.part)
             self._part[rows] = after
-            self._known = None, []
+            self._right = 0 if to == "mixed" else self._right
+            self._known = None
         return None
+
+    def _answer_each(self, groups: Groups, question: Question, to: Any) -> Entry | None:
+        """The entry of a strip of single images: the group of each, None where it is left open."""
+        if to == "skip":
+            to = [None] * len(question.rows)
+        if to == "confirm":
+            to = list(question.guesses)
+        if not isinstance(to, list) or len(to) != len(question.rows) or not all(
+            group is None or (type(group) is int and 0 <= group < 2**53) for group in to
+        ):  # fmt: skip
+            raise DataError(
+                "an answer about single images must be confirm, skip, or a list with the group of "
+                "each, null where it is left open."
+            )
+        told = [(row, group) for row, group in zip(question.rows.tolist(), to, strict=True)
+                if group is not None]  # fmt: skip
+        rows, targets = np.array(told, dtype=np.int64).reshape(-1, 2).T
+        entry = say.answers(groups, rows, targets) if len(rows) else None
+        with self._lock:
+            self._left_open[question.rows[[group is None for group in to]]] = True
+            if int((groups.group[rows] != targets).sum()) < _WRONG:
+                self._right = 0
+            self._known = None
+        return entry
 
     def _rows(self, groups: Groups) -> IntArray:
         """The images that questions are about, int64 (m,) ascending."""
@@ -127,11 +163,15 @@ class Asking:
             return self._sample
         return np.union1d(self._sample, np.flatnonzero(groups.decided)).astype(np.int64)
 
-    def _questions(self, groups: Groups) -> list[Question]:
-        """The questions about the parts that are left, or else about smaller ones."""
+    def _best(self, groups: Groups) -> tuple[Question | None, int]:
+        """The best question, about a part or about single images, and how many there are.
+
+        Parts that are left come first, then smaller ones. Once the parts that were asked are right
+        as they are, the images at the borders of the groups say more.
+        """
         rows, now = self._rows(groups), frozenset(groups.sizes) - {NOWHERE}
         if len(now) < 2:  # no image can be in the wrong one
-            return []
+            return None, 0
         z, group, decided = self.z[rows], groups.group[rows], groups.decided[rows]
         if not self._divided & now:  # the first question, or the pile was divided anew
             self._part[rows], self._divided = parts_of_groups(z, group), now
@@ -151,7 +191,15 @@ class Asking:
             part = smaller
             self._skipped.clear()
         self._part[rows] = part
-        return [replace(one, rows=rows[one.rows], images=rows[one.images]) for one in found]
+        best, left = (found[0], len(found)) if found else (None, 0)
+        if best is None or self._right >= _RIGHT:
+            open_ = ~decided & ~self._left_open[rows]
+            single, n_doubtful = doubtful(group, open_, learned)
+            if single is not None:
+                best, left = single, -(-n_doubtful // STRIP)
+        if best is None:
+            return None, 0
+        return replace(best, rows=rows[best.rows], images=rows[best.images]), left
 
     def _of_sample(self, groups: Groups, rows: IntArray) -> Spread:
         """What learning makes of some images, by what was said of them."""

@@ -7,6 +7,7 @@ import { BAR, COMMANDS, commandFor, commandOf } from "../../shoal/review/page/co
 import { namesOf } from "../../shoal/review/page/keys.js";
 import { opening } from "../../shoal/review/page/model.js";
 import { createQueue } from "../../shoal/review/page/queue.js";
+import { answered, beginning, stepped } from "../../shoal/review/page/singles.js";
 import { createSheets } from "../../shoal/review/page/sheets.js";
 import { createStore } from "../../shoal/review/page/store.js";
 
@@ -123,12 +124,13 @@ test("keys by what they type, else by where they lie", () => {
 /** Models of every kind: each view, with and without images selected, one shown large, a question. */
 function* models() {
   const groups = [1, 2].map((id) => ({ id, size: 9, nowhere: false, name: null, decided: 0, expected: 1, sample: [] }));
-  const state = { version: 1, groups, n_images: 18, n_decided: 0, expected: 1, undo: "x", redo: "y", divided: true, conflicts: [], saved: true };
+  const state = { version: 1, groups, n_images: 18, n_decided: 0, expected: 1, undo: "x", redo: "y", divided: true, conflicts: [] };
   const first = { ...opening({ has_map: true }, state), question: { question: { id: 1, rows: [1], candidates: [] }, left: 1 } };
   for (const view of ["divisions", "groups", "question"]) {
     for (const selected of [new Set(), new Set([1]), new Set([1, 2])]) {
       for (const open of [null, 3]) {
         for (const tab of ["images", "parts", "map"]) yield { ...first, view, selected, open, tab };
+        yield { ...first, view, selected, open, singles: { at: 0, given: [1] } };
       }
     }
   }
@@ -153,4 +155,16 @@ test("every action has a label, a line in the help, and a moment when it can be 
   }
   assert.equal(new Set(COMMANDS.map(({ id }) => id)).size, COMMANDS.length);
   for (const id of Object.values(BAR).flat()) commandOf(id);
+});
+
+test("single images are answered one after another, and any of them again", () => {
+  let singles = beginning({ guesses: [1, 2, 1] });
+  assert.deepEqual(singles, { at: 0, given: [1, 2, 1] });
+  singles = answered(stepped(singles, 1), 1);
+  singles = answered(singles, null);
+  assert.deepEqual(singles, { at: 2, given: [1, 1, null] });
+  assert.equal(stepped(singles, 1).at, 2);
+  assert.equal(stepped(singles, -9).at, 0);
+  assert.equal(beginning({ guesses: [] }), null);
+  assert.equal(beginning(null), null);
 });

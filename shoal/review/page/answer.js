@@ -2,12 +2,13 @@
 
 /** @import {App} from "./types.js" */
 import { get } from "./api.js";
+import { beginning } from "./singles.js";
 
 let answering = false;
 
 /**
  * @param {App} app
- * @param {number | string | null} to a group, or "new", "confirm", "nowhere", "mixed", "skip"
+ * @param {number | string | (number | null)[] | null} to a group, or "new", "confirm", "nowhere", "mixed", "skip"; or the group of each image
  */
 export async function answer(app, to) {
   const question = app.store.get().question?.question;
@@ -25,5 +26,7 @@ export async function answer(app, to) {
 
 /** @param {App} app */
 export async function askNext(app) {
-  app.store.set({ question: await get("/api/question") });
+  const question = await get("/api/question");
+  const same = question.question?.id === app.store.get().question?.question?.id;
+  app.store.set(same ? { question } : { question, singles: beginning(question.question) });
 }

@@ -6,6 +6,7 @@ import { answer } from "./answer.js";
 import { showHelp } from "./help.js";
 import { targets } from "./model.js";
 import * as navigate from "./navigate.js";
+import { answered, areAsked, stepped } from "./singles.js";
 import { counted } from "./words.js";
 
 /**
@@ -26,11 +27,22 @@ const onGroup = (m) => onGroups(m) && m.open === null && m.group !== null && m.g
 /** @param {Model} m */
 const onImages = (m) => onGroups(m) && targets(m).length > 0;
 /** @param {Model} m */
-const asked = (m) => m.view === "question" && m.open === null && Boolean(m.question?.question);
+const asked = (m) => m.view === "question" && m.open === null && Boolean(m.question?.question) && m.singles === null;
 /** @param {Model} m */
 const small = (m) => m.open === null;
 /** @param {string} op */
 const reply = (op) => (/** @type {App} */ app) => answer(app, op);
+
+/** @param {App} app @param {number | null | undefined} group of the present image */
+function one(app, group) {
+  const { singles } = app.store.get();
+  if (singles && group !== undefined) app.store.set({ singles: answered(singles, group) });
+}
+/** @param {App} app @param {number} by */
+function step(app, by) {
+  const { singles } = app.store.get();
+  if (singles) app.store.set({ singles: stepped(singles, by) });
+}
 
 /**
  * @param {string} id
@@ -61,6 +73,15 @@ export const COMMANDS = [
   command("mixed", "m", "A question", "Mixed", "These are of several kinds: ask about smaller parts", asked, reply("mixed")),
   command("nowhere", "x", "A question", "Nowhere", "These belong nowhere", asked, reply("nowhere")),
   command("skip", "s", "A question", "Skip", "Ask something else", asked, reply("skip")),
+
+  command("single", DIGITS, "Single images", "Belongs here", "The framed image belongs to the group of this number; the next one is framed", areAsked,
+    (app, key) => one(app, app.store.get().question?.question?.candidates[Number(key) - 1]?.group)),
+  command("single-nowhere", "x", "Single images", "Nowhere", "The framed image belongs nowhere", areAsked, (app) => one(app, 0)),
+  command("single-open", "s", "Single images", "Leave open", "Say nothing of the framed image", areAsked, (app) => one(app, null)),
+  command("single-before", "ArrowLeft", "Single images", "Previous", "Frame the image before", areAsked, (app) => step(app, -1)),
+  command("single-after", "ArrowRight", "Single images", "Next", "Frame the next image", areAsked, (app) => step(app, 1)),
+  command("singles", ["c", "Enter"], "Single images", "All right now", "Each image belongs to the group that is written below it", areAsked, (app) => answer(app, app.store.get().singles?.given ?? null)),
+  command("singles-skip", "Shift+s", "Single images", "Skip them", "Ask something else", areAsked, reply("skip")),
 
   command("divide", DIGITS, "Ways to divide", "Take it", "Take the division of this number", (m) => m.view === "divisions" && m.open === null,
     (app, key) => actions.takeDivision(app, Number(key) - 1)),
@@ -117,9 +138,10 @@ export function commandOf(id) {
  */
 export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys.includes(key) && when(model)) ?? null;
 
-/** @type {Record<View, string[]>} */
+/** @type {Record<View | "singles", string[]>} */
 export const BAR = {
   groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "note-group", "learn", "open"],
+  singles: ["singles", "single-nowhere", "single-open", "singles-skip", "learn"],
   question: ["right", "new-group", "nowhere", "mixed", "skip", "learn"],
   divisions: [],
 };

@@ -3,7 +3,7 @@
 /** @import {App, Model} from "./types.js" */
 import { answer } from "./answer.js";
 import { commandButton } from "./bar.js";
-import { BAR } from "./commands.js";
+import { BAR, commandOf } from "./commands.js";
 import { strip } from "./dialogs.js";
 import { byId, el, meter } from "./dom.js";
 import { openGroup } from "./navigate.js";
@@ -22,13 +22,27 @@ export function showQuestion(app) {
     return el("button", { type: "button", class: "large", "aria-label": "Show this image large", onclick: () => app.store.set({ open: row }) }, shown);
   }
 
-  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in */
-  function card({ state }, { group, share }, i, present) {
-    const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
-    return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void answer(app, group) },
-      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present ? el("span", { class: "tag", text: "now here" }) : null, el("span", { class: "soft", text: percent(share) })),
-      meter(share), strip(app, sample, 8));
+  /** @param {Model} model @param {number} row @param {number} i @returns {HTMLElement} an image that is asked about by itself */
+  function single({ state, singles, question }, row, i) {
+    const group = singles?.given[i] ?? null;
+    const title = group === null ? "left open" : titleIn(state, group);
+    const shown = el("span", { class: "picture" });
+    app.sheets.show(shown, row);
+    const changed = group !== question?.question?.guesses[i];
+    return el("button", { type: "button", class: "single large", "aria-pressed": String(singles?.at === i), "aria-label": `Image ${i + 1} of ${question?.question?.rows.length}: ${title}`, onclick: () => { if (singles) app.store.set({ singles: { ...singles, at: i } }); }, ondblclick: () => app.store.set({ open: row }) },
+      shown, el("span", { class: `guess${changed ? " changed" : ""}` }, group === null ? null : dotOf(group), el("span", { class: "name", text: title })));
   }
+
+  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in, or the present one is given */
+  function card({ state, singles }, { group, share }, i, present) {
+    const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
+    return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void (singles ? commandOf("single").run(app, String(i + 1)) : answer(app, group)) },
+      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, singles ? null : el("span", { class: "soft", text: percent(share) })),
+      singles ? null : meter(share), strip(app, sample, singles ? 5 : 8));
+  }
+
+  /** @param {number} n */
+  const left = (n) => el("span", { class: "soft", text: n > 0 ? `about ${counted(n, "question")} left` : "" });
 
   /** @param {Model} model */
   function draw(model) {
@@ -41,13 +55,21 @@ export function showQuestion(app) {
       return body.replaceChildren(el("p", { text: alone ? "There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images." : "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says } = asked.question;
+    if (model.singles) {
+      const focused = document.activeElement?.closest(".single") !== null;
+      heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where does each of these ${count(rows.length)} belong?`;
+      const how = el("p", { class: "soft", text: `${says} Below each stands where it most likely belongs. Put the framed one elsewhere by a number; go on when all are right. Click an image to frame it; two clicks show it large.` });
+      body.replaceChildren(how, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...candidates.map((one, i) => card(model, one, i, group))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(asked.left)));
+      if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
+      return;
+    }
     heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where do these ${counted(rows.length, "image")} belong?`;
     const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
       `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says}`);
-    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), el("span", { class: "soft", text: asked.left > 0 ? `about ${counted(asked.left, "question")} left` : "" }));
+    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), left(asked.left));
     return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i, group))), others);
   }
 
-  app.store.on(["view", "question"], draw);
+  app.store.on(["view", "question", "singles"], draw);
   app.store.on(["leaving"], ({ leaving, view }) => body.classList.toggle("leaving", view === "question" && leaving.size > 0));
 }

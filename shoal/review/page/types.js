@@ -12,7 +12,7 @@
  *   sizes: number[], separation: number | null, pixel_share: number | null,
  *   evidence: string | null, chosen: boolean, samples: number[][], says: string}} Division
  * @typedef {{id: string | number, rows: number[], size: number, images: number[], group: number,
- *   candidates: {group: number, share: number}[], says: string}} Question
+ *   candidates: {group: number, share: number}[], says: string, guesses: number[]}} Question
  * @typedef {{n: number, time: string, op: string, says: string, to: number[],
  *   undone: boolean}} Entry
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
@@ -44,6 +44,7 @@
  * @property {Set<number>} leaving rows whose move is on its way to the server
  * @property {number | null} open the row of the image shown large
  * @property {{question: Question | null, left: number} | null} question
+ * @property {import("./singles.js").Singles | null} singles what was answered so far of a question about single images
  * @property {{ready: boolean, divisions: Division[]} | null} divisions
  * @property {"here" | "gone" | "refused"} server
  * @property {number} waiting how many actions the server has not acknowledged
