@@ -10,7 +10,9 @@ does. They see what the page shows: the samples of each division, 24 images of e
 strip of each question. First they take the division whose samples are purest. A group whose images
 are of all kinds they dissolve; two groups of one kind they merge. Then they answer questions by
 the majority of the strip, with ``--wrong`` of the answers wrong, and say mixed where there is no
-majority. After every fifth answer they let shoal learn. Each of these is one action.
+majority. Where single images are asked about, they give each its kind; that is one action, too, and
+takes a key for each image that is not where it was guessed to be: ``keys`` counts these as well.
+After every fifth answer they let shoal learn. Each of these is one action.
 
 Beside it stand two ways to label images one at a time, from the same start and with the same
 learning after each image, for nothing: the image that learning is least sure of, and any image.
@@ -96,6 +98,7 @@ class Person:
         self.kinds, self.wrong = kinds, wrong
         self.generator = np.random.default_rng(seed)
         self.group_of: dict[int, int] = {}
+        self.keys = 0
 
     def sees(self, seen: Any, behind: Any = ()) -> tuple[int | None, float]:
         """The commonest kind and its share; of a strip of unknown images, of those behind it."""
@@ -123,6 +126,12 @@ class Person:
             asked = page.get("/api/question")["question"]
             if asked is None:
                 return
+            if asked["guesses"]:
+                if self.answers_each(page, asked):
+                    yield
+                    answers += 1
+                    yield from self.learns(page, answers)
+                continue
             kind, share = self.sees(asked["rows"], asked["images"])
             if kind is None:  # of these images nobody knows the kind
                 page.act(op="answer", question=asked["id"], to="skip")
@@ -139,9 +148,22 @@ class Person:
                 page.act(op="answer", question=asked["id"], to=group)
             yield
             answers += 1
-            if answers % LEARN == 0 and page.get("/api/preview/learn")["count"]:
-                page.act(op="learn")
-                yield
+            yield from self.learns(page, answers)
+
+    def learns(self, page: Page, answers: int) -> Iterator[None]:
+        """Let shoal learn after every fifth answer."""
+        if answers % LEARN == 0 and page.get("/api/preview/learn")["count"]:
+            page.act(op="learn")
+            yield
+
+    def answers_each(self, page: Page, asked: Any) -> bool:
+        """Answer a question about single images; whether anything was said."""
+        present = set(page.groups().tolist())
+        groups = [self.group_of.get(self.sees([row])[0]) for row in asked["rows"]]
+        told = [group if group in present else None for group in groups]
+        self.keys += sum(one != guess for one, guess in zip(told, asked["guesses"], strict=True))
+        page.act(op="answer", question=asked["id"], to=told)
+        return any(group is not None for group in told)
 
     def chooses_division(self, page: Page) -> Iterator[None]:
         """Take the division whose samples are purest, each cluster of a kind of its own."""
@@ -191,7 +213,7 @@ class Person:
 
 
 def reviewed(source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int, n: int) -> Any:
-    """Accuracy before anything is said and after each of ``n`` actions, float (n + 1,)."""
+    """Accuracy before anything is said and after each of ``n`` actions, and the keys until then."""
     from shoal.models import checkpoint as checkpoints
     from shoal.review.opening import open_review
     from shoal.review.server import serving
@@ -204,13 +226,15 @@ def reviewed(source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int,
         session = Session(open_review(source, checkpoints.load(path), path), "clicks")
         with serving(session) as server:
             page = Page(server.new_address())
-            scores = [accuracy(page.groups(), kinds)]
-            for _ in Person(kinds, wrong, seed).works(page, session.divisions.close):
+            scores, keys = [accuracy(page.groups(), kinds)], [0]
+            person = Person(kinds, wrong, seed)
+            for _ in person.works(page, session.divisions.close):
                 scores.append(accuracy(page.groups(), kinds))
+                keys.append(person.keys + len(scores) - 1)
                 if len(scores) > n:
                     break
             page.connection.close()
-    return np.pad(scores, (0, n + 1 - len(scores)), "edge")
+    return np.pad(scores, (0, n + 1 - len(scores)), "edge"), keys
 
 
 def one_at_a_time(z: Any, labels: Any, kinds: Any, unsure: bool, seed: int, n: int) -> Any:
@@ -263,15 +287,19 @@ def measure(arguments: argparse.Namespace) -> None:
     about = {"pile": arguments.name, "n": len(source), "commit": commit(), "machine": machine()}
     for seed in range(arguments.seeds):
         for way in arguments.ways:
+            keys: list[int] = []
             if way == "review":
-                curve = reviewed(source, checkpoint, kinds, arguments.wrong, seed, n)
+                curve, keys = reviewed(source, checkpoint, kinds, arguments.wrong, seed, n)
             else:
                 z, labels = table.embedding, table.labels
                 curve = one_at_a_time(z, labels, kinds, way == "uncertainty", seed, n)
             curve = [round(float(score), 4) for score in curve]
             wrong = arguments.wrong if way == "review" else 0.0
-            append(RESULTS, [{**about, "way": way, "wrong": wrong, "seed": seed, "curve": curve}])
-            print(arguments.name, way, seed, [curve[min(mark, n)] for mark in MARKS], flush=True)
+            append(
+                RESULTS,
+                [{**about, "way": way, "wrong": wrong, "seed": seed, "curve": curve, "keys": keys}],
+            )
+            print(arguments.name, way, seed, [curve[min(mark, n)] for mark in MARKS], keys[-1:])
 
 
 def tables() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,21 @@ def test_predict_gives_the_groups_and_their_names(
     exported = run_cli("export", images_file, out, tmp_path / "sorted")
     assert exported.code == 0, exported.err
     assert len(list((tmp_path / "sorted" / "stripes").iterdir())) == 21
+
+
+def test_evaluate_measures_the_corrected_groups_where_it_is_asked_to(
+    checkpoint: Path, images_file: Path, reviewed: Path, kinds: np.ndarray, run_cli: Cli,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    np.save(tmp_path / "labels.npy", kinds)
+    words = ("evaluate", images_file, checkpoint, tmp_path / "labels.npy", "--json")
+    plain, told = run_cli(*words), run_cli(*words, "--corrections", reviewed)
+    assert (plain.code, told.code) == (0, 0), told.err
+    assert json.loads(plain.out)["accuracy"] == 1.0
+    assert json.loads(told.out)["accuracy"] == pytest.approx(39 / 40)  # image 0 was moved wrongly
+    alone = run_cli("evaluate", images_file, checkpoint, "--no-labels", "--corrections", reviewed)
+    assert alone.code == 2
+    assert "corrections need labels to be measured with; give LABELS." in alone.err
 
 
 def test_new_images_join_the_corrected_groups_by_content_and_not_by_their_row(

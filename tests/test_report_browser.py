@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,45 +26,22 @@ from shoal.reports.wording import Wording
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 Keys = webdriver.Keys
+pytestmark = chromium.needed
+browser = chromium.browser
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no chromium and chromedriver: apt-get install chromium chromium-driver",
-)
-
-QUIET = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync --hide-scrollbars"
-)
 N, K = 300, 3
 HOSTILE = '<img src=x onerror="window.hacked = 1"></script><script>window.hacked = 1</script>'
 
 
-class Reader:
+class Reader(chromium.Window):
     """A person in front of the page."""
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
 
     def open(self, path: Path, width: int = 1280, *, dark: bool = False) -> None:
         """Open a page in a window of this width; nothing moves by itself."""
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        self.prefer(dark=dark)
+        self.resize(width, dark=dark)
         self.driver.get(path.as_uri())
         self.until(lambda: self.run("return document.querySelector('.gallery button') !== null"))
         self.settle()
-
-    def prefer(self, *, dark: bool) -> None:
-        """What the system prefers."""
-        wishes = {"prefers-color-scheme": "dark" if dark else "light"}
-        wishes["prefers-reduced-motion"] = "reduce"
-        features = [{"name": name, "value": value} for name, value in wishes.items()]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-    def run(self, script: str, *arguments: object) -> Any:
-        return self.driver.execute_script(script, *arguments)
 
     def part(self, name: str) -> Any:
         return self.driver.find_element("css selector", f"[data-part='{name}']")
@@ -92,13 +68,6 @@ class Reader:
             "const done = arguments[0];"
             "requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
-
-    def until(self, condition: Callable[[], Any]) -> None:
-        """Wait for something that takes its time."""
-        give_up = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < give_up, "it never came"
-            time.sleep(0.02)
 
     def place(self, row: int) -> tuple[float, float]:
         """Where on the screen the image of a row is."""
@@ -156,19 +125,6 @@ class Reader:
         )
         return [NAMES.index(label) for label in labels]
 
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def requests(self) -> list[str]:
-        entries = [
-            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
-        ]
-        return [
-            entry["params"]["request"]["url"]
-            for entry in entries
-            if entry["method"] == "Network.requestWillBeSent"
-        ]
-
 
 NAMES = [f"folder/image {i}.png" for i in range(N - 1)] + [HOSTILE]
 LABELS = np.arange(N) % K
@@ -204,20 +160,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(html.render(document, explorer=fragment, wording=Wording("en")), "utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Debian's Chromium, which is told to stay off the network."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in QUIET.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture

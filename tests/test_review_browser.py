@@ -6,11 +6,11 @@ import json
 import re
 import shlex
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import chromium
 import numpy as np
 import pytest
 
@@ -22,17 +22,9 @@ from shoal.review.session import Session
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 Keys, ActionChains = webdriver.Keys, webdriver.ActionChains
+pytestmark = chromium.needed
+browser = chromium.browser
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no chromium and chromedriver: apt-get install chromium chromium-driver",
-)
-
-QUIET = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync --hide-scrollbars"
-)
 N = 96
 HOSTILE = '<img src=x onerror="window.hacked = 1">'
 
@@ -51,15 +43,19 @@ NAMELESS = """
 
 SOURCE = (Path(__file__).parents[1] / "shoal/review/page/commands.js").read_text("utf-8")
 # The others have a field, a list or cards of their own.
-OWN = "candidate divide move-number order rename note previous-group next-group back"
+OWN = (
+    "candidate single single-before single-after single-nowhere single-open singles singles-skip "
+    "divide move-number order rename note previous-group next-group back"
+)
 WITH_BUTTONS = set(re.findall(r'^  command\("([\w-]+)"', SOURCE, re.MULTILINE)) - {*OWN.split()}
 
 
-class Person:
+class Person(chromium.Window):
     """A person in front of the page, and the server behind it."""
 
     def __init__(self, driver: Any, server: ReviewServer, found: Path) -> None:
-        self.driver, self.server, self.found = driver, server, found
+        super().__init__(driver)
+        self.server, self.found = server, found
 
     def open(self, width: int = 1280, *, dark: bool = False) -> None:
         """Open the review in a window of this width; nothing moves by itself."""
@@ -68,29 +64,6 @@ class Person:
         self.driver.get("about:blank")
         self.driver.get(self.server.new_address())
         self.until(lambda: self.run("return document.documentElement.dataset.ready"))
-
-    def resize(self, width: int, *, dark: bool = False) -> None:
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        wishes = {"prefers-color-scheme": "dark" if dark else "light"}
-        wishes["prefers-reduced-motion"] = "reduce"
-        features = [{"name": name, "value": value} for name, value in wishes.items()]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-    def run(self, script: str, *arguments: object) -> Any:
-        return self.driver.execute_script(script, *arguments)
-
-    def until(self, condition: Callable[[], Any]) -> Any:
-        """Wait for something that takes its time."""
-        give_up = time.monotonic() + 10
-        while not (value := condition()):
-            assert time.monotonic() < give_up, f"it never came; the page says {self.said()!r}"
-            time.sleep(0.02)
-        return value
-
-    def said(self) -> str:
-        """What a screen reader was told last."""
-        return str(self.run("return document.getElementById('live').textContent")).strip()
 
     def hears(self, beginning: str) -> None:
         """Wait until it is said, and until all is saved."""
@@ -158,19 +131,6 @@ class Person:
         lines = (self.found / "checkpoint.corrections.jsonl").read_text("utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def requests(self) -> list[str]:
-        messages = [
-            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
-        ]
-        return [
-            message["params"]["request"]["url"]
-            for message in messages
-            if message["method"] == "Network.requestWillBeSent"
-        ]
-
 
 @pytest.fixture(scope="module")
 def run_folder(
@@ -189,20 +149,6 @@ def run_folder(
     result = run_cli("run", folder / "pile.npy", folder / "found", "--quiet", *fast)
     assert (result.code, result.err) == (0, "")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Debian's Chromium, which is told to stay off the network."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in QUIET.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -465,6 +411,55 @@ def test_nothing_is_wider_than_the_window(person: Person, width: int, dark: bool
     assert set(buttons) >= WITH_BUTTONS
     ground = person.run("return getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == dark
+
+
+def test_single_images_are_answered_by_keys(person: Person) -> None:
+    person.press("b")
+    person.until(person.tiles)
+    for _ in range(5):
+        question = person.server.session.question()["question"]
+        if not question["guesses"]:
+            act = {"op": "answer", "question": question["id"], "to": "confirm"}
+            person.server.session.act(act)
+    question = person.server.session.question()["question"]
+    assert question["guesses"]
+    person.press("q")
+    person.shown("#question .single[aria-pressed=true]")
+    offered = [one["group"] for one in question["candidates"]]
+    other = next(group for group in offered if group != question["guesses"][0])
+    person.press(str(offered.index(other) + 1))
+    person.press("s")
+    person.press("c")
+    person.hears("Answered for")
+    groups, rows = person.server.session.groups, question["rows"]
+    assert groups.group[rows[0]] == other
+    assert groups.decided[rows].tolist() == [True, False, *[True] * (len(rows) - 2)][: len(rows)]
+
+
+def test_a_note_on_a_group_is_seen(person: Person) -> None:
+    person.press("b")
+    person.until(person.tiles)
+    person.press("N")
+    person.shown(".dialog textarea")
+    person.press("look again", Keys.CONTROL + Keys.ENTER)
+    person.hears("Noted on")
+    assert person.text(".group-note") == "look again"
+    person.press("N")
+    person.shown(".dialog textarea").clear()
+    person.press(Keys.CONTROL + Keys.ENTER)
+    person.hears("Took the note")
+    assert person.text(".group-note") == ""
+
+
+def test_a_narrow_bar_of_actions_tells_that_it_goes_on(person: Person) -> None:
+    person.resize(390)
+    person.press("b")
+    person.click("#group-list .group")
+    person.until(person.tiles)
+    more = "return document.getElementById('actions').dataset.more.trim()"
+    person.until(lambda: person.run(more) == "right")
+    person.run("document.getElementById('actions').scrollLeft = 9999")
+    person.until(lambda: person.run(more) == "left")
 
 
 def test_the_images_like_the_selected_one_come_first(person: Person) -> None:

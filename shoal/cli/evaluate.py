@@ -36,7 +36,8 @@ from shoal.cli.outputs import (
     listed_in,
     replacing,
 )
-from shoal.errors import OutputError
+from shoal.embedding.table import ImageTable
+from shoal.errors import DataError, OutputError
 from shoal.models.provenance import name_alone
 
 
@@ -206,6 +207,14 @@ def evaluate(
     no_labels: Annotated[
         bool, typer.Option("--no-labels", help="Measure what can be measured without labels.")
     ] = False,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Measure the groups that a person's corrections in FILE make of the result.",
+            show_default="the result as it is",
+        ),
+    ] = None,
     as_json: AsJson = False,
     device: Device = "auto",
     array: ArrayName = None,
@@ -215,16 +224,20 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint, with labels or without.
 
-    With LABELS: accuracy, NMI, ARI and reconstruction error. With --no-labels: how consistent the
-    clusters are.
+    With LABELS: accuracy, NMI, ARI and reconstruction error; with --corrections, of the groups that
+    a person made of the result. With --no-labels: how consistent the clusters are.
     """
     from shoal.cli import inference, opening
+    from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, free_picture, say_next
     from shoal.export import summaries
     from shoal.progress import Reporter
 
     inference.check_labels_or_none(labels, no_labels)
+    if labels is None and corrections is not None:
+        raise DataError("corrections need labels to be measured with; give LABELS.")
     report = Reporter(quiet=as_json)
+    honouring = Honouring(checkpoint, corrections, corrections is None, report)
     source, loaded = opening.open_with(
         checkpoint,
         data,
@@ -237,14 +250,24 @@ def evaluate(
     if labels is None:
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
-        known = asdict(judged) | more
-        print(json.dumps(known, indent=2) if as_json else summaries.label_free_text(judged))
+        facts = asdict(judged) | more
+        print(json.dumps(facts, indent=2) if as_json else summaries.label_free_text(judged))
         if loaded.finished:
             say_next(report, "splits", data, checkpoint, *free_picture("splits"))
         else:
             say_next(report, "info", checkpoint)
         return
-    measured = inference.evaluate(source, loaded, labels, device=device)
+    known = honouring.load(loaded)
+    division = honouring.division(known, None, None, loaded)
+
+    def corrected(table: ImageTable) -> ImageTable:
+        if known is None:
+            return table
+        return honouring.honour(table, known, loaded, source, division).table
+
+    measured = inference.evaluate(
+        source, loaded, labels, device=device, division=division, corrected=corrected
+    )
     print(json.dumps(measured, indent=2) if as_json else summaries.evaluation_text(measured))
     say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 

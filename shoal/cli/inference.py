@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal import pipeline
+from shoal.corrections.division import Division
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
@@ -74,12 +76,24 @@ def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:
 
 
 def evaluate(
-    source: ImageSource, checkpoint: Checkpoint, labels: Path, *, device: str = "auto"
-) -> dict[str, Any]:
-    """Accuracy with its interval, NMI, ARI, MSE and calibration, as JSON values."""
+    source: ImageSource, checkpoint: Checkpoint, labels: Path, *, device: str = "auto",
+    division: Division, corrected: Callable[[ImageTable], ImageTable],
+) -> dict[str, Any]:  # fmt: skip
+    """Accuracy with its interval, NMI, ARI, MSE and calibration, as JSON values.
+
+    Args:
+        source: the images.
+        checkpoint: a finished one.
+        labels: the file of labels.
+        device: where to embed.
+        division: the division of the pile that is measured.
+        corrected: gives a table with what a person corrected.
+    """
     truth = evaluation.load_labels(labels, len(source))
     device = ready(device)
-    table = pipeline.predict(source, checkpoint, device=device)
+    table = corrected(pipeline.predict(
+        source, checkpoint, n_clusters=division.n_clusters, split=division.split, device=device
+    ))  # fmt: skip
     scores = evaluation.score(table.labels, truth)
     bins = evaluation.calibration(table.confidence, table.labels, truth)
     rebuilt = {}

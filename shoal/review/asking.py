@@ -26,7 +26,7 @@ _MOST = 20_000
 """Images that questions are about: of more, a random sample."""
 _FINER = 8
 """Rounds of ever smaller parts, at most."""
-_RIGHT = 3
+_RIGHT = 5
 """After so many parts in a row that were right as they were, single images are asked about."""
 _WRONG = 2
 """As long as so many of a strip of single images are in another group, the next is of such, too."""
