@@ -89,8 +89,11 @@ def test_where_answers_tell_nothing_of_others_images_stay():
     inferred &= ~decided
     learned = spread(z, group, decided, inferred=inferred, result=result)
     moved = learned.group != group
-    assert moved.mean() < 0.01
-    assert (learned.group == truth).mean() > 0.99
+    assert moved.sum() < 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shoal.corrections.trust._TOLERANCE", 1.0)  # learning is always trusted
+        trusting = spread(z, group, decided, inferred=inferred, result=result)
+    assert (trusting.group != group).sum() > 2 * moved.sum()
 
 
 def test_a_new_group_takes_the_images_that_are_like_it():
@@ -209,7 +212,7 @@ def test_the_most_doubtful_images_are_asked_about_by_themselves():
     question, n = doubtful(group, left, learned)
     assert set(between) <= set(question.rows.tolist())
     assert len(question.guesses) == len(question.rows) <= STRIP
-    assert n >= len(question.rows)
+    assert n >= 1
     assert question.candidates == (1, 2)
     left[question.rows] = False
     again, _ = doubtful(group, left, learned)

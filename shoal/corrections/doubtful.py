@@ -11,7 +11,7 @@ from shoal.corrections.spread import Spread
 from shoal.protocols import IntArray
 
 _SURE = 0.8
-"""An image whose likeliest group leads by this share is not worth a question."""
+"""An image whose likeliest group leads by this share is not counted as doubtful."""
 _CANDIDATES = 9
 """As many as there are keys."""
 
@@ -30,10 +30,8 @@ def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> tuple[Questio
     share = learned.membership[free]
     best_two = np.partition(share, -2, axis=1)[:, -2:]
     lead = best_two[:, 1] - best_two[:, 0]
-    n_doubtful = int((lead < _SURE).sum())
-    if not n_doubtful:
-        return None, 0
-    places = np.argsort(lead, kind="stable")[: min(STRIP, n_doubtful)]
+    n_doubtful = max(int((lead < _SURE).sum()), 1)
+    places = np.argsort(lead, kind="stable")[:STRIP]
     rows, likely = free[places], share[places]
     ranked = np.argsort(-likely, axis=1, kind="stable")[:, :2]
     votes = np.zeros(share.shape[1])

@@ -80,12 +80,13 @@ def spread(
         plain = ~decided[some] if inferred is None else ~(decided[some] | inferred[some])
         clusters = np.unique((group if result is None else result)[some], return_inverse=True)[1]
         word = _word(said, plain, decided[some], None if result is None else clusters)
-        scores = _scores(balanced(z)[some], said, word, plain, decided[some], clusters)
+        scores, strength = _scores(balanced(z)[some], said, word, plain, decided[some], clusters)
         membership[some] = np.where(decided[some][:, None], said, shares(scores))
+        scores += STAYS * (1.0 - strength)[:, None] * said
     learned = group.copy()
-    free = some[~decided[some]]
-    if decided.any() and len(free):
-        learned[free] = ids[membership[free].argmax(axis=1)]
+    free = ~decided[some]
+    if decided.any() and free.any():
+        learned[some[free]] = ids[scores[free].argmax(axis=1)]
     _keep_apart(learned, membership, ids, decided, apart)
     return Spread(learned, _share_of(membership, ids, learned), ids, membership)
 
@@ -121,8 +122,10 @@ def _word(
 def _scores(
     x: FloatArray, said: FloatArray, word: FloatArray, plain: BoolArray, decided: BoolArray,
     clusters: IntArray,
-) -> FloatArray:  # fmt: skip
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """The score of each group for each image, float32 (n, k): about the chance that it is right.
+
+    And how much learning counts for each image, see `trusted`.
 
     Args:
         x: float32 (n, d), balanced.
@@ -136,13 +139,13 @@ def _scores(
     mean = _linear(x, x[spoken], word[spoken] if plain.any() else said[spoken])
     mean = np.where(word.any(axis=1, keepdims=True), (word + mean) / 2, mean).astype(np.float32)
     mean *= _TRUST
+    strength = np.ones(len(x), dtype=np.float32)
     rows = np.flatnonzero(decided)
     if not len(rows):
-        return mean
+        return mean, strength
     some = rows[sample_rows(len(rows), _LANDMARKS)]
     between = _kernel(x[some], x[rows]).astype(np.float64)
     residual = _residual(mean[rows], said[rows], word)
-    strength = np.ones(len(x), dtype=np.float32)
     if len(some) == len(rows):
         solved = np.linalg.inv(between + _NOISE * np.eye(len(rows)))
         fit = Fit(x[rows], mean[rows], said[rows], residual, between, solved)
@@ -152,12 +155,11 @@ def _scores(
         system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
         solved = np.linalg.solve(system, between)
     weights = (solved @ residual).astype(np.float32)
-    mean += STAYS * (1.0 - strength)[:, None] * said
     step = _BLOCK if len(x) > _MANY else _MANY
     for start in range(0, len(x), step):
         block = slice(start, start + step)
         mean[block] += strength[block, None] * (_kernel(x[block], x[some]) @ weights)
-    return mean
+    return mean, strength
 
 
 def _residual(mean: FloatArray, said: FloatArray, word: FloatArray) -> Array:
