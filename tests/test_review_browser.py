@@ -445,7 +445,9 @@ def test_a_note_on_a_group_is_seen(person: Person) -> None:
     person.hears("Noted on")
     assert person.text(".group-note") == "look again"
     person.press("N")
-    person.shown(".dialog textarea").clear()
+    person.shown(".dialog textarea")
+    person.press(Keys.CONTROL + "a")
+    person.press(Keys.DELETE)
     person.press(Keys.CONTROL + Keys.ENTER)
     person.hears("Took the note")
     assert person.text(".group-note") == ""
