@@ -159,7 +159,8 @@ class Person:
     def answers_each(self, page: Page, asked: Any) -> bool:
         """Answer a question about single images; whether anything was said."""
         present = set(page.groups().tolist())
-        groups = [self.group_of.get(self.sees([row])[0]) for row in asked["rows"]]
+        kinds = [self.sees([row])[0] for row in asked["rows"]]
+        groups = [None if kind is None else self.group_of.get(kind) for kind in kinds]
         told = [group if group in present else None for group in groups]
         self.keys += sum(one != guess for one, guess in zip(told, asked["guesses"], strict=True))
         page.act(op="answer", question=asked["id"], to=told)
