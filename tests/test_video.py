@@ -119,6 +119,26 @@ def test_a_video_in_an_archive(tmp_path: Path) -> None:
     assert source.originals.suffix(3) == ".png"
 
 
+def test_a_video_in_a_table_is_its_first_frame(tmp_path: Path) -> None:
+    path = changing(tmp_path / "clip.mp4", 2)
+    assert np.abs(video.read(path.read_bytes()).pixels.astype(int) - frame(0)).mean() < 12
+
+
+def test_a_checkpoint_knows_which_frames_it_saw(tmp_path: Path) -> None:
+    from shoal import train
+    from shoal.cli.opening import as_typed
+    from shoal.models import checkpoint as checkpoints
+    from shoal.recipes.named import BASELINE
+
+    source = open_source(changing(tmp_path / "clip.mp4", 6), every=2, cache=False)
+    first = next(train(source, BASELINE))
+    checkpoints.save(first, tmp_path / "a.pth")
+    last = checkpoints.load(tmp_path / "a.pth")
+    assert last.within == Within(every=2)
+    assert as_typed(last, None, "auto") == {"every": "2", "pages": "auto"}
+    assert as_typed(last, "cuts", "images") == {"every": "cuts", "pages": "images"}
+
+
 def test_an_animated_picture(tmp_path: Path) -> None:
     moving = [Image.fromarray(frame(number)) for number in range(5)]
     moving[0].save(tmp_path / "a.gif", save_all=True, append_images=moving[1:], duration=100)

@@ -94,6 +94,9 @@ def _written(time: float) -> str:
 
 
 def _time(member: str) -> float:
+    """The time in a frame's name; the beginning where a video is taken for one image."""
+    if not member:
+        return 0.0
     try:
         return float(member.removeprefix("t="))
     except ValueError:
