@@ -66,8 +66,8 @@ class ImageClusterer(EncoderEstimator):
         intensity: ``"matters"``: how bright a channel is tells kinds of images apart;
             ``"varies"``: it changes with the light or the dye, and tells nothing; ``"auto"`` and
             None as above.
-        effort: ``"quick"``: a third of the recipe's epochs; ``"thorough"``: twice as many, and
-            image files of up to 64 pixels a side; ``"default"``.
+        effort: ``"quick"``: a third of the recipe's epochs; ``"thorough"``: twice as many.
+            Large image files are seen at 32 or 64 pixels a side by it, see `open_source`.
         epochs: how often training sees every image; None takes the recipe's own number.
         minutes: how long to train, in place of ``epochs``.
         settings: changes to the recipe, such as ``["views.min_crop=0.4"]``; see `override`.

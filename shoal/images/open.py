@@ -69,7 +69,8 @@ def open_source(
             another shape is an error.
         at_least: the smallest number of images that is allowed.
         size: image files become squares of this side in pixels, one of `SIZES`. By default, image
-            files that all have the same size up to 96 keep it, and others become squares of 32.
+            files that all have the same size up to 96 keep it, and others become squares of a side
+            that `fitting.choose_side` takes, 32 or 64.
         array: the name of the array in a ``.npz`` file.
         cache: whether to keep the decoded images for the next time; if not, they are in a temporary
             file that is gone when the process ends.

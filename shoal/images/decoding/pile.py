@@ -57,7 +57,8 @@ def decode_pile(
     """Decode a pile, or take its images from the cache. Files that cannot be read are skipped.
 
     Images that all have the same size of at most 96 pixels keep it. The images of any other pile
-    are brought to a square of 32 pixels, or of ``wanted.size``, by ``wanted.fit``. A pile
+    are brought to a square of ``wanted.size``, or of the side that suits them, by ``wanted.fit`` or
+    as suits them, see `fitting`. A pile
     without a coloured image stays grey. Files that cannot be read have no part in these decisions.
     Pixels of more than 8 bits are brought to 8 bits by one range for the whole pile, see
     `pixel_range`.
