@@ -91,9 +91,10 @@ def ran(
     damaged = (folder / "pile" / "39.png").read_bytes()[:60]
     (folder / "pile" / "39.png").write_bytes(damaged)
     np.save(folder / "pile.npy", images)
+    scans = _write_scans(folder / "scans", images, secret)
     (folder / "odd.png").write_bytes(damaged)
     (folder / "damaged.pth").write_bytes(b"PK\3\4 no checkpoint")
-    commands = _commands(folder, fast)
+    commands = [*(_of_scans(fast) if scans else []), *_commands(folder, fast)]
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "COV"))
     } | {
@@ -126,7 +127,43 @@ def ran(
         printed[command] = out + err
     assert any((home / ".cache" / "shoal").rglob("*")), "the cache is not where it was planted"
     shutil.rmtree(home)
+    shutil.rmtree(folder / "scans", ignore_errors=True)
     return Ran(printed, streams[0][-1], folder)
+
+
+def _write_scans(folder: Path, images: np.ndarray, secret: str) -> bool:
+    """Files of a scanner that are full of a patient's data; False without the extra scientific."""
+    try:
+        import pydicom
+        from pydicom.dataset import Dataset, FileMetaDataset
+    except ModuleNotFoundError:
+        return False
+    folder.mkdir()
+    for number, image in enumerate(images):
+        data = Dataset()
+        data.file_meta = FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}"
+        data.PatientName, data.PatientID, data.StudyDate = f"{secret}^Ada", secret, "19010203"
+        data.InstitutionName = data.ImageComments = secret
+        data.Rows, data.Columns, data.SamplesPerPixel = *image.shape[:2], 1
+        data.PhotometricInterpretation, data.PixelRepresentation = "MONOCHROME1", 0
+        data.BitsAllocated = data.BitsStored = 16
+        data.HighBit, data.RescaleSlope, data.RescaleIntercept = 15, 1.0, -1024.0
+        pixels = image[..., 0].astype(np.uint16) * 16
+        data.PixelData = pixels.tobytes()[: 40 if number == 5 else None]
+        data.save_as(folder / f"{number:02}.dcm", enforce_file_format=True)
+    return True
+
+
+def _of_scans(fast: Sequence[str]) -> list[list[str]]:
+    return [
+        ["run", "scans", "scanned", *fast],
+        ["report", "scans", "scanned/checkpoint.pth", "scans.pdf", "scans.html"],
+        ["export", "scans", "scanned/table.parquet", "scans.parquet", "--as", "parquet"],
+        ["similar", "scans", "scanned/checkpoint.pth", "01.dcm", "-n", "3"],
+    ]
 
 
 def _commands(folder: Path, fast: Sequence[str]) -> list[list[str]]:

@@ -55,8 +55,9 @@ ArrayName = Annotated[
 ]
 Channels = Annotated[
     str | None,
-    typer.Option(metavar="first|last", help="Which axis of an array holds the channels.",
-                 show_default="as its shape shows"),
+    typer.Option(metavar="first|last|PATTERN", help="Which axis of an array holds the channels; or "
+                 "how files are named that are the channels of one image, such as "
+                 "'{id}_Ch{channel}.tif'.", show_default="as its shape shows"),
 ]  # fmt: skip
 Composite = Annotated[
     str | None,

@@ -78,8 +78,9 @@ def open_source(
         pixel_range: what is black and white in images of more than 8 bits, such as that of a
             checkpoint. What it does not say is learned from the whole pile. None: each image
             decides for itself, as in older checkpoints.
-        channels: which axis of an array holds the channels, ``first`` or ``last``; None: its shape
-            tells.
+        channels: which axis of an array holds the channels, ``first`` or ``last``; or how the files
+            of a folder are named that are the channels of one image, such as
+            ``{id}_Ch{channel}.tif``. None: the shape tells, and a file is an image.
         composite: the channels that pictures show as red, green and blue, counted from 1, or a
             single one; None: see `pictures.composite_of`.
         every: the seconds from one frame of a video to the next, or ``cuts`` for a frame of each

@@ -25,7 +25,8 @@ class Wanted:
     """The range of images of more than 8 bits, as far as it is known; the rest is learned. None:
     each image decides for itself, as in older checkpoints."""
     channels: str | None = None
-    """Which axis of an array holds the channels, ``first`` or ``last``; None: its shape tells."""
+    """Which axis of an array holds the channels, ``first`` or ``last``, or a pattern of files that
+    are channels, see `decoding.channel_files`; None: the shape tells, and a file is an image."""
     composite: Sequence[int] | None = None
     """The channels that pictures show, counted from 1; None: see `pictures.composite_of`."""
     within: Within = Within()  # noqa: RUF009 - frozen

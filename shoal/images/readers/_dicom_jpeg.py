@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from shoal.images.readers._codestreams import announced_size
 from shoal.images.readers.raw import ReasonError
 
+_RLE = "1.2.840.10008.1.2.5"
 _LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+_HEAD = 2**16
+"""Bytes of a codestream, at most, before it says its size."""
 _EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
@@ -20,6 +24,8 @@ def decode(data: Any, frame: int, n: int) -> np.ndarray[Any, Any]:
         ReasonError: it is compressed in a way that is not known, or is not what is announced.
     """
     syntax = str(data.file_meta.TransferSyntaxUID)
+    if data.file_meta.TransferSyntaxUID.is_encapsulated and syntax != _RLE:
+        _check_codestream(data, frame, n)
     if syntax in _LOSSLESS or syntax in _JPEG_LS or (syntax == _EXTENDED and data.BitsStored > 8):
         pixels = _by_imagecodecs(data, frame, n, syntax)
     else:
@@ -40,11 +46,28 @@ def decode(data: Any, frame: int, n: int) -> np.ndarray[Any, Any]:
     return np.asarray(pixels)
 
 
-def _by_imagecodecs(data: Any, frame: int, n: int, syntax: str) -> np.ndarray[Any, Any]:
-    import imagecodecs
+def _check_codestream(data: Any, frame: int, n: int) -> None:
+    """Refuse a frame that announces another size than its file: it may be decoded for ever.
+
+    Raises:
+        ReasonError: it does.
+    """
+    size = announced_size(bytes(_codestream(data, frame, n)[:_HEAD]))
+    if size is not None and size != (int(data.Rows), int(data.Columns)):
+        raise ReasonError("a damaged DICOM file: its image has another size than it announces")
+
+
+def _codestream(data: Any, frame: int, n: int) -> bytes:
+    """The codestream of a frame."""
     from pydicom.encaps import get_frame
 
-    content = get_frame(data.PixelData, frame, number_of_frames=n)
+    return get_frame(data.PixelData, frame, number_of_frames=n)
+
+
+def _by_imagecodecs(data: Any, frame: int, n: int, syntax: str) -> np.ndarray[Any, Any]:
+    import imagecodecs
+
+    content = _codestream(data, frame, n)
     function = imagecodecs.jpegls_decode if syntax in _JPEG_LS else imagecodecs.jpeg_decode
     pixels: np.ndarray[Any, Any] = function(content)
     photometric = str(data.PhotometricInterpretation)
