@@ -160,7 +160,7 @@ def _write_scans(folder: Path, images: np.ndarray, secret: str) -> bool:
 def _of_scans(fast: Sequence[str]) -> list[list[str]]:
     return [
         ["run", "scans", "scanned", *fast],
-        ["report", "scans", "scanned/checkpoint.pth", "scans.pdf", "scans.html"],
+        ["predict", "scans", "scanned/checkpoint.pth", "s.csv", "--table", "s.parquet"],
         ["export", "scans", "scanned/table.parquet", "scans.parquet", "--as", "parquet"],
         ["similar", "scans", "scanned/checkpoint.pth", "01.dcm", "-n", "3"],
     ]

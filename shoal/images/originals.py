@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.images import readers
 from shoal.images.csv_files import printable
 from shoal.images.decoding.form import Member, Unreadable
 from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import SUFFIXES
 from shoal.images.pictures import describe_composite, read_pictures
+from shoal.images.readers import dicom
 from shoal.images.whole_pictures import as_png
 from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
 
@@ -98,7 +100,10 @@ class FileOriginals:
         if not path.exists():
             raise _gone(self._names[index], "no such file")
         try:
-            return as_png(Member(path, member)) if member else path.read_bytes()
+            if member:
+                return as_png(Member(path, member))
+            content, suffix = path.read_bytes(), path.suffix.lower()
+            return as_png(Member(content, "", suffix)) if _tells(content, suffix) else content
         except (OSError, ValueError, ModuleNotFoundError) as error:
             raise _gone(self._names[index], getattr(error, "strerror", "") or str(error)) from error
 
@@ -177,9 +182,10 @@ class EncodedOriginals:
         if isinstance(content, Member):
             return self._as_png(index, content)
         if isinstance(content, bytes):
-            if not member:
-                return content
-            return self._as_png(index, Member(content, member, Path(name).suffix.lower()))
+            suffix = Path(name).suffix.lower()
+            if member or _tells(content, suffix):
+                return self._as_png(index, Member(content, member, suffix))
+            return content
         why = content.reason if isinstance(content, Unreadable) else "no such image"
         raise _gone(self._names[index], why)
 
@@ -255,6 +261,11 @@ def _size_of(name: str, content: Path | bytes, member: str = "") -> tuple[int, i
     if isinstance(size, str):
         raise _gone(name, size)
     return size
+
+
+def _tells(content: bytes, suffix: str) -> bool:
+    """Whether a file names a patient, as DICOM does: it is handed on as PNG."""
+    return readers.find(suffix, content[:HEAD]) is dicom
 
 
 def _gone(name: str, reason: str) -> DataError:
