@@ -162,7 +162,6 @@ def _of_scans(fast: Sequence[str]) -> list[list[str]]:
         ["run", "scans", "scanned", *fast],
         ["predict", "scans", "scanned/checkpoint.pth", "s.csv", "--table", "s.parquet"],
         ["export", "scans", "scanned/table.parquet", "scans.parquet", "--as", "parquet"],
-        ["similar", "scans", "scanned/checkpoint.pth", "01.dcm", "-n", "3"],
     ]
 
 
