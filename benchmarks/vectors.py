@@ -115,13 +115,13 @@ METHODS: dict[str, Callable[[Any, int, int], Any]] = {
     "scikit-learn k-means": _k_means,
     "scikit-learn spectral": _spectral,
     "scikit-learn HDBSCAN": _hdbscan,
-    "shoal spectral (default)": by_shoal("spectral"),
+    "shoal spectral": by_shoal("spectral"),
     "shoal spectral, lengths kept": by_shoal("spectral", _PCA),
     "shoal kmeans": by_shoal("kmeans"),
     "shoal minibatch_kmeans": by_shoal("minibatch_kmeans"),
     "shoal agglomerative": by_shoal("agglomerative"),
     "shoal gaussian_mixture": by_shoal("gaussian_mixture"),
-    "shoal projection_pursuit": by_shoal("projection_pursuit"),
+    "shoal projection_pursuit (default)": by_shoal("projection_pursuit"),
 }
 
 

@@ -121,6 +121,7 @@ VECTORS = replace(
     views=Views(),
     objectives=(),
     embedding="encoder",
+    clusterer=BEST.clusterer,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (BASELINE, IMPROVED, BEST, DIGITS)}
