@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,9 +36,11 @@ from shoal.cli.outputs import (
     listed_in,
     replacing,
 )
-from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.models.provenance import name_alone
+
+if TYPE_CHECKING:
+    from shoal.embedding.table import ImageTable
 
 
 def predict(
