@@ -97,6 +97,7 @@ def test_every_option_that_a_message_names_exists() -> None:
     known = {option for command in COMMANDS for option in options_of(command)}
     known |= {"--help", "--version"}
     known |= {"--image", "--x", "--y", "--neighbors"}  # embedding-atlas's own
+    known |= {"--logdir"}  # TensorBoard's own
     for where, text in texts():
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
             assert option in known, (where, option)
