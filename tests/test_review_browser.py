@@ -425,6 +425,9 @@ def test_single_images_are_answered_by_keys(person: Person) -> None:
     assert question["guesses"]
     person.press("q")
     person.shown("#question .single[aria-pressed=true]")
+    for width in (390, 2560, 1280):
+        person.resize(width)
+        assert person.run(OUTSIDE) == []
     offered = [one["group"] for one in question["candidates"]]
     other = next(group for group in offered if group != question["guesses"][0])
     person.press(str(offered.index(other) + 1))
