@@ -77,7 +77,7 @@ class Request:
             given["noise"] = ("noise", self.noise)
         if self.clusters is not None:
             given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
-        recipe = resolve(self.recipe or DEFAULT, self.settings, given)
+        recipe = resolve(DEFAULT if self.recipe is None else self.recipe, self.settings, given)
         if not self._length_is_asked:
             recipe = with_effort(recipe, self.effort)
         if isinstance(self.recipe, Recipe):
