@@ -96,7 +96,7 @@ def test_parameters_are_stored_untouched() -> None:
         "n_clusters": "auto", "recipe": object(), "orientation": 3, "effort": 0.5,
         "intensity": object(), "epochs": -1, "minutes": "soon",
         "settings": ["nonsense"], "random_state": np.random.RandomState(0), "device": "tpu",
-        "corrections": object(), "verbose": None,
+        "corrections": object(), "channels": object(), "verbose": None,
     }  # fmt: skip
     made = ImageClusterer(**given)
     assert all(made.get_params()[name] is value for name, value in given.items())
