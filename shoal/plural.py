@@ -19,16 +19,18 @@ def counted(n: float, one: str, many: str = "") -> str:
     return f"{number} {one if n == 1 else many or one + 's'}"
 
 
-def pixels(height: int, width: int, channels: int | None = None) -> str:
+def pixels(height: int, width: int, channels: int | None = None, *, colour: bool = True) -> str:
     """The size of an image as a person says it: the width first, and said where it matters.
+
+    ``colour`` says whether three channels are red, green and blue.
 
     >>> pixels(8, 8), pixels(16, 8, 3), pixels(8, 8, 5)
     ('8 × 8 pixels', '8 × 16 pixels (width × height) in colour', '8 × 8 pixels in 5 channels')
     """
     order = "" if height == width else " (width × height)"
-    colours = {None: "", 1: " in grey", 3: " in colour"}
-    colour = colours.get(channels, f" in {channels} channels")
-    return f"{width} × {height} pixels{order}{colour}"
+    kinds = {None: "", 1: " in grey"} | ({3: " in colour"} if colour else {})
+    kind = kinds.get(channels, f" in {channels} channels")
+    return f"{width} × {height} pixels{order}{kind}"
 
 
 def lasted(seconds: float) -> str:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from shoal.errors import DataError
+from shoal.images.channels import channel_kind
 from shoal.images.decoding.channel_files import group
 from shoal.images.decoding.listing import Wanted
 from shoal.images.formats import folder
@@ -42,6 +43,7 @@ def test_channels_are_in_natural_order_and_missing_ones_have_a_reason(tmp_path: 
     assert skipped["plate/4"] == "no file of its channel 10"
     assert skipped["plate/5"] == "plate/5_Ch2.png: not an image"
     assert skipped["other.png"] == "its name does not match the pattern of channels"
+    assert channel_kind(source) == "channels"  # however alike they are: no file has colours
     assert any("channels 1, 2, 10, in this order" in note for note in source.notes)
 
 

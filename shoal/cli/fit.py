@@ -17,6 +17,7 @@ from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
 from shoal.embedding.table import ImageTable
 from shoal.errors import Interrupted
+from shoal.images.channels import channel_kind
 from shoal.images.checks import check_n_clusters
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
@@ -86,9 +87,10 @@ def _train(
         if before is None:
             notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
     height, width, channels = source.shape
+    colour = channel_kind(source) != "channels"
     length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""
     report.say(
-        f"{counted(len(source), 'image')} of {pixels(height, width, channels)}, "
+        f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
     report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.images.pixel_range import PixelRange
+from shoal.images.pixel_range import PixelRange, describe_bounds
 from shoal.protocols import Array, IntArray
 
 
@@ -21,8 +21,8 @@ def check_same_range(opened: PixelRange | None, known: PixelRange | None) -> Non
         theirs, ours = getattr(opened, kind, None), getattr(known, kind, None)
         if theirs is not None and ours is not None and theirs != ours:
             raise DataError(
-                f"the images were opened with {theirs[0]:g} as black and {theirs[1]:g} as white, "
-                f"but the checkpoint learned with {ours[0]:g} and {ours[1]:g}; open them with "
+                f"the images were opened with pixels {describe_bounds(theirs)}, but the checkpoint "
+                f"learned with pixels {describe_bounds(ours)}; open them with "
                 "open_source(…, pixel_range=checkpoint.pixel_range)."
             )
 

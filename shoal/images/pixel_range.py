@@ -110,7 +110,7 @@ class PixelRange:
             why = "learned from the whole pile"
             if known:
                 why = "as given" if before is not None and before.given else "as in training"
-            lines.append(f"pixels ({kind}) {_described(bounds)}: {why}")
+            lines.append(f"pixels ({kind}) {describe_bounds(bounds)}: {why}")
         return lines
 
 
@@ -163,7 +163,12 @@ def parse(text: str) -> PixelRange:
     return PixelRange(chosen, chosen, given=True)
 
 
-def _described(bounds: ChannelBounds) -> str:
+def describe_bounds(bounds: ChannelBounds) -> str:
+    """What is black and what is white, for a person.
+
+    >>> describe_bounds((0.0, 4095.0)), describe_bounds(((0.0, 1.0), (2.0, 3.0)))
+    ('from 0, black, to 4095, white', 'of channel 1 from 0, black, to 1, white; 2: 2 to 3')
+    """
     each = pairs(bounds)
     low, high = each[0]
     if len(each) == 1:

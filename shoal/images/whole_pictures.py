@@ -33,7 +33,7 @@ def as_png(image: Member) -> bytes:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     exact = pixels.dtype == np.uint8 or (pixels.dtype == np.uint16 and pixels.shape[2] == 1)
     if not exact:
-        pixels = _shown(pixels, raw.colour)
+        pixels = _shown(pixels, bool(raw.colour))
     return _encoded(pixels, "PNG")
 
 
@@ -52,7 +52,7 @@ def as_jpeg(image: Member, side: int) -> bytes | None:
     raw = _read(image)
     if not (raw.colour or (raw.pixels.dtype == np.uint8 and raw.pixels.shape[2] == 1)):
         return None
-    pixels = raw.pixels if raw.pixels.dtype == np.uint8 else _shown(raw.pixels, raw.colour)
+    pixels = raw.pixels if raw.pixels.dtype == np.uint8 else _shown(raw.pixels, bool(raw.colour))
     return _encoded(upright(pixels, raw.orientation), "JPEG", side)
 
 

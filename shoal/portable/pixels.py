@@ -33,15 +33,19 @@ class Shares(nn.Module):
 
 
 class Resize(nn.Module):
-    """Images scaled to cover a size and cut to its centre, by Pillow's antialiased bicubic filter.
+    """Images brought to a size by Pillow's antialiased bicubic filter: cropped or stretched.
 
-    As `ImageOps.fit` of Pillow does it, with the same weights. 8-bit images are rounded to whole
-    levels after each of two passes, rows first; Pillow may take columns first, so that a level may
-    differ by one, rarely two. Images that have the size already stay as they are.
+    Cropped images are scaled to cover the size and cut to its centre, as `ImageOps.fit` of Pillow
+    does it, with the same weights. 8-bit images are rounded to whole levels after each of two
+    passes, rows first; Pillow may take columns first, so that a level may differ by one, rarely
+    two. Images that have the size already stay as they are.
     """
 
-    def __init__(self, height: int, width: int, white: float, *, eight_bit: bool) -> None:
+    def __init__(
+        self, height: int, width: int, white: float, *, eight_bit: bool, stretch: bool = False
+    ) -> None:
         super().__init__()
+        self.stretch = stretch
         self.height, self.width, self.white = height, width, white
         self.eight_bit = eight_bit
 
@@ -49,11 +53,13 @@ class Resize(nn.Module):
         """Levels float32 (b, h, w, C), of any h and w, to levels float32 (b, H, W, C)."""
         rows, columns = _length(x, 1), _length(x, 2)
         ratio = self.width / self.height
-        across = _weights(x, 2, torch.minimum(columns, ratio * rows), columns, self.width)
+        seen = columns if self.stretch else torch.minimum(columns, ratio * rows)
+        across = _weights(x, 2, seen, columns, self.width)
         x = torch.einsum("bhwc,ow->bhoc", x, across)
         if self.eight_bit:
             x = self._whole(x)
-        down = _weights(x, 1, torch.minimum(rows, columns / ratio), rows, self.height)
+        seen = rows if self.stretch else torch.minimum(rows, columns / ratio)
+        down = _weights(x, 1, seen, rows, self.height)
         return self._whole(torch.einsum("bhwc,oh->bowc", x, down))
 
     def _whole(self, x: Tensor) -> Tensor:

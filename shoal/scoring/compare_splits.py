@@ -16,7 +16,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Split
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import assign, calibration_of
-from shoal.training.augmented_source import EVALUATION_VIEWS, AugmentedSource
+from shoal.training.augmented_source import AugmentedSource, evaluation_views
 
 _RUNS = 5
 _VIEWED = 2000
@@ -66,9 +66,10 @@ def compare(
     """
     clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
-    shown = AugmentedSource(source, EVALUATION_VIEWS, most=_VIEWED, seed=seed, stream=1)
     viewed: list[IntArray] | None = None
     if not checkpoint.n_dimensions:
+        views = evaluation_views(source)
+        shown = AugmentedSource(source, views, most=_VIEWED, seed=seed, stream=1)
         viewed = clustering.candidates(reduce(shown, checkpoint, device=device, track=track))
     stability = _stability(clustering, checkpoint, seed, track)
     described = splits.describe(source, clustering, z)

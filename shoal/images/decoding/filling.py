@@ -96,7 +96,7 @@ def widened(form: Form, facts: Facts) -> Form:
     if form.same_size and (facts.height, facts.width) != (form.height, form.width):
         form = replace(form, height=DEFAULT_SIDE, width=DEFAULT_SIDE, same_size=False)
     if form.all_grey and not facts.grey:
-        form = replace(form, channels=3, all_grey=False, colour=facts.colour or None)
+        form = replace(form, channels=3, all_grey=False, colour=facts.colour)
     return form
 
 

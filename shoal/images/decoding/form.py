@@ -88,8 +88,8 @@ class Facts(NamedTuple):
     width: int
     grey: bool
     channels: int = 1
-    colour: bool = False
-    """Whether the file says that its three channels are red, green and blue."""
+    colour: bool | None = None
+    """Whether its three channels are red, green and blue; None: the file does not say."""
 
     def outside(self, form: Form) -> float:
         """The share of the image, in [0, 1), that lies outside the form once it covers it.

@@ -109,4 +109,4 @@ def _measured(raw: Raw) -> Measured | str:
         values = np.where(missing, np.nan, values.astype(np.float64))
     extremes = extremes_of(values)
     few = spread(values[whole] if whole.any() else values, _SAMPLE).astype(np.float64)
-    return Measured(kind_of(raw).kind, extremes, few, facts_of(raw).colour)
+    return Measured(kind_of(raw).kind, extremes, few, bool(facts_of(raw).colour))

@@ -65,7 +65,8 @@ def facts_of(raw: Raw) -> Facts:
     height, width = raw.size or raw.pixels.shape[:2]
     if raw.orientation in (5, 6, 7, 8):
         height, width = width, height
-    return Facts(height, width, n_channels == 1, n_channels, raw.colour and n_channels == 3)
+    colour = raw.colour if n_channels == 3 else False
+    return Facts(height, width, n_channels == 1, n_channels, colour)
 
 
 def missing_of(raw: Raw) -> npt.NDArray[np.bool_]:

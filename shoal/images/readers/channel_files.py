@@ -52,7 +52,7 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     missing = None
     if any(raw.missing is not None for raw in raws):
         missing = np.concatenate([_missing(raw) for raw in raws], axis=2)
-    return Raw(pixels, missing=missing, orientation=raws[0].orientation)
+    return Raw(pixels, colour=False, missing=missing, orientation=raws[0].orientation)
 
 
 def _missing(raw: Raw) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -33,9 +33,9 @@ class Raw:
 
     pixels: npt.NDArray[Any]
     """(H, W, C), of bool, uint8, uint16, other integers, or floats."""
-    colour: bool = False
+    colour: bool | None = None
     """Whether the three channels are red, green and blue, so that colour changes and a grey
-    version of the image mean something."""
+    version of the image mean something. None: the file does not say."""
     missing: npt.NDArray[np.bool_] | None = None
     """Which pixels stand for no data, bool (H, W, C); None: those that are not finite."""
     orientation: int = 1
