@@ -206,6 +206,8 @@ NEXT = [
     "export DATA P.csv out/sorted --dry-run",
     "info HISTORY",
     "report DATA MODEL report.html",
+    "cluster VECTORS out/vectors -k 2",
+    "export-model MODEL model.onnx",
 ]
 
 
@@ -219,9 +221,11 @@ def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
     monkeypatch.setattr("shoal.reports.progression.FEWEST", 3)
     np.save("my pile.npy", images)
     np.save("labels.npy", kinds)
+    np.save("vectors.npy", images.reshape(len(images), -1)[:, ::7].astype(np.float32))
     model = "a model/checkpoint.pth"
     step = sorted(Path(f"{model}.history").glob("step-*.pth"))[0]
-    given = {"DATA": "my pile.npy", "MODEL": model, "HISTORY": step, "P.csv": "my $P.csv"}
+    given = {"DATA": "my pile.npy", "MODEL": model, "HISTORY": step, "P.csv": "my $P.csv",
+             "VECTORS": "vectors.npy"}  # fmt: skip
     for line in NEXT:
         result = run_cli(*(given.get(word, word) for word in line.split()))
         assert result.code == 0, (line, result.err)

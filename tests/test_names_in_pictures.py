@@ -101,7 +101,7 @@ def test_a_side_of_one_pixel_is_drawn(shape: tuple[int, int, int], n: int, tmp_p
         figures.splits(source, [table]),
         maps.map_of(source, table),
         strips([("a", images, (0, 0, 0))]),
-        reconstructions(images[:6], images[:6], list("abcdef")[:n]),
+        reconstructions(images[:6], images[:6], list("abcdef")[:n], np.zeros(6)),
     ]
     for place, figure in enumerate(drawn):
         width, height = figure.get_size_inches()

@@ -599,7 +599,7 @@ MISTAKES: dict[str, tuple[Callable[[Path, Path], list[str | Path]], str]] = {
     ),
     "images of another shape": (
         lambda t, p: [other_shape(p), t / "best.pth"],
-        "but these are of 8 × 9 pixels (width × height) in colour",
+        "must hold images of shape (8, 8, 3) (height, width, channels), as the checkpoint learned",
     ),
     "labels alone": (
         lambda t, p: [*arguments(t, labels=False), "--labels", t / "labels.npy"],

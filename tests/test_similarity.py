@@ -21,6 +21,7 @@ from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.open import open_source
+from shoal.images.tensors import to_float
 from shoal.models import checkpoint as checkpoints
 from shoal.search.pairs import decide_pairs
 from shoal.search.queries import resolve
@@ -339,8 +340,9 @@ def test_a_file_of_another_kind_of_numbers_is_a_query(
     source = open_source(images_file)
     (query,) = resolve([tmp_path / "wide.png"], source)
     assert query.read().shape == source.shape
-    assert 60 < query.read().min() < 75  # beside 8-bit images, white is 4095
-    assert 175 < query.read().max() < 190
+    levels = 255 * to_float(query.read()[None], "cpu")
+    assert 60 < levels.min() < 75  # beside 8-bit images, white is 4095
+    assert 175 < levels.max() < 190
     found = find_similar(source, checkpoints.load(checkpoint_file), [tmp_path / "wide.png"], n=99)
     assert found.indices.shape == (1, 40)  # it is none of the pile's
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shoal.cli.options import (
+    CORRECTED,
     LABELS,
     ArrayName,
     AsJson,
@@ -213,7 +214,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Measure the groups that a person's corrections in FILE make of the result.",
+            help=CORRECTED,
             show_default="the result as it is",
         ),
     ] = None,
