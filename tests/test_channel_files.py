@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from shoal.cli.opening import as_typed
 from shoal.errors import DataError
 from shoal.images.channels import channel_kind
 from shoal.images.decoding.channel_files import group
 from shoal.images.decoding.listing import Wanted
 from shoal.images.formats import folder
+from shoal.images.pixel_range import pairs
+from shoal.images.within import Within
 
 _PATTERN = "{id}_Ch{channel}.png"
 
@@ -72,3 +76,26 @@ def test_a_pattern_that_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
         group(["a.tif"], _PATTERN, "x")
     with pytest.raises(DataError, match="an image may have 64"):
         group([f"a_Ch{number}.png" for number in range(65)], _PATTERN, "x")
+
+
+def test_a_checkpoint_keeps_the_pattern(tmp_path: Path) -> None:
+    """So that later commands see the same images without being told again."""
+    _pile(tmp_path)
+    source = _open(tmp_path)
+    kept = Within.from_json(source.within.to_json())
+    checkpoint = SimpleNamespace(within=kept)
+    assert as_typed(checkpoint, tmp_path)["channels"] == _PATTERN
+    assert as_typed(checkpoint, tmp_path, "{id}.png")["channels"] == "{id}.png"
+    assert as_typed(checkpoint, tmp_path / "array.npy")["channels"] is None
+
+
+def test_each_channel_has_a_range_of_its_own(tmp_path: Path) -> None:
+    """However alike the channels are: they are no colours."""
+    draw = np.random.default_rng(0)
+    for row in range(30):
+        shown = draw.integers(0, 2000, (16, 16))
+        for channel in (1, 2, 3):
+            pixels = (shown + draw.integers(0, 50, (16, 16)) + 40 * channel).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / f"{row}_Ch{channel}.png")
+    source = _open(tmp_path, "{id}_Ch{channel}.png")
+    assert len(pairs(source.pixel_range.integers)) == 3

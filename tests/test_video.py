@@ -135,8 +135,8 @@ def test_a_checkpoint_knows_which_frames_it_saw(tmp_path: Path) -> None:
     checkpoints.save(first, tmp_path / "a.pth")
     last = checkpoints.load(tmp_path / "a.pth")
     assert last.within == Within(every=2)
-    assert as_typed(last, None, "auto") == {"every": "2", "pages": "auto"}
-    assert as_typed(last, "cuts", "images") == {"every": "cuts", "pages": "images"}
+    assert as_typed(last, tmp_path) == {"every": "2", "pages": "auto", "channels": None}
+    assert as_typed(last, tmp_path, None, "cuts", "images")["pages"] == "images"
 
 
 def test_an_animated_picture(tmp_path: Path) -> None:

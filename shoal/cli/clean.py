@@ -102,8 +102,8 @@ def duplicates(
             data, size=size, image_shape=None if loaded is None else loaded.image_shape,
             pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
             fit=None if loaded is None else loaded.fit,
-            array=array, channels=channels, composite=composite, cache=not no_cache, report=report,
-            **opening.as_typed(loaded, every, pages),
+            array=array, composite=composite, cache=not no_cache, report=report,
+            **opening.as_typed(loaded, data, channels, every, pages),
         )  # fmt: skip
     copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),

@@ -167,8 +167,8 @@ def open_pile(
     if not vectors.holds_vectors(data):
         known = None if checkpoint is None else checkpoints.load(checkpoint)
         return open_images(
-            data, size=size, array=array, channels=channels, composite=composite, cache=cache,
-            report=report, **as_typed(known, every, pages),
+            data, size=size, array=array, composite=composite, cache=cache, report=report,
+            **as_typed(known, data, channels, every, pages),
         )  # fmt: skip
     if size is not None:
         raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
@@ -178,12 +178,20 @@ def open_pile(
     return open_vectors_of(loaded, checkpoint, data, report, array=array, cache=cache)
 
 
-def as_typed(checkpoint: Checkpoint | None, every: str | None, pages: str) -> dict[str, Any]:
-    """``every`` and ``pages`` for `open_images`: those asked for, or those of a checkpoint."""
+def as_typed(
+    checkpoint: Checkpoint | None, data: Path, channels: str | None = None,
+    every: str | None = None, pages: str = "auto",
+) -> dict[str, Any]:  # fmt: skip
+    """What the images of ``data`` are, for `open_images`: as asked for, or as a checkpoint has it.
+
+    The pattern of a checkpoint whose channels were files of their own is for folders alone.
+    """
     known = Within() if checkpoint is None else checkpoint.within
     own = None if known.every is None else str(known.every)
+    pattern = known.channels or None if data.is_dir() else None
     return {"every": own if every is None else every,
-            "pages": known.pages if pages == "auto" else pages}  # fmt: skip
+            "pages": known.pages if pages == "auto" else pages,
+            "channels": pattern if channels is None else channels}  # fmt: skip
 
 
 def check_any_images(path: Path) -> None:
@@ -260,8 +268,8 @@ def open_with(
         return opened, loaded
     source = open_images(
         data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, fit=loaded.fit,
-        at_least=at_least, array=array, channels=channels, composite=composite, cache=cache,
-        report=report, **as_typed(loaded, every, pages),
+        at_least=at_least, array=array, composite=composite, cache=cache, report=report,
+        **as_typed(loaded, data, channels, every, pages),
     )  # fmt: skip
     return source, loaded
 

@@ -92,8 +92,7 @@ def report(
     else:
         source = opening.open_images(
             data, image_shape=learned.image_shape, pixel_range=learned.pixel_range,
-            channels=channels, composite=composite, **opening.as_typed(learned, None, "auto"),
-            fit=learned.fit,
+            composite=composite, fit=learned.fit, **opening.as_typed(learned, data, channels),
         )  # fmt: skip
     labelled = (
         None
@@ -105,6 +104,7 @@ def report(
                 pixel_range=learned.pixel_range,
                 fit=learned.fit,
                 composite=composite,
+                **opening.as_typed(learned, images),
             )
         )
     )

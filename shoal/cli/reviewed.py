@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.next_step import free
-from shoal.cli.run_identity import data_of_run
+from shoal.cli.run_identity import data_of_run, pictures_of_run
 from shoal.errors import DataError
+from shoal.images.vectors.open import holds_vectors
 
 
 def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tuple[Path, Path]:
@@ -46,5 +47,8 @@ def review_of(folder: Path, data: Path) -> list[str | Path]:
 def command_after(where: Path, images: Path, checkpoint: Path, is_run: bool) -> list[str | Path]:
     """The words of the command after a review: hand over the groups, or predict with them."""
     if is_run and (where / "prediction.csv").is_file():
-        return ["export", images, where / "table.parquet", free(where / "sorted"), "--dry-run"]
+        table = where / "table.parquet"
+        if holds_vectors(images) and pictures_of_run(where) is None:
+            return ["export", images, table, free(where / "groups.csv"), "--as", "csv"]
+        return ["export", images, table, free(where / "sorted"), "--dry-run"]
     return ["predict", images, checkpoint, free(checkpoint.with_name("prediction.csv"))]

@@ -19,7 +19,7 @@ class Within:
         DataError: ``every`` is not a time or ``cuts``.
 
     >>> Within.from_json(Within(every=2.5).to_json())
-    Within(every=2.5, pages='auto')
+    Within(every=2.5, pages='auto', channels='')
     """
 
     every: Every | None = None
@@ -27,6 +27,9 @@ class Within:
     second, and animated pictures are one image, their first frame."""
     pages: Pages = "auto"
     """Whether the pages of a file are images, or the channels of one image."""
+    channels: str = ""
+    """The pattern of the names of files that are the channels of one image, see
+    `decoding.channel_files`; empty: a file is an image, or holds some."""
 
     def __post_init__(self) -> None:
         every: Any = self.every

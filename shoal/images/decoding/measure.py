@@ -73,8 +73,8 @@ class Measured(NamedTuple):
     """The least and the greatest number of each channel, (C,) each."""
     values: Numbers
     """Some thousand of its pixels, float64 (m, C); NaN where they are missing."""
-    colour: bool = False
-    """Whether the file says that its channels are red, green and blue."""
+    colour: bool | None = None
+    """Whether its channels are red, green and blue; None: the file does not say."""
 
 
 def measure(content: Encoded) -> Measured | str:
@@ -109,4 +109,4 @@ def _measured(raw: Raw) -> Measured | str:
         values = np.where(missing, np.nan, values.astype(np.float64))
     extremes = extremes_of(values)
     few = spread(values[whole] if whole.any() else values, _SAMPLE).astype(np.float64)
-    return Measured(kind_of(raw).kind, extremes, few, bool(facts_of(raw).colour))
+    return Measured(kind_of(raw).kind, extremes, few, facts_of(raw).colour)

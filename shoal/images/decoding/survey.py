@@ -31,10 +31,10 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
     The sample is the same each time, and so is the range. Images of the pile have ``n_channels``.
     """
     rows = np.unique(np.linspace(0, len(pile.names) - 1, _SAMPLE).round().astype(int))
-    seen, n_colour, n_eight_bit = Sample(), 0, 0
+    seen, n_eight_bit = Sample(), 0
+    colours = set[bool | None]()
 
     def add(measured: Measured | str) -> None:
-        nonlocal n_colour
         if not isinstance(measured, Measured) or measured.kind != kind:
             return
         values = _with_channels(measured.values, n_channels)
@@ -43,7 +43,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
             assert low is not None
             assert high is not None
             seen.add(values, (low[0], high[0]))
-            n_colour += measured.colour
+            colours.add(measured.colour)
 
     def measured_of(contents: Iterable[Encoded]) -> Iterable[Measured | str]:
         return in_isolation(measure, contents, "") if pile.isolated else in_order(measure, contents)
@@ -52,15 +52,14 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
         n_eight_bit += measured == "8 bits"
         add(measured)
     if len(seen) < _ENOUGH:
-        seen, n_colour = Sample(), 0
+        seen = Sample()
         for measured in measured_of(pile.contents()):
             add(measured)
             if len(seen) == _SAMPLE:
                 break
     eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
-    bounds = seen.learn(
-        floats=kind == "f", conventional=eight_bit, colour=True if n_colour else None
-    )
+    colour = True if True in colours else False if colours == {False} else None
+    bounds = seen.learn(floats=kind == "f", conventional=eight_bit, colour=colour)
     dtype = np.dtype(np.float32 if kind == "f" else np.int32)
     return replace(known, eight_bit=eight_bit).knowing(dtype, bounds)
 

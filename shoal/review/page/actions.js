@@ -119,7 +119,7 @@ export async function dissolve(app) {
   const group = presentGroup(app.store.get());
   if (!group) return;
   const moves = await preview(app, `/api/preview/dissolve/${group.id}`);
-  if (moves && (await askPreview(app, `Dissolve ${titleOf(group)}?`, moves, "Dissolve"))) {
+  if (moves && (await askPreview(app, `Dissolve ${titleOf(group)}?`, { ...moves, dissolved: true }, "Dissolve"))) {
     await app.act({ op: "dissolve", group: group.id });
   }
 }

@@ -106,7 +106,7 @@ export function askGroup(app, title, may) {
  * What an action would move, before it is done.
  * @param {App} app
  * @param {string} title
- * @param {{count: number, moves: Move[]}} preview
+ * @param {{count: number, moves: Move[], dissolved?: boolean}} preview
  * @param {string} label
  * @returns {Promise<boolean | null>}
  */
@@ -121,7 +121,7 @@ export function askPreview(app, title, preview, label) {
     }
     const go = choice(() => done(null), label, () => done(true));
     go.lastElementChild?.setAttribute("autofocus", "");
-    return [el("p", { text: `${counted(preview.count, "image")} would move. Decided images stay where they are.` }), el("ul", { class: "moves" }, ...moves), go];
+    return [el("p", { text: `${counted(preview.count, "image")} would move.${preview.dissolved ? " Images that were decided to be here move, too." : " Decided images stay where they are."}` }), el("ul", { class: "moves" }, ...moves), go];
   }, "wide");
 }
 
