@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { confirm } from "../../shoal/review/page/actions.js";
 import { Gone, Refused } from "../../shoal/review/page/api.js";
 import { BAR, COMMANDS, commandFor, commandOf } from "../../shoal/review/page/commands.js";
 import { namesOf } from "../../shoal/review/page/keys.js";
@@ -167,4 +168,14 @@ test("single images are answered one after another, and any of them again", () =
   assert.equal(stepped(singles, -9).at, 0);
   assert.equal(beginning({ guesses: [] }), null);
   assert.equal(beginning(null), null);
+});
+
+test("a group is confirmed only when its images are shown", () => {
+  const store = createStore({ selected: new Set(), picked: new Set(), open: null, cursor: 0, view: "groups", group: 3, members: { group: 1, order: "typical", version: 1, rows: [0], parts: [0] } });
+  const log = [];
+  const app = { store, say: (text) => log.push(text), act: (act) => log.push(act) };
+  confirm(app);
+  store.set({ members: { group: 3, order: "typical", version: 1, rows: [0], parts: [0] } });
+  confirm(app);
+  assert.deepEqual(log, ["The images of this group are not shown yet.", { op: "confirm", group: 3 }]);
 });

@@ -31,7 +31,10 @@ async function onImages(app, how) {
 export function confirm(app) {
   const model = app.store.get();
   if (targets(model).length > 0) return onImages(app, (rows) => ({ op: "confirm", rows }));
-  return model.group === null ? undefined : app.act({ op: "confirm", group: model.group });
+  if (model.group === null) return undefined;
+  // Nobody confirms what was never shown: the images may be on their way, or the server gone.
+  if (model.members?.group !== model.group) return app.say("The images of this group are not shown yet.");
+  return app.act({ op: "confirm", group: model.group });
 }
 
 /** @param {App} app */
