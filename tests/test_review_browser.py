@@ -382,10 +382,6 @@ def test_others_are_seen_and_a_lost_server_is_said(person: Person) -> None:
     assert "does not answer" in person.text("#banner")
     assert person.text("#saved") == "1 action not saved"
     assert person.shown("#name").get_attribute("value") == "typed while away"
-    person.press("2")  # a group whose images do not come
-    person.press("c")
-    person.hears("The images of this group are not shown")
-    person.press("1")
     back = {**offline, "offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
     person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", back)
     person.hears("Named")
