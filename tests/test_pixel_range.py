@@ -172,7 +172,7 @@ def test_the_range_of_training_is_that_of_new_images(
     alone = np.vstack([clusterer.transform(array[i : i + 1]) for i in range(5)])
     np.testing.assert_allclose(alone, clusterer.transform(array), atol=1e-5)
     np.testing.assert_allclose(alone, clusterer.transform(str(dark)), atol=1e-5)
-    with pytest.raises(DataError, match="the checkpoint learned with 1000"):
+    with pytest.raises(DataError, match="the checkpoint learned with pixels from 1000"):
         clusterer.predict(open_source(dark))
 
 
