@@ -344,6 +344,7 @@ def test_the_whole_story_by_keyboard(person: Person, export: Any) -> None:
 
     person.press("c")
     person.hears("Confirmed")
+    assert ops(person).count("note") == 1  # both the key and leaving the field save it
     person.press("q")
     person.shown("#question .candidate")
     person.press("s")

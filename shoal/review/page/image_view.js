@@ -34,13 +34,13 @@ export function showImageView(app) {
 
   async function keepNote() {
     if (!known) return;
-    const { row } = known;
+    const of = known;
+    const { row, note: before } = of;
     const text = note.value.trim();
-    if (text === (known.note ?? "")) return;
-    const answer = await app.act({ op: "note", row, text });
-    if (!answer) return;
-    drafts.delete(row);
-    if (known?.row === row) known.note = text;
+    if (text === (before ?? "")) return;
+    of.note = text; // before the answer: a key or button that saves the note also leaves its field
+    if (await app.act({ op: "note", row, text })) drafts.delete(row);
+    else of.note = before;
   }
   note.addEventListener("input", () => { if (known) drafts.set(known.row, note.value); });
   note.addEventListener("keydown", (event) => {
