@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shoal.images.decoding.form import Member
+from shoal.images.decoding.raw_pixels import turned
 from shoal.images.readers import reader_of, video
 from shoal.images.readers.raw import Raw
 
@@ -27,7 +28,7 @@ def as_png(image: Member) -> bytes:
         ModuleNotFoundError: the library that reads it is not installed.
     """
     raw = _read(image)
-    pixels = upright(raw.pixels, raw.orientation)
+    pixels = turned(raw.pixels, raw.orientation)
     pixels = pixels[..., : 3 if pixels.shape[2] >= 3 else 1]
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
@@ -53,7 +54,7 @@ def as_jpeg(image: Member, side: int) -> bytes | None:
     if not (raw.colour or (raw.pixels.dtype == np.uint8 and raw.pixels.shape[2] == 1)):
         return None
     pixels = raw.pixels if raw.pixels.dtype == np.uint8 else _shown(raw.pixels, bool(raw.colour))
-    return _encoded(upright(pixels, raw.orientation), "JPEG", side)
+    return _encoded(turned(pixels, raw.orientation), "JPEG", side)
 
 
 def _read(image: Member) -> Raw:
@@ -72,21 +73,6 @@ def _encoded(pixels: npt.NDArray[Any], kind: str, side: int | None = None) -> by
     file = io.BytesIO()
     picture.save(file, kind, **({"quality": 90} if kind == "JPEG" else {}))
     return file.getvalue()
-
-
-def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Pixels (H, W, C) turned by an EXIF orientation from 1 to 8.
-
-    >>> upright(np.array([[[1], [2]]]), 6)[..., 0].tolist()
-    [[1], [2]]
-    """
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def _shown(pixels: npt.NDArray[Any], colour: bool) -> npt.NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from shoal.images.decoding.file import reason_of
 from shoal.images.decoding.form import Encoded, Member, Unreadable
 from shoal.images.file_kinds import suffix_of
 from shoal.images.readers import reader_of, video
@@ -36,7 +37,7 @@ def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image] | None:
     try:
         members = _members(content, suffix, within)
     except Exception as error:  # noqa: BLE001 - of a damaged file, anything
-        return [Image(row, fault=_reason(error))]
+        return [Image(row, fault=reason_of(error, content))]
     return (
         [Image(row)]
         if members is None
@@ -54,10 +55,3 @@ def _members(content: Path | bytes, suffix: str, within: Within) -> list[str] | 
     if reader.SUFFIXES is video.SUFFIXES:
         return video.members(content, every=within.every)
     return reader.members(content, within.pages)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    lines = str(error).splitlines()
-    return lines[0][:200] if lines else type(error).__name__

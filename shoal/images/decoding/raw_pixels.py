@@ -97,7 +97,11 @@ def bounds_for(
 
 
 def turned(pixels: Numbers, orientation: int) -> Numbers:
-    """An image (H, W, C) upright, by its EXIF orientation from 1 to 8."""
+    """An image (H, W, C) upright, by its EXIF orientation from 1 to 8.
+
+    >>> turned(np.array([[[1], [2]]]), 6)[..., 0].tolist()
+    [[1], [2]]
+    """
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
