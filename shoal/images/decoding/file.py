@@ -10,9 +10,10 @@ import os
 import re
 import stat
 import threading
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 # Pillow knows a format once its plugin is imported. Asked for a format by name, it would import
 # all plugins, which takes each worker some 0.1 s.
@@ -32,7 +33,7 @@ from PIL import (
 )
 
 from shoal.images import readers
-from shoal.images.decoding.form import Member
+from shoal.images.decoding.form import Encoded, Member, Unreadable
 from shoal.images.file_kinds import HEAD, head_of, reason_by_content
 from shoal.images.readers import video
 from shoal.images.readers.raw import Raw, Reader
@@ -42,6 +43,8 @@ try:
 except ImportError:
     AvifImagePlugin = None  # type: ignore[assignment]
 _MORE = () if AvifImagePlugin is None else (AvifImagePlugin.AvifImageFile,)
+
+Told = TypeVar("Told")
 
 FORMATS = tuple(
     plugin.format
@@ -53,9 +56,9 @@ FORMATS = tuple(
     )
 )  # fmt: skip
 """No others: a PostScript file called photo.jpg would be handed to Ghostscript and run."""
-LARGE = 16_000_000
+_LARGE = 16_000_000
 """Images of more pixels than this are decoded one at a time, so that threads share the memory."""
-one_large = threading.Lock()
+_one_large = threading.Lock()
 _READ_WHOLE = 16 * 2**20
 """Files up to this many bytes are read at once; of larger ones Pillow reads what it needs."""
 _BANDS = 277
@@ -112,12 +115,43 @@ class File(NamedTuple):
         """
         assert self.reader is not None
         size = len(self.given) if isinstance(self.given, bytes) else _size(self.given)
-        with one_large if size > LARGE else nullcontext():
+        with alone_if_large(size):
             return self.reader.read(self.given, self.member, side=side)
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size
+
+
+def ask(
+    content: Encoded,
+    by_reader: Callable[[Raw], Told],
+    by_pillow: Callable[[ImageFile.ImageFile], Told],
+    side: int | None = None,
+) -> Told | Unreadable:
+    """What an image tells, or why it cannot be read; whatever is in it, no error is raised.
+
+    Args:
+        content: the image.
+        by_reader: tells it from what a reader has read.
+        by_pillow: tells it from an image that Pillow has opened, and not decoded yet.
+        side: see `File.read`.
+    """
+    if isinstance(content, Unreadable):
+        return content
+    try:
+        file = File.of(content)
+        if file.reader is not None:
+            return by_reader(file.read(side))
+        with open_with_pillow(file) as opened:
+            return by_pillow(opened)
+    except Exception as error:  # noqa: BLE001 - what a broken file raises depends on who reads it
+        return Unreadable(reason_of(error, content))
+
+
+def alone_if_large(size: int) -> AbstractContextManager[object]:
+    """A block in which an image of so many pixels, or bytes, is decoded."""
+    return _one_large if size > _LARGE else nullcontext()
 
 
 def open_with_pillow(file: File) -> ImageFile.ImageFile:

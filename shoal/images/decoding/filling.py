@@ -15,9 +15,9 @@ from shoal.images.array_pixels import with_eight_bits
 from shoal.images.cache_file import Index
 from shoal.images.decoding.fitting import CROP, EFFORT_NAMES, choose_fit, choose_side
 from shoal.images.decoding.form import Chunk, Encoded, Facts, Form
-from shoal.images.decoding.image import look, size_of
+from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
-from shoal.images.decoding.measure import count_channels
+from shoal.images.decoding.measure import count_channels, upright_size_of
 from shoal.images.decoding.parallel import decode_in_chunks, in_isolation, in_order
 from shoal.images.decoding.processes import CRASHED
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
@@ -107,7 +107,11 @@ def suited(pile: Listing, form: Form, wanted: Wanted) -> tuple[Form, dict[str, i
     """
     rows = np.unique(np.linspace(0, len(pile.names) - 1, _LOOKS).round().astype(int))
     contents = (pile.fetch(int(row)) for row in rows)
-    seen = in_isolation(size_of, contents, None) if pile.isolated else in_order(size_of, contents)
+    seen = (
+        in_isolation(upright_size_of, contents, None)
+        if pile.isolated
+        else in_order(upright_size_of, contents)
+    )
     sizes = [size for size in seen if size is not None]
     sides = dict[str, int]()
     if wanted.size is None:

@@ -6,18 +6,12 @@ Worker processes import this module, so it imports neither torch nor much of sho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from shoal.images.decoding.file import (
-    LARGE,
-    File,
-    one_large,
-    open_with_pillow,
-    reason_of,
-)
+from shoal.images.decoding.file import alone_if_large, ask
 from shoal.images.decoding.form import Chunk, Decoded, Encoded, Facts, Form, Unreadable
 from shoal.images.decoding.modes import (
     bring,
@@ -27,13 +21,10 @@ from shoal.images.decoding.modes import (
     is_wide,
     raw_of,
 )
-from shoal.images.decoding.raw_pixels import bring_raw, wrong_channels
+from shoal.images.decoding.raw_pixels import SIDEWAYS, bring_raw, wrong_channels
 from shoal.images.left_out import DRAWN
 from shoal.images.levels import widen
 from shoal.images.readers.raw import MOST_PIXELS, bomb
-
-_TURNED = (5, 6, 7, 8)
-"""EXIF orientations of a camera held on its side."""
 
 
 def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
@@ -72,39 +63,15 @@ def look(content: Encoded) -> Facts | str:
     return decoded if isinstance(decoded, str) else decoded[1]
 
 
-def size_of(content: Encoded) -> tuple[int, int] | None:
-    """Height and width of an image, upright; None if it cannot be read. Pixels are not decoded."""
-    try:
-        if isinstance(content, Unreadable):
-            return None
-        file = File.of(content)
-        if file.reader is not None:
-            facts = look(content)
-            return None if isinstance(facts, str) else (facts.height, facts.width)
-        with open_with_pillow(file) as opened:
-            height, width = opened.height, opened.width
-            turned = opened.getexif().get(0x0112, 1) in _TURNED
-            return (width, height) if turned else (height, width)
-    except Exception:  # noqa: BLE001 - it will be decoded, and its reason given, later
-        return None
-
-
 def decode(content: Encoded, form: Form) -> Decoded | str:
     """The image as levels (H, W, C), and its facts; or the reason why it cannot be read.
 
     There are no pixels where the image does not fit the form. Of several frames or pages, the first
     is taken. For modes and sizes see `bring`, for other numbers and channels `bring_raw`.
     """
-    if isinstance(content, Unreadable):
-        return content.reason
-    try:
-        file = File.of(content)
-        if file.reader is not None:
-            return bring_raw(file.read(None if form.same_size else 2 * max(form.shape[:2])), form)
-        with open_with_pillow(file) as opened:
-            return _decode_opened(opened, form)
-    except Exception as error:  # noqa: BLE001 - what a broken file raises depends on the plugin
-        return reason_of(error, content)
+    side = None if form.same_size else 2 * max(form.height, form.width)
+    decoded = ask(content, partial(bring_raw, form=form), partial(_decode_opened, form=form), side)
+    return decoded.reason if isinstance(decoded, Unreadable) else decoded
 
 
 def _decode_opened(opened: ImageFile.ImageFile, form: Form) -> Decoded | str:
@@ -119,7 +86,7 @@ def _decode_opened(opened: ImageFile.ImageFile, form: Form) -> Decoded | str:
         # orientation is not known yet, so both sides have the longer one's limit.
         side = 2 * max(form.height, form.width)
         opened.draft(None, (side, side))
-    with one_large if opened.width * opened.height > LARGE else nullcontext():
+    with alone_if_large(opened.width * opened.height):
         opened.load()
         if opened.format == "TIFF":  # Pillow has turned it upright by itself
             height, width = opened.height, opened.width
@@ -127,7 +94,7 @@ def _decode_opened(opened: ImageFile.ImageFile, form: Form) -> Decoded | str:
         known = form.pixel_range
         if is_wide(opened) and known is not None and known.levels > 8:
             return bring_raw(raw_of(opened, orientation), form)
-        if orientation in _TURNED:
+        if orientation in SIDEWAYS:
             height, width = width, height
         grey = is_grey(opened)
         facts = Facts(height, width, grey, 1 if grey else 3, not grey)

@@ -1,25 +1,19 @@
-"""Looking at an encoded image: its channels, and numbers from which its pile's range is learned.
+"""Looking at an image: its channels, its size, and numbers to learn its pile's range from.
 
 Worker processes import this module, so it imports neither torch nor much of shoal.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
+from PIL import ImageFile
 
-from shoal.images.decoding.file import (
-    LARGE,
-    File,
-    one_large,
-    open_with_pillow,
-    reason_of,
-)
+from shoal.images.decoding.file import alone_if_large, ask
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.modes import is_wide, raw_of
-from shoal.images.decoding.raw_pixels import facts_of, is_eight_bit, kind_of, missing_of
+from shoal.images.decoding.raw_pixels import SIDEWAYS, facts_of, is_eight_bit, kind_of, missing_of
 from shoal.images.pixel_range import Numbers
 from shoal.images.range_learning import extremes_of, spread
 from shoal.images.readers.raw import MOST_PIXELS, Raw
@@ -36,32 +30,32 @@ def count_channels(content: Encoded) -> int:
     Grey and colour go together in a pile, so they count as the same. Pillow's images are not
     decoded for it.
     """
-    if isinstance(content, Unreadable):
-        return 0
-    try:
-        file = File.of(content)
-        if file.reader is None:
-            with open_with_pillow(file):
-                return 3
-        n_channels = facts_of(file.read(_LOOK)).channels
-        return 3 if n_channels == 1 else n_channels
-    except Exception:  # noqa: BLE001 - it will be decoded, and its reason given, later
-        return 0
+    n_channels = ask(content, lambda raw: facts_of(raw).channels, lambda _: 3, _LOOK)
+    if isinstance(n_channels, Unreadable):
+        return 0  # it will be decoded, and its reason given, later
+    return 3 if n_channels == 1 else n_channels
 
 
 def size_of(content: Encoded) -> tuple[int, int] | str:
     """Width and height of an image as its file tells them; or why it cannot be read."""
-    if isinstance(content, Unreadable):
-        return content.reason
-    try:
-        file = File.of(content)
-        if file.reader is None:
-            with open_with_pillow(file) as opened:
-                return opened.size
-        facts = facts_of(file.read(None))
-        return facts.width, facts.height
-    except Exception as error:  # noqa: BLE001 - what a broken file raises depends on its reader
-        return reason_of(error, content)
+    size = ask(content, lambda raw: _upright(raw)[::-1], lambda opened: opened.size)
+    return size.reason if isinstance(size, Unreadable) else size
+
+
+def upright_size_of(content: Encoded) -> tuple[int, int] | None:
+    """Height and width of an image, upright; None if it cannot be read. Pillow decodes nothing."""
+
+    def by_pillow(opened: ImageFile.ImageFile) -> tuple[int, int]:
+        sideways = opened.getexif().get(0x0112, 1) in SIDEWAYS
+        return opened.size if sideways else opened.size[::-1]
+
+    size = ask(content, _upright, by_pillow)
+    return None if isinstance(size, Unreadable) else size
+
+
+def _upright(raw: Raw) -> tuple[int, int]:
+    facts = facts_of(raw)
+    return facts.height, facts.width
 
 
 class Measured(NamedTuple):
@@ -79,22 +73,18 @@ class Measured(NamedTuple):
 
 def measure(content: Encoded) -> Measured | str:
     """Pixels of an image of more than 8 bits; "8 bits", or "" for an image that cannot be read."""
-    if isinstance(content, Unreadable):
+    measured = ask(content, _measured, _measured_opened)
+    return "" if isinstance(measured, Unreadable) else measured  # its reason is given later
+
+
+def _measured_opened(opened: ImageFile.ImageFile) -> Measured | str:
+    if not is_wide(opened):
+        return "8 bits"
+    if opened.height * opened.width > MOST_PIXELS:
         return ""
-    try:
-        file = File.of(content)
-        if file.reader is not None:
-            return _measured(file.read(None))
-        with open_with_pillow(file) as opened:
-            if not is_wide(opened):
-                return "8 bits"
-            if opened.height * opened.width > MOST_PIXELS:
-                return ""
-            with one_large if opened.width * opened.height > LARGE else nullcontext():
-                opened.load()
-                return _measured(raw_of(opened))
-    except Exception:  # noqa: BLE001 - it will be decoded, and its reason given, later
-        return ""
+    with alone_if_large(opened.width * opened.height):
+        opened.load()
+        return _measured(raw_of(opened))
 
 
 def _measured(raw: Raw) -> Measured | str:

@@ -20,6 +20,8 @@ from shoal.plural import counted
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """As in `shoal.images.tensors`, which imports torch."""
+SIDEWAYS = (5, 6, 7, 8)
+"""EXIF orientations of a camera held on its side."""
 _TOPS = (1.0, 255.0, 65535.0)
 
 
@@ -63,7 +65,7 @@ def facts_of(raw: Raw) -> Facts:
     """The size of the image, upright, and its channels."""
     n_channels = raw.pixels.shape[2]
     height, width = raw.size or raw.pixels.shape[:2]
-    if raw.orientation in (5, 6, 7, 8):
+    if raw.orientation in SIDEWAYS:
         height, width = width, height
     colour = raw.colour if n_channels == 3 else False
     return Facts(height, width, n_channels == 1, n_channels, colour)
@@ -102,7 +104,7 @@ def turned(pixels: Numbers, orientation: int) -> Numbers:
     >>> turned(np.array([[[1], [2]]]), 6)[..., 0].tolist()
     [[1], [2]]
     """
-    if orientation in (5, 6, 7, 8):
+    if orientation in SIDEWAYS:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
