@@ -11,15 +11,14 @@ import numpy as np
 
 from shoal.clustering.clustering import Clustering, clustering_of, divide_anew
 from shoal.clustering.n_clusters import CLEAR, FEWEST_A_CLUSTER, weigh
-from shoal.embedding.neighbours import most_typical
 from shoal.errors import DataError
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, IntArray, Item
+from shoal.review.order import typical_of_some
 
 SPLIT, N_CLUSTERS = "split", "n_clusters"
 _SAMPLE = 8
-_SAMPLED_FROM = 2048
 _HIGH = 20
 """The greatest number of clusters that has a card."""
 
@@ -176,9 +175,7 @@ class Divisions:
     def _samples(self, labels: IntArray) -> tuple[tuple[int, ...], ...]:
         samples = []
         for cluster in range(int(labels.max(initial=0)) + 1):
-            rows = np.flatnonzero(labels == cluster)
-            some = rows[:: -(-len(rows) // _SAMPLED_FROM)] if len(rows) else rows
-            typical = most_typical(self._z, some) if len(some) else some
+            typical = typical_of_some(self._z, np.flatnonzero(labels == cluster))
             # From typical to odd: those in the middle may all be of a small kind.
             places = np.linspace(0, len(typical) - 1, min(_SAMPLE, len(typical))).astype(np.int64)
             samples.append(tuple(typical[places].tolist()))

@@ -10,12 +10,18 @@ from shoal.protocols import FloatArray, IntArray
 
 ORDERS = ("typical", "doubtful", "part", "like")
 _CENTRED_ON = 4096
+_SAMPLED_FROM = 2048
 
 
 def typical(z: FloatArray, rows: IntArray) -> IntArray:
     """The members nearest the middle of the group first."""
-    some = rows[:: -(-len(rows) // _CENTRED_ON)]
-    return most_typical(z, rows, np.median(z[some], axis=0))
+    return most_typical(z, rows, np.median(z[_spread_out(rows, _CENTRED_ON)], axis=0))
+
+
+def typical_of_some(z: FloatArray, rows: IntArray) -> IntArray:
+    """Of a large group 2,048 members at most, those nearest their middle first."""
+    some = _spread_out(rows, _SAMPLED_FROM)
+    return most_typical(z, some) if len(some) else some
 
 
 def doubtful(confidence: FloatArray, rows: IntArray) -> IntArray:
@@ -38,6 +44,11 @@ def by_part(z: FloatArray, rows: IntArray, parts: IntArray) -> tuple[IntArray, I
     order = numbers[np.argsort(-counts, kind="stable")]
     ordered = [typical(z, rows[parts == part]) for part in order]
     return np.concatenate(ordered), np.repeat(np.arange(len(order)), np.sort(counts)[::-1])
+
+
+def _spread_out(rows: IntArray, most: int) -> IntArray:
+    """At most so many of the rows, at even steps."""
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def check_order(order: str) -> None:

@@ -12,15 +12,12 @@ import numpy as np
 from shoal.corrections.corrected import corrected_confidence
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
-from shoal.embedding.neighbours import most_typical
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, IntArray
-from shoal.review.order import typical
+from shoal.review.order import typical, typical_of_some
 
 SAMPLE = 12
 """Images in the sample of a group, at most."""
-_SAMPLED_FROM = 2048
-"""Of a larger group the sample is the most typical of this many members."""
 _FULL_SAMPLES = 400
 """Of more groups, the smaller ones have short samples, so that the first page stays small."""
 _SHORT = 3
@@ -83,12 +80,8 @@ class View:
                 samples[group] = (rows, before[1])
                 continue
             length = SAMPLE if place < _FULL_SAMPLES else _SHORT
-            samples[group] = (rows, self._sample(rows)[:length])
+            samples[group] = (rows, typical_of_some(self.z, rows)[:length])
         return samples
-
-    def _sample(self, rows: IntArray) -> IntArray:
-        some = rows[:: -(-len(rows) // _SAMPLED_FROM)]
-        return most_typical(self.z, some)[:SAMPLE]
 
     @cached_property
     def expected(self) -> tuple[IntArray, Array]:
