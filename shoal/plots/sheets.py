@@ -44,6 +44,16 @@ def worth_reading(source: ImageSource) -> bool:
     return total <= _MOST_BYTES and largest > max(source.shape[:2])
 
 
+def scaled(height: int, width: int, side: int) -> tuple[int, int]:
+    """The height and width in which the longer side has ``side`` pixels.
+
+    >>> scaled(30, 40, 20), scaled(1, 900, 12)
+    ((15, 20), (1, 12))
+    """
+    longer = max(height, width)
+    return max(1, round(height * side / longer)), max(1, round(width * side / longer))
+
+
 def webp(tiles: Pictures, columns: int, quality: int | None) -> bytes:
     """Thumbnails uint8 (m, h, w, C) in rows of ``columns``, from the top left, as a WebP file.
 

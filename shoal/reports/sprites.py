@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from shoal.images.pictures import read_pictures
-from shoal.plots.sheets import LOSSLESS, SHEET, Pictures, shrunk, slices, webp
+from shoal.plots.sheets import LOSSLESS, SHEET, Pictures, scaled, shrunk, slices, webp
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
 from shoal.protocols import ImageSource, IntArray, Track, silent
@@ -39,8 +39,8 @@ class Sheets:
 
 @dataclass(frozen=True)
 class _Candidate:
-    width: int
     height: int
+    width: int
     quality: int | None
     """WebP's, from 0 to 100; None loses nothing."""
 
@@ -97,11 +97,10 @@ def _size(sheets: Sheets) -> int:
 def _candidates(shape: tuple[int, int, int]) -> Iterator[_Candidate]:
     """Sizes and qualities, the most beautiful first."""
     height, width = widened(np.empty((0, *shape))).shape[1:3]
-    longer = max(height, width)
-    own = min(longer, _LARGEST)
+    own = min(max(height, width), _LARGEST)
     sides = [own, *(side for side in (96, 80, 64, 48, 40, 32, 24, 20, 16, _SMALLEST) if side < own)]
     for side in sides:
-        size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
+        size = scaled(height, width, side)
         if side == own <= LOSSLESS:
             yield _Candidate(*size, None)
         for quality in (90, 75, 60):

@@ -14,7 +14,7 @@ from shoal.images.decoding.form import Member
 from shoal.images.originals import to_png
 from shoal.images.pictures import picture_shape, read_pictures
 from shoal.images.whole_pictures import as_jpeg
-from shoal.plots.sheets import LOSSLESS, Pictures, shrunk, webp, worth_reading
+from shoal.plots.sheets import LOSSLESS, Pictures, scaled, shrunk, webp, worth_reading
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
 from shoal.protocols import ImageSource, IntArray
@@ -50,10 +50,8 @@ class Thumbnails:
         self.source = source
         self.from_originals = worth_reading(source)
         height, width = widened(np.empty((0, *picture_shape(source)))).shape[1:3]
-        longer = max(height, width)
-        side = _SIDE if self.from_originals else min(longer, _SIDE)
-        self.height = max(1, round(height * side / longer))
-        self.width = max(1, round(width * side / longer))
+        side = _SIDE if self.from_originals else min(max(height, width), _SIDE)
+        self.height, self.width = scaled(height, width, side)
         self._kept: OrderedDict[int, Pictures] = OrderedDict()
         self._lock = threading.Lock()
 
