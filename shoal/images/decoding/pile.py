@@ -17,7 +17,6 @@ from shoal.images import cache, readers
 from shoal.images.array import ArraySource
 from shoal.images.array_pixels import describe_missing
 from shoal.images.cache_file import Index, dtype_of
-from shoal.images.decoding.channel_files import is_pattern
 from shoal.images.decoding.filling import (
     DEFAULT_SIDE,
     Filling,
@@ -128,8 +127,7 @@ def decode_pile(
         fit=index.get("fit", CROP),
         sides_by_effort=index.get("sides_by_effort"),
     )
-    pattern = str(wanted.channels) if is_pattern(wanted.channels) else ""
-    source.within = replace(wanted.within, channels=pattern)
+    source.within = wanted.within
     return source
 
 

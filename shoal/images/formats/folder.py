@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -80,11 +81,12 @@ def _open_channels(
 ) -> ImageSource:
     """Images whose channels are files of their own."""
     pattern = wanted.channels or ""
+    wanted = replace(wanted, within=replace(wanted.within, channels=pattern))
     grouped = group(names, pattern, str(path))
     listing = grouped.listing(path, left_out)
     return decode_pile(
         str(path),
-        f"{stamp} {pattern}",
+        stamp,
         lambda _: listing,
         wanted,
         originals=partial(EncodedOriginals, path, partial(_given, listing)),
