@@ -103,7 +103,7 @@ def duplicates(
             pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
             fit=None if loaded is None else loaded.fit,
             array=array, composite=composite, cache=not no_cache, report=report,
-            **opening.as_typed(loaded, data, channels, every, pages),
+            **opening.asked_or_learned(loaded, data, channels, every, pages),
         )  # fmt: skip
     copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),

@@ -168,7 +168,7 @@ def open_pile(
         known = None if checkpoint is None else checkpoints.load(checkpoint)
         return open_images(
             data, size=size, array=array, composite=composite, cache=cache, report=report,
-            **as_typed(known, data, channels, every, pages),
+            **asked_or_learned(known, data, channels, every, pages),
         )  # fmt: skip
     if size is not None:
         raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
@@ -178,7 +178,7 @@ def open_pile(
     return open_vectors_of(loaded, checkpoint, data, report, array=array, cache=cache)
 
 
-def as_typed(
+def asked_or_learned(
     checkpoint: Checkpoint | None, data: Path, channels: str | None = None,
     every: str | None = None, pages: str = "auto",
 ) -> dict[str, Any]:  # fmt: skip
@@ -269,7 +269,7 @@ def open_with(
     source = open_images(
         data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, fit=loaded.fit,
         at_least=at_least, array=array, composite=composite, cache=cache, report=report,
-        **as_typed(loaded, data, channels, every, pages),
+        **asked_or_learned(loaded, data, channels, every, pages),
     )  # fmt: skip
     return source, loaded
 

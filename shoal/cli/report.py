@@ -92,7 +92,8 @@ def report(
     else:
         source = opening.open_images(
             data, image_shape=learned.image_shape, pixel_range=learned.pixel_range,
-            composite=composite, fit=learned.fit, **opening.as_typed(learned, data, channels),
+            composite=composite, fit=learned.fit,
+            **opening.asked_or_learned(learned, data, channels),
         )  # fmt: skip
     labelled = (
         None
@@ -104,7 +105,7 @@ def report(
                 pixel_range=learned.pixel_range,
                 fit=learned.fit,
                 composite=composite,
-                **opening.as_typed(learned, images),
+                **opening.asked_or_learned(learned, images),
             )
         )
     )
