@@ -61,6 +61,25 @@ def test_stores_in_a_folder_are_images_of_it(tmp_path: Path) -> None:
     assert Image.open(__import__("io").BytesIO(source.originals.content(1))).size == (14, 16)
 
 
+def test_an_image_of_a_plate_is_read_without_opening_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = _pixels(3, 2, 16, 14)
+    zarr.open_group(str(tmp_path / "plate.zarr"), mode="w")
+    _ome(tmp_path / "plate.zarr" / "A1", pixels[0], "cyx")
+    _ome(tmp_path / "plate.zarr" / "A1:b", pixels[1], "cyx")
+    _ome(tmp_path / "plate.zarr" / "B2", pixels[1:], "tcyx")
+    path = tmp_path / "plate.zarr"
+    names = sorted(reader.members(path))
+    assert names == ["A1", "A1:b", "B2:t=0", "B2:t=1"]
+    for name, row in zip(names, (0, 1, 1, 2), strict=True):
+        if name == "B2:t=1":
+            monkeypatch.setattr(reader, "_arrays", None)
+        np.testing.assert_array_equal(
+            reader.read(path, name).pixels, np.moveaxis(pixels[row], 0, 2)
+        )
+
+
 def test_what_the_shape_does_not_tell_is_asked(tmp_path: Path) -> None:
     path = _save(tmp_path / "odd.zarr", _pixels(4, 9, 8, 9))
     with pytest.raises(DataError, match="which does not tell what its axes are"):
