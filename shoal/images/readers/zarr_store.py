@@ -14,26 +14,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import MOST_BYTES, MOST_PLANES, TOO_MUCH, check_size
+from shoal.images.readers._axes import MOST_IMAGES, axes_of, names_of, place_of
+from shoal.images.readers._planes import MOST_BYTES, TOO_MUCH, check_size
 from shoal.images.readers._quiet import quiet
-from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, ReasonError, needs_extra
+from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
 
 SUFFIXES = frozenset((".zarr",))
 EXTRA = "scientific"
 LIBRARIES = ("zarr",)
 _MARKS = ("zarr.json", ".zarray", ".zgroup")
-_MOST_IMAGES = 10_000_000
-_MOST_ARRAYS = 10_000
 _KEPT_BYTES = 64 * 2**20
 """Of images that share a chunk, the chunk is decoded once if it has no more bytes than this."""
-_CLEARLY = 4
-"""An axis that is so many times as short as another holds the channels."""
 _last = threading.local()
 
 
@@ -66,9 +62,9 @@ def members(content: Content, pages: Pages = "auto") -> list[str]:
         arrays = _arrays(root)
         for array in arrays:
             axes = axes_of(array.shape, array.axes, pages)
-            own = _names(array.shape, axes)
+            own = names_of(array.shape, axes)
             names += own if len(arrays) == 1 else [_within(array.key, name) for name in own]
-            if len(names) > _MOST_IMAGES:
+            if len(names) > MOST_IMAGES:
                 raise ReasonError(f"{len(names):,} images")
         return names
 
@@ -79,7 +75,7 @@ def members_with_axes(content: Content, axes: str) -> list[str]:
         arrays = _arrays(root)
         if len(arrays) > 1:
             raise ReasonError("several images, which tell themselves what their axes are")
-        return _names(arrays[0].shape, axes)
+        return names_of(arrays[0].shape, axes)
 
 
 def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
@@ -90,7 +86,7 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
         for array, name in _candidates(root, member):
             for pages in ways:
                 axes = told or axes_of(array.shape, array.axes, pages)
-                place = _place(array.shape, axes, name)
+                place = place_of(array.shape, axes, name)
                 if place is not None:
                     return _image(content, array, axes, place)
         raise ReasonError(f"no image {member} in it")
@@ -217,83 +213,8 @@ def _checked(one: Array) -> Array:
     return one
 
 
-def axes_of(shape: tuple[int, ...], told: str, pages: Pages = "auto") -> str:
-    """The axes of an array: y, x, c for channels, and other letters for those along images.
-
-    >>> axes_of((500, 32, 32, 5), ""), axes_of((500, 5, 32, 32), ""), axes_of((500, 28, 28), "")
-    ('nyxc', 'ncyx', 'nyx')
-    >>> axes_of((64, 64, 4), ""), axes_of((4, 64, 64), ""), axes_of((4, 64, 64), "", "images")
-    ('yxc', 'cyx', 'nyx')
-
-    Raises:
-        ReasonError: the shape does not tell.
-    """
-    axes = told or _by_shape(shape)
-    if axes == "cyx" and pages == "images":
-        return "nyx"
-    return "cyx" if axes == "nyx" and pages == "channels" else axes
-
-
-def _by_shape(shape: tuple[int, ...]) -> str:
-    def is_short(axis: int, others: tuple[int, ...]) -> bool:
-        return shape[axis] <= MOST_CHANNELS and _CLEARLY * shape[axis] <= min(others)
-
-    if len(shape) == 2:
-        return "yx"
-    if len(shape) == 3:
-        if is_short(2, shape[:2]):
-            return "yxc"
-        return "cyx" if shape[0] <= MOST_PLANES and is_short(0, shape[1:]) else "nyx"
-    if len(shape) == 4:
-        first, last = is_short(1, shape[2:]), is_short(3, shape[1:3])
-        if last or (shape[3] in (1, 3) and not first):
-            return "nyxc"
-        if first or shape[1] in (1, 3):
-            return "ncyx"
-    raise ReasonError(
-        f"an array of shape {shape}, which does not tell what its axes are; name its dimensions, "
-        "or give --channels first or last"
-    )
-
-
-def _outer(shape: tuple[int, ...], axes: str) -> list[tuple[str, int]]:
-    if len(axes) != len(shape) or len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes):
-        raise ReasonError(f"an array of shape {shape} with axes {axes}")
-    sizes = zip(axes, shape, strict=True)
-    return [(axis, size) for axis, size in sizes if axis not in "yxc"]
-
-
-def _names(shape: tuple[int, ...], axes: str) -> list[str]:
-    outer = _outer(shape, axes)
-    if math.prod(size for _, size in outer) > _MOST_IMAGES:
-        raise ReasonError(f"{math.prod(size for _, size in outer):,} images")
-    letters = ["image" if axis == "n" else axis for axis, _ in outer]
-    places = product(*(range(size) for _, size in outer))
-    names = ["_".join(f"{a}={at}" for a, at in zip(letters, place, strict=True))
-             for place in places]  # fmt: skip
-    return names if len(names) > 1 else [""]
-
-
 def _within(key: str, name: str) -> str:
     return f"{key}:{name}" if name else key
-
-
-def _place(shape: tuple[int, ...], axes: str, name: str) -> dict[str, int] | None:
-    """The place along each outer axis that a name tells; None if it is no such name."""
-    outer = _outer(shape, axes)
-    if not name:
-        return {axis: 0 for axis, _ in outer} if all(size == 1 for _, size in outer) else None
-    parts = dict(part.partition("=")[::2] for part in name.split("_"))
-    wanted = {"image" if axis == "n" else axis: (axis, size) for axis, size in outer}
-    if parts.keys() != wanted.keys():
-        return None
-    place = {}
-    for letter, number in parts.items():
-        axis, size = wanted[letter]
-        if not number.isdecimal() or int(number) >= size:
-            return None
-        place[axis] = int(number)
-    return place
 
 
 def _image(content: Content, array: Array, axes: str, place: dict[str, int]) -> Raw:
