@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import TOO_MUCH, are_channels, check_size, size_of
-from shoal.images.readers._quiet import quiet
+from shoal.images.readers._planes import are_channels, check_size, size_of
+from shoal.images.readers._reasons import reasons
 from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
 
 SUFFIXES = frozenset((".fits", ".fit", ".fts", ".fz"))
@@ -64,23 +64,13 @@ def _opened(content: Content) -> Iterator[Any]:
         from astropy.io import fits
     except ModuleNotFoundError:
         raise needs_extra("FITS", EXTRA) from None
-    with quiet("astropy"):
-        try:  # a file that is open: a name could be taken for an address
-            with (
-                open(content, "rb") if isinstance(content, Path) else io.BytesIO(content) as opened,
-                fits.open(opened, memmap=False, lazy_load_hdus=True) as hdus,
-            ):
-                yield hdus
-        except ReasonError:
-            raise
-        except MemoryError:
-            raise ReasonError(TOO_MUCH) from None
-        except OSError as error:
-            if error.errno:
-                raise
-            raise ReasonError("a damaged FITS file") from error
-        except Exception as error:  # what a forged file raises is not to be foreseen
-            raise ReasonError("a damaged FITS file") from error
+    with (
+        reasons("FITS file", "astropy"),
+        # A file that is open: a name could be taken for an address.
+        open(content, "rb") if isinstance(content, Path) else io.BytesIO(content) as opened,
+        fits.open(opened, memmap=False, lazy_load_hdus=True) as hdus,
+    ):
+        yield hdus
 
 
 def _shape(hdu: Any) -> tuple[int, ...]:

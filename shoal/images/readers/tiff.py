@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import TOO_MUCH, are_channels, check_size, size_of
-from shoal.images.readers._quiet import quiet
+from shoal.images.readers._planes import are_channels, check_size, size_of
+from shoal.images.readers._reasons import reasons
 from shoal.images.readers._tiff_directory import holds_numbers, is_plain
 from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, ReasonError, needs_extra
 
@@ -84,27 +84,16 @@ def _opened(content: Content) -> Iterator[Any]:
         import tifffile
     except ModuleNotFoundError:
         raise needs_extra("this TIFF", EXTRA) from None
-    with quiet("tifffile"):
-        try:
-            key = content if isinstance(content, bytes) else (content, *_stamp(content))
-            last = getattr(_opened_last, "value", None)
-            if last is None or not (last[0] is key or (key.__class__ is tuple and last[0] == key)):
-                if last is not None:
-                    _opened_last.value = None
-                    last[1].close()
-                file = io.BytesIO(content) if isinstance(content, bytes) else str(content)
-                last = _opened_last.value = (key, tifffile.TiffFile(file))
-            yield last[1]
-        except ReasonError:
-            raise
-        except MemoryError:
-            raise ReasonError(TOO_MUCH) from None
-        except OSError as error:
-            if error.errno:
-                raise
-            raise ReasonError("a damaged TIFF") from error
-        except Exception as error:  # what a forged file raises in tifffile is not to be foreseen
-            raise ReasonError("a damaged TIFF") from error
+    with reasons("TIFF", "tifffile"):
+        key = content if isinstance(content, bytes) else (content, *_stamp(content))
+        last = getattr(_opened_last, "value", None)
+        if last is None or not (last[0] is key or (key.__class__ is tuple and last[0] == key)):
+            if last is not None:
+                _opened_last.value = None
+                last[1].close()
+            file = io.BytesIO(content) if isinstance(content, bytes) else str(content)
+            last = _opened_last.value = (key, tifffile.TiffFile(file))
+        yield last[1]
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from shoal.images.readers._axes import MOST_IMAGES, axes_of, names_of, place_of
-from shoal.images.readers._planes import MOST_BYTES, TOO_MUCH, check_size
-from shoal.images.readers._quiet import quiet
+from shoal.images.readers._planes import MOST_BYTES, check_size
+from shoal.images.readers._reasons import reasons
 from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
 
 SUFFIXES = frozenset((".zarr",))
@@ -136,15 +136,8 @@ def _opened(content: Content) -> Iterator[Any]:
         raise needs_extra("Zarr", EXTRA) from None
     if isinstance(content, bytes):
         raise ReasonError("a Zarr store is a folder; give it by itself")
-    with quiet("zarr", "numcodecs"):
-        try:
-            yield zarr.open(store=str(content), mode="r")
-        except ReasonError:
-            raise
-        except MemoryError:
-            raise ReasonError(TOO_MUCH) from None
-        except Exception as error:  # what a forged store raises is not to be foreseen
-            raise ReasonError("a damaged Zarr store") from error
+    with reasons("Zarr store", "zarr", "numcodecs", is_file=False):
+        yield zarr.open(store=str(content), mode="r")
 
 
 def _arrays(root: Any) -> list[Array]:
