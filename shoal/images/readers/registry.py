@@ -12,18 +12,13 @@ from shoal.images import readers
 from shoal.images.file_kinds import head_of, image_suffix
 from shoal.images.readers.raw import Content, Reader
 
-_NO_READERS = ("raw", "registry")
-"""Modules of the package that are no readers, beside those whose names begin with ``_``."""
-
 
 @cache
 def all_readers() -> tuple[Reader, ...]:
     """Every reader: the modules of this package that name suffixes, sorted by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
     modules = (
-        importlib.import_module(f"{readers.__name__}.{name}")
-        for name in names
-        if name[0] != "_" and name not in _NO_READERS
+        importlib.import_module(f"{readers.__name__}.{name}") for name in names if name[0] != "_"
     )
     return tuple(cast(Reader, module) for module in modules if hasattr(module, "SUFFIXES"))
 
