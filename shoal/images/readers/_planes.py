@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.images.readers.raw import MOST_CHANNELS, MOST_PIXELS, Content, Pages, ReasonError, bomb
+from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, ReasonError, check_pixels
 
 MOST_PLANES = 10
 """So many planes of one shape, at most, are taken for the channels of one image."""
@@ -55,8 +55,7 @@ def check_size(height: int, width: int, channels: int, itemsize: int) -> None:
     shoal.images.readers.raw.ReasonError: 100,000 × 100,000 pixels, more than the 89,478,485 that
     are safe to decode
     """
-    if height * width > MOST_PIXELS:
-        raise ReasonError(bomb(height, width))
+    check_pixels(height, width)
     if min(height, width, channels) < 1:
         raise ReasonError("an image without pixels")
     if channels > MOST_CHANNELS:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from shoal.images.file_kinds import image_suffix
-from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
+from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, check_pixels, needs_extra
 
 SUFFIXES = frozenset((
     ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".k25", ".kdc",
@@ -75,8 +75,7 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
             if preview is not None:
                 return preview
             half = side is not None and min(height, width) // 2 >= side
-            if height * width > MOST_PIXELS * (4 if half else 1):
-                raise ValueError(bomb(height, width))
+            check_pixels(height, width, most=MOST_PIXELS * (4 if half else 1))
             with _one:
                 pixels = opened.postprocess(half_size=half, use_camera_wb=True, output_bps=8)
     except (rawpy.LibRawError, rawpy.NotSupportedError) as error:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from shoal.images.file_kinds import image_suffix
-from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
-from shoal.images.readers.transparency import on_white
+from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, check_pixels, needs_extra
+from shoal.images.readers.transparency import without_opacity
 
 SUFFIXES = frozenset((".heic", ".heif", ".hif", ".heics", ".heifs"))
 EXTRA = "photos"
@@ -40,38 +40,19 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
         opened = pillow_heif.open_heif(_opened(content), convert_hdr_to_8bit=False)
         image = opened[opened.primary_index]
         width, height = image.size
-        if height * width > MOST_PIXELS:
-            raise ValueError(bomb(height, width))
+        check_pixels(height, width)
         pixels = np.array(image)
         if pixels.dtype == np.uint16:  # 10 bits, say, in the upper ones of 16: white is all ones
             depth: Any = image.info["bit_depth"]
             pixels |= pixels >> depth
+    except ReasonError:
+        raise
     except (ValueError, RuntimeError, EOFError, SyntaxError, OSError, IndexError) as error:
-        raise ValueError(_reason(error)) from error
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(f"damaged HEIC ({lines[0]})") from error
     # Only colours are subsampled, so a file that tells how its colours are has some.
     return Raw(*without_opacity(pixels, grey="chroma" not in image.info))
 
 
-def without_opacity(pixels: Any, *, grey: bool) -> tuple[Any, bool]:
-    """Pixels (H, W) or (H, W, 1 to 4) on white, with 1 or 3 channels; and whether they are colours.
-
-    Args:
-        pixels: of uint8 or uint16.
-        grey: whether all of their channels but the opacity are the same.
-    """
-    pixels = pixels if pixels.ndim == 3 else pixels[..., None]
-    if pixels.shape[2] in (2, 4):
-        pixels = on_white(pixels)
-    if grey:
-        pixels = pixels[..., :1]
-    return np.ascontiguousarray(pixels), pixels.shape[2] == 3
-
-
 def _opened(content: Content) -> Any:
     return content if isinstance(content, Path) else io.BytesIO(content)
-
-
-def _reason(error: Exception) -> str:
-    """An error of libheif in a few words."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    return f"damaged HEIC ({lines[0]})" if "×" not in lines[0] else lines[0]

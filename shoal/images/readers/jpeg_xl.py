@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from shoal.images.file_kinds import image_suffix
-from shoal.images.readers.heif import without_opacity
-from shoal.images.readers.raw import MOST_PIXELS, Content, Pages, Raw, bomb, needs_extra
+from shoal.images.readers.raw import Content, Pages, Raw, check_pixels, needs_extra
+from shoal.images.readers.transparency import without_opacity
 
 SUFFIXES = frozenset((".jxl",))
 EXTRA = "photos"
@@ -38,9 +38,7 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     except ImportError:
         raise needs_extra("JPEG XL", EXTRA) from None
     content = content.read_bytes() if isinstance(content, Path) else content
-    height, width = size(content)  # the plugin decodes before it tells the size
-    if height * width > MOST_PIXELS:
-        raise ValueError(bomb(height, width))
+    check_pixels(*size(content))  # the plugin decodes before it tells the size
     try:
         with JXLImageFile(io.BytesIO(content)) as image:
             orientation = int(image.getexif().get(0x0112, 1)) if image.jpeg else 1

@@ -69,6 +69,16 @@ def bomb(height: int, width: int) -> str:
     return f"{width:,} × {height:,} pixels, more than the {MOST_PIXELS:,} that are safe to decode"
 
 
+def check_pixels(height: int, width: int, most: int = MOST_PIXELS) -> None:
+    """Refuse an image of more pixels than ``most``, before it is decoded.
+
+    Raises:
+        ReasonError: the message is the reason, see `bomb`.
+    """
+    if height * width > most:
+        raise ReasonError(bomb(height, width))
+
+
 class Reader(Protocol):
     """What a module of this package offers.
 

@@ -16,7 +16,7 @@ import numpy as np
 from shoal.images.file_kinds import image_suffix
 from shoal.images.readers.frame_choice import Every, chosen
 from shoal.images.readers.raw import Content, Pages, Raw, needs_extra
-from shoal.images.readers.transparency import on_white
+from shoal.images.readers.transparency import without_opacity
 from shoal.images.readers.video_file import VideoFile
 
 SUFFIXES = frozenset((
@@ -127,13 +127,8 @@ def _as_raw(frame: Any, side: int | None) -> Raw:
     else:
         name = "rgb48le" if wide else "rgb24"
     pixels = frame.reformat(format=name, **scaled).to_ndarray()
-    pixels = pixels if pixels.ndim == 3 else pixels[..., None]
-    if pixels.shape[2] == 4:
-        pixels = on_white(pixels)
-    return Raw(
-        np.ascontiguousarray(pixels), pixels.shape[2] == 3, orientation=_turn(frame),
-        size=(frame.height, frame.width),
-    )  # fmt: skip
+    size = (frame.height, frame.width)
+    return Raw(*without_opacity(pixels, grey=False), orientation=_turn(frame), size=size)
 
 
 def _turn(frame: Any) -> int:
