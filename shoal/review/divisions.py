@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.clustering.clustering import Clustering, clustering_of, divide_anew
 from shoal.clustering.n_clusters import CLEAR, FEWEST_A_CLUSTER, weigh
+from shoal.corrections.division import Division as Chosen
 from shoal.errors import DataError
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
@@ -45,6 +46,11 @@ class Division:
     separation: float | None = None
     pixel_share: float | None = None
     evidence: str | None = None
+
+    @property
+    def choice(self) -> Chosen:
+        """What is corrected once this is chosen."""
+        return Chosen(self.which) if self.kind == N_CLUSTERS else Chosen(split=self.which)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -102,13 +108,12 @@ class Divisions:
             raise DataError(f"there is no division {index}; there are {len(self.known)}.")
         return self.known[index]
 
-    def to_json(self, chosen: Any) -> dict[str, Any]:
-        """All that are known, as the page wants them."""
-        of_result = {"kind": SPLIT, "which": 1}
+    def to_json(self, chosen: Chosen) -> dict[str, Any]:
+        """All that are known, as the page wants them; ``chosen`` is what the person corrects."""
         return {
             "ready": self.ready,
             "divisions": [
-                division.to_json(index, chosen=(chosen or of_result) == division.about["division"])
+                division.to_json(index, chosen=division.choice == chosen)
                 for index, division in enumerate(self.known)
             ],
         }
@@ -180,10 +185,3 @@ class Divisions:
             places = np.linspace(0, len(typical) - 1, min(_SAMPLE, len(typical))).astype(np.int64)
             samples.append(tuple(typical[places].tolist()))
         return tuple(samples)
-
-
-def chosen_division(entries: tuple[Any, ...]) -> Any:
-    """What the last entry that chose a division says of it; None if none did."""
-    return next(
-        (entry.about["division"] for entry in reversed(entries) if "division" in entry.about), None
-    )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.corrections.division import division_of
 from shoal.corrections.entry import Entry
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
@@ -22,7 +23,7 @@ from shoal.review.ahead import Ahead
 from shoal.review.answers import Answers
 from shoal.review.asking import Asking
 from shoal.review.computed import Computed
-from shoal.review.divisions import Divisions, chosen_division
+from shoal.review.divisions import Divisions
 from shoal.review.opening import Reviewed
 from shoal.review.pictures import COLUMNS, Thumbnails
 from shoal.review.view import View
@@ -129,8 +130,7 @@ class Session:
 
     def known_divisions(self) -> dict[str, Any]:
         """The ways to divide the pile, as far as they are known."""
-        history = self.journal.history
-        return self.divisions.to_json(chosen_division((*history.entries[:1], *history.done)))
+        return self.divisions.to_json(division_of(self.journal.history))
 
     def question(self) -> dict[str, Any]:
         """What to ask next; nothing where nothing is left."""
