@@ -5,7 +5,6 @@ Each class here is one way to keep originals, see `protocols.Originals`.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,8 +20,8 @@ from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import SUFFIXES
 from shoal.images.pictures import describe_composite, read_pictures
 from shoal.images.readers import dicom
-from shoal.images.whole_pictures import as_png
-from shoal.protocols import Array, ImageSource, IntArray, Originals, Track, silent
+from shoal.images.whole_pictures import as_png, to_png
+from shoal.protocols import ImageSource, IntArray, Originals, Track, silent
 
 if TYPE_CHECKING:
     from shoal.images.decoding.listing import Listing
@@ -237,15 +236,6 @@ class SubsetOriginals:
 
     def describe(self) -> str:
         return self._whole.describe()
-
-
-def to_png(pixels: Array) -> bytes:
-    """A picture uint8 (H, W, 1 or 3) as a PNG file's content, losslessly."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels).save(file, "png")
-    return file.getvalue()
 
 
 def _size_of(name: str, content: Path | bytes, member: str = "") -> tuple[int, int]:

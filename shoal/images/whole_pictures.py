@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from shoal.images.decoding.form import Member
 from shoal.images.decoding.raw_pixels import turned
@@ -35,7 +36,7 @@ def as_png(image: Member) -> bytes:
     exact = pixels.dtype == np.uint8 or (pixels.dtype == np.uint16 and pixels.shape[2] == 1)
     if not exact:
         pixels = _shown(pixels, bool(raw.colour))
-    return _encoded(pixels, "PNG")
+    return to_png(pixels)
 
 
 def as_jpeg(image: Member, side: int) -> bytes | None:
@@ -54,7 +55,10 @@ def as_jpeg(image: Member, side: int) -> bytes | None:
     if not (raw.colour or (raw.pixels.dtype == np.uint8 and raw.pixels.shape[2] == 1)):
         return None
     pixels = raw.pixels if raw.pixels.dtype == np.uint8 else _shown(raw.pixels, bool(raw.colour))
-    return _encoded(turned(pixels, raw.orientation), "JPEG", side)
+    picture, file = _picture(turned(pixels, raw.orientation)), io.BytesIO()
+    picture.thumbnail((side, side))
+    picture.save(file, "JPEG", quality=90)
+    return file.getvalue()
 
 
 def _read(image: Member) -> Raw:
@@ -64,15 +68,15 @@ def _read(image: Member) -> Raw:
     return (reader or video).read(image.content, image.member)
 
 
-def _encoded(pixels: npt.NDArray[Any], kind: str, side: int | None = None) -> bytes:
-    from PIL import Image
-
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    if side is not None:
-        picture.thumbnail((side, side))
+def to_png(pixels: npt.NDArray[Any]) -> bytes:
+    """A picture (H, W, 1 or 3) as a PNG file's content, losslessly."""
     file = io.BytesIO()
-    picture.save(file, kind, **({"quality": 90} if kind == "JPEG" else {}))
+    _picture(pixels).save(file, "PNG")
     return file.getvalue()
+
+
+def _picture(pixels: npt.NDArray[Any]) -> Image.Image:
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _shown(pixels: npt.NDArray[Any], colour: bool) -> npt.NDArray[np.uint8]:

@@ -11,9 +11,8 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.decoding.form import Member
-from shoal.images.originals import to_png
 from shoal.images.pictures import picture_shape, read_pictures
-from shoal.images.whole_pictures import as_jpeg
+from shoal.images.whole_pictures import as_jpeg, to_png
 from shoal.plots.sheets import LOSSLESS, Pictures, scaled, shrunk, webp, worth_reading
 from shoal.plots.strips import widened
 from shoal.plots.thumbnails import thumbnails
