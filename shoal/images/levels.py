@@ -15,6 +15,8 @@ from shoal.images.pixel_range import ChannelBounds, Numbers, pairs
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """8-bit levels (0 to 255), or 16-bit levels (0 to 65535)."""
+LUMA = (0.299, 0.587, 0.114)
+"""The weights of red, green and blue in brightness: ITU-R BT.601, as Pillow's mode L has them."""
 
 
 def to_levels(

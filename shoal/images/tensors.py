@@ -10,9 +10,6 @@ from torch import Tensor
 from shoal.images.levels import white_of
 from shoal.protocols import Array
 
-LUMA = (0.299, 0.587, 0.114)
-"""The weights of red, green and blue in brightness: ITU-R BT.601, as Pillow's mode L has them."""
-
 
 def to_float(pixels: Array, device: str) -> Tensor:
     """uint8 or uint16 (b, H, W, C) to float32 (b, C, H, W) in [0, 1], channels last in memory."""

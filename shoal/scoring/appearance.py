@@ -6,8 +6,7 @@ import hashlib
 
 import numpy as np
 
-from shoal.images.levels import in_grey_levels
-from shoal.images.tensors import LUMA
+from shoal.images.levels import LUMA, in_grey_levels
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 EXPLAINS = 0.8

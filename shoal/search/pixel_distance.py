@@ -7,8 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from shoal.images.levels import Pixels, in_grey_levels
-from shoal.images.tensors import LUMA
+from shoal.images.levels import LUMA, Pixels, in_grey_levels
 from shoal.protocols import Array, FloatArray
 
 _SIDE = 32

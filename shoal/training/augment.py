@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from shoal.images.tensors import LUMA
+from shoal.images.levels import LUMA
 from shoal.recipes.augmentation import Views
 
 

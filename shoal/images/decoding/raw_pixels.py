@@ -13,13 +13,12 @@ from PIL import Image
 
 from shoal.images.decoding.fitting import fitted
 from shoal.images.decoding.form import Decoded, Facts, Form
-from shoal.images.levels import Pixels, fill, to_shares, white_of, widen
+from shoal.images.levels import LUMA, Pixels, fill, to_shares, white_of, widen
 from shoal.images.pixel_range import ChannelBounds, Numbers, pairs
 from shoal.images.readers.raw import Raw
 from shoal.plural import counted
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""As in `shoal.images.tensors`, which imports torch."""
+_LUMA = np.array(LUMA, np.float32)
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations of a camera held on its side."""
 _TOPS = (1.0, 255.0, 65535.0)
