@@ -1,4 +1,4 @@
-"""A random sample of rows, where looking at all of them would take too long."""
+"""A sample of rows, where looking at all of them would take too long."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def sample_rows(n: int, most: int, random_state: int | np.random.Generator = 0) 
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(random_state).choice(n, most, replace=False))
+
+
+def spread_rows(n: int, most: int) -> IntArray:
+    """At most ``most`` of ``n`` rows, evenly spread from the first to the last: int64 (m,).
+
+    >>> spread_rows(9, 3).tolist(), spread_rows(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return np.unique(np.linspace(0, n - 1, most).round().astype(np.int64))

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-import numpy as np
-
 from shoal.errors import DataError
 from shoal.images.array_pixels import with_eight_bits
 from shoal.images.cache_file import Index
@@ -18,13 +16,14 @@ from shoal.images.decoding.form import Chunk, Encoded, Facts, Form
 from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.measure import count_channels, upright_size_of
-from shoal.images.decoding.parallel import decode_in_chunks, in_isolation, in_order
+from shoal.images.decoding.parallel import decode_in_chunks, in_isolation, in_order_or_isolation
 from shoal.images.decoding.processes import CRASHED
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
 from shoal.images.pixel_range import check_channels
 from shoal.images.readers.raw import NEEDS
+from shoal.images.sampling import spread_rows
 from shoal.plural import counted
 from shoal.protocols import Track
 
@@ -105,13 +104,8 @@ def suited(pile: Listing, form: Form, wanted: Wanted) -> tuple[Form, dict[str, i
 
     The sizes of a sample decide. Also given are the sides that each effort would have.
     """
-    rows = np.unique(np.linspace(0, len(pile.names) - 1, _LOOKS).round().astype(int))
-    contents = (pile.fetch(int(row)) for row in rows)
-    seen = (
-        in_isolation(upright_size_of, contents, None)
-        if pile.isolated
-        else in_order(upright_size_of, contents)
-    )
+    contents = (pile.fetch(int(row)) for row in spread_rows(len(pile.names), _LOOKS))
+    seen = in_order_or_isolation(upright_size_of, contents, None, isolated=pile.isolated)
     sizes = [size for size in seen if size is not None]
     sides = dict[str, int]()
     if wanted.size is None:

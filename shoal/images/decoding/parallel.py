@@ -73,6 +73,13 @@ def _unless_it_crashes(pool: Pool, form: Form, content: Encoded) -> Encoded:
     return content
 
 
+def in_order_or_isolation(
+    function: Callable[[Item], Result], items: Iterable[Item], crashed: Result, *, isolated: bool
+) -> Generator[Result]:
+    """`in_isolation` where libraries that may crash see the items, and else `in_order`."""
+    return in_isolation(function, items, crashed) if isolated else in_order(function, items)
+
+
 def in_isolation(
     function: Callable[[Item], Result], items: Iterable[Item], crashed: Result
 ) -> Generator[Result]:

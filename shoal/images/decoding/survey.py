@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.images.decoding.measure import Measured, measure
-from shoal.images.decoding.parallel import in_isolation, in_order
+from shoal.images.decoding.parallel import in_order_or_isolation
 from shoal.images.pixel_range import Numbers, PixelRange
 from shoal.images.range_learning import Sample
+from shoal.images.sampling import spread_rows
 
 if TYPE_CHECKING:
     from shoal.images.decoding.form import Encoded
@@ -30,7 +31,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
 
     The sample is the same each time, and so is the range. Images of the pile have ``n_channels``.
     """
-    rows = np.unique(np.linspace(0, len(pile.names) - 1, _SAMPLE).round().astype(int))
+    rows = spread_rows(len(pile.names), _SAMPLE)
     seen, n_eight_bit = Sample(), 0
     colours = set[bool | None]()
 
@@ -46,7 +47,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
             colours.add(measured.colour)
 
     def measured_of(contents: Iterable[Encoded]) -> Iterable[Measured | str]:
-        return in_isolation(measure, contents, "") if pile.isolated else in_order(measure, contents)
+        return in_order_or_isolation(measure, contents, "", isolated=pile.isolated)
 
     for measured in measured_of(pile.fetch(int(row)) for row in rows):
         n_eight_bit += measured == "8 bits"
