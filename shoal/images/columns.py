@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,28 @@ def image_columns(schema: Any) -> dict[str, str]:
     return paths
 
 
-def choose_column(file: Path, schema: Any, wanted: str | None) -> str:
+def common_column(files: Sequence[Path], schemas: Sequence[Any], wanted: str | None) -> str:
+    """The name of the column of images, which all files have; see `_choose_column`.
+
+    Args:
+        files: at least one.
+        schemas: the ``pyarrow.Schema`` of each.
+        wanted: the name that a person gave.
+
+    Raises:
+        DataError: there is none, there are several, or a file lacks that of the first.
+    """
+    column = _choose_column(files[0], schemas[0], wanted)
+    for file, schema in zip(files, schemas, strict=True):
+        if column not in image_columns(schema):
+            raise DataError(
+                f"{file} has no column {column!r} of images, as {files[0]} has; give files of one "
+                "data set."
+            )
+    return column
+
+
+def _choose_column(file: Path, schema: Any, wanted: str | None) -> str:
     """The name of the column of images: ``wanted``, ``image``, or the only such column.
 
     Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.errors import DataError
-from shoal.images.columns import choose_column, image_columns
+from shoal.images.columns import common_column
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
@@ -106,14 +106,9 @@ def _state(folder: Path) -> dict[str, Any]:
 
 def _list(where: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
     tables = [_open(file) for file in files]
-    column = choose_column(files[0], tables[0].schema, wanted)
+    column = common_column(files, [table.schema for table in tables], wanted)
     columns: list[Any] = []
     for file, table in zip(files, tables, strict=True):
-        if column not in image_columns(table.schema):
-            raise DataError(
-                f"{file} has no column {column!r} of images, as {files[0]} has; give files of one "
-                "data set."
-            )
         try:  # places within the file that a forged one would have read elsewhere
             table.select([column]).validate(full=True)
         except (ValueError, OSError) as error:

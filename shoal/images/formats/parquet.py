@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.errors import DataError
-from shoal.images.columns import choose_column, image_columns
+from shoal.images.columns import common_column, image_columns
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
@@ -53,13 +53,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
 
 def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
     opened = [_open(file) for file in files]
-    column = choose_column(files[0], opened[0].schema_arrow, wanted)
-    for file, parquet in zip(files, opened, strict=True):
-        if column not in image_columns(parquet.schema_arrow):
-            raise DataError(
-                f"{file} has no column {column!r} of images, as {files[0]} has; give files of one "
-                "data set."
-            )
+    column = common_column(files, [parquet.schema_arrow for parquet in opened], wanted)
     n_rows = sum(parquet.metadata.num_rows for parquet in opened)
     if n_rows == 0:
         raise DataError(f"{pattern} has no rows.")
