@@ -83,10 +83,6 @@ class Comparison:
         self.outlines = np.concatenate(outlines)
         self._sketches: Array = np.concatenate(sketches)
 
-    def neighbours(self, x: FloatArray, rows: IntArray) -> IntArray:
-        """See `closest_pairs`."""
-        return closest_pairs(x, rows, self.track)
-
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
         """`THRESHOLD`, or less where all images are much alike; see `find_duplicates`.
 

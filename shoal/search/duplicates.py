@@ -16,7 +16,7 @@ from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search import vector_copies
-from shoal.search.copies import THRESHOLD, Comparison
+from shoal.search.copies import THRESHOLD, Comparison, closest_pairs
 from shoal.search.vector_copies import VectorComparison
 
 
@@ -139,10 +139,10 @@ def find_duplicates(
     links: dict[int, list[int]] = {}
     if threshold != 0.0 and len(copies) > 1:
         singles = np.array(sorted(copies), dtype=np.int64)
-        pairs = comparison.neighbours(comparison.outlines, singles)
+        pairs = closest_pairs(comparison.outlines, singles, track)
         if checkpoint is not None and not by_vector:
             z = reduce(source, checkpoint, device=device, track=track)
-            pairs = np.unique(np.concatenate([pairs, comparison.neighbours(z, singles)]), axis=0)
+            pairs = np.unique(np.concatenate([pairs, closest_pairs(z, singles, track)]), axis=0)
         if threshold is None:
             threshold = comparison.usual_threshold(singles, pairs)
         for a, b in comparison.verified(pairs, threshold).tolist():

@@ -7,7 +7,7 @@ import numpy as np
 from shoal.embedding.embed import BLOCK, batches, n_batches
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track
-from shoal.search.copies import closest_pairs, content_of, digests
+from shoal.search.copies import content_of, digests
 from shoal.search.thresholds import random_pairs
 
 THRESHOLD = 0.25
@@ -32,7 +32,6 @@ class VectorComparison:
     """float32 (n, d): directions, scaled so that random pairs are 1 apart."""
 
     def __init__(self, source: ImageSource, track: Track) -> None:
-        self.track = track
         self.digests, vectors = [], []
         for rows in track(batches(source, BLOCK), "reading", n_batches(source, BLOCK)):
             content = content_of(source, rows)
@@ -45,10 +44,6 @@ class VectorComparison:
             pairs = random_pairs(len(x), _RANDOM_PAIRS, np.random.default_rng(0))
             usual = float(np.median(self.distances(pairs)))
             self.outlines = x / np.float32(usual or 1.0)
-
-    def neighbours(self, x: FloatArray, rows: IntArray) -> IntArray:
-        """See `copies.closest_pairs`."""
-        return closest_pairs(x, rows, self.track)
 
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
         """`THRESHOLD`, whatever the vectors."""
