@@ -96,7 +96,7 @@ def check_stack(X: Any, image_shape: tuple[int, int, int] | None) -> None:
     if image_shape is None and len(shape) == 2 and shape[1] > WIDEST_TABLE:
         raise DataError(
             f"X must be images, (n, H, W) or (n, H, W, C), got a table of shape {shape}; reshape "
-            "flattened pictures to (n, H, W), and give embeddings to a clusterer of scikit-learn."
+            "flattened pictures to (n, H, W), and give embeddings to VectorClusterer."
         )
 
 
