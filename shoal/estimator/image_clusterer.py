@@ -29,7 +29,7 @@ from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
 from shoal.models.facts import Origin
 from shoal.progress import Reporter
-from shoal.protocols import FloatArray, ImageSource, IntArray, Track
+from shoal.protocols import ImageSource, Track
 from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.training.devices import resolve_device
@@ -115,9 +115,6 @@ class ImageClusterer(EncoderEstimator):
         (40, 16)
     """
 
-    labels_: IntArray
-    confidence_: FloatArray
-    ids_: Sequence[str]
     n_features_in_: int
 
     def __init__(
@@ -210,13 +207,7 @@ class ImageClusterer(EncoderEstimator):
                 table = replace(table, labels=labels)
             table = honour(table, corrections, self.checkpoint_, images=source.digest()).table
         self._adopt(self.checkpoint_, corrections)
-        self._fitted_on = X
-        self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
-        if isinstance(track, Reporter):
-            facts = self.checkpoint_.facts
-            if facts.chosen is not None:
-                track.say(facts.chosen.reason)
-            track.warn(*facts.warnings)
+        self._keep(X, table, track)
         return self
 
     @classmethod

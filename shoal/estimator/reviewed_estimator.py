@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from shoal.clustering.digest import clustering_digest
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.estimator.checkpoint_estimator import CheckpointEstimator
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
+from shoal.progress import Reporter
+from shoal.protocols import FloatArray, IntArray, Track
 
 if TYPE_CHECKING:
     from shoal.review.notebook import ShownReview
@@ -22,6 +26,9 @@ class ReviewedEstimator(CheckpointEstimator):
 
     _fitted_on: Any = None
     """The ``X`` of `fit`, for `review`; it is not pickled."""
+    labels_: IntArray
+    confidence_: FloatArray
+    ids_: Sequence[str]
 
     def review(
         self, X: Any = None, *, path: str | Path = "reviewed.pth", port: int = 0
@@ -57,6 +64,16 @@ class ReviewedEstimator(CheckpointEstimator):
         elif _identity(checkpoints.load(path)) != _identity(self.checkpoint_):
             raise OutputError(f"{path} holds another checkpoint; name another path.")
         return show(source, self.checkpoint_, path, device=device, port=port, track=track)
+
+    def _keep(self, X: Any, table: ImageTable, track: Track) -> None:
+        """Keep what `fit` found, and show what a person should know of it."""
+        self._fitted_on = X
+        self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
+        if isinstance(track, Reporter):
+            facts = self.checkpoint_.facts
+            if facts.chosen is not None:
+                track.say(facts.chosen.reason)
+            track.warn(*facts.warnings)
 
     def __getstate__(self) -> Any:
         state = super().__getstate__()

@@ -21,8 +21,7 @@ from shoal.export.load_corrections import corrections_of
 from shoal.images.vectors.open import open_vectors
 from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
-from shoal.progress import Reporter
-from shoal.protocols import FloatArray, ImageSource, IntArray, Track
+from shoal.protocols import ImageSource, Track
 from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_for_vectors
 from shoal.scoring import label_free
@@ -64,9 +63,6 @@ class VectorClusterer(ReviewedEstimator):
         array([20, 20])
     """
 
-    labels_: IntArray
-    confidence_: FloatArray
-    ids_: Sequence[str]
     n_features_in_: int
     device = "cpu"
 
@@ -99,12 +95,7 @@ class VectorClusterer(ReviewedEstimator):
             check_enough(len(source))
         checkpoint, table = pipeline.cluster_vectors(source, recipe, auto_k=auto, track=track)
         self._adopt(checkpoint)
-        self._fitted_on = X
-        self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
-        if isinstance(track, Reporter):
-            if checkpoint.facts.chosen is not None:
-                track.say(checkpoint.facts.chosen.reason)
-            track.warn(*checkpoint.facts.warnings)
+        self._keep(X, table, track)
         return self
 
     def score(self, X: Any, y: Any = None) -> float:
