@@ -1,7 +1,6 @@
 """Vectors with labels: shoal's clusterers beside those of scikit-learn.
 
     python benchmarks/vectors.py digits signs steel flowers scenery
-    python benchmarks/vectors.py --noise digits signs
     python benchmarks/vectors.py --table
 
 The vectors are what a person without a pre-trained network might have: the pixels of `digits`; of
@@ -29,7 +28,6 @@ RESULTS = HERE / "results" / "vectors.jsonl"
 SEEDS = (0, 1, 2)
 _ANGLES, _CELLS = 9, 6
 _PCA = "pca(n_components=64)"
-FOREIGN = 0.1
 
 
 def vectors_of(name: str, folder: Path) -> tuple[Any, Any]:
