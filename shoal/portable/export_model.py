@@ -59,7 +59,6 @@ def export_model(
     path = Path(path)
     check_target(path, opset, force=force)
     model = PortableModel(checkpoint, split, numbers)
-    random = RandomImages(_N_RANDOM, checkpoint.image_shape, model.pixels)
     program = torch_file.exported(model, checkpoint.image_shape)
     metadata = about(checkpoint, model, split, names or {})
     with atomic_path(path) as temporary:
@@ -69,7 +68,8 @@ def export_model(
         else:
             torch_file.write(program, temporary, metadata)
             run = torch_file.open_runner(temporary)
-        agreement = compare(run, check or random, checkpoint, model.pixels, split)
+        images = check or RandomImages(_N_RANDOM, checkpoint.image_shape, model.pixels)
+        agreement = compare(run, images, checkpoint, model.pixels, split)
         if not agreement.good:
             raise CheckpointError(
                 f"the exported model does not give the numbers of predict ({agreement}); nothing "
