@@ -159,7 +159,7 @@ def test_vectors_of_a_large_file_are_read_in_blocks(tmp_path: Path) -> None:
 
 def test_a_saved_model_predicts_other_vectors(tmp_path: Path) -> None:
     vectors, labels = blobs()
-    recipe = VECTORS.__class__.from_dict(VECTORS.to_dict() | {"n_clusters": 3})
+    recipe = replace(VECTORS, n_clusters=3)
     finished, table = pipeline.cluster_vectors(VectorSource(vectors), recipe)
     matched = [np.bincount(table.labels[labels == kind]).max() for kind in range(3)]
     assert sum(matched) >= 117

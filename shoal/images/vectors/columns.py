@@ -66,7 +66,8 @@ def read_column(path: Path, column: str | None, id_column: str | None) -> Column
             vectors, kept_open = _room(n, d)
         if vectors is not None and d:
             if d != vectors.shape[1]:
-                raise _ragged(path, name, start + int(np.flatnonzero(known)[0]), d, vectors)
+                row = start + int(np.flatnonzero(known)[0])
+                raise _ragged(path, name, row, d, vectors.shape[1])
             vectors[start : start + len(known)][known] = numbers
         missing += (start + np.flatnonzero(~known)).tolist()
         start += len(known)
@@ -108,8 +109,7 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
             raise _damaged(file) from error
 
 
-def _ragged(path: Path, name: str, row: int, length: int, usual: Any) -> DataError:
-    usual = usual if isinstance(usual, int) else usual.shape[1]
+def _ragged(path: Path, name: str, row: int, length: int, usual: int) -> DataError:
     return DataError(
         f"{path}: the vectors of {name!r} must be of one length, but row {row:,} has {length:,} "
         f"numbers and others have {usual:,}."

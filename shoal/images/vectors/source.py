@@ -125,20 +125,18 @@ class VectorSource:
 
     def blocks(self) -> Iterator[FloatArray]:
         """All vectors in their order, some megabytes at a time: float32 (b, d)."""
-        step = max(1, _BLOCK // (4 * self.n_dimensions))
-        for start in range(0, len(self), step):
-            yield self.vectors(np.arange(start, min(start + step, len(self))))
+        for rows in _row_blocks(len(self), self.n_dimensions):
+            yield self.vectors(rows)
 
     def _look_over(self) -> tuple[npt.NDArray[np.bool_], int]:
         """Which rows of the array are finite, bool (n,), and how many columns never change."""
         n, d = self._whole.shape
         finite = np.ones(n, dtype=bool)
         low, high = np.full(d, np.inf), np.full(d, -np.inf)
-        step = max(1, _BLOCK // (4 * d))
-        for start in range(0, n, step):
-            block = self._read(np.arange(start, min(start + step, n)))
+        for rows in _row_blocks(n, d):
+            block = self._read(rows)
             good = (np.abs(block) <= _LARGEST).all(axis=1)  # False of NaN
-            finite[start : start + step] = good
+            finite[rows] = good
             block = block[good]
             low = np.minimum(low, block.min(axis=0, initial=np.inf))
             high = np.maximum(high, block.max(axis=0, initial=-np.inf))
@@ -163,6 +161,13 @@ def has_pictures(source: ImageSource) -> bool:
     """Whether there is an image for each row; cards with ids are none."""
     below = getattr(source, "source", source)
     return n_dimensions_of(source) == 0 or getattr(below, "images", None) is not None
+
+
+def _row_blocks(n: int, d: int) -> Iterator[IntArray]:
+    """The rows 0 to n - 1 in blocks, each of as many vectors (d,) as `_BLOCK` bytes hold."""
+    step = max(1, _BLOCK // (4 * d))
+    for start in range(0, n, step):
+        yield np.arange(start, min(start + step, n))
 
 
 def _check_shape(vectors: Array, name: str) -> None:
