@@ -29,7 +29,7 @@ _FINER = 8
 _RIGHT = 5
 """After so many parts in a row that were right as they were, single images are asked about."""
 _WRONG = 2
-"""As long as so many of a strip of single images are in another group, the next is of such, too."""
+"""Another strip of single images follows as long as so many of the last were in a wrong group."""
 
 
 class Asking:
@@ -41,7 +41,7 @@ class Asking:
     Args:
         z: float32 (n, d), the reduced embedding.
         confidence: float32 (n,) in [0, 1], of the result in each image.
-        learned: what learning makes of groups, of the whole pile.
+        learned: what learning makes of the groups of the whole pile.
     """
 
     def __init__(

@@ -101,7 +101,7 @@ def original(source: ImageSource, row: int) -> tuple[bytes, str]:
     suffix = source.originals.suffix(row).lower()
     try:
         drawn = as_jpeg(Member(content, suffix=suffix), _LARGEST_SHOWN)
-    except Exception:  # noqa: BLE001 - it was sound when it was opened
+    except Exception:  # noqa: BLE001 - damaged since it was opened: see below
         drawn = None
     if drawn is not None:
         return drawn, "image/jpeg"

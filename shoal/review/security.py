@@ -82,7 +82,7 @@ class Guard:
         if is_page and "token" in (given := QueryParams(scope["query_string"])):
             return self._admit(given["token"], headers, site)
         if scope["path"] == "/favicon.ico" and scope["method"] in _READING:
-            return Response(status_code=204)  # asked for by itself, beside a page that says no
+            return Response(status_code=204)  # browsers ask for it beside a page that says no, too
         if not self._knows(headers):
             return HTMLResponse(_CLOSED, 403) if is_page else says_no(403, "Open the review again.")
         if not is_page and site not in ("same-origin", "none"):

@@ -33,7 +33,7 @@ export function showQuestion(app) {
       shown, el("span", { class: `guess${changed ? " changed" : ""}` }, group === null ? null : dotOf(group), el("span", { class: "name", text: title })));
   }
 
-  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in, or the present one is given */
+  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in */
   function card({ state, singles }, { group, share }, i, present) {
     const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void (singles ? commandOf("single").run(app, String(i + 1)) : answer(app, group)) },
