@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from shoal.cli.opening import asked_or_learned
+from shoal.cli.options import OpenOptions
 from shoal.errors import DataError
 from shoal.images.channels import channel_kind
 from shoal.images.decoding.channel_files import group
@@ -84,9 +85,10 @@ def test_a_checkpoint_keeps_the_pattern(tmp_path: Path) -> None:
     source = _open(tmp_path)
     kept = Within.from_json(source.within.to_json())
     checkpoint = SimpleNamespace(within=kept)
-    assert asked_or_learned(checkpoint, tmp_path)["channels"] == _PATTERN
-    assert asked_or_learned(checkpoint, tmp_path, "{id}.png")["channels"] == "{id}.png"
-    assert asked_or_learned(checkpoint, tmp_path / "array.npy")["channels"] is None
+    asked = OpenOptions(channels="{id}.png")
+    assert asked_or_learned(OpenOptions(), checkpoint, tmp_path).channels == _PATTERN
+    assert asked_or_learned(asked, checkpoint, tmp_path).channels == "{id}.png"
+    assert asked_or_learned(OpenOptions(), checkpoint, tmp_path / "array.npy").channels is None
 
 
 def test_each_channel_has_a_range_of_its_own(tmp_path: Path) -> None:

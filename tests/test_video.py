@@ -127,6 +127,7 @@ def test_a_video_in_a_table_is_its_first_frame(tmp_path: Path) -> None:
 def test_a_checkpoint_knows_which_frames_it_saw(tmp_path: Path) -> None:
     from shoal import train
     from shoal.cli.opening import asked_or_learned
+    from shoal.cli.options import OpenOptions
     from shoal.models import checkpoint as checkpoints
     from shoal.recipes.named import BASELINE
 
@@ -135,8 +136,9 @@ def test_a_checkpoint_knows_which_frames_it_saw(tmp_path: Path) -> None:
     checkpoints.save(first, tmp_path / "a.pth")
     last = checkpoints.load(tmp_path / "a.pth")
     assert last.within == Within(every=2)
-    assert asked_or_learned(last, tmp_path) == {"every": "2", "pages": "auto", "channels": None}
-    assert asked_or_learned(last, tmp_path, None, "cuts", "images")["pages"] == "images"
+    assert asked_or_learned(OpenOptions(), last, tmp_path) == OpenOptions(every="2", pages="auto")
+    asked = OpenOptions(every="cuts", pages="images")
+    assert asked_or_learned(asked, last, tmp_path).pages == "images"
 
 
 def test_an_animated_picture(tmp_path: Path) -> None:

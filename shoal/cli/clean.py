@@ -19,6 +19,7 @@ from shoal.cli.options import (
     Force,
     HowMany,
     NoCache,
+    OpenOptions,
     Pages,
     Picture,
     Quiet,
@@ -68,7 +69,6 @@ def duplicates(
         say_next,
     )
     from shoal.images.output_checks import check_picture
-    from shoal.images.pixel_range import PixelRange
     from shoal.images.vectors.open import holds_vectors
     from shoal.models import checkpoint as checkpoints
     from shoal.plots import single_images
@@ -84,27 +84,11 @@ def duplicates(
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     opening.check_size(size, loaded)
-    if holds_vectors(data) or (loaded is not None and loaded.n_dimensions):
-        source = opening.open_pile(
-            data,
-            checkpoint,
-            size=size,
-            array=array,
-            channels=channels,
-            composite=composite,
-            every=every,
-            pages=pages,
-            cache=not no_cache,
-            report=report,
-        )
+    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    if loaded is None or loaded.n_dimensions or holds_vectors(data):
+        source = opening.open_pile(data, checkpoint, options, size=size, report=report)
     else:
-        source = opening.open_images(
-            data, size=size, image_shape=None if loaded is None else loaded.image_shape,
-            pixel_range=PixelRange() if loaded is None else loaded.pixel_range,
-            fit=None if loaded is None else loaded.fit,
-            array=array, composite=composite, cache=not no_cache, report=report,
-            **opening.asked_or_learned(loaded, data, channels, every, pages),
-        )  # fmt: skip
+        source = opening.open_as_learned(data, loaded, options, size=size, report=report)
     copies = find_duplicates(
         source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
         device=inference.ready(device), track=report,
@@ -150,16 +134,8 @@ def outliers(
     replaced = check_outputs([csv, picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-        at_least=2,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
     ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
     ranked.to_csv(csv, force=force)
     write(single_images.outliers(source, ranked, track=report), picture)

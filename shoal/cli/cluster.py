@@ -19,6 +19,7 @@ from shoal.cli.options import (
     Device,
     Force,
     NoCache,
+    OpenOptions,
     Picture,
     Quiet,
 )
@@ -59,15 +60,8 @@ def clusters(
     replaced = check_outputs([picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options)
     choice = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
@@ -122,15 +116,8 @@ def tree(
     replaced = check_outputs([out, picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options)
     grown = build_tree(
         source, loaded, n_leaves=leaves, device=inference.ready(device), track=report
     )

@@ -25,6 +25,7 @@ from shoal.cli.options import (
     Force,
     NoCache,
     NoCorrections,
+    OpenOptions,
     Pages,
     Picture,
     Quiet,
@@ -111,17 +112,8 @@ def predict(
     replaced = check_outputs([prediction, table], inputs, force=force or backup, kept=backup)
     if table is not None and table.suffix.lower() != ".parquet":
         raise OutputError(f"the file of --table must end in .parquet, got {table}.")
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        every=every,
-        pages=pages,
-        cache=not no_cache,
-    )
+    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options)
     known = honouring.load(loaded)
     division = honouring.division(known, clusters, split, loaded)
     result = inference.predict(
@@ -173,15 +165,8 @@ def splits(
     replaced = check_outputs([picture], [data, checkpoint], force=force)
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options)
     compared = inference.splits(source, loaded, report, device=device)
     figures.write(
         figures.splits(source, [split.table for split in compared], track=report), picture
@@ -241,15 +226,8 @@ def evaluate(
         raise DataError("corrections need labels to be measured with; give LABELS.")
     report = Reporter(quiet=as_json)
     honouring = Honouring(checkpoint, corrections, corrections is None, report)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options)
     if labels is None:
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}

@@ -18,6 +18,7 @@ from shoal.cli.options import (
     Force,
     NoCache,
     NoCorrections,
+    OpenOptions,
     Pages,
     PredictionPath,
     Quiet,
@@ -151,11 +152,9 @@ def export(
     checkpoint = prediction.with_name("checkpoint.pth")
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     loaded = load_prediction(prediction, trust=trust)
-    source = opening.open_pile(
-        data, checkpoint if checkpoint.is_file() else None, size=size, array=array,
-        channels=channels, composite=composite, every=every, pages=pages, cache=not no_cache,
-        report=report,
-    )  # fmt: skip
+    made_by = checkpoint if checkpoint.is_file() else None
+    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    source = opening.open_pile(data, made_by, options, size=size, report=report)
     loaded = honouring.of_file(loaded, source)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, CheckpointPath, Force, NoCache, Quiet
+from shoal.cli.options import ArrayName, CheckpointPath, Force, NoCache, OpenOptions, Quiet
 
 
 def export_model(
@@ -77,9 +77,8 @@ def export_model(
         source, loaded = None, checkpoints.load(checkpoint)
         opening.check_learned(loaded, checkpoint)
     else:
-        source, loaded = opening.open_with(
-            checkpoint, check, report, array=array, cache=not no_cache
-        )
+        options = OpenOptions(array, cache=not no_cache)
+        source, loaded = opening.open_with(checkpoint, check, report, options)
     named, where = names_for(loaded, checkpoint, names, split)
     agreement = exporting.export_model(
         loaded, model, split=split, numbers=numbers, names=named, check=source, opset=opset,

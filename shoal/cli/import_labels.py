@@ -15,6 +15,7 @@ from shoal.cli.options import (
     Data,
     Device,
     NoCache,
+    OpenOptions,
     Quiet,
 )
 
@@ -56,16 +57,8 @@ def import_labels(
 
     given = read_labels(labels)
     report = Reporter(quiet=quiet)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-        at_least=2,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
     nothing_said = start(start_entry(source.ids, np.zeros(len(source), dtype=np.int64)))
     imported_from(nothing_said, given)  # refuses what it must before a journal is begun
     reviewed = open_review(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from shoal import pipeline
 from shoal.cli.channel_options import parse_composite, parse_within
+from shoal.cli.options import OpenOptions
 from shoal.cli.run_identity import pictures_of_run
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
@@ -29,20 +31,17 @@ from shoal.plural import counted, pixels
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 
+_AS_IT_IS = OpenOptions()
+
 
 def open_images(
     path: Path,
+    options: OpenOptions = _AS_IT_IS,
     *,
     image_shape: tuple[int, int, int] | None = None,
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     at_least: int = 1,
     size: int | None = None,
-    array: str | None = None,
-    channels: str | None = None,
-    composite: str | None = None,
-    every: str | None = None,
-    pages: str = "auto",
-    cache: bool = True,
     fit: str | None = None,
     effort: str = "default",
     report: Reporter | None = None,
@@ -50,14 +49,14 @@ def open_images(
     """Open a pile and name on standard error what had to be left out, even when quiet.
 
     ``report`` shows the decoding, and says what size the images are brought to, what it costs and
-    where they are kept; see `open_source`. ``composite`` and ``every`` are as a person writes them.
+    where they are kept; see `open_source`.
     """
-    within = parse_within(every, pages)
+    within = parse_within(options.every, options.pages)
     source = open_source(
-        path, image_shape=image_shape, at_least=at_least, size=size, array=array, cache=cache,
-        track=report, channels=channels, composite=parse_composite(composite),
-        pixel_range=pixel_range, every=within.every, pages=within.pages,
-        fit=fit, effort=effort,
+        path, image_shape=image_shape, at_least=at_least, size=size, array=options.array,
+        cache=options.cache, track=report, channels=options.channels,
+        composite=parse_composite(options.composite), pixel_range=pixel_range,
+        every=within.every, pages=within.pages, fit=fit, effort=effort,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -72,6 +71,21 @@ def open_images(
     elif counts and report is not None:
         report.say("\n".join(map(printable, left_out_described(len(source), counts))))
     return source
+
+
+def open_as_learned(
+    path: Path, checkpoint: Checkpoint, options: OpenOptions, *, at_least: int = 1,
+    size: int | None = None, report: Reporter | None = None,
+) -> ImageSource:  # fmt: skip
+    """Open images as those that a checkpoint learned from: of their shape, range and fit.
+
+    See `open_images` and `asked_or_learned`.
+    """
+    return open_images(
+        path, asked_or_learned(options, checkpoint, path), image_shape=checkpoint.image_shape,
+        pixel_range=checkpoint.pixel_range, fit=checkpoint.fit, at_least=at_least, size=size,
+        report=report,
+    )  # fmt: skip
 
 
 def open_vectors(
@@ -103,8 +117,8 @@ def open_vectors(
 
 
 def open_vectors_of(
-    checkpoint: Checkpoint, path: Path, data: Path, report: Reporter | None, *,
-    array: str | None = None, cache: bool = True, at_least: int = 1,
+    checkpoint: Checkpoint, path: Path, data: Path, options: OpenOptions,
+    report: Reporter | None, *, at_least: int = 1,
 ) -> VectorSource:  # fmt: skip
     """Open vectors for a checkpoint, with the pictures that its run showed for these.
 
@@ -112,15 +126,14 @@ def open_vectors_of(
         checkpoint: it says which columns its own vectors were in.
         path: its file; the run's record lies beside it.
         data: the vectors.
+        options: which array of a .npz file, and whether decoded images are kept.
         report: says what was left out.
-        array: which array of a .npz file.
-        cache: keep decoded images.
         at_least: the fewest vectors.
     """
     origin = checkpoint.origin
     of_parquet = data.suffix.lower() == ".parquet"
     given: dict[str, Any] = {
-        "array": array, "n_dimensions": checkpoint.n_dimensions, "at_least": at_least,
+        "array": options.array, "n_dimensions": checkpoint.n_dimensions, "at_least": at_least,
         "column": origin.column or None if of_parquet else None,
         "id_column": origin.id_column or None if of_parquet else None,
     }  # fmt: skip
@@ -130,21 +143,16 @@ def open_vectors_of(
     source = vectors.open_vectors(data, **given)
     if source.digest() != checkpoint.origin.digest:  # other vectors have other images
         return open_vectors(data, **given)
-    shown = open_images(pictures, cache=cache, report=report)
+    shown = open_images(pictures, OpenOptions(cache=options.cache), report=report)
     return open_vectors(data, images=shown, **given)
 
 
 def open_pile(
     data: Path,
     checkpoint: Path | None = None,
+    options: OpenOptions = _AS_IT_IS,
     *,
     size: int | None = None,
-    array: str | None = None,
-    channels: str | None = None,
-    composite: str | None = None,
-    every: str | None = None,
-    pages: str = "auto",
-    cache: bool = True,
     report: Reporter | None = None,
 ) -> ImageSource:
     """Images as they are; or vectors, where a file holds these or a checkpoint takes them.
@@ -152,13 +160,8 @@ def open_pile(
     Args:
         data: the images or the vectors.
         checkpoint: the file of the checkpoint that clustered them, if there is one.
-        size: see `open_images`, also for the other arguments.
-        array: which array of a .npz file.
-        channels: see `open_source`.
-        composite: as a person writes it, see `parse_composite`.
-        every: as a person writes it; None: as the checkpoint has it, also for ``pages``.
-        pages: see `open_source`.
-        cache: keep decoded images.
+        options: completed by the checkpoint, see `asked_or_learned`.
+        size: see `open_images`.
         report: shows progress.
 
     Raises:
@@ -166,32 +169,31 @@ def open_pile(
     """
     if not vectors.holds_vectors(data):
         known = None if checkpoint is None else checkpoints.load(checkpoint)
-        return open_images(
-            data, size=size, array=array, composite=composite, cache=cache, report=report,
-            **asked_or_learned(known, data, channels, every, pages),
-        )  # fmt: skip
+        return open_images(data, asked_or_learned(options, known, data), size=size, report=report)
     if size is not None:
         raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     if checkpoint is None or loaded is None or not loaded.n_dimensions:
-        return open_vectors(data, array=array)
-    return open_vectors_of(loaded, checkpoint, data, report, array=array, cache=cache)
+        return open_vectors(data, array=options.array)
+    return open_vectors_of(loaded, checkpoint, data, options, report)
 
 
 def asked_or_learned(
-    checkpoint: Checkpoint | None, data: Path, channels: str | None = None,
-    every: str | None = None, pages: str = "auto",
-) -> dict[str, Any]:  # fmt: skip
-    """What the images of ``data`` are, for `open_images`: as asked for, or as a checkpoint has it.
+    options: OpenOptions, checkpoint: Checkpoint | None, data: Path
+) -> OpenOptions:
+    """The options with what a checkpoint says of the images of ``data``, where nothing was asked.
 
     The pattern of a checkpoint whose channels were files of their own is for folders alone.
     """
     known = Within() if checkpoint is None else checkpoint.within
     own = None if known.every is None else str(known.every)
     pattern = known.channels or None if data.is_dir() else None
-    return {"every": own if every is None else every,
-            "pages": known.pages if pages == "auto" else pages,
-            "channels": pattern if channels is None else channels}  # fmt: skip
+    return replace(
+        options,
+        every=own if options.every is None else options.every,
+        pages=known.pages if options.pages == "auto" else options.pages,
+        channels=pattern if options.channels is None else options.channels,
+    )
 
 
 def check_any_images(path: Path) -> None:
@@ -240,13 +242,8 @@ def open_with(
     checkpoint: Path,
     data: Path,
     report: Reporter,
+    options: OpenOptions = _AS_IT_IS,
     *,
-    array: str | None = None,
-    channels: str | None = None,
-    composite: str | None = None,
-    every: str | None = None,
-    pages: str = "auto",
-    cache: bool = True,
     at_least: int = 1,
 ) -> tuple[ImageSource, Checkpoint]:
     """A checkpoint, and images of the shape it learned from, or vectors of its length.
@@ -262,16 +259,9 @@ def open_with(
     loaded = checkpoints.load(checkpoint)
     check_learned(loaded, checkpoint)
     if loaded.n_dimensions:
-        opened = open_vectors_of(
-            loaded, checkpoint, data, report, array=array, cache=cache, at_least=at_least
-        )
+        opened = open_vectors_of(loaded, checkpoint, data, options, report, at_least=at_least)
         return opened, loaded
-    source = open_images(
-        data, image_shape=loaded.image_shape, pixel_range=loaded.pixel_range, fit=loaded.fit,
-        at_least=at_least, array=array, composite=composite, cache=cache, report=report,
-        **asked_or_learned(loaded, data, channels, every, pages),
-    )  # fmt: skip
-    return source, loaded
+    return open_as_learned(data, loaded, options, at_least=at_least, report=report), loaded
 
 
 def check_learned(checkpoint: Checkpoint, path: Path) -> None:

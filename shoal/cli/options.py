@@ -6,6 +6,7 @@ writes by default has an option.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,6 +87,20 @@ NoCache = Annotated[
     bool,
     typer.Option("--no-cache", help="Do not keep decoded images for the next command."),
 ]
+
+
+@dataclass(frozen=True)
+class OpenOptions:
+    """What a person asks of how DATA is opened, as they write it."""
+
+    array: str | None = None
+    channels: str | None = None
+    composite: str | None = None
+    every: str | None = None
+    pages: str = "auto"
+    cache: bool = True
+
+
 RecipeName = Annotated[
     str | None,
     typer.Option("--recipe", help="baseline, improved, best or digits.",

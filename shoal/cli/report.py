@@ -17,6 +17,7 @@ from shoal.cli.options import (
     Device,
     Force,
     NoCorrections,
+    OpenOptions,
     Quiet,
 )
 from shoal.cli.outputs import check_outputs, replacing
@@ -90,25 +91,15 @@ def report(
     if learned.n_dimensions:
         source = opening.open_pile(data, checkpoint, report=reporter)
     else:
-        source = opening.open_images(
-            data, image_shape=learned.image_shape, pixel_range=learned.pixel_range,
-            composite=composite, fit=learned.fit,
-            **opening.asked_or_learned(learned, data, channels),
+        options = OpenOptions(channels=channels, composite=composite)
+        source = opening.open_as_learned(data, learned, options)
+    labelled = None
+    if images is not None:
+        options = opening.asked_or_learned(OpenOptions(composite=composite), learned, images)
+        labelled = opening.open_images(
+            images, options, image_shape=source.shape, pixel_range=learned.pixel_range,
+            fit=learned.fit,
         )  # fmt: skip
-    labelled = (
-        None
-        if images is None
-        else (
-            opening.open_images(
-                images,
-                image_shape=source.shape,
-                pixel_range=learned.pixel_range,
-                fit=learned.fit,
-                composite=composite,
-                **opening.asked_or_learned(learned, images),
-            )
-        )
-    )
     known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
     corrected = None
     if honouring.path is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Channels, Composite, Device, NoCache, Quiet
+from shoal.cli.options import ArrayName, Channels, Composite, Device, NoCache, OpenOptions, Quiet
 
 
 def review(
@@ -60,16 +60,8 @@ def review(
     images, file = reviewed_of(where, checkpoint, data)
     check_port(port)
     report = Reporter(quiet=quiet)
-    source, loaded = opening.open_with(
-        file,
-        images,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-        at_least=2,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(file, images, report, options, at_least=2)
     reviewed = open_review(source, loaded, file, device=inference.ready(device), track=report)
     report.say(*reviewed.notes)
     server = ReviewServer(Session(reviewed, images.name), port)

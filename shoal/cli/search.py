@@ -21,6 +21,7 @@ from shoal.cli.options import (
     Metric,
     NoCache,
     NoCorrections,
+    OpenOptions,
     Picture,
     Quiet,
 )
@@ -82,16 +83,8 @@ def pairs(
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     inputs = [data, checkpoint, *([listed] if listed else []), *honouring.files]
     replaced = check_outputs([out], inputs, force=force)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-        at_least=2,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
     if listed is None:
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
     else:
@@ -160,16 +153,8 @@ def similar(
     inputs = [data, checkpoint, *map(Path, images), *([embedding] if embedding else [])]
     replaced = check_outputs([csv, picture], [*inputs, *honouring.files], force=force)
     check_picture(picture)
-    source, loaded = opening.open_with(
-        checkpoint,
-        data,
-        report,
-        array=array,
-        channels=channels,
-        composite=composite,
-        cache=not no_cache,
-        at_least=2,
-    )
+    options = OpenOptions(array, channels, composite, cache=not no_cache)
+    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
     known = None
     if embedding is not None:
         known = load_prediction(embedding, trust="label").embedding_of(source)

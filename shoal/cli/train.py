@@ -26,6 +26,7 @@ from shoal.cli.options import (
     Minutes,
     NoCache,
     Noise,
+    OpenOptions,
     Orientation,
     OutDir,
     Pages,
@@ -114,21 +115,11 @@ def train(
     there = find_same_run(checkpoint, request)
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
     report = Reporter(quiet=quiet)
+    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source = opening.open_images(
-        data,
-        at_least=2,
-        size=size,
-        fit=fit,
-        effort=effort_of(quick, thorough),
-        array=array,
-        channels=channels,
-        composite=composite,
-        every=every,
-        pages=pages,
-        pixel_range=parse_range(pixel_range),
-        cache=not no_cache,
-        report=report,
-    )
+        data, options, at_least=2, size=size, fit=fit, effort=request.effort,
+        pixel_range=parse_range(pixel_range), report=report,
+    )  # fmt: skip
     if corrections is not None:
         told = decided_groups(source, load_corrections(corrections))
         request, n_told = replace(request, groups=told), int((told >= 0).sum())
@@ -210,22 +201,12 @@ def run(
         check_folder(tensorboard, resume=resume, force=force)
     opening.check_any_images(data)
     report = Reporter(quiet=quiet)
+    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     with open_run(folder, data, request) as opened:
         source = opening.open_images(
-            data,
-            at_least=2,
-            size=size,
-            fit=fit,
-            effort=effort_of(quick, thorough),
-            array=array,
-            channels=channels,
-            composite=composite,
-            every=every,
-            pages=pages,
-            pixel_range=parse_range(pixel_range),
-            cache=not no_cache,
-            report=report,
-        )
+            data, options, at_least=2, size=size, fit=fit, effort=request.effort,
+            pixel_range=parse_range(pixel_range), report=report,
+        )  # fmt: skip
         if isinstance(clusters, int):
             check_n_clusters(clusters, len(source))
         run = opened.of(source, request, report)

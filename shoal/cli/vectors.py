@@ -13,6 +13,7 @@ from shoal.cli.options import (
     Force,
     NoCache,
     Noise,
+    OpenOptions,
     OutDir,
     Quiet,
     Seed,
@@ -81,7 +82,7 @@ def cluster(
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
         shown = None if images is None else opening.open_images(
-            images, cache=not no_cache, report=report
+            images, OpenOptions(cache=not no_cache), report=report
         )  # fmt: skip
         source = opening.open_vectors(
             vectors, images=shown, array=array, column=column, id_column=id_column, at_least=2,
