@@ -55,3 +55,7 @@ class Listing:
     kind: str = "image file"
     isolated: bool = False
     """Whether libraries read some of the images that a damaged file may crash."""
+
+    def itself(self, track: Track) -> Listing:
+        """For `decode_pile`, where nothing is left to list."""
+        return self

@@ -30,7 +30,7 @@ from shoal.images.left_out import (
 from shoal.images.originals import EncodedOriginals, FileOriginals
 from shoal.images.readers.zarr_store import is_store
 from shoal.images.readers.zarr_store import stamp as store_stamp
-from shoal.protocols import ImageSource, Track
+from shoal.protocols import ImageSource
 
 _LINK = "a link to a folder, which is not followed, as it may lead in a circle"
 
@@ -72,7 +72,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         classes_of(names),
     )
     return decode_pile(
-        str(path), stamp, lambda _: listing, wanted, originals=partial(FileOriginals, path)
+        str(path), stamp, listing.itself, wanted, originals=partial(FileOriginals, path)
     )
 
 
@@ -87,15 +87,11 @@ def _open_channels(
     return decode_pile(
         str(path),
         stamp,
-        lambda _: listing,
+        listing.itself,
         wanted,
-        originals=partial(EncodedOriginals, path, partial(_given, listing)),
+        originals=partial(EncodedOriginals, path, listing.itself),
         notes=[grouped.note(pattern)],
     )
-
-
-def _given(listing: Listing, track: Track) -> Listing:
-    return listing
 
 
 def _find(folder: Path) -> tuple[list[str], list[LeftOut], str]:

@@ -37,5 +37,5 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     listing = Listing([path.name], lambda: [path], lambda _: path, kind="file")
     originals = partial(FileOriginals, path, files={path.name: path})
     return decode_pile(
-        str(path), stamp("file", [path]), lambda _: listing, wanted, originals=originals
+        str(path), stamp("file", [path]), listing.itself, wanted, originals=originals
     )

@@ -41,14 +41,8 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     names = [name.removeprefix("image=") or path.name for name in members]
     fetch = partial(_fetch, path, [f"{name}@{axes}" if axes else name for name in members])
     listing = Listing(names, partial(map, fetch, range(len(names))), fetch, kind="image")
-    return decode_pile(
-        str(path), f"{zarr_store.stamp(path)} {axes}", partial(_listed, listing), wanted
-    )
+    return decode_pile(str(path), f"{zarr_store.stamp(path)} {axes}", listing.itself, wanted)
 
 
 def _fetch(path: Path, members: list[str], row: int) -> Encoded:
     return Member(path, members[row], ".zarr")
-
-
-def _listed(listing: Listing, track: object) -> Listing:
-    return listing
