@@ -26,7 +26,7 @@ from shoal.estimator.validation import (
     warn_of_missing,
 )
 from shoal.images.array import ArraySource
-from shoal.images.array_pixels import axis_of_channels
+from shoal.images.array_axes import axis_of_channels
 from shoal.images.open import open_paths, open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.plural import counted

@@ -19,10 +19,9 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images import cache
 from shoal.images.array import ArraySource
+from shoal.images.array_axes import axis_of_channels, check_shape
 from shoal.images.array_pixels import (
-    axis_of_channels,
     block_to_levels,
-    check_shape,
     describe_missing,
     find_bounds,
     knowing,
