@@ -114,6 +114,11 @@ class PixelRange:
         return lines
 
 
+def type_of(kind: str) -> np.dtype[Any]:
+    """A type of the numbers that NumPy calls ``kind``, for `PixelRange.of`: floats or integers."""
+    return np.dtype(np.float32 if kind == "f" else np.int32)
+
+
 def pairs(bounds: ChannelBounds) -> tuple[Bounds, ...]:
     """The pairs of a range: a single one if it is for all channels.
 

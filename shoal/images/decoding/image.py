@@ -24,6 +24,7 @@ from shoal.images.decoding.modes import (
 from shoal.images.decoding.raw_pixels import SIDEWAYS, bring_raw, wrong_channels
 from shoal.images.left_out import DRAWN
 from shoal.images.levels import widen
+from shoal.images.pixel_range import type_of
 from shoal.images.readers.raw import MOST_PIXELS, bomb
 
 
@@ -107,7 +108,7 @@ def _decode_opened(opened: ImageFile.ImageFile, form: Form) -> Decoded | str:
         image: Image.Image = opened
         n_missing = 0
         if is_wide(opened) and known is not None:
-            kind = np.dtype(np.float32 if opened.mode == "F" else np.int32)
+            kind = type_of("f" if opened.mode == "F" else "i")
             bounds = known.of(kind)
             if bounds is None:
                 return Decoded(None, facts, unknown=kind.kind)

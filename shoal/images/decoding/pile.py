@@ -33,7 +33,7 @@ from shoal.images.decoding.processes import shared
 from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
-from shoal.images.pixel_range import PixelRange
+from shoal.images.pixel_range import PixelRange, type_of
 from shoal.images.within import Within
 from shoal.plural import pixels
 from shoal.protocols import ImageSource, Originals, Track
@@ -184,7 +184,7 @@ def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache
 def with_range(pile: Listing, kind: str, form: Form) -> Form:
     """The form with a range for numbers of a kind (f or i), and with the bits that these need."""
     assert form.pixel_range is not None
-    dtype = np.dtype(np.float32 if kind == "f" else np.int32)
+    dtype = type_of(kind)
     pixel_range = form.pixel_range
     if pixel_range.of(dtype) is None:
         pixel_range = learn_range(pile, kind, pixel_range, form.channels)

@@ -14,7 +14,7 @@ from PIL import Image
 from shoal.images.decoding.fitting import fitted
 from shoal.images.decoding.form import Decoded, Facts, Form
 from shoal.images.levels import LUMA, Pixels, fill, to_shares, white_of, widen
-from shoal.images.pixel_range import ChannelBounds, Numbers, pairs
+from shoal.images.pixel_range import ChannelBounds, Numbers, pairs, type_of
 from shoal.images.readers.raw import Raw
 from shoal.plural import counted
 
@@ -83,12 +83,10 @@ def is_eight_bit(raw: Raw) -> bool:
 
 def kind_of(raw: Raw) -> np.dtype[Any]:
     """A type of the kind that the numbers are of: floats or integers."""
-    return np.dtype(np.float32 if raw.pixels.dtype.kind == "f" else np.int32)
+    return type_of(raw.pixels.dtype.kind)
 
 
-def bounds_for(
-    raw: Raw, missing: npt.NDArray[np.bool_], form: Form
-) -> ChannelBounds | None:  # fmt: skip
+def bounds_for(raw: Raw, missing: npt.NDArray[np.bool_], form: Form) -> ChannelBounds | None:
     """What is black and white in the image; None: its pile's range is not known yet."""
     if form.pixel_range is not None:
         return form.pixel_range.of(kind_of(raw))

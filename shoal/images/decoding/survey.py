@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from shoal.images.decoding.measure import Measured, measure
 from shoal.images.decoding.parallel import in_order_or_isolation
-from shoal.images.pixel_range import Numbers, PixelRange
+from shoal.images.pixel_range import Numbers, PixelRange, type_of
 from shoal.images.range_learning import Sample
 from shoal.images.sampling import spread_rows
 
@@ -61,8 +59,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
     eight_bit = known.eight_bit or n_eight_bit >= _SHARE * len(rows)
     colour = True if True in colours else False if colours == {False} else None
     bounds = seen.learn(floats=kind == "f", conventional=eight_bit, colour=colour)
-    dtype = np.dtype(np.float32 if kind == "f" else np.int32)
-    return replace(known, eight_bit=eight_bit).knowing(dtype, bounds)
+    return replace(known, eight_bit=eight_bit).knowing(type_of(kind), bounds)
 
 
 def _with_channels(values: Numbers, n_channels: int) -> Numbers | None:
