@@ -58,10 +58,9 @@ def decode_pile(
 
     Images that all have the same size of at most 96 pixels keep it. The images of any other pile
     are brought to a square of ``wanted.size``, or of the side that suits them, by ``wanted.fit`` or
-    as suits them, see `fitting`. A pile
-    without a coloured image stays grey. Files that cannot be read have no part in these decisions.
-    Pixels of more than 8 bits are brought to 8 bits by one range for the whole pile, see
-    `pixel_range`.
+    as suits them, see `fitting`. A pile without a coloured image stays grey. Files that cannot be
+    read have no part in these decisions. Pixels of more than 8 bits become levels by one range for
+    the whole pile, see `pixel_range`.
 
     Memory holds about 1 kB for the name and the place of each image, and for each core two chunks
     of encoded images (of at most 8 MB, or one image) and one image at its own size (at most 89
