@@ -146,7 +146,9 @@ def cluster(
         if compared.recipe != recipe:
             recipe = compared.recipe
             checkpoint = replace(checkpoint, recipe=recipe)
-            reduction = fit_reduction(source, checkpoint, device=device, track=track)
+            reduction = fit_reduction(
+                source, checkpoint, pixels=compared.pixels, device=device, track=track
+            )
             clustering, ways, noise = _divide(source, recipe, reduction, track)
     finished = replace(
         reduction.checkpoint, recipe=recipe, optimizer_states=None,

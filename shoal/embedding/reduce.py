@@ -18,7 +18,7 @@ from shoal.embedding.pixel_components import (
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import FloatArray, ImageSource, IntArray, Reducer, Track, silent
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Reducer, Track, silent
 from shoal.recipes import parts
 from shoal.recipes.recipe import Recipe
 
@@ -83,10 +83,14 @@ def examined_rows(n_images: int) -> IntArray:
 
 
 def fit_reduction(
-    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
-) -> Reduction:
-    """Embed the images that a checkpoint learned from, once, and fit its reducers to them."""
-    checkpoint = _with_pixels(source, checkpoint, device)
+    source: ImageSource, checkpoint: Checkpoint, *, pixels: dict[str, Array] | None = None,
+    device: str = "cpu", track: Track = silent,
+) -> Reduction:  # fmt: skip
+    """Embed the images that a checkpoint learned from, once, and fit its reducers to them.
+
+    ``pixels`` are the components of their pixels, if these are known, see `fit_components`.
+    """
+    checkpoint = _with_pixels(source, checkpoint, pixels, device)
     rows = examined_rows(len(source))
     if len(source) <= _REDUCED_WHOLE:
         whole = embed(source, checkpoint, device=device, track=track)
@@ -101,13 +105,15 @@ def fit_reduction(
     return Reduction(checkpoint, fitted, blocks.gathered(), rows, None)
 
 
-def _with_pixels(source: ImageSource, checkpoint: Checkpoint, device: str) -> Checkpoint:
+def _with_pixels(
+    source: ImageSource, checkpoint: Checkpoint, known: dict[str, Array] | None, device: str
+) -> Checkpoint:
     """The checkpoint with the components of the pixels, if its embedding holds them."""
     kind = checkpoint.recipe.embedding
     if kind not in (PIXELS, JOINT_PIXELS):
         return replace(checkpoint, pixels={})
     symmetric = checkpoint.recipe.views.free_orientation
-    arrays = fit_components(source, symmetric)
+    arrays = fit_components(source, symmetric) if known is None else dict(known)
     if kind == JOINT_PIXELS:
         rows = examined_rows(len(source))
         alone = replace(checkpoint, recipe=replace(checkpoint.recipe, embedding="joint"))

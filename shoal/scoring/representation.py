@@ -16,7 +16,7 @@ from shoal.embedding.pixel_components import (
 )
 from shoal.embedding.reduce import Reduction
 from shoal.models.facts import Representation
-from shoal.protocols import FloatArray, ImageSource, IntArray
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 from shoal.recipes.parts import Part, build
 from shoal.recipes.recipe import Recipe
 from shoal.scoring.structure import describe_structure, predictability
@@ -36,6 +36,8 @@ class Compared:
     recipe: Recipe
     """The recipe, with the embedding, the reducers and the clusterer that were chosen."""
     facts: Representation
+    pixels: dict[str, Array]
+    """The components of the pixels that were compared, see `fit_components`."""
 
 
 def compare(
@@ -58,7 +60,8 @@ def compare(
     """
     rows = reduction.rows
     symmetric = recipe.views.free_orientation
-    pixels = components_of(source, fit_components(source, symmetric), symmetric, rows)
+    components = fit_components(source, symmetric)
+    pixels = components_of(source, components, symmetric, rows)
     found = {
         "learned": clustering.predict(reduction.fitted[rows]),
         "pixels": _cluster(replace(recipe, clusterer=K_MEANS), pixels),
@@ -68,12 +71,12 @@ def compare(
         structure = describe_structure(source, rows)
     if structure is None:
         own = {PIXELS: "pixels", JOINT_PIXELS: "joined"}.get(recipe.embedding, "learned")
-        return Compared(recipe, Representation(own, _agreement(*found.values())))
+        return Compared(recipe, Representation(own, _agreement(*found.values())), components)
     found["joined"] = _cluster(recipe, _joined(recipe, reduction, pixels))
     scores = {name: predictability(structure, labels) for name, labels in found.items()}
     choice = choose(scores)
     facts = Representation(choice, _agreement(found[choice], found["pixels"]), scores)
-    return Compared(_with(recipe, choice), facts)
+    return Compared(_with(recipe, choice), facts, components)
 
 
 def choose(scores: dict[str, float]) -> str:
