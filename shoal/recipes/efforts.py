@@ -19,15 +19,13 @@ class Effort:
 
     times: float
     """So many times the recipe's epochs."""
-    words: str
-    """What it is for, as a phrase."""
 
 
 DEFAULT_EFFORT = "default"
 EFFORTS = {
-    "quick": Effort(1 / 3, "a first look, in a third of the time"),
-    DEFAULT_EFFORT: Effort(1.0, "the recipe as it is"),
-    "thorough": Effort(2.0, "twice the epochs, and fine detail in piles of any size"),
+    "quick": Effort(1 / 3),
+    DEFAULT_EFFORT: Effort(1.0),
+    "thorough": Effort(2.0),
 }
 
 
