@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shoal.errors import RecipeError
 from shoal.images.channels import ChannelKind
 from shoal.recipes import parts
 from shoal.recipes.augmentation import Views
@@ -51,9 +50,8 @@ class AskedViews:
         for name, value, known in (
             ("orientation", orientation, ORIENTATIONS), ("intensity", intensity, INTENSITIES),
         ):  # fmt: skip
-            if value is not None and value not in known:
-                meant = parts.did_you_mean(value, known) if isinstance(value, str) else "."
-                raise RecipeError(f"{name} must be one of {', '.join(known)}, got {value!r}{meant}")
+            if value is not None:
+                parts.check_choice(name, value, known)
         unsaid = None if recipe_named else AUTO
         return AskedViews(orientation or unsaid, intensity or unsaid, tuple(settings))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shoal.errors import RecipeError
 from shoal.recipes import parts
 from shoal.recipes.recipe import Recipe
 
@@ -35,9 +34,7 @@ def effort_named(name: Any) -> Effort:
     Raises:
         RecipeError: there is none.
     """
-    if not isinstance(name, str) or name not in EFFORTS:
-        meant = parts.did_you_mean(name, tuple(EFFORTS)) if isinstance(name, str) else "."
-        raise RecipeError(f"effort must be one of {', '.join(EFFORTS)}, got {name!r}{meant}")
+    parts.check_choice("effort", name, EFFORTS)
     return EFFORTS[name]
 
 

@@ -13,7 +13,7 @@ import inspect
 import pkgutil
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """End a message about an unknown word: with the nearest known one, else with a full stop."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else "."
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Raise unless ``value`` is one of ``choices``.
+
+    Raises:
+        RecipeError: it is another word, or no text.
+    """
+    if not isinstance(value, str) or value not in choices:
+        meant = did_you_mean(value, choices) if isinstance(value, str) else "."
+        raise RecipeError(f"{name} must be one of {', '.join(choices)}, got {value!r}{meant}")
 
 
 def schema(family: str, name: str) -> dict[str, Any]:

@@ -85,10 +85,10 @@ class Recipe:
             value, kind = getattr(self, field.name), FIELD_TYPES[field.name]
             if not (parts.fits(value, kind) or value == ()):
                 raise RecipeError(f"{field.name} must be {parts.type_name(kind)}, got {value!r}.")
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("embedding", self.embedding, EMBEDDINGS)
+        parts.check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        parts.check_choice("schedule", self.schedule, SCHEDULES)
+        parts.check_choice("precision", self.precision, PRECISIONS)
+        parts.check_choice("embedding", self.embedding, EMBEDDINGS)
         above_zero = {"epochs": 1_000_000, "learning_rate": 10}
         for name, high in above_zero.items():
             check_interval(name, getattr(self, name), 0, high, RecipeError, open_low=True)
@@ -215,14 +215,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise RecipeError(
-            f"{name} must be one of {', '.join(choices)}, got {value!r}"
-            f"{parts.did_you_mean(value, choices)}"
-        )
 
 
 def check_trainable(recipe: Recipe) -> None:
