@@ -40,7 +40,7 @@ from shoal.models.history import CheckpointHistory
 from shoal.protocols import Array, ImageSource, IntArray, Track, silent
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import late_failure, representation
-from shoal.scoring.assignment import assign, calibration_of, set_aside
+from shoal.scoring.assignment import assign, calibration_of, set_aside, unsure_of_far_off
 from shoal.scoring.examine import calibrate_again, examine
 from shoal.training.loop import train
 from shoal.training.schedule import n_steps
@@ -224,7 +224,8 @@ def predict(
         n_clusters: another number of clusters than the recipe's: the images remembered from
             training are divided anew.
         split: which of the ways to divide the pile, counted from 1, see `splits`.
-        familiarity: whether to say also how familiar each image is; this takes twice the time.
+        familiarity: whether to say also how familiar each image is; this takes twice the time. The
+            confidence of images far beyond all that were learned is then that of chance.
         device: where the encoder runs.
         track: shows progress.
 
@@ -249,4 +250,5 @@ def predict(
     else:
         z, familiar = reduce_with_familiarity(source, checkpoint, device=device, track=track)
     table = replace(assign(source, z, clustering, calibration, candidate), familiarity=familiar)
-    return set_aside(table, checkpoint, n_clusters or checkpoint.recipe.n_clusters)
+    n_clusters = n_clusters or checkpoint.recipe.n_clusters
+    return set_aside(unsure_of_far_off(table, n_clusters), checkpoint, n_clusters)

@@ -85,7 +85,7 @@ def test_more_of_the_same_is_familiar_and_other_pictures_are_not(
         table = pipeline.predict(ArraySource(images), checkpoint, familiarity=True)
         assert table.familiarity is not None
         assert table.familiarity.dtype == np.float32
-        assert ((table.familiarity > 0) & (table.familiarity <= 1)).all()
+        assert ((table.familiarity >= 0) & (table.familiarity <= 1)).all()
         return table.familiarity
 
     same = told(blobs(1000, seed=1))
@@ -118,6 +118,26 @@ def test_a_pile_too_small_is_remembered_as_nothing(trained: tuple[Array, Path]) 
     assert again.familiarity is None
 
 
+def test_of_images_far_beyond_all_that_were_learned_nothing_is_sure(
+    trained: tuple[Array, Path],
+) -> None:
+    checkpoint = checkpoints.load(trained[1])
+    same, blank = blobs(500, seed=7), np.zeros((3, 16, 16, 3), np.uint8)
+    blank[1:] = [[[[255]]], [[[128]]]]
+    images = ArraySource(np.concatenate([same, blank]))
+    told = pipeline.predict(images, checkpoint, familiarity=True)
+    plain = pipeline.predict(images, checkpoint)
+    k = checkpoint.recipe.n_clusters
+    assert (told.labels == plain.labels).all()
+    assert (told.confidence[:500] == plain.confidence[:500]).all()
+    assert told.confidence[500:] == pytest.approx(1 / k, abs=1e-3)
+    assert "3 of 503 images are unlike any" in unfamiliar(told)[0]
+    proba = shoal.ImageClusterer.load(trained[1]).predict_proba(images.images)
+    assert proba.argmax(axis=1).tolist() == plain.labels.tolist()
+    assert proba[500:] == pytest.approx(1 / k, abs=1e-3)
+    assert proba.sum(axis=1) == pytest.approx(1)
+
+
 @pytest.mark.parametrize(("strange", "alarming"), [(0, False), (2, False), (3, True)])
 def test_no_more_strangers_than_by_chance_are_no_alarm(
     trained: tuple[Array, Path], strange: int, alarming: bool
@@ -138,8 +158,11 @@ def test_predict_says_what_it_does_not_know(
     np.save(tmp_path / "new.npy", pile)
     out, table = tmp_path / "p.csv", tmp_path / "t.parquet"
     told = run_cli("predict", tmp_path / "new.npy", path, out, "--table", table)
-    assert "unlike the images the encoder was trained on" in told.err
-    assert "their clusters mean little" in told.err
+    assert (
+        "2 of 50 images are unlike any of the images the encoder was trained on (7, 30)" in told.err
+    )
+    confidence = np.array(pq.read_table(table).to_pydict()["confidence"])
+    assert confidence[[7, 30]].max() < confidence.min() * 1.01
     found = pq.read_table(table).to_pydict()["familiarity"]
     assert {7, 30} <= set(np.flatnonzero(np.array(found) < UNFAMILIAR))
     assert out.read_text().splitlines()[0] == "id,label"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shoal.embedding import far_off
 from shoal.embedding.projection import project
 from shoal.embedding.reconstruction import reconstruction_errors
 from shoal.embedding.reduce import reduce
@@ -36,8 +37,9 @@ def fit_reference(
 
     Returns:
         The model of `mahalanobis`, and ascending values of the two measures of `familiarity`,
-        float32, at most 1,001 quantiles; of vectors from elsewhere, which nothing reconstructs,
-        of the distance alone. Nothing for fewer than 4 images.
+        float32, at most 1,001 quantiles, and of what `far_off` compares besides; of vectors from
+        elsewhere, which nothing reconstructs, of the distance alone. Nothing for fewer than 4
+        images.
     """
     if len(rows) < 4:
         return {}
@@ -49,7 +51,7 @@ def fit_reference(
         return known
     some = np.sort(rows[order[:_QUANTILES]])
     errors = reconstruction_errors(source, checkpoint, rows=some, device=device, track=track)
-    return known | {_ERRORS: _quantiles(errors)}
+    return known | {_ERRORS: _quantiles(errors)} | far_off.fit_appearance(source, rows)
 
 
 def familiarity(
@@ -69,7 +71,9 @@ def familiarity(
     and noise are below it, a fifth of photographs whose parts were shuffled, but only a few in
     a hundred that stand on their head or are negatives, or show kinds of things never seen: an
     encoder maps those to where it knows its way. Fewer than 400 images to learn from are too few
-    to call anything unfamiliar.
+    to call anything unfamiliar by this.
+
+    It is 0 for images far beyond everything that was learned, see `far_off`.
 
     Args:
         source: the images asked about.
@@ -79,15 +83,19 @@ def familiarity(
         track: shows progress.
 
     Returns:
-        float32 (n,) in (0, 1].
+        float32 (n,) in [0, 1].
     """
     known, rows = checkpoint.familiar, np.arange(len(source))
     if _ERRORS not in known:
-        return share_beyond(distances, known[_DISTANCES])
+        by_distance = share_beyond(distances, known[_DISTANCES])
+        return np.where(far_off.exceeds(distances, known[_DISTANCES]), 0, by_distance)
     errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
     by_distance = share_beyond(distances, known[_DISTANCES])
     by_error = share_beyond(errors, known[_ERRORS])
-    return np.minimum(1.0, 2.0 * np.minimum(by_distance, by_error)).astype(np.float32)
+    of_both = np.minimum(1.0, 2.0 * np.minimum(by_distance, by_error)).astype(np.float32)
+    far = far_off.exceeds(distances, known[_DISTANCES]) | far_off.exceeds(errors, known[_ERRORS])
+    far |= far_off.looks_far_off(source, known, strange=of_both < UNFAMILIAR)
+    return np.where(far, np.float32(0.0), of_both)
 
 
 def reduce_with_familiarity(

@@ -72,19 +72,21 @@ class CheckpointEstimator(
             DataError: see `predict`.
         """
         check_is_fitted(self)
+        table = self._table(X, familiarity=True)
         if self.corrections_ is None:
-            return probabilities(self.transform(X), self.checkpoint_)
-        return group_probabilities(self._table(X), self.corrections_, self.checkpoint_)
+            return probabilities(table.embedding, self.checkpoint_, table.familiarity)
+        return group_probabilities(table, self.corrections_, self.checkpoint_)
 
     def score_samples(self, X: Any) -> FloatArray:
         """The confidence that each image belongs to its cluster, float32 (n,) in [0, 1].
 
-        It estimates how often images of this confidence are right, see `scoring.calibration`.
+        It estimates how often images of this confidence are right, see `scoring.calibration`. Of
+        images unlike any that were learned, such as blank ones, it is that of chance.
 
         Raises:
             DataError: see `predict`.
         """
-        return self._table(X).confidence
+        return self._table(X, familiarity=True).confidence
 
     def transform(self, X: Any) -> FloatArray:
         """The reduced embedding of ``X``, in which the clusters lie, float32 (n, d).
@@ -139,13 +141,16 @@ class CheckpointEstimator(
     def _track(self) -> Track:
         return Reporter() if self.verbose else silent
 
-    def _table(self, X: Any) -> ImageTable:
+    def _table(self, X: Any, *, familiarity: bool = False) -> ImageTable:
         source, device, track = self._open(X)
         if self.corrections_ is None:
-            return pipeline.predict(source, self.checkpoint_, device=device, track=track)
+            return pipeline.predict(
+                source, self.checkpoint_, familiarity=familiarity, device=device, track=track
+            )
         return predict_corrected(
-            source, self.checkpoint_, self.corrections_, device=device, track=track
-        ).table
+            source, self.checkpoint_, self.corrections_, familiarity=familiarity, device=device,
+            track=track,
+        ).table  # fmt: skip
 
     def _open(self, X: Any) -> tuple[ImageSource, str, Track]:
         """The images of ``X``, the device, and how to show progress."""

@@ -6,7 +6,8 @@ import hashlib
 
 import numpy as np
 
-from shoal.images.levels import LUMA, in_grey_levels
+from shoal.images.brightness import brightness_and_contrast
+from shoal.images.levels import in_grey_levels
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 EXPLAINS = 0.8
@@ -14,7 +15,6 @@ EXPLAINS = 0.8
 (always right). Measured on photographs: sound splits 0.13 to 0.32 from brightness and contrast,
 0.20 to 0.65 from mean colour; k-means on pixels at most 0.67."""
 _BLOCK = 256
-_LUMA = np.array(LUMA, dtype=np.float32)
 
 
 def describe(source: ImageSource, rows: IntArray) -> tuple[dict[str, FloatArray], bool]:
@@ -57,20 +57,6 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
             digest = hashlib.sha256(pixels.tobytes()).digest()
             numbers.append(first.setdefault(digest, len(numbers)))
     return np.array(numbers, dtype=np.int64)
-
-
-def brightness_and_contrast(source: ImageSource, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of the luma of the images ``rows``, float32 (m,) in [0, 1].
-
-    Of other than three channels, it is their mean.
-    """
-    brightness, contrast = [], []
-    for start in range(0, len(rows), _BLOCK):
-        levels = in_grey_levels(source.read(rows[start : start + _BLOCK])) / 255.0
-        luma = levels @ _LUMA if levels.shape[3] == 3 else levels.mean(axis=3)
-        brightness.append(luma.mean(axis=(1, 2)))
-        contrast.append(luma.std(axis=(1, 2)))
-    return np.concatenate(brightness), np.concatenate(contrast)
 
 
 _REMEDY = {

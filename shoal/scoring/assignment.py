@@ -63,14 +63,38 @@ def set_aside(table: ImageTable, checkpoint: Checkpoint, n_clusters: int) -> Ima
     )  # fmt: skip
 
 
-def probabilities(z: FloatArray, checkpoint: Checkpoint) -> FloatArray:
+def unsure_of_far_off(table: ImageTable, n_clusters: int) -> ImageTable:
+    """The table with the confidence of chance for images of familiarity 0, see `far_off`.
+
+    Whatever their memberships say, nothing like them was learned.
+    """
+    if table.familiarity is None:
+        return table
+    chance = np.float32(min(1.0, (1.0 + calibration.MARGIN) / n_clusters))
+    far = table.familiarity == 0
+    return replace(table, confidence=np.where(far, chance, table.confidence))
+
+
+def probabilities(
+    z: FloatArray, checkpoint: Checkpoint, familiarity: FloatArray | None = None
+) -> FloatArray:
     """How likely each cluster is for each row of ``z`` float32 (n, d): float32 (n, k).
 
-    Rows sum to 1; the largest number of a row is the confidence, at the cluster assigned.
+    Rows sum to 1; the largest number of a row is the confidence, at the cluster assigned. Where the
+    ``familiarity`` (n,) is known to be 0, it is hardly larger than the others.
 
     Raises:
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
     calibrated = calibration_of(checkpoint)
     membership = clustering_of(checkpoint).predict_proba(z)
-    return membership if calibrated is None else calibrated.apply(membership)
+    found = membership if calibrated is None else calibrated.apply(membership)
+    k = found.shape[1]
+    if familiarity is None or k < 2:
+        return found
+    far = familiarity == 0
+    labels = found[far].argmax(axis=1)
+    sure = (1.0 + calibration.MARGIN) / k
+    found[far] = (1.0 - sure) / (k - 1)
+    found[np.flatnonzero(far), labels] = sure
+    return found

@@ -182,19 +182,34 @@ def unfamiliar(table: ImageTable, known: str = "images the encoder was trained o
     """Warn of images unlike the ``known``, if familiarity was measured."""
     if table.familiarity is None:
         return []
-    strange = np.flatnonzero(table.familiarity < UNFAMILIAR)
+    n, far = len(table.labels), np.flatnonzero(table.familiarity == 0)
+    warned = []
+    if len(far):
+        are, their, clusters = (
+            ("is", "its", "cluster means") if len(far) == 1 else ("are", "their", "clusters mean")
+        )
+        warned.append(
+            f"{len(far):,} of {counted(n, 'image')} {are} unlike any of the {known} "
+            f"({_listed(table, far)}), such as blank pictures, noise or another kind of picture: "
+            f"{their} {clusters} nothing, and {their} confidence is that of chance."
+        )
+    strange = np.flatnonzero((table.familiarity < UNFAMILIAR) & (table.familiarity > 0))
     # Twice the number that chance explains, so that at least half of them really are unfamiliar.
-    if len(strange) <= 2 * UNFAMILIAR * len(table.labels):
-        return []
-    worst = strange[np.argsort(table.familiarity[strange], kind="stable")][:3]
-    listed = ", ".join(printable(str(table.ids[row])) for row in worst)
-    listed += ", …" if len(strange) > len(worst) else ""
-    n, by_chance = len(table.labels), UNFAMILIAR * len(table.labels)
+    if len(strange) <= 2 * UNFAMILIAR * n:
+        return warned
+    strange = strange[np.argsort(table.familiarity[strange], kind="stable")]
+    also, by_chance = "more " if len(far) else "", UNFAMILIAR * n
     return [
-        f"{len(strange):,} of {n:,} images {'is' if len(strange) == 1 else 'are'} unlike the "
-        f"{known} ({listed}; {by_chance:,.0f} would be by chance), so "
-        "their clusters mean little; the column familiarity of the table tells which images."
+        *warned,
+        f"{len(strange):,} {also}of {counted(n, 'image')} {'is' if len(strange) == 1 else 'are'} "
+        f"unlike the {known} ({_listed(table, strange)}; {by_chance:,.0f} would be by chance), so "
+        "their clusters mean little; the column familiarity of the table tells which images.",
     ]
+
+
+def _listed(table: ImageTable, rows: IntArray) -> str:
+    listed = ", ".join(printable(str(table.ids[row])) for row in rows[:3])
+    return listed + (", …" if len(rows) > 3 else "")
 
 
 def still_improving(checkpoint: Checkpoint) -> list[str]:

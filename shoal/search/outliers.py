@@ -12,11 +12,11 @@ from shoal.clustering.clustering import clustering_of
 from shoal.embedding.reconstruction import reconstruction_errors
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
+from shoal.images.brightness import brightness_and_contrast
 from shoal.images.csv_files import write_rows
 from shoal.images.output_checks import check_free
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
-from shoal.scoring.appearance import brightness_and_contrast
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 
