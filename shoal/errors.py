@@ -8,6 +8,7 @@ ShoalError (ValueError)      the command line prints the message and exits with 
 ├── DeviceError              a device that this machine does not have
 ├── OutputError              a path that cannot be written
 ├── TrainingError            training that cannot go on (a loss that is not finite)
+├── DistributedError         Ray that does not answer, or workers that cannot do their part
 └── Interrupted              training stopped on request, between two steps; exits with 130
 ```
 
@@ -46,6 +47,10 @@ class OutputError(ShoalError):
 
 class TrainingError(ShoalError):
     """Training that cannot go on."""
+
+
+class DistributedError(ShoalError):
+    """Ray is not there or does not answer, or its workers cannot do their part."""
 
 
 class Interrupted(ShoalError):

@@ -23,7 +23,10 @@ from shoal.cli.options import (
     Pages,
     Picture,
     Quiet,
+    Ray,
     Size,
+    Workers,
+    check_ray,
 )
 from shoal.cli.outputs import check_outputs, replacing
 
@@ -57,6 +60,8 @@ def duplicates(
     every: Every = None,
     pages: Pages = "auto",
     no_cache: NoCache = False,
+    ray: Ray = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Find copies, exact and near, and say which to keep."""
@@ -78,6 +83,7 @@ def duplicates(
     from shoal.search.duplicates import check_threshold, find_duplicates
 
     check_threshold(threshold)
+    check_ray(ray, workers)
     inputs = [data, *([checkpoint] if checkpoint else [])]
     replaced = check_outputs([csv, picture], inputs, force=force)
     check_picture(picture)

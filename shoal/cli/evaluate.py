@@ -29,6 +29,9 @@ from shoal.cli.options import (
     Pages,
     Picture,
     Quiet,
+    Ray,
+    Workers,
+    check_ray,
 )
 from shoal.cli.outputs import (
     check_outputs,
@@ -82,6 +85,8 @@ def predict(
     every: Every = None,
     pages: Pages = "auto",
     no_cache: NoCache = False,
+    ray: Ray = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Assign each image to a cluster, new images too.
@@ -101,6 +106,7 @@ def predict(
     from shoal.progress import Reporter
     from shoal.scoring import label_free
 
+    check_ray(ray, workers)
     report = Reporter(quiet=quiet)
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     inputs = [data, checkpoint, *honouring.files]

@@ -43,6 +43,7 @@ FLAGS = {
     "pairs": "--pairs",
     "pixel_range": "--range",
     "port": "--port",
+    "ray": "--ray",
     "recipe": "--recipe",
     "resume": "--resume",
     "seed": "--seed",
@@ -54,6 +55,7 @@ FLAGS = {
     "tensorboard": "--tensorboard",
     "threshold": "--threshold",
     "trust": "--trust",
+    "workers": "--workers",
     "z": "--embedding",
 }
 """The flag of each parameter."""

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from shoal.distributed.address import with_addresses
 from shoal.errors import RecipeError
 
 
@@ -23,14 +24,14 @@ class Command(TyperCommand):
                 setattr(parameter, "display_type_rich", _nothing)  # noqa: B010 - a method of typer's
 
     def make_context(self, info_name: Any, args: list[str], *more: Any, **named: Any) -> Any:
-        """Read the words of the command.
+        """Read the words of the command. ``--ray`` may stand without its address.
 
         Raises:
             RecipeError: a number is not written as one.
         """
-        words = list(args)
+        words = with_addresses(args)
         try:
-            return super().make_context(info_name, args, *more, **named)
+            return super().make_context(info_name, list(words), *more, **named)
         except typer.BadParameter as error:
             reason = _not_a_number(error, words)
             if reason is None:

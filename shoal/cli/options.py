@@ -184,6 +184,33 @@ TensorBoardFolder = Annotated[
     typer.Option("--tensorboard", metavar="DIR", show_default=False,
                  help="The folder to write to what TensorBoard shows of the training."),
 ]  # fmt: skip
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="[ADDRESS]", show_default=False,
+                 help="Spread the work over the cores or GPUs of a Ray cluster at ADDRESS, such as "
+                 "head:6379, or auto; without ADDRESS over those of this machine."),
+]  # fmt: skip
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", show_default="one a core, or GPU",
+                 help="With --ray: how many processes work at a time."),
+]  # fmt: skip
+
+
+def check_ray(ray: str | None, workers: int | None) -> None:
+    """Fail before any work where ``--ray`` and ``--workers`` cannot be followed.
+
+    Raises:
+        DistributedError: ``workers`` without ``ray``, or not at least 1; no Ray is installed, or
+            nobody answers at its address.
+    """
+    if ray is None and workers is None:
+        return
+    from shoal.distributed.engine import check_engine
+
+    check_engine(ray, workers)
+
+
 Quiet = Annotated[
     bool,
     typer.Option(

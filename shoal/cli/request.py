@@ -54,6 +54,10 @@ class Request:
     """The images that are shown for vectors."""
     tensorboard: Path | None = field(default=None, compare=False)
     """The folder in which TensorBoard is shown the training; None: it is not."""
+    ray: str | None = field(default=None, compare=False)
+    """The address of a Ray cluster, ``local`` for this machine; None: this process trains."""
+    workers: int | None = field(default=None, compare=False)
+    """How many processes train, with ``ray``; None: as many as it has cores or GPUs."""
     groups: IntArray | None = field(default=None, compare=False)
     """int64 (n,): the group of each image that a person decided, else -1; None: nothing is told."""
 

@@ -33,6 +33,7 @@ from shoal.cli.options import (
     PixelRange,
     Quick,
     Quiet,
+    Ray,
     RecipeName,
     Resume,
     Seed,
@@ -40,6 +41,8 @@ from shoal.cli.options import (
     Size,
     TensorBoardFolder,
     Thorough,
+    Workers,
+    check_ray,
     effort_of,
 )  # fmt: skip
 
@@ -79,6 +82,8 @@ def train(
     pixel_range: PixelRange = None,
     no_cache: NoCache = False,
     tensorboard: TensorBoardFolder = None,
+    ray: Ray = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn from images and write a checkpoint.
@@ -106,8 +111,9 @@ def train(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, orientation=orientation, intensity=intensity, noise=noise,
         effort=effort_of(quick, thorough),
-        tensorboard=tensorboard,
+        tensorboard=tensorboard, ray=ray, workers=workers,
     )  # fmt: skip
+    check_ray(ray, workers)
     request.resolve()  # what can be refused without the images is refused before they are opened
     if tensorboard is not None:
         check_folder(tensorboard, resume=resume, force=force)
@@ -171,6 +177,8 @@ def run(
     pixel_range: PixelRange = None,
     no_cache: NoCache = False,
     tensorboard: TensorBoardFolder = None,
+    ray: Ray = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Train, cluster and draw a pile, all in one go."""
@@ -194,8 +202,9 @@ def run(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, hands_over=True, orientation=orientation, intensity=intensity, noise=noise,
         effort=effort_of(quick, thorough),
-        tensorboard=tensorboard,
+        tensorboard=tensorboard, ray=ray, workers=workers,
     )  # fmt: skip
+    check_ray(ray, workers)
     request.resolve()
     if tensorboard is not None:
         check_folder(tensorboard, resume=resume, force=force)

@@ -1,0 +1,209 @@
+"""Ray, started on this machine or joined on a cluster: quietly, and ended with the command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shoal.distributed.address import LOCAL, check_address
+from shoal.distributed.environment import (
+    changed,
+    check_installed,
+    importable,
+    restored,
+    version_mismatch,
+)
+from shoal.errors import DistributedError, ShoalError
+
+ATTEMPTS = 4
+"""How often a task is begun whose process dies, before the command ends."""
+_QUEUED = 2
+"""Tasks handed to Ray for each worker: one that it does, and one that waits for it."""
+_OBJECT_STORE = 80 * 2**20
+"""Bytes of a local Ray's object store, the least it takes: no image travels through it."""
+_SHORT = 60
+"""Characters of a temporary folder below which Ray's sockets, at most 107 in all, fit."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Ray that answers. `connect` makes one."""
+
+    address: str
+    """Where it is; ``local`` for one that began with the command and ends with it."""
+    workers: int
+    """How many tasks it does at a time."""
+    device: str
+    """cpu or cuda: what each worker computes on."""
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return "this machine" if self.address == LOCAL else f"the cluster at {self.address}"
+
+    def do(
+        self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+    ) -> Iterator[tuple[tuple[Any, ...], Any]]:
+        """Call ``function(*task)`` for each of ``tasks`` in another process; in any order.
+
+        A worker computes on one thread, so that its results do not depend on how many workers there
+        are. A task whose process dies is begun again, `ATTEMPTS` times at most.
+
+        Args:
+            function: of a module that the workers can import.
+            tasks: what it is called with. They are taken as workers become free.
+
+        Yields:
+            Each task with what came of it, as soon as it is done.
+
+        Raises:
+            DistributedError: a task's process died each time.
+            ShoalError: what the function raised.
+        """
+        import ray
+
+        remote = ray.remote(function).options(
+            num_cpus=1, num_gpus=int(self.device == "cuda"), max_retries=0
+        )
+        waiting, running, begun = iter(tasks), dict[Any, tuple[Any, ...]](), dict[Any, int]()
+        try:
+            while True:
+                while len(running) < _QUEUED * self.workers:
+                    task = next(waiting, None)
+                    if task is None:
+                        break
+                    running[remote.remote(*task)] = task
+                if not running:
+                    return
+                done, _ = ray.wait(list(running), num_returns=1)
+                task = running.pop(done[0])
+                try:
+                    result = ray.get(done[0])
+                except _deaths() as error:
+                    begun[task] = begun.get(task, 1) + 1
+                    if begun[task] > ATTEMPTS:
+                        raise _died(task, error) from error
+                    running[remote.remote(*task)] = task
+                    continue
+                except ray.exceptions.RayTaskError as error:
+                    raise _cause(error, self) from error
+                yield task, result
+        finally:
+            for task_of in running:
+                with contextlib.suppress(Exception):
+                    ray.cancel(task_of, force=True)
+
+
+def check_engine(address: str | None, workers: int | None) -> None:
+    """Fail before any work where `connect` would.
+
+    Raises:
+        DistributedError: see `connect`; or workers are asked for without an address.
+    """
+    if workers is not None and workers < 1:
+        raise DistributedError(f"workers must be at least 1, got {workers}.")
+    if address is None:
+        raise DistributedError("workers is only for --ray; add --ray, or leave it out.")
+    check_installed()
+    check_address(address)
+
+
+@contextlib.contextmanager
+def connect(address: str, workers: int | None = None, *, device: str = "cpu") -> Iterator[Engine]:
+    """Join the Ray at ``address``, or start one on this machine, until the block ends.
+
+    Nothing is printed, nothing is written to the project, and Ray's statistics of use are off. The
+    environment is as it was when the block begins.
+
+    Args:
+        address: ``local``; or ``host:port`` of a cluster that this machine is a part of, or
+            ``auto`` for the one that runs here.
+        workers: how many tasks to do at a time; None: as many as it has cores, or with
+            ``device="cuda"`` GPUs.
+        device: what each worker computes on.
+
+    Raises:
+        DistributedError: Ray is not installed, nobody answers, the cluster has another version of
+            Ray or Python, or fewer cores than ``workers``.
+    """
+    check_engine(address, workers)
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(restored())
+        ray = importable()
+        began: dict[str, Any] = {}
+        if address == LOCAL:
+            began = {
+                "num_cpus": workers or len(os.sched_getaffinity(0)),
+                "object_store_memory": _OBJECT_STORE,
+                "_temp_dir": str(ends.enter_context(_folder())),
+                "include_dashboard": False,
+            }
+        ends.callback(ray.shutdown)
+        try:
+            with (
+                restored(),
+                changed(RAY_USAGE_STATS_ENABLED="0", RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0"),
+            ):
+                ray.init(address, logging_level="FATAL", log_to_driver=False, **began)
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            raise version_mismatch(address, error) from error
+        yield Engine(address, _workers(ray, address, workers, device), device)
+
+
+def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
+    kind, name = ("GPU", "GPUs") if device == "cuda" else ("CPU", "cores")
+    there = int(ray.cluster_resources().get(kind, 0))
+    if there < max(1, asked or 1):
+        where = "this machine" if address == LOCAL else f"the cluster at {address}"
+        raise DistributedError(
+            f"workers must be at most {there}, the {name} of {where}, got {asked or 1}."
+        )
+    return asked or there
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for Ray's logs and sockets, outside the project, gone with the command."""
+    usual = tempfile.gettempdir()
+    where = usual if len(usual) + len("/shoal-ray-12345678") < _SHORT else "/tmp"
+    folder = Path(tempfile.mkdtemp(prefix="shoal-ray-", dir=where))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _deaths() -> tuple[type[BaseException], ...]:
+    """What Ray raises where a process or a machine ended, and the task may be begun again."""
+    from ray import exceptions
+
+    names = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "LocalRayletDiedError")
+    return tuple(getattr(exceptions, name) for name in names if hasattr(exceptions, name))
+
+
+def _died(task: tuple[Any, ...], error: BaseException) -> DistributedError:
+    of_memory = type(error).__name__ == "OutOfMemoryError"
+    why = "took too much memory" if of_memory else "died"
+    what = next((str(part) for part in task if hasattr(part, "__str__")), "")
+    return DistributedError(
+        f"the process that works on {what} {why} {ATTEMPTS} times; what is done is kept."
+    )
+
+
+def _cause(error: Any, engine: Engine) -> BaseException:
+    """What a task raised: ours as it is; what its machine lacks as a sentence."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, ShoalError | KeyboardInterrupt):
+        return cause
+    if isinstance(cause, ModuleNotFoundError) and (cause.name or "").startswith("shoal"):
+        return DistributedError(
+            f"a worker of {engine.where} has no shoal, or another one; install the same version "
+            "on each machine."
+        )
+    return error

@@ -1,0 +1,85 @@
+"""What Ray needs around it: that it is installed, of one version everywhere, and left as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import platform
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from shoal.distributed.address import LOCAL, nobody
+from shoal.errors import DistributedError
+
+_THERE = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
+
+
+def check_installed() -> None:
+    """Fail where Ray cannot be imported; it is not loaded, which takes a second.
+
+    Raises:
+        DistributedError: it is not installed.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise DistributedError("ray needs an extra: pip install 'shoal[ray]'.")
+
+
+def importable() -> Any:
+    """The module of Ray, which `check_installed` has seen."""
+    # Both are read when Ray is loaded. A worker's death is no news for standard output.
+    with changed(RAY_BACKEND_LOG_LEVEL="fatal", RAY_DEDUP_LOGS_SKIP_REGEX="."):
+        import ray
+    return ray
+
+
+@contextlib.contextmanager
+def restored() -> Iterator[None]:
+    """Ray sets variables of the environment and takes signals: after the block all is as before."""
+    before = dict(os.environ)
+    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+        for name, handler in handlers.items():
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(name, handler)
+
+
+@contextlib.contextmanager
+def changed(**variables: str) -> Iterator[None]:
+    """Variables of the environment inside the block, unless a person has set them."""
+    given = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name in given:
+            os.environ.pop(name, None)
+
+
+def version_mismatch(address: str, error: BaseException) -> DistributedError:
+    """What is wrong with the Ray at ``address``, in a sentence: its version, or that it is none."""
+    text = str(error)
+    there = _THERE.search(text)
+    if "ersion mismatch" in text and there is not None:
+        import ray
+
+        return DistributedError(
+            f"the cluster at {address} runs Ray {there[1]} and Python {there[2]}, and here are Ray "
+            f"{ray.__version__} and Python {platform.python_version()}; use the same versions."
+        )
+    if address == LOCAL:
+        reason = text.strip().partition("\n")[0][:200]
+        return DistributedError(f"Ray cannot start on this machine: {reason}")
+    if "ray start" in text and "node" in text.lower():
+        return DistributedError(
+            f"this machine is no part of the cluster at {address}; run 'ray start "
+            f"--address={address}' here, or run shoal on a machine of the cluster."
+        )
+    return nobody(address)
