@@ -1,4 +1,4 @@
-"""``--ray`` and ``--workers`` before any work: what is refused, in a sentence. No Ray is started."""
+"""``--ray`` and ``--workers`` before any work: what is refused, in a sentence; no Ray starts."""
 
 from __future__ import annotations
 
