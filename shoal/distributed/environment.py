@@ -39,16 +39,16 @@ def importable() -> Any:
 def restored() -> Iterator[None]:
     """Ray sets variables of the environment and takes signals: after the block all is as before."""
     before = dict(os.environ)
-    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
-        for name, handler in handlers.items():
+        for number, handler in handlers.items():
             with contextlib.suppress(ValueError):  # not the main thread
-                signal.signal(name, handler)
+                signal.signal(number, handler)
 
 
 @contextlib.contextmanager
