@@ -229,6 +229,21 @@ def test_damaged_journals_are_read_or_refused_and_never_changed(tmp_path):
     assert refused > 100
 
 
+def test_notes_on_groups_outlive_merging_and_splitting():
+    groups = beginning()
+    first, second = list(groups.sizes)[:2]
+    groups = apply(groups, say.note(groups, "blurred", group=first))
+    groups = apply(groups, say.note(groups, "from May", group=second))
+    merged = apply(groups, say.merge(groups, [first, second]))
+    (target,) = set(merged.group[np.isin(groups.group, [first, second])].tolist())
+    assert set(merged.note_on(group=target).split("\n")) == {"blurred", "from May"}
+    parts = np.arange(len(merged.members(target))) % 3 // 2  # the first is the larger
+    split = apply(merged, say.split(merged, target, parts))
+    largest, other = [g for g in split.sizes if g not in merged.sizes]
+    assert split.note_on(group=largest) == merged.note_on(group=target)
+    assert split.note_on(group=other) is None
+
+
 def test_a_table_as_a_person_left_it():
     groups = beginning()
     groups = apply(groups, say.merge(groups, [2, 3], "dogs"))

@@ -392,6 +392,126 @@ def test_others_are_seen_and_a_lost_server_is_said(person: Person) -> None:
     person.complaints()  # of requests that failed
 
 
+def offline(person: Person, *, off: bool) -> None:
+    """Pull the plug between the page and the server, or put it in again."""
+    speed = 0 if off else -1
+    conditions = {"offline": off, "latency": 0, "downloadThroughput": speed}
+    conditions["uploadThroughput"] = speed
+    person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+def test_no_image_of_another_group_is_shown_while_the_server_is_gone(person: Person) -> None:
+    person.press("b")
+    before = person.until(person.tiles)
+    person.click(f"#image-{before[0]}")
+    person.press(Keys.ENTER)
+    person.until(lambda: person.text(".image-id"))
+    offline(person, off=True)
+    person.press(Keys.ARROW_RIGHT)
+    person.until(lambda: "cannot be loaded" in person.text(".image-facts"))
+    assert person.text(".image-id") == person.text(".neighbours") == ""
+    assert person.run("return document.querySelectorAll('.neighbours *').length") == 0
+    person.press(Keys.ESCAPE)
+    person.press("j")
+    person.until(lambda: "cannot be shown" in person.text("#grid .told"))
+    assert person.tiles() == []
+    assert person.text(".chosen") == "No image selected"
+    for key in (Keys.CONTROL + "a", "c", Keys.ENTER, "e"):
+        person.press(key)
+    person.until(
+        lambda: person.text("#saved") == "No server"
+    )  # nothing was said about what is not there
+    person.press("q")
+    person.until(lambda: "No question can be shown" in person.text("#question-body"))
+    person.press("b")
+    offline(person, off=False)
+    person.until(lambda: person.text("#saved") == "Saved")
+    after = person.until(person.tiles)
+    assert not {*before} & {*after}
+    assert person.text("#grid .told") == ""
+    assert ops(person) == ["start"]
+    person.complaints()  # of requests that failed
+
+
+@pytest.mark.parametrize("where", ["the same port", "another port", "the same page"])
+def test_what_was_said_while_the_server_was_gone_is_saved_by_the_next(
+    person: Person, run_folder: Path, where: str
+) -> None:
+    person.press("b")
+    person.until(person.tiles)
+    person.server.close()
+    person.press("r")
+    person.press("typed while away", Keys.ENTER)
+    person.until(lambda: person.text("#saved") == "1 action not saved")
+    path = person.found / "checkpoint.pth"
+    source = open_source(run_folder / "pile.npy")
+    session = Session(open_review(source, checkpoint.load(path), path), "pile.npy")
+    again = ReviewServer(session, person.server.port + 1 if where == "another port" else 0)
+    again.start()
+    try:
+        if where == "another port":
+            field = person.shown(".elsewhere input")
+            field.send_keys("https://elsewhere.example/", Keys.ENTER)
+            assert "not an address" in person.text("#banner")
+            field.clear()
+            field.send_keys(again.new_address(), Keys.ENTER)
+        elif where == "the same port":
+            assert again.port == person.server.port
+            person.driver.get(again.new_address())
+        else:
+            first = person.driver.current_window_handle
+            person.driver.switch_to.new_window("tab")
+            person.driver.get(again.new_address())
+            person.until(lambda: person.run("return document.documentElement.dataset.ready"))
+            assert not person.driver.find_element("id", "unsent").is_displayed()  # it lives
+            person.driver.close()
+            person.driver.switch_to.window(first)
+        if where != "the same page":
+            person.until(lambda: "typed while away" in person.text("#unsent"))
+            assert ops(person) == ["start"]  # not before the person wants it
+            person.click("#unsent .main")
+        person.until(lambda: ops(person) == ["start", "name"])
+        person.until(lambda: "typed while away" in person.groups())
+        person.until(lambda: person.text("#saved") == "Saved")
+        person.driver.refresh()
+        person.until(lambda: person.run("return document.documentElement.dataset.ready"))
+        assert not person.driver.find_element("id", "unsent").is_displayed()
+    finally:
+        person.driver.get("about:blank")
+        again.close()
+    person.complaints()  # of requests that failed
+    person.requests()
+
+
+def test_escape_leaves_a_note_as_it_was_and_gives_back_what_was_typed(person: Person) -> None:
+    person.press("b")
+    person.click(f"#image-{person.until(person.tiles)[0]}")
+    person.press(Keys.ENTER)
+    person.until(lambda: person.text(".image-id"))
+    person.press("N")
+    person.press("half a thou", Keys.ESCAPE)
+    note = person.shown("#note")
+    assert note.get_attribute("value") == ""
+    person.click(".toast button:not(.close)")
+    assert note.get_attribute("value") == "half a thou"
+    assert ops(person) == ["start"]
+    person.driver.refresh()
+    person.until(lambda: person.run("return document.documentElement.dataset.ready"))
+    person.press("b")
+    person.click(f"#image-{person.until(person.tiles)[0]}")
+    person.press(Keys.ENTER)
+    person.until(lambda: person.shown("#note").get_attribute("value") == "half a thou")
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.all("dialog[open]"))
+    person.press("N")
+    person.shown(".dialog textarea")
+    person.press("of all of them", Keys.ESCAPE)
+    person.click(".toast button:not(.close)")
+    assert person.shown(".dialog textarea").get_attribute("value") == "of all of them"
+    person.press(Keys.CONTROL + Keys.ENTER)
+    person.hears("Noted on")
+
+
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])
 def test_nothing_is_wider_than_the_window(person: Person, width: int, dark: bool) -> None:
     person.resize(width, dark=dark)

@@ -139,6 +139,50 @@ def test_an_action_that_is_sent_again_is_done_once(session: Session) -> None:
     assert session.act({"op": "undo", "act": "c"})["entry"]["n"] == session.version
 
 
+def test_what_was_sent_to_an_earlier_server_is_done_once(images: np.ndarray, found: Path) -> None:
+    """The journal remembers what each action was called, and an answer the images it is about."""
+    session = opened(images, found)
+    identity, group = session.identity, session.view.ids[0]
+    session.act({"op": "name", "group": group, "name": "cats", "act": "a"})
+    session.act({"op": "undo", "act": "b"})
+    asked = session.question()["question"]
+    session.close()
+    again = opened(images, found)
+    assert again.identity == identity
+    n = again.version
+    for act in (
+        {"op": "name", "group": group, "name": "cats", "act": "a"},
+        {"op": "undo", "act": "b"},
+    ):
+        again.act(act)
+    assert again.version == n
+    answer = {"op": "answer", "question": asked["id"], "to": "new", "act": "c"}
+    with pytest.raises(DataError, match="no longer open"):
+        again.act(answer)
+    answer = again.act({**answer, "rows": asked["rows"]})
+    assert set(again.groups.group[asked["rows"]]) == {answer["entry"]["to"][0]}
+    assert again.question()["question"]["id"] != asked["id"]
+    again.close()
+
+
+def test_an_answer_that_is_not_written_changes_nothing(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = session.question()["question"]
+    answer = {"op": "answer", "question": question["id"], "to": "confirm"}
+
+    def full(entry: object) -> None:
+        raise OutputError("the disk is full")
+
+    with monkeypatch.context() as at:
+        at.setattr(session.journal, "append", full)
+        for _ in range(9):  # as often as would turn to single images
+            with pytest.raises(OutputError):
+                session.act(answer)
+    session.asking._known = None
+    assert session.question()["question"] == question
+
+
 def test_members_in_every_order(session: Session, images: np.ndarray) -> None:
     group = session.view.ids[0]
     rows = session.view.members(group).tolist()
@@ -507,6 +551,7 @@ def test_a_notebook_shows_the_page_in_a_frame(
     assert Path("reviewed.corrections.jsonl").exists()
     page = shown._repr_html_()
     assert f":{shown.server.port}/?token=" in page
+    assert f"ssh -L {shown.server.port}:localhost:{shown.server.port} HOST" in page
     address = repr(shown).split()[2].rstrip(",")
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     assert b"<html" in opener.open(address, timeout=20).read()

@@ -35,7 +35,7 @@ def review(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and open no browser.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Where to listen.", show_default="any free port")] = 0,
+    port: Annotated[int, typer.Option(help="Where to listen.", show_default="as before, or any that is free")] = 0,
     device: Device = "auto",
     array: ArrayName = None,
     channels: Channels = None,
@@ -66,7 +66,11 @@ def review(
     report.say(*reviewed.notes)
     server = ReviewServer(Session(reviewed, images.name), port)
     if not no_browser and not opened(server.new_address()):
-        report.say("no browser can be opened from here; open this address yourself:")
+        tunnel = f"ssh -L {server.port}:localhost:{server.port} HOST"
+        report.say(
+            "no browser can be opened from here; open this address yourself, on another computer "
+            f"after '{tunnel}':"
+        )
     print(server.new_address(), flush=True)  # even when quiet: it may be the only way in
     report.say(f"kept in {reviewed.journal.path} as you say it; stop with Ctrl-C")
     server.run()

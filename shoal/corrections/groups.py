@@ -174,9 +174,23 @@ def apply(groups: Groups, entry: Entry) -> Groups:
         touched |= {entry.note.group}
     moved = replace(
         groups, group=group, decided=decided, inferred=inferred, next_group=next_group,
-        touched=frozenset(touched),
+        touched=frozenset(touched), notes=(*groups.notes, *_inherited(groups, entry)),
     )  # fmt: skip
     return _with_words(moved, entry)
+
+
+def _inherited(groups: Groups, entry: Entry) -> list[Note]:
+    """What was noted on the groups that a merge or a split gives up, on the one in their place.
+
+    That is the merged group, or the largest part, which keeps the name as well.
+    """
+    if entry.op not in ("merge", "split"):
+        return []
+    rows = groups.pile.rows(name for ids in entry.moves.values() for name in ids)
+    before, counts = np.unique(groups.group[rows], return_counts=True)
+    noted = [groups.note_on(group=group) for group in before[np.argsort(-counts)].tolist()]
+    texts = dict.fromkeys(text for text in noted if text)
+    return [Note("\n".join(texts), group=next(iter(entry.moves)))] if texts else []
 
 
 def _with_words(groups: Groups, entry: Entry) -> Groups:

@@ -10,11 +10,11 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.history import replay
@@ -83,28 +83,36 @@ class Journal:
         self.history = history
         return entry
 
-    def undo(self) -> Entry:
+    def undo(self, about: Mapping[str, Any] | None = None) -> Entry:
         """Undo the last entry that counts. The undone entry.
+
+        Args:
+            about: further facts for the entry that says so.
 
         Raises:
             DataError: there is nothing to undo.
         """
-        return self._back_or_on(UNDO, "Undid", self.history.done)
+        return self._back_or_on(UNDO, "Undid", self.history.done, about)
 
-    def redo(self) -> Entry:
+    def redo(self, about: Mapping[str, Any] | None = None) -> Entry:
         """Do again what was undone last. That entry.
+
+        Args:
+            about: further facts for the entry that says so.
 
         Raises:
             DataError: there is nothing to redo.
         """
-        return self._back_or_on(REDO, "Did again", self.history.undone)
+        return self._back_or_on(REDO, "Did again", self.history.undone, about)
 
-    def _back_or_on(self, op: str, did: str, entries: Sequence[Entry]) -> Entry:
+    def _back_or_on(
+        self, op: str, did: str, entries: Sequence[Entry], about: Mapping[str, Any] | None
+    ) -> Entry:
         """Undo or redo the last of ``entries``, and return it."""
         if not entries:
             raise DataError(f"there is nothing to {op}.")
         last = entries[-1]
-        self.append(Entry(op, f"{did}: {last.says}", of=last.n))
+        self.append(Entry(op, f"{did}: {last.says}", of=last.n, about=about or {}))
         return last
 
     def close(self) -> None:

@@ -37,12 +37,13 @@ class ReviewedEstimator(CheckpointEstimator):
 
         What the person says is kept beside the checkpoint at ``path`` as it is said, in
         ``reviewed.corrections.jsonl``, and is there when the review is opened again. The page is
-        served to this machine alone.
+        served to the machine of this process alone; to see it from another one, bring its port
+        there: ``ssh -L PORT:localhost:PORT HOST``.
 
         Args:
             X: the images; by default those of `fit`.
             path: where the checkpoint is written, if it is not there.
-            port: where to listen; 0: any port that is free.
+            port: where to listen; 0: where the same review listened before, or any that is free.
 
         Returns:
             What a notebook shows as a frame. Its text tells the address elsewhere; ``close()`` ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from shoal.corrections import say
 from shoal.corrections.entry import Entry
 from shoal.errors import DataError
 from shoal.protocols import IntArray
+from shoal.review.answers import TOKEN, token
 
 if TYPE_CHECKING:
     from shoal.review.session import Session
@@ -19,7 +21,7 @@ _MOST_PARTS = 100
 _LONGEST_NOTE = 2000
 
 
-def prepared(said: Any, session: Session) -> Callable[[], str] | None:
+def prepared(said: Any, session: Session) -> Callable[[], str]:
     """Check an action, and compute what it needs, of the groups as they are now.
 
     Args:
@@ -28,7 +30,7 @@ def prepared(said: Any, session: Session) -> Callable[[], str] | None:
 
     Returns:
         What writes it to the journal, at once, as long as nothing else was said, and returns what
-        was done as a sentence. None where there is nothing to write.
+        was done as a sentence; empty where there is nothing to write. Before that nothing changes.
 
     Raises:
         DataError: it makes no sense.
@@ -39,10 +41,11 @@ def prepared(said: Any, session: Session) -> Callable[[], str] | None:
     op = asked.said["op"]
     if op in _HISTORY:
         return lambda: _HISTORY[op](asked)
-    if op not in _ENTRIES:
+    if op not in _ENTRIES and op != "answer":
         raise DataError(f"there is no action {op[:40]!r}.")
-    entry = _ENTRIES[op](asked)
-    return None if entry is None else lambda: session.journal.append(entry).says
+    if op == "answer":
+        return _answer(asked)
+    return asked.appended(_ENTRIES[op](asked))
 
 
 class Asked:
@@ -50,6 +53,17 @@ class Asked:
 
     def __init__(self, said: Mapping[str, Any], session: Session) -> None:
         self.said, self.session, self.groups = said, session, session.groups
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the entry remembers of the action: its token, so that it is done once."""
+        named = token(self.said)
+        return {TOKEN: named} if named else {}
+
+    def appended(self, entry: Entry) -> Callable[[], str]:
+        """What writes an entry to the journal."""
+        entry = replace(entry, about={**entry.about, **self.about})
+        return lambda: self.session.journal.append(entry).says
 
     def whole(self, name: str, value: Any = None) -> int:
         """A field that is a whole number.
@@ -169,23 +183,31 @@ def _learn(asked: Asked) -> Entry:
     return say.learn(asked.groups, asked.session.learned())
 
 
-def _answer(asked: Asked) -> Entry | None:
-    return asked.session.asking.answer(asked.groups, asked.said.get("question"), asked.said)
+def _answer(asked: Asked) -> Callable[[], str]:
+    answered = asked.session.asking.answer(asked.groups, asked.said.get("question"), asked.said)
+    write = None if answered.entry is None else asked.appended(answered.entry)
+
+    def written() -> str:
+        says = "" if write is None else write()
+        answered.heard()
+        return says
+
+    return written
 
 
-_ENTRIES: dict[str, Callable[[Asked], Entry | None]] = {
+_ENTRIES: dict[str, Callable[[Asked], Entry]] = {
     "divide": _divide, "name": _name, "merge": _merge, "split": _split, "move": _move,
     "new": _new, "dissolve": _dissolve, "confirm": _confirm, "apart": _apart,
-    "nowhere": _nowhere, "note": _note, "learn": _learn, "answer": _answer,
+    "nowhere": _nowhere, "note": _note, "learn": _learn,
 }  # fmt: skip
 
 
 def _undo(asked: Asked) -> str:
-    return f"Undid: {asked.session.journal.undo().says}"
+    return f"Undid: {asked.session.journal.undo(asked.about).says}"
 
 
 def _redo(asked: Asked) -> str:
-    return f"Did again: {asked.session.journal.redo().says}"
+    return f"Did again: {asked.session.journal.redo(asked.about).says}"
 
 
 def _undo_to(asked: Asked) -> str:
@@ -195,12 +217,12 @@ def _undo_to(asked: Asked) -> str:
     undone = [entry.n for entry in history.undone]
     if n in undone:
         while n not in [entry.n for entry in journal.history.done]:
-            journal.redo()
+            journal.redo(asked.about)
     else:
         if n != history.began.n and n not in [entry.n for entry in history.done]:
             raise DataError(f"entry {n} cannot be gone back to.")
         while journal.history.done and journal.history.done[-1].n > n:
-            journal.undo()
+            journal.undo(asked.about)
     went = next(entry for entry in journal.history.entries if entry.n == n)
     return f"Went back to: {went.says}"
 

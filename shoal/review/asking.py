@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,14 +12,14 @@ import numpy as np
 
 from shoal.corrections import say
 from shoal.corrections.doubtful import doubtful
-from shoal.corrections.entry import NOWHERE, Entry
+from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import balanced, parts_of_groups
 from shoal.corrections.questions import STRIP, Question, divided, finer, questions
 from shoal.corrections.spread import Spread, spread
-from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
+from shoal.review.replies import Answered, answer_for_all, answer_of_before, told_of_each
 
 _OPEN = 64
 """Questions that can still be answered: two tabs may ask."""
@@ -56,7 +57,7 @@ class Asking:
         self._right = 0
         self._part: IntArray = np.full(len(z), -1, dtype=np.int64)
         self._divided: frozenset[int] = frozenset()
-        self._next = 1
+        self._next = 1 + secrets.randbelow(2**40)  # no question of another server has the number
         self._lock = threading.Lock()
         self._known: tuple[Groups, Question | None, int] | None = None
 
@@ -92,70 +93,63 @@ class Asking:
             "left": left,
         }  # fmt: skip
 
-    def answer(self, groups: Groups, number: Any, said: Mapping[str, Any]) -> Entry | None:
-        """The entry that an answer makes; None where nothing was said.
+    def answer(self, groups: Groups, number: Any, said: Mapping[str, Any]) -> Answered:
+        """What an answer makes. Nothing changes before it is `Answered.heard`.
 
-        The person decides the images that were shown. Learning moves those that are like them.
+        The person decides the images that were shown. Learning moves those that are like them. An
+        answer to a question of an earlier server counts for the images that it names.
 
         Raises:
             DataError: there is no such question, or no such answer.
         """
         question = self._open.get(number) if type(number) is int else None
+        to = said.get("to")
         if question is None:
-            raise DataError("this question is no longer open; here is another.")
-        to, rows = said.get("to"), question.rows
+            return Answered(answer_of_before(groups, said), lambda: None)
         if question.guesses:
             return self._answer_each(groups, question, to)
-        if to not in ("skip", "mixed"):
-            right = to == "confirm" or (type(to) is int and bool((groups.group[rows] == to).all()))
+        rows = question.rows
+        if to in ("skip", "mixed"):
+            return Answered(None, lambda: self._put_off(groups, question, divide=to == "mixed"))
+        right = to == "confirm" or (type(to) is int and bool((groups.group[rows] == to).all()))
+        return Answered(answer_for_all(groups, rows, to), lambda: self._count(right))
+
+    def _count(self, right: bool) -> None:
+        with self._lock:
             self._right = self._right + 1 if right else 0
-        if to == "new":
-            return say.new(groups, rows)
-        if to == "confirm":
-            return say.confirm(groups, rows)
-        if to == "nowhere":
-            return say.nowhere(groups, rows)
-        if type(to) is int:
-            return say.move(groups, rows, to, word="answer")
-        if to not in ("skip", "mixed"):
-            raise DataError("an answer must be a group, new, confirm, skip, mixed or nowhere.")
+
+    def _put_off(self, groups: Groups, question: Question, divide: bool) -> None:
+        """Do not ask about this part again, or only about smaller parts of it."""
         with self._lock:
             rows = self._rows(groups)
             before = self._part[rows]
             after = before
-            if to == "mixed":
+            if divide:
                 x = balanced(self.z[rows])
                 after = divided(x, before, groups.decided[rows], question.part)
+                self._right = 0
             if np.array_equal(after, before):
                 self._skipped.add(question.part)
             self._part[rows] = after
-            self._right = 0 if to == "mixed" else self._right
             self._known = None
-        return None
 
-    def _answer_each(self, groups: Groups, question: Question, to: Any) -> Entry | None:
-        """The entry of a strip of single images: the group of each, None where it is left open."""
+    def _answer_each(self, groups: Groups, question: Question, to: Any) -> Answered:
+        """The answer about single images: the group of each, None where it is left open."""
         if to == "skip":
             to = [None] * len(question.rows)
         if to == "confirm":
             to = list(question.guesses)
-        if not isinstance(to, list) or len(to) != len(question.rows) or not all(
-            group is None or (type(group) is int and 0 <= group < 2**53) for group in to
-        ):  # fmt: skip
-            raise DataError(
-                "an answer about single images must be confirm, skip, or a list with the group of "
-                "each, null where it is left open."
-            )
-        told = [(row, group) for row, group in zip(question.rows.tolist(), to, strict=True)
-                if group is not None]  # fmt: skip
-        rows, targets = np.array(told, dtype=np.int64).reshape(-1, 2).T
+        rows, targets = told_of_each(question.rows, to)
         entry = say.answers(groups, rows, targets) if len(rows) else None
-        with self._lock:
-            self._left_open[question.rows[[group is None for group in to]]] = True
-            if int((groups.group[rows] != targets).sum()) < _WRONG:
-                self._right = 0
-            self._known = None
-        return entry
+
+        def heard() -> None:
+            with self._lock:
+                self._left_open[question.rows[[group is None for group in to]]] = True
+                if int((groups.group[rows] != targets).sum()) < _WRONG:
+                    self._right = 0
+                self._known = None
+
+        return Answered(entry, heard)
 
     def _rows(self, groups: Groups) -> IntArray:
         """The images that questions are about, int64 (m,) ascending."""

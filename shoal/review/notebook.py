@@ -42,11 +42,19 @@ class ShownReview:
             "(function (frame) {"
             "const own = location.hostname === '127.0.0.1' ? '127.0.0.1' : 'localhost';"
             f"frame.src = 'http://' + own + ':{self.server.port}/?token={tokens[0]}';"
+            "const here = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);"
+            "frame.parentElement.querySelector('.elsewhere').hidden = here;"
             "})(document.currentScript.previousElementSibling);"
+        )
+        port = self.server.port
+        elsewhere = (
+            '<p class="elsewhere">This notebook runs on another computer. To see the page, run '
+            f"<code>ssh -L {port}:localhost:{port} HOST</code> on yours, and run this cell again."
+            "</p>"
         )
         link = f"http://localhost:{self.server.port}/?token={tokens[1]}"
         return (
-            f"<div>{frame}<script>{script}</script>"
+            f"<div>{elsewhere}{frame}<script>{script}</script>"
             f'<p><a href="{link}" target="_blank" rel="noopener">Open it in a window.</a> '
             f"Kept in {html.escape(str(self.journal))}.</p></div>"
         )

@@ -17,6 +17,8 @@ from shoal.review.security import Guard
 from shoal.review.session import Session
 
 _BACKLOG = 2048
+_FIRST, _PORTS = 20_000, 12_000
+"""Ports that no browser refuses and that systems do not give to others of their own accord."""
 _PATIENCE = 2
 """Seconds that open connections get when the server stops."""
 
@@ -41,7 +43,8 @@ class ReviewServer:
 
     Args:
         session: what is reviewed.
-        port: where to listen; 0: any port that is free.
+        port: where to listen; 0: the same as last time for the same journal, so that a page that is
+            still open finds it again; any that is free where another program has that one.
         framed: whether notebooks of this machine may show the page in a frame.
 
     Raises:
@@ -50,7 +53,7 @@ class ReviewServer:
 
     def __init__(self, session: Session, port: int = 0, *, framed: bool = False) -> None:
         self.session = session
-        self._socket = _listen(port)
+        self._socket = _listen(port) if port else _listen_again(session.identity)
         self.port: int = self._socket.getsockname()[1]
         events = Events()
         self.guard = Guard(build_app(session, events), self.port, framed=framed)
@@ -110,6 +113,14 @@ def check_port(port: int) -> None:
         OutputError: the port is in use, or may not be used.
     """
     _listen(port).close()
+
+
+def _listen_again(identity: str) -> socket.socket:
+    """Listen where the journal of this identity, which only its owner knows, always listens."""
+    try:
+        return _listen(_FIRST + int(identity, 16) % _PORTS)
+    except OutputError:
+        return _listen(0)
 
 
 def _listen(port: int) -> socket.socket:

@@ -6,6 +6,8 @@ is taken one at a time, and is on the disk before it is answered.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +48,7 @@ class Session:
         self.z = np.ascontiguousarray(reviewed.table.embedding, dtype=np.float32)
         self.thumbnails = Thumbnails(reviewed.source)
         self.listeners: list[Callable[[], None]] = []
-        self._answers = Answers()
+        self._answers = Answers(self.journal.history.entries)
         self._lock = threading.RLock()
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
@@ -61,6 +63,13 @@ class Session:
         """Begin what is computed beside the person's work."""
         self._ahead.start()
         self.divisions.start()
+
+    @property
+    def identity(self) -> str:
+        """What tells this journal from all others, wherever it lies: a digest of how it began."""
+        first = self.journal.history.entries[0]
+        facts = json.dumps([first.time, first.says, dict(first.about)], sort_keys=True)
+        return hashlib.sha256(facts.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     @property
     def version(self) -> int:
@@ -81,7 +90,7 @@ class Session:
         """What the page needs to know once."""
         thumbs = self.thumbnails
         return {
-            "n": len(self.source), "title": self.title,
+            "n": len(self.source), "title": self.title, "identity": self.identity,
             "has_map": self.table.xy is not None,
             "sheets": {"width": thumbs.width, "height": thumbs.height, "columns": COLUMNS},
         }  # fmt: skip
@@ -182,12 +191,10 @@ class Session:
                 if self._view is before:
                     raise
                 continue
-            says, entries = "", tuple[Entry, ...]()
             with self._lock:
-                if write is not None:
-                    if self._view is not before:
-                        continue
-                    says, entries = self._written(write, before)
+                if self._view is not before:
+                    continue
+                says, entries = self._written(write, before)
                 last = said.as_json(entries[-1], undone=False) if entries else None
                 answer = {"entry": last, "says": says}
                 self._answers.keep(action, answer)

@@ -100,10 +100,16 @@ export async function split(app) {
 }
 
 /** @param {App} app */
-export async function noteGroup(app) {
+export const noteGroup = (app) => writeNote(app, null);
+
+/** @param {App} app @param {string | null} typed what was typed before and not saved */
+async function writeNote(app, typed) {
   const group = presentGroup(app.store.get());
   if (!group) return;
-  const text = await askNote(`A note on ${titleOf(group)}`, group.note ?? "");
+  const text = await askNote(`A note on ${titleOf(group)}`, typed ?? group.note ?? "", (dropped) => {
+    if (dropped === (group.note ?? "")) return;
+    app.say("The note was not saved.", "plain", { label: "Bring it back", run: () => { openGroup(app, group.id); void writeNote(app, dropped); } });
+  });
   if (text !== null && text !== (group.note ?? "")) await app.act({ op: "note", group: group.id, text });
 }
 

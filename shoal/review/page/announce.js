@@ -9,18 +9,27 @@ const MOST = 3;
 export function createAnnouncer({ undo }) {
   const live = byId("live");
   const toasts = byId("toasts");
+  // What lies outside a modal dialog is behind it, and cannot be clicked.
+  const inFront = () => (document.querySelector("dialog:modal:last-of-type") ?? document.body).append(toasts);
+  document.addEventListener("close", () => document.body.append(toasts), true);
 
-  /** @param {string} text @param {"done" | "plain" | "wrong"} [kind] */
-  return function say(text, kind = "plain") {
+  /**
+   * @param {string} text
+   * @param {"done" | "plain" | "wrong"} [kind]
+   * @param {{label: string, run: () => void}} [more] what can be done about it
+   */
+  return function say(text, kind = "plain", more) {
     if (!text) return;
     // The same sentence twice is two events: a screen reader hears only changes.
     live.textContent = live.textContent === text ? `${text}\u00a0` : text;
     const toast = el("div", { class: `toast ${kind}` }, el("p", { text }));
     const close = () => toast.remove();
     if (kind === "done") toast.append(button("Undo", () => { close(); undo(); }, { key: "u" }));
+    if (more) toast.append(button(more.label, () => { close(); more.run(); }));
     toast.append(closeButton("Close", close));
     toasts.append(toast);
+    inFront();
     while (toasts.children.length > MOST) toasts.firstElementChild?.remove();
-    if (kind !== "wrong") setTimeout(close, STAYS);
+    if (kind !== "wrong") setTimeout(close, more ? 3 * STAYS : STAYS);
   };
 }

@@ -1,7 +1,7 @@
 /** The answer to a question, and the next question. */
 
 /** @import {App} from "./types.js" */
-import { get } from "./api.js";
+import { get, why } from "./api.js";
 import { beginning } from "./singles.js";
 
 let answering = false;
@@ -16,8 +16,9 @@ export async function answer(app, to) {
   answering = true;
   app.store.set({ leaving: new Set(question.rows) });
   try {
-    const given = await app.act({ op: "answer", question: question.id, to });
-    if (given) await askNext(app).catch(() => {}); // the server is gone: asked when it is back
+    const given = await app.act({ op: "answer", question: question.id, to, rows: question.rows });
+    // What was answered is not asked again, if the next question does not come.
+    if (given) await askNext(app).catch((error) => app.store.set({ question: null, singles: null, failed: { ...app.store.get().failed, question: why(error) } }));
   } finally {
     answering = false;
     app.store.set({ leaving: new Set() });

@@ -5,6 +5,9 @@
 /** The server cannot be reached. */
 export class Gone extends Error {}
 
+/** What the server answers to a page that it does not know. */
+export const CLOSED = [401, 403];
+
 /** The server said no, in a sentence. */
 export class Refused extends Error {
   /** @param {number} status @param {string} text */
@@ -14,12 +17,19 @@ export class Refused extends Error {
   }
 }
 
+/** @type {() => void} */
+let lost = () => {};
+
+/** Have something done whenever the server does not answer. @param {() => void} run */
+export const whenGone = (run) => { lost = run; };
+
 /** @param {string} path @param {RequestInit} [options] */
 async function ask(path, options = {}) {
   let response;
   try {
     response = await fetch(path, { signal: AbortSignal.timeout(60_000), ...options });
   } catch (error) {
+    lost();
     throw new Gone("The server does not answer.", { cause: error });
   }
   if (response.ok) return response;
@@ -36,6 +46,9 @@ async function json(response) {
     throw new Gone("The answer of the server broke off.", { cause: error });
   }
 }
+
+/** Why something did not come, as a sentence. @param {unknown} error */
+export const why = (error) => (error instanceof Gone || error instanceof Refused ? error.message : String(error));
 
 /** @param {string} path @returns {Promise<any>} */
 export const get = async (path) => json(await ask(path));

@@ -1,16 +1,18 @@
 /** Whether the server is there: heard through its events; asked again and again while it is gone. */
 
 /** @import {Store} from "./types.js" */
-import { get, listen, Refused } from "./api.js";
-import { byId } from "./dom.js";
+/** @import {Kept} from "./kept.js" */
+import { CLOSED, get, listen, Refused, whenGone } from "./api.js";
+import { button, byId, el } from "./dom.js";
+import { addressWith } from "./kept.js";
 import { received } from "./model.js";
 import { counted } from "./words.js";
 
 const FIRST = 500; // milliseconds until the first new attempt
 const LONGEST = 5000;
 
-/** @param {Store} store @param {() => void} onBack */
-export function createConnection(store, onBack) {
+/** @param {Store} store @param {Kept} kept @param {() => void} onBack */
+export function createConnection(store, kept, onBack) {
   /** @type {Set<() => void>} */
   let waiting = new Set();
   let trying = false;
@@ -43,17 +45,18 @@ export function createConnection(store, onBack) {
     try {
       const state = await get("/api/state");
       trying = false;
-      store.set({ ...received(store.get(), state), server: "here" });
+      store.set({ ...received(store.get(), state), server: "here", back: store.get().back + 1 });
       hear();
       for (const run of waiting) run();
       waiting = new Set();
       onBack();
     } catch (error) {
-      store.set({ server: error instanceof Refused && [401, 403].includes(error.status) ? "refused" : "gone" });
+      store.set({ server: error instanceof Refused && CLOSED.includes(error.status) ? "refused" : "gone" });
       setTimeout(() => attempt(Math.min(LONGEST, pause * 1.6)), pause);
     }
   }
 
+  whenGone(lost);
   hear();
   // A browser opens six connections to a server: a page that nobody sees keeps none.
   document.addEventListener("visibilitychange", () => {
@@ -61,13 +64,26 @@ export function createConnection(store, onBack) {
     else if (!trying && events?.readyState === EventSource.CLOSED) hear();
   });
   const banner = byId("banner");
+  const text = el("span", {});
+  const field = el("input", { type: "text", autocomplete: "off", spellcheck: "false", placeholder: "127.0.0.1:…/?token=…", "aria-label": "The address that shoal review printed" });
+  const elsewhere = el("form", { class: "elsewhere", onsubmit: (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const address = addressWith(field.value, store.get().pile.identity, kept.own());
+    if (!address) return void (wrong.textContent = "This is not an address of a review on this computer.");
+    window.dispatchEvent(new Event("shoal-leave")); // nothing is lost: it goes along
+    return location.assign(address);
+  } }, el("span", { text: "Is it at another address now?" }), field, button("Go there with them", () => elsewhere.requestSubmit()));
+  const wrong = el("span", {});
+  elsewhere.append(wrong);
+  banner.append(text, elsewhere);
   store.on(["server", "waiting"], ({ server, waiting: n }) => {
     banner.hidden = server === "here";
-    const kept = n > 0 ? ` ${counted(n, "action")} will be sent when it is back.` : "";
-    banner.textContent =
+    elsewhere.hidden = n === 0;
+    const [actions, them] = [counted(n, "action"), n === 1 ? "it" : "them"];
+    text.textContent =
       server === "gone"
-        ? `The server does not answer. Is “shoal review” still running? This page tries again by itself; what you type stays.${kept}`
-        : `The review was started anew. Open the address that “shoal review” printed.${n > 0 ? ` ${counted(n, "action")} could not be saved.` : ""}`;
+        ? `The server does not answer. Is “shoal review” still running? This page tries again by itself; what you type stays.${n > 0 ? ` ${actions} will be saved when it is back, and this browser keeps ${them} until then.` : ""}`
+        : `The review was started anew. Open the address that “shoal review” printed in this browser, and this page goes on.${n > 0 ? ` ${actions} will be saved then.` : ""}`;
   });
 
   return {

@@ -45,11 +45,18 @@ export function askName(title, label) {
   });
 }
 
-/** @param {string} title @param {string} given @returns {Promise<string | null>} empty: the note goes */
-export function askNote(title, given) {
-  return dialog(title, (done) => {
+/**
+ * @param {string} title
+ * @param {string} given
+ * @param {(typed: string) => void} dropped told what was typed, where it was not saved
+ * @returns {Promise<string | null>} empty: the note goes
+ */
+export function askNote(title, given, dropped) {
+  return dialog(title, (done, made) => {
     const field = el("textarea", { autofocus: true, rows: 4, maxlength: 2000, "aria-label": "Note", placeholder: "What is to be known of this group", text: given });
-    const save = () => done(field.value.trim());
+    let saved = false;
+    const save = () => { saved = true; done(field.value.trim()); };
+    made.addEventListener("close", () => { if (!saved) dropped(field.value.trim()); });
     field.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();

@@ -36,12 +36,13 @@ export function showDivisions(app) {
   }
 
   /** @param {Model} model */
-  function draw({ view, divisions, state }) {
+  function draw({ view, divisions, state, failed }) {
     if (view !== "divisions") return;
-    const now = JSON.stringify([divisions, state.divided]);
+    const now = JSON.stringify([divisions, state.divided, failed.divisions]);
     if (now === shown) return;
     shown = now;
-    const more = divisions?.ready ? null : el("p", { class: "soft", text: `${divisions?.divisions.length ? "More ways" : "Ways"} to divide the pile are compared. You can go on meanwhile.` });
+    const wrong = failed.divisions ? `${divisions ? "This is how they were before; they" : "The ways to divide the pile"} cannot be loaded now. ${failed.divisions}` : "";
+    const more = wrong ? el("p", { class: "soft", role: "status", text: wrong }) : divisions?.ready ? null : el("p", { class: "soft", text: `${divisions?.divisions.length ? "More ways" : "Ways"} to divide the pile are compared. You can go on meanwhile.` });
     if (!divisions) return root.replaceChildren(skip(state.divided), ...(more ? [more] : []));
     const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest(".division"))?.dataset.index;
     const cards = divisions.divisions.map(/** @returns {[string, HTMLElement]} */ (one, at) => [one.kind, card(one, at)]);
@@ -59,5 +60,5 @@ export function showDivisions(app) {
   /** @param {boolean} divided */
   const skip = (divided) => el("p", {}, button(divided ? "Keep what I have" : "Keep the one chosen by shoal", () => goTo(app, "groups"), { key: "Esc" }));
 
-  app.store.on(["view", "divisions"], draw);
+  app.store.on(["view", "divisions", "failed"], draw);
 }

@@ -6,7 +6,7 @@ import { el } from "./dom.js";
 import { gridHeads } from "./grid_heads.js";
 import { listenToGrid } from "./grid_input.js";
 import { layout, place, visible } from "./grid_maths.js";
-import { count } from "./words.js";
+import { count, titleIn } from "./words.js";
 
 const GAP = 6;
 const HEAD = 44; // pixels of the head of a part
@@ -25,8 +25,8 @@ export function createGrid(app, scroller) {
   const { store, sheets } = app;
   const list = el("div", { class: "tiles", id: "tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": "Images", tabindex: "0" });
   const heads = el("div", { class: "heads" });
-  const empty = el("p", { class: "empty soft", hidden: true, text: "No image is here." });
-  scroller.append(list, heads, empty);
+  const told = el("p", { class: "told soft", role: "status" });
+  scroller.append(told, list, heads);
   /** @type {Map<number, HTMLElement>} by the place among the members */
   const tiles = new Map();
   /** @type {HTMLElement[]} */
@@ -45,7 +45,6 @@ export function createGrid(app, scroller) {
     });
     list.style.height = `${grid.height}px`;
     parts.draw(grid, inParts);
-    empty.hidden = !members || members.rows.length > 0;
     draw();
   }
 
@@ -125,6 +124,12 @@ export function createGrid(app, scroller) {
     arrange();
   });
   store.on(["selected", "cursor", "labels", "leaving"], draw);
+  store.on(["members", "failed", "group", "state", "loading"], ({ members, failed, group, state, loading }) => {
+    const title = titleIn(state, group ?? 0);
+    const missing = failed.members ? `${title} cannot be shown. ${failed.members}` : loading ? "" : "No group is open.";
+    const stale = failed.members ? `${title} as it was shown before; it cannot be loaded now. ${failed.members}` : "";
+    told.textContent = !members ? missing : members.rows.length > 0 ? stale : "No image is here.";
+  });
   store.on(["cursor"], ({ cursor }) => { if (document.activeElement === list) reveal(cursor); });
   listenToGrid(app, { scroller, list, layout: () => grid, reveal });
 }

@@ -1,7 +1,7 @@
 /** All that was done, the latest first, and the way back to any point. */
 
 /** @import {App, Entry} from "./types.js" */
-import { get } from "./api.js";
+import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
 import { button, byId, closeButton, el } from "./dom.js";
 import { clock } from "./words.js";
@@ -34,7 +34,7 @@ export function showHistory(app) {
     if (conflicts.length > 1) app.say(`What you said and the new result differ in ${conflicts.length} places: see the history.`, "wrong");
   });
 
-  app.store.on(["history", "state", "server"], async ({ history, state }) => {
+  app.store.on(["history", "state", "back"], async ({ history, state }) => {
     panel.hidden = !history;
     refreshButtons(panel, app.store.get());
     if (!history || shown === `${state.version}`) return;
@@ -45,8 +45,9 @@ export function showHistory(app) {
       const latest = entries.findLast(({ undone }) => !undone);
       list.replaceChildren(...entries.reverse().map((entry) => line(entry, entry === latest)));
       if (entries.length === 0) list.append(el("li", { class: "soft", text: "Nothing was done yet." }));
-    } catch {
-      // The server is gone: shown when it is back.
+    } catch (error) {
+      list.querySelector(".missing")?.remove();
+      list.prepend(el("li", { class: "soft missing", text: `What was done last cannot be shown. ${why(error)}` }));
     }
   });
 }

@@ -1,7 +1,7 @@
 /** An image shown large: what it is called, where it is, how sure that is, what is like it, a note. */
 
 /** @import {App, Facts, Model} from "./types.js" */
-import { get } from "./api.js";
+import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
 import { button, closeButton, el } from "./dom.js";
 import { dotOf, paletteOf } from "./palette.js";
@@ -29,25 +29,43 @@ export function showImageView(app) {
   document.body.append(view);
   /** @type {Facts | null} */
   let known = null;
-  /** @type {Map<number, string>} what was typed and not saved, by row */
-  const drafts = new Map();
+  /** @type {number | null} the image that the field is about */
+  let noted = null;
+  const saved = () => (known?.row === noted ? known?.note : null) ?? "";
+  /** @param {number} row */
+  const draftOf = (row) => `note ${row}`;
 
   async function keepNote() {
-    if (!known) return;
-    const of = known;
-    const { row, note: before } = of;
+    const row = noted;
     const text = note.value.trim();
-    if (text === (before ?? "")) return;
-    of.note = text; // before the answer: a key or button that saves the note also leaves its field
-    if (await app.act({ op: "note", row, text })) drafts.delete(row);
-    else of.note = before;
+    if (row === null || text === saved()) return;
+    if (!known && text === "") return; // what is there is not known
+    const of = known;
+    const before = of?.note ?? null;
+    if (of) of.note = text; // before the answer: a key or button that saves the note also leaves its field
+    if (await app.act({ op: "note", row, text })) app.kept.type(draftOf(row), null);
+    else if (of) of.note = before;
   }
-  note.addEventListener("input", () => { if (known) drafts.set(known.row, note.value); });
+
+  /** The note stays as it was; what was typed can be had again. */
+  function dropNote() {
+    const [row, typed] = [noted, note.value];
+    note.value = saved();
+    if (row === null || typed.trim() === saved()) return;
+    app.kept.type(draftOf(row), null);
+    app.say("The note was not saved.", "plain", { label: "Bring it back", run: () => {
+      app.kept.type(draftOf(row), typed);
+      if (store.get().open === row) note.value = typed;
+      else store.set({ open: row });
+    } });
+  }
+  note.addEventListener("input", () => { if (noted !== null) app.kept.type(draftOf(noted), note.value); });
   note.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.key === "Enter") void keepNote();
+    else dropNote();
     close.focus();
   });
   note.addEventListener("change", () => void keepNote());
@@ -75,11 +93,11 @@ export function showImageView(app) {
   }
 
   let asked = "";
-  store.on(["open", "state", "labels", "server"], async (model) => {
+  store.on(["open", "state", "labels", "back"], async (model) => {
     const { open, state } = model;
     if (open === null) {
       asked = "";
-      known = null;
+      known = noted = null;
       if (view.open) view.close();
       return;
     }
@@ -91,12 +109,16 @@ export function showImageView(app) {
     }
     const key = `${open} ${state.version}`;
     if (asked === key) return;
-    const another = !asked.startsWith(`${open} `);
+    const another = noted !== open;
     asked = key;
-    if (another) {
+    if (another) { // nothing of the image before stays
       picture.src = `/image/${open}`;
-      id.textContent = "";
+      picture.alt = id.textContent = "";
+      facts.replaceChildren("Loading…");
+      like.replaceChildren();
       known = null;
+      noted = open;
+      note.value = app.kept.draft(draftOf(open)) ?? "";
     }
     try {
       /** @type {Facts} */
@@ -105,11 +127,13 @@ export function showImageView(app) {
       known = said;
       id.textContent = said.id;
       picture.alt = said.id;
-      if (document.activeElement !== note) note.value = drafts.get(said.row) ?? said.note ?? "";
-      if (another) like.replaceChildren(...said.neighbours.map(neighbour));
+      if (document.activeElement !== note) note.value = app.kept.draft(draftOf(said.row)) ?? said.note ?? "";
+      if (like.children.length === 0) like.replaceChildren(...said.neighbours.map(neighbour));
       describe(store.get());
-    } catch {
-      if (asked === key) asked = "";
+    } catch (error) {
+      if (asked !== key) return;
+      asked = "";
+      if (!known) facts.replaceChildren(`What is known of this image cannot be loaded. ${why(error)}`);
     }
   });
 }

@@ -1,7 +1,7 @@
 /** What the views show is asked for when it is needed, and again when it has changed. */
 
 /** @import {App, Model} from "./types.js" */
-import { get, labels } from "./api.js";
+import { get, labels, why } from "./api.js";
 import { askNext } from "./answer.js";
 import { kept } from "./selection.js";
 
@@ -26,16 +26,22 @@ export function loadWhatIsShown(app) {
     asked[what] = key;
     try {
       const value = await ask();
-      if (asked[what] === key) use(value);
+      if (asked[what] !== key) return;
+      const { [what]: _, ...failed } = store.get().failed;
+      store.set({ failed });
+      use(value);
     } catch (error) {
-      if (asked[what] === key) asked[what] = "";
-      if (store.get().server === "here") console.info("shoal:", String(error));
+      if (asked[what] !== key) return;
+      asked[what] = "";
+      store.set({ failed: { ...store.get().failed, [what]: why(error) }, ...(what === "members" ? { loading: false } : {}) });
     }
   }
 
   /** @param {Model} model */
-  function members({ view, group, order, like, tab, state }) {
+  function members({ view, group, order, like, tab, state, members: shown }) {
     if (view !== "groups" || group === null) return;
+    // Nothing of another group stands below the name of this one, and nothing of it stays selected.
+    if (shown && shown.group !== group) store.set({ members: null, cursor: 0, ...(tab === "map" ? {} : { selected: new Set() }) });
     if (!state.groups.some(({ id }) => id === group)) return;
     const sorted = tab === "parts" ? "part" : order;
     const query = sorted === "like" ? `order=like&row=${like}` : `order=${sorted}`;
@@ -52,12 +58,12 @@ export function loadWhatIsShown(app) {
     });
   }
 
-  store.on(["view", "group", "order", "like", "tab", "state", "server"], members);
-  store.on(["view", "state", "server"], ({ view, state, pile }) => {
+  store.on(["view", "group", "order", "like", "tab", "state", "back"], members);
+  store.on(["view", "state", "back"], ({ view, state, pile }) => {
     if (view !== "groups") return;
     void once("labels", String(state.version), () => labels(pile.n), (value) => store.set({ labels: value }));
   });
-  store.on(["view", "state", "server"], ({ view, state }) => {
+  store.on(["view", "state", "back"], ({ view, state }) => {
     if (view !== "question") return;
     void once("question", String(state.version), () => askNext(app), () => {});
   });
@@ -73,5 +79,5 @@ export function loadWhatIsShown(app) {
       }, LATER);
     });
   }
-  store.on(["view", "state", "server"], divisions);
+  store.on(["view", "state", "back"], divisions);
 }

@@ -6,6 +6,7 @@ import { get, post, Refused } from "./api.js";
 import { showBar } from "./bar.js";
 import { showGroups } from "./groups.js";
 import { createConnection } from "./connection.js";
+import { createKept } from "./kept.js";
 import { showDivisions } from "./divisions.js";
 import { byId } from "./dom.js";
 import { showHistory } from "./history.js";
@@ -18,6 +19,7 @@ import { createQueue } from "./queue.js";
 import { showQuestion } from "./question.js";
 import { createSheets } from "./sheets.js";
 import { createStore } from "./store.js";
+import { offerUnsent } from "./unsent.js";
 
 async function start() {
   const [pile, state] = await Promise.all([get("/api/pile"), get("/api/state")]);
@@ -32,11 +34,12 @@ async function start() {
   dataset.small = String(pile.sheets.width <= 16);
 
   const say = createAnnouncer({ undo: () => void app.act({ op: "undo" }) });
-  const connection = createConnection(store, sheets.retry);
-  const queue = createQueue({ post, onCount: (waiting) => store.set({ waiting }), onGone: connection.lost, untilBack: connection.untilBack });
+  const kept = createKept(pile.identity);
+  const connection = createConnection(store, kept, sheets.retry);
+  const queue = createQueue({ post, kept, onCount: (waiting) => store.set({ waiting }), onGone: connection.lost, untilBack: connection.untilBack });
   /** @type {App} */
   const app = {
-    store, sheets, say,
+    store, sheets, say, kept,
     async act(act) {
       try {
         const answer = await queue.send(act);
@@ -49,6 +52,7 @@ async function start() {
       }
     },
   };
+  await offerUnsent(app);
   loadWhatIsShown(app);
   showBar(app);
   showDivisions(app);
@@ -59,7 +63,9 @@ async function start() {
   showHistory(app);
   listenToKeys(app);
   showViews(app);
-  window.addEventListener("beforeunload", (event) => { if (store.get().waiting > 0) event.preventDefault(); });
+  let leaves = false;
+  window.addEventListener("shoal-leave", () => { leaves = true; });
+  window.addEventListener("beforeunload", (event) => { if (store.get().waiting > 0 && !leaves) event.preventDefault(); });
   document.documentElement.dataset.ready = "true";
 }
 

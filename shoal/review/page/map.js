@@ -2,7 +2,7 @@
 
 /** @import {App, Labels, Model} from "./types.js" */
 /** @import {Camera} from "./map_maths.js" */
-import { map as places } from "./api.js";
+import { map as places, why } from "./api.js";
 import { strip } from "./dialogs.js";
 import { button, el } from "./dom.js";
 import { listenToMap } from "./map_input.js";
@@ -19,10 +19,11 @@ export function createMap(app, root) {
   const lasso = button("Lasso", () => mode(true), { title: "Drag around images to select them" });
   const hand = button("Move the map", () => mode(false), { title: "Drag to move; the wheel or two fingers zoom" });
   const seen = el("div", { class: "map-selected" });
+  const told = el("p", { class: "told soft", role: "status" });
   root.append(
     el("div", { class: "map-tools" }, lasso, hand, button("Show all", () => look(null)), button("Nearer", () => zoom(1.5)), button("Farther", () => zoom(1 / 1.5)),
       el("label", {}, everywhere, el("span", { text: "Select in all groups" }))),
-    canvas, seen);
+    told, canvas, seen);
   /** @type {Float32Array | null} */
   let xy = null;
   /** @type {Camera | null} */
@@ -63,8 +64,9 @@ export function createMap(app, root) {
     asking = true;
     try {
       xy = await places();
-    } catch {
-      // The server is gone: asked again when it is back.
+      told.textContent = "";
+    } catch (error) {
+      told.textContent = `The map cannot be shown. ${why(error)}`;
     }
     asking = false;
     soon();
@@ -146,7 +148,7 @@ export function createMap(app, root) {
   sheets.onLoad(soon);
   new ResizeObserver(() => { if (canvas.clientWidth) look(null); }).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
-  store.on(["tab", "view", "server"], ({ tab, view }) => { if (tab === "map" && view === "groups") void ask(); soon(); });
+  store.on(["tab", "view", "back"], ({ tab, view }) => { if (tab === "map" && view === "groups") void ask(); soon(); });
   store.on(["labels", "group"], soon);
   store.on(["selected", "tab"], (/** @type {Model} */ { selected, tab }) => {
     soon();

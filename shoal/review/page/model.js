@@ -10,9 +10,9 @@ export function opening(pile, state) {
     pile, state, slots: keys,
     view: state.divided ? "groups" : "divisions", tab: "images", pane: "list",
     group: listed(keys, state.groups)[0]?.id ?? null,
-    picked: new Set(), order: "typical", like: null, members: null, loading: false, labels: null,
+    picked: new Set(), order: "typical", like: null, members: null, loading: false, failed: {}, labels: null,
     selected: new Set(), cursor: 0, leaving: new Set(), open: null,
-    question: null, singles: null, divisions: null, server: "here", waiting: 0, history: false, tile: 112,
+    question: null, singles: null, divisions: null, server: "here", back: 0, waiting: 0, history: false, tile: 112,
   };
 }
 

@@ -57,7 +57,7 @@ export function nextOrder(app) {
 /** Select the part that the focused image is in. @param {App} app */
 export function wholePart(app) {
   const { members, cursor } = app.store.get();
-  if (!members) return;
+  if (members?.order !== "part") return;
   const part = members.parts[cursor];
   app.store.set({ selected: new Set(members.rows.filter((_, i) => members.parts[i] === part)) });
 }

@@ -48,7 +48,10 @@ export function showQuestion(app) {
   function draw(model) {
     if (model.view !== "question") return;
     const asked = model.question;
-    if (!asked) return body.replaceChildren(el("p", { class: "soft", text: "Looking for the question whose answer settles most…" }));
+    if (!asked) {
+      heading.textContent = "Where do these belong?";
+      return body.replaceChildren(el("p", { class: "soft", role: "status", text: model.failed.question ? `No question can be shown. ${model.failed.question}` : "Looking for the question whose answer settles most…" }));
+    }
     if (!asked.question) {
       heading.textContent = "Nothing is left to ask";
       const alone = model.state.groups.filter(({ nowhere }) => !nowhere).length < 2;
@@ -70,6 +73,6 @@ export function showQuestion(app) {
     return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i, group))), others);
   }
 
-  app.store.on(["view", "question", "singles"], draw);
+  app.store.on(["view", "question", "singles", "failed"], draw);
   app.store.on(["leaving"], ({ leaving, view }) => body.classList.toggle("leaving", view === "question" && leaving.size > 0));
 }

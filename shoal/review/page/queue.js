@@ -1,7 +1,8 @@
 /** Actions on their way to the server: in order, each done once, kept while the server is gone. */
 
 /** @import {Act, Answer} from "./types.js" */
-import { Gone } from "./api.js";
+/** @import {Kept, Named} from "./kept.js" */
+import { CLOSED, Gone, Refused } from "./api.js";
 
 /**
  * @param {object} parts
@@ -9,20 +10,24 @@ import { Gone } from "./api.js";
  * @param {(waiting: number) => void} parts.onCount how many wait for an answer
  * @param {() => void} parts.onGone
  * @param {() => Promise<void>} parts.untilBack
+ * @param {Pick<Kept, "add" | "done">} [parts.kept] where actions outlive the page
  * @param {() => string} [parts.token] a text that no other action has
  */
-export function createQueue({ post, onCount, onGone, untilBack, token = () => crypto.randomUUID() }) {
-  /** @type {{act: Act, resolve: (answer: Answer) => void, reject: (error: unknown) => void}[]} */
+export function createQueue({ post, onCount, onGone, untilBack, kept = { add() {}, done() {} }, token = () => crypto.randomUUID() }) {
+  /** @type {{act: Named, resolve: (answer: Answer) => void, reject: (error: unknown) => void}[]} */
   const waiting = [];
   let busy = false;
 
   async function work() {
     busy = true;
+    let closed = false; // whether the server did not know this page just now
     while (waiting.length > 0) {
       const { act, resolve, reject } = waiting[0];
       try {
         const answer = await post(act);
         waiting.shift();
+        closed = false;
+        kept.done(act);
         resolve(answer);
       } catch (error) {
         if (error instanceof Gone) {
@@ -30,7 +35,14 @@ export function createQueue({ post, onCount, onGone, untilBack, token = () => cr
           await untilBack();
           continue; // the same action with the same token: the server does it once
         }
+        if (error instanceof Refused && CLOSED.includes(error.status) && !closed) {
+          closed = true; // another server took its place, which does not know this page yet
+          onGone();
+          await untilBack();
+          continue;
+        }
         waiting.shift();
+        if (!closed) kept.done(act);
         reject(error);
       }
       onCount(waiting.length);
@@ -42,7 +54,9 @@ export function createQueue({ post, onCount, onGone, untilBack, token = () => cr
     /** @param {Act} act @returns {Promise<Answer>} */
     send(act) {
       return new Promise((resolve, reject) => {
-        waiting.push({ act: { ...act, act: token() }, resolve, reject });
+        const named = { ...act, act: act.act ?? token() };
+        kept.add(named);
+        waiting.push({ act: named, resolve, reject });
         onCount(waiting.length);
         if (!busy) void work();
       });

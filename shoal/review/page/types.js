@@ -6,7 +6,7 @@
  * @typedef {{version: number, n_images: number, groups: Group[], n_decided: number,
  *   expected: number, undo: string | null, redo: string | null, divided: boolean,
  *   conflicts: string[]}} State
- * @typedef {{n: number, title: string, has_map: boolean,
+ * @typedef {{n: number, title: string, identity: string, has_map: boolean,
  *   sheets: {width: number, height: number, columns: number}}} Pile
  * @typedef {{index: number, kind: "split" | "n_clusters", title: string, n: number,
  *   sizes: number[], separation: number | null, pixel_share: number | null,
@@ -18,7 +18,7 @@
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
  *   neighbours: number[], note: string | null}} Facts
  * @typedef {{from: number, to: number, count: number, sample: number[]}} Move
- * @typedef {{op: string, [key: string]: unknown}} Act
+ * @typedef {{op: string, act?: string, [key: string]: unknown}} Act
  * @typedef {{state: State, says: string, entry: {n: number, to?: number[] | Record<string, unknown>} | null}} Answer
  * @typedef {{version: number, group: Int32Array, decided: Uint8Array}} Labels
  * @typedef {{group: number, order: string, version: number, rows: number[], parts: number[]}} Members
@@ -38,6 +38,7 @@
  * @property {number | null} like the image the members are sorted by
  * @property {Members | null} members of the open group
  * @property {boolean} loading whether members are on their way
+ * @property {Readonly<Record<string, string>>} failed what could not be loaded, and why
  * @property {Labels | null} labels of all images
  * @property {Set<number>} selected rows of images
  * @property {number} cursor the place of the focused image among the members
@@ -47,6 +48,7 @@
  * @property {import("./singles.js").Singles | null} singles what was answered so far of a question about single images
  * @property {{ready: boolean, divisions: Division[]} | null} divisions
  * @property {"here" | "gone" | "refused"} server
+ * @property {number} back how often it came back
  * @property {number} waiting how many actions the server has not acknowledged
  * @property {boolean} history whether the history is shown
  * @property {number} tile how wide a thumbnail is in the grid, in pixels
@@ -57,6 +59,7 @@
  * @property {Store} store
  * @property {Sheets} sheets
  * @property {(act: Act) => Promise<Answer | null>} act null where the server said no
- * @property {(text: string, kind?: "done" | "wrong") => void} say
+ * @property {(text: string, kind?: "done" | "plain" | "wrong", more?: {label: string, run: () => void}) => void} say
+ * @property {import("./kept.js").Kept} kept
  */
 export {};

@@ -1,6 +1,6 @@
 /** What the page says: numbers and names in plain words. */
 
-/** @import {Group, State} from "./types.js" */
+/** @import {Act, Group, State} from "./types.js" */
 
 /** @param {number} n */
 export const count = (n) => n.toLocaleString("en-US");
@@ -41,6 +41,32 @@ export function titleIn(state, id) {
 export function progress({ n_images: n, n_decided: decided, expected }) {
   const done = `${count(decided)} of ${count(n)} decided`;
   return decided < n ? `${done}, about ${percent(expected)} sure of the rest` : done;
+}
+
+/**
+ * An action in words, for a person who did it some time ago.
+ * @param {Act} act
+ * @param {State} state
+ */
+export function described(act, state) {
+  const { op, group, groups, rows, to, text, name } = /** @type {any} */ (act);
+  const images = Array.isArray(rows) ? counted(rows.length, "image") : "";
+  const title = typeof group === "number" ? titleIn(state, group) : "";
+  const called = name ? ` “${name}”` : "";
+  const simple = { undo: "Undo", redo: "Do again", learn: "Learn from what was decided", undo_to: "Go back in the history", divide: "Take another division", answer: "Answer a question" };
+  switch (op) {
+    case "name": return name ? `Name ${title}${called}` : `Take the name of ${title} away`;
+    case "merge": return `Merge ${(groups ?? []).map((/** @type {number} */ id) => titleIn(state, id)).join(", ")}`;
+    case "split": return `Split ${title}`;
+    case "dissolve": return `Dissolve ${title}`;
+    case "move": return `Move ${images} to ${titleIn(state, to)}`;
+    case "new": return `Make a new group${called} of ${images}`;
+    case "confirm": return `Confirm ${images || title}`;
+    case "nowhere": return `Set ${images} aside`;
+    case "apart": return `Keep ${images} apart`;
+    case "note": return `Note on ${title || "an image"}: ${text || "taken away"}`;
+    default: return simple[/** @type {keyof typeof simple} */ (op)] ?? op;
+  }
 }
 
 /** @param {number} waiting how many actions wait @param {"here" | "gone" | "refused"} server */
