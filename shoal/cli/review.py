@@ -35,7 +35,9 @@ def review(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and open no browser.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Where to listen.", show_default="as before, or any that is free")] = 0,
+    port: Annotated[
+        int, typer.Option(help="Where to listen.", show_default="as before, or any that is free")
+    ] = 0,
     device: Device = "auto",
     array: ArrayName = None,
     channels: Channels = None,
