@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.images.array_pixels import Checked, describe_missing, to_pixels
+from shoal.images.array_pixels import Checked, describe_beyond, describe_missing, to_pixels
 from shoal.images.file_rows import FileRows, MappedFile
 from shoal.images.left_out import Count
 from shoal.images.levels import Pixels
@@ -105,6 +105,7 @@ class ArraySource:
             self.notes = [
                 *notes, *checked.pixel_range.describe(pixel_range),
                 *describe_missing(checked.missing),
+                *describe_beyond(checked.n_beyond, len(images)),
             ]  # fmt: skip
         self.larger_size = larger_size
         self.fit = fit

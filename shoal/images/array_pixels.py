@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from shoal.errors import DataError
 from shoal.images.array_axes import MUST_BE, check_shape
-from shoal.images.levels import Pixels, fill, to_levels, widen
+from shoal.images.levels import MUCH_BEYOND, Pixels, fill, is_beyond, to_levels, widen
 from shoal.images.pixel_range import ChannelBounds, PixelRange, check_channels
 from shoal.images.range_learning import Sample, extremes_of, spread
 from shoal.plural import counted
@@ -33,6 +33,8 @@ class Checked:
     pixel_range: PixelRange
     missing: tuple[int, int] = (0, 0)
     """How many pixels were no numbers, and in how many images; see `describe_missing`."""
+    n_beyond: int = 0
+    """How many images are outside the range to a large part, see `levels.is_beyond`."""
 
 
 def check_images(images: Array, name: str, channels: str | None = None) -> Pixels:
@@ -89,11 +91,12 @@ def to_pixels(
     bounds = find_bounds(blocks, images.size, name, known)
     pixel_range = knowing(known, images.dtype, bounds)
     pixels = np.empty(images.shape, levels_type(images.dtype, known, bounds))
-    n_missing = np.zeros(2, np.int64)
+    n_missing, n_beyond = np.zeros(2, np.int64), 0
     for start, block in zip(range(0, len(images), step), blocks, strict=True):
         pixels[start : start + step], missing = block_to_levels(block, bounds, pixels.dtype)
         n_missing += missing
-    return Checked(pixels, pixel_range, (int(n_missing[0]), int(n_missing[1])))
+        n_beyond += count_beyond(block, bounds)
+    return Checked(pixels, pixel_range, (int(n_missing[0]), int(n_missing[1])), n_beyond)
 
 
 def find_bounds(
@@ -158,6 +161,11 @@ def block_to_levels(
     return to_levels(block, bounds, dtype), (int(missing.sum()), len(some))
 
 
+def count_beyond(block: Array, bounds: ChannelBounds) -> int:
+    """How many images (b, H, W, C) are outside the range to a large part."""
+    return 0 if block.dtype.kind == "b" else sum(is_beyond(image, bounds) for image in block)
+
+
 def levels_type(
     dtype: np.dtype[Any], known: PixelRange | None, bounds: ChannelBounds
 ) -> np.dtype[Any]:
@@ -185,6 +193,23 @@ def describe_missing(missing: Sequence[int]) -> list[str]:
     return [
         f"{counted(n_pixels, 'pixel')} of {counted(n_images, 'image')} {are} missing or no number: "
         f"{get} the median of {image}"
+    ]
+
+
+def describe_beyond(n_beyond: int, n_images: int) -> list[str]:
+    """A warning of images that the range cuts off.
+
+    >>> describe_beyond(1, 40)
+    ['warning: 1 of 40 images has 10% or more of its pixels outside the range, where they are cut to
+    black or white; has it the same unit and scale as the images that the range is of?']
+    """
+    if not n_beyond:
+        return []
+    has, its, they = ("has", "its", "has it") if n_beyond == 1 else ("have", "their", "have they")
+    return [
+        f"warning: {n_beyond:,} of {counted(n_images, 'image')} {has} {MUCH_BEYOND:.0%} or more of "
+        f"{its} pixels outside the range, where they are cut to black or white; {they} the same "
+        "unit and scale as the images that the range is of?"
     ]
 
 

@@ -15,6 +15,8 @@ from shoal.images.pixel_range import ChannelBounds, Numbers, pairs
 
 Pixels: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 """8-bit levels (0 to 255), or 16-bit levels (0 to 65535)."""
+MUCH_BEYOND = 0.1
+"""From this share of its numbers on much of an image is outside the range."""
 LUMA = (0.299, 0.587, 0.114)
 """The weights of red, green and blue in brightness: ITU-R BT.601, as Pillow's mode L has them."""
 
@@ -47,6 +49,24 @@ def to_shares(pixels: Numbers, bounds: ChannelBounds, white: float) -> npt.NDArr
             np.subtract(shares, low.astype(exact), out=shares)
         np.multiply(shares, (white / (high - low)).astype(exact), out=shares)
     return np.clip(shares, 0, white, out=shares)
+
+
+def is_beyond(image: Numbers, bounds: ChannelBounds) -> bool:
+    """Whether much of an image (H, W, C) lies outside the range, so that it is cut off.
+
+    A single number there that much of the image has is a mask, or stands for no data.
+
+    >>> is_beyond(np.arange(100.0).reshape(10, 10, 1), (0.0, 80.0))
+    True
+    >>> is_beyond(np.arange(100.0).reshape(10, 10, 1), (0.0, 95.0))
+    False
+    """
+    each = np.array(pairs(bounds), np.float64)
+    low, high = each[0] if len(each) == 1 else each.T
+    margin = (high - low) / 100
+    outside = (image < low - margin) | (image > high + margin)
+    share = float(outside.mean())
+    return share >= MUCH_BEYOND and (share > 0.9 or bool(np.ptp(image[outside]) > 0))
 
 
 def white_of(dtype: np.dtype[Any]) -> float:

@@ -150,7 +150,7 @@ class Filling:
         unreadable: list[LeftOut] = []
         sides = [2**31, 0]
         missing = [0, 0]
-        outside, n_larger = [0.0], [0]
+        outside, n_larger, n_beyond = [0.0], [0], [0]
 
         def rows() -> Iterator[int]:
             row = 0
@@ -160,6 +160,7 @@ class Filling:
                 missing[:] = missing[0] + chunk.missing[0], missing[1] + chunk.missing[1]
                 outside[0] += chunk.outside
                 n_larger[0] += chunk.n_larger
+                n_beyond[0] += chunk.n_beyond
                 for reason in chunk.reasons:
                     if reason:
                         unreadable.append(_unreadable(names[row], reason))
@@ -183,6 +184,7 @@ class Filling:
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,
+            "beyond": n_beyond[0],
             "fit": self.form.fit,
             "sides_by_effort": self.sides_by_effort,
             "outside": outside[0] / len(kept),

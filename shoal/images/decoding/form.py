@@ -123,6 +123,8 @@ class Chunk(NamedTuple):
     """The kind of that image's numbers if the form does not do for them, see `Decoded`."""
     outside: float = 0.0
     """The shares of the images that lie outside the form once they cover it, added up."""
+    n_beyond: int = 0
+    """How many images are outside the pile's range to a large part."""
     n_larger: int = 0
     """How many images show more in a larger form: they are larger on both sides."""
 
@@ -137,3 +139,5 @@ class Decoded(NamedTuple):
     unknown: str = ""
     """The kind of its numbers (f or i, as in NumPy) if the form has no range for them, or has 8
     bits where they need 16."""
+    beyond: bool = False
+    """Whether much of it is outside the pile's range."""

@@ -23,7 +23,7 @@ from shoal.images.decoding.modes import (
 )
 from shoal.images.decoding.raw_pixels import SIDEWAYS, bring_raw, wrong_channels
 from shoal.images.left_out import DRAWN
-from shoal.images.levels import widen
+from shoal.images.levels import is_beyond, widen
 from shoal.images.pixel_range import type_of
 from shoal.images.readers.raw import MOST_PIXELS, bomb
 
@@ -34,13 +34,13 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
     reasons: list[str] = []
     kept, shortest, longest = 0, 2**31, 0
     missing = [0, 0]
-    outside, n_larger = 0.0, 0
+    outside, n_larger, n_beyond = 0.0, 0, 0
     for content in contents:
         decoded = decode(content, form)
         if isinstance(decoded, str):
             reasons.append(decoded)
             continue
-        image, facts, n_missing, unknown = decoded
+        image, facts, n_missing, unknown, beyond = decoded
         if image is None:
             return Chunk(pixels[:0], [], (0, 0), facts, unknown=unknown)
         pixels[kept] = image
@@ -52,9 +52,10 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
         longest = max(longest, facts.height, facts.width)
         outside += facts.outside(form)
         n_larger += facts.is_larger(form)
+        n_beyond += beyond
     return Chunk(
         pixels[:kept], reasons, (shortest, longest), None, (missing[0], missing[1]),
-        outside=outside, n_larger=n_larger,
+        outside=outside, n_larger=n_larger, n_beyond=n_beyond,
     )  # fmt: skip
 
 
@@ -106,12 +107,13 @@ def _decode_opened(opened: ImageFile.ImageFile, form: Form) -> Decoded | str:
         if form.channels not in (1, 3):
             return wrong_channels(facts.channels, form.channels)
         image: Image.Image = opened
-        n_missing = 0
+        n_missing, beyond = 0, False
         if is_wide(opened) and known is not None:
             kind = type_of("f" if opened.mode == "F" else "i")
             bounds = known.of(kind)
             if bounds is None:
                 return Decoded(None, facts, unknown=kind.kind)
             image, n_missing = by_range(opened, bounds)
+            beyond = is_beyond(np.asarray(opened), bounds)
         pixels = bring(image, orientation, form.shape, form.fit)
-        return Decoded(widen(pixels) if form.wide else pixels, facts, n_missing)
+        return Decoded(widen(pixels) if form.wide else pixels, facts, n_missing, beyond=beyond)

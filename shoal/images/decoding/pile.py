@@ -15,7 +15,7 @@ import PIL
 
 from shoal.images import cache, readers
 from shoal.images.array import ArraySource
-from shoal.images.array_pixels import describe_missing
+from shoal.images.array_pixels import describe_beyond, describe_missing
 from shoal.images.cache_file import Index, dtype_of
 from shoal.images.decoding.filling import (
     DEFAULT_SIDE,
@@ -116,6 +116,7 @@ def decode_pile(
             kept.note,
             *pixel_range.describe(wanted.pixel_range),
             *describe_missing(index["missing"]),
+            *describe_beyond(index.get("beyond", 0), len(index["ids"])),
             *_left_outside(index, wanted),
         ],
         rows=kept.rows,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from shoal.images.decoding.fitting import fitted
 from shoal.images.decoding.form import Decoded, Facts, Form
-from shoal.images.levels import LUMA, Pixels, fill, to_shares, white_of, widen
+from shoal.images.levels import LUMA, Pixels, fill, is_beyond, to_shares, white_of, widen
 from shoal.images.pixel_range import ChannelBounds, Numbers, pairs, type_of
 from shoal.images.readers.raw import Raw
 from shoal.plural import counted
@@ -57,7 +57,7 @@ def bring_raw(raw: Raw, form: Form) -> Decoded | str:
     shares = to_shares(pixels, bounds, white_of(form.dtype)).astype(np.float32, copy=False)
     brought = _fit(turned(_with_channels(shares, form.channels), raw.orientation), form)
     levels: Pixels = np.rint(brought.clip(0, white_of(form.dtype))).astype(form.dtype)
-    return Decoded(levels, facts, n_missing)
+    return Decoded(levels, facts, n_missing, beyond=is_beyond(pixels, bounds))
 
 
 def facts_of(raw: Raw) -> Facts:

@@ -22,6 +22,8 @@ from shoal.images.array import ArraySource
 from shoal.images.array_axes import axis_of_channels, check_shape
 from shoal.images.array_pixels import (
     block_to_levels,
+    count_beyond,
+    describe_beyond,
     describe_missing,
     find_bounds,
     knowing,
@@ -117,12 +119,15 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
             dtype = levels_type(array.dtype, wanted.pixel_range, bounds)
 
         def fill(write: Callable[[Any], Any]) -> Index:
-            n_missing = [0, 0]
+            n_missing, n_beyond = [0, 0], 0
             for block in blocks("converting"):
                 pixels, (more, in_images) = block_to_levels(block, bounds, dtype)
                 n_missing = [n_missing[0] + more, n_missing[1] + in_images]
+                n_beyond += count_beyond(block, bounds)
                 write(np.ascontiguousarray(pixels).data)
-            about = {"missing": n_missing, "pixel_range": learned.to_json()}
+            about = {
+                "missing": n_missing, "beyond": n_beyond, "pixel_range": learned.to_json()
+            }  # fmt: skip
             return {"shape": list(images.shape), "dtype": str(dtype), **about}
 
         kept = cache.keep(key, array.size * dtype.itemsize, fill)
@@ -130,6 +135,7 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
     notes = [
         *_axis_note(array, wanted), kept.note, *pixel_range.describe(wanted.pixel_range),
         *describe_missing(kept.index["missing"]),
+        *describe_beyond(kept.index.get("beyond", 0), len(array)),
     ]  # fmt: skip
     return ArraySource(
         kept.pixels,

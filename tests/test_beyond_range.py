@@ -1,0 +1,33 @@
+"""Images that the range of a pile cuts off: they are counted, and a person is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from shoal.images.open import open_source
+from shoal.images.pixel_range import PixelRange
+
+TOLD = "1 of 6 images has 10% or more of its pixels outside the range"
+
+
+def _images() -> np.ndarray:
+    pile = np.random.default_rng(0).integers(0, 1000, (6, 20, 20)).astype(np.uint16)
+    pile[2, :4] += 3000
+    pile[3, :1] += 3000  # few pixels
+    pile[4, :8] = 65535  # a mask
+    return pile
+
+
+def test_images_that_the_range_cuts_off_are_counted(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", _images())
+    (tmp_path / "files").mkdir()
+    for number, image in enumerate(_images()):
+        Image.fromarray(image).save(tmp_path / "files" / f"{number}.png")
+    for pile in ("a.npy", "files"):
+        for levels in (8, 16):
+            known = PixelRange(integers=(0.0, 1000.0), levels=levels)
+            source = open_source(tmp_path / pile, pixel_range=known, cache=False)
+            assert [note for note in source.notes if TOLD in note], (pile, levels)
