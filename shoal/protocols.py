@@ -7,7 +7,7 @@ Shapes: ``n`` images, a batch of ``b`` images, ``H`` × ``W`` pixels, ``C`` chan
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
@@ -113,6 +113,44 @@ class Encoder(torch.nn.Module):
         return self.decode(self.encode(x))
 
 
+@dataclass(frozen=True)
+class Workers:
+    """The processes that train together. Each takes its share of the images of a step.
+
+    Every worker computes the loss of the whole batch, from its own views and from what the others
+    hand over. The gradient reaches its own views alone, so that the sum of all workers' gradients
+    is that of one process. This class is the one process that trains alone: nothing is handed
+    over. `shoal.training.workers` has the others.
+    """
+
+    rank: int = 0
+    """Which of them this process is; 0 alone speaks and writes."""
+    size: int = 1
+    n_images: int = 0
+    """The images of a step, of all workers together; 0: those that this one has."""
+
+    @property
+    def own(self) -> slice:
+        """Which of the images of a step are this worker's. The shares follow one another."""
+        return slice(None) if self.size == 1 else self.share(self.rank)
+
+    def share(self, rank: int) -> slice:
+        """Which of the images of a step are of worker ``rank``."""
+        return slice(*(self.n_images * border // self.size for border in (rank, rank + 1)))
+
+    def gather(self, x: Tensor, dim: int = 0) -> Tensor:
+        """What all workers hold of the images along ``dim``; the gradient reaches ``x`` alone."""
+        return x
+
+    def total(self, x: Tensor) -> Tensor:
+        """The sum over all workers; the gradient reaches ``x`` alone."""
+        return x
+
+    def of_first(self, value: Item) -> Item:
+        """The value that worker 0 has."""
+        return value
+
+
 @dataclass
 class Batch:
     """The views of a training step, as an objective sees them.
@@ -124,6 +162,7 @@ class Batch:
     ask for.
     ``local_crops``: float (s, b, C, h, w) in [0, 1], ``s`` local crops of each image, 0 or more.
     ``groups``: int64 (b,), the groups of images where these are known, else -1; None: of none.
+    ``workers``: those that hold the rest of the step's images, if several train together.
     """
 
     views: Tensor
@@ -131,6 +170,7 @@ class Batch:
     z: Tensor
     local_crops: Tensor
     groups: Tensor | None = None
+    workers: Workers = field(default_factory=Workers)
 
 
 class Objective(torch.nn.Module):

@@ -23,7 +23,9 @@ class Origin:
     precision: str = ""
     """fp32 or bf16: a run is resumed in the precision it began in."""
     threads: int = 0
-    """The number of threads that computed; 0 if unknown."""
+    """The number of threads that computed, of each worker; 0 if unknown."""
+    workers: int = 1
+    """The number of processes that trained together."""
     minutes: float | None = None
     """The time limit of the command; None if it had none."""
     earlier_seconds: float = 0.0

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
-from shoal.protocols import ImageSource, IntArray
+from shoal.protocols import ImageSource, IntArray, Workers
 from shoal.recipes.recipe import Recipe
 from shoal.training.start import start_run
 from shoal.training.thread_choice import ThreadChoice
 from shoal.training.time_limit import TimeLimit
+from shoal.training.workers import ALONE
 
 _HISTORY_ROWS = 100
 
@@ -30,11 +31,13 @@ def train(
     notes: Mapping[str, Any] | None = None,
     limit: TimeLimit | None = None,
     groups: IntArray | None = None,
+    workers: Workers = ALONE,
 ) -> Iterator[Checkpoint]:
     """Train an encoder on ``source`` and yield the state after each step.
 
-    The same seed, machine and number of threads give the same bits, interrupted or not. With a
-    limit the clock decides the length and, beside another busy program, the number of threads.
+    The same seed, machine, number of threads and of workers give the same bits, interrupted or
+    not. With a limit the clock decides the length and, beside another busy program, the number of
+    threads.
 
     Args:
         source: at least 2 images.
@@ -47,6 +50,8 @@ def train(
             its checkpoints hold what was decided. None: as many steps as the recipe says.
         groups: int64 (n,), the group of each image that a person decided, else -1. Images of one
             group are pulled together, see `sup_con`. None: nothing was said.
+        workers: the processes that train together. Each calls this with the same arguments; the
+            limit is that of worker 0.
 
     Yields:
         The live state; save it before asking for the next.
@@ -55,10 +60,13 @@ def train(
         CheckpointError: ``resume`` has another recipe or learned from other images.
         TrainingError: the loss is not finite.
     """
-    run = start_run(source, recipe, device, resume, groups=groups, origin=origin, notes=notes)
+    run = start_run(
+        source, recipe, device, resume, groups=groups, origin=origin, notes=notes, workers=workers
+    )
     began = time.monotonic() - run.origin.seconds
     recent: list[dict[str, Tensor]] = []
-    by_clock = limit is not None and device == "cpu"
+    timed = workers.of_first(limit is not None)
+    by_clock = timed and device == "cpu" and workers.size == 1
     threads = ThreadChoice(torch.get_num_threads() if by_clock else 1)
     step = run.step
     while step < run.total_steps:
@@ -72,6 +80,8 @@ def train(
             float(sum(losses.values()))  # waits for the device
             limit.saw_step(threads.handicap)
             run.pace = limit.decide(run.pace, step, recipe.checkpoints)
+        if timed:
+            run.pace = workers.of_first(run.pace)
         if step % max(1, run.pace.first_total // _HISTORY_ROWS) == 0 or step == run.total_steps:
             run.record(step, recent, time.monotonic() - began)
             recent = []

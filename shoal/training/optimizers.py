@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
 
+from shoal.protocols import Workers
 from shoal.recipes.recipe import Recipe
+from shoal.training.workers import ALONE
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """The coefficients of a polynomial a x + b x³ + c x⁵ by Jordan et al., see `orthogonalise`."""
@@ -30,6 +32,7 @@ class Muon(torch.optim.Optimizer):
         matrices: float tensors of 2 dimensions or more.
         lr: the learning rate.
         weight_decay: the share ``lr * weight_decay`` of each weight is taken off in each step.
+        workers: each orthogonalises its share of the matrices.
 
     >>> weight = torch.nn.Parameter(torch.eye(2))
     >>> (weight[0, 0] * 5.0).backward()
@@ -38,24 +41,58 @@ class Muon(torch.optim.Optimizer):
     (True, [0.0, 1.0])
     """
 
-    def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
+    def __init__(
+        self, matrices: Iterable[Tensor], lr: float, weight_decay: float, workers: Workers = ALONE
+    ) -> None:
+        self.workers = workers
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Move each weight that has a gradient; ``closure`` is not called."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                momentum = state["momentum"].mul_(_MOMENTUM).add_(weight.grad)
-                ahead = weight.grad.add(momentum, alpha=_MOMENTUM).flatten(1)
-                size = 0.2 * max(ahead.shape) ** 0.5
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            steps = orthogonalise_all(map(self._ahead, weights), self.workers)
+            for weight, step in zip(weights, steps, strict=True):
+                size = 0.2 * max(step.shape) ** 0.5
                 weight.mul_(1.0 - group["lr"] * group["weight_decay"])
-                weight.sub_(orthogonalise(ahead).view_as(weight), alpha=group["lr"] * size)
+                weight.sub_(step.view_as(weight), alpha=group["lr"] * size)
+
+    def _ahead(self, weight: Tensor) -> Tensor:
+        """The gradient with Nesterov's momentum, as a matrix."""
+        assert weight.grad is not None
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum = state["momentum"].mul_(_MOMENTUM).add_(weight.grad)
+        return weight.grad.add(momentum, alpha=_MOMENTUM).flatten(1)
+
+
+def orthogonalise_all(matrices: Iterable[Tensor], workers: Workers) -> Iterator[Tensor]:
+    """`orthogonalise` each matrix; each worker computes some of them, and all get all."""
+    if workers.size == 1:
+        yield from map(orthogonalise, matrices)
+        return
+    matrices = list(matrices)
+    work = [0] * workers.size
+    own: dict[int, bool] = {}
+    for place in sorted(range(len(matrices)), key=lambda i: -_cost(matrices[i])):
+        worker = work.index(min(work))  # the one with the least to do so far
+        work[worker] += _cost(matrices[place])
+        own[place] = worker == workers.rank
+    parts = [
+        orthogonalise(matrix) if own[place] else torch.zeros_like(matrix)
+        for place, matrix in enumerate(matrices)
+    ]
+    joined = workers.total(torch.cat([part.flatten() for part in parts]))
+    sizes = [matrix.numel() for matrix in matrices]
+    for matrix, part in zip(matrices, joined.split(sizes), strict=True):
+        yield part.view_as(matrix)
+
+
+def _cost(matrix: Tensor) -> int:
+    """The multiplications of `orthogonalise`, up to a factor."""
+    return min(matrix.shape) * matrix.numel()
 
 
 def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
@@ -87,7 +124,9 @@ def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
     return x.T if tall else x
 
 
-def build(recipe: Recipe, modules: Iterable[torch.nn.Module]) -> list[torch.optim.Optimizer]:
+def build(
+    recipe: Recipe, modules: Iterable[torch.nn.Module], workers: Workers = ALONE
+) -> list[torch.optim.Optimizer]:
     """Return the optimisers of a recipe, each for its own parameters of ``modules``.
 
     With adamw and muon, weight decay spares biases and the parameters of norms. With muon, AdamW
@@ -96,6 +135,7 @@ def build(recipe: Recipe, modules: Iterable[torch.nn.Module]) -> list[torch.opti
     Args:
         recipe: with its optimizer, learning rate and weight decay.
         modules: the encoder and the objectives; parameters without gradient are left out.
+        workers: those that train together.
 
     >>> from shoal.recipes.named import BEST
     >>> [type(optimizer).__name__ for optimizer in build(BEST, [torch.nn.Linear(3, 2)])]
@@ -108,5 +148,5 @@ def build(recipe: Recipe, modules: Iterable[torch.nn.Module]) -> list[torch.opti
     weights = [p for p in trained if p.ndim > 1]
     others = {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0}
     if recipe.optimizer == "muon":
-        return [Muon(weights, rate, decay), torch.optim.AdamW([others], lr=rate)]
+        return [Muon(weights, rate, decay, workers), torch.optim.AdamW([others], lr=rate)]
     return [torch.optim.AdamW([{"params": weights, "weight_decay": decay}, others], lr=rate)]

@@ -21,7 +21,7 @@ from shoal.images.within import Within
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.pace import Pace
-from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective
+from shoal.protocols import Batch, Encoder, ImageSource, IntArray, Objective, Workers
 from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
 from shoal.training.augment import augment, local_crops
@@ -29,6 +29,7 @@ from shoal.training.devices import peak_memory, reproducible
 from shoal.training.randomness import ORDER, VIEWS, generator
 from shoal.training.schedule import batch_size, learning_rate, steps_an_epoch
 from shoal.training.spread import spread
+from shoal.training.workers import ALONE, sum_gradients
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Run:
     provenance: dict[str, Any]
     order: IntArray
     order_epoch: int = -1
+    workers: Workers = ALONE
+    """Those that share the images of a step."""
     groups: IntArray | None = None
     """int64 (n,): the group of each image that is known, else -1; None: of none."""
     codes: Tensor | None = None
@@ -65,12 +68,12 @@ class Run:
     @reproducible()
     def take_step(self, source: ImageSource, step: int) -> dict[str, Tensor]:
         """Take optimiser step ``step``, counted from 1, and return the parts of the loss."""
-        rows = self._rows(step)
+        rows = self._rows(step)[self.workers.own]
         views, targets, crops = self._views(source, rows, step)
         n_encoded = max(objective.n_encoded for objective in self.objectives)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
             z = self.encoder.encode(views[:n_encoded].flatten(0, 1)).unflatten(0, (n_encoded, -1))
-            batch = Batch(views=views, targets=targets, z=z, local_crops=crops)
+            batch = Batch(views, targets, z, crops, workers=self.workers)
             if self.groups is not None:
                 batch.groups = torch.from_numpy(self.groups[rows]).to(self.device)
             losses = {
@@ -87,6 +90,7 @@ class Run:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         total.backward()
+        sum_gradients(self.workers, self.optimizers)
         rate = learning_rate(self.recipe, step, self.total_steps, self.pace)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -97,7 +101,7 @@ class Run:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _rows(self, step: int) -> IntArray:
-        """The images of a step, ascending."""
+        """The images of a step, of all workers, ascending."""
         size = batch_size(self.recipe, self.n_images)
         epoch, position = divmod(step - 1, steps_an_epoch(self.recipe, self.n_images))
         if epoch != self.order_epoch:
@@ -112,7 +116,8 @@ class Run:
         """Return the views, targets and local crops of a step's images, see `Batch`."""
         images = to_float(source.read(rows), self.device)
         views, draw = self.views, generator(self.recipe.seed, VIEWS, step)
-        return *augment(views, images, draw), local_crops(views, images, draw)
+        seen, targets = augment(views, images, draw, self.workers)
+        return seen, targets, local_crops(views, images, draw, self.workers)
 
     @property
     def views(self) -> Views:
@@ -143,7 +148,7 @@ class Run:
     def _spread(self) -> float:
         """How far the last batch's embeddings point apart. Near 0 they have collapsed."""
         assert self.codes is not None  # a step was taken
-        z = self.codes.float()
+        z = self.workers.gather(self.codes).float()
         heads = [objective for objective in self.objectives if objective.has_head]
         if heads and self.recipe.embedding != "encoder":
             heads[0].eval()  # as when it embeds; and the batch norm does not learn from this

@@ -18,23 +18,26 @@ from shoal.images.within import Within
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.pace import Pace
-from shoal.protocols import Encoder, ImageSource, IntArray, Objective
+from shoal.protocols import Encoder, ImageSource, IntArray, Objective, Workers
 from shoal.recipes import parts
 from shoal.recipes.recipe import Recipe, differences
 from shoal.training import optimizers
+from shoal.training.batch_norm import over_all_workers
 from shoal.training.devices import fast_bf16
 from shoal.training.randomness import WEIGHTS, seed_of
 from shoal.training.run import Run
-from shoal.training.schedule import n_steps
+from shoal.training.schedule import batch_size, n_steps
+from shoal.training.workers import ALONE, of_batch
 
 
 def start_run(
     source: ImageSource, recipe: Recipe, device: str, resume: Checkpoint | None = None, *,
     groups: IntArray | None = None, origin: Origin | None = None,
-    notes: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Any] | None = None, workers: Workers = ALONE,
 ) -> Run:  # fmt: skip
     """Return a run before its first step or, if it is resumed, before its next; see `train`."""
     digest = source.digest()
+    workers = of_batch(workers, batch_size(recipe, len(source)))
     if resume is None:
         encoder, objectives = _initialise(recipe, source.shape)
         auto = "bf16" if fast_bf16(device) else "fp32"
@@ -47,7 +50,8 @@ def start_run(
     for module in (encoder, *objectives):
         module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         module.train()
-    built = optimizers.build(recipe, [encoder, *objectives])
+        over_all_workers(module, workers, device)
+    built = optimizers.build(recipe, [encoder, *objectives], workers)
     if resume is not None and resume.optimizer_states is not None:
         for optimizer, state in zip(built, resume.optimizer_states, strict=True):
             optimizer.load_state_dict(state)
@@ -59,7 +63,7 @@ def start_run(
     before = Origin() if resume is None else resume.origin
     origin = replace(
         before.updated_by(origin or Origin()), digest=digest, precision=precision,
-        threads=torch.get_num_threads(), groups=groups_digest(groups),
+        threads=torch.get_num_threads(), workers=workers.size, groups=groups_digest(groups),
     )  # fmt: skip
     provenance = dict(notes or {}) | {
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
@@ -87,6 +91,7 @@ def start_run(
         origin=origin,
         provenance=provenance if resume is None else resume.provenance | provenance,
         order=np.arange(len(source)),
+        workers=workers,
         groups=groups,
     )
 

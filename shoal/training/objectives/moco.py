@@ -73,10 +73,11 @@ class MoCo(Objective):
         queries = F.normalize(self.project(batch.z[0]).float(), dim=1)
         with torch.no_grad():
             # The paper shuffles the batch between GPUs so that batch norm cannot give pairs away
-            # (section 3.3); one process sees one batch, where a shuffle would change nothing.
+            # (section 3.3); here batch norm is that of the whole batch, on any number of workers.
             keys = F.normalize(
                 self.key_head(self.key_encoder.encode(batch.views[1])).float(), dim=1
             )
+        queries, keys = batch.workers.gather(queries), batch.workers.gather(keys)
         self._fresh = keys
         with torch.autocast(queries.device.type, enabled=False):
             return info_nce(queries, keys, self.queue, self.temperature)

@@ -89,18 +89,20 @@ class NTXent(Objective):
         return projections
 
     def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
-        views = self.project(batch.z[:2].flatten(0, 1)).unflatten(0, (2, -1))
+        gather = batch.workers.gather  # each view chooses among those of all workers
+        views = gather(self.project(batch.z[:2].flatten(0, 1)).unflatten(0, (2, -1)), dim=1)
         with torch.autocast(views.device.type, enabled=False):
             views = views.float()
             loss = nt_xent(views[0], views[1], self.temperature)
         if len(batch.local_crops) > 0:
             crops = self.project(encoder.encode(batch.local_crops.flatten(0, 1)))
-            crops = crops.unflatten(0, (len(batch.local_crops), -1))
+            crops = gather(crops.unflatten(0, (len(batch.local_crops), -1)), dim=1)
             with torch.autocast(crops.device.type, enabled=False):
                 loss = (loss + local_to_global(crops.float(), views, self.temperature)) / 2
         if batch.groups is not None:
+            groups = gather(batch.groups)
             with torch.autocast(views.device.type, enabled=False):
-                loss = loss + sup_con(views[0], views[1], batch.groups, self.temperature)
+                loss = loss + sup_con(views[0], views[1], groups, self.temperature)
         return loss
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -27,10 +28,16 @@ class Reconstruction(Objective):
         self.fraction = fraction
 
     def forward(self, encoder: Encoder, batch: Batch) -> Tensor:
-        codes, targets = batch.z.flatten(0, 1), batch.targets[: len(batch.z)].flatten(0, 1)
+        n_views, n_own = batch.z.shape[:2]
+        codes, targets = batch.z.flatten(0, 1), batch.targets[:n_views].flatten(0, 1)
         # Batches are shuffled, so every 1/fraction-th code is a fair sample of images and views.
         every = max(1, math.floor(1.0 / self.fraction))
-        return F.mse_loss(encoder.decode(codes[::every]).float(), targets[::every])
+        n_images = batch.workers.n_images or n_own
+        chosen = torch.arange(n_views * n_images) % every == 0
+        own = chosen.unflatten(0, (n_views, n_images))[:, batch.workers.own].flatten()
+        decoded = encoder.decode(codes[own]).float()
+        loss = F.mse_loss(decoded, targets[own]) if own.any() else decoded.sum()
+        return batch.workers.total(loss * (own.sum() / chosen.sum()))
 
 
 def build(encoder: Encoder, *, weight: float = 1.0, fraction: float = 1.0) -> Reconstruction:
