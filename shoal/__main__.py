@@ -23,14 +23,19 @@ def wait_briefly() -> None:
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
     wait_briefly()
+    from shoal.distributed import torchrun
     from shoal.errors import Interrupted, ShoalError
 
     _print_anything()
     try:
-        from shoal.cli import app
-
         try:
-            app(prog_name="shoal")
+            with torchrun.joined(sys.argv[1:]) as is_the_command:
+                if is_the_command:
+                    from shoal.cli import app
+
+                    app(prog_name="shoal")
+                else:
+                    torchrun.follow()
         finally:
             if sys.stdout is not None:  # closed by who called
                 sys.stdout.flush()

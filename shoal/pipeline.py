@@ -10,7 +10,8 @@ open_source + checkpoint ─▶ embed ─▶ reduce ─▶ assign ─▶ table �
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,9 @@ from shoal.training.loop import train
 from shoal.training.schedule import n_steps
 from shoal.training.time_limit import TimeLimit
 
+Trainer = Callable[..., Generator[Checkpoint]]
+"""What is called as `train` is, and yields the states of a run."""
+
 
 def fit(
     source: ImageSource, path: str | Path, recipe: Recipe, *, auto_k: bool = False,
@@ -54,6 +58,7 @@ def fit(
     limit: TimeLimit | None = None, groups: IntArray | None = None, keep_better: bool = False,
     track: Track = silent,
     watch: Callable[[Iterator[Checkpoint]], Iterable[Checkpoint]] | None = None,
+    trainer: Trainer = train,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -76,6 +81,7 @@ def fit(
         track: shows progress.
         watch: is handed the iterator that `train` returned, and hands its checkpoints on, such as
             ``lambda steps: logged(steps, mlflow.log_metrics)`` or a `TensorBoard`.
+        trainer: takes the steps: `train`, or what has several workers take them together.
 
     Returns:
         The finished checkpoint, and the table of the images it learned from.
@@ -90,13 +96,13 @@ def fit(
     history = CheckpointHistory(path)
     if resume is None:
         history.check_free(force=force)
-    steps = train(
+    steps = trainer(
         source, recipe, device=device, resume=resume, origin=origin, notes=notes, limit=limit,
         groups=groups,
     )  # fmt: skip
-    if watch is not None:
-        steps = iter(watch(steps))
-    last = history.record(track(steps, "training", n_steps(recipe, len(source))), resume)
+    with closing(steps):
+        seen = steps if watch is None else iter(watch(steps))
+        last = history.record(track(seen, "training", n_steps(recipe, len(source))), resume)
     if limit is not None:  # as long as it became
         last = replace(last, recipe=replace(last.recipe, epochs=round(last.epoch, 3)))
     fitted = cluster(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import torch
@@ -32,7 +32,7 @@ def train(
     limit: TimeLimit | None = None,
     groups: IntArray | None = None,
     workers: Workers = ALONE,
-) -> Iterator[Checkpoint]:
+) -> Generator[Checkpoint]:
     """Train an encoder on ``source`` and yield the state after each step.
 
     The same seed, machine, number of threads and of workers give the same bits, interrupted or

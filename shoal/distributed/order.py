@@ -1,0 +1,85 @@
+"""What the workers of a training run are told, and how they begin: torchrun's as well as Ray's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch.distributed as dist
+
+from shoal.errors import DataError, ShoalError
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.file_content import on_cpu
+from shoal.protocols import ImageSource, IntArray, Workers
+from shoal.recipes.recipe import Recipe
+
+Reopen = Callable[[], ImageSource]
+"""Opens the pile again, in another process: its path and options travel, its images do not."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A training run, as `shoal.training.loop.train` takes it."""
+
+    reopen: Reopen
+    digest: str
+    """Of the images that `reopen` must open."""
+    recipe: Recipe
+    device: str
+    resume: Checkpoint | None
+    groups: IntArray | None
+
+
+def backend(device: str) -> str:
+    """What ``torch.distributed`` exchanges tensors by; whatever is no tensor goes by gloo."""
+    return "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
+
+
+def open_alike(order: Order, workers: Workers, source: ImageSource | None = None) -> ImageSource:
+    """Open the images of ``order`` in every worker.
+
+    The first worker of a machine opens them first: what it decodes and keeps, the others read.
+
+    Args:
+        order: what to open.
+        workers: all call this at the same time.
+        source: the images, where they are open.
+
+    Raises:
+        DataError: what the first worker says that cannot open them, or has other images.
+    """
+    if workers.size == 1:
+        return source or order.reopen()
+    problem = ""
+    for turn in (True, False):
+        if source is None and turn == (os.environ.get("LOCAL_RANK", "0") == "0"):
+            try:
+                source = order.reopen()
+                if source.digest() != order.digest:
+                    problem = "a worker sees other images than the command; give all the same data."
+            except ShoalError as error:
+                problem = str(error)
+        dist.barrier()
+    problems = [""] * workers.size
+    dist.all_gather_object(problems, problem)
+    if any(problems):
+        raise DataError(next(filter(None, problems)))
+    assert source is not None  # as there was no problem
+    return source
+
+
+def sendable(checkpoint: Checkpoint) -> Checkpoint:
+    """A state of a run that another process may read: on the CPU."""
+    return replace(
+        checkpoint,
+        encoder_state=on_cpu(checkpoint.encoder_state),
+        objective_states=on_cpu(checkpoint.objective_states),
+        optimizer_states=on_cpu(checkpoint.optimizer_states),
+    )
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an error says that another worker is gone."""
+    lost = ("Connection closed", "Connection reset", "Broken pipe", "timed out", "NCCL", "gloo")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in lost)

@@ -1,0 +1,130 @@
+"""Training under torchrun: worker 0 is the command, and the others share its steps.
+
+Worker 0 reads the options, speaks and writes, as a command that trains alone does. The others wait
+for its order, and end when it does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Generator, Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # loaded when there are workers: 'shoal --help' has none
+    from shoal.distributed.order import Reopen
+    from shoal.models.checkpoint import Checkpoint
+    from shoal.pipeline import Trainer
+    from shoal.protocols import ImageSource, IntArray
+    from shoal.recipes.recipe import Recipe
+
+TRAINING = ("train", "run")
+"""The commands whose steps workers share."""
+_WAIT = timedelta(days=7)
+"""How long a worker waits for another, as opening a pile may take hours. That another is gone is
+noticed at once."""
+
+
+@contextlib.contextmanager
+def joined(words: Sequence[str]) -> Iterator[bool]:
+    """Join the other workers until the block ends, if torchrun began several.
+
+    Args:
+        words: of the command line.
+
+    Yields:
+        Whether this process is the command itself: worker 0, or the only one.
+    """
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1 and "TORCHELASTIC_RUN_ID" in os.environ
+    if not several or not words or words[0] not in TRAINING:
+        yield True
+        return
+    import torch
+    import torch.distributed as dist
+
+    from shoal.distributed.order import backend
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group(backend(device), timeout=_WAIT)
+    try:
+        yield dist.get_rank() == 0
+    finally:
+        dist.destroy_process_group()
+
+
+def trainer(reopen: Reopen) -> Trainer | None:
+    """What trains with all workers that `joined`; None if this process is the only one.
+
+    Args:
+        reopen: opens the pile again, in another process.
+    """
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized()):
+        return None
+    from shoal.distributed.order import Order, is_lost, open_alike
+    from shoal.errors import TrainingError
+    from shoal.training.loop import train
+    from shoal.training.workers import ProcessGroup
+
+    def steps(
+        source: ImageSource, recipe: Recipe, *, device: str, resume: Checkpoint | None,
+        groups: IntArray | None, **more: Any,
+    ) -> Generator[Checkpoint]:  # fmt: skip
+        workers = ProcessGroup.here()
+        order = Order(reopen, source.digest(), recipe, device, resume, groups)
+        try:
+            open_alike(workers.of_first(order), workers, source)
+            yield from train(
+                source, recipe, device=device, resume=resume, groups=groups, workers=workers,
+                **more,
+            )  # fmt: skip
+        except RuntimeError as error:
+            if not is_lost(error):
+                raise
+            raise TrainingError(
+                "a worker of torchrun has ended; go on from the last state with resume=True."
+            ) from error
+
+    return steps
+
+
+def follow() -> None:
+    """Share the steps of worker 0, quietly.
+
+    Raises:
+        ShoalError: what went wrong in this worker alone.
+        SystemExit: what went wrong is said by worker 0.
+    """
+    from shoal.distributed.order import Order, is_lost, open_alike
+    from shoal.errors import DataError, RecipeError, TrainingError
+    from shoal.training.allocator import keep_large_buffers
+    from shoal.training.loop import train
+    from shoal.training.workers import ProcessGroup
+
+    for number in (signal.SIGINT, signal.SIGTERM):  # worker 0 lets the step in progress end
+        signal.signal(number, signal.SIG_IGN)
+    workers = ProcessGroup.here()
+    order: Order | None = None
+    try:
+        order = workers.of_first(order)
+        assert order is not None
+        try:
+            source = open_alike(order, workers)
+        except DataError as error:
+            raise SystemExit(2) from error
+        keep_large_buffers()
+        for _ in train(
+            source, order.recipe, device=order.device, resume=order.resume, groups=order.groups,
+            workers=workers,
+        ):  # fmt: skip
+            pass
+    except (RecipeError, TrainingError) as error:
+        raise SystemExit(2) from error
+    except RuntimeError as error:  # worker 0 has ended, for whatever reason
+        if not is_lost(error):
+            raise
