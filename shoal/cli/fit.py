@@ -15,6 +15,7 @@ from shoal import pipeline
 from shoal.budget import UNCERTAIN, forecast, limit_for
 from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
+from shoal.distributed import torchrun
 from shoal.embedding.table import ImageTable
 from shoal.errors import Interrupted
 from shoal.images.channels import channel_kind
@@ -35,6 +36,7 @@ from shoal.scoring.under_augmentation import consistency_of
 from shoal.tracking.tensorboard import TensorBoard
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
+from shoal.training.loop import train as train_alone
 from shoal.training.start import check_resumable
 from shoal.training.suit import suit
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
@@ -106,7 +108,7 @@ def _train(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
             force=request.force, origin=origin, notes=notes, limit=limit,
             groups=request.groups, keep_better=request.keeps_better, track=report,
-            watch=_watch(source, request, before, report),
+            watch=_watch(source, request, before, report), trainer=_trainer(request),
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -118,6 +120,12 @@ def _train(
         f"{len(history.files())} along the way in {history.folder}"
     )
     return finished, table
+
+
+def _trainer(request: Request) -> pipeline.Trainer:
+    """What takes the steps: this process alone, or several together."""
+    together = None if request.reopen is None else torchrun.trainer(request.reopen)
+    return together or train_alone
 
 
 def _other_efforts(source: ImageSource, request: Request) -> str:
@@ -231,13 +239,23 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
         report.say("nothing to resume; starting from the beginning")
         return None
     report.say(f"going on at epoch {before.epoch:.1f} of {before.recipe.epochs:g}")
-    threads, now = before.origin.threads, torch.get_num_threads()
-    if threads != now:
+    began = (before.origin.workers, before.origin.threads)
+    now = (torchrun.n_workers(), torch.get_num_threads())
+    if began != now:
         report.say(
-            f"the run began with {threads} threads and goes on with {now}: its last bits will "
-            "differ from an uninterrupted run's"
+            f"the run began with {_processors(*began)} and goes on with {_processors(*now)}: its "
+            "last bits will differ from an uninterrupted run's"
         )
     return before
+
+
+def _processors(workers: int, threads: int) -> str:
+    """
+    >>> _processors(1, 2), _processors(2, 1)
+    ('2 threads', '2 workers of 1 thread')
+    """
+    each = counted(threads, "thread")
+    return each if workers == 1 else f"{workers} workers of {each}"
 
 
 def _stopped(path: Path, recipe: Recipe) -> Interrupted:

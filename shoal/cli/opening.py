@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,9 @@ def open_images(
     ``report`` shows the decoding, and says what size the images are brought to, what it costs and
     where they are kept; see `open_source`.
     """
-    within = parse_within(options.every, options.pages)
-    source = open_source(
-        path, image_shape=image_shape, at_least=at_least, size=size, array=options.array,
-        cache=options.cache, track=report, channels=options.channels,
-        composite=parse_composite(options.composite), pixel_range=pixel_range,
-        every=within.every, pages=within.pages, fit=fit, effort=effort,
+    source = open_quietly(
+        path, options, image_shape=image_shape, pixel_range=pixel_range, at_least=at_least,
+        size=size, fit=fit, effort=effort, report=report,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -71,6 +69,29 @@ def open_images(
     elif counts and report is not None:
         report.say("\n".join(map(printable, left_out_described(len(source), counts))))
     return source
+
+
+def open_quietly(
+    path: Path, options: OpenOptions, *, report: Reporter | None = None, **wanted: Any
+) -> ImageSource:
+    """Open a pile without a word on what was left out: another process has said it."""
+    within = parse_within(options.every, options.pages)
+    return open_source(
+        path, array=options.array, cache=options.cache, track=report, channels=options.channels,
+        composite=parse_composite(options.composite), every=within.every, pages=within.pages,
+        **wanted,
+    )  # fmt: skip
+
+
+def reopening(path: Path, options: OpenOptions, **wanted: Any) -> Callable[[], ImageSource]:
+    """What opens a pile again in another process, which may work in another folder.
+
+    Args:
+        path: the images.
+        options: how they were opened.
+        wanted: what else `open_images` was asked for.
+    """
+    return partial(open_quietly, path.absolute(), options, **wanted)
 
 
 def open_as_learned(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class Request:
     """The address of a Ray cluster, ``local`` for this machine; None: this process trains."""
     workers: int | None = field(default=None, compare=False)
     """How many processes train, with ``ray``; None: as many as it has cores or GPUs."""
+    reopen: Callable[[], ImageSource] | None = field(default=None, compare=False)
+    """Opens the images again, in a process that shares the training."""
     groups: IntArray | None = field(default=None, compare=False)
     """int64 (n,): the group of each image that a person decided, else -1; None: nothing is told."""
 

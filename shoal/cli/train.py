@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -122,10 +122,12 @@ def train(
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
-    source = opening.open_images(
-        data, options, at_least=2, size=size, fit=fit, effort=request.effort,
-        pixel_range=parse_range(pixel_range), report=report,
-    )  # fmt: skip
+    wanted: dict[str, Any] = {
+        "at_least": 2, "size": size, "fit": fit, "effort": request.effort,
+        "pixel_range": parse_range(pixel_range),
+    }  # fmt: skip
+    source = opening.open_images(data, options, **wanted, report=report)
+    request = replace(request, reopen=opening.reopening(data, options, **wanted))
     if corrections is not None:
         told = decided_groups(source, load_corrections(corrections))
         request, n_told = replace(request, groups=told), int((told >= 0).sum())
@@ -212,10 +214,12 @@ def run(
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     with open_run(folder, data, request) as opened:
-        source = opening.open_images(
-            data, options, at_least=2, size=size, fit=fit, effort=request.effort,
-            pixel_range=parse_range(pixel_range), report=report,
-        )  # fmt: skip
+        wanted: dict[str, Any] = {
+            "at_least": 2, "size": size, "fit": fit, "effort": request.effort,
+            "pixel_range": parse_range(pixel_range),
+        }  # fmt: skip
+        source = opening.open_images(data, options, **wanted, report=report)
+        request = replace(request, reopen=opening.reopening(data, options, **wanted))
         if isinstance(clusters, int):
             check_n_clusters(clusters, len(source))
         run = opened.of(source, request, report)

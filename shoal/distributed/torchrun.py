@@ -56,15 +56,20 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
         dist.destroy_process_group()
 
 
+def n_workers() -> int:
+    """How many processes share the training."""
+    import torch.distributed as dist
+
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
 def trainer(reopen: Reopen) -> Trainer | None:
     """What trains with all workers that `joined`; None if this process is the only one.
 
     Args:
         reopen: opens the pile again, in another process.
     """
-    import torch.distributed as dist
-
-    if not (dist.is_available() and dist.is_initialized()):
+    if n_workers() == 1:
         return None
     from shoal.distributed.order import Order, is_lost, open_alike
     from shoal.errors import TrainingError
