@@ -102,16 +102,17 @@ class Reporter:
 
     def _lines(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         began = said = time.monotonic()
-        start: int | None = None
+        first: tuple[float, int] | None = None
         for count, item in enumerate(items, 1):
             done = item.step if isinstance(item, Checkpoint) else count
-            start = done - 1 if start is None else start
+            if first is None:  # what it waited for before is no work of this kind
+                first = time.monotonic(), done
             yield item
             if isinstance(item, Checkpoint):  # its length may be decided on the way
                 total = item.total_steps
             now = time.monotonic()
-            if now - said > PLAIN_EVERY and done < total:
-                left = (now - began) * (total - done) / (done - start)
+            if now - said > PLAIN_EVERY and first[1] < done < total:
+                left = (now - first[0]) * (total - done) / (done - first[1])
                 detail = _detail(item)
                 self.say(
                     f"{description}: {done:,} of {total:,}, {_clock(left)} left"

@@ -96,7 +96,7 @@ def _train(
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
     report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait
-    if limit is None:
+    if limit is None and request.ray is None:  # who knows how fast a cluster is
         least, most = forecast(
             source, recipe, epochs_before=0.0 if before is None else before.epoch,
             reports=request.hands_over, device=device,
@@ -124,8 +124,13 @@ def _train(
 
 def _trainer(request: Request) -> pipeline.Trainer:
     """What takes the steps: this process alone, or several together."""
-    together = None if request.reopen is None else torchrun.trainer(request.reopen)
-    return together or train_alone
+    if request.reopen is None:
+        return train_alone
+    if request.ray is None:
+        return torchrun.trainer(request.reopen) or train_alone
+    from shoal.distributed.training import trainer
+
+    return trainer(request.reopen, request.workers, address=request.ray)
 
 
 def _other_efforts(source: ImageSource, request: Request) -> str:

@@ -16,6 +16,8 @@ _FLAGS = ("--resume", "--low-memory", "--no-cache", "--quiet", "-q", "--force", 
 """Options without a value."""
 _KEPT_FLAGS = ("--low-memory", "--no-cache", "--quick", "--thorough")
 """Those of them that the next training needs, too."""
+_ADDRESS = r"local|auto|[\w.-]+:\d+|\[[\da-fA-F:.]+\]:\d+"
+"""What may follow ``--ray``, which has a value or none."""
 _UNKNOWN = "…"
 
 
@@ -81,6 +83,9 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
     >>> training = parse_training(["run", "photos", "found", "-k", "3", "--resume"])
     >>> training.checkpoint, training.again("longer", epochs="80")
     ('found/checkpoint.pth', "'shoal run photos found-longer -k 3 --epochs 80'")
+    >>> training = parse_training(["train", "photos", "a.pth", "--ray", "--workers", "2"])
+    >>> training.options
+    (('--ray',), ('--workers', '2'))
     """
     if not words or words[0] not in ("train", "run", "demo", "cluster"):
         return None
@@ -92,6 +97,8 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
         if word in _FLAGS:
             if word in _KEPT_FLAGS:
                 options.append((word,))
+        elif word == "--ray" and not (rest and re.fullmatch(_ADDRESS, rest[0])):
+            options.append((word,))
         elif word.startswith("-") and len(word) > 1 and not re.fullmatch(r"-[\d.]+", word):
             name, equals, value = word.partition("=")
             if equals and name.startswith("--"):

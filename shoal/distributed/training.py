@@ -1,0 +1,208 @@
+"""Training on the workers of a Ray, by Ray Train's ``TorchTrainer``.
+
+Worker 0 hands its state over every second or so, see `Sender`; the command keeps what a training
+alone keeps. Where a worker or a machine is lost, Ray begins anew with all workers, from the last
+state: they end with the bits of the undisturbed run.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from shoal.distributed.address import LOCAL
+from shoal.distributed.board import Board, News, Start
+from shoal.distributed.engine import Engine, connect
+from shoal.distributed.environment import changed
+from shoal.distributed.order import Order, Reopen, backend, is_lost, open_alike, sendable
+from shoal.errors import DistributedError, ShoalError
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import is_kept
+from shoal.pipeline import Trainer
+from shoal.protocols import ImageSource, IntArray
+from shoal.recipes.recipe import Recipe
+from shoal.training.allocator import keep_large_buffers
+from shoal.training.loop import train
+from shoal.training.time_limit import TimeLimit
+from shoal.training.workers import ProcessGroup
+
+_EVERY = 1.0
+"""Seconds between two states that worker 0 hands over, at least."""
+_SHARE = 0.01
+"""The share of the time that handing over may take."""
+_SETTINGS = {
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
+    "TORCH_PROCESS_GROUP_SHUTDOWN_TIMEOUT_S": "5",
+}
+"""What Ray Train reads from the environment: workers stay in their folder, a lost one is noticed
+soon, and nothing waits long for its connections to close."""
+
+
+def trainer(reopen: Reopen, workers: int | None = None, *, address: str = LOCAL) -> Trainer:
+    """What trains on a Ray, for `shoal.pipeline.fit`.
+
+    Args:
+        reopen: opens the pile again, in another process.
+        workers: how many processes train together; None: one a core, or GPU.
+        address: see `connect`.
+    """
+
+    def steps(
+        source: ImageSource, recipe: Recipe, *, device: str = "cpu",
+        resume: Checkpoint | None = None, limit: TimeLimit | None = None,
+        groups: IntArray | None = None, **named: Any,
+    ) -> Generator[Checkpoint]:  # fmt: skip
+        order = Order(reopen, source.digest(), recipe, device, resume, groups)
+        spent = 0.0 if limit is None else limit.spent()
+        with (
+            tempfile.TemporaryDirectory(prefix="shoal-ray-train-") as folder,
+            connect(address, workers, device=device) as engine,
+            changed(**_SETTINGS),
+        ):
+            yield from _states(engine, folder, _Told(order, limit, spent, named))
+
+    return steps
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The order, and what worker 0 alone needs."""
+
+    order: Order
+    limit: TimeLimit | None
+    spent: float
+    """Seconds of the limit that were spent when the order was given."""
+    named: dict[str, Any]
+    """``origin`` and ``notes`` of `train`."""
+
+    def limit_after(self, seconds: float) -> TimeLimit | None:
+        """The limit by the clock of the process that calls this."""
+        if self.limit is None:
+            return None
+        return replace(self.limit, began=None, spent_before=self.spent + seconds)
+
+
+def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
+    """The states of a run as its workers hand them over."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here)
+    board = actor.remote(pickle.dumps(told))
+    run = _Running(engine, folder, board)
+    news = News([])
+    while run.is_alive() or news.states:
+        news = cast(News, ray.get(board.take.remote()))
+        for state in news.states:
+            yield pickle.loads(state)
+        if news.error is not None:
+            raise pickle.loads(news.error)
+        if news.stuck:
+            reason = f": {news.reason}" if news.reason else ""
+            raise DistributedError(
+                f"the workers ended again and again before the next state{reason}; what is done is "
+                "kept, go on with resume=True."
+            )
+    if run.error is not None:
+        raise DistributedError(f"Ray ended the training: {run.error}") from run.error
+
+
+class _Running(threading.Thread):
+    """A ``TorchTrainer`` at work, until Ray is shut down."""
+
+    def __init__(self, engine: Engine, folder: str, board: Any) -> None:
+        super().__init__(daemon=True)
+        self.engine, self.folder, self.board = engine, folder, board
+        self.error: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        from ray import train as ray_train
+        from ray.train.torch import TorchConfig, TorchTrainer
+
+        on_gpus = self.engine.device == "cuda"
+        resources = {"CPU": 1.0} | ({"GPU": 1.0} if on_gpus else {})
+        try:
+            TorchTrainer(
+                _share,
+                train_loop_config={"board": self.board},
+                torch_config=TorchConfig(backend=backend(self.engine.device)),
+                scaling_config=ray_train.ScalingConfig(
+                    num_workers=self.engine.workers, use_gpu=on_gpus,
+                    resources_per_worker=resources,
+                ),
+                run_config=ray_train.RunConfig(
+                    storage_path=self.folder,
+                    failure_config=ray_train.FailureConfig(max_failures=-1),
+                ),
+            ).fit()  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - the command raises it
+            self.error = error
+
+
+def _share(config: dict[str, Any]) -> None:
+    """What each worker does: its share of the steps."""
+    import ray
+
+    board, workers = config["board"], ProcessGroup.here()
+    start: Start | None = ray.get(board.begin.remote()) if workers.rank == 0 else None
+    try:
+        start = workers.of_first(start)
+        assert start is not None
+        told: _Told = pickle.loads(start.order)
+        order = told.order
+        resume = order.resume if start.state is None else pickle.loads(start.state)
+        source = open_alike(order, workers)
+        keep_large_buffers()
+        limit = told.limit_after(start.seconds) if workers.rank == 0 else None
+        sender = Sender(board)
+        for checkpoint in train(
+            source, order.recipe, device=order.device, resume=resume, groups=order.groups,
+            workers=workers, limit=limit, **told.named,
+        ):  # fmt: skip
+            if workers.rank == 0:
+                sender.saw(checkpoint)
+    except ShoalError as error:
+        ray.get(board.fail.remote(pickle.dumps(error)))
+    except Exception as error:
+        if not is_lost(error):
+            ray.get(board.lose.remote(f"{type(error).__name__}: {error}"))
+        raise
+
+
+class Sender:
+    """Hands the states of a run over: those that are kept, the first, and one every second or so.
+
+    So little is lost with a worker: the work of a second, or of a hundred times what it takes to
+    hand a state over, if that is longer.
+    """
+
+    def __init__(self, board: Any) -> None:
+        self.board = board
+        self.pending: Any = None
+        self.next = time.monotonic()
+
+    def saw(self, checkpoint: Checkpoint) -> None:
+        """Hand ``checkpoint`` over, if its turn has come."""
+        import ray
+
+        last = checkpoint.step >= checkpoint.total_steps
+        due = last or checkpoint.step == 1 or is_kept(checkpoint)
+        if not due and time.monotonic() < self.next:
+            return
+        began = time.monotonic()
+        if self.pending is not None:
+            ray.get(self.pending)
+        self.pending = self.board.put.remote(pickle.dumps(sendable(checkpoint)))
+        if last:
+            ray.get(self.pending)
+        now = time.monotonic()
+        self.next = now + max(_EVERY, (now - began) / _SHARE)
