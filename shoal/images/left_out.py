@@ -148,7 +148,14 @@ def as_rows(left: Iterable[LeftOut]) -> list[tuple[str, str]]:
 
 
 def as_counts(left: Sequence[LeftOut]) -> list[Count]:
-    """The number of files for each reason, unexpected reasons first; together all files."""
+    """The number of files for each reason, unexpected reasons first; together all files.
+
+    Where there would be too many lines, files of one reason share one.
+
+    >>> many = [LeftOut(f"{number}.tif", "4 channels") for number in range(44)]
+    >>> as_counts([*many, LeftOut("a.png", "empty")])[0][:2]
+    (44, 'such as 0.tif')
+    """
     sums: dict[tuple[str, str], list[str]] = {}
     for entry in left:
         sums.setdefault((entry.group or entry.name, entry.reason), []).append(entry.name)
@@ -156,6 +163,8 @@ def as_counts(left: Sequence[LeftOut]) -> list[Count]:
         Count(len(names), what.removeprefix("*") if len(names) > 1 else names[0], reason)
         for (what, reason), names in sums.items()
     ]
+    if len(counts) > MANY:
+        counts = _by_reason(counts)
     counts.sort(key=lambda entry: entry.expected)
     if len(counts) <= MANY:
         return counts
@@ -166,3 +175,17 @@ def as_counts(left: Sequence[LeftOut]) -> list[Count]:
         if n_more:
             shown.append(Count(n_more, "more", reason))
     return shown
+
+
+def _by_reason(counts: Sequence[Count]) -> list[Count]:
+    """One count for each reason, the most frequent first."""
+    same: dict[str, list[Count]] = {}
+    for count in counts:
+        same.setdefault(count.reason, []).append(count)
+    joined = [
+        each[0]
+        if len(each) == 1
+        else Count(sum(count.n_files for count in each), f"such as {each[0].what}", reason)
+        for reason, each in same.items()
+    ]
+    return sorted(joined, key=lambda count: -count.n_files)

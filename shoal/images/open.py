@@ -130,6 +130,7 @@ def open_source(
         )
     _check_range(source, pixel_range)
     _describe_channels(source)
+    _describe_range(source, pixel_range)
     return source
 
 
@@ -197,6 +198,17 @@ def _describe_channels(source: ImageSource) -> None:
         constant = describe_constant(constant_channels(source), n_channels)
         notes += [f"warning: {sentence}" for sentence in constant]
     source.notes = [*source.notes, *notes]
+
+
+def _describe_range(source: ImageSource, asked: PixelRange | None) -> None:
+    """Warn of images of another scale than the others, where the pile's own range is learned."""
+    from shoal.images.array import ArraySource
+    from shoal.images.mixed_scales import describe_mixture
+
+    learned = getattr(source, "pixel_range", None)
+    unknown = asked is not None and asked.integers is None and asked.floats is None
+    if unknown and learned is not None and isinstance(source, ArraySource):
+        source.notes = [*source.notes, *describe_mixture(source, learned)]
 
 
 def check_fit(fit: str | None) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
 from typing import Any, TypeVar
 
 from shoal.errors import DataError
@@ -35,8 +34,8 @@ DEFAULT_SIDE = 32
 """The images of any other pile become squares of this side: a laptop trains on them in minutes."""
 _LOOKS = 64
 """The form is chosen by this many images. If a later image does not fit, decoding begins again."""
-_COUNTED = 16
-"""So many images say how many channels the pile has."""
+_COUNTED = 32
+"""So many images, evenly spread over the pile, say how many channels it has."""
 
 
 class SurpriseError(Exception):
@@ -58,14 +57,13 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     if wanted.image_shape is not None:
         return Form(*wanted.image_shape, pixel_range=known, fit=wanted.fit or CROP)
     side = wanted.size or DEFAULT_SIDE
-    contents = iter(pile.contents())
-    first = list(islice(contents, _COUNTED))
-    n_channels = most_channels(first, isolated=pile.isolated)
+    spread = (pile.fetch(int(row)) for row in spread_rows(len(pile.names), _COUNTED))
+    n_channels = most_channels(spread, isolated=pile.isolated)
     channels, all_grey = (1, True) if n_channels == 3 else (n_channels, False)
     kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known, fit=wanted.fit or CROP)
     form = kind if wanted.size else None
     reason, seen = "", 0
-    for facts in _seen(look, chain(first, contents), pile.isolated, _CRASHED):
+    for facts in _seen(look, pile.contents(), pile.isolated, _CRASHED):
         if isinstance(facts, str):
             reason = reason or facts
             continue

@@ -30,15 +30,16 @@ from shoal.images.decoding.form import Form
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.members import take_apart
 from shoal.images.decoding.processes import shared
+from shoal.images.decoding.raw_pixels import OTHER_CHANNELS
 from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange, type_of
 from shoal.images.within import Within
-from shoal.plural import pixels
+from shoal.plural import counted, pixels
 from shoal.protocols import ImageSource, Originals, Track
 
-_VERSION = 3
+_VERSION = 4
 """Raise this number when the same files would give other pixels or ids."""
 _HOW = {CROP: "cut to the centre", PAD: "framed", STRETCH: "stretched to fit"}
 _MUCH = 0.5
@@ -116,6 +117,7 @@ def decode_pile(
             kept.note,
             *pixel_range.describe(wanted.pixel_range),
             *describe_missing(index["missing"]),
+            *_of_other_channels(index),
             *describe_beyond(index.get("beyond", 0), len(index["ids"])),
             *_left_outside(index, wanted),
         ],
@@ -229,6 +231,26 @@ def _left_outside(index: Index, wanted: Wanted) -> list[str]:
     return [
         f"warning: {min(share, 0.99):.0%} of each image, on average, lies outside {shape} in its "
         f"middle and is not seen: they are too tall or too wide{advice}"
+    ]
+
+
+def _of_other_channels(index: Index) -> list[str]:
+    """A warning of images that are left out because they have other channels than most."""
+    others, numbers = 0, set[int]()
+    for row in index["left_out"]:
+        n_files, _, reason = row
+        if told := OTHER_CHANNELS.fullmatch(reason):
+            others += n_files
+            numbers.add(int(told[1]))
+    if not others:
+        return []
+    n, _, _, channels = index["shape"]
+    theirs = " or ".join(map(str, sorted(numbers)))
+    are = "is" if others == 1 else "are"
+    return [
+        f"warning: {counted(others, 'image')} of {theirs} channels {are} left out, and the "
+        f"{counted(n, 'image')} of {channels} {'is' if n == 1 else 'are'} kept: the images of a "
+        "pile have the same channels"
     ]
 
 

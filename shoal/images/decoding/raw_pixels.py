@@ -5,6 +5,7 @@ Worker processes import this module, so it imports neither torch nor much of sho
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,10 @@ def turned(pixels: Numbers, orientation: int) -> Numbers:
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     return pixels
+
+
+OTHER_CHANNELS = re.compile(r"(\d+) channels?, where the pile has \d+")
+"""What `wrong_channels` says."""
 
 
 def wrong_channels(n_channels: int, wanted: int) -> str:

@@ -1,0 +1,60 @@
+"""Piles of images of several kinds: the majority decides, and a person is told of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shoal.images.open import open_source
+
+
+def _images(n: int, top: int, dtype: Any) -> Any:
+    return np.random.default_rng(top).integers(0, top + 1, (n, 12, 12)).astype(dtype)
+
+
+def test_most_images_decide_on_the_channels_and_both_counts_are_said(
+    tmp_path: Path, run_cli: Callable[..., Any]
+) -> None:
+    tifffile = pytest.importorskip("tifffile", reason="reads TIFF of four bands")
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    for number in range(44):  # the first by name, and fewer
+        content = np.random.default_rng(number).integers(0, 256, (12, 12, 4)).astype(np.uint8)
+        tifffile.imwrite(folder / f"a{number}.tif", content, photometric="minisblack")
+    for number in range(66):
+        content = np.random.default_rng(number).integers(0, 256, (12, 12, 3)).astype(np.uint8)
+        Image.fromarray(content).save(folder / f"b{number}.png")
+    assert open_source(folder, cache=False).shape == (12, 12, 3)
+    told = run_cli("duplicates", folder, "--csv", tmp_path / "d.csv", "--no-cache").err
+    assert "44 images of 4 channels are left out, and the 66 images of 3 are kept" in told
+    assert "44 such as a0.tif: 4 channels, where the pile has 3" in told
+
+
+@pytest.mark.parametrize(
+    ("dtype", "told"),
+    [
+        (np.uint8, "1 of 41 images has more than 8 bits and is seen by this range; the other 40"),
+        (np.uint16, "1 of 41 images (z.png) is far brighter than all others (up to 65"),
+    ],
+)
+def test_a_stray_of_more_bits_is_named_and_darkens_no_8_bit_file(
+    tmp_path: Path, dtype: Any, told: str
+) -> None:
+    for number, image in enumerate(_images(40, 255, dtype)):
+        Image.fromarray(image).save(tmp_path / f"a{number:02}.png")
+    Image.fromarray(_images(1, 65535, np.uint16)[0]).save(tmp_path / "z.png")
+    source = open_source(tmp_path, cache=False)
+    assert [note for note in source.notes if told in note], source.notes
+    if dtype == np.uint8:
+        assert source.read(np.arange(40)).mean() == pytest.approx(65535 / 2, rel=0.02)
+
+
+def test_an_even_pile_is_not_warned_of(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", _images(40, 3000, np.uint16))
+    notes = open_source(tmp_path / "a.npy", cache=False).notes
+    assert not [note for note in notes if "warning" in note]
