@@ -230,6 +230,9 @@ class Clusterer(Fitted, Protocol):
     """How many ways to divide the points it found; candidate 0 is the choice."""
     separation: FloatArray
     """How well each stands out, float32 (n_candidates,) in [0, 1]."""
+    n_clusters: int
+    by_size: bool
+    """Whether its groups are numbered by their sizes already, the largest first."""
 
     def remember(self, x: FloatArray) -> Self:
         """Keep ``x`` float32 (n, d), or a sample of very many, as the reference."""
@@ -241,6 +244,10 @@ class Clusterer(Fitted, Protocol):
 
     def reordered(self, order: Sequence[int]) -> Self:
         """Another clusterer, with the candidates, each once, in this order."""
+        ...
+
+    def predict(self, x: FloatArray, candidate: int = 0) -> IntArray:
+        """The most likely group of each point of ``x`` float32 (m, d), int64 (m,)."""
         ...
 
     def predict_proba(self, x: FloatArray, candidate: int = 0) -> FloatArray:

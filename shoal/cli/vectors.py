@@ -54,8 +54,9 @@ def cluster(
     FOLDER then holds what 'shoal run' writes for images, and its checkpoint.pth assigns other
     vectors of the same program. Every command that takes DATA and CHECKPOINT takes VECTORS there.
     """
-    from shoal import pipeline
+    from shoal import large, pipeline
     from shoal.cli import inference, opening
+    from shoal.cli.large_vectors import cluster_in_blocks
     from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
@@ -90,6 +91,9 @@ def cluster(
         )  # fmt: skip
         if not request.auto:
             check_n_clusters(recipe.n_clusters, len(source))
+        blockwise = large.is_large(source, recipe, auto_k=request.auto)
+        if blockwise:
+            large.check(source, recipe)
         run = opened.of(source, request, report)
         if run.done:
             report.say(*already(run))
@@ -100,6 +104,10 @@ def cluster(
             f"seed {recipe.seed}"
         )
         origin = Origin(command=command_line(), column=column or "", id_column=id_column or "")
+        if blockwise:
+            cluster_in_blocks(source, recipe, run, report, auto_k=request.auto, origin=origin)
+            say_next(report, *review_of(folder, vectors))
+            return
         finished, table = pipeline.cluster_vectors(
             source, recipe, auto_k=request.auto, origin=origin, track=report
         )

@@ -58,6 +58,8 @@ class Clustering:
 
     def numbering(self, candidate: int = 0) -> IntArray:
         """The clusterer's own number of each cluster under a candidate, int64 (k,)."""
+        if candidate not in self._numbering and self.clusterer.by_size:
+            self._numbering[candidate] = np.arange(self.clusterer.n_clusters)
         if candidate not in self._numbering:
             known = self.clusterer.predict_proba(self.reference, candidate)
             self._numbering[candidate] = _by_size(known)
@@ -73,6 +75,8 @@ class Clustering:
 
     def predict(self, x: FloatArray, candidate: int = 0) -> IntArray:
         """The cluster of each point of ``x`` float32 (m, d), int64 (m,)."""
+        if self.clusterer.by_size:
+            return self.clusterer.predict(x, candidate)
         return self.predict_proba(x, candidate).argmax(axis=1).astype(np.int64)
 
     def candidates(self, x: FloatArray) -> list[IntArray]:

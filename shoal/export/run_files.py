@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shoal.embedding.table import ImageTable
+from shoal.export.large_tables import LargeTable
 from shoal.protocols import ImageSource, Track, silent
 
 
 def write_run_files(
     source: ImageSource, table: ImageTable, folder: Path, metadata: Mapping[bytes, bytes], *,
-    track: Track = silent,
+    whole: LargeTable | None = None, track: Track = silent,
 ) -> None:  # fmt: skip
     """Write prediction.csv, table.parquet, clusters.png and map.png.
 
@@ -20,6 +21,7 @@ def write_run_files(
         table: their clusters, with places on a map.
         folder: where to write.
         metadata: for table.parquet, such as the verdict.
+        whole: what the files of numbers hold, where ``table`` is of a sample.
         track: shows progress.
 
     Raises:
@@ -27,7 +29,8 @@ def write_run_files(
     """
     from shoal.plots import figures, maps
 
-    table.to_csv(folder / "prediction.csv", force=True)
-    table.to_parquet(folder / "table.parquet", metadata, force=True)
+    numbers = table if whole is None else whole
+    numbers.to_csv(folder / "prediction.csv", force=True)
+    numbers.to_parquet(folder / "table.parquet", metadata, force=True)
     figures.write(figures.clusters(source, table, track=track), folder / "clusters.png")
     figures.write(maps.map_of(source, table), folder / "map.png")

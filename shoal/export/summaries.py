@@ -12,6 +12,7 @@ import numpy as np
 from shoal.clustering.splits import PIXELS_COUNT
 from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import NOWHERE_NAME, ImageTable
+from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, pixels
 from shoal.scoring import label_free
@@ -19,8 +20,11 @@ from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import COMBINED, LabelFreeScores
 
+_LISTED = 50
+"""Clusters up to which the size of each is told."""
 
-def run_summary(table: ImageTable, folder: Path) -> str:
+
+def run_summary(table: ImageTable | LargeTable, folder: Path) -> str:
     """The clusters of a run, and the files that it wrote."""
     return (
         f"{prediction_summary(table)}\n"
@@ -29,14 +33,16 @@ def run_summary(table: ImageTable, folder: Path) -> str:
     )
 
 
-def prediction_summary(table: ImageTable) -> str:
+def prediction_summary(table: ImageTable | LargeTable) -> str:
     """The number of images, the sizes of the clusters and the mean confidence, in one line."""
-    nowhere = np.array([name == NOWHERE_NAME for name in table.names or [""] * len(table)])
+    nowhere = np.zeros(len(table.labels), dtype=bool)
+    if isinstance(table, ImageTable) and table.names is not None:
+        nowhere = np.array([name == NOWHERE_NAME for name in table.names])
     sizes, confidence = np.bincount(table.labels[~nowhere]), float(table.confidence.mean())
     apart = f", {int(nowhere.sum()):,} belong nowhere" if nowhere.any() else ""
     return (
-        f"{counted(len(table), 'image')}: clusters {_sizes(sizes.tolist())}{apart}; "
-        f"mean confidence {share_text(confidence, len(table))}"
+        f"{counted(len(table.labels), 'image')}: clusters {_sizes(sizes.tolist())}{apart}; "
+        f"mean confidence {share_text(confidence, len(table.labels))}"
     )
 
 
@@ -47,7 +53,15 @@ def training_summary(checkpoint: Checkpoint) -> str:
 
 
 def _sizes(sizes: Sequence[int]) -> str:
-    return ", ".join(f"{cluster}: {size:,}" for cluster, size in enumerate(sizes))
+    """The sizes of clusters as text; of very many the first and the last ones.
+
+    >>> _sizes([5, 3]), _sizes([*range(200, 100, -1)])[-45:]
+    ('0: 5, 1: 3', '9: 191, … 98: 102, 99: 101 (100 in all)')
+    """
+    each = [f"{cluster}: {size:,}" for cluster, size in enumerate(sizes)]
+    if len(each) <= _LISTED:
+        return ", ".join(each)
+    return f"{', '.join(each[:10])}, … {', '.join(each[-2:])} ({len(each):,} in all)"
 
 
 def splits_table(splits: list[ComparedSplit]) -> str:

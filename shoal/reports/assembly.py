@@ -11,6 +11,7 @@ from shoal.clustering.digest import clustering_metadata
 from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import ImageTable
 from shoal.errors import OutputError
+from shoal.export.large_tables import LargeTable
 from shoal.export.neighbours import with_map
 from shoal.export.run_files import write_run_files
 from shoal.export.summaries import run_summary
@@ -127,6 +128,7 @@ def _write(
 def hand_over(
     source: ImageSource, checkpoint: Checkpoint, table: ImageTable, folder: Path,
     reporter: Reporter, *, device: str, spare: Callable[[], float] | None = None,
+    whole: LargeTable | None = None,
 ) -> None:  # fmt: skip
     """Write the results of a run to ``folder``, and say so.
 
@@ -138,10 +140,11 @@ def hand_over(
         reporter: shows progress.
         device: where the encoder runs.
         spare: see `report`.
+        whole: what the tables hold, where ``source`` and ``table`` are a sample.
     """
     metadata = label_free.verdict_on(checkpoint).metadata() | clustering_metadata(checkpoint)
     table = with_map(table, track=reporter)
-    write_run_files(source, table, folder, metadata, track=reporter)
+    write_run_files(source, table, folder, metadata, whole=whole, track=reporter)
     inputs = ReportInputs(
         source, best=Trained(folder / "checkpoint.pth", checkpoint), show=_shown(source),
         device=device, track=reporter,
@@ -149,7 +152,7 @@ def hand_over(
     page = folder / "report.html"
     check_report([page])
     _write([page], inputs, Wording("en"), whole=False, spare=spare, table=table)
-    reporter.say(run_summary(table, folder))
+    reporter.say(run_summary(table if whole is None else whole, folder))
 
 
 def check_report(paths: Sequence[Path]) -> None:

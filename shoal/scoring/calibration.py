@@ -54,13 +54,7 @@ class Calibration:
             return np.ones_like(membership)
         rows, labels = np.arange(n), membership.argmax(axis=1)
         own = membership[rows, labels]
-        sure = np.empty(n, dtype=np.float64)
-        for cluster in range(k):
-            members = labels == cluster
-            sure[members] = np.interp(
-                own[members], self.memberships[cluster], self.confidences[cluster]
-            )
-        sure = np.clip(sure, (1.0 + MARGIN) / k, 1.0 - MARGIN)
+        sure = self._sure(own, labels)
         others = membership.astype(np.float64)
         others[rows, labels] = 0.0
         total = others.sum(axis=1, keepdims=True)
@@ -75,6 +69,27 @@ class Calibration:
         found = left[:, None] * (share * others + (1.0 - share) * even)
         found[rows, labels] = sure
         return found.astype(np.float32)
+
+    def confidence(self, own: FloatArray, labels: IntArray) -> FloatArray:
+        """The confidences of `apply` by the largest membership of each row alone.
+
+        Args:
+            own: float32 (n,), the largest memberships.
+            labels: int (n,), the clusters that they are of.
+
+        Returns:
+            float32 (n,).
+        """
+        return self._sure(own, labels).astype(np.float32)
+
+    def _sure(self, own: FloatArray, labels: IntArray) -> Array:
+        sure = np.empty(len(own), dtype=np.float64)
+        for cluster in range(self.n_clusters):
+            members = labels == cluster
+            sure[members] = np.interp(
+                own[members], self.memberships[cluster], self.confidences[cluster]
+            )
+        return np.clip(sure, (1.0 + MARGIN) / self.n_clusters, 1.0 - MARGIN)
 
 
 def calibrate(

@@ -51,6 +51,9 @@ class BaseClusterer(FittedArrays):
     max_reference = 20_000
     """A larger pile is clustered on a random sample of this many: the cost stays bounded."""
 
+    by_size = False
+    """Whether its groups are numbered by their sizes already, the largest first."""
+
     n_clusters: int
     random_state: int
     reference_: Array

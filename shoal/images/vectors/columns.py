@@ -14,6 +14,7 @@ from shoal.errors import DataError
 from shoal.images.csv_files import printable
 from shoal.images.disk import check_room, temporary_folder
 from shoal.images.shards import check_file, shards
+from shoal.images.vectors.names import MANY, ArrowNames
 from shoal.protocols import Array
 
 _IN_MEMORY = 256 * 2**20
@@ -28,7 +29,7 @@ class Column:
 
     vectors: Array
     """Numbers (n, d)."""
-    ids: list[str] | None
+    ids: Sequence[str] | None
     """Of the n vectors; None if no column has them."""
     missing: list[int]
     """Rows without a vector."""
@@ -63,7 +64,7 @@ def read_column(path: Path, column: str | None, id_column: str | None) -> Column
     for numbers, known in _blocks(files, opened, name):
         d = numbers.shape[1]
         if vectors is None and d:
-            vectors, kept_open = _room(n, d)
+            vectors, kept_open = _room(n, d, numbers.dtype)
         if vectors is not None and d:
             if d != vectors.shape[1]:
                 row = start + int(np.flatnonzero(known)[0])
@@ -76,14 +77,15 @@ def read_column(path: Path, column: str | None, id_column: str | None) -> Column
     return Column(vectors, _ids(files, opened, ids_from), missing, kept_open)
 
 
-def _room(n: int, d: int) -> tuple[Array, Any]:
-    """An array float32 (n, d) of zeros, in memory or in a temporary file, and that file."""
-    if 4 * n * d <= _IN_MEMORY:
-        return np.zeros((n, d), np.float32), None
+def _room(n: int, d: int, kind: Any) -> tuple[Array, Any]:
+    """An array (n, d) of zeros, in memory or in a temporary file, and that file."""
+    n_bytes = np.dtype(kind).itemsize * n * d
+    if n_bytes <= _IN_MEMORY:
+        return np.zeros((n, d), kind), None
     folder = temporary_folder()
-    check_room(folder, 4 * n * d)
+    check_room(folder, n_bytes)
     file = tempfile.NamedTemporaryFile(prefix="shoal-", dir=folder)  # noqa: SIM115
-    return np.memmap(file.name, np.float32, "w+", shape=(n, d)), file
+    return np.memmap(file.name, kind, "w+", shape=(n, d)), file
 
 
 def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator[tuple[Any, Any]]:
@@ -100,7 +102,10 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
                     row = start + int(np.flatnonzero(known)[other])
                     raise _ragged(file, name, row, int(lengths[other]), int(lengths[0]))
                 values = column.drop_null().flatten()  # a hole in a vector becomes NaN
-                numbers = values.to_numpy(zero_copy_only=False).astype(np.float32)
+                numbers = values.to_numpy(zero_copy_only=False)
+                # Half precision stays what it is: half the room, and the same numbers.
+                if numbers.dtype != np.float16:
+                    numbers = numbers.astype(np.float32)
                 yield numbers.reshape(known.sum(), -1 if len(lengths) else 0), known
                 start += len(known)
         except (OSError, ValueError) as error:  # pyarrow's own errors are among these
@@ -189,10 +194,12 @@ def _pick_ids(file: Path, schema: Any, wanted: str | None) -> str | None:
     return (wanted or _ID) if plain else None
 
 
-def _ids(files: Sequence[Path], opened: Sequence[Any], name: str | None) -> list[str] | None:
+def _ids(files: Sequence[Path], opened: Sequence[Any], name: str | None) -> Sequence[str] | None:
     """The ids as text; a row without an id is called by its number."""
     if name is None:
         return None
+    if sum(parquet.metadata.num_rows for parquet in opened) > MANY:
+        return _many_ids(files, opened, name)
     ids: list[str] = []
     for file, parquet in zip(files, opened, strict=True):
         try:
@@ -201,3 +208,22 @@ def _ids(files: Sequence[Path], opened: Sequence[Any], name: str | None) -> list
             raise _damaged(file) from error
         ids += [str(len(ids) + row if value is None else value) for row, value in enumerate(known)]
     return ids
+
+
+def _many_ids(files: Sequence[Path], opened: Sequence[Any], name: str) -> Sequence[str]:
+    """The same where they are too many for Python strings."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    chunks, start = [], 0
+    for file, parquet in zip(files, opened, strict=True):
+        try:
+            known = parquet.read(columns=[name]).column(0).cast(pa.large_string())
+        except (OSError, ValueError) as error:
+            raise _damaged(file) from error
+        if known.null_count:
+            numbers = pa.array(np.arange(start, start + len(known))).cast(pa.large_string())
+            known = pc.coalesce(known, numbers)
+        chunks += known.chunks
+        start += len(known)
+    return ArrowNames(pa.chunked_array(chunks, pa.large_string()))

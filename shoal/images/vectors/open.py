@@ -14,6 +14,7 @@ from shoal.images.csv_files import as_text, quoted
 from shoal.images.formats import numpy_file
 from shoal.images.subset import Subset
 from shoal.images.vectors.columns import read_column, vector_columns
+from shoal.images.vectors.names import ArrowNames
 from shoal.images.vectors.source import VectorSource
 from shoal.plural import counted
 from shoal.protocols import Array, ImageSource
@@ -158,9 +159,14 @@ def _of_numpy(path: Path, name: str | None) -> tuple[Array, Sequence[str] | None
 
 
 def _check_ids(ids: Sequence[str] | None, path: Path) -> None:
-    if ids is None or len(set(ids)) == len(ids):
+    if isinstance(ids, ArrowNames):
+        often = ids.twice()
+    else:
+        twice = ids is not None and len(set(ids)) < len(ids)
+        often = Counter(ids).most_common(1)[0] if twice else None
+    if often is None:
         return
-    name, times = Counter(ids).most_common(1)[0]
+    name, times = often
     raise DataError(
         f"{path}: each id must be of one vector, but {quoted(name)} is given {times:,} times; name "
         "another column with id_column, or leave out what is there twice."

@@ -15,6 +15,7 @@ from shoal.images.file_rows import FileRows
 from shoal.images.left_out import Count
 from shoal.images.originals import PixelOriginals
 from shoal.images.vectors.cards import CARD, draw_cards
+from shoal.images.vectors.names import MANY, RowNames
 from shoal.images.vectors.pictures import PicturesOfVectors
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 
@@ -101,6 +102,14 @@ class VectorSource:
         """The vectors ``indices`` (b,), float32 (b, d)."""
         rows = np.asarray(indices)
         return self._read(rows if self._rows is None else self._rows[rows])
+
+    def scattered(self, indices: Array) -> FloatArray:
+        """The same as `vectors`, for very many rows here and there: by the file's memory map.
+
+        A call of the system for each row would take longer than all else.
+        """
+        rows = np.asarray(indices)
+        return _to_float(np.asarray(self._whole[rows if self._rows is None else self._rows[rows]]))
 
     def read(self, indices: Array) -> npt.NDArray[Any]:
         """The pictures shown for vectors ``indices`` (b,): images, or cards with their ids."""
@@ -190,7 +199,9 @@ def _names(
             raise DataError(f"{name} has {n:,} vectors, but there are {len(given):,} {what}.")
     if ids is not None:
         return ids
-    return [str(row) for row in range(n)] if images is None else images.ids
+    if images is not None:
+        return images.ids
+    return RowNames(n) if n > MANY else [str(row) for row in range(n)]
 
 
 def _reader_of(vectors: Array) -> Callable[[IntArray], FloatArray]:
