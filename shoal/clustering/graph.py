@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg
 
@@ -42,7 +43,8 @@ def walk_eigenvectors(
 
     Args:
         graph: symmetric, float64 (n, n), without isolated points.
-        n_vectors: how many, at most n. The first is constant.
+        n_vectors: how many, at most n. The first is constant. The iterative solver wants far more
+            points than vectors; of fewer than 4 times as many, all are computed.
         random_state: seed of the solver's start.
 
     Returns:
@@ -54,8 +56,11 @@ def walk_eigenvectors(
     root = np.sqrt(degree)
     scaling = scipy.sparse.diags_array(1.0 / root)
     walk = scaling @ graph @ scaling  # symmetric, with the walk's eigenvalues
-    if n < 500:  # the iterative solver wants far fewer vectors than points
+    if n < 500:
         values, vectors = np.linalg.eigh(walk.toarray())
+    elif 4 * n_vectors > n:
+        first = n - min(n_vectors, n)
+        values, vectors = scipy.linalg.eigh(walk.toarray(), subset_by_index=(first, n - 1))
     else:
         start = np.random.default_rng(random_state).uniform(0.5, 1.5, n)
         values, vectors = scipy.sparse.linalg.eigsh(

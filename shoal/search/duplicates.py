@@ -15,8 +15,9 @@ from shoal.images.output_checks import check_free
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
-from shoal.search import vector_copies
+from shoal.search import large_copies, vector_copies
 from shoal.search.copies import THRESHOLD, Comparison, closest_pairs
+from shoal.search.large_copies import LargeComparison, links_of
 from shoal.search.vector_copies import VectorComparison
 
 
@@ -129,6 +130,11 @@ def find_duplicates(
     check_threshold(threshold)
     order = np.arange(len(source)) if sizes is None else np.argsort(-sizes, kind="stable")
     by_vector = n_dimensions_of(source) > 0
+    kept_because = "the first of each group" if sizes is None else "the largest file of each"
+    if by_vector and large_copies.is_large(len(source), n_dimensions_of(source)):
+        threshold = vector_copies.THRESHOLD if threshold is None else threshold
+        found = _among_many(LargeComparison(source, track), order, threshold, track)  # type: ignore[arg-type]
+        return Duplicates(source.ids, found, threshold, kept_because)
     comparison: Comparison | VectorComparison = (
         VectorComparison(source, track) if by_vector else Comparison(source, track)
     )
@@ -145,19 +151,35 @@ def find_duplicates(
             pairs = np.unique(np.concatenate([pairs, closest_pairs(z, singles, track)]), axis=0)
         if threshold is None:
             threshold = comparison.usual_threshold(singles, pairs)
-        for a, b in comparison.verified(pairs, threshold).tolist():
-            links.setdefault(a, []).append(b)
-            links.setdefault(b, []).append(a)
+        links = links_of(comparison.verified(pairs, threshold).tolist())
     if threshold is None:
         threshold = vector_copies.THRESHOLD if by_vector else THRESHOLD
     stars = _stars(comparison, list(copies), links, threshold)
     groups = [_group(kept, near, copies) for kept, near in stars if near or copies[kept]]
-    return Duplicates(
-        ids=source.ids,
-        groups=sorted(groups, key=lambda group: (-len(group.others), group.kept)),
-        threshold=threshold,
-        kept_because="the first of each group" if sizes is None else "the largest file of each",
-    )
+    return Duplicates(source.ids, _largest_first(groups), threshold, kept_because)
+
+
+def _among_many(
+    comparison: LargeComparison, order: IntArray, threshold: float, track: Track
+) -> list[Group]:
+    """The groups of copies of vectors that do not fit into memory; see `find_duplicates`.
+
+    The pairs are told in blocks, and only vectors that are in one are looked at further.
+    """
+    singles, copies = comparison.same(order)
+    links: dict[int, list[int]] = {}
+    if threshold != 0.0 and len(singles) > 1:
+        links = links_of(comparison.close_pairs(singles, threshold, track).tolist())
+    met = copies.keys() | links.keys()
+    first = [row for row in order[np.isin(order, list(met))].tolist() if row in met]
+    stars = _stars(comparison, first, links, threshold)
+    all_copies = {row: copies.get(row, []) for row in met}
+    groups = [_group(kept, near, all_copies) for kept, near in stars if near or all_copies[kept]]
+    return _largest_first(groups)
+
+
+def _largest_first(groups: list[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: (-len(group.others), group.kept))
 
 
 def check_threshold(threshold: float | None) -> None:
@@ -167,7 +189,7 @@ def check_threshold(threshold: float | None) -> None:
 
 
 def _stars(
-    comparison: Comparison | VectorComparison,
+    comparison: Comparison | VectorComparison | LargeComparison,
     order: list[int],
     links: dict[int, list[int]],
     threshold: float,

@@ -49,7 +49,8 @@ def resolve(queries: Sequence[str | Path], pile: ImageSource) -> list[Query]:
     Raises:
         DataError: a name is neither, or its file cannot be read.
     """
-    rows = {name: row for row, name in enumerate(pile.ids)}
+    wanted = set(map(str, queries))
+    rows = {name: row for row, name in enumerate(pile.ids) if name in wanted}
     resolved = []
     for name in map(str, queries):
         row = rows.get(name, -1)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from shoal.clustering.vector_blocks import Reduced
 from shoal.corrections.honoured import Corrections
 from shoal.corrections.predict import honour_embedding
-from shoal.embedding.reduce import reduce
+from shoal.embedding.neighbours import but_itself
+from shoal.embedding.reduce import reduce, transform
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.csv_files import write_rows
@@ -20,6 +22,7 @@ from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
+from shoal.search.inverted_file import exact
 from shoal.search.queries import Query, resolve
 from shoal.search.similarity import Index, check_metric
 
@@ -27,6 +30,10 @@ _CHECKED = 16
 """Images that are embedded again to check a given embedding."""
 _TOLERANCE = 0.01
 """Their greatest distance, as a share of their length. Other machines round differently."""
+
+
+_AT_ONCE, _REDUCED = 2**30, 64
+"""Bytes of vectors in memory from which they are searched in blocks; numbers of each, at most."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,8 @@ def find_similar(
     """
     check_queries(queries, n, metric)
     resolved = resolve(queries, source)
+    if z is None and corrections is None and _is_large(source, checkpoint):
+        return _among_many(source, checkpoint, resolved, n, metric, track)
     if z is None:
         z = reduce(source, checkpoint, device=device, track=track)
     else:
@@ -141,6 +150,31 @@ def find_similar(
     similarities = np.take_along_axis(found[0], np.stack(places), axis=1)
     indices = np.take_along_axis(found[1], np.stack(places), axis=1)
     return Similar(resolved, source.ids, indices, similarities, honoured.table.names)
+
+
+def _is_large(source: ImageSource, checkpoint: Checkpoint) -> bool:
+    """Whether so many vectors are searched where they lie, a block at a time."""
+    numbers = len(source) * min(checkpoint.n_dimensions, _REDUCED)
+    return 4 * numbers > _AT_ONCE
+
+
+def _among_many(
+    source: ImageSource, checkpoint: Checkpoint, queries: Sequence[Query], n: int, metric: str,
+    track: Track,
+) -> Similar:  # fmt: skip
+    """See `find_similar`; each query is compared with every vector, and none is kept."""
+    rows = np.array([query.row_in_pile for query in queries], dtype=np.int64)
+    points = transform(source.vectors(rows), checkpoint)  # type: ignore[attr-defined]
+    reduced = Reduced(source, lambda x: transform(x, checkpoint), points.shape[1])  # type: ignore[arg-type]
+    m = min(n, len(source) - 1)
+    distances, found = exact(reduced, points, m + 1, cosine=metric == "cosine", track=track)
+    others = but_itself(found, rows)
+    distances, found = distances[others].reshape(-1, m), found[others].reshape(-1, m)
+    if metric == "cosine":
+        similarities = np.clip(1.0 - np.square(distances) / 2.0, -1.0, 1.0)
+    else:
+        similarities = 1.0 / (1.0 + distances)
+    return Similar(queries, source.ids, found, similarities)
 
 
 def check_embedding(

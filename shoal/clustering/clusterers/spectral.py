@@ -23,6 +23,11 @@ _STARTS, _FEWEST_STARTS = 200, 10
 (benchmarks/LOG.md)."""
 _STARTED = 2_000_000
 """Points in all starts together, so that those of a large pile do not take for ever."""
+_MOST_VECTORS = 1500
+"""Eigenvectors, at most: those of 500 groups. More take an hour and gigabytes, and so
+many groups are found as well in fewer directions than there are groups."""
+_COMPARED = 3e10
+"""Points times groups times directions in all starts together, at most: a minute or so."""
 
 
 class Spectral(VotingClusterer):
@@ -71,7 +76,8 @@ class Spectral(VotingClusterer):
         self.reference_labels_ = labels
 
     def _cut(self, graph: scipy.sparse.csr_array, smallest: int) -> IntArray:
-        n_vectors = min(_TRIED + 1 if self.n_clusters == 2 else 3 * self.n_clusters, graph.shape[0])
+        n_vectors = _TRIED + 1 if self.n_clusters == 2 else min(3 * self.n_clusters, _MOST_VECTORS)
+        n_vectors = min(n_vectors, graph.shape[0])
         values, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
         if self.n_clusters == 2:
             return best_cut(graph, vectors.T[1:], smallest)
@@ -88,6 +94,8 @@ class Spectral(VotingClusterer):
         from sklearn.cluster import KMeans
 
         n_starts = min(_STARTS, max(_FEWEST_STARTS, _STARTED // len(x)))
+        if self.n_clusters > _MOST_VECTORS // 3:
+            n_starts = max(1, min(n_starts, int(_COMPARED / (x.size * self.n_clusters))))
         seeds = np.random.default_rng(self.random_state).integers(2**31, size=n_starts).tolist()
         with one_thread():
             models = [KMeans(self.n_clusters, n_init=1, random_state=seed) for seed in seeds]
