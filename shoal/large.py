@@ -32,7 +32,7 @@ from shoal.images.subset import Subset
 from shoal.images.vectors.source import VectorSource
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ClusterFacts, Origin, Split
-from shoal.protocols import FloatArray, IntArray, Track, silent
+from shoal.protocols import Array, FloatArray, IntArray, Track, silent
 from shoal.recipes.noise import OFF
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import Recipe
@@ -53,7 +53,7 @@ class LargeResult:
     """The groups of very many vectors."""
 
     checkpoint: Checkpoint
-    labels: IntArray
+    labels: Array
     """int32 (n,): the group of each, the largest first."""
     confidence: FloatArray
     """float32 (n,) in [0, 1]: calibrated, or of more than 100 groups how far each belongs to its

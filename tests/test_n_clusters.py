@@ -56,6 +56,14 @@ def test_one_cloud_is_not_clearly_anything() -> None:
     assert "no number is clear" in found.reason
 
 
+def test_of_pure_noise_few_clusters_are_taken_and_it_is_said_that_nothing_stands_out() -> None:
+    """All numbers are as good as chance there: the largest of them, 20, used to be taken."""
+    noise = np.random.default_rng(1).normal(size=(400, 16)).astype(np.float32)
+    found = weigh(noise)
+    assert found.n_clusters == 2
+    assert "nothing stands out" in found.reason
+
+
 def test_of_groups_within_groups_the_finer_are_chosen_and_the_tie_is_told() -> None:
     generator = np.random.default_rng(0)
     far, near = np.repeat([[40.0], [-40.0]], 3, axis=0), np.eye(6, 8) * 12

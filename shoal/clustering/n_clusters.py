@@ -38,6 +38,10 @@ TIED = 0.05
 """Numbers whose strength is at most this far below the best are tied with it."""
 _ALIKE = 0.01
 """Of the numbers within this distance of the best, the largest is chosen."""
+NOTHING = 0.2
+"""Below this prediction strength nothing stands out: "slight" agreement for a kappa (Landis and
+Koch). Then the fewest clusters are chosen: all numbers are as good as chance, and the largest of
+them would say most of what is not there."""
 _RUNS = 8
 _SILHOUETTE_IMAGES = 1500
 
@@ -167,6 +171,8 @@ def _choose(
     """The choice, what is tied with it, whether it is clear, the leading numbers, the reason."""
     order = sorted(evidence, key=lambda entry: -entry.strength)
     best = order[0]
+    if best.strength < NOTHING:
+        return _nothing(min(evidence, key=lambda entry: entry.n_clusters), best)
     # Clusters within clusters may be equally strong: then the finer division says more.
     alike = [entry for entry in order if entry.strength >= best.strength - _ALIKE]
     chosen = max(alike, key=lambda entry: entry.n_clusters)
@@ -194,6 +200,20 @@ def _choose(
     leading = tuple(entry.n_clusters for entry in [chosen, *others][:3])
     as_good = tuple(entry.n_clusters for entry in tied)
     return chosen.n_clusters, as_good, strong and not tied, leading, reason
+
+
+def _nothing(
+    fewest: Evidence, best: Evidence
+) -> tuple[int, tuple[int, ...], bool, tuple[int, ...], str]:
+    """The result where no number is found again much more often than by chance."""
+    k = fewest.n_clusters
+    reason = (
+        "nothing stands out, and no number is clear: the best of them, "
+        f"{best.n_clusters} clusters, are found again in other images of the pile with a prediction "
+        f"strength of {best.strength:.2f} (0 as by chance, 1 always). {k} are taken, the fewest "
+        "that were weighed, and may mean nothing."
+    )
+    return k, (), False, (k,), reason
 
 
 def _listed(evidence: Sequence[Evidence]) -> str:

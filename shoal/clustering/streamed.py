@@ -128,7 +128,7 @@ def k_means(
 class Assignment:
     """The nearest groups of n vectors; 12 bytes a vector."""
 
-    labels: IntArray
+    labels: Array
     """int32 (n,): the nearest group."""
     squared: FloatArray
     """float32 (n, 2): the squared distances to the centres of the nearest group and the next."""

@@ -14,7 +14,10 @@ from shoal.protocols import Array, FloatArray, IntArray
 class Vectors(Protocol):
     """n vectors of d numbers; `VectorSource` is one."""
 
-    n_dimensions: int
+    @property
+    def n_dimensions(self) -> int:
+        """d."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -11,7 +11,7 @@ import numpy as np
 from shoal.images.csv_files import as_text, write_rows
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_free
-from shoal.protocols import FloatArray, IntArray
+from shoal.protocols import Array, FloatArray
 
 _ROWS = 131_072
 
@@ -24,7 +24,7 @@ class LargeTable:
     """
 
     ids: Sequence[str]
-    labels: IntArray
+    labels: Array
     """int32 (n,)."""
     confidence: FloatArray
     """float32 (n,)."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class Shard:
 
         self.learned, self.vectors = learned, vectors
         self.rows = range(len(vectors)) if rows is None else rows
-        self._index = faiss.deserialize_index(np.frombuffer(learned.content, np.uint8))
+        self._index: Any = faiss.deserialize_index(np.frombuffer(learned.content, np.uint8))
         blocks = row_blocks(len(self.rows))
         for block in track(blocks, "indexing", len(blocks)):
             self._index.add(vectors.vectors(block + self.rows.start))
@@ -175,11 +176,11 @@ def learn(
     cells = two_levels.fit(sample, n_cells, seed, track).points
     # A graph finds a vector's cell in the time of some hundred comparisons (HNSW, Malkov and
     # Yashunin 2016, arXiv:1603.09320).
-    quantizer = faiss.IndexHNSWFlat(d, 32)
+    quantizer: Any = faiss.IndexHNSWFlat(d, 32)
     quantizer.hnsw.efSearch = 64
     quantizer.add(cells)
     codes = d if d % 2 else d // 2
-    index = faiss.IndexIVFPQFastScan(quantizer, d, n_cells, codes, _BITS, faiss.METRIC_L2)
+    index: Any = faiss.IndexIVFPQFastScan(quantizer, d, n_cells, codes, _BITS, faiss.METRIC_L2)
     index.quantizer_trains_alone = 0
     for _ in track(range(1), "learning codes", 1):
         index.train(sample.take(sample_rows(len(sample), _CODED, seed)))

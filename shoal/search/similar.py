@@ -21,7 +21,7 @@ from shoal.images.output_checks import check_free
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import FloatArray, ImageSource, IntArray, Track, silent
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search.inverted_file import exact
 from shoal.search.queries import Query, resolve
 from shoal.search.similarity import Index, check_metric
@@ -171,10 +171,10 @@ def _among_many(
     others = but_itself(found, rows)
     distances, found = distances[others].reshape(-1, m), found[others].reshape(-1, m)
     if metric == "cosine":
-        similarities = np.clip(1.0 - np.square(distances) / 2.0, -1.0, 1.0)
+        similarities: Array = np.clip(1.0 - np.square(distances) / 2.0, -1.0, 1.0)
     else:
         similarities = 1.0 / (1.0 + distances)
-    return Similar(queries, source.ids, found, similarities)
+    return Similar(queries, source.ids, found, similarities.astype(np.float32))
 
 
 def check_embedding(

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
+from shoal.clustering.centres import Centres, train
 from shoal.clustering.clusterers._base import VotingClusterer, one_thread
 from shoal.clustering.graph import best_cut, modularity, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
@@ -26,8 +27,6 @@ _STARTED = 2_000_000
 _MOST_VECTORS = 1500
 """Eigenvectors, at most: those of 500 groups. More take an hour and gigabytes, and so
 many groups are found as well in fewer directions than there are groups."""
-_COMPARED = 3e10
-"""Points times groups times directions in all starts together, at most: a minute or so."""
 
 
 class Spectral(VotingClusterer):
@@ -93,9 +92,12 @@ class Spectral(VotingClusterer):
         """Groups of ``x`` (n, d), from many starts."""
         from sklearn.cluster import KMeans
 
+        if 3 * self.n_clusters > _MOST_VECTORS:  # to choose so many first centres well takes hours
+            points = np.ascontiguousarray(x, dtype=np.float32)
+            centres = Centres(train(points, self.n_clusters, self.random_state))
+            return [centres.nearest(points)[1][:, 0]]
+
         n_starts = min(_STARTS, max(_FEWEST_STARTS, _STARTED // len(x)))
-        if self.n_clusters > _MOST_VECTORS // 3:
-            n_starts = max(1, min(n_starts, int(_COMPARED / (x.size * self.n_clusters))))
         seeds = np.random.default_rng(self.random_state).integers(2**31, size=n_starts).tolist()
         with one_thread():
             models = [KMeans(self.n_clusters, n_init=1, random_state=seed) for seed in seeds]
