@@ -6,11 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from shoal.images.sampling import sample_rows
 from shoal.protocols import Array, FloatArray, IntArray
 
 _PROBES = 4
 """Cells of the first level that are searched. With 20,000 centres of a million vectors in 141 cells
 the objective was 0.007 % above that of the exact search, in a fourteenth of the time."""
+
+_STARTS, _COMPARED = 10, 300_000_000
+"""Starts of k-means, and points times groups in all of them together."""
+_CAREFUL = 1000
+"""Groups up to which a first centre is the best of several that were drawn."""
 
 
 class Centres:
@@ -78,18 +84,53 @@ class Centres:
         return self._index
 
 
-def train(x: FloatArray, n_clusters: int, seed: int, n_steps: int = 20) -> FloatArray:
-    """Centres float32 (k, d) of points float32 (m, d), m ≥ k, by faiss's k-means."""
+def train(
+    x: FloatArray, n_clusters: int, seed: int, *, n_starts: int | None = None, n_steps: int = 20
+) -> FloatArray:
+    """Centres float32 (k, d) of points float32 (m, d), m ≥ k, by faiss's k-means.
+
+    The first centres are those of k-means++ (Arthur and Vassilvitskii 2007), of a part of the
+    points: of centres drawn evenly there may be none in a small group that lies far off.
+
+    Args:
+        x: the points.
+        n_clusters: k.
+        seed: of the first centres.
+        n_starts: the best of so many is taken; by default up to 10, fewer where they take long.
+        n_steps: of Lloyd's algorithm.
+    """
     import faiss
 
-    if n_clusters >= len(x):
-        return x[np.arange(n_clusters) % len(x)].copy()
-    model = faiss.Kmeans(
-        x.shape[1], n_clusters, niter=n_steps, seed=1 + seed % 2**30,
-        min_points_per_centroid=1, max_points_per_centroid=len(x),
+    m, d = x.shape
+    if n_clusters >= m:
+        return x[np.arange(n_clusters) % m].copy()
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    if n_starts is None:
+        n_starts = max(1, min(_STARTS, _COMPARED // (m * n_clusters)))
+    best, least = x[:0], np.inf
+    for start in range(n_starts):
+        generator = np.random.default_rng([seed, start])
+        model: Any = faiss.Kmeans(
+            d, n_clusters, niter=n_steps, seed=1 + seed % 2**30, min_points_per_centroid=1,
+            max_points_per_centroid=m,
+        )  # fmt: skip
+        model.train(x, init_centroids=_first(x, n_clusters, generator))
+        if float(model.obj[-1]) < least:
+            best, least = np.asarray(model.centroids, np.float32), float(model.obj[-1])
+    return best.reshape(n_clusters, d)
+
+
+def _first(x: FloatArray, n_clusters: int, generator: np.random.Generator) -> FloatArray:
+    """First centres by k-means++, float32 (k, d); of very many groups each is drawn only once."""
+    from sklearn.cluster import kmeans_plusplus
+
+    few = n_clusters <= _CAREFUL
+    some = x[sample_rows(len(x), n_clusters * (20 if few else 10), generator)]
+    found, _ = kmeans_plusplus(
+        some, n_clusters, random_state=int(generator.integers(2**31)),
+        n_local_trials=None if few else 1,
     )  # fmt: skip
-    model.train(np.ascontiguousarray(x, dtype=np.float32))
-    return np.asarray(model.centroids, dtype=np.float32).reshape(n_clusters, -1)
+    return np.ascontiguousarray(found, dtype=np.float32)
 
 
 def _flat(points: Array) -> Any:

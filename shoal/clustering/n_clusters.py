@@ -209,9 +209,9 @@ def _nothing(
     k = fewest.n_clusters
     reason = (
         "nothing stands out, and no number is clear: the best of them, "
-        f"{best.n_clusters} clusters, are found again in other images of the pile with a prediction "
-        f"strength of {best.strength:.2f} (0 as by chance, 1 always). {k} are taken, the fewest "
-        "that were weighed, and may mean nothing."
+        f"{best.n_clusters} clusters, are found again in other images of the pile with a "
+        f"prediction strength of {best.strength:.2f} (0 as by chance, 1 always). {k} are taken, "
+        "the fewest that were weighed, and may mean nothing."
     )
     return k, (), False, (k,), reason
 

@@ -34,7 +34,7 @@ def fit(sample: Halves, n_clusters: int, seed: int, track: Track = silent) -> Ce
     """
     n_cells = max(1, round(np.sqrt(n_clusters)))
     some = sample_rows(len(sample), _A_CELL * n_cells, seed)
-    first = train(sample.take(some), n_cells, seed)
+    first = train(sample.take(some), n_cells, seed, n_starts=1)
     coarse = Centres(first)
     cell = np.concatenate([coarse.nearest(x)[1][:, 0] for _, x in sample.blocks()])
     shares = shared_out(np.bincount(cell, minlength=n_cells), n_clusters)
@@ -44,7 +44,8 @@ def fit(sample: Halves, n_clusters: int, seed: int, track: Track = silent) -> Ce
     for number in track(range(n_cells), "clustering a sample", n_cells):
         rows = order[stops[number - 1] if number else 0 : stops[number]]
         if shares[number]:
-            centres.append(train(sample.take(rows), int(shares[number]), seed + number))
+            own = train(sample.take(rows), int(shares[number]), seed + number, n_starts=1)
+            centres.append(own)
     return Centres(np.concatenate(centres), first)
 
 

@@ -24,6 +24,7 @@ _STARTS, _FEWEST_STARTS = 200, 10
 (benchmarks/LOG.md)."""
 _STARTED = 2_000_000
 """Points in all starts together, so that those of a large pile do not take for ever."""
+_SMALL = 500
 _MOST_VECTORS = 1500
 """Eigenvectors, at most: those of 500 groups. More take an hour and gigabytes, and so
 many groups are found as well in fewer directions than there are groups."""
@@ -92,9 +93,10 @@ class Spectral(VotingClusterer):
         """Groups of ``x`` (n, d), from many starts."""
         from sklearn.cluster import KMeans
 
-        if 3 * self.n_clusters > _MOST_VECTORS:  # to choose so many first centres well takes hours
+        if 3 * self.n_clusters > _MOST_VECTORS or (len(x) >= _SMALL and x.shape[1] > len(x) // 4):
+            # Groups of few points: to choose so many first centres well would take hours.
             points = np.ascontiguousarray(x, dtype=np.float32)
-            centres = Centres(train(points, self.n_clusters, self.random_state))
+            centres = Centres(train(points, self.n_clusters, self.random_state, n_starts=1))
             return [centres.nearest(points)[1][:, 0]]
 
         n_starts = min(_STARTS, max(_FEWEST_STARTS, _STARTED // len(x)))
