@@ -20,13 +20,7 @@ import numpy as np
 
 from shoal.clustering import splits
 from shoal.clustering.choose_k import choose_k
-from shoal.clustering.clustering import (
-    Clustering,
-    build_clusterer,
-    check_split,
-    clustering_of,
-    divide_anew,
-)
+from shoal.clustering.clustering import Clustering, build_clusterer
 from shoal.clustering.noise import fit_noise, is_noise
 from shoal.embedding.out_of_distribution import reduce_with_familiarity
 from shoal.embedding.reduce import Reduction, fit_reduction, reduce
@@ -41,8 +35,9 @@ from shoal.models.history import CheckpointHistory
 from shoal.protocols import Array, ImageSource, IntArray, Track, silent
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import late_failure, representation
-from shoal.scoring.assignment import assign, calibration_of, set_aside, unsure_of_far_off
-from shoal.scoring.examine import calibrate_again, examine
+from shoal.scoring.assignment import assign, calibration_of, set_aside
+from shoal.scoring.examine import examine
+from shoal.scoring.way import Way, way_of
 from shoal.training.loop import train
 from shoal.training.schedule import n_steps
 from shoal.training.time_limit import TimeLimit
@@ -239,22 +234,19 @@ def predict(
         CheckpointError: the checkpoint was kept along the way and has no clusters.
         DataError: more clusters than images were learned from, or a split that there is not.
     """
+    way = way_of(checkpoint, n_clusters, split)
+    return assign_way(source, way, familiarity=familiarity, device=device, track=track)
+
+
+def assign_way(
+    source: ImageSource, way: Way, *, familiarity: bool = False, device: str = "cpu",
+    track: Track = silent,
+) -> ImageTable:  # fmt: skip
+    """The same by a way to divide images that was taken from a checkpoint already."""
+    checkpoint, known = way.checkpoint, None
     check_same_range(getattr(source, "pixel_range", None), checkpoint.pixel_range)
-    clustering, candidate = clustering_of(checkpoint), split - 1
-    calibration = None
-    if n_clusters is None or n_clusters == checkpoint.recipe.n_clusters:
-        check_split(split, clustering.n_candidates)
-        calibration = calibration_of(checkpoint, candidate)
+    if familiarity and checkpoint.familiar:  # an older checkpoint cannot tell
+        z, known = reduce_with_familiarity(source, checkpoint, device=device, track=track)
     else:
-        check_n_clusters(n_clusters, len(clustering.reference))
-        clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
-        check_split(split, clustering.n_candidates)
-        calibration = calibrate_again(checkpoint, clustering, candidate)
-    if not familiarity or not checkpoint.familiar:  # an older checkpoint cannot tell
         z = reduce(source, checkpoint, device=device, track=track)
-        familiar = None
-    else:
-        z, familiar = reduce_with_familiarity(source, checkpoint, device=device, track=track)
-    table = replace(assign(source, z, clustering, calibration, candidate), familiarity=familiar)
-    n_clusters = n_clusters or checkpoint.recipe.n_clusters
-    return set_aside(unsure_of_far_off(table, n_clusters), checkpoint, n_clusters)
+    return way.assign(source, z, known)

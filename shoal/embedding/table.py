@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ NAMED_FOR = "result"
 NAMED_FOR_METADATA = b"shoal_named_for"
 """The same in the schema of a Parquet table."""
 
+ROW_GROUP = 131_072
+"""Rows of a group of a Parquet table: whoever reads or writes one needs memory for so many."""
 
 NOWHERE_NAME = "belongs nowhere"
 """The name of the group of images that belong nowhere."""
@@ -86,6 +88,10 @@ class ImageTable:
     def has_embedding(self) -> bool:
         """Whether the embedding is known."""
         return self.embedding.shape[1] > 0
+
+    def with_familiarity(self, familiarity: FloatArray | None) -> ImageTable:
+        """The same table with the familiarity of its images, float32 (n,), if it is known."""
+        return replace(self, familiarity=familiarity)
 
     def titles(self) -> list[str]:
         """The name of each image's cluster, or ``cluster-`` and its number."""
@@ -158,8 +164,14 @@ class ImageTable:
             OutputError: the file exists and ``force`` is not given, or it cannot be written.
         """
         check_free(Path(path), force=force)
-        import pyarrow as pa
         import pyarrow.parquet as pq
+
+        with atomic_path(Path(path)) as temporary:
+            pq.write_table(self.to_arrow(metadata), temporary, row_group_size=ROW_GROUP)
+
+    def to_arrow(self, metadata: Mapping[bytes, bytes] | None = None) -> Any:
+        """The columns of `to_parquet` as an Arrow table."""
+        import pyarrow as pa
 
         z = np.ascontiguousarray(self.embedding, dtype=np.float32)
         names = [as_text(name) for name in self.ids]
@@ -179,8 +191,7 @@ class ImageTable:
             columns["x"] = pa.array(np.ascontiguousarray(self.xy[:, 0]), pa.float32())
             columns["y"] = pa.array(np.ascontiguousarray(self.xy[:, 1]), pa.float32())
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), z.shape[1])
-        with atomic_path(Path(path)) as temporary:
-            pq.write_table(pa.table(columns, metadata=metadata), temporary)
+        return pa.table(columns, metadata=metadata)
 
 
 def result_digest(ids: Iterable[str], labels: IntArray) -> str:

@@ -55,12 +55,17 @@ def set_aside(table: ImageTable, checkpoint: Checkpoint, n_clusters: int) -> Ima
     if not nowhere.any():
         return table
     labels = np.where(nowhere, n_clusters, table.labels)
-    return replace(
-        table, labels=labels,
-        confidence=np.where(nowhere, np.float32(0.5), table.confidence),
-        names=[NOWHERE_NAME if one else "" for one in nowhere.tolist()],
-        named_for=result_digest(table.ids, labels),
-    )  # fmt: skip
+    confidence = np.where(nowhere, np.float32(0.5), table.confidence)
+    return with_nowhere(replace(table, labels=labels, confidence=confidence), n_clusters)
+
+
+def with_nowhere(table: ImageTable, n_clusters: int) -> ImageTable:
+    """The table with the name of the group ``n_clusters``, if an image is in it."""
+    nowhere = table.labels == n_clusters
+    if not nowhere.any():
+        return table
+    names = [NOWHERE_NAME if one else "" for one in nowhere.tolist()]
+    return replace(table, names=names, named_for=result_digest(table.ids, table.labels))
 
 
 def unsure_of_far_off(table: ImageTable, n_clusters: int) -> ImageTable:
