@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -122,22 +123,38 @@ def predict(
     source, loaded = opening.open_with(checkpoint, data, report, options)
     known = honouring.load(loaded)
     division = honouring.division(known, clusters, split, loaded)
-    result = inference.predict(
-        source, loaded, report, clusters=division.n_clusters, split=division.split, device=device
-    )
     # Of another number of clusters, or another split, nothing was measured.
     own = division.of(loaded) == Division()
     place = Path(name_alone(str(checkpoint)))  # the table may be passed on
     metadata = label_free.verdict_on(loaded, path=place).metadata() if own else {}
     metadata |= clustering_metadata(loaded, n_clusters=division.n_clusters, split=division.split)
-    if known is not None:
-        honoured = honouring.honour(result, known, loaded, source, division)
-        result = honoured.table
-        metadata[CLUSTERING] = honoured.digest.encode()
-    with kept_aside(replaced if backup else []) as kept:
-        result.to_csv(prediction, force=force or backup)
-        if table is not None:
-            result.to_parquet(table, metadata, force=force or backup)
+    with contextlib.ExitStack() as parts:
+        if ray is None:
+            result = inference.predict(
+                source, loaded, report, clusters=division.n_clusters, split=division.split,
+                device=device,
+            )  # fmt: skip
+            to_parquet = result.to_parquet
+        else:
+            from shoal.cli import sharded
+
+            order = sharded.order_for(data, source, (checkpoint, loaded), options)
+            in_parts = parts.enter_context(sharded.predicted(
+                source, order, loaded, division, prediction, report, ray=ray, workers=workers,
+                device=device, force=force,
+            ))  # fmt: skip
+            result = in_parts.table if known is None else in_parts.whole()
+            to_parquet = in_parts.to_parquet
+            inference.warn_of(result, loaded, report, clusters=division.n_clusters)
+        if known is not None:
+            honoured = honouring.honour(result, known, loaded, source, division)
+            result = honoured.table
+            to_parquet = result.to_parquet
+            metadata[CLUSTERING] = honoured.digest.encode()
+        with kept_aside(replaced if backup else []) as kept:
+            result.to_csv(prediction, force=force or backup)
+            if table is not None:
+                to_parquet(table, metadata, force=force or backup)
     write_skipped(source, skipped)
     report.say(*listed_in(source, skipped))
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))

@@ -49,11 +49,18 @@ def predict(
         device=ready(device),
         track=report,
     )
+    warn_of(table, checkpoint, report, clusters=clusters)
+    return table
+
+
+def warn_of(
+    table: ImageTable, checkpoint: Checkpoint, report: Reporter, *, clusters: int | None = None
+) -> None:
+    """Warn of unfamiliar images, and of new clusters that are tiny or empty, see `predict`."""
     known = ("vectors that were clustered",) if checkpoint.n_dimensions else ()
     report.warn(*warnings.unfamiliar(table, *known))
-    if clusters is not None and not warnings.few_images(len(source), clusters):
+    if clusters is not None and not warnings.few_images(len(table), clusters):
         report.warn(*warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters)))
-    return table
 
 
 def splits(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class Engine:
 
         Args:
             function: of a module that the workers can import.
-            tasks: what it is called with. They are taken as workers become free.
+            tasks: what it is called with; the last of each says in words what it is of. They are
+                taken as workers become free.
 
         Yields:
             Each task with what came of it, as soon as it is done.
@@ -71,7 +73,8 @@ class Engine:
         remote = ray.remote(function).options(
             num_cpus=1, num_gpus=int(self.device == "cuda"), max_retries=0
         )
-        waiting, running, begun = iter(tasks), dict[Any, tuple[Any, ...]](), dict[Any, int]()
+        waiting, running = iter(tasks), dict[Any, tuple[Any, ...]]()
+        begun: dict[tuple[Any, ...], int] = {}
         try:
             while True:
                 while len(running) < _QUEUED * self.workers:
@@ -126,7 +129,7 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
             ``auto`` for the one that runs here.
         workers: how many tasks to do at a time; None: as many as it has cores, or with
             ``device="cuda"`` GPUs.
-        device: what each worker computes on.
+        device: what each worker computes on; auto: on GPUs, where there are any.
 
     Raises:
         DistributedError: Ray is not installed, nobody answers, the cluster has another version of
@@ -153,7 +156,12 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
                 ray.init(address, logging_level="FATAL", log_to_driver=False, **began)
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             raise version_mismatch(address, error) from error
-        yield Engine(address, _workers(ray, address, workers, device), device)
+        if device == "auto":
+            device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
+        engine = Engine(address, _workers(ray, address, workers, device), device)
+        with contextlib.suppress(ValueError):  # not the main thread
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray's processes end, too
+        yield engine
 
 
 def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
@@ -190,9 +198,9 @@ def _deaths() -> tuple[type[BaseException], ...]:
 def _died(task: tuple[Any, ...], error: BaseException) -> DistributedError:
     of_memory = type(error).__name__ == "OutOfMemoryError"
     why = "took too much memory" if of_memory else "died"
-    what = next((str(part) for part in task if hasattr(part, "__str__")), "")
     return DistributedError(
-        f"the process that works on {what} {why} {ATTEMPTS} times; what is done is kept."
+        f"the worker of {task[-1]} {why} {ATTEMPTS} times, each time begun anew; the other parts "
+        "are kept."
     )
 
 

@@ -1,0 +1,114 @@
+"""``--ray``: predicting in shards as the commands do it, and what they say of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from shoal.cli.channel_options import parse_within
+from shoal.cli.opening import asked_or_learned
+from shoal.cli.options import OpenOptions
+from shoal.corrections.division import Division
+from shoal.distributed.engine import connect
+from shoal.distributed.parts import Parts, Plan, opened
+from shoal.distributed.shards import ShardedTable, do_missing, gathered
+from shoal.distributed.tasks import Order, predict_shard
+from shoal.errors import Interrupted
+from shoal.images.files import digest_of
+from shoal.images.vectors.source import n_dimensions_of
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.provenance import typed
+from shoal.plural import counted
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource
+
+
+def order_for(
+    data: Path, source: ImageSource, checkpoint: tuple[Path, Checkpoint] | None,
+    options: OpenOptions, *, size: int | None = None,
+) -> Order:  # fmt: skip
+    """How workers open what the command opened as ``source``."""
+    loaded = None if checkpoint is None else checkpoint[1]
+    asked = asked_or_learned(options, loaded, data)
+    within = parse_within(asked.every, asked.pages)
+    return Order(
+        _absolute(data), None if checkpoint is None else _absolute(checkpoint[0]),
+        vectors=n_dimensions_of(source) > 0, array=asked.array, channels=asked.channels,
+        every=within.every, pages=within.pages, size=size, cache=asked.cache,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def predicted(
+    source: ImageSource, order: Order, checkpoint: Checkpoint, division: Division, out: Path,
+    report: Reporter, *, ray: str, workers: int | None, device: str, force: bool = False,
+) -> Iterator[ShardedTable]:  # fmt: skip
+    """Assign the images in shards; the parts stay until the block has written the output ``out``.
+
+    Args:
+        source: the pile.
+        order: how workers open it.
+        checkpoint: a finished one.
+        division: how the pile is divided.
+        out: the output; the parts lie in ``OUT.parts``.
+        report: shows progress.
+        ray: the address.
+        workers: how many; None: a core or GPU each.
+        device: auto, cpu or cuda.
+        force: whether parts of another plan may be removed.
+
+    Raises:
+        Interrupted: on Ctrl-C; the parts that are done stay.
+    """
+    pile = source.digest()
+    plan = Plan(
+        "predict", pile, len(source), digest_of(Path(order.checkpoint or "")),
+        division.n_clusters, division.split, familiarity=pile != checkpoint.origin.digest,
+    )  # fmt: skip
+    with opened(out, plan, force=force) as parts:
+        in_shards(
+            source, order, parts, report, work=predict_shard, what="embedding in shards", ray=ray,
+            workers=workers, device=device,
+        )  # fmt: skip
+        yield gathered(source, parts, division.n_clusters or checkpoint.recipe.n_clusters)
+
+
+def in_shards(
+    source: ImageSource, order: Order, parts: Parts, report: Reporter, *,
+    work: Callable[[Order, Parts, Any], float | None], what: str, ray: str, workers: int | None,
+    device: str,
+) -> None:  # fmt: skip
+    """Let workers write the parts that are missing, and say who does what.
+
+    Raises:
+        DistributedError: see `connect` and `do_missing`.
+        Interrupted: on Ctrl-C.
+    """
+    missing, n_shards = len(parts.missing()), parts.plan.n_shards
+    if missing < n_shards:
+        report.say(f"{n_shards - missing:,} of {counted(n_shards, 'part')} are in {parts.folder}")
+    if not missing:
+        return
+    try:
+        with connect(ray, workers, device=device) as engine:
+            report.say(
+                f"{counted(len(source), 'image')} in {counted(n_shards, 'shard')}, "
+                f"{counted(engine.workers, 'worker')} of {engine.where}"
+            )
+            peak = do_missing(source, order, parts, engine, work=work, what=what, track=report)
+    except KeyboardInterrupt:
+        left = len(parts.missing())
+        raise Interrupted(
+            f"stopped; {n_shards - left:,} of {counted(n_shards, 'part')} are kept in "
+            f"{parts.folder}; go on with: {typed()}"
+        ) from None
+    if peak is not None:
+        report.say(f"a worker took at most {peak:.2f} GB of memory")
+
+
+def _absolute(path: Path) -> str:
+    """A path as a process with another current folder finds it; addresses stay as they are."""
+    return str(path) if "://" in str(path) else os.path.abspath(path)

@@ -1,0 +1,184 @@
+"""What a worker does: open the pile as the command did, see that it is the same, write a part."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import platform
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal import __version__, pipeline
+from shoal.distributed.parts import Parts
+from shoal.errors import DistributedError, ShoalError
+from shoal.images.files import digest_of
+from shoal.images.open import open_source
+from shoal.images.subset import Subset
+from shoal.images.vectors.open import open_vectors
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import ImageSource
+from shoal.scoring.way import Way, way_of
+from shoal.search.copies import content_of
+from shoal.training.allocator import keep_large_buffers
+from shoal.training.devices import peak_memory
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the command opened its pile: what travels to a worker in place of the images."""
+
+    data: str
+    checkpoint: str | None = None
+    vectors: bool = False
+    """Whether ``data`` holds vectors from elsewhere."""
+    array: str | None = None
+    channels: str | None = None
+    every: Any = None
+    pages: Any = "auto"
+    size: int | None = None
+    cache: bool = True
+    device: str = "cpu"
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A task: some rows of the pile, and what the command saw in them."""
+
+    number: int
+    start: int
+    stop: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"images {self.start:,} to {self.stop - 1:,}"
+
+
+def shard_digest(source: ImageSource, start: int, stop: int) -> str:
+    """What tells the images of some rows from others: a digest of their ids and pixels."""
+    digest = hashlib.blake2b("\0".join(source.ids[start:stop]).encode("utf-8", "surrogatepass"))
+    for first in range(start, stop, 1024):
+        rows = np.arange(first, min(first + 1024, stop))
+        digest.update(np.ascontiguousarray(content_of(source, rows)).data)
+    return digest.hexdigest()
+
+
+def predict_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
+    """Assign the images of a shard, and write its part.
+
+    Returns:
+        The most memory that this process has used so far, in GB.
+
+    Raises:
+        DistributedError: this machine sees other images, or another version of shoal.
+    """
+    keep_large_buffers()
+    some, _ = _rows(order, parts, shard)
+    plan = parts.plan
+    way = _way(order.checkpoint or "", plan.checkpoint, plan.n_clusters, plan.split)
+    table = pipeline.assign_way(some, way, familiarity=plan.familiarity, device=order.device)
+    table.to_parquet(parts.path(shard.number), parts.metadata(), force=True)
+    return peak_memory()
+
+
+def _rows(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoint | None]:
+    """The images of a shard.
+
+    Raises:
+        DistributedError: they are others than the command saw.
+    """
+    plan = parts.plan
+    try:
+        source, checkpoint = _pile(order, plan.pile, plan.checkpoint)
+        same = len(source) == plan.n_images
+        same = same and shard_digest(source, shard.start, shard.stop) == shard.digest
+    except DistributedError:
+        raise
+    except ShoalError as error:
+        raise DistributedError(
+            f"a worker on {platform.node()} cannot open what the command opened: {error}"
+        ) from error
+    if not same:
+        raise DistributedError(
+            f"a worker on {platform.node()} sees other images in {order.data} than the command "
+            f"({shard}); let all machines see the same files, and change none while they are read."
+        )
+    return Subset(source, np.arange(shard.start, shard.stop)), checkpoint
+
+
+@lru_cache(maxsize=1)
+def _pile(order: Order, pile: str, checkpoint: str) -> tuple[ImageSource, Checkpoint | None]:
+    """What this process opened for a task before is still open for the next."""
+    if order.version != __version__:
+        raise DistributedError(
+            f"a worker on {platform.node()} has shoal {__version__}, and the command is of "
+            f"{order.version}; install the same version on each machine."
+        )
+    loaded = None if order.checkpoint is None else _checkpoint(order.checkpoint, checkpoint)
+    with _by_itself(pile):
+        return _opened(order, loaded), loaded
+
+
+def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
+    if order.vectors:
+        origin = None if checkpoint is None else checkpoint.origin
+        of_parquet = order.data.lower().endswith(".parquet") and origin is not None
+        return open_vectors(
+            order.data, array=order.array,
+            column=origin.column or None if of_parquet and origin else None,
+            id_column=origin.id_column or None if of_parquet and origin else None,
+        )  # fmt: skip
+    known: dict[str, Any] = {}
+    if checkpoint is not None:
+        known = {
+            "image_shape": checkpoint.image_shape, "pixel_range": checkpoint.pixel_range,
+            "fit": checkpoint.fit,
+        }  # fmt: skip
+    return open_source(
+        order.data, array=order.array, channels=order.channels, every=order.every,
+        pages=order.pages, size=order.size, cache=order.cache, **known,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _checkpoint(path: str, digest: str) -> Checkpoint:
+    try:
+        same = digest_of(Path(path)) == digest
+    except OSError:
+        same = False
+    if not same:
+        raise DistributedError(
+            f"a worker on {platform.node()} sees another file at {path} than the command; let all "
+            "machines see the same files."
+        )
+    return checkpoints.load(path)
+
+
+@lru_cache(maxsize=1)
+def _way(path: str, digest: str, n_clusters: int | None, split: int) -> Way:
+    return way_of(_checkpoint(path, digest), n_clusters, split)
+
+
+@contextlib.contextmanager
+def _by_itself(pile: str) -> Iterator[None]:
+    """One process of a machine at a time: the first decodes the images, the others find them."""
+    try:
+        import fcntl
+
+        file = (Path(tempfile.gettempdir()) / f"shoal-opens-{pile[:16]}").open("w")
+    except (ImportError, OSError):  # each decodes for itself
+        yield
+        return
+    with file:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+        with contextlib.suppress(OSError):
+            Path(file.name).unlink()

@@ -1,0 +1,62 @@
+"""A way to divide images that a checkpoint holds, ready to assign any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.clustering.clustering import Clustering, check_split, clustering_of, divide_anew
+from shoal.embedding.table import ImageTable
+from shoal.images.checks import check_n_clusters
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import FloatArray, ImageSource
+from shoal.scoring.assignment import assign, calibration_of, set_aside, unsure_of_far_off
+from shoal.scoring.calibration import Calibration
+from shoal.scoring.examine import calibrate_again
+
+
+@dataclass(frozen=True)
+class Way:
+    """A clustering, one of its candidates, and what memberships are worth under it."""
+
+    checkpoint: Checkpoint
+    clustering: Clustering
+    candidate: int
+    """Counted from 0."""
+    calibration: Calibration | None
+    n_clusters: int
+
+    def assign(
+        self, source: ImageSource, z: FloatArray, familiarity: FloatArray | None
+    ) -> ImageTable:
+        """The table of images by their reduced embedding float32 (n, d).
+
+        A row does not depend on the other rows.
+        """
+        table = assign(source, z, self.clustering, self.calibration, self.candidate)
+        table = unsure_of_far_off(table.with_familiarity(familiarity), self.n_clusters)
+        return set_aside(table, self.checkpoint, self.n_clusters)
+
+
+def way_of(checkpoint: Checkpoint, n_clusters: int | None = None, split: int = 1) -> Way:
+    """Take a way to divide images from a checkpoint.
+
+    Args:
+        checkpoint: a finished one.
+        n_clusters: another number of clusters than the recipe's: the images remembered from
+            training are divided anew.
+        split: which of the ways, counted from 1.
+
+    Raises:
+        CheckpointError: the checkpoint was kept along the way and has no clusters.
+        DataError: more clusters than images were learned from, or a split that there is not.
+    """
+    clustering, candidate = clustering_of(checkpoint), split - 1
+    own = checkpoint.recipe.n_clusters
+    if n_clusters is None or n_clusters == own:
+        check_split(split, clustering.n_candidates)
+        return Way(checkpoint, clustering, candidate, calibration_of(checkpoint, candidate), own)
+    check_n_clusters(n_clusters, len(clustering.reference))
+    clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
+    check_split(split, clustering.n_candidates)
+    again = calibrate_again(checkpoint, clustering, candidate)
+    return Way(checkpoint, clustering, candidate, again, n_clusters)
