@@ -220,25 +220,36 @@ def test_the_cache_holds_either_kind(tmp_path: Path) -> None:
         assert np.load(next(Path(cache.folder()).glob(f"{dtype.__name__}x*.npy"))).dtype == dtype
 
 
+def test_images_of_other_channels_than_the_range_are_called_so(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.full((3, 8, 8, 2), 700, np.uint16))
+    learned = PixelRange(integers=((0.0, 900.0),) * 4)
+    with pytest.raises(DataError, match="must hold images of 4 channels, .*, got 2"):
+        open_source(tmp_path / "a.npy", image_shape=(8, 8, 4), pixel_range=learned)
+
+
 def test_the_command_line_from_channels_to_pictures(
     run_cli: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path
 ) -> None:
     images = GENERATOR.random((24, 8, 8, 4)) * 3000 + np.arange(24)[:, None, None, None] * 40
     np.save(tmp_path / "last.npy", images.astype(np.uint16))
     np.save(tmp_path / "first.npy", np.moveaxis(images, -1, 1).astype(np.uint16))
-    result = run_cli("train", tmp_path / "last.npy", tmp_path / "c.pth", "--range", "0:4095", *fast)
+    result = run_cli(
+        "train", tmp_path / "last.npy", tmp_path / "c.pth", "--range", "0:4095",
+        "--composite", "2,1,4", *fast,
+    )  # fmt: skip
     assert result.code == 0, result.err
     assert "from 0, black, to 4095, white: as given" in result.err
     learned = checkpoint.load(tmp_path / "c.pth").pixel_range
     assert learned is not None
     assert learned.integers == (0.0, 4095.0)
-    for name in ("last", "first"):
+    for name, asked in {"last": ["--composite", "4,3,2"], "first": []}.items():
         result = run_cli(
             "predict", tmp_path / f"{name}.npy", tmp_path / "c.pth", tmp_path / f"{name}.csv",
-            "--composite", "4,3,2",
+            *asked,
         )  # fmt: skip
         assert result.code == 0, result.err
-        assert "pictures show channels 4, 3 and 2 as red, green and blue" in result.err
+        shown = "4, 3 and 2" if asked else "2, 1 and 4"  # as the checkpoint has it
+        assert f"pictures show channels {shown} as red, green and blue" in result.err
         assert "white: as in training" in result.err
     assert (tmp_path / "last.csv").read_bytes() == (tmp_path / "first.csv").read_bytes()
     np.save(tmp_path / "eight.npy", np.zeros((24, 8, 8), np.uint8))

@@ -30,7 +30,8 @@ def test_most_images_decide_on_the_channels_and_both_counts_are_said(
         content = np.random.default_rng(number).integers(0, 256, (12, 12, 3)).astype(np.uint8)
         Image.fromarray(content).save(folder / f"b{number}.png")
     assert open_source(folder, cache=False).shape == (12, 12, 3)
-    told = run_cli("duplicates", folder, "--csv", tmp_path / "d.csv", "--no-cache").err
+    given = ["--csv", tmp_path / "d.csv", "--picture", tmp_path / "d.png", "--no-cache"]
+    told = run_cli("duplicates", folder, *given).err
     assert "44 images of 4 channels are left out, and the 66 images of 3 are kept" in told
     assert "44 such as a0.tif: 4 channels, where the pile has 3" in told
 

@@ -209,11 +209,15 @@ def asked_or_learned(
     known = Within() if checkpoint is None else checkpoint.within
     own = None if known.every is None else str(known.every)
     pattern = known.channels or None if data.is_dir() else None
+    composite = options.composite
+    if composite is None and checkpoint is not None and checkpoint.composite:
+        composite = ",".join(map(str, checkpoint.composite))
     return replace(
         options,
         every=own if options.every is None else options.every,
         pages=known.pages if options.pages == "auto" else options.pages,
         channels=pattern if options.channels is None else options.channels,
+        composite=composite,
     )
 
 

@@ -64,7 +64,7 @@ Composite = Annotated[
     str | None,
     typer.Option(metavar="R,G,B", help="The channels that pictures show as red, green and blue, "
                  "counted from 1, such as 4,3,2; or one, as grey.",
-                 show_default="the first three that vary"),
+                 show_default="as the checkpoint has it, or the first three that vary"),
 ]  # fmt: skip
 PixelRange = Annotated[
     str | None,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from shoal.errors import DataError
 from shoal.images.array_axes import MUST_BE, check_shape
 from shoal.images.levels import MUCH_BEYOND, Pixels, fill, is_beyond, to_levels, widen
-from shoal.images.pixel_range import ChannelBounds, PixelRange, check_channels
+from shoal.images.pixel_range import ChannelBounds, PixelRange, check_channels, pairs
 from shoal.images.range_learning import Sample, extremes_of, spread
 from shoal.plural import counted
 from shoal.protocols import Array
@@ -122,7 +122,12 @@ def find_bounds(
             try:
                 check_channels(bounds, n_channels)
             except ValueError as error:
-                raise DataError(f"{name}: {error}.") from None
+                if known.given:
+                    raise DataError(f"{name}: {error}.") from None
+                raise DataError(
+                    f"{name} must hold images of {len(pairs(bounds))} channels, as the range that "
+                    f"is known, got {n_channels}."
+                ) from None
             return bounds
         flat = block.reshape(-1, n_channels)
         extremes = extremes_of(flat)

@@ -99,7 +99,9 @@ def open_source(
             that is not offered.
         OutputError: there is no room for the decoded images.
     """
+    from shoal.images.array import ArraySource
     from shoal.images.decoding.listing import Wanted
+    from shoal.images.pictures import check_composite
     from shoal.protocols import silent
 
     path = Path(path)
@@ -112,7 +114,6 @@ def open_source(
         track or silent,
         pixel_range,
         channels,
-        composite,
         Within(every, pages),
         fit=check_fit(fit),
         effort=effort,
@@ -128,6 +129,8 @@ def open_source(
             f"the checkpoint learned from, got {tuple(source.shape)}; bring them to that shape, or "
             "train a new checkpoint."
         )
+    if composite is not None and isinstance(source, ArraySource):
+        source.composite = check_composite(composite, source.shape[2])
     _check_range(source, pixel_range)
     _describe_channels(source)
     _describe_range(source, pixel_range)

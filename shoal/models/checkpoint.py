@@ -90,6 +90,10 @@ class Checkpoint:
     fit: str = "crop"
     """How images of other shapes are brought to this one, new images, too."""
 
+    composite: tuple[int, ...] = ()
+    """The channels that pictures show, of new images, too, counted from 1; empty where pictures
+    show all, and in older files."""
+
     pace: Pace | None = None
     """The pace of a run with a time limit; None of another run."""
 
@@ -157,6 +161,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
                 "within": checkpoint.within.to_json(),
                 "pixel_range": checkpoint.pixel_range and checkpoint.pixel_range.to_json(),
                 "fit": checkpoint.fit,
+                "composite": list(checkpoint.composite),
                 "n_images": checkpoint.n_images,
                 "step": checkpoint.step,
                 "total_steps": checkpoint.total_steps,
@@ -223,6 +228,7 @@ def load(path: str | Path) -> Checkpoint:
             pixel_range=None if pixel_range is None else PixelRange.from_json(pixel_range),
             n_dimensions=about.get("n_dimensions", 0),
             fit=stored.fit_of(about),
+            composite=tuple(int(channel) for channel in about.get("composite", ())),
             n_images=about["n_images"],
             step=about["step"],
             total_steps=about["total_steps"],

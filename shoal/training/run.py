@@ -46,6 +46,7 @@ class Run:
     pixel_range: PixelRange
     within: Within
     fit: str
+    composite: tuple[int, ...]
     n_images: int
     pace: Pace
     step: int
@@ -167,6 +168,7 @@ class Run:
             pixel_range=self.pixel_range,
             within=self.within,
             fit=self.fit,
+            composite=self.composite,
             n_images=self.n_images,
             step=step,
             total_steps=self.total_steps,

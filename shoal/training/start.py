@@ -13,6 +13,7 @@ import torch
 
 from shoal import __version__
 from shoal.errors import CheckpointError, RecipeError
+from shoal.images.pictures import composite_of
 from shoal.images.pixel_range import PixelRange
 from shoal.images.within import Within
 from shoal.models.checkpoint import Checkpoint
@@ -84,6 +85,7 @@ def start_run(
         pixel_range=getattr(source, "pixel_range", PixelRange(eight_bit=True)),
         within=getattr(source, "within", Within()),
         fit=getattr(source, "fit", "crop"),
+        composite=tuple(channel + 1 for channel in composite_of(source) or ()),
         n_images=len(source),
         pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
         step=0 if resume is None else resume.step,

@@ -27,8 +27,6 @@ class Wanted:
     channels: str | None = None
     """Which axis of an array holds the channels, ``first`` or ``last``, or a pattern of files that
     are channels, see `decoding.channel_files`; None: the shape tells, and a file is an image."""
-    composite: Sequence[int] | None = None
-    """The channels that pictures show, counted from 1; None: see `pictures.composite_of`."""
     within: Within = Within()  # noqa: RUF009 - frozen
     """What the images of a file are, where a file holds several."""
     fit: str | None = None

@@ -124,7 +124,6 @@ def decode_pile(
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
         colour=index.get("colour"),
-        composite=wanted.composite,
         larger_size=_larger_size(index, wanted),
         fit=index.get("fit", CROP),
         sides_by_effort=index.get("sides_by_effort"),

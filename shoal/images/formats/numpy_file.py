@@ -83,7 +83,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         return _converted(path, array, wanted)
     return ArraySource(
         array, name=str(path), path=path, pixel_range=wanted.pixel_range,
-        notes=_axis_note(array, wanted), channels=wanted.channels, composite=wanted.composite,
+        notes=_axis_note(array, wanted), channels=wanted.channels,
     )  # fmt: skip
 
 
@@ -145,7 +145,6 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
         notes=notes,
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
-        composite=wanted.composite,
     )
 
 
