@@ -223,7 +223,7 @@ def test_the_cache_holds_either_kind(tmp_path: Path) -> None:
 def test_images_of_other_channels_than_the_range_are_called_so(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.full((3, 8, 8, 2), 700, np.uint16))
     learned = PixelRange(integers=((0.0, 900.0),) * 4)
-    with pytest.raises(DataError, match="must hold images of 4 channels, .*, got 2"):
+    with pytest.raises(DataError, match=r"must hold images of 4 channels, .*, got 2"):
         open_source(tmp_path / "a.npy", image_shape=(8, 8, 4), pixel_range=learned)
 
 
