@@ -173,6 +173,10 @@ def test_contrast_and_colour_are_told_by_name() -> None:
     tint = np.where(labels[:, None] == 1, (60, 0, 0), (0, 30, 6))[:, None, None, :]
     source = ArraySource(np.clip(90 + tint + noise * 20, 0, 255).astype(np.uint8))
     assert explained(source, labels)[0].startswith("mean colour alone tells")
+    features, _ = appearance.describe(source, np.arange(N))
+    (told,) = appearance.warn_of_simple_features(features, labels, measured=True)
+    assert told.startswith("the mean of the channels alone tells")
+    assert told.endswith("train with --intensity varies.")
 
 
 def test_digits_are_not_explained_by_appearance() -> None:

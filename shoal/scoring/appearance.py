@@ -67,19 +67,27 @@ _REMEDY = {
 """Settings under which training learns to ignore a feature."""
 
 
-def warn_of_simple_features(features: dict[str, FloatArray], labels: IntArray) -> list[str]:
-    """Warn if one of ``features`` (m, 1 to 3) alone predicts the clusters ``labels`` int64 (m,)."""
+def warn_of_simple_features(
+    features: dict[str, FloatArray], labels: IntArray, *, measured: bool = False
+) -> list[str]:
+    """Warn if one of ``features`` (m, 1 to 3) alone predicts the clusters ``labels`` int64 (m,).
+
+    ``measured`` says that channels are measurements, which have an intensity, and no colours.
+    """
     for name, feature in features.items():
         accuracy, n_clusters = predictability(feature, labels)
         if n_clusters < 2:
             continue
         chance = 1.0 / n_clusters
         if (accuracy - chance) / (1.0 - chance) >= EXPLAINS:
+            remedy = "--intensity varies" if measured else f"--set {_REMEDY[name]}"
+            if measured and name == "mean colour":
+                name = "the mean of the channels"
             return [
                 f"{name} alone tell{'' if ' and ' in name else 's'} the clusters apart "
                 f"({accuracy:.0%} of the images can be assigned by it, {chance:.0%} by chance), so "
                 "the clusters may have nothing to do with what the images show; if you want other "
-                f"clusters, train with --set {_REMEDY[name]}."
+                f"clusters, train with {remedy}."
             ]
     return []
 

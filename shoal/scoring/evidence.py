@@ -60,6 +60,8 @@ class Evidence:
     """How many minutes were asked for, if any."""
     larger_size: int | None = None
     """The side, in pixels, at which images lose less; None if they were not shrunk."""
+    colours: bool = True
+    """Whether views of the images had other colours, as they have where channels are colours."""
     training: TrainingCommand = field(default_factory=TrainingCommand)
 
     @property

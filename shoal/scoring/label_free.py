@@ -130,6 +130,8 @@ def verdict_on(
             recipe_epochs=0.0 if own is None else own.epochs,
             minutes=origin.minutes,
             larger_size=origin.larger_size,
+            colours=checkpoint.image_shape[2] == 3
+            and bool(recipe.views.hue or recipe.views.saturation),
             training=_training(checkpoint, words, path),
         )
     )

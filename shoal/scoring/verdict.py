@@ -137,10 +137,16 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
     if estimate is not None:
         reasons.append(_expected(estimate, evidence))
     if signals is not None and math.isfinite(signals.view_agreement):
-        reasons.append(
-            sentence("{share:.0%} of the images stay in their group when they are cropped, turned "
-                     "and recoloured a little.", share=signals.view_agreement)
+        seen = sentence(
+            "{share:.0%} of the images stay in their group when they are cropped, turned "
+            "and recoloured a little.", share=signals.view_agreement,
         )  # fmt: skip
+        if not evidence.colours:
+            seen = sentence(
+                "{share:.0%} of the images stay in their group when they are cropped, turned "
+                "and made a little brighter or darker.", share=signals.view_agreement,
+            )  # fmt: skip
+        reasons.append(seen)
     if signals is not None and math.isfinite(signals.stability):
         reasons.append(
             sentence("{share:.0%} of the images get the same group when only half of the images "

@@ -12,7 +12,7 @@ import numpy as np
 
 from shoal.embedding.out_of_distribution import UNFAMILIAR
 from shoal.embedding.table import ImageTable
-from shoal.images.channels import constant_channels, describe_constant
+from shoal.images.channels import channel_kind, constant_channels, describe_constant
 from shoal.images.csv_files import printable
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
@@ -65,9 +65,16 @@ def diagnose(
         *collapse(z, n_clusters),
         *tiny_clusters(sizes),
         *constant(constant_channels(source), source.shape[2]),
-        *warn_of_simple_features(features, labels),
+        *warn_of_simple_features(features, labels, measured=_is_measured(source)),
         *still_improving(checkpoint),
     ]
+
+
+def _is_measured(source: ImageSource) -> bool:
+    """Whether the channels are measurements: no colours, or grey of more than 8 bits."""
+    kind = channel_kind(source)
+    wide = source.read(np.arange(1)).dtype != np.uint8
+    return kind == "channels" or (kind == "grey" and wide)
 
 
 def constant(channels: Sequence[int], n_channels: int) -> list[str]:
