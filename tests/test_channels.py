@@ -230,7 +230,10 @@ def test_images_of_other_channels_than_the_range_are_called_so(tmp_path: Path) -
 def test_the_command_line_from_channels_to_pictures(
     run_cli: Callable[..., Any], fast: tuple[str, ...], tmp_path: Path
 ) -> None:
-    images = GENERATOR.random((24, 8, 8, 4)) * 3000 + np.arange(24)[:, None, None, None] * 40
+    images = (
+        np.random.default_rng(5).random((24, 8, 8, 4)) * 3000
+        + np.arange(24)[:, None, None, None] * 40
+    )
     np.save(tmp_path / "last.npy", images.astype(np.uint16))
     np.save(tmp_path / "first.npy", np.moveaxis(images, -1, 1).astype(np.uint16))
     result = run_cli(
@@ -259,6 +262,9 @@ def test_the_command_line_from_channels_to_pictures(
         ("eight.npy", "--range", "0:9"): "--range is only for images of more than 8 bits",
         ("last.npy", "--composite", "red"): "--composite must name one or three channels",
         ("last.npy", "--channels", "middle"): "--channels must be first or last",
+        ("last.npy", "--every", "2"): "--every is only for videos and animated pictures, got",
+        ("last.npy", "--pages", "images"): "--pages is only for files with several pages, got",
+        ("last.npy", "--fit", "pad"): "--fit is only for image files, got --fit pad",
     }.items():
         name, *rest = options
         result = run_cli("train", tmp_path / name, tmp_path / "no.pth", *rest, *fast)

@@ -27,7 +27,9 @@ def test_each_effort_trains_longer_and_sees_more_than_the_one_before() -> None:
 def test_what_is_asked_besides_goes_before(effort: str) -> None:
     wanted = round(BEST.epochs * EFFORTS[effort].times)
     assert Request(effort=effort).resolve().epochs == wanted
-    assert Request(effort=effort, epochs=5).resolve().epochs == 5
+    asked = Request(effort=effort, epochs=5)
+    assert asked.resolve().epochs == 5
+    assert asked.priority.startswith(f"--epochs goes before --{effort}") == (effort != "default")
     assert Request(effort=effort, settings=("epochs=6",)).resolve().epochs == 6
     others: dict[str, Any] = {
         "n_clusters": 2, "minutes": None, "settings": [], "random_state": None,

@@ -67,6 +67,8 @@ def _train(
     check_n_clusters(recipe.n_clusters, len(source))
     if request.auto:
         check_enough(len(source))
+    if request.priority:
+        report.say(request.priority)
     origin = Origin(command=command_line(), larger_size=getattr(source, "larger_size", None))
     allocator = "system: as asked" if request.low_memory else keep_large_buffers()
     notes: dict[str, Any] = {"allocator": allocator}

@@ -207,6 +207,8 @@ def asked_or_learned(
     The pattern of a checkpoint whose channels were files of their own is for folders alone.
     """
     known = Within() if checkpoint is None else checkpoint.within
+    if data.suffix.lower() in (".npy", ".npz"):  # which holds no files
+        known = Within()
     own = None if known.every is None else str(known.every)
     pattern = known.channels or None if data.is_dir() else None
     composite = options.composite

@@ -17,7 +17,8 @@ Data = Annotated[
     typer.Argument(metavar="DATA",
                    help="Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a "
                    "pattern in quotes ('train-*.parquet', 'data-{000..099}.tar'); a .csv or .txt "
-                   "list of paths; a .npy or .npz file (N, H, W, 3) or (N, H, W).",
+                   "list of paths; a .npy or .npz file (N, H, W), (N, H, W, C) or "
+                   "(N, C, H, W), C from 1 to 64.",
                    show_default=False),
 ]  # fmt: skip
 Vectors = Annotated[
@@ -124,7 +125,11 @@ Epochs = Annotated[
 ]
 Quick = Annotated[
     bool,
-    typer.Option("--quick", help="A first look: a third of the epochs.", show_default=False),
+    typer.Option(
+        "--quick",
+        help="A first look: a third of the epochs; --epochs and --minutes go before.",
+        show_default=False,
+    ),
 ]
 Thorough = Annotated[
     bool,

@@ -126,6 +126,17 @@ class Request:
         return asked or changes(self.settings, "epochs")
 
     @property
+    def priority(self) -> str:
+        """What goes before the effort that is asked for, as a sentence; empty if nothing does."""
+        if not self._length_is_asked or self.effort == DEFAULT_EFFORT:
+            return ""
+        flag = "--minutes" if self.minutes is not None else "--epochs"
+        if flag == "--epochs" and self.epochs is None:
+            flag = "--set epochs"
+        rest = "; large images are seen at 64 pixels a side" if self.effort == "thorough" else ""
+        return f"{flag} goes before --{self.effort} in how long to train{rest}"
+
+    @property
     def length_is_default(self) -> bool:
         """Whether nothing was said of how long to train."""
         return not self._length_is_asked and self.effort == DEFAULT_EFFORT

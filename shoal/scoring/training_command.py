@@ -61,7 +61,7 @@ class TrainingCommand:
                 suffixed = f"{place.name}-{suffix}" if place.name.strip(".") else suffix
             out = str(place.with_name(suffixed) if place.name else place / suffixed)
         options = [f"--{name}" for name in changed]
-        dropped = {*options, *(["--minutes", "--epochs"] if {"minutes", "epochs"} & changed.keys()
+        dropped = {*options, *(["--minutes", "--epochs", "--quick"] if {"minutes", "epochs"} & changed.keys()
                                else [])}  # fmt: skip
         kept = [word for option in self.options if option[0] not in dropped for word in option]
         words = [word for name, value in changed.items() for word in (f"--{name}", value)]

@@ -79,12 +79,30 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
             f"size is only for image files, got size={wanted.size} with {path}, an array of shape "
             f"{array.shape}; leave it out."
         )
+    _check_for_files(path, wanted)
     if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
         return _converted(path, array, wanted)
     return ArraySource(
         array, name=str(path), path=path, pixel_range=wanted.pixel_range,
         notes=_axis_note(array, wanted), channels=wanted.channels,
     )  # fmt: skip
+
+
+def _check_for_files(path: Path, wanted: Wanted) -> None:
+    """Raise if something is asked that only files have.
+
+    Raises:
+        DataError: frames, pages or a fit.
+    """
+    every, pages = wanted.within.every, wanted.within.pages
+    fit = None if wanted.image_shape is not None else wanted.fit  # else it is the checkpoint's
+    for asked, what in (
+        (every and f"every={every}", "every is only for videos and animated pictures"),
+        (pages != "auto" and f"pages={pages}", "pages is only for files with several pages"),
+        (fit and f"fit={fit}", "fit is only for image files"),
+    ):
+        if asked:
+            raise DataError(f"{what}, got {asked} with {path}, an array; leave it out.")
 
 
 def _axis_note(array: Array, wanted: Wanted) -> list[str]:
