@@ -61,8 +61,9 @@ class TrainingCommand:
                 suffixed = f"{place.name}-{suffix}" if place.name.strip(".") else suffix
             out = str(place.with_name(suffixed) if place.name else place / suffixed)
         options = [f"--{name}" for name in changed]
-        dropped = {*options, *(["--minutes", "--epochs", "--quick"] if {"minutes", "epochs"} & changed.keys()
-                               else [])}  # fmt: skip
+        dropped = {*options}
+        if {"minutes", "epochs"} & changed.keys():
+            dropped |= {"--minutes", "--epochs", "--quick"}
         kept = [word for option in self.options if option[0] not in dropped for word in option]
         words = [word for name, value in changed.items() for word in (f"--{name}", value)]
         return command(self.verb, self.data, out, *kept, *words)
