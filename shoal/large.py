@@ -14,11 +14,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from shoal.clustering import streamed
+from shoal.clustering.centres import Centres
 from shoal.clustering.choose_k import MOST, choose_k
 from shoal.clustering.clusterers.streamed_kmeans import StreamedKMeansClusterer
 from shoal.clustering.clustering import Clustering, build_clusterer
@@ -46,6 +47,22 @@ SHOWN = 20_000
 CALIBRATED = 100
 """Groups up to which the confidence is calibrated: of more, a sample holds too few of each."""
 _CLUSTERER = Part("streamed_kmeans")
+
+
+class Readers(Protocol):
+    """Reads all vectors, wherever that is done."""
+
+    def sums(self, centres: Centres) -> streamed.Sums:
+        """See `streamed.sums`."""
+        ...
+
+    def assign(self, centres: Centres) -> streamed.Assignment:
+        """See `streamed.assign`."""
+        ...
+
+
+Spread = Callable[[VectorSource, Checkpoint], Readers]
+"""Makes the readers of a source, which reduce its vectors as a checkpoint does."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ def check(source: VectorSource, recipe: Recipe) -> None:
 
 def cluster(
     source: VectorSource, recipe: Recipe, *, auto_k: bool = False, origin: Origin | None = None,
-    notes: Mapping[str, Any] | None = None, track: Track = silent,
+    notes: Mapping[str, Any] | None = None, spread: Spread | None = None, track: Track = silent,
 ) -> LargeResult:  # fmt: skip
     """Cluster vectors that do not fit into memory; they are read a few times, in blocks.
 
@@ -111,6 +128,7 @@ def cluster(
         auto_k: choose the number of clusters by a sample, in place of the recipe's.
         origin: what the checkpoint is to know of the command.
         notes: what its provenance is to tell a person besides.
+        spread: reads all vectors elsewhere, in parts; None: here.
         track: shows progress.
 
     Raises:
@@ -132,8 +150,16 @@ def cluster(
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
     z = reduction.embedding
     vectors = Reduced(source, _reducing(reduction), z.shape[1])
-    found = streamed.k_means(vectors, recipe.n_clusters, seed=recipe.seed, track=track)
-    found, assigned = streamed.by_size(found, streamed.assign(vectors, found.centres, track))
+    readers = None if spread is None else spread(source, reduction.checkpoint)
+    found = streamed.k_means(
+        vectors, recipe.n_clusters, seed=recipe.seed, track=track,
+        add_up=None if readers is None else readers.sums,
+    )  # fmt: skip
+    if readers is None:
+        assigned = streamed.assign(vectors, found.centres, track)
+    else:
+        assigned = readers.assign(found.centres)
+    found, assigned = streamed.by_size(found, assigned)
     clusterer = build_clusterer(recipe, recipe.n_clusters)
     assert isinstance(clusterer, StreamedKMeansClusterer)
     clusterer.take(found, z)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from shoal import large
 from shoal.cli import inference
 from shoal.cli.outputs import listed_in
@@ -18,15 +20,37 @@ from shoal.reports.assembly import hand_over
 
 def cluster_in_blocks(
     source: VectorSource, recipe: Recipe, run: Run, report: Reporter, *, auto_k: bool,
-    origin: Origin,
+    origin: Origin, ray: str | None = None, workers: int | None = None, column: str | None = None,
 ) -> None:  # fmt: skip
-    """Cluster vectors a block at a time, and write the results of the run."""
+    """Cluster vectors a block at a time, and write the results of the run.
+
+    Args:
+        source: the vectors.
+        recipe: see `large.cluster`.
+        run: the run whose folder the results go to.
+        report: shows progress.
+        auto_k: choose the number of clusters.
+        origin: what the checkpoint is to know of the command.
+        ray: the address of a Ray whose workers read the vectors; None: they are read here.
+        workers: how many of them.
+        column: the column of the vectors, where it was named.
+    """
     report.say(
         f"{len(source):,} vectors are too many for memory at once: they are read in blocks and "
         "grouped by k-means; the report, the map and the picture show "
         f"{min(large.SHOWN, len(source)):,} of them, drawn at random"
     )
-    found = large.cluster(source, recipe, auto_k=auto_k, origin=origin, track=report)
+    with ExitStack() as ends:
+        reading = None
+        if ray is not None:
+            from shoal.distributed.engine import connect
+            from shoal.distributed.vectors import spread
+
+            engine = ends.enter_context(connect(ray, workers))
+            reading = spread(engine, report, column=column)
+        found = large.cluster(
+            source, recipe, auto_k=auto_k, origin=origin, spread=reading, track=report
+        )
     finished = found.checkpoint
     if finished.facts.chosen is not None:
         report.say(finished.facts.chosen.reason)

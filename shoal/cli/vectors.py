@@ -16,9 +16,12 @@ from shoal.cli.options import (
     OpenOptions,
     OutDir,
     Quiet,
+    Ray,
     Seed,
     Settings,
     Vectors,
+    Workers,
+    check_ray,
 )
 
 
@@ -46,6 +49,8 @@ def cluster(
     seed: Seed = None,
     settings: Settings = None,
     force: Force = False,
+    ray: Ray = None,
+    workers: Workers = None,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -73,6 +78,7 @@ def cluster(
     from shoal.reports.assembly import hand_over
     from shoal.training.allocator import keep_large_buffers
 
+    check_ray(ray, workers)
     # What was interrupted is begun again: it takes seconds.
     resume = folder.exists() and not force
     request = Request(
@@ -105,9 +111,14 @@ def cluster(
         )
         origin = Origin(command=command_line(), column=column or "", id_column=id_column or "")
         if blockwise:
-            cluster_in_blocks(source, recipe, run, report, auto_k=request.auto, origin=origin)
+            cluster_in_blocks(
+                source, recipe, run, report, auto_k=request.auto, origin=origin, ray=ray,
+                workers=workers, column=column,
+            )  # fmt: skip
             say_next(report, *review_of(folder, vectors))
             return
+        if ray is not None:
+            report.say("that many fit into memory: they are clustered here, without Ray")
         finished, table = pipeline.cluster_vectors(
             source, recipe, auto_k=request.auto, origin=origin, track=report
         )

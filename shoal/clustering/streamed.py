@@ -10,6 +10,7 @@ levels, see `two_levels`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,8 +87,9 @@ def n_sampled(n: int, k: int) -> int:
 
 
 def k_means(
-    vectors: Vectors, n_clusters: int, *, seed: int = 0, track: Track = silent
-) -> StreamedKMeans:
+    vectors: Vectors, n_clusters: int, *, seed: int = 0, track: Track = silent,
+    add_up: Callable[[Centres], Sums] | None = None,
+) -> StreamedKMeans:  # fmt: skip
     """Find groups of vectors that do not fit into memory.
 
     A group that no vector is nearest to gets the place of half of a large one (as faiss does within
@@ -99,6 +101,7 @@ def k_means(
         seed: of the sample and of the first centres. The same seed gives the same groups on the
             same machine.
         track: shows progress.
+        add_up: does what `sums` does with all vectors, elsewhere.
 
     Returns:
         The centres. In memory are the sample (float16), the centres and sums (float32).
@@ -117,10 +120,12 @@ def k_means(
             centres = Centres(train(x, n_clusters, seed))
             del x
     in_sample = _mean([centres.nearest(x)[0] for _, x in sample.blocks()])
-    found = _passed(vectors, centres, track)
-    means = _refilled(found.means, found.sizes, np.random.default_rng(seed))
+    found = add_up(centres) if add_up is not None else sums(vectors, centres, track)
+    counts: FloatArray = np.maximum(found.sizes, 1).astype(np.float32)
+    means: FloatArray = (centres.points + found.off / counts[:, None]).astype(np.float32)
+    means = _refilled(means, found.sizes, np.random.default_rng(seed))
     return StreamedKMeans(
-        centres.moved(means), found.objective, in_sample, _spread(sample), len(sample), n
+        centres.moved(means), found.squared / n, in_sample, _spread(sample), len(sample), n
     )
 
 
@@ -151,6 +156,14 @@ def by_size(found: StreamedKMeans, assignment: Assignment) -> tuple[StreamedKMea
     return found.reordered(order), replace(assignment, labels=rank[assignment.labels])
 
 
+def joined(parts: list[Assignment]) -> Assignment:
+    """The assignments of parts of the vectors, in their order, as one."""
+    return Assignment(
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.squared for part in parts]),
+    )
+
+
 def assign(vectors: Vectors, centres: Centres, track: Track = silent) -> Assignment:
     """The nearest group of every vector; the vectors are read once, in blocks."""
     n = len(vectors)
@@ -176,30 +189,36 @@ def group_sums(x: FloatArray, groups: IntArray, n_groups: int) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class _Pass:
-    """What a reading of all vectors told of the groups around some centres."""
+class Sums:
+    """What a reading of vectors tells of the groups around k centres."""
 
-    means: FloatArray
+    off: FloatArray
+    """float32 (k, d): the sum of what the vectors of each group are off its centre. Such sums stay
+    small, so that float32 is enough for very many vectors."""
     sizes: IntArray
-    objective: float
+    """int64 (k,)."""
+    squared: float
+    """The sum of the squared distances."""
+
+    def __add__(self, other: Sums) -> Sums:
+        """The sums of the vectors of both."""
+        return Sums(self.off + other.off, self.sizes + other.sizes, self.squared + other.squared)
 
 
-def _passed(vectors: Vectors, centres: Centres, track: Track) -> _Pass:
-    """Read all vectors: the mean of those nearest to each centre, their number, the objective."""
+def sums(vectors: Vectors, centres: Centres, track: Track = silent) -> Sums:
+    """Read vectors once, in blocks, and add up those nearest to each centre."""
     k = len(centres)
-    # Sums of what lies off a centre are small, and so float32 is enough for 1e9 of them.
-    sums = np.zeros((k, vectors.n_dimensions), np.float32)
-    sizes, total = np.zeros(k, np.int64), 0.0
+    off = np.zeros((k, vectors.n_dimensions), np.float32)
+    sizes, squared = np.zeros(k, np.int64), 0.0
     blocks = row_blocks(len(vectors))
     for rows in track(blocks, "reading all vectors", len(blocks)):
         x = vectors.vectors(rows)
-        squared, groups = centres.nearest(x)
+        distances, groups = centres.nearest(x)
         own = groups[:, 0]
-        sums += group_sums(x - centres.points[own], own, k)
+        off += group_sums(x - centres.points[own], own, k)
         sizes += np.bincount(own, minlength=k)
-        total += float(squared.sum(dtype=np.float64))
-    means = centres.points + sums / np.maximum(sizes, 1)[:, None]
-    return _Pass(means.astype(np.float32), sizes, total / len(vectors))
+        squared += float(distances.sum(dtype=np.float64))
+    return Sums(off, sizes, squared)
 
 
 def _refilled(means: FloatArray, sizes: IntArray, generator: np.random.Generator) -> FloatArray:

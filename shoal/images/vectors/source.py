@@ -98,6 +98,13 @@ class VectorSource:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def rows_left_out(self) -> IntArray:
+        """The rows of the array that are in ``skipped``, int64 (m,) ascending."""
+        if self._rows is None:
+            return np.zeros(0, np.int64)
+        return np.setdiff1d(np.arange(len(self._whole)), self._rows)
+
     def vectors(self, indices: Array) -> FloatArray:
         """The vectors ``indices`` (b,), float32 (b, d)."""
         rows = np.asarray(indices)
