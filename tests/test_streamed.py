@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import pickle
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +26,7 @@ from shoal.embedding.neighbours import nearest
 from shoal.errors import DataError
 from shoal.export.large_tables import LargeTable
 from shoal.images.vectors import columns, names, source
-from shoal.protocols import Array, FloatArray, IntArray
+from shoal.protocols import Array, FloatArray, IntArray, silent
 from shoal.recipes.named import VECTORS
 
 K, D = 12, 16
@@ -209,3 +212,47 @@ def test_any_number_of_groups_up_to_that_of_the_points_is_found(family: object, 
     assert label.min() >= 0
     assert label.max() < k
     assert len(np.unique(label)) > 0.6 * k
+
+
+def test_the_workers_of_a_ray_find_the_groups_that_one_process_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of a .npy file, rows that are no numbers left out, and Parquet files."""
+    from shoal.distributed import vectors
+    from shoal.images.vectors import parts
+
+    monkeypatch.setattr(parts, "ROWS", 150)
+    monkeypatch.setattr(large, "SHOWN", 200)
+    x = made(500, 4)[0].astype(np.float16)
+    x[[3, 200]] = np.nan
+    np.save(tmp_path / "v.npy", x)
+    for part, rows in enumerate(np.array_split(np.arange(500), 2)):
+        column = pa.FixedSizeListArray.from_arrays(pa.array(x[rows].ravel()), D)
+        pq.write_table(pa.table({"v": column}), tmp_path / f"part-{part}.parquet")
+    recipe = replace(VECTORS, n_clusters=4)
+    for name, n_parts in (("v.npy", 4), ("part-*.parquet", 2)):
+        source = shoal.open_vectors(tmp_path / name)
+        alone = large.cluster(source, recipe)
+        spread = vectors.spread(InTurn(n_parts), silent)  # type: ignore[arg-type]
+        together = large.cluster(source, recipe, spread=spread)
+        assert together.labels.tolist() == alone.labels.tolist()
+        assert np.allclose(together.confidence, alone.confidence, atol=1e-4)
+    source = shoal.open_vectors(tmp_path / "part-*.parquet")
+    part = parts.parts_of(tmp_path / "part-0.parquet", source.rows_left_out, None)[0]
+    (tmp_path / "part-0.parquet").write_bytes(b"another file")
+    with pytest.raises(DataError, match="on a worker"):
+        part.open()
+
+
+class InTurn:
+    """Does the tasks of an engine here, the last one first, with what a worker would be sent."""
+
+    def __init__(self, n_parts: int) -> None:
+        self.n_parts = n_parts
+
+    def do(self, function: Any, tasks: Any) -> Iterator[Any]:
+        tasks = list(tasks)
+        assert len(tasks) == self.n_parts
+        assert len({hash(task) for task in tasks}) == self.n_parts
+        for task in reversed(tasks):
+            yield task, pickle.loads(pickle.dumps(function(*pickle.loads(pickle.dumps(task)))))

@@ -88,7 +88,16 @@ def _of_training(
             "These are vectors that another program made: nothing was trained, so there are no "
             "reconstructions, no checkpoints along the way, and nothing is said of pixels."
         )
-        return [], [Heading(wording("Vectors from elsewhere")), Paragraph(said)]
+        blocks: list[Block] = [Heading(wording("Vectors from elsewhere")), Paragraph(said)]
+        n_all, n_shown = inputs.main.trained.checkpoint.n_images, len(inputs.train)
+        if n_all > n_shown:
+            text = wording(
+                "There are {n_all:,} vectors. Pictures, lists and numbers of this report are of "
+                "{n_shown:,} of them, drawn at random; prediction.csv holds all.",
+                n_all=n_all, n_shown=n_shown,
+            )  # fmt: skip
+            blocks.append(Paragraph(text))
+        return [], blocks
     rebuilt = reconstructions.section(inputs, wording)
     if history:
         return rebuilt, checkpoint_history.section(inputs, wording, spare)
