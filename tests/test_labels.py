@@ -294,5 +294,45 @@ def test_a_label_that_is_what_shoal_calls_a_group_makes_no_second_group_of_that_
     labels = Labels(Path("x.csv"), "csv", (("a", "group 1"), ("b", "group 9")))
     groups = apply(groups, import_labels(groups, labels).entry)
     assert [groups.title(int(group)) for group in groups.group] == [
-        "group 1", "group 9 (imported)", "group 2",
+        "group 1", "group 9", "group 2",
     ]  # fmt: skip
+
+
+def test_own_corrections_come_back_under_the_names_they_had():
+    """Exported and imported again: into the same result, and into one numbered otherwise."""
+    ids = [f"{row}.png" for row in range(12)]
+    groups = start(start_entry(ids, np.arange(12) % 3))
+    groups = apply(groups, say.split(groups, 1, np.array([0, 0, 1, 1])))  # groups 4 and 5
+    groups = apply(groups, say.name(groups, 2, "cats"))
+    groups = apply(groups, say.nowhere(groups, np.array([2])))
+    labels = [(name, groups.title(int(groups.group[row]))) for row, name in enumerate(ids)]
+    file = Labels(Path("x.csv"), "csv", tuple(labels))
+    again = apply(groups, import_labels(groups, file).entry)
+    assert np.array_equal(again.group, groups.group)
+    assert again.names == groups.names
+    fresh = start(start_entry(ids, 2 - np.arange(12) % 3))
+    there = apply(fresh, import_labels(fresh, file).entry)
+    titles = [there.title(int(group)) for group in there.group]
+    assert titles == [
+        {"group 3": "group 1"}.get(label, label) for _, label in labels  # it is that cluster
+    ]  # fmt: skip
+    assert set(there.names.values()) == {"cats"}
+
+
+@pytest.mark.parametrize(("name", "content", "says"), [
+    ("x.csv", "", "is empty"),
+    ("x.csv", "id,label\n", "holds no label: it has a first line only"),
+    ("x.csv", 'id,label\na,"b\n', "is damaged: line 2"),
+    ("x.json", '{"labels": {"a": ', "is damaged: it is not whole JSON: line 1"),
+    ("x.json", "{}", "is of no format that shoal reads labels from"),
+    ("x.jsonl", '{"file_name": "a", "label": "b"}\n{"file', "is damaged: line 2 is not JSON"),
+])  # fmt: skip
+def test_an_empty_or_broken_file_of_labels_is_told_apart(tmp_path, name, content, says):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=says):
+        read_labels(tmp_path / name)
+
+
+def test_a_folder_without_images_is_told_apart(tmp_path):
+    with pytest.raises(DataError, match="holds neither images in folders nor a file of labels"):
+        read_labels(tmp_path)

@@ -15,7 +15,7 @@ _COMPARED = 20_000
 """Of more images in the other groups, a random sample of this many is compared."""
 
 
-def dissolve(z: FloatArray, group: IntArray, which: int) -> IntArray:
+def dissolve(z: FloatArray, group: IntArray, which: int, x: FloatArray | None = None) -> IntArray:
     """Where each image of a group belongs without it: where most of its 10 neighbours are.
 
     Clusters by light, camera or background hold images of all kinds. On hand signs, whose cluster
@@ -25,6 +25,7 @@ def dissolve(z: FloatArray, group: IntArray, which: int) -> IntArray:
         z: float32 (n, d), the reduced embedding.
         group: int64 (n,), the group of each image.
         which: the group that is given up.
+        x: `balanced` of ``z``, if it is known.
 
     Returns:
         int64 (m,): the group of each image of ``which``, in the order of the rows.
@@ -43,5 +44,5 @@ def dissolve(z: FloatArray, group: IntArray, which: int) -> IntArray:
     if not len(others):
         raise DataError("there is no other group that its images could go to.")
     others = others[sample_rows(len(others), _COMPARED)]
-    x = balanced(z)
+    x = balanced(z) if x is None else x
     return vote(x[others], group[others], x[own])[0]

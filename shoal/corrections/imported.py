@@ -12,9 +12,13 @@ from shoal.corrections.groups import Groups
 from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
 from shoal.corrections.labels import Labels
 from shoal.corrections.say import LONGEST_NAME, is_title, printable_name
+from shoal.embedding.table import NOWHERE_NAME
 from shoal.errors import DataError
 from shoal.images.csv_files import quoted
 from shoal.plural import counted, fill
+
+_LARGEST = 10**6
+"""Numbers of new groups stay below."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,20 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
         DataError: it names no image of the pile, or a label is too long.
     """
     label_of, notes = _label_of(groups, labels)
-    group_of = {groups.title(group): group for group in (*groups.sizes, NOWHERE)}
+    called = [group for group in groups.names if group in groups.sizes]
+    group_of = {groups.title(group): group for group in called}
+    group_of |= {label: NOWHERE for label in label_of.values() if label.lower() == NOWHERE_NAME}
     names = _named(groups, label_of, set(group_of))
     group_of |= {label: group for group, label in names.items()}
-    n_new = 0
+    group_of |= _unnamed(groups, label_of, set(names))
+    taken, n_new = set(group_of.values()), 0
     moves: dict[int, list[str]] = {}
     for row, label in sorted(label_of.items()):
         if label not in group_of:
-            group_of[label] = groups.next_group + n_new
-            # A later group without a name may be called like this.
-            names[group_of[label]] = f"{label} (imported)" if is_title(label) else label
+            group_of[label] = _new_group(groups, label, taken)
+            taken.add(group_of[label])
+            if not is_title(label):
+                names[group_of[label]] = label
             n_new += 1
         moves.setdefault(group_of[label], []).append(groups.ids[row])
     new = f", {n_new} of them new" if n_new else ""
@@ -90,6 +98,41 @@ def _named(groups: Groups, label_of: dict[int, str], known: set[str]) -> dict[in
         and group not in groups.names and group != NOWHERE
         and 2 * count > labels.total() and 2 * count > spread[label].total()
     }  # fmt: skip
+
+
+def _unnamed(groups: Groups, label_of: dict[int, str], named: set[int]) -> dict[str, int]:
+    """The groups that labels like ``group 12`` mean: shoal wrote them of groups without a name.
+
+    That is the group of this number if most of the images are in it, or else the group without a
+    name that most of them are in and that holds little else.
+    """
+    labelled = Counter(int(groups.group[row]) for row in label_of)
+    inside: dict[str, Counter[int]] = {}
+    for row, label in label_of.items():
+        if is_title(label) and label.lower() != NOWHERE_NAME:
+            inside.setdefault(label, Counter())[int(groups.group[row])] += 1
+    meant = {}
+    for label, counts in sorted(inside.items()):
+        group, count = counts.most_common(1)[0]
+        most = 2 * count > counts.total() and group != NOWHERE
+        own = group == _number(label)
+        free = group not in groups.names and group not in named | set(meant.values())
+        meant[label] = group if most and free and (own or 2 * count > labelled[group]) else -1
+    return {label: group for label, group in meant.items() if group >= 0}
+
+
+def _new_group(groups: Groups, label: str, taken: set[int]) -> int:
+    """The number of a new group; of one without a name, that which its label has, if it is free."""
+    number = _number(label)
+    if groups.next_group <= number < _LARGEST and number not in taken:
+        return number
+    return next(n for n in range(groups.next_group, _LARGEST) if n not in taken)
+
+
+def _number(label: str) -> int:
+    """The number in ``group 12``; -1 in any other label."""
+    words = label.split()
+    return int(words[1]) if is_title(label) and words[-1].isdecimal() else -1
 
 
 def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]]:

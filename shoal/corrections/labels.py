@@ -71,17 +71,26 @@ class LabelFile:
         except (ValueError, RecursionError):
             return None
 
-    @cached_property
+    @property
     def rows(self) -> list[list[str]]:
         """Its content as the rows of a CSV file; empty where it is not."""
+        return self._csv[0]
+
+    @property
+    def csv_error(self) -> str:
+        """Why it is not whole CSV, where it looks like CSV; else empty."""
+        return self._csv[1]
+
+    @cached_property
+    def _csv(self) -> tuple[list[list[str]], str]:
         first = self.text.partition("\n")[0]
         if "\0" in self.text or first.lstrip()[:1] in ("{", "["):
-            return []
+            return [], ""
         delimiter = max(",;\t", key=first.count)
         try:
-            return parse_rows(self.text, delimiter, strict=True)
-        except csv.Error:
-            return []
+            return parse_rows(self.text, delimiter, strict=True), ""
+        except csv.Error as error:
+            return [], str(error) if delimiter in first else ""
 
     def inside(self, name: str) -> LabelFile:
         """A file of this folder."""
@@ -106,8 +115,30 @@ def read_labels(path: str | Path) -> Labels:
             if not any(label for _, label in labels):
                 raise DataError(f"{path} holds no label: it is {module.TITLE} without any.")
             return Labels(file.path, module.TITLE, tuple(labels))
+    raise DataError(_why_not(file))
+
+
+def _why_not(file: LabelFile) -> str:
+    """Why a file is of no format, as a sentence."""
+    path, text = file.path, file.text
+    if path.is_dir():
+        return f"{path} holds neither images in folders nor a file of labels."
+    if not text.strip():
+        return f"{path} is empty."
+    if text.lstrip()[0] in "{[" and path.suffix.lower() != ".jsonl":
+        try:
+            json.loads(text)
+        except json.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            return f"{path} is damaged: it is not whole JSON: {where}: {error.msg}."
+        except (ValueError, RecursionError):
+            return f"{path} is damaged: it is not JSON that can be read."
+    elif file.csv_error:
+        return f"{path} is damaged: {file.csv_error}."
+    elif len(file.rows) == 1 and len(file.rows[0]) > 1:
+        return f"{path} holds no label: it has a first line only."
     titles = ", ".join(module.TITLE for module in formats())
-    raise DataError(f"{path} is of no format that shoal reads labels from: {titles}.")
+    return f"{path} is of no format that shoal reads labels from: {titles}."
 
 
 def write_labels(name: str, out: Path, images: Sequence[LabelledImage], pile: str = "") -> None:

@@ -73,18 +73,21 @@ def parts(z: FloatArray, n_parts: int, seed: int = 0) -> IntArray:
     return _divided(balanced(z), n_parts, seed, _QUICKLY if len(z) > _VERY_MANY else _FITTED)
 
 
-def parts_of_groups(z: FloatArray, group: IntArray, n_parts: int | None = None) -> IntArray:
+def parts_of_groups(
+    z: FloatArray, group: IntArray, n_parts: int | None = None, x: FloatArray | None = None
+) -> IntArray:
     """Divide every group into parts of about the same size, none of which crosses two groups.
 
     Args:
         z: float32 (n, d), the reduced embedding.
         group: int64 (n,), the group of each image.
         n_parts: of the whole pile, about; by default 100, fewer of fewer than 1,200 images.
+        x: `balanced` of ``z``, if it is known.
 
     Returns:
         int64 (n,): the part of each image, from 0; -1 of images that belong nowhere.
     """
-    x = balanced(z)
+    x = balanced(z) if x is None else x
     size = max(_FEWEST_IMAGES, len(x) / (n_parts or _N_PARTS))
     part = np.full(len(x), -1, dtype=np.int64)
     first = 0

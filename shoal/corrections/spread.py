@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoal.corrections.apart import keep_apart
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray
 from shoal.corrections.parts import balanced
@@ -30,10 +31,15 @@ _GAMMA = 1.0
 _NOISE = 0.3
 """The variance of an observation: of twelve images that a person named at once, some are wrong."""
 _LANDMARKS = 1000
-"""Of more decided images, this many carry the kernel. With 400, learning takes 0.6 of the time and
-has 0.813 in place of 0.825 (60,000 made-up images of 20 kinds, 3,000 decided; 0.761 before)."""
+"""Of more decided images, this many carry the kernel."""
+_OBSERVED = 3000
+"""Of more decided images, this many are learned from: first those that contradict a cluster."""
+_PRODUCTS = 15 * 10**7
+"""Images times landmarks: of very many images there are fewer landmarks, for a person waits."""
+_SMOOTHED = 20_000
+"""Of more images, the smooth part of the clusters' word is found in this many."""
 _MANY = 20_000
-_BLOCK = 2048
+_BLOCK = 1024
 """Very many images learn in blocks that fit into a processor's cache."""
 
 
@@ -54,6 +60,7 @@ class Spread:
 def spread(
     z: FloatArray, group: IntArray, decided: BoolArray, apart: Sequence[tuple[int, int]] = (), *,
     inferred: BoolArray | None = None, result: IntArray | None = None,
+    x: FloatArray | None = None,
 ) -> Spread:  # fmt: skip
     """Learn from what a person decided where all other images belong.
 
@@ -65,6 +72,7 @@ def spread(
         inferred: bool (n,), the images that an earlier learning moved: their group is no evidence.
         result: int64 (n,), the cluster that each image was in before all corrections. With it,
             the images that a person decided tell how far their clusters can be trusted.
+        x: `balanced` of ``z``, if it is known.
 
     >>> z = np.float32([[0, 1], [0.1, 1], [0.2, 1], [1, 0], [1, 0.1], [1, 0.2]])
     >>> decided = np.array([True, False, False, True, False, False])
@@ -80,14 +88,16 @@ def spread(
         plain = ~decided[some] if inferred is None else ~(decided[some] | inferred[some])
         clusters = np.unique((group if result is None else result)[some], return_inverse=True)[1]
         word = _word(said, plain, decided[some], None if result is None else clusters)
-        scores, strength = _scores(balanced(z)[some], said, word, plain, decided[some], clusters)
+        x = balanced(z) if x is None else x
+        x = x if len(some) == len(group) else x[some]
+        scores, strength = _scores(x, said, word, plain, decided[some], clusters)
         membership[some] = np.where(decided[some][:, None], said, shares(scores))
         scores += STAYS * (1.0 - strength)[:, None] * said
     learned = group.copy()
     free = ~decided[some]
     if decided.any() and free.any():
         learned[some[free]] = ids[scores[free].argmax(axis=1)]
-    _keep_apart(learned, membership, ids, decided, apart)
+    keep_apart(learned, membership, ids, decided, apart)
     return Spread(learned, _share_of(membership, ids, learned), ids, membership)
 
 
@@ -107,8 +117,9 @@ def _word(
     if of is None:
         return word
     n_clusters = int(of.max()) + 1
-    where = np.zeros((n_clusters, said.shape[1]), dtype=np.float32)
-    np.add.at(where, of[plain], said[plain])
+    pairs = of[plain] * said.shape[1] + said[plain].argmax(axis=1)
+    counts = np.bincount(pairs, minlength=n_clusters * said.shape[1])
+    where = counts.reshape(n_clusters, -1).astype(np.float32)
     where /= np.maximum(where.sum(axis=1, keepdims=True), 1.0)
     word[~plain] = where[of[~plain]]
     gone = ~plain & ~decided & ~word.any(axis=1)  # the cluster was dissolved
@@ -135,31 +146,63 @@ def _scores(
         decided: bool (n,), the observations.
         clusters: int64 (n,), the cluster of each image in the result, from 0.
     """
-    spoken = plain if plain.any() else decided
-    mean = _linear(x, x[spoken], word[spoken] if plain.any() else said[spoken])
+    spoken = np.flatnonzero(plain if plain.any() else decided)
+    spoken = spoken[sample_rows(len(spoken), _SMOOTHED)]
+    mean = _linear(x, x[spoken], (word if plain.any() else said)[spoken])
     mean = np.where(word.any(axis=1, keepdims=True), (word + mean) / 2, mean).astype(np.float32)
     mean *= _TRUST
     strength = np.ones(len(x), dtype=np.float32)
     rows = np.flatnonzero(decided)
     if not len(rows):
         return mean, strength
-    some = rows[sample_rows(len(rows), _LANDMARKS)]
-    between = _kernel(x[some], x[rows]).astype(np.float64)
-    residual = _residual(mean[rows], said[rows], word)
-    if len(some) == len(rows):
+    rows, residual = _observed(rows, _residual(mean[rows], said[rows], word))
+    some = rows[: min(len(rows), _LANDMARKS)]
+    if len(rows) <= _LANDMARKS:
+        between = _kernel(x[rows], x[rows]).astype(np.float64)
         solved = np.linalg.inv(between + _NOISE * np.eye(len(rows)))
         fit = Fit(x[rows], mean[rows], said[rows], residual, between, solved)
         strength = trusted(fit, clusters, rows)
-    else:  # the subset of regressors, section 8.3.1
-        within = between[:, np.isin(rows, some)]
-        system = between @ between.T + _NOISE * within + 1e-6 * np.eye(len(some))
-        solved = np.linalg.solve(system, between)
-    weights = (solved @ residual).astype(np.float32)
+        weights = solved @ residual
+    if len(some) * len(x) > _PRODUCTS or len(some) < len(rows):
+        some = some[: max(_PRODUCTS // len(x), 1)]
+        weights = _fewer_landmarks(_kernel(x[some], x[rows]), residual)
+    weights = weights.astype(np.float32)
     step = _BLOCK if len(x) > _MANY else _MANY
     for start in range(0, len(x), step):
         block = slice(start, start + step)
         mean[block] += strength[block, None] * (_kernel(x[block], x[some]) @ weights)
     return mean, strength
+
+
+def _observed(rows: IntArray, residual: Array) -> tuple[IntArray, Array]:
+    """The decided images that are learned from, and what they say; of many the first say most.
+
+    A person who confirms a whole group decides thousands of images that say the same.
+    """
+    if len(rows) <= _LANDMARKS:
+        return rows, residual
+    order = np.random.default_rng(0).permutation(len(rows))
+    says = np.abs(residual[order]).max(axis=1) > 0.5
+    chosen = order[np.argsort(~says, kind="stable")][:_OBSERVED]
+    return rows[chosen], residual[chosen]
+
+
+def _fewer_landmarks(between: FloatArray, residual: Array) -> Array:
+    """The weights of a few landmarks, the first of the observations: the subset of regressors.
+
+    Section 8.3.1 of the book.
+
+    Args:
+        between: float32 (s, m), how alike landmarks and observations are.
+        residual: float64 (m, k).
+
+    Returns:
+        float64 (s, k).
+    """
+    within = between[:, : len(between)].astype(np.float64)
+    system = (between @ between.T).astype(np.float64) + _NOISE * within
+    system[np.diag_indices(len(system))] += 1e-3
+    return np.linalg.solve(system, between.astype(np.float64) @ residual)
 
 
 def _residual(mean: FloatArray, said: FloatArray, word: FloatArray) -> Array:
@@ -215,34 +258,3 @@ def _share_of(membership: FloatArray, ids: IntArray, group: IntArray) -> FloatAr
     rows = np.flatnonzero(np.isin(group, ids))
     share[rows] = membership[rows, np.searchsorted(ids, group[rows])]
     return share
-
-
-def _keep_apart(
-    learned: IntArray, membership: FloatArray, ids: IntArray, decided: BoolArray,
-    apart: Sequence[tuple[int, int]],
-) -> None:  # fmt: skip
-    """Move an image of each pair that learning put together to its next best group, in place.
-
-    The image that loses least by it goes. An image does not go where another one is that it is to
-    be kept apart from. Two images that a person decided stay.
-    """
-    foes: dict[int, list[int]] = {}
-    for first, second in apart:
-        foes.setdefault(first, []).append(second)
-        foes.setdefault(second, []).append(first)
-    for pair in apart:
-        if learned[pair[0]] != learned[pair[1]] or learned[pair[0]] == NOWHERE:
-            continue
-        best: tuple[float, int, int] | None = None
-        for row in pair:
-            if decided[row]:
-                continue
-            taken = learned[foes[row]]
-            for place, group in enumerate(ids.tolist()):
-                if group in taken:
-                    continue
-                loss = float(membership[row].max() - membership[row, place])
-                if best is None or loss < best[0]:
-                    best = (loss, row, group)
-        if best is not None:
-            learned[best[1]] = best[2]

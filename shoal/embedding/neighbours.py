@@ -14,6 +14,7 @@ _SAME = 2.0**-10
 """The distance of equal points, at most, as a share of the largest coordinate.
 
 Points are kept in half precision, which moves them by half as much."""
+_CELLS, _AROUND = 128, 10
 _NOISE = 1e-6
 """The same, absolute: of equal images, centred, only rounding errors are left."""
 
@@ -41,6 +42,31 @@ def nearest(points: FloatArray, queries: FloatArray, k: int) -> tuple[FloatArray
     index.add(np.ascontiguousarray(points, dtype=np.float32))
     squared, indices = index.search(np.ascontiguousarray(queries, dtype=np.float32), k)
     return np.sqrt(np.maximum(squared, 0.0)), indices.astype(np.int64)
+
+
+def nearly_nearest(points: FloatArray, queries: FloatArray, k: int) -> IntArray:
+    """The ``k`` nearest ``points`` of each query, nearly: those in the cells around it.
+
+    Args:
+        points: float32 (n, d), n ≥ 5,000.
+        queries: float32 (m, d).
+        k: how many, 1 to n.
+
+    Returns:
+        Indices int64 (m, k), nearest first; a query with too few points around it has its nearest
+        one again.
+    """
+    import faiss
+
+    points = np.ascontiguousarray(points, dtype=np.float32)
+    cells = faiss.IndexFlatL2(points.shape[1])
+    index = faiss.IndexIVFFlat(cells, points.shape[1], _CELLS, faiss.METRIC_L2)
+    index.cp.niter, index.cp.max_points_per_centroid = 5, 64
+    index.nprobe = _AROUND
+    index.train(points)
+    index.add(points)
+    _, indices = index.search(np.ascontiguousarray(queries, dtype=np.float32), k)
+    return np.where(indices < 0, indices[:, :1], indices).astype(np.int64)
 
 
 def nearest_others(points: FloatArray, k: int) -> tuple[FloatArray, IntArray]:

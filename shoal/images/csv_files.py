@@ -64,7 +64,10 @@ def parse_rows(text: str, delimiter: str = ",", *, strict: bool = False) -> list
     [['id', 'label'], ['1', '0']]
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
-    return [row for row in reader if any(row)]
+    try:
+        return [row for row in reader if any(row)]
+    except csv.Error as error:
+        raise csv.Error(f"line {reader.line_num}: {error}") from error
 
 
 def decode_text(content: bytes) -> str:

@@ -7,16 +7,20 @@ import threading
 import traceback
 from collections.abc import Callable
 
+_PAUSE = 0.5
+"""Seconds: who has not said anything for so long is looking at something."""
+
 
 class Ahead:
     """Does some work whenever it is woken; woken several times meanwhile, it does it once more.
 
     Args:
         work: what to do.
+        later: what to do when nothing has woken it for a moment.
     """
 
-    def __init__(self, work: Callable[[], object]) -> None:
-        self._work = work
+    def __init__(self, work: Callable[[], object], later: Callable[[], object]) -> None:
+        self._work, self._later = work, later
         self._woken = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
@@ -38,12 +42,14 @@ class Ahead:
             self._thread.join()
 
     def _run(self) -> None:
+        pause = None
         while not self._closed.is_set():
-            self._woken.wait()
+            woken = self._woken.wait(pause)
             self._woken.clear()
             if self._closed.is_set():
                 return
+            pause = _PAUSE if woken else None
             try:
-                self._work()
+                (self._work if woken else self._later)()
             except Exception:  # noqa: BLE001 - whoever asks for it gets the same error
                 traceback.print_exc(file=sys.stderr)

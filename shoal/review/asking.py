@@ -14,7 +14,7 @@ from shoal.corrections import say
 from shoal.corrections.doubtful import doubtful
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
-from shoal.corrections.parts import balanced, parts_of_groups
+from shoal.corrections.parts import parts_of_groups
 from shoal.corrections.questions import STRIP, Question, divided, finer, questions
 from shoal.corrections.spread import Spread, spread
 from shoal.images.sampling import sample_rows
@@ -25,6 +25,8 @@ _OPEN = 64
 """Questions that can still be answered: two tabs may ask."""
 _MOST = 20_000
 """Images that questions are about: of more, a random sample."""
+_HEARD = 4000
+"""And about what was decided; of more decided images, a random sample."""
 _FINER = 8
 """Rounds of ever smaller parts, at most."""
 _RIGHT = 5
@@ -41,14 +43,16 @@ class Asking:
 
     Args:
         z: float32 (n, d), the reduced embedding.
+        x: float32 (n, d), `balanced` of ``z``.
         confidence: float32 (n,) in [0, 1], of the result in each image.
         learned: what learning makes of the groups of the whole pile.
     """
 
     def __init__(
-        self, z: FloatArray, confidence: FloatArray, learned: Callable[[Groups], Spread]
-    ) -> None:
-        self.z, self.confidence = z, confidence
+        self, z: FloatArray, x: FloatArray, confidence: FloatArray,
+        learned: Callable[[Groups], Spread],
+    ) -> None:  # fmt: skip
+        self.z, self.x, self.confidence = z, x, confidence
         self._learned = learned
         self._sample = sample_rows(len(z), _MOST)
         self._open: dict[int, Question] = {}
@@ -125,7 +129,7 @@ class Asking:
             before = self._part[rows]
             after = before
             if divide:
-                x = balanced(self.z[rows])
+                x = self.x[rows]
                 after = divided(x, before, groups.decided[rows], question.part)
                 self._right = 0
             if np.array_equal(after, before):
@@ -155,7 +159,9 @@ class Asking:
         """The images that questions are about, int64 (m,) ascending."""
         if len(self._sample) == len(self.z):
             return self._sample
-        return np.union1d(self._sample, np.flatnonzero(groups.decided)).astype(np.int64)
+        heard = np.flatnonzero(groups.decided)
+        heard = heard[sample_rows(len(heard), _HEARD)]
+        return np.union1d(self._sample, heard).astype(np.int64)
 
     def _best(self, groups: Groups) -> tuple[Question | None, int]:
         """The best question, about a part or about single images, and how many there are.
@@ -166,12 +172,12 @@ class Asking:
         rows, now = self._rows(groups), frozenset(groups.sizes) - {NOWHERE}
         if len(now) < 2:  # no image can be in the wrong one
             return None, 0
+        whole = len(rows) == len(self.z)
+        x = self.x if whole else self.x[rows]
         z, group, decided = self.z[rows], groups.group[rows], groups.decided[rows]
         if not self._divided & now:  # the first question, or the pile was divided anew
-            self._part[rows], self._divided = parts_of_groups(z, group), now
+            self._part[rows], self._divided = parts_of_groups(z, group, x=x), now
             self._skipped.clear()
-        x = balanced(z)
-        whole = len(rows) == len(self.z)
         learned = self._learned(groups) if whole else self._of_sample(groups, rows)
         part = self._part[rows]
         for _ in range(_FINER):
@@ -203,5 +209,5 @@ class Asking:
         return spread(
             self.z[rows], groups.group[rows], groups.decided[rows],
             [pair for pair in apart if min(pair) >= 0],
-            inferred=groups.inferred[rows], result=groups.result[rows],
+            inferred=groups.inferred[rows], result=groups.result[rows], x=self.x[rows],
         )  # fmt: skip

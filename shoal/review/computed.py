@@ -9,7 +9,7 @@ from typing import Any
 
 from shoal.corrections.dissolve import dissolve
 from shoal.corrections.groups import Groups
-from shoal.corrections.parts import default_n_parts, parts
+from shoal.corrections.parts import balanced, default_n_parts, parts
 from shoal.corrections.spread import Spread, spread
 from shoal.protocols import FloatArray, IntArray
 from shoal.review.view import View
@@ -26,7 +26,7 @@ class Computed:
     """
 
     def __init__(self, z: FloatArray) -> None:
-        self.z = z
+        self.z, self.x = z, balanced(z)
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._work = {kind: threading.Lock() for kind in _KEPT}
@@ -43,7 +43,7 @@ class Computed:
             ("learned", groups),
             lambda: spread(
                 self.z, groups.group, groups.decided, groups.apart, inferred=groups.inferred,
-                result=groups.result,
+                result=groups.result, x=self.x,
             ),
         )  # fmt: skip
         return learned
@@ -53,7 +53,7 @@ class Computed:
         view.members(group)
         return self._once(
             ("dissolved", view.groups, group),
-            lambda: dissolve(self.z, view.groups.group, group),
+            lambda: dissolve(self.z, view.groups.group, group, self.x),
         )
 
     def _once(self, key: Any, compute: Callable[[], Any]) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from shoal.corrections.division import division_of
-from shoal.corrections.entry import Entry
+from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
 from shoal.protocols import IntArray
@@ -53,10 +53,11 @@ class Session:
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
         self._computed = Computed(self.z)
-        self.asking = Asking(self.z, self._confidence, self._computed.learned)
+        self.asking = Asking(self.z, self._computed.x, self._confidence, self._computed.learned)
         self._index: Index | None = None
         self._indexing = threading.Lock()
-        self._ahead = Ahead(self._prepare)
+        self._opened: int | None = None
+        self._ahead = Ahead(self._prepare, self._prepare_more)
         self.divisions = Divisions(reviewed.checkpoint, self.z)
 
     def start(self) -> None:
@@ -113,6 +114,9 @@ class Session:
         with self._lock:
             view, version = self._view, self.version
         rows = view.members(group)
+        if self._opened != group:
+            self._opened = group
+            self._ahead.wake()
         parts: IntArray = np.zeros(0, np.int64)
         if by == "typical":
             rows = order.typical(self.z, rows)
@@ -235,6 +239,13 @@ class Session:
         """Compute what the page is likely to ask for next."""
         self.question()
         self._similar()
+
+    def _prepare_more(self) -> None:
+        """Compute what takes long, and may be asked for after it."""
+        view, group = self._view, self._opened
+        self._computed.learned(view.groups)
+        if group in view.ids and group != NOWHERE and len(set(view.ids) - {NOWHERE}) > 1:
+            self._computed.dissolved(view, group)
 
     def _similar(self) -> Index:
         with self._indexing:

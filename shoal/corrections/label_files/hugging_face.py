@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from shoal.corrections.label_files import csv_table
 from shoal.corrections.labels import Label, LabelFile, LabelledImage
+from shoal.errors import DataError
 from shoal.images.csv_files import write_rows
 
 TITLE = "Hugging Face's metadata"
@@ -27,7 +29,8 @@ def read(file: LabelFile) -> list[Label] | None:
         labels = [label for part in labelled for label in read(part) or ()]
         return labels if any(label for _, label in labels) else None
     if file.path.suffix.lower() == ".jsonl":
-        rows = [json.loads(line) for line in file.text.splitlines() if line.strip()]
+        rows = [_parsed(file, n, line) for n, line in enumerate(file.text.splitlines(), 1)
+                if line.strip()]  # fmt: skip
         if not rows or not all(isinstance(row, dict) and "file_name" in row for row in rows):
             return None
         return [(str(row["file_name"]), str(row.get("label", "") or "").strip()) for row in rows]
@@ -44,6 +47,13 @@ def write(out: Path, images: Sequence[LabelledImage], pile: str) -> None:
         for image in images
     ]
     write_rows(out, ["file_name", "label", "confidence"], rows)
+
+
+def _parsed(file: LabelFile, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        raise DataError(f"{file.path} is damaged: line {number} is not JSON.") from None
 
 
 def _files(folder: Path) -> list[Path]:

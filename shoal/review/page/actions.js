@@ -1,7 +1,7 @@
 /** What a person does to groups and images, in the words of the server. */
 
 /** @import {App, Act} from "./types.js" */
-import { get, Gone } from "./api.js";
+import { get } from "./api.js";
 import { askGroup, askName, askNote, askNumber, askPreview } from "./dialogs.js";
 import { presentGroup, targets, wentTo } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
@@ -113,30 +113,19 @@ async function writeNote(app, typed) {
   if (text !== null && text !== (group.note ?? "")) await app.act({ op: "note", group: group.id, text });
 }
 
-/** @param {App} app @param {string} path @returns {Promise<any>} null where it did not come */
-async function preview(app, path) {
-  try {
-    return await get(path);
-  } catch (error) {
-    app.say(error instanceof Gone ? "The server does not answer: try again when it is back." : String(/** @type {Error} */ (error).message), "wrong");
-    return null;
-  }
-}
-
 /** @param {App} app */
 export async function dissolve(app) {
   const group = presentGroup(app.store.get());
   if (!group) return;
-  const moves = await preview(app, `/api/preview/dissolve/${group.id}`);
-  if (moves && (await askPreview(app, `Dissolve ${titleOf(group)}?`, { ...moves, dissolved: true }, "Dissolve"))) {
+  const moves = get(`/api/preview/dissolve/${group.id}`).then((given) => ({ ...given, dissolved: true }));
+  if (await askPreview(app, `Dissolve ${titleOf(group)}?`, moves, "Dissolve")) {
     await app.act({ op: "dissolve", group: group.id });
   }
 }
 
 /** @param {App} app */
 export async function learn(app) {
-  const moves = await preview(app, "/api/preview/learn");
-  if (moves && (await askPreview(app, "Learn from what you decided", moves, "Move them"))) {
+  if (await askPreview(app, "Learn from what you decided", get("/api/preview/learn"), "Move them")) {
     await app.act({ op: "learn" });
   }
 }

@@ -1,6 +1,7 @@
 /** Small questions in a dialog: a name, a number, a group, whether to go on. */
 
 /** @import {App, Group, Move} from "./types.js" */
+import { Gone, why } from "./api.js";
 import { button, el, whenSeen } from "./dom.js";
 import { listed } from "./selection.js";
 import { count, counted, titleIn, titleOf } from "./words.js";
@@ -110,26 +111,34 @@ export function askGroup(app, title, may) {
 }
 
 /**
- * What an action would move, before it is done.
+ * What an action would move, before it is done. Where that takes a while, the dialog says so.
  * @param {App} app
  * @param {string} title
- * @param {{count: number, moves: Move[], dissolved?: boolean}} preview
+ * @param {Promise<{count: number, moves: Move[], dissolved?: boolean}>} coming
  * @param {string} label
  * @returns {Promise<boolean | null>}
  */
-export function askPreview(app, title, preview, label) {
-  const { state } = app.store.get();
+export function askPreview(app, title, coming, label) {
   return dialog(title, (done) => {
-    const moves = preview.moves.map((move) => el("li", {},
-      el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
-      strip(app, move.sample)));
-    if (preview.count === 0) {
-      return [el("p", { text: "Nothing would move." }), el("div", { class: "choice" }, button("Close", () => done(null), { key: "Esc" }))];
-    }
-    const go = choice(() => done(null), label, () => done(true));
-    go.lastElementChild?.setAttribute("autofocus", "");
-    return [el("p", { text: `${counted(preview.count, "image")} would move.${preview.dissolved ? " Images that were decided to be here move, too." : " Decided images stay where they are."}` }), el("ul", { class: "moves" }, ...moves), go];
+    const close = (/** @type {string} */ name) => el("div", { class: "choice" }, button(name, () => done(null), { key: "Esc" }));
+    const box = el("div", { class: "preview", role: "status" }, el("p", { class: "soft", text: "Looking where the images would go…" }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
+    coming.then((preview) => {
+      box.replaceChildren(...moved(app, preview), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
+      const go = /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"));
+      if (go?.isConnected) go.focus();
+    }, (error) => box.replaceChildren(el("p", { text: error instanceof Gone ? "The server does not answer: try again when it is back." : why(error) }), close("Close")));
+    return [box];
   }, "wide");
+}
+
+/** @param {App} app @param {{count: number, moves: Move[], dissolved?: boolean}} preview */
+function moved(app, { count: n, moves, dissolved = false }) {
+  const { state } = app.store.get();
+  if (n === 0) return [el("p", { text: "Nothing would move." })];
+  const lines = moves.map((move) => el("li", {},
+    el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
+    strip(app, move.sample)));
+  return [el("p", { text: `${counted(n, "image")} would move.${dissolved ? " Images that were decided to be here move, too." : " Decided images stay where they are."}` }), el("ul", { class: "moves" }, ...lines)];
 }
 
 /**
