@@ -274,8 +274,12 @@ def accuracy(groups: Any, kinds: Any) -> float:
 def measure(arguments: argparse.Namespace) -> None:
     """Add the curves of a pile to the results."""
     import shoal
+    from shoal.cli.opening import open_as_learned
+    from shoal.cli.options import OpenOptions
 
-    source, checkpoint = shoal.open_source(arguments.data), arguments.checkpoint
+    checkpoint = arguments.checkpoint
+    learned = shoal.load(checkpoint)
+    source = open_as_learned(arguments.data, learned, OpenOptions())
     if arguments.labels:
         kinds = np.load(arguments.labels)
         kinds = np.pad(kinds, (len(source) - len(kinds), 0), constant_values=-1)
@@ -283,7 +287,7 @@ def measure(arguments: argparse.Namespace) -> None:
         kinds = np.array([name.split("/")[-2] for name in source.ids])
     names, places = np.unique(kinds, return_inverse=True)
     kinds = places.astype(np.int64) - (1 if names.dtype.kind in "if" and names[0] == -1 else 0)
-    table = shoal.predict(source, shoal.load(checkpoint))
+    table = shoal.predict(source, learned)
     n = arguments.actions
     about = {"pile": arguments.name, "n": len(source), "commit": commit(), "machine": machine()}
     for seed in range(arguments.seeds):
@@ -311,8 +315,9 @@ def tables() -> None:
 
     found = rows(RESULTS)
     piles = list(dict.fromkeys(row["pile"] for row in found))
-    print("| pile | way | before | " + " | ".join(map(str, MARKS)) + " | largest loss |")
-    print("|---" * (len(MARKS) + 4) + "|")
+    print("| pile | way | before | " + " | ".join(map(str, MARKS)),
+          "| largest loss | worse by more than 0.005 |")  # fmt: skip
+    print("|---" * (len(MARKS) + 5) + "|")
     figure = Figure(figsize=(10.0, 3.2 * -(-len(piles) // 3)), layout="constrained")
     axes = figure.subplots(-(-len(piles) // 3), 3, squeeze=False).ravel()
     for ax, pile in zip(axes, piles, strict=False):
@@ -326,9 +331,12 @@ def tables() -> None:
                 f"{curves[:, mark].mean():.3f} ({curves[:, mark].min():.3f})"
                 if mark < curves.shape[1] else "" for mark in MARKS
             ]  # fmt: skip
-            loss = -min(0.0, float(np.diff(curves, axis=1).min()))
+            change = np.diff(curves, axis=1)
+            loss = -min(0.0, float(change.min()))
+            worse, n_actions = int((change < -0.005).sum()), change.size
             start = f"{curves[:, 0].mean():.3f}"
-            print(f"| {pile} | {title} | {start} | {' | '.join(cells)} | {loss:.3f} |")
+            print(f"| {pile} | {title} | {start} | {' | '.join(cells)} | {loss:.3f} "
+                  f"| {worse} of {n_actions:,} |")  # fmt: skip
             ax.plot(curves.mean(axis=0), label=title)
             ax.fill_between(range(curves.shape[1]), curves.min(0), curves.max(0), alpha=0.15)
         ax.set_title(pile)

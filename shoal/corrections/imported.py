@@ -111,7 +111,7 @@ def _unnamed(groups: Groups, label_of: dict[int, str], named: set[int]) -> dict[
     for row, label in label_of.items():
         if is_title(label) and label.lower() != NOWHERE_NAME:
             inside.setdefault(label, Counter())[int(groups.group[row])] += 1
-    meant = {}
+    meant: dict[str, int] = {}
     for label, counts in sorted(inside.items()):
         group, count = counts.most_common(1)[0]
         most = 2 * count > counts.total() and group != NOWHERE
