@@ -337,8 +337,17 @@ def test_a_process_that_crashes_is_replaced() -> None:
         worker.call(signal.raise_signal, signal.SIGSEGV)
     assert worker.call(len, "abc") == 3
     worker.close()
-    results = in_isolation(signal.raise_signal, [signal.SIGABRT, signal.SIGSEGV], None)
+    results = in_isolation(signal.raise_signal, [signal.SIGABRT, signal.SIGSEGV], lambda _: None)
     assert list(results) == [None, None]
+
+
+def test_a_process_that_takes_too_long_for_an_image_is_replaced() -> None:
+    worker = Worker()
+    code = "from shoal.images.decoding.time_limit import limited\nwith limited(0.2):\n while 1: 0"
+    with pytest.raises(CrashedError, match="takes more than 10 s to decode"):
+        worker.call(exec, code, {})
+    assert worker.call(len, "abc") == 3
+    worker.close()
 
 
 def test_a_file_that_crashes_its_library_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

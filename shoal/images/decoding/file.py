@@ -34,6 +34,7 @@ from PIL import (
 
 from shoal.images import readers
 from shoal.images.decoding.form import Encoded, Member, Unreadable
+from shoal.images.decoding.time_limit import limited
 from shoal.images.file_kinds import HEAD, head_of, reason_by_content
 from shoal.images.readers import video
 from shoal.images.readers.raw import Raw, Reader
@@ -141,10 +142,13 @@ def ask(
         return content
     try:
         file = File.of(content)
-        if file.reader is not None:
+        if file.reader is video:  # decodes all frames before the one in question
             return by_reader(file.read(side))
-        with open_with_pillow(file) as opened:
-            return by_pillow(opened)
+        with limited():
+            if file.reader is not None:
+                return by_reader(file.read(side))
+            with open_with_pillow(file) as opened:
+                return by_pillow(opened)
     except Exception as error:  # noqa: BLE001 - what a broken file raises depends on who reads it
         return Unreadable(reason_of(error, content))
 

@@ -16,7 +16,6 @@ from shoal.images.decoding.image import look
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.measure import count_channels, upright_size_of
 from shoal.images.decoding.parallel import decode_in_chunks, in_isolation, in_order_or_isolation
-from shoal.images.decoding.processes import CRASHED
 from shoal.images.decoding.raw_pixels import fits, wrong_channels
 from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
@@ -27,7 +26,6 @@ from shoal.plural import counted
 from shoal.protocols import Track
 
 Result = TypeVar("Result")
-_CRASHED: Facts | str = CRASHED
 NATIVE_LIMIT = 96
 """Images that all have the same size keep it if their longer side is at most this."""
 DEFAULT_SIDE = 32
@@ -63,7 +61,7 @@ def first_form(where: str, pile: Listing, wanted: Wanted) -> Form:
     kind = Form(side, side, channels, all_grey=all_grey, pixel_range=known, fit=wanted.fit or CROP)
     form = kind if wanted.size else None
     reason, seen = "", 0
-    for facts in _seen(look, pile.contents(), pile.isolated, _CRASHED):
+    for facts in _seen(look, pile.contents(), pile.isolated, str):
         if isinstance(facts, str):
             reason = reason or facts
             continue
@@ -103,7 +101,7 @@ def suited(pile: Listing, form: Form, wanted: Wanted) -> tuple[Form, dict[str, i
     The sizes of a sample decide. Also given are the sides that each effort would have.
     """
     contents = (pile.fetch(int(row)) for row in spread_rows(len(pile.names), _LOOKS))
-    seen = in_order_or_isolation(upright_size_of, contents, None, isolated=pile.isolated)
+    seen = in_order_or_isolation(upright_size_of, contents, lambda _: None, isolated=pile.isolated)
     sizes = [size for size in seen if size is not None]
     sides = dict[str, int]()
     if wanted.size is None:
@@ -118,7 +116,7 @@ def most_channels(contents: Iterable[Encoded], *, isolated: bool = False) -> int
 
     Where two numbers are as frequent, the first image with either decides.
     """
-    counts = Counter(filter(None, _seen(count_channels, contents, isolated, 0)))
+    counts = Counter(filter(None, _seen(count_channels, contents, isolated, lambda _: 0)))
     return counts.most_common(1)[0][0] if counts else 3
 
 
@@ -126,7 +124,7 @@ def _seen(
     function: Callable[[Encoded], Result],
     contents: Iterable[Encoded],
     isolated: bool,
-    crashed: Result,
+    crashed: Callable[[str], Result],
 ) -> Iterable[Result]:
     """What a function sees of each image, in order, as far as somebody asks for it."""
     return in_isolation(function, contents, crashed) if isolated else map(function, contents)

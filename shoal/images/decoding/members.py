@@ -11,7 +11,6 @@ from shoal.images.decoding.form import Encoded, Member, Unreadable
 from shoal.images.decoding.inside import Image, look
 from shoal.images.decoding.listing import Listing
 from shoal.images.decoding.parallel import in_order_or_isolation
-from shoal.images.decoding.processes import CRASHED
 from shoal.images.file_names import BY_PILLOW
 from shoal.images.left_out import LeftOut
 from shoal.images.readers import video
@@ -45,10 +44,10 @@ def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Tr
     see = partial(look, within)
     # What is inside a TIFF is read by Python, which no damaged file crashes.
     safe = all(files.names[row].lower().endswith(_WITH_PAGES) for row in asked)
-    looked = in_order_or_isolation(see, contents, None, isolated=not safe)
+    looked = in_order_or_isolation(see, contents, str, isolated=not safe)
     tracked = track(looked, "looking into files", len(asked))
     found = {
-        row: [Image(row, fault=CRASHED)] if images is None else images
+        row: [Image(row, fault=images)] if isinstance(images, str) else images
         for row, images in zip(asked, tracked, strict=True)
     }
     by_readers = any(image.by_reader for images in found.values() for image in images)

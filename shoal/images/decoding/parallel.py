@@ -13,7 +13,7 @@ from typing import TypeVar
 from shoal.images.decoding import processes
 from shoal.images.decoding.form import Chunk, Encoded, Form, Member, Unreadable
 from shoal.images.decoding.image import decode_chunk
-from shoal.images.decoding.processes import CRASHED, CrashedError, Pool
+from shoal.images.decoding.processes import CrashedError, Pool
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -61,34 +61,38 @@ def _decode(pool: Pool | None, form: Form, chunk: list[Encoded]) -> Chunk:
         sound = [_unless_it_crashes(pool, form, content) for content in chunk]
     try:
         return pool.call(decode_chunk, sound, form)
-    except CrashedError:  # each by itself is sound, and all of them are not
-        return decode_chunk([Unreadable(CRASHED)] * len(chunk), form)
+    except CrashedError as error:  # each by itself is sound, and all of them are not
+        return decode_chunk([Unreadable(error.reason)] * len(chunk), form)
 
 
 def _unless_it_crashes(pool: Pool, form: Form, content: Encoded) -> Encoded:
     try:
         pool.call(decode_chunk, [content], form)
-    except CrashedError:
-        return Unreadable(CRASHED)
+    except CrashedError as error:
+        return Unreadable(error.reason)
     return content
 
 
 def in_order_or_isolation(
-    function: Callable[[Item], Result], items: Iterable[Item], crashed: Result, *, isolated: bool
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    crashed: Callable[[str], Result],
+    *,
+    isolated: bool,
 ) -> Generator[Result]:
     """`in_isolation` where libraries that may crash see the items, and else `in_order`."""
     return in_isolation(function, items, crashed) if isolated else in_order(function, items)
 
 
 def in_isolation(
-    function: Callable[[Item], Result], items: Iterable[Item], crashed: Result
+    function: Callable[[Item], Result], items: Iterable[Item], crashed: Callable[[str], Result]
 ) -> Generator[Result]:
     """Results of a function for each item, in order, by processes of their own.
 
     Args:
         function: it and its results can be pickled.
         items: can be pickled.
-        crashed: the result for an item with which the process crashes.
+        crashed: the result for an item with which the process crashes, by the reason.
     """
 
     def call(item: Item) -> Result:
@@ -96,8 +100,8 @@ def in_isolation(
             return function(item)
         try:
             return pool.call(function, item)
-        except CrashedError:
-            return crashed
+        except CrashedError as error:
+            return crashed(error.reason)
 
     with processes.pool(n_cores()) as pool, closing(in_order(call, items)) as results:
         yield from results

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from shoal.errors import DataError
+from shoal.images.decoding.time_limit import SLOW, was_slow
 
 Result = TypeVar("Result")
 CRASHED = "damaged: the library that decodes it crashed"
@@ -27,7 +28,11 @@ _held = threading.local()
 
 
 class CrashedError(Exception):
-    """A process crashed while it decoded."""
+    """A process crashed while it decoded, or took too long."""
+
+    def __init__(self, reason: str = CRASHED) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Worker:
@@ -54,7 +59,8 @@ class Worker:
         """What a function returns there. It and its arguments can be pickled.
 
         Raises:
-            CrashedError: the process crashed. Another one has taken its place.
+            CrashedError: the process crashed, or took too long for an image, see `time_limit`.
+                Another one has taken its place.
             DataError: the process was killed.
         """
         assert self._process.stdin is not None
@@ -65,14 +71,15 @@ class Worker:
             result: Result = pickle.load(self._process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             self._process.stdout.close()
-            if self._process.wait() in _ENDED:
+            returncode = self._process.wait()
+            if returncode in _ENDED:
                 raise DataError(
                     "a process that decodes images was killed, perhaps because the memory is used "
                     "up; close other programs and run the command again."
                 ) from error
             self.close()
             self._start()
-            raise CrashedError from error
+            raise CrashedError(SLOW if was_slow(returncode) else CRASHED) from error
         return result
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ def learn_range(pile: Listing, kind: str, known: PixelRange, n_channels: int) ->
             colours.add(measured.colour)
 
     def measured_of(contents: Iterable[Encoded]) -> Iterable[Measured | str]:
-        return in_order_or_isolation(measure, contents, "", isolated=pile.isolated)
+        return in_order_or_isolation(measure, contents, lambda _: "", isolated=pile.isolated)
 
     for measured in measured_of(pile.fetch(int(row)) for row in rows):
         n_eight_bit += measured == "8 bits"

@@ -12,12 +12,14 @@ import sys
 import warnings
 
 import shoal.images.decoding.image  # noqa: F401 - while the first request is on its way
+from shoal.images.decoding import time_limit
 
 
 def main() -> None:
     """Answer each (function, arguments) with its result."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the master
     warnings.simplefilter("ignore")
+    time_limit.begin()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stderr.fileno())  # libtiff complains there of each bad file
