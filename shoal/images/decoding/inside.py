@@ -28,7 +28,7 @@ class Image(NamedTuple):
     """Whether a reader of `shoal.images.readers` reads it."""
 
 
-def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image] | str:
+def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image]:
     """The images of a file."""
     name, row, content = file
     suffix = suffix_of(name.rpartition("/")[2])

@@ -44,10 +44,12 @@ def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Tr
     see = partial(look, within)
     # What is inside a TIFF is read by Python, which no damaged file crashes.
     safe = all(files.names[row].lower().endswith(_WITH_PAGES) for row in asked)
-    looked = in_order_or_isolation(see, contents, str, isolated=not safe)
+    looked = in_order_or_isolation(
+        see, contents, lambda reason: [Image(0, fault=reason)], isolated=not safe
+    )
     tracked = track(looked, "looking into files", len(asked))
     found = {
-        row: [Image(row, fault=images)] if isinstance(images, str) else images
+        row: [image._replace(row=row) for image in images]
         for row, images in zip(asked, tracked, strict=True)
     }
     by_readers = any(image.by_reader for images in found.values() for image in images)
