@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shoal.clustering.n_clusters import choose_n_clusters
     from shoal.clustering.tree import load_tree
     from shoal.corrections.predict import predict_corrected
+    from shoal.distributed.fit import fit
     from shoal.embedding.embed import embed
     from shoal.embedding.reconstruction import reconstruction_mse
     from shoal.embedding.table import ImageTable
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from shoal.images.vectors.open import open_vectors
     from shoal.images.vectors.source import VectorSource
     from shoal.models.checkpoint import Checkpoint, load, save
-    from shoal.pipeline import cluster, cluster_vectors, fit, predict
+    from shoal.pipeline import cluster, cluster_vectors, predict
     from shoal.portable.export_model import export_model
     from shoal.recipes.named import BASELINE, BEST, IMPROVED
     from shoal.recipes.recipe import Recipe
@@ -106,6 +107,7 @@ _NAMES = {
     "clustering.n_clusters": ("choose_n_clusters",),
     "clustering.tree": ("load_tree",),
     "corrections.predict": ("predict_corrected",),
+    "distributed.fit": ("fit",),
     "embedding.embed": ("embed",),
     "embedding.table": ("ImageTable",),
     "embedding.reconstruction": ("reconstruction_mse",),
@@ -120,7 +122,7 @@ _NAMES = {
     "images.vectors.open": ("open_vectors",),
     "images.vectors.source": ("VectorSource",),
     "models.checkpoint": ("Checkpoint", "load", "save"),
-    "pipeline": ("cluster", "cluster_vectors", "fit", "predict"),
+    "pipeline": ("cluster", "cluster_vectors", "predict"),
     "portable.export_model": ("export_model",),
     "scoring.examine": ("calibrate",),
     "recipes.named": ("BASELINE", "BEST", "IMPROVED"),

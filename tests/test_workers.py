@@ -1,0 +1,108 @@
+"""Two real processes under torchrun learn what one process learns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from shoal.errors import RecipeError
+from shoal.models import checkpoint as checkpoints
+from shoal.protocols import Workers
+from shoal.training.batch_norm import over_all_workers
+from shoal.training.optimizers import orthogonalise, orthogonalise_all
+from shoal.training.workers import ALONE, of_batch
+
+HERE = Path(__file__).parent
+WAIT = 240
+"""Seconds until a run counts as hanging."""
+
+pytestmark = pytest.mark.skipif(
+    not torch.distributed.is_available(), reason="PyTorch was built without torch.distributed"
+)
+
+
+def torchrun(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ, PYTHONPATH=str(HERE.parent), OMP_NUM_THREADS="1")
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--rdzv-backend",
+         "c10d", "--rdzv-endpoint", "localhost:0", *map(str, words)],
+        capture_output=True, text=True, timeout=WAIT, env=environment, cwd=folder,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """What `share_training` says of one process, and of two."""
+    script = HERE / "share_training.py"
+    alone = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=WAIT,
+        env=dict(os.environ, PYTHONPATH=str(HERE.parent), OMP_NUM_THREADS="1"),
+    )  # fmt: skip
+    two = torchrun(script, folder=tmp_path_factory.mktemp("two"))
+    assert alone.returncode == two.returncode == 0, alone.stderr + two.stderr
+    return json.loads(alone.stdout), json.loads(two.stdout)
+
+
+@pytest.mark.parametrize("recipe", ["baseline", "improved", "best", "digits", "moco", "tiny"])
+def test_two_workers_have_the_losses_of_one(recipe: str, learned: tuple[Any, Any]) -> None:
+    alone, two = (np.array([step[:2] for step in said[recipe]]) for said in learned)
+    assert np.ptp(alone[:, 0]) > 1e-3  # it learns: equal losses are no accident
+    np.testing.assert_allclose(alone, two, atol=1e-4, rtol=0)
+
+
+def test_two_workers_learn_the_same_bits_again(learned: tuple[Any, Any]) -> None:
+    alone, two = learned
+    assert two["again"] == two["best"]
+    assert alone["again"] == alone["best"]
+
+
+def test_the_command_under_torchrun(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "pile.npy", images)
+    command = ["-m", "shoal", "train", "pile.npy", "best.pth", "--recipe", "digits", "-k", "3"]
+    done = torchrun(*command, "--epochs", "1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    # Worker 0 alone speaks and writes.
+    assert done.stderr.count("60 images of 8 × 8 pixels") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "best.pth", "best.pth.history", "pile.npy"
+    ]  # fmt: skip
+    assert checkpoints.load(tmp_path / "best.pth").origin.workers == 2
+
+
+def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
+    np.save(tmp_path / "pile.npy", np.zeros((60, 8, 8), dtype=np.uint8))
+    command = ["-m", "shoal", "train", "pile.npy", "best.pth", "--recipe", "digits"]
+    done = torchrun(*command, "--set", "objectives.nt_xent.temperature=1e-42", folder=tmp_path)
+    said = [line for line in done.stderr.splitlines() if line.startswith("shoal: ")]
+    assert len(said) == 1, done.stderr
+    assert "the loss is not finite at step" in said[0]
+    assert not (tmp_path / "best.pth").exists()
+
+
+def test_shares_are_all_images_in_order() -> None:
+    workers = [Workers(rank, 3, 8) for rank in range(3)]
+    rows = [row for worker in workers for row in range(8)[worker.own]]
+    assert rows == list(range(8))
+    assert range(8)[ALONE.own] == range(8)
+
+
+def test_more_workers_than_images_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"workers must be at most 2, the images of a step"):
+        of_batch(Workers(0, 3), 2)
+
+
+def test_a_single_worker_changes_nothing() -> None:
+    layers = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+    over_all_workers(layers, ALONE, "cpu")
+    assert type(layers[1]) is torch.nn.BatchNorm1d
+    matrix = torch.rand(4, 3)
+    assert torch.equal(next(orthogonalise_all([matrix], ALONE)), orthogonalise(matrix))
