@@ -132,7 +132,7 @@ def _trainer(request: Request) -> pipeline.Trainer:
         return torchrun.trainer(request.reopen) or train_alone
     from shoal.distributed.training import trainer
 
-    return trainer(request.reopen, request.workers, address=request.ray)
+    return trainer(request.reopen, request.workers, address=request.ray, on=request.device)
 
 
 def _other_efforts(source: ImageSource, request: Request) -> str:

@@ -26,7 +26,6 @@ class Order:
     digest: str
     """Of the images that `reopen` must open."""
     recipe: Recipe
-    device: str
     resume: Checkpoint | None
     groups: IntArray | None
 

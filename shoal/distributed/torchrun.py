@@ -81,9 +81,10 @@ def trainer(reopen: Reopen) -> Trainer | None:
         groups: IntArray | None, **more: Any,
     ) -> Generator[Checkpoint]:  # fmt: skip
         workers = ProcessGroup.here()
-        order = Order(reopen, source.digest(), recipe, device, resume, groups)
+        order = Order(reopen, source.digest(), recipe, resume, groups)
         try:
-            open_alike(workers.of_first(order), workers, source)
+            workers.of_first((order, device))
+            open_alike(order, workers, source)
             yield from train(
                 source, recipe, device=device, resume=resume, groups=groups, workers=workers,
                 **more,
@@ -114,17 +115,18 @@ def follow() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # worker 0 lets the step in progress end
         signal.signal(number, signal.SIG_IGN)
     workers = ProcessGroup.here()
-    order: Order | None = None
+    ordered: tuple[Order, str] | None = None
     try:
-        order = workers.of_first(order)
-        assert order is not None
+        ordered = workers.of_first(ordered)
+        assert ordered is not None
+        order, device = ordered
         try:
             source = open_alike(order, workers)
         except DataError as error:
             raise SystemExit(2) from error
         keep_large_buffers()
         for _ in train(
-            source, order.recipe, device=order.device, resume=order.resume, groups=order.groups,
+            source, order.recipe, device=device, resume=order.resume, groups=order.groups,
             workers=workers,
         ):  # fmt: skip
             pass

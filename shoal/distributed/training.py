@@ -45,13 +45,17 @@ _SETTINGS = {
 soon, and nothing waits long for its connections to close."""
 
 
-def trainer(reopen: Reopen, workers: int | None = None, *, address: str = LOCAL) -> Trainer:
+def trainer(
+    reopen: Reopen, workers: int | None = None, *, address: str = LOCAL, on: str | None = None
+) -> Trainer:
     """What trains on a Ray, for `shoal.pipeline.fit`.
 
     Args:
         reopen: opens the pile again, in another process.
         workers: how many processes train together; None: one a core, or GPU.
         address: see `connect`.
+        on: cpu, cuda, or auto: whatever the cluster has, which may be more than the machine of the
+            command; None: the device that `shoal.pipeline.fit` was asked for.
     """
 
     def steps(
@@ -59,11 +63,11 @@ def trainer(reopen: Reopen, workers: int | None = None, *, address: str = LOCAL)
         resume: Checkpoint | None = None, limit: TimeLimit | None = None,
         groups: IntArray | None = None, **named: Any,
     ) -> Generator[Checkpoint]:  # fmt: skip
-        order = Order(reopen, source.digest(), recipe, device, resume, groups)
+        order = Order(reopen, source.digest(), recipe, resume, groups)
         spent = 0.0 if limit is None else limit.spent()
         with (
             tempfile.TemporaryDirectory(prefix="shoal-ray-train-") as folder,
-            connect(address, workers, device=device) as engine,
+            connect(address, workers, device=on or device) as engine,
             changed(**_SETTINGS),
         ):
             yield from _states(engine, folder, _Told(order, limit, spent, named))
@@ -96,7 +100,7 @@ def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here)
-    board = actor.remote(pickle.dumps(told))
+    board = actor.remote(ray.cloudpickle.dumps(told))  # with functions of a script, too
     run = _Running(engine, folder, board)
     news = News([])
     while run.is_alive() or news.states:
@@ -133,7 +137,7 @@ class _Running(threading.Thread):
         try:
             TorchTrainer(
                 _share,
-                train_loop_config={"board": self.board},
+                train_loop_config={"board": self.board, "device": self.engine.device},
                 torch_config=TorchConfig(backend=backend(self.engine.device)),
                 scaling_config=ray_train.ScalingConfig(
                     num_workers=self.engine.workers, use_gpu=on_gpus,
@@ -165,7 +169,7 @@ def _share(config: dict[str, Any]) -> None:
         limit = told.limit_after(start.seconds) if workers.rank == 0 else None
         sender = Sender(board)
         for checkpoint in train(
-            source, order.recipe, device=order.device, resume=resume, groups=order.groups,
+            source, order.recipe, device=config["device"], resume=resume, groups=order.groups,
             workers=workers, limit=limit, **told.named,
         ):  # fmt: skip
             if workers.rank == 0:
