@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import shoal
+from shoal.distributed import order
 from shoal.distributed.board import Board
 from shoal.distributed.fit import reopening
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
 from shoal.images.open import open_source
-from shoal.protocols import ImageSource
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.protocols import ImageSource, Workers
 from shoal.recipes.named import DIGITS
 
 pytest.importorskip("ray", reason="needs the extra ray")
@@ -49,34 +55,52 @@ def workers_of(process: int) -> list[int]:
     return found
 
 
+def calm(pile: Path, folder: Path) -> str:
+    """The digest of the weights that two undisturbed workers learn, under torchrun."""
+    command = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--rdzv-backend", "c10d",
+               "--rdzv-endpoint", "localhost:0", "-m", "shoal", "train", str(pile), "calm.pth",
+               "--recipe", "digits", "--epochs", "6", "-k", "3",
+               "--set", "precision=fp32"]  # fmt: skip
+    environment = dict(os.environ, PYTHONPATH=str(Path(__file__).parents[1]), OMP_NUM_THREADS="1")
+    subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment, check=True, timeout=240,
+        capture_output=True,
+    )  # fmt: skip
+    return checkpoints.load(folder / "calm.pth").weights_digest()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 def test_a_killed_worker_costs_no_bit(pile: Path, tmp_path: Path) -> None:
-    from shoal.distributed.training import trainer
+    killed: list[int] = []
+    steps: list[int] = []
+
+    def kill(states: Iterator[Checkpoint]) -> Iterator[Checkpoint]:
+        for state in states:
+            steps.append(state.step)
+            if state.step > 1 and not killed:
+                killed.extend(workers_of(os.getpid()))
+                os.kill(killed[0], signal.SIGKILL)
+            yield state
 
     source = open_source(pile)
-    calm, _ = shoal.fit(source, tmp_path / "calm.pth", RECIPE, workers=2)
-    assert calm.origin.workers == 2
-
-    killed: list[int] = []
-    steps = []
-    for state in trainer(reopening(source), 2)(source, RECIPE):
-        steps.append(state.step)
-        if state.step > 1 and not killed:
-            killed += workers_of(os.getpid())
-            os.kill(killed[0], signal.SIGKILL)
+    finished, table = shoal.fit(source, tmp_path / "best.pth", RECIPE, workers=2, watch=kill)
     assert len(killed) == 2
-    assert steps == sorted(set(steps)), "no step comes twice"
-    assert state.step == state.total_steps
-    assert state.weights_digest() == calm.weights_digest()
+    assert steps == sorted(set(steps)), "a step came twice"
+    assert steps[-1] == 60
+    assert len(table) == len(source)
+    assert finished.origin.workers == 2
+    assert finished.weights_digest() == calm(pile, tmp_path)
     assert not workers_of(os.getpid())
 
 
-def test_workers_that_see_other_images_say_so(pile: Path) -> None:
-    from shoal.distributed.training import trainer
+def test_workers_that_see_other_images_say_so(pile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gathered(problems: list[str], problem: str) -> None:
+        problems[:] = ["", problem]
 
-    other = ArraySource(np.zeros((100, 8, 8), dtype=np.uint8))
+    monkeypatch.setattr(order, "dist", SimpleNamespace(barrier=int, all_gather_object=gathered))
+    told = order.Order(partial(open_source, pile), "another", RECIPE, None, None)
     with pytest.raises(DataError, match="a worker sees other images than the command"):
-        next(trainer(reopening(other), 2)(open_source(pile), RECIPE))
+        order.open_alike(told, Workers(1, 2))
 
 
 @pytest.mark.parametrize("open_", [open_source, lambda path: ArraySource(np.load(path))])
@@ -88,8 +112,6 @@ def test_workers_open_the_same_images(open_: Callable[[Path], ImageSource], pile
 
 
 def test_workers_that_get_no_further_are_given_up() -> None:
-    import asyncio
-
     async def starts() -> list[bool]:
         board = Board(b"order")
         stuck = []
