@@ -148,6 +148,8 @@ class _Running(threading.Thread):
                     failure_config=ray_train.FailureConfig(max_failures=-1),
                 ),
             ).fit()  # fmt: skip
+        except SystemExit:  # Ray was shut down
+            return
         except Exception as error:  # noqa: BLE001 - the command raises it
             self.error = error
 
