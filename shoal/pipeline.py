@@ -53,7 +53,7 @@ def fit(
     limit: TimeLimit | None = None, groups: IntArray | None = None, keep_better: bool = False,
     track: Track = silent,
     watch: Callable[[Iterator[Checkpoint]], Iterable[Checkpoint]] | None = None,
-    trainer: Trainer = train,
+    trainer: Trainer | None = None,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -76,7 +76,7 @@ def fit(
         track: shows progress.
         watch: is handed the iterator that `train` returned, and hands its checkpoints on, such as
             ``lambda steps: logged(steps, mlflow.log_metrics)`` or a `TensorBoard`.
-        trainer: takes the steps: `train`, or what has several workers take them together.
+        trainer: has several workers take the steps together; None: this process takes them.
 
     Returns:
         The finished checkpoint, and the table of the images it learned from.
@@ -91,7 +91,7 @@ def fit(
     history = CheckpointHistory(path)
     if resume is None:
         history.check_free(force=force)
-    steps = trainer(
+    steps = (trainer or train)(
         source, recipe, device=device, resume=resume, origin=origin, notes=notes, limit=limit,
         groups=groups,
     )  # fmt: skip

@@ -36,7 +36,6 @@ from shoal.scoring.under_augmentation import consistency_of
 from shoal.tracking.tensorboard import TensorBoard
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
-from shoal.training.loop import train as train_alone
 from shoal.training.start import check_resumable
 from shoal.training.suit import suit
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
@@ -124,12 +123,12 @@ def _train(
     return finished, table
 
 
-def _trainer(request: Request) -> pipeline.Trainer:
-    """What takes the steps: this process alone, or several together."""
+def _trainer(request: Request) -> pipeline.Trainer | None:
+    """What has several workers take the steps; None: this process takes them."""
     if request.reopen is None:
-        return train_alone
+        return None
     if request.ray is None:
-        return torchrun.trainer(request.reopen) or train_alone
+        return torchrun.trainer(request.reopen)
     from shoal.distributed.training import trainer
 
     return trainer(request.reopen, request.workers, address=request.ray, on=request.device)

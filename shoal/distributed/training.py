@@ -102,8 +102,9 @@ def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
     actor: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here)
     board = actor.remote(ray.cloudpickle.dumps(told))  # with functions of a script, too
     run = _Running(engine, folder, board)
-    news = News([])
-    while run.is_alive() or news.states:
+    alive = True
+    while alive:
+        alive = run.is_alive()  # asked before, so that nothing comes after the last news
         news = cast(News, ray.get(board.take.remote()))
         for state in news.states:
             yield pickle.loads(state)
