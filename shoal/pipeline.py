@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ def fit(
         source, last, auto_k=auto_k, keep_better=keep_better, device=device, track=track
     )
     if limit is None or limit.left_for_extras() > 0:
-        fitted = late_failure.guard(source, fitted, history, cluster, device=device, track=track)
+        again = partial(cluster, keep_better=keep_better)
+        fitted = late_failure.guard(source, fitted, history, again, device=device, track=track)
     checkpoints.save(fitted[0], path, force=True)
     history.finish()
     return fitted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.protocols import FloatArray, ImageSource
 from shoal.recipes.named import IMPROVED
 from shoal.recipes.settings import override
-from shoal.scoring import examine, late_failure, under_augmentation
+from shoal.scoring import examine, late_failure, representation, under_augmentation
 from shoal.training import augmented_source
 
 
@@ -149,3 +150,22 @@ def test_fewer_new_images_than_clusters_are_assigned(
     assert table.labels.tolist() == whole.labels[:2].tolist()
     with pytest.raises(DataError, match="41"):  # of the images it learned from
         pipeline.predict(ArraySource(images[:2]), checkpoint, n_clusters=41)
+
+
+def test_an_earlier_checkpoint_is_compared_with_the_pixels_as_the_last_one_was(
+    images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    compare = representation.compare
+
+    def watched(*arguments: Any, may_choose: bool) -> representation.Compared:
+        asked.append(may_choose)
+        return compare(*arguments, may_choose=may_choose)
+
+    scores = iter([0.1, 0.9, 0.2])  # of the last checkpoint, at half of the run, at three quarters
+    monkeypatch.setattr(representation, "compare", watched)
+    monkeypatch.setattr(late_failure, "consistency_of", lambda *_, **__: next(scores))
+    recipe = override(IMPROVED, ["encoder.widths=(8,16)", "epochs=4", "checkpoints=4"])
+    kept, _ = pipeline.fit(ArraySource(images), tmp_path / "c.pth", recipe, keep_better=True)
+    assert kept.step < kept.total_steps
+    assert asked == [True, True]

@@ -56,7 +56,8 @@ def compare(
         recipe: what found the clusters.
         reduction: the learned embedding.
         clustering: the clusters found in it.
-        may_choose: whether another embedding may be chosen.
+        may_choose: whether another embedding may be chosen. A recipe whose embedding has pixels in
+            it has been chosen already.
     """
     rows = reduction.rows
     symmetric = recipe.views.free_orientation
@@ -66,12 +67,13 @@ def compare(
         "learned": clustering.predict(reduction.fitted[rows]),
         "pixels": _cluster(replace(recipe, clusterer=K_MEANS), pixels),
     }
+    chosen = {PIXELS: "pixels", JOINT_PIXELS: "joined"}.get(recipe.embedding)
     structure = None
-    if may_choose and _enough(len(rows), recipe.n_clusters):
+    if may_choose and chosen is None and _enough(len(rows), recipe.n_clusters):
         structure = describe_structure(source, rows)
     if structure is None:
-        own = {PIXELS: "pixels", JOINT_PIXELS: "joined"}.get(recipe.embedding, "learned")
-        return Compared(recipe, Representation(own, _agreement(*found.values())), components)
+        facts = Representation(chosen or "learned", _agreement(*found.values()))
+        return Compared(recipe, facts, components)
     found["joined"] = _cluster(recipe, _joined(recipe, reduction, pixels))
     scores = {name: predictability(structure, labels) for name, labels in found.items()}
     choice = choose(scores)
