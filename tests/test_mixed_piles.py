@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from shoal.images.open import open_source
+from shoal.images.pixel_range import PixelRange
 
 
 def _images(n: int, top: int, dtype: Any) -> Any:
@@ -59,3 +62,32 @@ def test_an_even_pile_is_not_warned_of(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", _images(40, 3000, np.uint16))
     notes = open_source(tmp_path / "a.npy", cache=False).notes
     assert not [note for note in notes if "warning" in note]
+
+
+@pytest.mark.parametrize("kind", [2, 4, 6])
+def test_a_png_of_16_bit_colours_keeps_its_bits(tmp_path: Path, kind: int) -> None:
+    pytest.importorskip("imagecodecs", reason="reads PNG of 16-bit colours")
+    n_channels = {2: 3, 4: 2, 6: 4}[kind]
+    pixels = np.random.default_rng(kind).integers(0, 65536, (6, 9, 9, n_channels))
+    pixels[..., -1] = 65535 if kind > 2 else pixels[..., -1]  # opaque
+    for number, image in enumerate(pixels.astype(">u2")):
+        (tmp_path / f"{number}.png").write_bytes(_png(image, kind))
+    source = open_source(tmp_path, cache=False)
+    shown = pixels[..., :1] if kind == 4 else pixels[..., :3]
+    assert np.abs(source.read(np.arange(6)).astype(int) - shown).max() <= 1
+    older = open_source(
+        tmp_path, image_shape=source.shape, cache=False, pixel_range=PixelRange(levels=8)
+    )
+    assert np.abs(older.read(np.arange(6)).astype(int) - shown // 256).max() <= 1
+
+
+def _png(image: Any, kind: int) -> bytes:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+    height, width = image.shape[:2]
+    rows = b"".join(b"\0" + row.tobytes() for row in image)
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    return start + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

@@ -36,7 +36,7 @@ from shoal.images import readers
 from shoal.images.decoding.form import Encoded, Member, Unreadable
 from shoal.images.decoding.time_limit import limited
 from shoal.images.file_kinds import HEAD, head_of, reason_by_content
-from shoal.images.readers import video
+from shoal.images.readers import png, video
 from shoal.images.readers.raw import Raw, Reader
 
 try:
@@ -78,8 +78,10 @@ class File(NamedTuple):
     """None: Pillow."""
 
     @staticmethod
-    def of(content: Path | bytes | Member) -> File:
+    def of(content: Path | bytes | Member, *, wide: bool = True) -> File:
         """Read as much as tells what the file is.
+
+        ``wide`` is false for older checkpoints, which saw a PNG of 16-bit colours with 8 bits.
 
         Raises:
             OSError, ValueError: it cannot be read.
@@ -103,7 +105,7 @@ class File(NamedTuple):
         found = readers.find(member.suffix, head[:HEAD])
         if member.member:
             return File(given, given, member.member, found or video)
-        if found is not None and readers.is_plain(found, whole):
+        if found is not None and (readers.is_plain(found, whole) or (found is png and not wide)):
             found = None
         return File(whole, given, "", found)
 
@@ -129,6 +131,8 @@ def ask(
     by_reader: Callable[[Raw], Told],
     by_pillow: Callable[[ImageFile.ImageFile], Told],
     side: int | None = None,
+    *,
+    wide: bool = True,
 ) -> Told | Unreadable:
     """What an image tells, or why it cannot be read; whatever is in it, no error is raised.
 
@@ -137,11 +141,12 @@ def ask(
         by_reader: tells it from what a reader has read.
         by_pillow: tells it from an image that Pillow has opened, and not decoded yet.
         side: see `File.read`.
+        wide: see `File.of`.
     """
     if isinstance(content, Unreadable):
         return content
     try:
-        file = File.of(content)
+        file = File.of(content, wide=wide)
         if file.reader is video:  # decodes all frames before the one in question
             return by_reader(file.read(side))
         with limited():

@@ -72,7 +72,11 @@ def decode(content: Encoded, form: Form) -> Decoded | str:
     is taken. For modes and sizes see `bring`, for other numbers and channels `bring_raw`.
     """
     side = None if form.same_size else 2 * max(form.height, form.width)
-    decoded = ask(content, partial(bring_raw, form=form), partial(_decode_opened, form=form), side)
+    known = form.pixel_range
+    decoded = ask(
+        content, partial(bring_raw, form=form), partial(_decode_opened, form=form), side,
+        wide=known is not None and known.levels > 8,
+    )  # fmt: skip
     return decoded.reason if isinstance(decoded, Unreadable) else decoded
 
 
