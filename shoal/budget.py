@@ -16,7 +16,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource
 from shoal.recipes.recipe import Recipe
 from shoal.training.augmented_source import SAMPLE
-from shoal.training.schedule import n_steps, steps_an_epoch
+from shoal.training.schedule import batch_size, n_steps, steps_an_epoch
 from shoal.training.start import start_run
 from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
@@ -29,7 +29,7 @@ with a time limit made the forecast epochs, and down to this part of them."""
 
 def limit_for(
     source: ImageSource, recipe: Recipe, *, minutes: float, began: float | None = None,
-    spent_before: float = 0.0, reports: bool = False, device: str = "cpu",
+    spent_before: float = 0.0, reports: bool = False, device: str = "cpu", workers: int = 1,
 ) -> tuple[TimeLimit, Recipe, Speed]:  # fmt: skip
     """Return a time limit, and the recipe with as many epochs as fit into it.
 
@@ -44,12 +44,13 @@ def limit_for(
         spent_before: seconds that a run had taken before it was interrupted.
         reports: whether a map and a report follow, within the minutes.
         device: cpu or cuda.
+        workers: how many processes share a step.
 
     Returns:
         The limit, the recipe and the measured speed. The epochs make 10 steps at least.
     """
     began = time.monotonic() if began is None else began
-    speed = measure(source, recipe, most=minutes * 3, device=device)
+    speed = measure(source, recipe, most=minutes * 3, device=device, workers=workers)
     after, writing = speed.embedding(source), 0.0
     fixed = speed.clustering(source, recipe.n_clusters)
     if reports:
@@ -66,7 +67,7 @@ def limit_for(
 
 def forecast(
     source: ImageSource, recipe: Recipe, *, epochs_before: float = 0.0,
-    reports: bool = False, device: str = "cpu",
+    reports: bool = False, device: str = "cpu", workers: int = 1,
 ) -> tuple[float, float]:  # fmt: skip
     """Return how many seconds a run without a time limit takes, at least and at most, roughly.
 
@@ -78,8 +79,9 @@ def forecast(
         epochs_before: epochs that a resumed run has behind it.
         reports: whether a map and a report follow.
         device: cpu or cuda.
+        workers: how many processes share a step.
     """
-    speed = measure(source, recipe, most=_BRIEFLY, device=device)
+    speed = measure(source, recipe, most=_BRIEFLY, device=device, workers=workers)
     left = max(0.0, 1.0 - epochs_before / recipe.epochs)
     training = left * n_steps(recipe, len(source)) * speed.step
     least = training + speed.embedding(source) + speed.clustering(source, recipe.n_clusters)
@@ -122,9 +124,15 @@ class Speed:
 
 
 def measure(
-    source: ImageSource, recipe: Recipe, *, most: float = 4.0, device: str = "cpu"
-) -> Speed:
-    """Measure the speed with a throw-away model, for ``most`` seconds and no more than 4."""
+    source: ImageSource, recipe: Recipe, *, most: float = 4.0, device: str = "cpu",
+    workers: int = 1,
+) -> Speed:  # fmt: skip
+    """Measure the speed with a throw-away model, for ``most`` seconds and no more than 4.
+
+    Of several workers that is the speed of one with its share of a step.
+    """
+    share = -(-batch_size(recipe, len(source)) // workers)
+    recipe = replace(recipe, batch_size=max(2, share))
     trial = start_run(source, recipe, device)
     for step in (1, 2):  # the first steps also allocate and compile
         trial.take_step(source, step)

@@ -100,7 +100,7 @@ def _train(
     if limit is None and request.ray is None:  # who knows how fast a cluster is
         least, most = forecast(
             source, recipe, epochs_before=0.0 if before is None else before.epoch,
-            reports=request.hands_over, device=device,
+            reports=request.hands_over, device=device, workers=torchrun.n_workers(),
         )  # fmt: skip
         other = _other_efforts(source, request) if before is None else ""
         report.say(f"this takes {duration(least, most)} on this machine{other}")
@@ -193,7 +193,7 @@ def _within(
     limit, timed, speed = limit_for(
         source, recipe, minutes=request.minutes, began=request.began,
         spent_before=0.0 if pace is None else pace.seconds, reports=request.hands_over,
-        device=device,
+        device=device, workers=request.workers or torchrun.n_workers(),
     )  # fmt: skip
     if before is None:
         recipe, most = timed, timed.epochs
