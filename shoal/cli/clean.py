@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -95,12 +96,22 @@ def duplicates(
         source = opening.open_pile(data, checkpoint, options, size=size, report=report)
     else:
         source = opening.open_as_learned(data, loaded, options, size=size, report=report)
-    copies = find_duplicates(
-        source, loaded, threshold=threshold, sizes=source.originals.n_bytes(),
-        device=inference.ready(device), track=report,
-    )  # fmt: skip
-    copies.to_csv(csv, force=force)
-    write(single_images.duplicates(source, copies, track=report), picture)
+    with contextlib.ExitStack() as parts:
+        seen = None
+        if ray is not None:
+            from shoal.cli import sharded
+
+            known = None if checkpoint is None or loaded is None else (checkpoint, loaded)
+            order = sharded.order_for(data, source, known, options, size=size)
+            seen = parts.enter_context(sharded.seen(
+                source, order, csv, report, ray=ray, workers=workers, device=device, force=force
+            ))  # fmt: skip
+        copies = find_duplicates(
+            source, loaded, threshold=threshold, sizes=source.originals.n_bytes(), seen=seen,
+            device=inference.ready(device), track=report,
+        )  # fmt: skip
+        copies.to_csv(csv, force=force)
+        write(single_images.duplicates(source, copies, track=report), picture)
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
     if checkpoint is None:

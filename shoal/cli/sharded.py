@@ -14,8 +14,8 @@ from shoal.cli.options import OpenOptions
 from shoal.corrections.division import Division
 from shoal.distributed.engine import connect
 from shoal.distributed.parts import Parts, Plan, opened
-from shoal.distributed.shards import ShardedTable, do_missing, gathered
-from shoal.distributed.tasks import Order, predict_shard
+from shoal.distributed.shards import ShardedTable, do_missing, gathered, seen_of
+from shoal.distributed.tasks import Order, compare_shard, predict_shard
 from shoal.errors import Interrupted
 from shoal.images.files import digest_of
 from shoal.images.vectors.source import n_dimensions_of
@@ -24,6 +24,7 @@ from shoal.models.provenance import typed
 from shoal.plural import counted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.search.copies import Seen
 
 
 def order_for(
@@ -74,6 +75,29 @@ def predicted(
             workers=workers, device=device,
         )  # fmt: skip
         yield gathered(source, parts, division.n_clusters or checkpoint.recipe.n_clusters)
+
+
+@contextlib.contextmanager
+def seen(
+    source: ImageSource, order: Order, out: Path, report: Reporter, *, ray: str,
+    workers: int | None, device: str, force: bool = False,
+) -> Iterator[Seen | None]:  # fmt: skip
+    """Look at the images in shards for the search for copies; see `predicted`.
+
+    Nothing is looked at where vectors decide.
+    """
+    if n_dimensions_of(source):
+        report.say("vectors are compared without --ray")
+        yield None
+        return
+    checkpoint = "" if order.checkpoint is None else digest_of(Path(order.checkpoint))
+    plan = Plan("duplicates", source.digest(), len(source), checkpoint)
+    with opened(out, plan, force=force) as parts:
+        in_shards(
+            source, order, parts, report, work=compare_shard, what="reading in shards", ray=ray,
+            workers=workers, device=device,
+        )  # fmt: skip
+        yield seen_of(source, parts)
 
 
 def in_shards(

@@ -15,8 +15,10 @@ from shoal.distributed.tasks import Order, Shard, predict_shard, shard_digest
 from shoal.embedding.table import ROW_GROUP, ImageTable
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_free
-from shoal.protocols import FloatArray, ImageSource, Track, silent
+from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 from shoal.scoring.assignment import with_nowhere
+from shoal.search.copies import Seen
+from shoal.search.pixel_distance import PixelDistance
 
 
 def do_missing(
@@ -67,7 +69,7 @@ class ShardedTable:
         """The table with its embedding, float32 (n, d), in memory."""
         z: FloatArray | None = None
         for start, stop, part in self.parts.read(["embedding"]):
-            rows = _embedding(part)
+            rows = _numbers(part, "embedding")
             if z is None:
                 z = np.empty((len(self.table), rows.shape[1]), np.float32)
             z[start:stop] = rows
@@ -125,14 +127,32 @@ def gathered(source: ImageSource, parts: Parts, n_clusters: int) -> ShardedTable
     return ShardedTable(with_nowhere(table, n_clusters), parts)
 
 
+def seen_of(source: ImageSource, parts: Parts) -> Seen:
+    """What `compare_shard` saw of all images."""
+    side = PixelDistance(source.shape).sketches(source.read(np.arange(1))).shape[1:]
+    digests: list[bytes] = []
+    outlines, sketches, z = [], [], []
+    for _, _, part in parts.read():
+        digests += part["digest"].to_pylist()
+        outlines.append(_numbers(part, "outline"))
+        sketches.append(_numbers(part, "sketch").reshape(-1, *side))
+        if "embedding" in part.column_names:
+            z.append(_numbers(part, "embedding"))
+    return Seen(
+        digests, np.concatenate(outlines), np.concatenate(sketches),
+        np.concatenate(z) if z else None,
+    )  # fmt: skip
+
+
 def _familiar(parts: Parts) -> list[str]:
     import pyarrow.parquet as pq
 
     return [name for name in pq.read_schema(parts.path(0)).names if name == "familiarity"]
 
 
-def _embedding(part: Any) -> FloatArray:
-    numbers: FloatArray = part["embedding"].combine_chunks().flatten().to_numpy()
+def _numbers(part: Any, column: str) -> Array:
+    """The lists of a column as rows (n, d)."""
+    numbers: Array = part[column].combine_chunks().flatten().to_numpy()
     return numbers.reshape(part.num_rows, -1)
 
 
@@ -141,7 +161,7 @@ def _groups(parts: Parts) -> Iterator[tuple[int, FloatArray]]:
     held: list[FloatArray] = []
     first = n = 0
     for _, _, part in parts.read(["embedding"]):
-        rows = _embedding(part)
+        rows = _numbers(part, "embedding")
         while n + len(rows) >= ROW_GROUP:
             cut = ROW_GROUP - n
             yield first, np.concatenate([*held, rows[:cut]])

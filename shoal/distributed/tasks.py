@@ -16,16 +16,18 @@ import numpy as np
 
 from shoal import __version__, pipeline
 from shoal.distributed.parts import Parts
+from shoal.embedding.reduce import reduce
 from shoal.errors import DistributedError, ShoalError
-from shoal.images.files import digest_of
+from shoal.images.csv_files import as_text
+from shoal.images.files import atomic_path, digest_of
 from shoal.images.open import open_source
 from shoal.images.subset import Subset
 from shoal.images.vectors.open import open_vectors
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import ImageSource
+from shoal.protocols import Array, ImageSource, silent
 from shoal.scoring.way import Way, way_of
-from shoal.search.copies import content_of
+from shoal.search.copies import content_of, look_at
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import peak_memory
 
@@ -86,6 +88,38 @@ def predict_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
     table = pipeline.assign_way(some, way, familiarity=plan.familiarity, device=order.device)
     table.to_parquet(parts.path(shard.number), parts.metadata(), force=True)
     return peak_memory()
+
+
+def compare_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
+    """Look at the images of a shard for the search for copies, and write its part.
+
+    Returns and raises what `predict_shard` does.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    keep_large_buffers()
+    some, checkpoint = _rows(order, parts, shard)
+    seen = look_at(some, silent)
+    columns = {
+        "id": pa.array([as_text(name) for name in some.ids], pa.string()),
+        "digest": pa.array(seen.digests, pa.binary()),
+        "outline": fixed_size(seen.outlines),
+        "sketch": fixed_size(seen.sketches),
+    }
+    if checkpoint is not None:
+        columns["embedding"] = fixed_size(reduce(some, checkpoint, device=order.device))
+    with atomic_path(parts.path(shard.number)) as temporary:
+        pq.write_table(pa.table(columns, metadata=parts.metadata()), temporary)
+    return peak_memory()
+
+
+def fixed_size(rows: Array) -> Any:
+    """Rows (n, …) as an Arrow array of n lists."""
+    import pyarrow as pa
+
+    flat = np.ascontiguousarray(rows).reshape(len(rows), -1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
 
 
 def _rows(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoint | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -56,32 +57,54 @@ def closest_pairs(x: FloatArray, rows: IntArray, track: Track) -> IntArray:
     return rows[np.unique(np.sort(pairs, axis=1), axis=0)]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What one pass over n images leaves for the search for copies; see `look_at`."""
+
+    digests: list[bytes]
+    """The digest of each image's pixels."""
+    outlines: FloatArray
+    """float32 (n, f), coarse colours, in which copies are neighbours; see `PixelDistance`."""
+    sketches: Array
+    """float16 (n, 1, h, w), coarse details; see `PixelDistance`."""
+    z: FloatArray | None = None
+    """float32 (n, d), the reduced embedding, if images are to be compared by it, too."""
+
+
+def look_at(source: ImageSource, track: Track) -> Seen:
+    """Look at each image of a pile once; what is seen of it does not depend on the others."""
+    distance = PixelDistance(source.shape)
+    marks: list[bytes] = []
+    outlines, sketches = [], []
+    for rows in track(batches(source, _BLOCK), "reading", n_batches(source, _BLOCK)):
+        pixels = source.read(rows)
+        marks += digests(pixels)
+        outlines.append(distance.outlines(pixels))
+        sketches.append(distance.sketches(pixels))
+    return Seen(marks, np.concatenate(outlines), np.concatenate(sketches))
+
+
 class Comparison:
     """What the search for copies needs of a pile, computed in one pass over its images.
 
     Args:
         source: the pile.
         track: shows progress.
+        seen: what the pass left, if it was made before.
     """
 
     digests: list[bytes]
     """The digest of each image's pixels."""
     outlines: FloatArray
-    """float32 (n, f), coarse colours, in which copies are neighbours; see `PixelDistance`."""
+    """float32 (n, f), see `Seen`."""
 
-    def __init__(self, source: ImageSource, track: Track) -> None:
+    def __init__(self, source: ImageSource, track: Track, seen: Seen | None = None) -> None:
         self.source = source
         self.track = track
         self.distance = PixelDistance(source.shape)
-        self.digests = []
-        outlines, sketches = [], []
-        for rows in track(batches(source, _BLOCK), "reading", n_batches(source, _BLOCK)):
-            pixels = source.read(rows)
-            self.digests += digests(pixels)
-            outlines.append(self.distance.outlines(pixels))
-            sketches.append(self.distance.sketches(pixels))
-        self.outlines = np.concatenate(outlines)
-        self._sketches: Array = np.concatenate(sketches)
+        seen = look_at(source, track) if seen is None else seen
+        self.digests, self.outlines = seen.digests, seen.outlines
+        self._sketches = seen.sketches
 
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
         """`THRESHOLD`, or less where all images are much alike; see `find_duplicates`.

@@ -16,7 +16,7 @@ from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search import large_copies, vector_copies
-from shoal.search.copies import THRESHOLD, Comparison, closest_pairs
+from shoal.search.copies import THRESHOLD, Comparison, Seen, closest_pairs
 from shoal.search.large_copies import LargeComparison, links_of
 from shoal.search.vector_copies import VectorComparison
 
@@ -73,7 +73,8 @@ class Duplicates:
 
 def find_duplicates(
     source: ImageSource, checkpoint: Checkpoint | None = None, *, threshold: float | None = None,
-    sizes: IntArray | None = None, device: str = "cpu", track: Track = silent,
+    sizes: IntArray | None = None, seen: Seen | None = None, device: str = "cpu",
+    track: Track = silent,
 ) -> Duplicates:  # fmt: skip
     """Find copies, put them into groups, and choose an image of each group to keep.
 
@@ -113,6 +114,7 @@ def find_duplicates(
             keeps 0.5.
         sizes: int64 (n,), the bytes of each image's file. Of copies the largest file is kept; of
             equally large files, or without sizes, the first.
+        seen: what `look_at` left of these images, if it was called before.
         device: where the encoder runs.
         track: shows progress.
 
@@ -136,7 +138,7 @@ def find_duplicates(
         found = _among_many(LargeComparison(source, track), order, threshold, track)  # type: ignore[arg-type]
         return Duplicates(source.ids, found, threshold, kept_because)
     comparison: Comparison | VectorComparison = (
-        VectorComparison(source, track) if by_vector else Comparison(source, track)
+        VectorComparison(source, track) if by_vector else Comparison(source, track, seen)
     )
     same: dict[bytes, list[int]] = {}
     for row in order.tolist():  # a dictionary keeps this order: the image to keep comes first
@@ -147,7 +149,8 @@ def find_duplicates(
         singles = np.array(sorted(copies), dtype=np.int64)
         pairs = closest_pairs(comparison.outlines, singles, track)
         if checkpoint is not None and not by_vector:
-            z = reduce(source, checkpoint, device=device, track=track)
+            z = seen.z if seen is not None else None
+            z = reduce(source, checkpoint, device=device, track=track) if z is None else z
             pairs = np.unique(np.concatenate([pairs, closest_pairs(z, singles, track)]), axis=0)
         if threshold is None:
             threshold = comparison.usual_threshold(singles, pairs)
