@@ -27,6 +27,7 @@ from shoal.embedding.out_of_distribution import reduce_with_familiarity
 from shoal.embedding.reduce import Reduction, fit_reduction, reduce
 from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
+from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models import checkpoint as checkpoints
@@ -54,7 +55,7 @@ def fit(
     limit: TimeLimit | None = None, groups: IntArray | None = None, keep_better: bool = False,
     track: Track = silent,
     watch: Callable[[Iterator[Checkpoint]], Iterable[Checkpoint]] | None = None,
-    trainer: Trainer | None = None,
+    most: int | None = None, trainer: Trainer | None = None,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Train on ``source``, cluster it, and write the finished checkpoint to ``path``.
 
@@ -77,6 +78,8 @@ def fit(
         track: shows progress.
         watch: is handed the iterator that `train` returned, and hands its checkpoints on, such as
             ``lambda steps: logged(steps, mlflow.log_metrics)`` or a `TensorBoard`.
+        most: the most images to cluster: of a larger pile a random sample is, and its table is
+            returned; the others are left to `predict`. None: all.
         trainer: has several workers take the steps together; None: this process takes them.
 
     Returns:
@@ -101,15 +104,21 @@ def fit(
         last = history.record(track(seen, "training", n_steps(recipe, len(source))), resume)
     if limit is not None:  # as long as it became
         last = replace(last, recipe=replace(last.recipe, epochs=round(last.epoch, 3)))
-    fitted = cluster(
-        source, last, auto_k=auto_k, keep_better=keep_better, device=device, track=track
-    )
+    some = sample_of(source, most, recipe.seed)
+    fitted = cluster(some, last, auto_k=auto_k, keep_better=keep_better, device=device, track=track)
     if limit is None or limit.left_for_extras() > 0:
         again = partial(cluster, keep_better=keep_better)
-        fitted = late_failure.guard(source, fitted, history, again, device=device, track=track)
+        fitted = late_failure.guard(some, fitted, history, again, device=device, track=track)
     checkpoints.save(fitted[0], path, force=True)
     history.finish()
     return fitted
+
+
+def sample_of(source: ImageSource, most: int | None, seed: int) -> ImageSource:
+    """``source``, or if it is larger than ``most`` a random sample of so many of its images."""
+    if most is None or len(source) <= most:
+        return source
+    return Subset(source, sample_rows(len(source), most, seed))
 
 
 def cluster(

@@ -109,7 +109,8 @@ def _train(
             source, path, recipe, auto_k=request.auto, device=device, resume=before,
             force=request.force, origin=origin, notes=notes, limit=limit,
             groups=request.groups, keep_better=request.keeps_better, track=report,
-            watch=_watch(source, request, before, report), trainer=_trainer(request),
+            watch=_watch(source, request, before, report), most=request.most_clustered,
+            trainer=_trainer(request),
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -173,8 +174,9 @@ def _finished_before(
     if not request.auto or chosen is not None:
         report.say(f"{path} is finished; nothing to resume")
         return before, None
-    finished, table = pipeline.cluster(source, before, auto_k=True, device=device, track=report)
-    score = consistency_of(source, finished, device=device)
+    some = pipeline.sample_of(source, request.most_clustered, before.recipe.seed)
+    finished, table = pipeline.cluster(some, before, auto_k=True, device=device, track=report)
+    score = consistency_of(some, finished, device=device)
     facts = replace(finished.facts, consistency={finished.step: score})
     finished = replace(finished, facts=facts)
     checkpoints.save(finished, path, force=True)

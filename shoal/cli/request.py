@@ -20,6 +20,9 @@ from shoal.recipes.settings import changes
 from shoal.training.devices import resolve_device
 from shoal.training.start import start_run
 
+MOST_CLUSTERED = 200_000
+"""With --ray, clusters of a larger pile are found in a random sample of so many images."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -140,6 +143,11 @@ class Request:
     def length_is_default(self) -> bool:
         """Whether nothing was said of how long to train."""
         return not self._length_is_asked and self.effort == DEFAULT_EFFORT
+
+    @property
+    def most_clustered(self) -> int | None:
+        """The most images that are clustered at once; None: all. See `MOST_CLUSTERED`."""
+        return None if self.ray is None else MOST_CLUSTERED
 
     @property
     def auto(self) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 from shoal.cli.channel_options import parse_within
 from shoal.cli.opening import asked_or_learned
 from shoal.cli.options import OpenOptions
+from shoal.cli.outputs import listed_in
+from shoal.cli.run_folder import Run
 from shoal.corrections.division import Division
 from shoal.distributed.engine import connect
 from shoal.distributed.parts import Parts, Plan, opened
@@ -18,13 +20,19 @@ from shoal.distributed.shards import ShardedTable, do_missing, gathered, seen_of
 from shoal.distributed.tasks import Order, compare_shard, predict_shard
 from shoal.errors import Interrupted
 from shoal.images.files import digest_of
+from shoal.images.open import write_skipped
+from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
 from shoal.images.vectors.source import n_dimensions_of
+from shoal.large import SHOWN
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import typed
 from shoal.plural import counted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.reports.assembly import hand_over
 from shoal.search.copies import Seen
+from shoal.training.devices import resolve_device
 
 
 def order_for(
@@ -75,6 +83,37 @@ def predicted(
             workers=workers, device=device,
         )  # fmt: skip
         yield gathered(source, parts, division.n_clusters or checkpoint.recipe.n_clusters)
+
+
+def finish_run(
+    source: ImageSource, order: Order, finished: Checkpoint, run: Run, report: Reporter, *,
+    ray: str, workers: int | None, device: str, spare: Callable[[], float], n_clustered: int,
+) -> None:  # fmt: skip
+    """Assign all images of a pile of which a sample was clustered, and write the run's results.
+
+    The report, the map and the pictures show a smaller sample. In memory are the names of the
+    images, 16 bytes for each, and what the sample takes.
+    """
+    out = run.folder / "prediction.csv"
+    report.say(
+        f"the clusters were found in {n_clustered:,} images drawn at random, all "
+        f"{len(source):,} are assigned in shards; the report, the map and the pictures show "
+        f"{min(SHOWN, len(source)):,} of them, drawn at random"
+    )
+    with predicted(
+        source, order, finished, Division(), out, report, ray=ray, workers=workers, device=device,
+        force=True,
+    ) as whole:  # fmt: skip
+        rows = sample_rows(len(source), SHOWN, finished.recipe.seed)
+        sample = whole.sample(rows)
+        with run.results(source.ids, whole.labels, report):
+            skipped = run.folder / "skipped.csv"
+            write_skipped(source, skipped)
+            report.say(*listed_in(source, skipped))
+            hand_over(
+                Subset(source, rows), finished, sample, run.folder, report,
+                device=resolve_device(device), spare=spare, whole=whole,
+            )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -190,7 +190,7 @@ def run(
     from shoal.cli.channel_options import parse_range
     from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
-    from shoal.cli.request import Request
+    from shoal.cli.request import MOST_CLUSTERED, Request
     from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import already, corrections_kept, open_run
     from shoal.images.checks import check_n_clusters
@@ -227,14 +227,24 @@ def run(
             report.say(*already(run))
             return
         finished, table = training.train(source, run.checkpoint, request, report)
-        result = table or inference.predict(source, finished, report, device=device)
-        with run.results(result.ids, result.labels, report):
-            write_skipped(source, folder / "skipped.csv")
-            report.say(*listed_in(source, folder / "skipped.csv"))
-            hand_over(
-                source, finished, result, folder, report, device=resolve_device(device),
-                spare=training.seconds_for_history(finished, request),
+        spare = training.seconds_for_history(finished, request)
+        if request.ray is not None and len(source) > MOST_CLUSTERED:
+            from shoal.cli import sharded
+
+            order = sharded.order_for(data, source, (run.checkpoint, finished), options)
+            sharded.finish_run(
+                source, order, finished, run, report, ray=request.ray, workers=workers,
+                device=device, spare=spare, n_clustered=MOST_CLUSTERED,
             )  # fmt: skip
+        else:
+            result = table or inference.predict(source, finished, report, device=device)
+            with run.results(result.ids, result.labels, report):
+                write_skipped(source, folder / "skipped.csv")
+                report.say(*listed_in(source, folder / "skipped.csv"))
+                hand_over(
+                    source, finished, result, folder, report, device=resolve_device(device),
+                    spare=spare,
+                )  # fmt: skip
         report.say(*corrections_kept(run.checkpoint))
         inference.say_verdict(finished, report)
         say_next(report, *review_of(folder, data))

@@ -13,9 +13,10 @@ from shoal.distributed.engine import Engine
 from shoal.distributed.parts import Parts
 from shoal.distributed.tasks import Order, Shard, predict_shard, shard_digest
 from shoal.embedding.table import ROW_GROUP, ImageTable
+from shoal.export.large_tables import LargeTable
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_free
-from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
+from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import with_nowhere
 from shoal.search.copies import Seen
 from shoal.search.pixel_distance import PixelDistance
@@ -58,12 +59,29 @@ def do_missing(
 
 
 @dataclass(frozen=True)
-class ShardedTable:
+class ShardedTable(LargeTable):
     """The table of a pile whose embedding lies in parts: 16 bytes an image are in memory."""
 
     table: ImageTable
     """Without the embedding."""
     parts: Parts
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        """See `ImageTable`."""
+        return self.table.names
+
+    def sample(self, rows: IntArray) -> ImageTable:
+        """The table of images ``rows`` int64 (m,), ascending, with their embedding."""
+        z = []
+        for start, stop, part in self.parts.read(["embedding"]):
+            first, last = np.searchsorted(rows, [start, stop])
+            z.append(_numbers(part, "embedding")[rows[first:last] - start])
+        return replace(_taken(self.table, rows), embedding=np.concatenate(z))
+
+    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
+        """See `ImageTable.to_csv`."""
+        self.table.to_csv(path, force=force)
 
     def whole(self) -> ImageTable:
         """The table with its embedding, float32 (n, d), in memory."""
@@ -95,7 +113,7 @@ class ShardedTable:
             writer: Any = None
             try:
                 for start, z in _groups(self.parts):
-                    rows = _slice(self.table, start, start + len(z))
+                    rows = _taken(self.table, np.arange(start, start + len(z)))
                     group = replace(rows, embedding=z).to_arrow(metadata)
                     writer = writer or pq.ParquetWriter(temporary, group.schema)
                     writer.write_table(group, row_group_size=ROW_GROUP)
@@ -124,7 +142,8 @@ def gathered(source: ImageSource, parts: Parts, n_clusters: int) -> ShardedTable
             familiarity[start:stop] = part["familiarity"].to_numpy()
     nothing = np.zeros((len(source), 0), np.float32)
     table = ImageTable(source.ids, labels, nothing, confidence, familiarity=familiarity)
-    return ShardedTable(with_nowhere(table, n_clusters), parts)
+    table = with_nowhere(table, n_clusters)
+    return ShardedTable(source.ids, labels, confidence, table, parts)
 
 
 def seen_of(source: ImageSource, parts: Parts) -> Seen:
@@ -172,12 +191,12 @@ def _groups(parts: Parts) -> Iterator[tuple[int, FloatArray]]:
         yield first, np.concatenate(held)
 
 
-def _slice(table: ImageTable, start: int, stop: int) -> ImageTable:
-    """Some rows of a table."""
-    rows = slice(start, stop)
+def _taken(table: ImageTable, rows: IntArray) -> ImageTable:
+    """Some rows of a table, int64 (m,)."""
     familiarity = None if table.familiarity is None else table.familiarity[rows]
-    names: Sequence[str] | None = None if table.names is None else table.names[rows]
+    names = None if table.names is None else [table.names[row] for row in rows]
     return replace(
-        table, ids=table.ids[rows], labels=table.labels[rows], embedding=table.embedding[rows],
-        confidence=table.confidence[rows], familiarity=familiarity, names=names,
+        table, ids=[table.ids[row] for row in rows], labels=table.labels[rows],
+        embedding=table.embedding[rows], confidence=table.confidence[rows],
+        familiarity=familiarity, names=names,
     )  # fmt: skip

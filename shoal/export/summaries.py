@@ -36,8 +36,9 @@ def run_summary(table: ImageTable | LargeTable, folder: Path) -> str:
 def prediction_summary(table: ImageTable | LargeTable) -> str:
     """The number of images, the sizes of the clusters and the mean confidence, in one line."""
     nowhere = np.zeros(len(table.labels), dtype=bool)
-    if isinstance(table, ImageTable) and table.names is not None:
-        nowhere = np.array([name == NOWHERE_NAME for name in table.names])
+    names = getattr(table, "names", None)
+    if names is not None:
+        nowhere = np.array([name == NOWHERE_NAME for name in names])
     sizes, confidence = np.bincount(table.labels[~nowhere]), float(table.confidence.mean())
     apart = f", {int(nowhere.sum()):,} belong nowhere" if nowhere.any() else ""
     return (
