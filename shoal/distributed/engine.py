@@ -177,10 +177,17 @@ def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder for Ray's logs and sockets, outside the project, gone with the command."""
+    """A folder for Ray's logs and sockets, outside the project, gone with the command.
+
+    Those of commands that were killed are removed, too.
+    """
     usual = tempfile.gettempdir()
-    where = usual if len(usual) + len("/shoal-ray-12345678") < _SHORT else "/tmp"
-    folder = Path(tempfile.mkdtemp(prefix="shoal-ray-", dir=where))
+    where = usual if len(usual) + len("/shoal-ray-1234567-12345678") < _SHORT else "/tmp"
+    for older in Path(where).glob("shoal-ray-[0-9]*-*"):
+        process = older.name.split("-")[2]
+        if process.isdecimal() and not Path("/proc", process).exists() and Path("/proc").exists():
+            shutil.rmtree(older, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"shoal-ray-{os.getpid()}-", dir=where))
     try:
         yield folder
     finally:

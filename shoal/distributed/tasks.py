@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from shoal import __version__, pipeline
 from shoal.distributed.parts import Parts
@@ -81,7 +83,7 @@ def predict_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
     Raises:
         DistributedError: this machine sees other images, or another version of shoal.
     """
-    keep_large_buffers()
+    _one_thread()
     some, _ = _rows(order, parts, shard)
     plan = parts.plan
     way = _way(order.checkpoint or "", plan.checkpoint, plan.n_clusters, plan.split)
@@ -98,7 +100,7 @@ def compare_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    keep_large_buffers()
+    _one_thread()
     some, checkpoint = _rows(order, parts, shard)
     seen = look_at(some, silent)
     columns = {
@@ -112,6 +114,13 @@ def compare_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
     with atomic_path(parts.path(shard.number)) as temporary:
         pq.write_table(pa.table(columns, metadata=parts.metadata()), temporary)
     return peak_memory()
+
+
+def _one_thread() -> None:
+    """Compute on one thread, whatever the environment says: there is a worker for each core."""
+    keep_large_buffers()
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def fixed_size(rows: Array) -> Any:
