@@ -18,6 +18,7 @@ from shoal.images.levels import Pixels
 from shoal.images.originals import PixelOriginals
 from shoal.images.pictures import check_composite
 from shoal.images.pixel_range import PixelRange
+from shoal.images.vectors.names import MANY, RowNames
 from shoal.images.within import Within
 from shoal.protocols import Array, ImageSource, IntArray, Originals
 
@@ -89,9 +90,9 @@ class ArraySource:
         self.within = Within()
         self.pixel_range = None if pixel_range is None else checked.pixel_range
         self.missing = checked.missing
-        self.ids: Sequence[str] = (
-            [str(i) for i in range(len(self.images))] if ids is None else list(ids)
-        )
+        n = len(self.images)
+        numbers = RowNames(n) if n > MANY else [str(row) for row in range(n)]
+        self.ids: Sequence[str] = numbers if ids is None else list(ids)
         self.skipped: Sequence[tuple[str, str]] = list(skipped)
         self.left_out: Sequence[Count] = (
             [Count(1, *row) for row in self.skipped] if left_out is None else list(left_out)
