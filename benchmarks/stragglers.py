@@ -151,7 +151,7 @@ def print_table(n_shards: int, seconds: float, rates: Rates) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shards", type=int, default=6104, help="1e8 images, 16,384 a shard")
-    parser.add_argument("--seconds", type=float, default=110.0, help="of a shard")
+    parser.add_argument("--seconds", type=float, default=19.0, help="of a shard")
     parser.add_argument("--slow-share", type=float, default=Rates.slow_share)
     parser.add_argument("--slow-factor", type=float, default=Rates.slow_factor)
     parser.add_argument("--failures-a-day", type=float, default=Rates.failures_a_day)
