@@ -115,7 +115,7 @@ def cluster(
                 source, recipe, run, report, auto_k=request.auto, origin=origin, ray=ray,
                 workers=workers, column=column,
             )  # fmt: skip
-            say_next(report, *review_of(folder, vectors))
+            say_next(report, "similar", vectors, folder / "checkpoint.pth", source.ids[0])
             return
         if ray is not None:
             report.say("that many fit into memory: they are clustered here, without Ray")

@@ -56,6 +56,14 @@ class Clustering:
         """
         return self.clusterer.predict_proba(x, candidate)[:, self.numbering(candidate)]
 
+    def most_likely(self, x: FloatArray) -> tuple[IntArray, FloatArray] | None:
+        """The cluster of each point of ``x`` float32 (m, d), int64 (m,), and its membership (m,).
+
+        None where the clusterer knows only all memberships, see `predict_proba`.
+        """
+        likely = getattr(self.clusterer, "most_likely", None)
+        return None if likely is None else likely(x)
+
     def numbering(self, candidate: int = 0) -> IntArray:
         """The clusterer's own number of each cluster under a candidate, int64 (k,)."""
         if candidate not in self._numbering and self.clusterer.by_size:

@@ -38,6 +38,11 @@ def assign(
 
     The confidence is calibrated, or where there is no calibration the membership as it is.
     """
+    likely = clustering.most_likely(z)
+    if likely is not None:  # of thousands of groups the other memberships would fill the memory
+        labels, own = likely
+        sure = own if calibrated is None else calibrated.confidence(own, labels)
+        return ImageTable(ids=source.ids, embedding=z, labels=labels, confidence=sure)
     membership = clustering.predict_proba(z, candidate)
     labels = membership.argmax(axis=1).astype(np.int64)
     worth = membership if calibrated is None else calibrated.apply(membership)

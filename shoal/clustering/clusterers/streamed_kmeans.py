@@ -59,6 +59,14 @@ class StreamedKMeansClusterer(BaseClusterer):
         odds = np.exp(-np.minimum(further / (2.0 * self.variance_), 700.0))
         return (1.0 / (1.0 + odds)).astype(np.float32)
 
+    def most_likely(self, x: FloatArray) -> tuple[IntArray, FloatArray]:
+        """The nearest group of each point, int64 (m,), and its share, float32 (m,)."""
+        if self.points_ is not None or self.n_clusters == 1:
+            proba = self.predict_proba(x)
+            return proba.argmax(axis=1), proba.max(axis=1)
+        squared, groups = self.centres.nearest(x, 2)
+        return groups[:, 0], self.shares(squared)
+
     def predict(self, x: FloatArray, candidate: int = 0) -> IntArray:
         """The nearest group of each point, int64 (m,)."""
         if self.points_ is not None:
