@@ -12,6 +12,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text, quoted
 from shoal.images.formats import numpy_file
+from shoal.images.shards import shards
 from shoal.images.subset import Subset
 from shoal.images.vectors.columns import read_column, vector_columns
 from shoal.images.vectors.names import ArrowNames
@@ -88,11 +89,17 @@ def open_vectors(
 
 
 def holds_vectors(path: Path) -> bool:
-    """Whether a file holds vectors and no images, by its header alone."""
+    """Whether a file, or the first that a pattern means, holds vectors and no images.
+
+    Its header alone is read.
+    """
     suffix = path.suffix.lower()
-    if not path.is_file() or suffix not in SUFFIXES:
+    if suffix not in SUFFIXES:
         return False
     try:
+        path = shards(path)[0] if suffix == ".parquet" else path
+        if not path.is_file():
+            return False
         if suffix == ".parquet":
             import pyarrow.parquet as pq
 
