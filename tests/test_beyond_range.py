@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from shoal import ArraySource
+from shoal.errors import DataError
 from shoal.images.open import open_source
-from shoal.images.pixel_range import PixelRange
+from shoal.images.pixel_range import PixelRange, parse
 
 TOLD = "1 of 6 images has 10% or more of its pixels outside the range"
 
@@ -31,3 +34,14 @@ def test_images_that_the_range_cuts_off_are_counted(tmp_path: Path) -> None:
             known = PixelRange(integers=(0.0, 1000.0), levels=levels)
             source = open_source(tmp_path / pile, pixel_range=known, cache=False)
             assert [note for note in source.notes if TOLD in note], (pile, levels)
+
+
+def test_an_array_without_a_number_is_refused_by_a_known_range_too() -> None:
+    known = PixelRange(floats=(0.0, 1.0))
+    with pytest.raises(DataError, match="all pixels are NaN or infinite"):
+        ArraySource(np.full((3, 4, 4), np.nan, np.float32), pixel_range=known)
+
+
+def test_one_range_is_said_once() -> None:
+    both = parse("0:4095")
+    assert both.describe(both) == ["pixels from 0, black, to 4095, white: as given"]

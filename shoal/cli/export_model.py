@@ -67,14 +67,16 @@ def export_model(
     from shoal.models import checkpoint as checkpoints
     from shoal.portable import export_model as exporting
     from shoal.portable.about import names_for
+    from shoal.portable.model import check_takes_images
     from shoal.progress import Reporter
 
     report = Reporter(quiet=quiet)
     inputs = [path for path in (checkpoint, names, check) if path is not None]
     replaced = check_outputs([model], inputs, force=force)
     exporting.check_target(model, opset, force=force)
+    source, loaded = None, checkpoints.load(checkpoint)
+    check_takes_images(loaded)
     if check is None:
-        source, loaded = None, checkpoints.load(checkpoint)
         opening.check_learned(loaded, checkpoint)
     else:
         options = OpenOptions(array, cache=not no_cache)

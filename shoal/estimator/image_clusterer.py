@@ -72,7 +72,8 @@ class ImageClusterer(EncoderEstimator):
         minutes: how long to train, in place of ``epochs``.
         settings: changes to the recipe, such as ``["views.min_crop=0.4"]``; see `override`.
         channels: which axis of an array holds the channels, ``"first"`` or ``"last"``. None: its
-            shape tells.
+            shape tells. What else can be asked of files, the frames of a video or how images are
+            brought to a square, `open_source` takes: give what it returns as ``X``.
         random_state: a seed, or a ``numpy.random.RandomState`` from which each `fit` draws a seed.
             None takes the recipe's own seed, so that a second `fit` gives the same result. The
             same seed, images, machine and number of threads give the same bits, unless ``minutes``

@@ -79,7 +79,8 @@ def to_pixels(
         channels: see `check_images`.
 
     Raises:
-        DataError: see `check_images`; by the older rule also numbers out of range.
+        DataError: see `check_images`; no pixel is finite; by the older rule also numbers out of
+            range.
     """
     images = check_shape(images, name, channels)
     if images.dtype == np.uint8 or images.size == 0:
@@ -96,6 +97,8 @@ def to_pixels(
         pixels[start : start + step], missing = block_to_levels(block, bounds, pixels.dtype)
         n_missing += missing
         n_beyond += count_beyond(block, bounds)
+    if n_missing[0] == images.size:
+        raise DataError(f"{name}: all pixels are NaN or infinite.")
     return Checked(pixels, pixel_range, (int(n_missing[0]), int(n_missing[1])), n_beyond)
 
 

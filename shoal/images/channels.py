@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,6 +21,8 @@ SAMPLE = 256
 """So many images of a pile show what its channels are."""
 _PIXELS = 2**18
 _SAID = 8
+_known: weakref.WeakKeyDictionary[ImageSource, ChannelKind] = weakref.WeakKeyDictionary()
+"""What was seen of sources of three channels: it is asked for several times in a run."""
 
 
 def channel_kind(source: ImageSource) -> ChannelKind:
@@ -35,13 +38,19 @@ def channel_kind(source: ImageSource) -> ChannelKind:
     n_channels = source.shape[2]
     if n_channels != 3:
         return "grey" if n_channels == 1 else "channels"
+    if source not in _known:
+        _known[source] = "rgb" if _is_rgb(source) else "channels"
+    return _known[source]
+
+
+def _is_rgb(source: ImageSource) -> bool:
     colour: bool | None = getattr(source, "colour", None)
     if colour is None:
         pixel_range = getattr(source, "pixel_range", None)
         ranges = () if pixel_range is None else (pixel_range.integers, pixel_range.floats)
         each_its_own = any(bounds is not None and len(pairs(bounds)) == 3 for bounds in ranges)
         colour = not each_its_own and are_colours(_pixels_of(source).astype(np.float64))
-    return "rgb" if colour else "channels"
+    return colour
 
 
 def constant_channels(source: ImageSource) -> list[int]:

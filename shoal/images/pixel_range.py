@@ -102,7 +102,8 @@ class PixelRange:
         pile
         """
         lines = []
-        for kind in KINDS:
+        same = self.integers is not None and self.integers == self.floats
+        for kind in KINDS[:1] if same else KINDS:
             bounds: ChannelBounds | None = getattr(self, kind)
             if bounds is None or set(pairs(bounds)) == {_EIGHT_BITS}:
                 continue
@@ -110,7 +111,8 @@ class PixelRange:
             why = "learned from the whole pile"
             if known:
                 why = "as given" if before is not None and before.given else "as in training"
-            lines.append(f"pixels ({kind}) {describe_bounds(bounds)}: {why}")
+            of_kind = "" if same else f" ({kind})"
+            lines.append(f"pixels{of_kind} {describe_bounds(bounds)}: {why}")
         return lines
 
 

@@ -16,6 +16,7 @@ from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import ImageTable
 from shoal.images.files import atomic_path
+from shoal.images.pictures import describe_composite
 from shoal.plots.colours import colour
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, framed_layout, n_columns, proportion, strips
@@ -84,6 +85,8 @@ def clusters(
     n_smaller = n_clusters - len(drawn)
     smaller = counted(n_smaller, "smaller cluster is", "smaller clusters are")
     note = f"; {smaller} not shown" if n_smaller else ""
+    shown = describe_composite(source)
+    note += f"; pictures show {shown}" if shown else ""
     figure.suptitle(
         f"{counted(len(table.labels), 'image')} in {counted(n_clusters, 'cluster')} (number and "
         f"size on the left{note})",

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from shoal.errors import DataError
+from shoal.images.decoding.fitting import CROP
 from shoal.images.decoding.form import Decoded, Form
 from shoal.images.decoding.image import decode
 from shoal.images.decoding.parallel import n_cores
@@ -55,9 +56,9 @@ def thumbnails(
     seen, seen_side = read_pictures(source, rows), max(source.shape[:2])
     if seen_side >= side or not len(rows):
         return _resized(seen, _form(source, side), Image.Resampling.BOX)
-    composite = composite_of(source)
+    composite, fit = composite_of(source), getattr(source, "fit", CROP)
     decoded = _decode(source, rows, _form(source, side), track)
-    own_side = max((_side(image, source.shape) for image in decoded if image), default=0)
+    own_side = max((_side(image, source.shape, fit) for image in decoded if image), default=0)
     if own_side <= seen_side:
         return seen
     if own_side < side:  # so small that decoding them once more costs little
@@ -65,7 +66,7 @@ def thumbnails(
         decoded = _decode(source, rows, _form(source, side), silent)
     pictures = _resized(seen, _form(source, side), Image.Resampling.NEAREST)
     for place, image in enumerate(decoded):
-        if image and image.pixels is not None and _side(image, source.shape) > seen_side:
+        if image and image.pixels is not None and _side(image, source.shape, fit) > seen_side:
             pictures[place] = to_pictures(image.pixels[None], composite)[0]
     return pictures
 
@@ -94,7 +95,10 @@ def _form(source: ImageSource, side: int) -> Form:
     scale = side / max(height, width)
     h, w = (max(1, round(length * scale)) for length in (height, width))
     wide = source.read(np.arange(1)).dtype != np.uint8
-    return Form(h, w, channels, pixel_range=getattr(source, "pixel_range", None), wide=wide)
+    return Form(
+        h, w, channels, pixel_range=getattr(source, "pixel_range", None), wide=wide,
+        fit=getattr(source, "fit", CROP),
+    )  # fmt: skip
 
 
 def _decode(source: ImageSource, rows: Array, form: Form, track: Track) -> list[Decoded | None]:
@@ -124,9 +128,10 @@ def _original(originals: Originals, row: int) -> Path | bytes | None:
         return None
 
 
-def _side(image: Decoded, shape: tuple[int, int, int]) -> int:
+def _side(image: Decoded, shape: tuple[int, int, int], fit: str) -> int:
     """Pixels of the original on the longer side of the part that is shown."""
-    scale = min(image.facts.height / shape[0], image.facts.width / shape[1])
+    nearest = min if fit == CROP else max
+    scale = nearest(image.facts.height / shape[0], image.facts.width / shape[1])
     return round(max(shape[:2]) * scale)
 
 

@@ -93,6 +93,24 @@ def pixels_of(checkpoint: Checkpoint, numbers: str | None = None) -> Pixels:
     return Pixels(numbers, pairs(bounds), 255.0 if eight else 65535.0)
 
 
+def check_takes_images(checkpoint: Checkpoint) -> None:
+    """Check whether a model can take what the checkpoint takes, before any work.
+
+    Raises:
+        CheckpointError: it takes vectors, or frames images.
+    """
+    if checkpoint.n_dimensions:
+        raise CheckpointError(
+            "this checkpoint takes vectors from elsewhere, and a model takes images; "
+            "'shoal predict' assigns vectors."
+        )
+    if checkpoint.fit == PAD:
+        raise CheckpointError(
+            "this checkpoint frames images of another shape (--fit pad), which a model cannot yet; "
+            "train with --fit crop or --fit stretch."
+        )
+
+
 class PortableModel(nn.Module):
     """What `pipeline.predict` computes of an image, in one module.
 
@@ -110,16 +128,7 @@ class PortableModel(nn.Module):
 
     def __init__(self, checkpoint: Checkpoint, split: int = 1, numbers: str | None = None) -> None:
         super().__init__()
-        if checkpoint.n_dimensions:
-            raise CheckpointError(
-                "this checkpoint takes vectors from elsewhere, and a model takes images; "
-                "'shoal predict' assigns vectors."
-            )
-        if checkpoint.fit == PAD:
-            raise CheckpointError(
-                "this checkpoint frames images of another shape (--fit pad), which a model cannot "
-                "yet; train with --fit crop or --fit stretch."
-            )
+        check_takes_images(checkpoint)
         clustering = clustering_of(checkpoint)
         check_split(split, clustering.n_candidates)
         self.pixels = pixels_of(checkpoint, numbers)

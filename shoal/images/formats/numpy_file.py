@@ -143,6 +143,8 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
                 n_missing = [n_missing[0] + more, n_missing[1] + in_images]
                 n_beyond += count_beyond(block, bounds)
                 write(np.ascontiguousarray(pixels).data)
+            if n_missing[0] == array.size:
+                raise DataError(f"{name}: all pixels are NaN or infinite.")
             about = {
                 "missing": n_missing, "beyond": n_beyond, "pixel_range": learned.to_json()
             }  # fmt: skip
