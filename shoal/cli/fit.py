@@ -249,6 +249,8 @@ def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None
     report.say(f"going on at epoch {before.epoch:.1f} of {before.recipe.epochs:g}")
     began = (before.origin.workers, before.origin.threads)
     now = (torchrun.n_workers(), torch.get_num_threads())
+    if request.ray is not None:  # each of its workers has one thread, or a GPU
+        now = (request.workers or began[0], began[1] if began[0] > 1 else 1)
     if began != now:
         report.say(
             f"the run began with {_processors(*began)} and goes on with {_processors(*now)}: its "

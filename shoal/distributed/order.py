@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import torch.distributed as dist
 
@@ -16,6 +17,10 @@ from shoal.recipes.recipe import Recipe
 
 Reopen = Callable[[], ImageSource]
 """Opens the pile again, in another process: its path and options travel, its images do not."""
+
+WAIT = timedelta(days=7)
+"""How long a worker waits for another, as opening a pile may take hours. That another is gone is
+noticed at once."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Generator, Iterator, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # loaded when there are workers: 'shoal --help' has none
@@ -22,9 +21,6 @@ if TYPE_CHECKING:  # loaded when there are workers: 'shoal --help' has none
 
 TRAINING = ("train", "run")
 """The commands whose steps workers share."""
-_WAIT = timedelta(days=7)
-"""How long a worker waits for another, as opening a pile may take hours. That another is gone is
-noticed at once."""
 
 
 @contextlib.contextmanager
@@ -44,12 +40,12 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
     import torch
     import torch.distributed as dist
 
-    from shoal.distributed.order import backend
+    from shoal.distributed.order import WAIT, backend
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group(backend(device), timeout=_WAIT)
+    dist.init_process_group(backend(device), timeout=WAIT)
     try:
         yield dist.get_rank() == 0
     finally:

@@ -19,7 +19,7 @@ from shoal.distributed.address import LOCAL
 from shoal.distributed.board import Board, News, Start
 from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import changed
-from shoal.distributed.order import Order, Reopen, backend, is_lost, open_alike, sendable
+from shoal.distributed.order import WAIT, Order, Reopen, backend, is_lost, open_alike, sendable
 from shoal.errors import DistributedError, ShoalError
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import is_kept
@@ -139,7 +139,9 @@ class _Running(threading.Thread):
             TorchTrainer(
                 _share,
                 train_loop_config={"board": self.board, "device": self.engine.device},
-                torch_config=TorchConfig(backend=backend(self.engine.device)),
+                torch_config=TorchConfig(
+                    backend=backend(self.engine.device), timeout_s=int(WAIT.total_seconds())
+                ),
                 scaling_config=ray_train.ScalingConfig(
                     num_workers=self.engine.workers, use_gpu=on_gpus,
                     resources_per_worker=resources,

@@ -1,8 +1,8 @@
 """The processes that train together, over ``torch.distributed``: gloo on CPUs, NCCL on GPUs.
 
 What one process computes of a whole batch, several compute together: the loss (`Workers.gather`,
-`Workers.total`), batch norm (`batch_norm`) and the gradient (`ProcessGroup.sum_gradients`). So any
-number of workers learns the same, up to the last bits; the same number learns the same bits.
+`Workers.total`), batch norm (`batch_norm`) and the gradient (`sum_gradients`). So any number of
+workers learns the same, up to rounding; the same number learns the same bits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class ProcessGroup(Workers):
 
     @staticmethod
     def here() -> Workers:
-        """The group that this process belongs to."""
+        """The group that this process belongs to; `ALONE` if it is the only one."""
+        if not dist.is_initialized() or dist.get_world_size() == 1:
+            return ALONE
         return ProcessGroup(dist.get_rank(), dist.get_world_size())
 
     def gather(self, x: Tensor, dim: int = 0) -> Tensor:
