@@ -154,8 +154,8 @@ def _of_copies(place: IntArray, low: int, rows: IntArray) -> NumberOfClusters:
     k = max(low, n_different)
     score = float(n_different > 1)
     reason = (
-        f"the encoder tells only {n_different} different images apart, the others look like copies "
-        f"of them, so {n_different} clusters are all there are."
+        f"the encoder tells only {n_different:,} different images apart, the others look like "
+        f"copies of them, so {n_different:,} clusters are all there are."
         if n_different > 1
         else f"all {len(place):,} images look the same to the encoder, so there is nothing to tell "
         "apart and no number of clusters is better than another; check the data."
@@ -210,7 +210,7 @@ def _nothing(
     reason = (
         "nothing stands out, and no number is clear: the best of them, "
         f"{best.n_clusters} clusters, are found again in other images of the pile with a "
-        f"prediction strength of {best.strength:.2f} (0 as by chance, 1 always). {k} are taken, "
+        f"prediction strength of {best.strength:z.2f} (0 as by chance, 1 always). {k:,} are taken, "
         "the fewest that were weighed, and may mean nothing."
     )
     return k, (), False, (k,), reason

@@ -62,7 +62,7 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
                 names[group_of[label]] = label
             n_new += 1
         moves.setdefault(group_of[label], []).append(groups.ids[row])
-    new = f", {n_new} of them new" if n_new else ""
+    new = f", {n_new:,} of them new" if n_new else ""
     says = (
         f"Imported the labels of {counted(len(label_of), 'image')} from {labels.path.name}: "
         f"{counted(len(moves), 'group')}{new}."
@@ -181,6 +181,7 @@ def _checked(label: str, labels: Labels) -> str:
     label = printable_name(label)
     if len(label) > LONGEST_NAME:
         raise DataError(
-            f"{labels.path}: a label must have at most {LONGEST_NAME} characters, got {len(label)}."
+            f"{labels.path}: a label must have at most {LONGEST_NAME} characters, "
+            f"got {len(label):,}."
         )
     return label

@@ -11,7 +11,7 @@ import numpy as np
 from shoal.corrections.entry import NOWHERE, Entry, Note, Whole
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
-from shoal.plural import counted
+from shoal.plural import counted, fill
 from shoal.protocols import IntArray
 
 LONGEST_NAME = 200
@@ -110,7 +110,9 @@ def answers(groups: Groups, rows: IntArray, targets: IntArray) -> Entry:
     for target in np.unique(targets[targets != NOWHERE]).tolist():
         groups.members(target)
     moved = int((groups.group[rows] != targets).sum())
-    says = f"Answered for {counted(_count(rows), 'image')}: {moved or 'none'} moved."
+    says = (
+        f"Answered for {counted(_count(rows), 'image')}: {f'{moved:,}' if moved else 'none'} moved."
+    )
     return Entry("answer", says, moves=_moves(groups, rows, targets), decides=True)
 
 
@@ -145,7 +147,8 @@ def nowhere(groups: Groups, rows: IntArray) -> Entry:
     Raises:
         DataError: no images.
     """
-    says = f"Set {counted(_count(rows), 'image')} aside: they belong nowhere."
+    n = _count(rows)
+    says = fill("Set {n:,} {n:image|images} aside: {n:it belongs|they belong} nowhere.", n=n)
     return Entry("nowhere", says, moves={NOWHERE: groups.ids_of(rows)}, decides=True)
 
 
@@ -272,7 +275,7 @@ def is_title(called: str) -> bool:
 def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
     called = printable_name(called)
     if len(called) > LONGEST_NAME:
-        raise DataError(f"a name must have at most {LONGEST_NAME} characters, got {len(called)}.")
+        raise DataError(f"a name must have at most {LONGEST_NAME} characters, got {len(called):,}.")
     if is_title(called):
         raise DataError(
             f"{called!r} is what shoal calls a group without a name; choose another name."

@@ -14,7 +14,7 @@ from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
-from shoal.plural import counted, pixels
+from shoal.plural import counted, fill, pixels
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
@@ -40,7 +40,8 @@ def prediction_summary(table: ImageTable | LargeTable) -> str:
     if names is not None:
         nowhere = np.array([name == NOWHERE_NAME for name in names])
     sizes, confidence = np.bincount(table.labels[~nowhere]), float(table.confidence.mean())
-    apart = f", {int(nowhere.sum()):,} belong nowhere" if nowhere.any() else ""
+    n = int(nowhere.sum())
+    apart = fill(", {n:,} {n:belongs|belong} nowhere", n=n) if n else ""
     return (
         f"{counted(len(table.labels), 'image')}: clusters {_sizes(sizes.tolist())}{apart}; "
         f"mean confidence {share_text(confidence, len(table.labels))}"

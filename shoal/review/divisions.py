@@ -150,7 +150,7 @@ class Divisions:
                 says += f"; pixels alone explain {pixels:.2f} of it." if pixels is not None else "."
             yield Division(
                 SPLIT, candidate + 1,
-                f"{counted(n, 'cluster')}, way {candidate + 1} of {total}" if total > 1
+                f"{counted(n, 'cluster')}, way {candidate + 1:,} of {total:,}" if total > 1
                 else counted(n, "cluster"),
                 says, labels, self._samples(labels),
                 None if split is None else split.separation,
@@ -174,7 +174,7 @@ class Divisions:
             )
             yield Division(
                 N_CLUSTERS, each.n_clusters, counted(each.n_clusters, "cluster"), says, labels,
-                self._samples(labels), evidence=f"found again: {each.strength:.2f} of 1",
+                self._samples(labels), evidence=f"found again: {each.strength:z.2f} of 1",
             )  # fmt: skip
 
     def _samples(self, labels: IntArray) -> tuple[tuple[int, ...], ...]:

@@ -26,8 +26,15 @@ class Sentence:
 
 
 def sentence(template: str, **values: object) -> Sentence:
-    """A `Sentence` with its values."""
-    return Sentence(template, tuple(values.items()))
+    """A `Sentence` with its values.
+
+    >>> sentence("{score:.2f} of 1", score=-0.004).values
+    (('score', 0.0),)
+    """
+    # Scores are told with two decimals, and nobody scores "-0.00".
+    told = ((name, 0.0 if isinstance(value, float) and -0.005 < value < 0 else value)
+            for name, value in values.items())  # fmt: skip
+    return Sentence(template, tuple(told))
 
 
 @dataclass(frozen=True)

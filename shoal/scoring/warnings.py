@@ -108,8 +108,8 @@ def collapse(z: FloatArray, n_clusters: int) -> list[str]:
     if n_clusters > 2 and dimensions < MIN_DIRECTIONS:
         return [
             f"the embeddings have only {dimensions:.1f} effective dimensions and lie nearly on a "
-            f"line, so the {n_clusters} clusters are slices of one scale and not kinds of images; "
-            f"{_TRAIN_LONGER}, or ask for two clusters."
+            f"line, so the {n_clusters:,} clusters are slices of one scale and not kinds of "
+            f"images; {_TRAIN_LONGER}, or ask for two clusters."
         ]
     return []
 
@@ -150,7 +150,7 @@ def few_images(n_images: int, n_clusters: int) -> list[str]:
     enough = max(FEWEST_IMAGES, FEWEST_PER_CLUSTER * n_clusters)
     if n_images >= enough:
         return []
-    for_k = f" for {n_clusters} clusters" if enough > FEWEST_IMAGES else ""
+    for_k = f" for {n_clusters:,} clusters" if enough > FEWEST_IMAGES else ""
     or_fewer = " or ask for fewer clusters" if enough > FEWEST_IMAGES else ""
     return [
         f"{counted(n_images, 'image is', 'images are')} few{for_k}: an encoder learns little from "
@@ -173,14 +173,14 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
         listed = ", ".join(f"{cluster} with {sizes[cluster]:,}" for cluster in tiny[:5])
         more = f" and {len(tiny) - 5} more" if len(tiny) > 5 else ""
         sentences.append(
-            f"{len(tiny)} of {len(sizes)} clusters {'is' if len(tiny) == 1 else 'are'} tiny "
+            f"{len(tiny):,} of {len(sizes):,} clusters {'is' if len(tiny) == 1 else 'are'} tiny "
             f"({listed}{more}; an even share is {share:,.0f}). Tiny clusters are often a few odd "
             "images and not a kind; look at them, or try another number of clusters."
         )
     if len(empty):
         sentences.append(
-            f"{len(empty)} of {len(sizes)} clusters {'is' if len(empty) == 1 else 'are'} empty, "
-            "because the images form fewer groups; ask for fewer clusters."
+            f"{len(empty):,} of {len(sizes):,} clusters {'is' if len(empty) == 1 else 'are'} "
+            "empty, because the images form fewer groups; ask for fewer clusters."
         )
     return sentences
 
