@@ -37,6 +37,21 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+def test_the_folder_of_a_run_in_place_of_images_and_checkpoint_is_understood(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoint.pth").touch()
+    for words in (["report", tmp_path], ["report", tmp_path, "x.html"], ["outliers", tmp_path]):
+        result = run_cli(*words)
+        assert result.code == 2
+        advice = f"'shoal {words[0]} DATA {tmp_path / 'checkpoint.pth'}"
+        assert "is the folder of a run" in result.err
+        assert advice in result.err
+    assert "--data" in run_cli("review", tmp_path).err
+    told = run_cli("export", tmp_path, tmp_path / "table.parquet", tmp_path / "x", "--as", "coco")
+    assert "got 'coco'; COCO is json." in told.err
+
+
 def blocks(language: str) -> Iterator[tuple[str, str]]:
     """(page, text) of each fenced block."""
     for page in PAGES:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from shoal.distributed.address import with_addresses
-from shoal.errors import RecipeError
+from shoal.errors import DataError, RecipeError
 
 
 class Command(TyperCommand):
@@ -28,15 +31,38 @@ class Command(TyperCommand):
 
         Raises:
             RecipeError: a number is not written as one.
+            DataError: the folder of a run is given in place of images and checkpoint.
         """
         words = with_addresses(args)
         try:
             return super().make_context(info_name, list(words), *more, **named)
         except typer.BadParameter as error:
             reason = _not_a_number(error, words)
-            if reason is None:
-                raise
-            raise RecipeError(reason) from None
+            if reason is not None:
+                raise RecipeError(reason) from None
+            if (meant := self._with_files_of_run(words)) is not None:
+                raise DataError(meant) from None
+            raise
+
+    def _with_files_of_run(self, words: Sequence[str]) -> str | None:
+        """How to say the folder of a run, where DATA and CHECKPOINT are wanted; None of others."""
+        from shoal.cli.run_identity import data_of_run
+
+        wanted = [p.metavar for p in self.params if p.param_type_name == "argument"]
+        folder = next((Path(word) for word in words if not word.startswith("-")), None)
+        if wanted[:2] != ["DATA", "CHECKPOINT"] or folder is None:
+            return None
+        checkpoint = folder / "checkpoint.pth"
+        if not checkpoint.is_file():
+            return None
+        images = data_of_run(folder)
+        data = "DATA" if images is None else shlex.quote(str(images))
+        given = shlex.join(words[1:])
+        rest = f" {given}" if given else "".join(f" {name}" for name in wanted[2:])
+        return (
+            f"{folder} is the folder of a run, and {self.name} wants images and a checkpoint: "
+            f"'shoal {self.name} {data} {shlex.quote(str(checkpoint))}{rest}'."
+        )
 
     @property
     def sentence(self) -> str:

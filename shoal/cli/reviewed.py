@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.cli.next_step import free
-from shoal.cli.run_identity import data_of_run, pictures_of_run
+from shoal.cli.run_identity import data_of_run, pictures_of_run, places_of_data
 from shoal.errors import DataError
 from shoal.images.vectors.open import holds_vectors
 
@@ -32,8 +32,14 @@ def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tupl
         )
     images = data_of_run(where) if data is None else data
     if images is None:
+        places = list(dict.fromkeys(map(str, places_of_data(where))))
+        if not places:
+            raise DataError(
+                f"it is not known here where the images of {where} are; say it with --data DATA."
+            )
         raise DataError(
-            f"it is not known here where the images of {where} are; say it with --data DATA."
+            f"the images of {where} are not at {' or '.join(places)} any more; say where they are "
+            "with --data DATA."
         )
     return images, file
 

@@ -111,11 +111,16 @@ def data_of_run(folder: Path) -> Path | None:
     An absolute path is not recorded. The way from the folder to images beside it is, and else the
     path as it was typed, which is right from the same place.
     """
+    return _first_there(places_of_data(folder))
+
+
+def places_of_data(folder: Path) -> list[Path]:
+    """Where the images of the run in ``folder`` were, the likeliest place first."""
     record, training = _recorded(folder)
     places = [] if record is None or not record.data else [folder / record.data]
     if training is not None:
         places.append(Path(training.data))
-    return _first_there(places)
+    return [Path(os.path.normpath(place)) for place in places]
 
 
 def pictures_of_run(folder: Path) -> Path | None:

@@ -187,7 +187,8 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
     """
     for name, value, choices in (("kind", kind, FORMATS), ("by", by, MEANS)):
         if value not in choices:
-            raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
+            hint = "; COCO is json" if value == "coco" else ""
+            raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}{hint}.")
     if by != "copy" and kind != "folders":
         raise DataError(f"by must be 'copy' with kind={kind!r}, got {by!r}.")
     if data is not None and data.is_dir():
