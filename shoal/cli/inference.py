@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +16,7 @@ from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.checks import check_n_clusters
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.provenance import typed_words
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.scoring import compare_splits, evaluation, label_free, warnings
@@ -115,7 +115,7 @@ def evaluate(
 
 def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:
     """Whether the clusters can be trusted, why, and what to do next: what a run ends with."""
-    report.say(str(label_free.verdict_on(checkpoint, words=sys.argv[1:])))
+    report.say(str(label_free.verdict_on(checkpoint, words=typed_words())))
 
 
 def judge(

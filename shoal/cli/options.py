@@ -8,24 +8,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from shoal.images.remote.location import location
+
+if TYPE_CHECKING:
+    Place: TypeAlias = Path
+else:
+    Place = Any  # a path of this machine or a place in a store; typer makes a plain Path of a Path
 Data = Annotated[
-    Path,
-    typer.Argument(metavar="DATA",
+    Place,
+    typer.Argument(metavar="DATA", parser=location,
                    help="Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a "
                    "pattern in quotes ('train-*.parquet', 'data-{000..099}.tar'); a .csv or .txt "
                    "list of paths; a .npy or .npz file (N, H, W), (N, H, W, C) or "
-                   "(N, C, H, W), C from 1 to 64.",
+                   "(N, C, H, W), C from 1 to 64. All but lists may lie at s3://, gs:// or "
+                   "https://.",
                    show_default=False),
 ]  # fmt: skip
 Vectors = Annotated[
-    Path,
-    typer.Argument(metavar="VECTORS", show_default=False,
+    Place,
+    typer.Argument(metavar="VECTORS", show_default=False, parser=location,
                    help="Vectors, a row each: a .npy or .npz file (N, D); or a .parquet file with "
-                   "a list of numbers in each row, several by a pattern in quotes."),
+                   "a list of numbers in each row, several by a pattern in quotes. They may lie at "
+                   "s3://, gs:// or https://."),
 ]  # fmt: skip
 CheckpointPath = Annotated[
     Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint file.", show_default=False)

@@ -18,9 +18,11 @@ from shoal.cli.options import (
     Force,
     NoCorrections,
     OpenOptions,
+    Place,
     Quiet,
 )
 from shoal.cli.outputs import check_outputs, replacing
+from shoal.images.remote.location import location
 
 
 def report(
@@ -40,8 +42,9 @@ def report(
         typer.Option(metavar="FILE", help="The improved checkpoint.", show_default="CHECKPOINT"),
     ] = None,
     images: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Labelled images to measure on.", show_default=False),
+        Place | None,
+        typer.Option(metavar="FILE", help="Labelled images to measure on.", show_default=False,
+                     parser=location),
     ] = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="FILE", help=LABELS, show_default=False)

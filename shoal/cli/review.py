@@ -7,14 +7,24 @@ from typing import Annotated
 
 import typer
 
-from shoal.cli.options import ArrayName, Channels, Composite, Device, NoCache, OpenOptions, Quiet
+from shoal.cli.options import (
+    ArrayName,
+    Channels,
+    Composite,
+    Device,
+    NoCache,
+    OpenOptions,
+    Place,
+    Quiet,
+)
+from shoal.images.remote.location import location
 
 
 def review(
     where: Annotated[
-        Path,
+        Place,
         typer.Argument(
-            metavar="DATA", show_default=False,
+            metavar="DATA", show_default=False, parser=location,
             help="The folder of 'shoal run', with its images known; or images, and a checkpoint.",
         ),
     ],
@@ -26,9 +36,9 @@ def review(
         ),
     ] = None,
     data: Annotated[
-        Path | None,
+        Place | None,
         typer.Option(
-            metavar="DATA", show_default="where 'shoal run' found them",
+            metavar="DATA", parser=location, show_default="where 'shoal run' found them",
             help="The images of FOUND, where they were moved.",
         ),
     ] = None,

@@ -12,6 +12,7 @@ from typing import Any
 from shoal.cli.request import Request
 from shoal.errors import OutputError
 from shoal.export.record import Record, read_record
+from shoal.images.remote.location import is_remote, location
 from shoal.recipes.asked_views import AUTO
 from shoal.recipes.augmentation import Views
 from shoal.recipes.noise import OFF
@@ -117,18 +118,18 @@ def data_of_run(folder: Path) -> Path | None:
 def places_of_data(folder: Path) -> list[Path]:
     """Where the images of the run in ``folder`` were, the likeliest place first."""
     record, training = _recorded(folder)
-    places = [] if record is None or not record.data else [folder / record.data]
+    places = [] if record is None or not record.data else [_from(folder, record.data)]
     if training is not None:
-        places.append(Path(training.data))
-    return [Path(os.path.normpath(place)) for place in places]
+        places.append(location(training.data))
+    return [place if is_remote(place) else Path(os.path.normpath(place)) for place in places]
 
 
 def pictures_of_run(folder: Path) -> Path | None:
     """The images that are shown for the vectors of the run in ``folder``; see `data_of_run`."""
     record, training = _recorded(folder)
-    places = [] if record is None or not record.images else [folder / record.images]
+    places = [] if record is None or not record.images else [_from(folder, record.images)]
     if training is not None:
-        places += [Path(value) for name, *values in training.options for value in values
+        places += [location(value) for name, *values in training.options for value in values
                    if name == "--images"]  # fmt: skip
     return _first_there(places)
 
@@ -144,4 +145,16 @@ def _recorded(folder: Path) -> tuple[Record | None, TrainingCommand | None]:
 
 
 def _first_there(places: Sequence[Path]) -> Path | None:
-    return next((Path(os.path.normpath(place)) for place in places if place.exists()), None)
+    """The first that is there; of a place in a store it is believed."""
+    for place in places:
+        if is_remote(place):
+            return place
+        if place.exists():
+            return Path(os.path.normpath(place))
+    return None
+
+
+def _from(folder: Path, way: str) -> Path:
+    """Where a recorded way leads to from a folder."""
+    place = location(way)
+    return place if is_remote(place) else folder / place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from shoal.cli.options import (
     Noise,
     OpenOptions,
     OutDir,
+    Place,
     Quiet,
     Ray,
     Seed,
@@ -23,6 +23,7 @@ from shoal.cli.options import (
     Workers,
     check_ray,
 )
+from shoal.images.remote.location import location
 
 
 def cluster(
@@ -30,8 +31,8 @@ def cluster(
     folder: OutDir,
     clusters: Clusters = None,
     images: Annotated[
-        Path | None,
-        typer.Option(metavar="DATA", show_default=False,
+        Place | None,
+        typer.Option(metavar="DATA", show_default=False, parser=location,
                      help="The images of these vectors, to be shown: by their ids, or row by row."),
     ] = None,
     column: Annotated[

@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +28,7 @@ from shoal.images.array import ArraySource
 from shoal.images.array_axes import axis_of_channels
 from shoal.images.open import open_paths, open_source
 from shoal.images.pixel_range import PixelRange
+from shoal.images.remote.location import location
 from shoal.plural import counted
 from shoal.protocols import Array, FloatArray, ImageSource, Track, silent
 
@@ -102,8 +102,8 @@ def open_images(
     if isinstance(X, str | os.PathLike):
         check_pile(X)
         source = open_source(
-            Path(X), image_shape=image_shape, pixel_range=pixel_range, channels=channels,
-            fit=fit, effort=effort, track=track,
+            location(X), image_shape=image_shape, pixel_range=pixel_range, channels=channels, fit=fit,
+            effort=effort, track=track,
         )  # fmt: skip
         _warn_of(source.skipped, len(source))
     elif isinstance(X, ImageSource):

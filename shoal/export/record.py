@@ -19,6 +19,7 @@ from shoal import __version__
 from shoal.errors import OutputError
 from shoal.images.files import atomic_path, digest_of
 from shoal.images.left_out import MARK
+from shoal.images.remote.location import is_remote
 
 NAME = MARK
 RUN, EXPORT = "shoal run", "shoal export"
@@ -153,13 +154,16 @@ def naming(path: Path) -> Iterator[None]:
 def way_to(data: Path | None, folder: Path) -> str:
     """The way from a folder to what lies in it, beside it or one level above; else nothing.
 
-    A longer way would tell whoever gets the folder how this machine is laid out.
+    A longer way would tell whoever gets the folder how this machine is laid out. Of what lies in a
+    store it is the URL, without anything secret.
 
     >>> way_to(Path("photos"), Path("found")), way_to(Path("/photos"), Path("a/b/c/found"))
     ('../photos', '')
     """
     if data is None:
         return ""
+    if is_remote(data):
+        return str(data)
     try:
         way = Path(os.path.relpath(os.path.abspath(data), os.path.abspath(folder)))
     except ValueError:  # on another drive

@@ -61,7 +61,10 @@ Read: TypeAlias = Callable[[Path, Member], Encoded]
 
 
 def list_archives(
-    where: Path, archives: Sequence[tuple[Path, Sequence[Member]]], read: Read
+    where: Path,
+    archives: Sequence[tuple[Path, Sequence[Member]]],
+    read: Read,
+    left_out: Sequence[LeftOut] = (),
 ) -> Listing:
     """The images of one or several archives.
 
@@ -69,12 +72,18 @@ def list_archives(
     The order is archive by archive and, within an archive, folder by folder, as in a folder. If two
     members have the same name, the later one is taken, as when they are unpacked.
 
+    Args:
+        where: for messages.
+        archives: each with its members.
+        read: gives the content of a member.
+        left_out: archives that cannot be read.
+
     Raises:
         DataError: there are no images in them, or none that may be read.
     """
     chosen: list[tuple[Path, Member]] = []
     ids: list[str] = []
-    left: list[LeftOut] = []
+    left = [*left_out]
     files = [file for file, _ in archives]
     for (file, members), prefix in zip(archives, prefixes(files), strict=True):
         images, faults = _images(members)

@@ -2,11 +2,12 @@
 
 For the format see `cache_file`. The name of a file is a digest of what went in. It is written under
 another name and renamed, so that two processes may write the same file at once, and a reader meets
-a whole file or none.
+a whole file or none. Copies of files that lie elsewhere are kept in the same folder.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import math
@@ -14,6 +15,7 @@ import os
 import tempfile
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -24,13 +26,16 @@ from shoal.errors import OutputError
 from shoal.images.cache_file import HEADER, Fill, Index, dtype_of, read_index, write_file
 from shoal.images.disk import check_room, folder, shown, size_of, temporary_folder
 from shoal.images.file_rows import FileRows
-from shoal.images.files import atomic_path
+from shoal.images.files import atomic_path, sweep
 from shoal.protocols import Array
 
 LIMIT = 20 * 10**9
 """Bytes that all cache files may take together; those used longest ago are deleted first."""
 MEMORY_LIMIT = 10**9
 """Bytes that are kept in memory when neither the cache nor a temporary file can hold them."""
+_COPY = "copy-"
+"""How the names of copies begin, see `keep_copy`."""
+_temporary_copies: dict[str, Path] = {}
 _STALE_SECONDS, _FRESH_SECONDS = 24 * 3600, 1.0
 
 
@@ -101,6 +106,51 @@ def also(key: str, other: str) -> None:
         os.link(_path(key), temporary)
         temporary.replace(_path(other))
         temporary.unlink(missing_ok=True)  # it stays if both were the same file already
+
+
+def keep_copy(key: str, suffix: str, n_bytes: int, write: Callable[[BinaryIO], None]) -> Path:
+    """A file that ``write`` fills, kept under ``key`` until there is no more room for it.
+
+    Where the cache cannot take it, it is a temporary file that is gone when the process ends; the
+    next process removes what one that was killed left.
+
+    Raises:
+        OutputError: there is no room for it.
+    """
+    path = folder() / f"{_COPY}{key[:32]}{suffix}"
+    if path.is_file():
+        with contextlib.suppress(OSError):
+            os.utime(path)  # used just now: see _prune
+        return path
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # pictures are private
+        check_room(path.parent, n_bytes)
+        _sweep(path.parent)
+    except (OSError, OutputError):
+        return _temporary_copy(key, suffix, n_bytes, write)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        with contextlib.suppress(OSError, ImportError):
+            _hold(file)
+        write(file)
+    _prune(path)
+    return path
+
+
+def _temporary_copy(key: str, suffix: str, n_bytes: int, write: Callable[[BinaryIO], None]) -> Path:
+    if key in _temporary_copies:
+        return _temporary_copies[key]
+    where = temporary_folder()
+    sweep(where)
+    check_room(where, n_bytes)
+    handle, name = tempfile.mkstemp(suffix, f".shoal-{os.getpid()}-", where)
+    atexit.register(Path(name).unlink, missing_ok=True)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+    except OSError as error:
+        raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
+    _temporary_copies[key] = Path(name)
+    return Path(name)
 
 
 def _path(key: str) -> Path:
@@ -174,7 +224,7 @@ def _is_held(path: Path) -> bool:
 
 def _sweep(folder: Path) -> None:
     """Delete what processes that were killed left half-written."""
-    for path in folder.glob(".shoal-*.npy"):
+    for path in folder.glob(".shoal-*"):
         with contextlib.suppress(OSError):  # somebody else may have deleted it just now
             if not _is_held(path):
                 path.unlink()
@@ -188,7 +238,7 @@ def _prune(newest: Path) -> None:
     """
     total = 0
     files = []
-    for path in newest.parent.glob("[!.]*.npy"):
+    for path in {*newest.parent.glob("[!.]*.npy"), *newest.parent.glob(f"{_COPY}*")}:
         with contextlib.suppress(OSError):
             about = path.stat()
             files.append((path == newest, about.st_mtime, about.st_ino, about.st_size, path))

@@ -15,6 +15,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images import formats
 from shoal.images.pixel_range import PixelRange
+from shoal.images.remote.location import is_remote, location
 from shoal.images.within import Within
 from shoal.plural import counted
 
@@ -64,7 +65,9 @@ def open_source(
             ``.parquet`` or ``.arrow`` file with encoded images, or the folder of a Hugging Face
             data set; a ``.csv`` or ``.txt`` list of paths; a ``.npy`` or ``.npz``
             file (``file.npz:name`` picks one of several arrays). Several archives or parquet files
-            are named by a pattern: ``train-*.parquet``, ``data-{000..099}.tar``.
+            are named by a pattern: ``train-*.parquet``, ``data-{000..099}.tar``. All but lists of
+            paths and Arrow files may also lie at ``s3://``, ``gs://`` or ``https://``, see
+            `shoal.images.remote`.
         image_shape: the (H, W, C) of a checkpoint. Image files are brought to it; an array of
             another shape is an error.
         at_least: the smallest number of images that is allowed.
@@ -104,7 +107,7 @@ def open_source(
     from shoal.images.pictures import check_composite
     from shoal.protocols import silent
 
-    path = Path(path)
+    path = location(path)
     _check_size(size)
     wanted = Wanted(
         image_shape,
@@ -236,11 +239,12 @@ def _check_size(size: int | None) -> None:
 def _format(path: Path, array: str | None) -> ModuleType:
     module = next((module for module in _formats() if module.accepts(path)), None)
     if module is None:
-        if not path.exists():
+        if not path.exists() and not is_remote(path):
             raise DataError(f"{path}: no such file or folder; check the path.")
+        lists = "" if is_remote(path) else ", or a .csv or .txt list of paths"
         raise DataError(
             f"{path} is not a pile of images; give a folder of images, a .zip, .tar, .parquet, "
-            ".npy or .npz file, or a .csv or .txt list of paths."
+            f".npy or .npz file{lists}."
         )
     if array is not None and not hasattr(module, "load_array"):
         raise DataError(f"array is only for .npz files, got array={array!r} with {path}.")

@@ -5,6 +5,7 @@ Each class here is one way to keep originals, see `protocols.Originals`.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import SUFFIXES
 from shoal.images.pictures import describe_composite, read_pictures
 from shoal.images.readers import dicom
+from shoal.images.remote.faults import AWAY, StoreError
 from shoal.images.whole_pictures import as_png, to_png
 from shoal.protocols import ImageSource, IntArray, Originals, Track, silent
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shoal.images.decoding.listing import Listing
 
 
+_log = logging.getLogger(__name__)
 _LOOKED_AT = 100
 """So many images tell whether some are within files, as the frames of a video are."""
 
@@ -162,6 +165,7 @@ class EncodedOriginals:
         self._listing = listing
         self._names = names
         self._listed: tuple[Listing, dict[str, int]] | None = None
+        self._away: DataError | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_listed": None}  # open files; another process lists anew
@@ -170,6 +174,20 @@ class EncodedOriginals:
         return None
 
     def content(self, index: int) -> bytes:
+        if self._away is not None:  # else each picture would wait for the store anew
+            raise self._away
+        try:
+            return self._content(index)
+        except StoreError as error:
+            self._note_away(error)
+            raise
+
+    def _note_away(self, error: DataError) -> None:
+        """Say once that a store gives no originals, and ask it for no more."""
+        self._away = error
+        _log.warning("warning: pictures are shown as small as they were decoded: %s", error)
+
+    def _content(self, index: int) -> bytes:
         if self._listed is None:
             pile = self._listing(silent)
             self._listed = pile, {name: row for row, name in enumerate(pile.names)}
@@ -186,7 +204,10 @@ class EncodedOriginals:
                 return self._as_png(index, Member(content, member, suffix))
             return content
         why = content.reason if isinstance(content, Unreadable) else "no such image"
-        raise _gone(self._names[index], why)
+        gone = _gone(self._names[index], why)
+        if why.startswith(AWAY):
+            self._note_away(gone)
+        raise gone
 
     def _as_png(self, index: int, image: Member) -> bytes:
         try:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoal.errors import DataError
+from shoal.images.remote import listing
+from shoal.images.remote.location import Location
 
 _MOST = 100_000
 """Braces may stand for this many names; more is a typing mistake."""
@@ -17,7 +19,7 @@ _ENDS, _SAMPLE, _SAMPLES = 2**16, 2**12, 32
 
 
 def shards(pattern: Path) -> list[Path]:
-    """The file with this name; or the files that match it as a pattern.
+    """The file with this name; or the files that match it as a pattern, here or in a store.
 
     ``data-{000..099}.tar`` and ``{a,b}.tar`` mean all of these files, in this order. ``*``, ``?``
     and ``[…]`` mean the files that exist, sorted. A path without a pattern is returned as it is,
@@ -26,6 +28,8 @@ def shards(pattern: Path) -> list[Path]:
     Raises:
         DataError: nothing matches, or one of the files between braces is missing.
     """
+    if isinstance(pattern, Location):
+        return listing.matching(pattern, _expand)
     if pattern.exists():
         return [pattern]
     files: list[Path] = []
@@ -98,6 +102,8 @@ def prefixes(files: Sequence[Path]) -> list[str]:
     >>> prefixes([Path("d/a.tar")]), prefixes([Path("d/a.tar"), Path("d/b.tar")])
     ([''], ['a.tar/', 'b.tar/'])
     """
+    if isinstance(files[0], Location):
+        return [file.prefix for file in files if isinstance(file, Location)]
     if len(files) == 1:
         return [""]
     absolute = [Path(os.path.abspath(file)) for file in files]
@@ -111,6 +117,8 @@ def stamp(kind: str, files: Sequence[Path]) -> str:
     Raises:
         DataError: a file cannot be read.
     """
+    if isinstance(files[0], Location):
+        return listing.stamp(kind, files)
     digest = hashlib.sha256(kind.encode())
     for file, prefix in zip(files, prefixes(files), strict=True):
         check_file(file)
@@ -127,12 +135,19 @@ def stamp(kind: str, files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def bytes_of(file: Path) -> int:
+    """The size of a file, 0 where a store does not tell."""
+    return listing.size_of(file) if isinstance(file, Location) else file.stat().st_size
+
+
 def check_file(file: Path) -> None:
-    """Raise unless ``file`` is a regular file that can be read.
+    """Raise unless ``file`` is a regular file that can be read, or one in a store.
 
     Raises:
         DataError: it is not there, something else, or may not be read.
     """
+    if isinstance(file, Location):
+        return  # whoever lists it knows
     try:
         if not file.exists():
             raise DataError(f"{file}: no such file; check the path.")

@@ -7,10 +7,17 @@ import shlex
 import sys
 from pathlib import Path
 
+from shoal.images.remote.location import without_secrets
+
 
 def command_line() -> str:
     """The command line; of absolute paths the names alone, as a checkpoint may be passed on."""
-    return shlex.join(["shoal", *map(name_alone, sys.argv[1:])])
+    return shlex.join(["shoal", *map(name_alone, typed_words())])
+
+
+def typed_words() -> list[str]:
+    """What was typed after ``shoal``; of URLs without what is secret in them."""
+    return [without_secrets(word) for word in sys.argv[1:]]
 
 
 def name_alone(word: str) -> str:
@@ -31,7 +38,7 @@ def typed(*options: str, without: str = "") -> str:
         without: an option that is left out.
     """
     script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
-    words = shlex.split(script) if script else ["shoal", *sys.argv[1:]]
+    words = shlex.split(script) if script else ["shoal", *typed_words()]
     if "--resume" in options:  # which goes on, where --force began anew
         without = "--force"
     kept = [word for word in words if word != without]

@@ -19,6 +19,7 @@ from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.errors import CheckpointError, DataError
+from shoal.images.remote.location import is_remote, location
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, Track, silent
 from shoal.recipes.named import RECIPES
@@ -162,9 +163,14 @@ def _training(
     return replace(
         training,
         verb=_verb(checkpoint, of_run),
-        data=training.data if Path(training.data).exists() else TrainingCommand().data,
+        data=training.data if _is_there(training.data) else TrainingCommand().data,
         out=str(path.parent if of_run else path),
     )
+
+
+def _is_there(data: str) -> bool:
+    """Whether images are there; of a store it is believed."""
+    return is_remote(location(data)) or Path(data).exists()
 
 
 def _verb(checkpoint: Checkpoint, of_run: bool) -> str:

@@ -21,6 +21,7 @@ from shoal.images.file_kinds import suffix_of
 from shoal.images.left_out import DRAWN, LeftOut, as_counts, as_rows
 from shoal.images.pixel_range import check_channels
 from shoal.images.readers.raw import NEEDS
+from shoal.images.remote.faults import AWAY
 from shoal.images.sampling import spread_rows
 from shoal.plural import counted
 from shoal.protocols import Track
@@ -177,6 +178,7 @@ class Filling:
             "ids": [names[row] for row in kept],
             "skipped": as_rows(left_out),
             "left_out": as_counts(left_out),
+            "incomplete": any(entry.reason.startswith(AWAY) for entry in left_out),
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import PIL
@@ -35,6 +34,7 @@ from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange, type_of
+from shoal.images.remote.location import location
 from shoal.images.within import Within
 from shoal.plural import counted, pixels
 from shoal.protocols import ImageSource, Originals, Track
@@ -86,7 +86,7 @@ def decode_pile(
         stamp = f"{stamp} {wanted.within}"
     key = _key_of(stamp, wanted) if wanted.cache else None
     kept = cache.load(key) if key else None
-    if kept is None:
+    if kept is None or kept.index.get("incomplete"):  # what a store did not give it may give now
         with warnings.catch_warnings():  # here, once: switching them is not safe within threads
             warnings.simplefilter("ignore")  # a faulty tag; what matters is in ``skipped``
             with shared():
@@ -100,7 +100,7 @@ def decode_pile(
     class_names = sorted(set(classes)) if classes else None
     numbers = {name: number for number, name in enumerate(class_names or [])}
     if originals is None:
-        originals = partial(EncodedOriginals, Path(where), listing)
+        originals = partial(EncodedOriginals, location(where), listing)
     source = ArraySource(
         kept.pixels,
         as_levels=True,

@@ -18,6 +18,7 @@ from shoal.images.columns import common_column
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
+from shoal.images.remote.location import is_remote
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track
 
@@ -29,6 +30,8 @@ _LONGEST = 2**24
 def accepts(path: Path) -> bool:
     """Whether this module reads ``path``: the folder of a data set, or a file, there or not."""
     where, _ = _split(path)
+    if is_remote(path):  # it is read by a memory map
+        return False
     if where.is_dir():
         return (where / _SPLITS).is_file() or (
             (where / _STATE).is_file() and (where / "dataset_info.json").is_file()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.errors import DataError, OutputError
 from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.array_axes import axis_of_channels, check_shape
@@ -33,6 +33,8 @@ from shoal.images.array_pixels import (
 from shoal.images.cache_file import Index
 from shoal.images.decoding.listing import Wanted
 from shoal.images.pixel_range import ChannelBounds, PixelRange
+from shoal.images.remote.copies import here
+from shoal.images.remote.location import split_name
 from shoal.images.shards import stamp
 from shoal.protocols import Array, ImageSource
 
@@ -47,17 +49,9 @@ _DAMAGED = (
 )  # fmt: skip
 
 
-def _split(path: Path) -> tuple[Path, str | None]:
-    """``file.npz:name`` as (file.npz, name)."""
-    head, colon, key = str(path).rpartition(":")
-    if colon and head.lower().endswith(".npz") and not path.exists():
-        return Path(head), key
-    return path, None
-
-
 def accepts(path: Path) -> bool:
     """Whether this module reads ``path``: a file named so, there or not."""
-    file, _ = _split(path)
+    file, _ = split_name(path, (".npz",))
     return file.suffix.lower() in (".npy", ".npz") and not file.is_dir()
 
 
@@ -115,7 +109,7 @@ def _converted(path: Path, array: Array, wanted: Wanted) -> ImageSource:
     """`array_pixels.to_pixels` of an array that may be larger than memory, block by block."""
     name = str(path)
     images = check_shape(array, name, wanted.channels)
-    question = f"{stamp('npy', [path])} 3 {wanted.pixel_range} {wanted.channels}"
+    question = f"{stamp('npy', [here(path)])} 3 {wanted.pixel_range} {wanted.channels}"
     key = hashlib.sha256(question.encode()).hexdigest() if wanted.cache else None
     kept = cache.load(key) if key else None
     if kept is None:
@@ -190,18 +184,19 @@ def load_array(path: Path, name: str | None = None) -> Array:
     Raises:
         DataError: missing, unreadable, truncated or pickled, or several arrays and no name.
     """
-    file, key = _split(path)
+    file, key = split_name(path, (".npz",))
     key = key if name is None else name
     if name is not None and file.suffix.lower() != ".npz":
         raise DataError(f"array is only for .npz files, got array={name!r} with {path}.")
     try:
-        with file.open("rb") as opened:
+        local = here(file)
+        with local.open("rb") as opened:
             start = opened.read(6)
         if start[:2] not in (b"\x93N", b"PK"):
             raise DataError(f"{file} is not a NumPy file{_what(start)}; check the path.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an absurd size in the header overflows, then fails
-            loaded: Any = np.load(file, mmap_mode="r", allow_pickle=False)
+            loaded: Any = np.load(local, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
@@ -210,7 +205,7 @@ def load_array(path: Path, name: str | None = None) -> Array:
         raise DataError(f"{file}: no such file; check the path.") from None
     except PermissionError:
         raise DataError(f"{file}: permission denied; make it readable.") from None
-    except DataError:
+    except (DataError, OutputError):
         raise
     except _DAMAGED as error:
         if "pickle" in str(error) or "Python object" in str(error):
@@ -244,7 +239,7 @@ def _pick(file: Path, arrays: Any, key: str | None) -> Array:
 def shape_of(file: Path, name: str) -> str:
     """The shape of an array, from its header: no array is read to choose one of them."""
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
+        with zipfile.ZipFile(here(file)) as archive, archive.open(f"{name}.npy") as member:
             version = np.lib.format.read_magic(member)
             read = {
                 (1, 0): np.lib.format.read_array_header_1_0,

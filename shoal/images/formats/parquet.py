@@ -6,7 +6,7 @@ among them, is ever read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from shoal.images.columns import common_column, image_columns
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
+from shoal.images.remote import listing
+from shoal.images.remote.faults import AwayError, StoreError
+from shoal.images.remote.location import Location, split_name
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track
 
@@ -26,7 +29,7 @@ _ROWS, _BYTES = 1024, 16 * 2**20
 
 def accepts(path: Path) -> bool:
     """Whether this module reads ``path``: a file or a pattern named so, there or not."""
-    pattern, _ = _split(path)
+    pattern, _ = split_name(path, (_SUFFIX,))
     return pattern.suffix.lower() == _SUFFIX and not pattern.is_dir()
 
 
@@ -41,7 +44,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         DataError: nothing there, no whole parquet file, no rows, no column of images or several,
             or not one image that can be read.
     """
-    pattern, column = _split(path)
+    pattern, column = split_name(path, (_SUFFIX,))
     files = shards(pattern)
     return decode_pile(
         str(pattern),
@@ -52,7 +55,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
 
 
 def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
-    opened = [_open(file) for file in files]
+    files, opened, left_out = listing.readable(files, _open)
     column = common_column(files, [parquet.schema_arrow for parquet in opened], wanted)
     n_rows = sum(parquet.metadata.num_rows for parquet in opened)
     if n_rows == 0:
@@ -79,15 +82,19 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
                 row -= about.row_group(group).num_rows
         return Unreadable("no such row")
 
-    return Listing([str(row) for row in range(n_rows)], contents, fetch, kind="row")
+    return Listing(_names(files, opened), contents, fetch, left_out, kind="row")
 
 
-def _split(path: Path) -> tuple[Path, str | None]:
-    """``file.parquet:name`` as (file.parquet, name)."""
-    head, colon, name = str(path).rpartition(":")
-    if colon and head.lower().endswith(_SUFFIX) and not path.exists():
-        return Path(head), name
-    return path, None
+def _names(files: Sequence[Path], opened: Sequence[Any]) -> list[str]:
+    """The numbers of the rows; shards by themselves have those that they have in the whole pile."""
+    names: list[str] = []
+    first = 0
+    for file, parquet in zip(files, opened, strict=True):
+        first = listing.first_row(file, first)
+        end = first + parquet.metadata.num_rows
+        names += map(str, range(first, end))
+        first = end
+    return names
 
 
 def _open(file: Path) -> Any:
@@ -95,7 +102,10 @@ def _open(file: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(file, buffer_size=_BYTES)  # pages, not a group's column as a whole
+        opened = file.open("rb") if isinstance(file, Location) else file
+        return pq.ParquetFile(opened, buffer_size=_BYTES)  # pages, not a group's column as a whole
+    except StoreError:
+        raise
     except (OSError, ValueError) as error:  # pyarrow's own errors are among these
         raise _damaged(file) from error
 
@@ -112,12 +122,21 @@ def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[En
     about = parquet.metadata
     size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
     rows = min(_ROWS, max(1, _BYTES * about.num_rows // max(1, size)))
+    groups = which.get("row_groups", range(about.num_row_groups))
+    n_rows, done = sum(about.row_group(i).num_rows for i in groups), 0
     try:
         for batch in parquet.iter_batches(rows, columns=[path], use_threads=False, **which):
             values = batch.column(0)
             if path != column:
                 values = values.flatten()[0]  # the struct's only field, null where the struct is
             for value in values.to_pylist():
+                done += 1
                 yield Unreadable("no image in it") if value is None else value
+    except AwayError:
+        raise
+    except StoreError as error:
+        yield from [Unreadable(error.reason)] * (n_rows - done)
     except (OSError, ValueError) as error:
-        raise _damaged(file) from error
+        if not isinstance(file, Location):
+            raise _damaged(file) from error
+        yield from [Unreadable("damaged in the file")] * (n_rows - done)

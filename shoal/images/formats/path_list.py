@@ -21,6 +21,7 @@ from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_names import classes_of, is_image
 from shoal.images.left_out import LeftOut
 from shoal.images.originals import FileOriginals
+from shoal.images.remote.location import is_remote
 from shoal.images.shards import check_file
 from shoal.protocols import ImageSource, Track
 
@@ -35,7 +36,7 @@ _TWICE = "it stands twice in the list"
 
 def accepts(path: Path) -> bool:
     """Whether this module reads ``path``: a file named so, there or not."""
-    return path.suffix.lower() in _SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in _SUFFIXES and not path.is_dir() and not is_remote(path)
 
 
 def open_images(path: Path, wanted: Wanted) -> ImageSource:

@@ -11,7 +11,8 @@ from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_names import BY_READERS
 from shoal.images.originals import FileOriginals
 from shoal.images.readers import video
-from shoal.images.shards import stamp
+from shoal.images.remote.copies import here
+from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource
 
 _SUFFIXES = BY_READERS | video.ANIMATIONS | {".tif", ".tiff"}
@@ -34,8 +35,9 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """
     if path.suffix.lower() in video.ANIMATIONS and wanted.within.every is None:
         wanted = replace(wanted, within=replace(wanted.within, every=_ALL_FRAMES))
-    listing = Listing([path.name], lambda: [path], lambda _: path, kind="file")
-    originals = partial(FileOriginals, path, files={path.name: path})
+    file = here(path)
+    listing = Listing([path.name], lambda: [file], lambda _: file, kind="file")
+    originals = partial(FileOriginals, path, files={path.name: file})
     return decode_pile(
-        str(path), stamp("file", [path]), listing.itself, wanted, originals=originals
+        str(path), stamp("file", shards(path)), listing.itself, wanted, originals=originals
     )

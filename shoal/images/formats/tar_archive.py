@@ -13,14 +13,16 @@ from typing import IO, Any, NamedTuple
 
 from shoal.errors import DataError, OutputError
 from shoal.images.archives import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
-from shoal.images.decoding.form import Encoded
+from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
 from shoal.images.disk import shown, temporary_folder
 from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import ARCHIVES, is_image
-from shoal.images.left_out import LONGEST_MARK, MARK, is_mark_of_shoal
-from shoal.images.shards import shards, stamp
+from shoal.images.left_out import LONGEST_MARK, MARK, LeftOut, is_mark_of_shoal
+from shoal.images.remote import listing
+from shoal.images.remote.faults import AwayError, StoreError
+from shoal.images.shards import bytes_of, shards, stamp
 from shoal.images.webdataset import as_samples
 from shoal.protocols import ImageSource, Track
 
@@ -93,7 +95,7 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
     with contextlib.suppress(OutputError):  # where it is needed, and is not there, _append says so
         folder = str(temporary_folder())
     spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115 - the listing's own
-    opened = lru_cache(_OPEN)(partial(open, mode="rb"))  # evicted, a file is closed
+    opened = lru_cache(_OPEN)(_open)  # evicted, a file is closed
 
     def read(file: Path, member: Member) -> Encoded:
         place: _Place = member.place
@@ -103,33 +105,50 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
             return bytes(source.read(place.size))
         except OSError as error:
             raise DataError(f"cannot read {file}: {error.strerror}.") from error
+        except AwayError:
+            raise
+        except StoreError as error:
+            return Unreadable(error.reason)
 
     weakref.finalize(read, spool.close)
-    return list_archives(path, _all_members(files, spool, track), read)
+    archives, left_out = _all_members(files, spool, track)
+    return list_archives(path, archives, read, left_out)
+
+
+def _open(file: Path) -> IO[bytes]:
+    return file.open("rb")
 
 
 def _all_members(
     files: Sequence[Path], spool: IO[bytes], track: Track
-) -> list[tuple[Path, list[Member]]]:
-    """The members of every file, with progress by how much of the files was gone through."""
+) -> tuple[list[tuple[Path, list[Member]]], list[LeftOut]]:
+    """The members of every file, with progress by how much of the files was gone through.
+
+    And the files of a store that cannot be read.
+    """
     archives: list[tuple[Path, list[Member]]] = []
+    left_out: list[LeftOut] = []
 
     def steps() -> Iterator[int]:
         for file in files:
             members: list[Member] = []
             done = 0
-            for member, position in _members(file, spool):
-                members.append(member)
-                while done < position // _STEP:
-                    done += 1
-                    yield done
+            try:
+                for member, position in _members(file, spool):
+                    members.append(member)
+                    while done < position // _STEP:
+                        done += 1
+                        yield done
+                archives.append((file, as_samples(members)))
+            except DataError as error:
+                left_out.append(listing.left_out_of(file, files, error))
             yield done
-            archives.append((file, as_samples(members)))
+        listing.check_any(archives, left_out)
 
-    total = sum(file.stat().st_size // _STEP + 1 for file in files)
+    total = sum(bytes_of(file) // _STEP + 1 for file in files)
     for _ in track(steps(), "reading", total):
         pass
-    return archives
+    return archives, left_out
 
 
 def _members(file: Path, spool: IO[bytes]) -> Iterator[tuple[Member, int]]:
@@ -149,7 +168,7 @@ def _members(file: Path, spool: IO[bytes]) -> Iterator[tuple[Member, int]]:
                         yield _member(archive, info, places, target), raw.tell()
                 if getattr(archive, "followed", False):
                     yield Member(_REST, fault=_NO_TAR), raw.tell()
-    except OutputError:
+    except (OutputError, StoreError):
         raise
     except Exception as error:  # tarfile lets pass what zlib, lzma, struct and others raise
         raise DataError(

@@ -22,6 +22,9 @@ from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_kinds import HEAD
 from shoal.images.left_out import LONGEST_MARK, MARK, is_mark_of_shoal
+from shoal.images.remote import listing
+from shoal.images.remote.faults import AwayError, StoreError
+from shoal.images.remote.location import Location
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource, Track
 
@@ -54,16 +57,23 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
             with opened(file).open(info) as content:
                 # Not read(): a bomb may hold more than the table of contents says.
                 return content.read(info.file_size)
+        except AwayError:
+            raise
+        except StoreError as error:
+            return Unreadable(error.reason)
         except Exception as error:  # noqa: BLE001 - of a damaged member, anything
             lines = str(error).splitlines() or [type(error).__name__]
             return Unreadable(f"damaged in the archive ({lines[0]})")
 
-    return list_archives(path, [(file, _members(opened(file))) for file in files], read)
+    good, members, left_out = listing.readable(files, lambda file: _members(opened(file)))
+    return list_archives(path, list(zip(good, members, strict=True)), read, left_out)
 
 
 def _open(file: Path) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(file)
+        return zipfile.ZipFile(file.open() if isinstance(file, Location) else file)
+    except StoreError:
+        raise
     except Exception as error:  # broken tables raise whatever they happen to hit
         raise DataError(
             f"{file} is truncated, damaged or not a zip file; copy or download it again."
@@ -91,6 +101,8 @@ def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
     try:
         with archive.open(info) as content:
             return content.read(size)
+    except StoreError:
+        raise
     except Exception:  # noqa: BLE001 - of a damaged member, anything
         return b""
 

@@ -13,6 +13,8 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.csv_files import printable
 from shoal.images.disk import check_room, temporary_folder
+from shoal.images.remote.faults import StoreError
+from shoal.images.remote.location import is_remote
 from shoal.images.shards import check_file, shards
 from shoal.images.vectors.names import MANY, ArrowNames
 from shoal.protocols import Array
@@ -126,7 +128,9 @@ def _open(file: Path) -> Any:
 
     check_file(file)
     try:
-        return pq.ParquetFile(file)
+        return pq.ParquetFile(file.open("rb") if is_remote(file) else file)
+    except StoreError:
+        raise
     except (OSError, ValueError) as error:
         raise _damaged(file) from error
 

@@ -12,6 +12,8 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text, quoted
 from shoal.images.formats import numpy_file
+from shoal.images.remote.copies import here
+from shoal.images.remote.location import is_remote, location
 from shoal.images.shards import shards
 from shoal.images.subset import Subset
 from shoal.images.vectors.columns import read_column, vector_columns
@@ -53,7 +55,7 @@ def open_vectors(
     >>> len(source), source.n_dimensions
     (3, 3)
     """
-    path = Path(path)
+    path = location(path)
     missing: Sequence[int] = ()
     kept_open = None
     ids: Sequence[str] | None
@@ -98,16 +100,17 @@ def holds_vectors(path: Path) -> bool:
         return False
     try:
         path = shards(path)[0] if suffix == ".parquet" else path
-        if not path.is_file():
+        if not (path.is_file() or is_remote(path)):
             return False
         if suffix == ".parquet":
             import pyarrow.parquet as pq
 
             from shoal.images.columns import image_columns
 
-            schema = pq.read_schema(path)
+            with path.open("rb") as opened:
+                schema = pq.read_schema(opened)
             return bool(vector_columns(schema)) and not image_columns(schema)
-        loaded: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+        loaded: Any = np.load(here(path), mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded.ndim == 2
         with loaded:
@@ -150,10 +153,10 @@ def match_images(
 
 def _of_numpy(path: Path, name: str | None) -> tuple[Array, Sequence[str] | None]:
     """The vectors of a NumPy file, and the array ``ids`` of a `.npz` file, if it has one."""
-    if path.suffix.lower() == ".npy" or not path.is_file():
+    if path.suffix.lower() == ".npy" or not (path.is_file() or is_remote(path)):
         return numpy_file.load_array(path, name), None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(here(path), allow_pickle=False) as arrays:
             shapes = {key: numpy_file.shape_of(path, key) for key in arrays.files}
             has_ids = shapes.get("ids", "").endswith(",)")
             ids = [str(value) for value in arrays["ids"].tolist()] if has_ids else None
@@ -181,7 +184,7 @@ def _check_ids(ids: Sequence[str] | None, path: Path) -> None:
 
 
 def _no_vectors(path: Path) -> DataError:
-    if not path.exists():
+    if not path.exists() and not is_remote(path):
         return DataError(f"{path}: no such file; check the path.")
     what = "a folder" if path.is_dir() else "not a file of vectors"
     return DataError(
