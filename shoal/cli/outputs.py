@@ -163,8 +163,11 @@ def is_image_in(path: Path, pile: Path) -> bool:
 def _files(path: Path) -> list[Path]:
     """The files that an input names: itself, those of a pattern, those that a list of paths has."""
     from shoal.images.formats import path_list
+    from shoal.images.remote.location import is_remote
     from shoal.images.shards import shards
 
+    if is_remote(path):
+        return [path]
     try:
         files = shards(path)
         if path_list.accepts(path) and path.is_file():

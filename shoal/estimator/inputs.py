@@ -102,8 +102,8 @@ def open_images(
     if isinstance(X, str | os.PathLike):
         check_pile(X)
         source = open_source(
-            location(X), image_shape=image_shape, pixel_range=pixel_range, channels=channels, fit=fit,
-            effort=effort, track=track,
+            location(X), image_shape=image_shape, pixel_range=pixel_range, channels=channels,
+            fit=fit, effort=effort, track=track,
         )  # fmt: skip
         _warn_of(source.skipped, len(source))
     elif isinstance(X, ImageSource):

@@ -65,6 +65,7 @@ def list_archives(
     archives: Sequence[tuple[Path, Sequence[Member]]],
     read: Read,
     left_out: Sequence[LeftOut] = (),
+    place_of: Callable[[Any], tuple[int, int]] | None = None,
 ) -> Listing:
     """The images of one or several archives.
 
@@ -77,6 +78,7 @@ def list_archives(
         archives: each with its members.
         read: gives the content of a member.
         left_out: archives that cannot be read.
+        place_of: the first byte and the number of bytes of a member, by its place; None: unknown.
 
     Raises:
         DataError: there are no images in them, or none that may be read.
@@ -104,6 +106,7 @@ def list_archives(
         left,
         _classes([member for _, member in chosen]),
         "image",
+        places=None if place_of is None else [place_of(member.place) for _, member in chosen],
     )
 
 

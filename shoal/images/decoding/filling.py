@@ -142,7 +142,7 @@ class Filling:
     sides_by_effort: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, write: Callable[[Any], Any]) -> Index:
-        names, classes = self.pile.names, self.pile.classes
+        names, classes, places = self.pile.names, self.pile.classes, self.pile.places
         kept: list[int] = []
         unreadable: list[LeftOut] = []
         sides = [2**31, 0]
@@ -178,6 +178,7 @@ class Filling:
             "ids": [names[row] for row in kept],
             "skipped": as_rows(left_out),
             "left_out": as_counts(left_out),
+            "places": None if places is None else [places[row] for row in kept],
             "incomplete": any(entry.reason.startswith(AWAY) for entry in left_out),
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,

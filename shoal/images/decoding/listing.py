@@ -53,6 +53,8 @@ class Listing:
     kind: str = "image file"
     isolated: bool = False
     """Whether libraries read some of the images that a damaged file may crash."""
+    places: Sequence[tuple[int, int]] | None = None
+    """Where each image lies in its file, if that is known: the first byte, and how many."""
 
     def itself(self, track: Track) -> Listing:
         """For `decode_pile`, where nothing is left to list."""

@@ -53,6 +53,7 @@ def decode_pile(
     wanted: Wanted,
     *,
     originals: Callable[[Sequence[str]], Originals] | None = None,
+    placed: Callable[[Sequence[str], Sequence[tuple[int, int]]], Originals] | None = None,
     notes: Sequence[str] = (),
 ) -> ImageSource:
     """Decode a pile, or take its images from the cache. Files that cannot be read are skipped.
@@ -76,6 +77,7 @@ def decode_pile(
             pickled, so that the source can.
         wanted: the shape or size to bring them to, and the rest.
         originals: makes the originals from the names of the images; None: `EncodedOriginals`.
+        placed: makes them from the names and the places of the images, where the listing has these.
         notes: for a person, beside what decoding itself has to say.
 
     Raises:
@@ -99,6 +101,8 @@ def decode_pile(
     classes = index["classes"]
     class_names = sorted(set(classes)) if classes else None
     numbers = {name: number for number, name in enumerate(class_names or [])}
+    if placed is not None and index.get("places"):
+        originals = partial(placed, places=index["places"])
     if originals is None:
         originals = partial(EncodedOriginals, location(where), listing)
     source = ArraySource(

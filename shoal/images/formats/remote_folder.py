@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
+from shoal.errors import DataError
 from shoal.images.archives import Member as Entry
 from shoal.images.archives import list_archives, needs_head
 from shoal.images.decoding.form import Encoded, Member, Unreadable
@@ -43,6 +44,11 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """
     assert isinstance(path, Location)
     check_lists(path)
+    if wanted.channels is not None:
+        raise DataError(
+            f"channels must be left out for a folder in a store, got {wanted.channels!r}; copy the "
+            "folder to this machine."
+        )
     files = below(path)
     return decode_pile(
         str(path),

@@ -12,6 +12,7 @@ from shoal.images.file_names import BY_READERS
 from shoal.images.originals import FileOriginals
 from shoal.images.readers import video
 from shoal.images.remote.copies import here
+from shoal.images.remote.location import is_remote
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource
 
@@ -39,5 +40,9 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     listing = Listing([path.name], lambda: [file], lambda _: file, kind="file")
     originals = partial(FileOriginals, path, files={path.name: file})
     return decode_pile(
-        str(path), stamp("file", shards(path)), listing.itself, wanted, originals=originals
+        str(path),
+        stamp("file", shards(path) if is_remote(path) else [path]),
+        listing.itself,
+        wanted,
+        originals=originals,
     )

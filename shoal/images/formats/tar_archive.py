@@ -22,6 +22,8 @@ from shoal.images.file_names import ARCHIVES, is_image
 from shoal.images.left_out import LONGEST_MARK, MARK, LeftOut, is_mark_of_shoal
 from shoal.images.remote import listing
 from shoal.images.remote.faults import AwayError, StoreError
+from shoal.images.remote.location import Location, is_remote
+from shoal.images.remote.placed import PlacedOriginals
 from shoal.images.shards import bytes_of, shards, stamp
 from shoal.images.webdataset import as_samples
 from shoal.protocols import ImageSource, Track
@@ -87,7 +89,14 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         OutputError: no room for the temporary file.
     """
     files = shards(path)
-    return decode_pile(str(path), stamp("tar", files), partial(_list, path, files), wanted)
+    remote = [file for file in files if isinstance(file, Location)]
+    return decode_pile(
+        str(path),
+        stamp("tar", files),
+        partial(_list, path, files),
+        wanted,
+        placed=partial(PlacedOriginals, path, remote) if remote else None,
+    )
 
 
 def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
@@ -112,7 +121,13 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
 
     weakref.finalize(read, spool.close)
     archives, left_out = _all_members(files, spool, track)
-    return list_archives(path, archives, read, left_out)
+    places = [member.place for _, members in archives for member in members if member.place]
+    in_order = is_remote(path) and not any(place.unpacked for place in places)
+    return list_archives(path, archives, read, left_out, _range_of if in_order else None)
+
+
+def _range_of(place: _Place) -> tuple[int, int]:
+    return place.offset, place.size
 
 
 def _open(file: Path) -> IO[bytes]:

@@ -32,9 +32,10 @@ _REFUSED = ("ClientConnectorError", "EndpointConnectionError", "ConnectionRefuse
 _NO_LOGIN = ("NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError")
 _CODES = {
     "NoSuchBucket": "no bucket", "NoSuchKey": "missing", "InvalidAccessKeyId": "wrong login",
-    "SignatureDoesNotMatch": "wrong login", "InvalidToken": "wrong login", "ExpiredToken": "expired",
-    "TokenRefreshRequired": "expired", "RequestTimeTooSkewed": "wrong clock", "SlowDown": "busy",
-    "AccessDenied": "denied", "AllAccessDisabled": "denied",
+    "SignatureDoesNotMatch": "wrong login", "InvalidToken": "wrong login",
+    "ExpiredToken": "expired", "TokenRefreshRequired": "expired",
+    "RequestTimeTooSkewed": "wrong clock", "SlowDown": "busy", "AccessDenied": "denied",
+    "AllAccessDisabled": "denied",
 }  # fmt: skip
 _FOR_NOW = ("busy", "lost", "silent", "no host", "refused")
 
@@ -130,7 +131,7 @@ def _status(error: BaseException) -> int:
     response: Any = getattr(error, "response", None)
     about = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
     for value in (about.get("HTTPStatusCode"), getattr(error, "status", 0),
-                  getattr(error, "code", 0)):  # fmt: skip
+                  vars(error).get("code")):  # fmt: skip
         if str(value).isdigit() and 400 <= int(str(value)) < 600:
             return int(str(value))
     return 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import io
+import os
 import tempfile
-from collections import deque
+import weakref
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import IO, Any
 
 from shoal.errors import OutputError
@@ -16,7 +17,7 @@ from shoal.images.disk import check_room, temporary_folder
 from shoal.images.remote import store
 from shoal.images.remote.faults import AwayError, StoreError
 from shoal.images.remote.location import Location
-from shoal.images.remote.parts import SIZE, parts
+from shoal.images.remote.parts import LIMIT, SIZE, parts
 from shoal.images.remote.store import About
 
 _LONGEST_RUN = 16
@@ -25,6 +26,9 @@ _RUNS_AHEAD = 2
 _BUFFER = 2**16
 _MOST_AT_ONCE = 32 * 2**20
 """Bytes of whole files that are fetched ahead."""
+_reading: list[weakref.ref[_InParts]] = []
+"""The file that was read in order last."""
+_wholes: OrderedDict[Location, IO[bytes]] = OrderedDict()
 MOST_BYTES = 256 * 2**20
 _TOO_LARGE = f"larger than {MOST_BYTES // 2**20} MB"
 
@@ -107,6 +111,7 @@ class _InParts(io.RawIOBase):
         start, end, asked = self._ahead.popleft()
         try:
             if in_order:
+                _only_ahead(self)
                 self._run = min(2 * self._run, _LONGEST_RUN)
                 while len(self._ahead) < _RUNS_AHEAD and self._ask(
                     self._ahead[-1][1] if self._ahead else end
@@ -169,6 +174,14 @@ class _Whole(io.RawIOBase):
         return len(content)
 
 
+def _only_ahead(file: _InParts) -> None:
+    """Of other files nothing more is kept ahead: of a thousand shards that would be much."""
+    before = _reading[0]() if _reading else None
+    if before is not None and before is not file:
+        before._forget()
+    _reading[:] = [weakref.ref(file)]
+
+
 def fetch_ends(places: Sequence[Location]) -> None:
     """Fetch the ends of many files at a time: there lie their tables of contents.
 
@@ -202,14 +215,26 @@ def _name(place: Location, number: int) -> tuple[Any, int]:
     return (place.url, None if place.about is None else place.about.stamp), number
 
 
-@lru_cache(2)
 def _whole(place: Location) -> IO[bytes]:
     """A file of a server that sends no parts, in a temporary file without a name.
+
+    Those used last are kept, of `parts.LIMIT` bytes together, and this one in any case.
 
     Raises:
         StoreError: it cannot be read.
         OutputError: there is no room for it.
     """
+    if place in _wholes:
+        _wholes.move_to_end(place)
+        return _wholes[place]
+    file = _fetched_whole(place)
+    _wholes[place] = file
+    while len(_wholes) > 1 and sum(os.fstat(f.fileno()).st_size for f in _wholes.values()) > LIMIT:
+        _wholes.popitem(last=False)
+    return file
+
+
+def _fetched_whole(place: Location) -> IO[bytes]:
     folder = temporary_folder()
     size = place.about.size if place.about is not None else None
     check_room(folder, size or 0)

@@ -165,8 +165,14 @@ def _options(scheme: str, login: tuple[str, str], escaped: bool) -> dict[str, An
             "connect_timeout": PATIENCE.connect, "read_timeout": PATIENCE.answer,
             "retries": {"max_attempts": 1, "mode": "standard"}, "max_pool_connections": AT_ONCE,
         }  # fmt: skip
-        key = {"key": login[0], "secret": login[1]} if login[0] else {}
-        return {"config_kwargs": config, "use_listings_cache": False, **key}
+        options: dict[str, Any] = {"config_kwargs": config, "use_listings_cache": False}
+        if login[0]:
+            return options | {"key": login[0], "secret": login[1]}
+        import botocore.session
+
+        # Without credentials a bucket that is open to all can still be read.
+        known = botocore.session.get_session().get_credentials()
+        return options | {"anon": known is None}
     if scheme == "gs":
         return {"use_listings_cache": False, "timeout": PATIENCE.answer}
     if scheme == "memory":
