@@ -102,13 +102,15 @@ def decode_pile(
     class_names = sorted(set(classes)) if classes else None
     numbers = {name: number for number, name in enumerate(class_names or [])}
     if placed is not None and index.get("places"):
-        originals = partial(placed, places=index["places"])
-    if originals is None:
-        originals = partial(EncodedOriginals, location(where), listing)
+        before = placed(index["ids"], index["places"])
+    elif originals is not None:
+        before = originals(index["ids"])
+    else:
+        before = EncodedOriginals(location(where), listing, index["ids"])
     source = ArraySource(
         kept.pixels,
         as_levels=True,
-        originals=originals(index["ids"]),
+        originals=before,
         ids=index["ids"],
         skipped=[(name, reason) for name, reason in index["skipped"]],
         left_out=[Count(*row) for row in index["left_out"]],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,8 +101,9 @@ def fault_of(error: BaseException) -> Fault:
         return Fault("missing", str(status))
     if status == 416:
         return Fault("lost", "it became shorter")
-    for kind, of_kind in (("silent", _SILENT), ("refused", _REFUSED), ("lost", _LOST)):
-        if names.intersection(of_kind):
+    later: dict[str, Sequence[str]] = {"silent": _SILENT, "refused": _REFUSED, "lost": _LOST}
+    for kind, known in later.items():
+        if names.intersection(known):
             return Fault(kind)
     if isinstance(error, FileNotFoundError):
         return Fault("missing")
