@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import io
 import json
 import os
@@ -108,7 +109,7 @@ def s3_server(pile: Path) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A store that tries again within milliseconds; nothing is known of stores."""
-    quick = patience.Patience(total=2.0, first=0.01, longest=0.1, answer=0.4, connect=2.0)
+    quick = patience.Patience(total=8.0, first=0.01, longest=0.1, answer=1.0, connect=4.0)
     monkeypatch.setattr(patience, "PATIENCE", quick)
     monkeypatch.setattr(store, "PATIENCE", quick)
     patience._reached.clear()
@@ -188,7 +189,7 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{total}-{(self.server.root / name).stat().st_mtime_ns}"')
         self.end_headers()
         if how == "slow" and times in (2, 4):
-            time.sleep(0.8)
+            time.sleep(1.5)
         if how == "cut" and times % 2 == 0:
             self.wfile.write(content[: len(content) // 2])
             self.close_connection = True
@@ -306,6 +307,7 @@ def test_vectors_in_s3_are_those_of_this_machine(pile: Path, s3: str) -> None:
 
 
 def test_a_shard_that_stays_unreadable_is_left_out(pile: Path, web: Web) -> None:
+    patience.PATIENCE.total = 0.7
     url = f"{web.address}/dead/t-{{0..2}}.tar"
     source = open_source(url)
     local = open_source(pile / "t-{0..2}.tar")
@@ -340,6 +342,7 @@ def test_a_damaged_shard_is_left_out_and_the_rest_is_kept(
 
 
 def test_a_store_that_goes_away_stops_the_work(web: Web) -> None:
+    patience.PATIENCE.total = 0.7
     with pytest.raises(DataError, match=r"does not answer any more .*; run the command again"):
         open_source(f"{web.address}/dead/t-{{0..2}}.tar?all")
 
@@ -406,9 +409,8 @@ def test_wrong_credentials_are_said(
 
 
 def test_a_missing_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    import fsspec.registry
-
-    monkeypatch.delitem(fsspec.registry._registry, "s3", raising=False)
+    registry = importlib.import_module("fsspec.registry")
+    monkeypatch.delitem(registry._registry, "s3", raising=False)
     for library in ("s3fs", "fsspec"):
         monkeypatch.setitem(sys.modules, library, None)
         with pytest.raises(DataError, match=r"s3:// needs an extra: pip install 'shoal\[remote\]'"):
@@ -468,6 +470,7 @@ def test_a_run_on_s3_and_a_signed_link_leaves_no_secret(
     pictures = list((tmp_path / "sorted").rglob("*.png"))
     assert len(pictures) == N_SHARDS * PER_SHARD
     said += result.out + result.err
+    patience.PATIENCE.total = 0.7
     for data in (signed.replace(SECRET, f"{SECRET}x"), web.address + "/dead/t-1.tar?" + SECRET):
         result = run_cli("run", data, tmp_path / "c", *fast)
         assert result.code == 2

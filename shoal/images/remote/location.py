@@ -142,6 +142,18 @@ class Location(_OwnPath):
     def is_dir(self, *_: Any, **__: Any) -> bool:
         return False
 
+    def absolute(self) -> Any:
+        return self
+
+    def resolve(self, strict: bool = False) -> Any:
+        return self
+
+    def expanduser(self) -> Any:
+        return self
+
+    def is_absolute(self) -> bool:
+        return True
+
     @property
     def parent(self) -> Any:
         return self.at(self._taken.path.rstrip("/").rpartition("/")[0])
