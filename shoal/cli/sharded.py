@@ -21,6 +21,7 @@ from shoal.distributed.tasks import Order, compare_shard, predict_shard
 from shoal.errors import Interrupted
 from shoal.images.files import digest_of
 from shoal.images.open import write_skipped
+from shoal.images.remote.location import is_remote
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.images.vectors.source import n_dimensions_of
@@ -44,7 +45,7 @@ def order_for(
     asked = asked_or_learned(options, loaded, data)
     within = parse_within(asked.every, asked.pages)
     return Order(
-        _absolute(data), None if checkpoint is None else _absolute(checkpoint[0]),
+        _absolute(data), None if checkpoint is None else str(_absolute(checkpoint[0])),
         vectors=n_dimensions_of(source) > 0, array=asked.array, channels=asked.channels,
         every=within.every, pages=within.pages, size=size, cache=asked.cache,
     )  # fmt: skip
@@ -172,6 +173,6 @@ def in_shards(
         report.say(f"a worker took at most {peak:.2f} GB of memory")
 
 
-def _absolute(path: Path) -> str:
-    """A path as a process with another current folder finds it; addresses stay as they are."""
-    return str(path) if "://" in str(path) else os.path.abspath(path)
+def _absolute(path: Path) -> Path:
+    """A path as a process with another current folder finds it; one in a store stays as it is."""
+    return path if is_remote(path) else Path(os.path.abspath(path))

@@ -38,7 +38,7 @@ from shoal.training.devices import peak_memory
 class Order:
     """How the command opened its pile: what travels to a worker in place of the images."""
 
-    data: str
+    data: Path
     checkpoint: str | None = None
     vectors: bool = False
     """Whether ``data`` holds vectors from elsewhere."""
@@ -172,7 +172,7 @@ def _pile(order: Order, pile: str, checkpoint: str) -> tuple[ImageSource, Checkp
 def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
     if order.vectors:
         origin = None if checkpoint is None else checkpoint.origin
-        of_parquet = order.data.lower().endswith(".parquet") and origin is not None
+        of_parquet = str(order.data).lower().endswith(".parquet") and origin is not None
         return open_vectors(
             order.data, array=order.array,
             column=origin.column or None if of_parquet and origin else None,
