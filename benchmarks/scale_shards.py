@@ -69,7 +69,7 @@ def in_shards(pile: Path, checkpoint: Path, workers: int) -> tuple[float, float,
     """Seconds of Ray's start, seconds of all else, and the most memory of a worker in GB."""
     began = time.monotonic()
     source = open_source(pile)
-    order = Order(str(pile), str(checkpoint.resolve()))
+    order = Order(pile, str(checkpoint.resolve()))
     plan = Plan("predict", source.digest(), len(source), digest_of(checkpoint))
     ready = time.monotonic()
     with connect("local", workers) as engine:
