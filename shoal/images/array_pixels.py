@@ -128,8 +128,8 @@ def find_bounds(
                 if known.given:
                     raise DataError(f"{name}: {error}.") from None
                 raise DataError(
-                    f"{name} must hold images of {len(pairs(bounds))} channels, as the range that "
-                    f"is known, got {n_channels}."
+                    f"{name} must hold images of {len(pairs(bounds))} channels, as those that the "
+                    f"range was learned from, got {n_channels}."
                 ) from None
             return bounds
         flat = block.reshape(-1, n_channels)
