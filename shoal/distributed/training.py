@@ -105,7 +105,13 @@ def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
     alive = True
     while alive:
         alive = run.is_alive()  # asked before, so that nothing comes after the last news
-        news = cast(News, ray.get(board.take.remote()))
+        try:
+            news = cast(News, ray.get(board.take.remote()))
+        except ray.exceptions.RayError as error:
+            raise DistributedError(
+                f"the Ray of {engine.where} has ended; what is done is kept, go on with "
+                "resume=True."
+            ) from error
         for state in news.states:
             yield pickle.loads(state)
         if news.error is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from shoal.errors import CheckpointError, Interrupted, OutputError
+from shoal.errors import CheckpointError, DistributedError, Interrupted, OutputError
 from shoal.images.output_checks import already_there
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -140,7 +140,7 @@ class CheckpointHistory:
             resumed: the state that the run goes on from, if any.
 
         Raises:
-            Interrupted: from ``steps``, after the state to resume from was saved.
+            Interrupted, DistributedError: from ``steps``, after the state to resume from was saved.
             OutputError: the disk is full or the folder cannot be written.
         """
         last = resumed
@@ -149,7 +149,7 @@ class CheckpointHistory:
                 if last.step == 1:
                     self.begin()  # not before: a run that cannot start must not cost an older one
                 self.save(last)
-        except Interrupted:
+        except (Interrupted, DistributedError):  # the last state is whole
             if last is not None:
                 self.save(last, now=True)
             raise
