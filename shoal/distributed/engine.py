@@ -14,9 +14,9 @@ from typing import Any
 
 from shoal.distributed.address import LOCAL, check_address
 from shoal.distributed.environment import (
-    changed,
     check_installed,
     importable,
+    quietly,
     restored,
     version_mismatch,
 )
@@ -149,10 +149,7 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
             }
         ends.callback(ray.shutdown)
         try:
-            with (
-                restored(),
-                changed(RAY_USAGE_STATS_ENABLED="0", RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0"),
-            ):
+            with restored(), quietly():
                 ray.init(address, logging_level="FATAL", log_to_driver=False, **began)
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             raise version_mismatch(address, error) from error

@@ -11,9 +11,17 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from shoal.distributed.address import LOCAL, nobody
+from shoal.distributed.address import AUTO, LOCAL, nobody
 from shoal.errors import DistributedError
 
+_QUIET = {
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # a worker's death is no news for standard output
+    "RAY_NUM_REDIS_GET_RETRIES": "8",  # seconds until nobody answers
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+"""Read when Ray is loaded, or when it begins."""
 _THERE = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
 
@@ -29,8 +37,7 @@ def check_installed() -> None:
 
 def importable() -> Any:
     """The module of Ray, which `check_installed` has seen."""
-    # Both are read when Ray is loaded. A worker's death is no news for standard output.
-    with changed(RAY_BACKEND_LOG_LEVEL="fatal", RAY_DEDUP_LOGS_SKIP_REGEX="."):
+    with changed(**_QUIET):
         import ray
     return ray
 
@@ -49,6 +56,22 @@ def restored() -> Iterator[None]:
         for number, handler in handlers.items():
             with contextlib.suppress(ValueError):  # not the main thread
                 signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """A block in which Ray begins without a word, and without telling of its use.
+
+    What Ray's core says while it tries an address goes to the file of standard error itself.
+    """
+    with changed(**_QUIET), open(os.devnull, "wb") as nowhere:
+        kept = os.dup(2)
+        try:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @contextlib.contextmanager
@@ -82,4 +105,9 @@ def version_mismatch(address: str, error: BaseException) -> DistributedError:
             f"this machine is no part of the cluster at {address}; run 'ray start "
             f"--address={address}' here, or run shoal on a machine of the cluster."
         )
-    return nobody(address)
+    if address == AUTO:
+        return nobody(address)
+    return DistributedError(
+        f"what answers at {address} is no Ray, or does not let this command in; give the port of "
+        "'ray start', and set RAY_AUTH_TOKEN if the cluster asks for a token."
+    )
