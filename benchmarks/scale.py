@@ -207,7 +207,7 @@ def print_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parts = ["kmeans", "loss", "levels", "neighbours", "copies"]
-    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=parts)
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
     parser.add_argument("--n", type=int, default=N)
     parser.add_argument("--asked", type=int, default=100_000)
     parser.add_argument("--file", type=Path, help="where the vectors are kept, or are to be made")
@@ -224,7 +224,7 @@ def main() -> None:
     path = given.file or Path(tempfile.gettempdir()) / f"shoal-scale-{given.n}.npy"
     if not path.exists():
         make(path, given.n)
-    for part in given.parts:
+    for part in given.parts or parts:
         wanted = {"part": part, "n": given.n, "d": D}
         if is_there(wanted, rows(RESULTS)) and not given.again:
             continue

@@ -26,6 +26,7 @@ from shoal.embedding.neighbours import nearest
 from shoal.errors import DataError
 from shoal.export.large_tables import LargeTable
 from shoal.images.vectors import columns, names, source
+from shoal.images.vectors.open import holds_vectors
 from shoal.protocols import Array, FloatArray, IntArray, silent
 from shoal.recipes.named import VECTORS
 
@@ -167,6 +168,7 @@ def test_parts_give_what_one_file_gives(tmp_path: Path, monkeypatch: pytest.Monk
         pq.write_table(table, tmp_path / f"part-{part}.parquet")
     opened = shoal.open_vectors(tmp_path / "part-*.parquet")
     assert isinstance(opened.ids, names.ArrowNames)
+    assert holds_vectors(tmp_path / "part-*.parquet")
     assert opened._whole.dtype == np.float16
     assert shoal.open_vectors(tmp_path / "v.npy").digest() == opened.digest()
     recipe = replace(VECTORS, n_clusters=3)
