@@ -19,7 +19,7 @@ from machine import HERE, rows
 
 HOUR = 3600.0
 PILES = (10**8, 10**9)
-CORES, GBIT = 16, 10.0
+CORES, MACHINES, GBIT = 16, 64, 10.0
 D = 128
 """Numbers of a vector."""
 SHARD = 16_384
@@ -95,17 +95,16 @@ def _last(found: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
 
 def main() -> None:
     measured = steps()
-    head = " | ".join(f"{n:,} images: core-hours | machine-hours, on 64 | of it the network"
-                      for n in PILES)  # fmt: skip
+    head = " | ".join(f"{n:,}: core-hours | minutes on {MACHINES} machines" for n in PILES)
     print(f"| step | µs of a core, an image | {head} |")
-    print("|---" * (2 + 3 * len(PILES)) + "|")
+    print("|---" * (2 + 2 * len(PILES)) + "|")
     for step in measured:
         cells = [step.name, f"{1e6 * step.each:,.0f}"]
         for n in PILES:
             core = step.core_hours(n)
-            wire = step.wire_hours(n, 64)
-            cells += [f"{core:,.1f}", f"{core / CORES:,.1f}, {core / CORES / 64:,.2f} h",
-                      f"{wire:,.3f} h"]  # fmt: skip
+            wire = 60 * step.wire_hours(n, MACHINES)
+            minutes = 60 * core / CORES / MACHINES
+            cells += [f"{core:,.1f}", f"{minutes:,.1f} (network {wire:,.1f})"]
         print("| " + " | ".join(cells) + " |")
     print("\n| stored | an image |", " | ".join(f"{n:,}" for n in PILES), "|")
     print("|---" * (2 + len(PILES)) + "|")

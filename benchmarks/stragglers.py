@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 HOUR, DAY = 3600.0, 86_400.0
+SLOW_STEPS = 0.001
+"""The share of a worker's steps in a training that are slow."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Rates:
     """What goes wrong, and how often."""
 
     slow_share: float = 0.02
-    """The share of shards (or of steps of a worker) that are slow."""
+    """The share of shards, or of a worker's steps, that are slow."""
     slow_factor: float = 3.0
     """How many times as long these take."""
     jitter: float = 0.1
@@ -162,7 +164,9 @@ def main() -> None:
     )  # fmt: skip
     print(f"{given.shards:,} shards of {given.seconds:g} s; {rates}\n")
     print_table(given.shards, given.seconds, rates)
-    print("\n| workers | training: without trouble | with it | longer by | of it waiting |")
+    rates = replace(rates, slow_share=SLOW_STEPS)
+    print(f"\ntraining: 20,000 steps of 1 s, a state every 300 s; {rates}\n")
+    print("| workers | training: without trouble | with it | longer by | of it waiting |")
     print("|---" * 5 + "|")
     for n_workers in (2, 8, 32):
         plain = training(20_000, n_workers, 1.0, 300.0, NOTHING)
