@@ -13,7 +13,7 @@ import numpy as np
 from shoal.embedding.table import NAMED_FOR, NAMED_FOR_METADATA, ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.images.csv_files import column_if_there, columns, quoted
-from shoal.protocols import FloatArray
+from shoal.protocols import FloatArray, IntArray
 from shoal.scoring.verdict import METADATA
 
 EXPECTED = "a prediction with the columns id and label"
@@ -35,8 +35,8 @@ def load_prediction(path: str | Path, *, trust: str | None = None) -> ImageTable
     loaded = _from_parquet(path) if path.suffix.lower() == ".parquet" else _from_csv(path)
     if not loaded.ids:
         raise DataError(f"{path} has no rows; predict again.")
-    twice = [name for name, times in Counter(loaded.ids).items() if times > 1]
-    if twice:
+    if len(set(loaded.ids)) < len(loaded.ids):  # of a million images a count takes much memory
+        twice = [name for name, times in Counter(loaded.ids).items() if times > 1]
         raise DataError(
             f"{path} has {quoted(twice[0])} in more than one row; leave one row for each image."
         )
@@ -151,7 +151,7 @@ def _from_parquet(path: Path) -> ImageTable:
         return ImageTable(
             path=path,
             ids=[str(name) for name in table["id"].to_pylist()],
-            labels=np.array(table[cluster].to_pylist()).astype(np.int64, casting="same_kind"),
+            labels=_whole(table[cluster]),
             names=[name or "" for name in table["name"].to_pylist()] if "name" in has else None,
             confidence=_floats(table, "confidence"),
             familiarity=_familiarity(table),
@@ -166,6 +166,12 @@ def _from_parquet(path: Path) -> ImageTable:
         raise DataError(
             f"{path}: a column holds something else than 'shoal predict' writes; predict again."
         ) from error
+
+
+def _whole(column: Any) -> IntArray:
+    """Whole numbers, int64 (n,)."""
+    known = column.to_numpy() if not column.null_count else np.array(column.to_pylist())
+    return known.astype(np.int64, casting="same_kind")
 
 
 def _familiarity(table: Any) -> FloatArray | None:
@@ -184,4 +190,4 @@ def _embedding(table: Any) -> FloatArray:
     if "embedding" not in table.column_names:
         return np.zeros((table.num_rows, 0), dtype=np.float32)
     numbers = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return numbers.reshape(table.num_rows, -1).astype(np.float32)
+    return numbers.reshape(table.num_rows, -1).astype(np.float32, copy=False)
