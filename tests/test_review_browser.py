@@ -546,9 +546,11 @@ def test_single_images_are_answered_by_keys(person: Person) -> None:
     assert question["guesses"]
     person.press("q")
     person.shown("#question .single[aria-pressed=true]")
+    below = "return document.querySelector('.answers').getBoundingClientRect().bottom - innerHeight"
     for width in (390, 2560, 1280):
         person.resize(width)
         assert person.run(OUTSIDE) == []
+        assert person.run(below) <= 1  # the answers are in view, however many groups there are
     offered = [one["group"] for one in question["candidates"]]
     other = next(group for group in offered if group != question["guesses"][0])
     person.press(str(offered.index(other) + 1))
@@ -575,6 +577,22 @@ def test_a_note_on_a_group_is_seen(person: Person) -> None:
     person.press(Keys.CONTROL + Keys.ENTER)
     person.hears("Took the note")
     assert person.text(".group-note") == ""
+
+
+def test_long_names_can_be_read_in_a_narrow_list(person: Person) -> None:
+    name = "surfaces that were scratched in May 2019, and some that look like it"
+    person.server.session.act({"op": "name", "group": 2, "name": name})
+    person.resize(390)
+    person.press("b")
+    person.click("#group-list .group")
+    person.until(person.tiles)
+    person.press("m")
+    person.until(lambda: name in person.text(".choices"))
+    cut = """return [...document.querySelectorAll(".choices button > span:first-child")]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1).length"""
+    assert person.run(cut) == 0
+    assert person.run(OUTSIDE) == []
+    person.press(Keys.ESCAPE)
 
 
 def test_a_narrow_bar_of_actions_tells_that_it_goes_on(person: Person) -> None:
