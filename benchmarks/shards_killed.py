@@ -45,6 +45,9 @@ def main() -> None:
             kept = len(list(folder.glob("out.csv.parts/part-*")))
             process = begin([*out, "--ray", "--workers", "2"])
             while process.poll() is None and targets:
+                if not any(is_a(child, "worker") for child in below(process.pid)):
+                    time.sleep(0.1)  # nothing is done yet
+                    continue
                 time.sleep(chance.uniform(0.0, 6.0))
                 if process.poll() is None and kill(process.pid, targets[0]):
                     there = len(list(folder.glob("out.csv.parts/part-*")))
@@ -91,11 +94,19 @@ def kill(command: int, target: str) -> bool:
         return True
     for process in below(command):
         with contextlib.suppress(OSError):
-            words = (Path("/proc") / str(process) / "cmdline").read_bytes().split(b"\0")
-            if Path(words[0].decode()).name.startswith(Path(_TARGETS[target]).name):
+            if is_a(process, target):
                 os.kill(process, signal.SIGKILL)
                 return True
     return False
+
+
+def is_a(process: int, target: str) -> bool:
+    """Whether a process is of the kind ``target``."""
+    try:
+        words = (Path("/proc") / str(process) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return Path(words[0].decode()).name.startswith(_TARGETS[target])
 
 
 def below(process: int) -> Iterator[int]:
