@@ -84,10 +84,11 @@ def test_a_checkpoint_keeps_the_pattern(tmp_path: Path) -> None:
     _pile(tmp_path)
     source = _open(tmp_path)
     kept = Within.from_json(source.within.to_json())
-    checkpoint = SimpleNamespace(within=kept)
+    checkpoint = SimpleNamespace(within=kept, composite=(3, 1, 2))
     asked = OpenOptions(channels="{id}.png")
     assert asked_or_learned(OpenOptions(), checkpoint, tmp_path).channels == _PATTERN
     assert asked_or_learned(asked, checkpoint, tmp_path).channels == "{id}.png"
+    assert asked_or_learned(OpenOptions(), checkpoint, tmp_path).composite == "3,1,2"
     assert asked_or_learned(OpenOptions(), checkpoint, tmp_path / "array.npy").channels is None
 
 
