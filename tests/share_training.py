@@ -51,6 +51,7 @@ def main() -> None:
         ("moco", MOCO, pile(310, 8, 3), None),
         # A step of two images: one for each of two workers, and no code to decode for the second.
         ("tiny", BEST, pile(25, 8, 3), None),
+        ("whitened", replace(BEST, encoder=Part("whitened")), pile(310, 8, 3), None),
     ]
     said: dict[str, Any] = {}
     for name, recipe, source, known in [*cases, ("again", *cases[2][1:])]:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from shoal.models.encoders._pooling import BatchNormMaxPool, Scratch
+from shoal.models.encoders.whitened import Whitening
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
 
@@ -61,6 +62,20 @@ def test_an_image_s_code_does_not_depend_on_its_batch() -> None:
         x = torch.rand(5, 3, 8, 8)
         alone = torch.cat([encoder.encode(image[None]) for image in x])
         assert torch.allclose(encoder.encode(x), alone, atol=1e-5)
+
+
+def test_the_first_layer_whitens_patches_and_learns_once_in_training_alone() -> None:
+    layer = Whitening(channels=3, n_components=12)
+    draw = torch.Generator().manual_seed(0)
+    x = F.interpolate(torch.rand(64, 3, 8, 8, generator=draw), scale_factor=2, mode="bilinear")
+    layer.eval()(x)
+    assert not layer.is_fitted
+    seen = layer.train()(x)[:, :12].transpose(0, 1).flatten(1)
+    assert torch.allclose(torch.cov(seen), torch.eye(12), atol=0.1)
+    before = layer.weight.clone()
+    layer(torch.rand(64, 3, 16, 16, generator=draw))
+    assert torch.equal(layer.weight, before)
+    assert torch.equal(before[:12], -before[12:])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

@@ -93,7 +93,9 @@ def test_no_field_is_ignored(name: str, usual: dict[str, object], tmp_path: Path
 
 # For every option of every part, another value than its default that must change the result.
 OPTIONS = {
-    "encoders": {"widths": (4, 6), "decoder_divisor": 1, "width": 3, "blocks": 2},
+    "encoders": {
+        "widths": (4, 6), "decoder_divisor": 1, "width": 3, "blocks": 2, "n_components": 5,
+    },
     "objectives": {
         "weight": 0.3, "temperature": 0.9, "hidden": 5, "dim": 3, "fraction": 0.5,
         "momentum": 0.5, "queue_size": 16,

@@ -51,7 +51,9 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     return json.loads(alone.stdout), json.loads(two.stdout)
 
 
-@pytest.mark.parametrize("recipe", ["baseline", "improved", "best", "digits", "moco", "tiny"])
+@pytest.mark.parametrize(
+    "recipe", ["baseline", "improved", "best", "digits", "moco", "tiny", "whitened"]
+)
 def test_two_workers_have_the_losses_of_one(recipe: str, learned: tuple[Any, Any]) -> None:
     alone, two = (np.array([step[:2] for step in said[recipe]]) for said in learned)
     assert np.ptp(alone[:, 0]) > 1e-3  # it learns: equal losses are no accident
