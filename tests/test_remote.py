@@ -188,7 +188,7 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header("ETag", f'"{total}-{(self.server.root / name).stat().st_mtime_ns}"')
         self.end_headers()
-        if how == "slow" and times in (2, 4):
+        if how == "slow" and times == 2 and name == "t-1.tar":
             time.sleep(1.5)
         if how == "cut" and times % 2 == 0:
             self.wfile.write(content[: len(content) // 2])
@@ -235,7 +235,8 @@ def test_a_pile_in_s3_is_that_of_this_machine(name: str, pile: Path, s3: str) ->
 
 @pytest.mark.parametrize("how", ["plain", "whole", "busy", "slow", "cut"])
 def test_a_pile_on_the_web_is_that_of_this_machine(how: str, pile: Path, web: Web) -> None:
-    for name in ("t-{0..2}.tar", "p-{0..2}.parquet", "a.npy"):
+    names = ("t-{0..2}.tar", "p-{0..2}.parquet", "a.npy")
+    for name in names[:1] if how == "slow" else names:
         assert_same(open_source(f"{web.address}/{how}/{name}"), open_source(pile / name))
 
 
@@ -511,3 +512,16 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
     assert err.rstrip().endswith("KeyboardInterrupt")
     assert not list(temporary.iterdir())
+
+
+def test_what_a_killed_process_left_half_copied_goes(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    half = tmp_path / "shoal/images/.shoal-1-half.tif"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    os.utime(half, (0, 0))
+    open_source(s3 + "pages.tif")
+    assert not half.exists()
+    assert [path.suffix for path in half.parent.glob("copy-*")] == [".tif"]
