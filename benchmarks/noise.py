@@ -111,12 +111,12 @@ def main() -> None:
             if is_there(wanted, rows(RESULTS)):
                 continue
             if arguments.images:
-                loaded = [piles.load(name, arguments.folder)[0] for name in (own, others)]
-                images, foreign = mixed(*loaded, seed)
+                a, b = (piles.load(name, arguments.folder)[0] for name in (own, others))
+                images, foreign = mixed(a, b, seed)
                 z = learned(images, piles.N_CLUSTERS[own], arguments.minutes, seed)
             else:
-                loaded = [vectors_of(name, arguments.folder)[0] for name in (own, others)]
-                x, foreign = mixed(*loaded, seed)
+                a, b = (vectors_of(name, arguments.folder)[0] for name in (own, others))
+                x, foreign = mixed(a, b, seed)
                 z = reduced(x, seed)
             about = {"n": len(z), "machine": machine(), "commit": commit()}
             append(RESULTS, [wanted | measure(z, foreign, seed) | about])
