@@ -780,7 +780,8 @@ def test_no_other_column_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
     rows = structs(encoded(picture(RED)))
     open_source(write_parquet(tmp_path / "a.parquet", image=rows, label=[3]))
-    assert asked == [["image.bytes"], ["image.bytes"]]
+    assert asked
+    assert all(columns == ["image.bytes"] for columns in asked)
 
 
 def test_more_rows_than_are_read_at_a_time(tmp_path: Path) -> None:

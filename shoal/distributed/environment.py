@@ -20,6 +20,7 @@ _QUIET = {
     "RAY_NUM_REDIS_GET_RETRIES": "8",  # seconds until nobody answers
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # as the plain command: it need not give way to other programs
 }
 """Read when Ray is loaded, or when it begins."""
 _THERE = re.compile(r"Ray: (\S+)\s+Python: (\S+)")

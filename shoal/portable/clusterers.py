@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from shoal.clustering.clusterers._base import BaseClusterer, CentroidClusterer, VotingClusterer
 from shoal.clustering.clusterers.gaussian_mixture import GaussianMixture
 from shoal.clustering.clusterers.projection_pursuit import ProjectionPursuit
+from shoal.clustering.clusterers.streamed_kmeans import StreamedKMeansClusterer
 from shoal.errors import CheckpointError
 from shoal.portable.reducers import squared_distances
 from shoal.protocols import Array, Clusterer
@@ -28,6 +29,8 @@ def clusterer_module(clusterer: Clusterer, candidate: int = 0) -> nn.Module:
         return PointsModule(clusterer.points_, clusterer.n_clusters)
     if isinstance(clusterer, CentroidClusterer):
         return CentresModule(clusterer)
+    if isinstance(clusterer, StreamedKMeansClusterer):
+        return NearestModule(clusterer)
     if isinstance(clusterer, GaussianMixture):
         return MixtureModule(clusterer)
     if isinstance(clusterer, ProjectionPursuit) and len(clusterer.weights_):
@@ -69,6 +72,31 @@ class CentresModule(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         logits = (x.double() @ self.centres.T - self.half_lengths) / self.variance
         return torch.softmax(logits, 1).float()
+
+
+class NearestModule(nn.Module):
+    """`StreamedKMeansClusterer`: a point belongs to the two nearest centres alone."""
+
+    centres: Tensor
+
+    def __init__(self, fitted: StreamedKMeansClusterer) -> None:
+        super().__init__()
+        if fitted.coarse_ is not None:
+            raise CheckpointError(
+                f"{fitted.n_clusters:,} clusters cannot be exported: the nearest is looked for in "
+                "an index of faiss."
+            )
+        self.register_buffer("centres", _double(fitted.centres.points))
+        self.twice_variance = 2.0 * float(fitted.variance_)
+
+    def forward(self, x: Tensor) -> Tensor:
+        squared = (x[:, None].double() - self.centres[None]).square().sum(2)
+        if len(self.centres) == 1:
+            return torch.ones_like(squared).float()
+        near, groups = squared.topk(2, dim=1, largest=False)
+        own = torch.sigmoid((near[:, 1:] - near[:, :1]) / self.twice_variance)
+        found = torch.zeros_like(squared).scatter(1, groups, torch.cat([own, 1.0 - own], dim=1))
+        return found.float()
 
 
 class MixtureModule(nn.Module):
