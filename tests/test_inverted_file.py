@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import shoal
 from shoal.embedding.neighbours import nearest
 from shoal.protocols import FloatArray
-from shoal.search import duplicates, inverted_file, large_copies, similar
+from shoal.search import duplicates, inverted_file, large_copies, similar, summaries
 
 N, D = 6000, 16
 
@@ -105,6 +106,9 @@ def test_copies_among_very_many_are_those_of_the_search_in_memory(
     assert len(told[0] ^ told[1]) <= 2
     assert many.groups[0].kept == 7
     assert many.groups[0].exact.all()
+    assert plain.sought == ""
+    assert re.search(r"finds (9[5-9]|100)\.\d% of the true neighbours of 500 vectors\.$",
+                     summaries.of_duplicates(many))  # fmt: skip
     only_exact = duplicates.find_duplicates(source, threshold=0.0)
     assert only_exact.n_copies == 12
 

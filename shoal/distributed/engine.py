@@ -21,6 +21,7 @@ from shoal.distributed.environment import (
     version_mismatch,
 )
 from shoal.errors import DistributedError, ShoalError
+from shoal.images.decoding.parallel import n_cores
 
 ATTEMPTS = 4
 """How often a task is begun whose process dies, before the command ends."""
@@ -107,13 +108,17 @@ def check_engine(address: str | None, workers: int | None) -> None:
     """Fail before any work where `connect` would.
 
     Raises:
-        DistributedError: see `connect`; or workers are asked for without an address.
+        DistributedError: see `connect`; or workers are asked for without an address, or more than
+            this machine has cores.
     """
     if workers is not None and workers < 1:
         raise DistributedError(f"workers must be at least 1, got {workers}.")
     if address is None:
         raise DistributedError("workers is only for --ray; add --ray, or leave it out.")
     check_installed()
+    cores = n_cores()
+    if address == LOCAL and workers is not None and workers > cores:
+        raise _too_many(address, cores, "cores", workers)
     check_address(address)
 
 
@@ -142,7 +147,7 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
         began: dict[str, Any] = {}
         if address == LOCAL:
             began = {
-                "num_cpus": workers or len(os.sched_getaffinity(0)),
+                "num_cpus": workers or n_cores(),
                 "object_store_memory": _OBJECT_STORE,
                 "_temp_dir": str(ends.enter_context(_folder())),
                 "include_dashboard": False,
@@ -165,11 +170,13 @@ def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
     kind, name = ("GPU", "GPUs") if device == "cuda" else ("CPU", "cores")
     there = int(ray.cluster_resources().get(kind, 0))
     if there < max(1, asked or 1):
-        where = "this machine" if address == LOCAL else f"the cluster at {address}"
-        raise DistributedError(
-            f"workers must be at most {there}, the {name} of {where}, got {asked or 1}."
-        )
+        raise _too_many(address, there, name, asked or 1)
     return asked or there
+
+
+def _too_many(address: str, there: int, name: str, asked: int) -> DistributedError:
+    where = "this machine" if address == LOCAL else f"the cluster at {address}"
+    return DistributedError(f"workers must be at most {there}, the {name} of {where}, got {asked}.")
 
 
 @contextlib.contextmanager

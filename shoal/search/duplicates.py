@@ -45,6 +45,8 @@ class Duplicates:
     """The greatest distance of a copy."""
     kept_because: str
     """Which image of a group is kept, as a phrase."""
+    sought: str = ""
+    """How copies were sought, as a sentence, where not all neighbours are found; else empty."""
 
     @property
     def n_copies(self) -> int:
@@ -135,8 +137,9 @@ def find_duplicates(
     kept_because = "the first of each group" if sizes is None else "the largest file of each"
     if by_vector and large_copies.is_large(len(source), n_dimensions_of(source)):
         threshold = vector_copies.THRESHOLD if threshold is None else threshold
-        found = _among_many(LargeComparison(source, track), order, threshold, track)  # type: ignore[arg-type]
-        return Duplicates(source.ids, found, threshold, kept_because)
+        many = LargeComparison(source, track)  # type: ignore[arg-type]
+        found, sought = _among_many(many, order, threshold, track)
+        return Duplicates(source.ids, found, threshold, kept_because, sought)
     comparison: Comparison | VectorComparison = (
         VectorComparison(source, track) if by_vector else Comparison(source, track, seen)
     )
@@ -164,21 +167,23 @@ def find_duplicates(
 
 def _among_many(
     comparison: LargeComparison, order: IntArray, threshold: float, track: Track
-) -> list[Group]:
-    """The groups of copies of vectors that do not fit into memory; see `find_duplicates`.
+) -> tuple[list[Group], str]:
+    """The groups of copies of vectors that do not fit into memory, and how they were sought.
 
     The pairs are told in blocks, and only vectors that are in one are looked at further.
     """
     singles, copies = comparison.same(order)
     links: dict[int, list[int]] = {}
+    sought = ""
     if threshold != 0.0 and len(singles) > 1:
-        links = links_of(comparison.close_pairs(singles, threshold, track).tolist())
+        pairs, sought = comparison.close_pairs(singles, threshold, track)
+        links = links_of(pairs.tolist())
     met = copies.keys() | links.keys()
     first = [row for row in order[np.isin(order, list(met))].tolist() if row in met]
     stars = _stars(comparison, first, links, threshold)
     all_copies = {row: copies.get(row, []) for row in met}
     groups = [_group(kept, near, all_copies) for kept, near in stars if near or all_copies[kept]]
-    return _largest_first(groups)
+    return _largest_first(groups), sought
 
 
 def _largest_first(groups: list[Group]) -> list[Group]:

@@ -102,26 +102,27 @@ class LargeComparison:
         }
         return np.sort(order[by_key[starts]]), copies
 
-    def close_pairs(self, rows: IntArray, threshold: float, track: Track) -> IntArray:
+    def close_pairs(self, rows: IntArray, threshold: float, track: Track) -> tuple[IntArray, str]:
         """Pairs of ``rows`` int64 (m,) that are no farther apart than ``threshold``.
 
         They are sought among the 8 nearest neighbours of each, see `inverted_file`.
 
         Returns:
-            int64 (p, 2), each pair once, the smaller row first.
+            int64 (p, 2), each pair once, the smaller row first; and a sentence: how they were
+            sought, and what share of the true neighbours that finds.
         """
         points: Vectors = self if len(rows) == len(self) else Some(self, rows, self.n_dimensions)
         k = min(_NEIGHBOURS, len(rows) - 1)
         learned = inverted_file.learn(points, track=track)
         shard = inverted_file.Shard(learned, points, track=track)
-        inverted_file.tuned(learned, shard, k, track=track)
+        learned = inverted_file.tuned(learned, shard, k, track=track)
         found = []
         for block, distances, neighbours in inverted_file.all_others(shard, k, track=track):
             close = (distances <= threshold) & (neighbours >= 0)
             pairs = np.stack([np.broadcast_to(block[:, None], close.shape)[close],
                               neighbours[close]], axis=1)  # fmt: skip
             found.append(np.sort(pairs, axis=1))
-        return rows[np.unique(np.concatenate(found), axis=0)]
+        return rows[np.unique(np.concatenate(found), axis=0)], learned.describe(len(points))
 
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
         """`THRESHOLD`, whatever the vectors."""
