@@ -99,6 +99,7 @@ def predict(
     from shoal.cli import inference, opening
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
+    from shoal.clustering.clustering import check_finished
     from shoal.clustering.digest import CLUSTERING, clustering_metadata
     from shoal.corrections.division import Division
     from shoal.export import summaries
@@ -121,6 +122,7 @@ def predict(
         raise OutputError(f"the file of --table must end in .parquet, got {table}.")
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source, loaded = opening.open_with(checkpoint, data, report, options)
+    check_finished(loaded)
     known = honouring.load(loaded)
     division = honouring.division(known, clusters, split, loaded)
     # Of another number of clusters, or another split, nothing was measured.
