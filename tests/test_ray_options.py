@@ -24,6 +24,8 @@ def test_data_after_ray_is_not_its_address() -> None:
     [
         (None, 2, r"workers is only for --ray"),
         ("local", 0, r"workers must be at least 1, got 0"),
+        ("local", "two", r"workers must be a whole number, got 'two'"),
+        ("ray://head:10001", None, r"ray must be an address such as head:6379, got 'ray://head"),
         ("local", 9999, r"workers must be at most \d+, the cores of this machine, got 9999\."),
         ("photos", None, r"ray must be an address such as head:6379, got 'photos'"),
         ("127.0.0.1:99999", None, r"no Ray answers at 127\.0\.0\.1:99999"),

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from shoal.errors import RecipeError
+from shoal.distributed.torchrun import joined
+from shoal.errors import DistributedError, RecipeError
 from shoal.models import checkpoint as checkpoints
 from shoal.protocols import Workers
 from shoal.training.batch_norm import over_all_workers
@@ -88,6 +89,26 @@ def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
     assert len(said) == 1, done.stderr
     assert "the loss is not finite at step" in said[0]
     assert not (tmp_path / "best.pth").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["predict", "a", "b", "c"], "torchrun is for 'shoal train' and 'shoal run', got predict"),
+        (["train", "a", "b", "--ray"], "give --ray or torchrun, not both"),
+    ],
+)
+def test_what_torchrun_cannot_share_is_refused_once(
+    words: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(DistributedError, match=message), joined(words):
+        pass
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(SystemExit), joined(words):
+        pass
 
 
 def test_shares_are_all_images_in_order() -> None:

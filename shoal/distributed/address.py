@@ -12,17 +12,19 @@ LOCAL = "local"
 AUTO = "auto"
 """The Ray that runs on this machine."""
 _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
+_MEANT = re.compile(r"localhost|\d+(\.\d+){3}|:\d+|ray://.*")
+"""No address, and nobody's DATA either: `check_address` says what one is."""
 _SECONDS = 10.0
 """How long somebody has to answer."""
 
 
 def is_address(word: str) -> bool:
-    """Whether a word that follows ``--ray`` is its address, and not DATA.
+    """Whether a word that follows ``--ray`` is meant as its address, and not as DATA.
 
-    >>> [is_address(word) for word in ("10.0.0.7:6379", "head:6379", "auto", "photos/", "s3://b/x")]
+    >>> [is_address(word) for word in ("head:6379", "auto", "ray://a:1", "photos/", "s3://b/x")]
     [True, True, True, False, False]
     """
-    return word in (LOCAL, AUTO) or _ADDRESS.fullmatch(word) is not None
+    return word in (LOCAL, AUTO) or (_ADDRESS.fullmatch(word) or _MEANT.fullmatch(word)) is not None
 
 
 def with_addresses(words: list[str]) -> list[str]:

@@ -111,6 +111,8 @@ def check_engine(address: str | None, workers: int | None) -> None:
         DistributedError: see `connect`; or workers are asked for without an address, or more than
             this machine has cores.
     """
+    if workers is not None and not isinstance(workers, int):
+        raise DistributedError(f"workers must be a whole number, got {workers!r}.")
     if workers is not None and workers < 1:
         raise DistributedError(f"workers must be at least 1, got {workers}.")
     if address is None:

@@ -32,11 +32,15 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
 
     Yields:
         Whether this process is the command itself: worker 0, or the only one.
+
+    Raises:
+        DistributedError: the command does not train, or has workers of its own.
     """
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1 and "TORCHELASTIC_RUN_ID" in os.environ
-    if not several or not words or words[0] not in TRAINING:
+    if not several or not words:
         yield True
         return
+    _check_command(words)
     import torch
     import torch.distributed as dist
 
@@ -50,6 +54,24 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
         yield dist.get_rank() == 0
     finally:
         dist.destroy_process_group()
+
+
+def _check_command(words: Sequence[str]) -> None:
+    """Fail, in a sentence of worker 0 alone, where the workers have no steps to share."""
+    from shoal.errors import DistributedError
+
+    message = ""
+    if words[0] not in TRAINING:
+        message = (
+            f"torchrun is for 'shoal train' and 'shoal run', got {words[0]}; type it without "
+            "torchrun."
+        )
+    elif "--ray" in words:
+        message = "--ray begins workers of its own; give --ray or torchrun, not both."
+    if message and os.environ.get("RANK", "0") != "0":
+        raise SystemExit(2)
+    if message:
+        raise DistributedError(message)
 
 
 def n_workers() -> int:
