@@ -34,10 +34,11 @@ class Reconstruction(Objective):
         every = max(1, math.floor(1.0 / self.fraction))
         n_images = batch.workers.n_images or n_own
         chosen = torch.arange(n_views * n_images) % every == 0
-        own = chosen.unflatten(0, (n_views, n_images))[:, batch.workers.own].flatten()
-        decoded = encoder.decode(codes[own]).float()
-        loss = F.mse_loss(decoded, targets[own]) if own.any() else decoded.sum()
-        return batch.workers.total(loss * (own.sum() / chosen.sum()))
+        own = chosen.unflatten(0, (n_views, n_images))[:, batch.workers.own].flatten().nonzero()
+        rows = own.flatten().to(codes.device)
+        decoded = encoder.decode(codes[rows]).float()
+        loss = F.mse_loss(decoded, targets[rows]) if len(rows) else decoded.sum()
+        return batch.workers.total(loss * (len(rows) / int(chosen.sum())))
 
 
 def build(encoder: Encoder, *, weight: float = 1.0, fraction: float = 1.0) -> Reconstruction:
