@@ -55,17 +55,10 @@ def open_file(place: Location) -> IO[Any]:
     return io.BufferedReader(_InParts(place, told.size), _BUFFER)
 
 
-class _InParts(io.RawIOBase):
-    """A file that is fetched in parts: more at a time, the longer it is read in order."""
+class _Placed(io.RawIOBase):
+    """A file that is read from a place of its own."""
 
-    def __init__(self, place: Location, size: int) -> None:
-        self._of = place
-        self._size = size
-        self._place = 0
-        self._run = 1
-        self._last = -1
-        self._ahead: deque[tuple[int, int, concurrent.futures.Future[bytes]]] = deque()
-        self._gave_up: StoreError | None = None
+    _place = 0
 
     def readable(self) -> bool:
         return True
@@ -75,6 +68,18 @@ class _InParts(io.RawIOBase):
 
     def tell(self) -> int:
         return self._place
+
+
+class _InParts(_Placed):
+    """A file that is fetched in parts: more at a time, the longer it is read in order."""
+
+    def __init__(self, place: Location, size: int) -> None:
+        self._of = place
+        self._size = size
+        self._run = 1
+        self._last = -1
+        self._ahead: deque[tuple[int, int, concurrent.futures.Future[bytes]]] = deque()
+        self._gave_up: StoreError | None = None
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
@@ -144,21 +149,11 @@ class _InParts(io.RawIOBase):
             self._ahead.pop()[2].cancel()
 
 
-class _Whole(io.RawIOBase):
+class _Whole(_Placed):
     """A file that was fetched as a whole; several readers share it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_CUR:

@@ -1,4 +1,4 @@
-"""The decoder that the encoders ending in one short code share."""
+"""What the encoders share whose code is the mean of feature maps: coding, and the decoder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from shoal.protocols import Encoder
+
+
+class MeanCoder(Encoder):
+    """Codes are the means of the maps that ``features`` makes; ``decoder`` rebuilds images."""
+
+    features: nn.Module
+    decoder: nn.Module
+
+    def encode(self, x: Tensor) -> Tensor:
+        maps: Tensor = self.features(2.0 * x - 1.0)
+        return maps.mean(dim=(2, 3))
+
+    def decode(self, z: Tensor) -> Tensor:
+        images: Tensor = self.decoder(z)
+        return images
 
 
 class UpsamplingDecoder(nn.Module):

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
-from shoal.models.encoders._upsampling import UpsamplingDecoder, halvings
-from shoal.protocols import Encoder
+from shoal.models.encoders._upsampling import MeanCoder, UpsamplingDecoder, halvings
 
 
 class ResidualBlock(nn.Module):
@@ -40,7 +39,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(self.residual(x) + shortcut)
 
 
-class ResidualAutoencoder(Encoder):
+class ResidualAutoencoder(MeanCoder):
     """A stem, then stages of residual blocks that double the width and halve the size."""
 
     def __init__(self, image_shape: tuple[int, int, int], width: int, blocks: int) -> None:
@@ -60,14 +59,6 @@ class ResidualAutoencoder(Encoder):
         self.features = nn.Sequential(*layers)
         self.n_features = widths[-1]
         self.decoder = UpsamplingDecoder(self.n_features, sizes, widths[: len(sizes)], channels)
-
-    def encode(self, x: Tensor) -> Tensor:
-        maps: Tensor = self.features(2.0 * x - 1.0)
-        return maps.mean(dim=(2, 3))
-
-    def decode(self, z: Tensor) -> Tensor:
-        images: Tensor = self.decoder(z)
-        return images
 
 
 def build(

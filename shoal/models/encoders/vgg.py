@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.models.encoders._pooling import BatchNormMaxPool, Scratch
-from shoal.models.encoders._upsampling import UpsamplingDecoder, halvings
-from shoal.protocols import Encoder
+from shoal.models.encoders._upsampling import MeanCoder, UpsamplingDecoder, halvings
 
 
-class VGG(Encoder):
+class VGG(MeanCoder):
     """3 × 3 convolution, batch norm, ReLU and max-pooling per width; global average at the end.
 
     In the style of VGG (Simonyan and Zisserman 2015, arXiv:1409.1556). The code is the vector of
@@ -42,14 +41,6 @@ class VGG(Encoder):
         self.n_features = widths[-1]
         narrow = tuple(max(8, w // decoder_divisor) for w in (widths[0], *widths))[: len(sizes)]
         self.decoder = UpsamplingDecoder(self.n_features, sizes, narrow, channels)
-
-    def encode(self, x: Tensor) -> Tensor:
-        maps: Tensor = self.features(2.0 * x - 1.0)
-        return maps.mean(dim=(2, 3))
-
-    def decode(self, z: Tensor) -> Tensor:
-        images: Tensor = self.decoder(z)
-        return images
 
 
 def build(

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
-from shoal.models.encoders._upsampling import UpsamplingDecoder, halvings
-from shoal.protocols import Encoder
+from shoal.models.encoders._upsampling import MeanCoder, UpsamplingDecoder, halvings
 
 _SIDE = 3
 _AT_ONCE = 32
@@ -75,7 +74,7 @@ class Whitening(nn.Module):
         self.is_fitted.fill_(True)
 
 
-class WhitenedAutoencoder(Encoder):
+class WhitenedAutoencoder(MeanCoder):
     """`Whitening` and max-pooling, then 3 × 3 convolution, max-pooling and batch norm per width.
 
     A step of training takes seven tenths of the time of one with `vgg`. Batch norm comes behind
@@ -104,14 +103,6 @@ class WhitenedAutoencoder(Encoder):
         self.decoder = UpsamplingDecoder(
             self.n_features, sizes, tuple(narrow[: len(sizes)]), channels
         )
-
-    def encode(self, x: Tensor) -> Tensor:
-        maps: Tensor = self.features(2.0 * x - 1.0)
-        return maps.mean(dim=(2, 3))
-
-    def decode(self, z: Tensor) -> Tensor:
-        images: Tensor = self.decoder(z)
-        return images
 
 
 def build(
