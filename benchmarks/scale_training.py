@@ -2,11 +2,13 @@
 one thread each under torchrun, and of two workers on a Ray.
 
     python benchmarks/scale_training.py [--rounds 3] [--steps 20] [--recipe best] [--device cpu]
+    python benchmarks/scale_training.py --device cuda --ways alone torchrun
 
 The three take turns in each round, so that a busy moment meets all. Steps are timed by the run's
 own clock, the first one apart: "quick" is the quickest tenth of them, which other work on the
 machine disturbs least; "median" is what it was. What starting takes stands beside it. On CUDA
-devices the first way is one process on one of them, and the others are two on two.
+devices the first way is one process on one of them, and the others are two on two; under torchrun
+they share one, if there is only one.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ def measure(way: str, recipe: Recipe, device: str) -> dict[str, float] | None:
     """Time one way in this process; None in a worker that only shares the steps."""
     import torch
 
+    from shoal.distributed.order import backend
+    from shoal.distributed.torchrun import on_device
     from shoal.training.allocator import keep_large_buffers
     from shoal.training.loop import train
     from shoal.training.workers import ProcessGroup
@@ -65,9 +69,11 @@ def measure(way: str, recipe: Recipe, device: str) -> dict[str, float] | None:
         return timed(trainer(pile, 2)(pile(), recipe, device=device))
     if way == "alone":
         return timed(train(pile(), recipe, device=device))
+    is_shared = False
     if device == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
+        place, is_shared = on_device(torch.cuda.device_count())
+        torch.cuda.set_device(place)
+    torch.distributed.init_process_group(backend(device, is_shared=is_shared))
     workers = ProcessGroup.here()
     found = timed(train(pile(), recipe, device=device, workers=workers))
     torch.distributed.destroy_process_group()
@@ -100,6 +106,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="best")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--way", choices=WAYS, help="time this one alone, in this process")
     given = parser.parse_args()
     recipe = replace(named(given.recipe), precision=given.precision, checkpoints=2)
@@ -111,16 +118,18 @@ def main() -> None:
         return
     rounds = []
     for _ in range(given.rounds):
-        rounds.append({way: started(way, sys.argv[1:]) for way in WAYS})
+        rounds.append({way: started(way, sys.argv[1:]) for way in given.ways})
         print(json.dumps(rounds[-1]), file=sys.stderr, flush=True)
     print(f"{given.recipe}, {given.precision}, {given.device}, seed {recipe.seed}, ", end="")
     print(f"{given.steps} steps, {given.rounds} rounds: median (least to most)\n")
     print("| | quick | median | seconds to the first step | loss |\n|---|---|---|---|---|")
-    for way in WAYS:
+    for way in given.ways:
         of = [found[way] for found in rounds]
         told = [spread([found[name] for found in of]) for name in ("quick", "median", "start")]
         print(f"| {way} | {' | '.join(told)} | {of[0]['loss']:.4f} |")
     for above, below in (("alone", "torchrun"), ("alone", "ray"), ("ray", "torchrun")):
+        if not {above, below} <= set(given.ways):
+            continue
         told = [
             spread([found[above][name] / found[below][name] for found in rounds])
             for name in ("quick", "median")

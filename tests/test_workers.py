@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from shoal.distributed.torchrun import joined
+from shoal.distributed.torchrun import joined, on_device
 from shoal.errors import DistributedError, RecipeError
 from shoal.models import checkpoint as checkpoints
 from shoal.protocols import Workers
@@ -129,3 +129,13 @@ def test_a_single_worker_changes_nothing() -> None:
     assert type(layers[1]) is torch.nn.BatchNorm1d
     matrix = torch.rand(4, 3)
     assert torch.equal(next(orthogonalise_all([matrix], ALONE)), orthogonalise(matrix))
+
+
+@pytest.mark.parametrize(("n_devices", "place"), [(2, (1, False)), (1, (0, True)), (4, (3, False))])
+def test_processes_share_a_device_where_there_are_fewer(
+    n_devices: int, place: tuple[int, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = min(4, max(2, n_devices))
+    monkeypatch.setenv("LOCAL_RANK", str(size - 1))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(size))
+    assert on_device(n_devices) == place

@@ -46,14 +46,22 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
 
     from shoal.distributed.order import WAIT, backend
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group(backend(device), timeout=WAIT)
+    device, is_shared = "cpu", False
+    if torch.cuda.is_available():
+        place, is_shared = on_device(torch.cuda.device_count())
+        device = "cuda"
+        torch.cuda.set_device(place)
+    dist.init_process_group(backend(device, is_shared=is_shared), timeout=WAIT)
     try:
         yield dist.get_rank() == 0
     finally:
         dist.destroy_process_group()
+
+
+def on_device(n_devices: int) -> tuple[int, bool]:
+    """Which of this machine's CUDA devices this process takes, and whether others take it too."""
+    rank, size = (int(os.environ[f"LOCAL_{name}"]) for name in ("RANK", "WORLD_SIZE"))
+    return rank % n_devices, size > n_devices
 
 
 def _check_command(words: Sequence[str]) -> None:
