@@ -103,7 +103,7 @@ def by_shoal(pile: Path, way: str, seed: int, settings: list[str]) -> dict[str, 
         options += [word for setting in settings for word in ("--set", setting)]
         seconds, spent, gb, _ = command("run", str(images_of(pile)), str(folder), *options)
         about = json.loads(command("info", str(folder / "checkpoint.pth"), "--json")[3])
-        asked = [sys.executable, __file__, str(pile), "--score", str(folder / "table.parquet")]
+        asked = [sys.executable, __file__, str(pile), "--score", str(folder)]
         scores = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
     found = about["facts"]["representation"]
     return scores | {
@@ -112,14 +112,30 @@ def by_shoal(pile: Path, way: str, seed: int, settings: list[str]) -> dict[str, 
     }  # fmt: skip
 
 
-def of_table(pile: Path, table: Path) -> dict[str, float]:
-    """The scores of a table that `shoal run` wrote."""
+def of_run(pile: Path, folder: Path) -> dict[str, Any]:
+    """The scores of what `shoal run` wrote, and what it expected of them."""
+    from dataclasses import asdict
+
     import numpy as np
     import pyarrow.parquet as pq
 
-    read = pq.read_table(table, columns=["id", "label"])
+    from shoal.models import checkpoint as checkpoints
+    from shoal.scoring import evaluation
+    from shoal.scoring.assignment import calibration_of
+
+    read = pq.read_table(folder / "table.parquet", columns=["id", "label", "confidence"])
     labels = np.array(read["label"].to_pylist(), dtype=np.int64)
-    return scored(labels, kinds_of(pile, [str(each) for each in read["id"].to_pylist()]))
+    kinds = kinds_of(pile, [str(each) for each in read["id"].to_pylist()])
+    confidence = np.array(read["confidence"].to_pylist(), dtype=np.float32)
+    tenths = evaluation.calibration(confidence, labels, kinds)
+    error = np.mean([abs(part.confidence - part.accuracy) for part in tenths])
+    found: dict[str, Any] = {**scored(labels, kinds), "ece": round(float(error), 4)}
+    calibrated = calibration_of(checkpoints.load(folder / "checkpoint.pth"))
+    if calibrated is not None:
+        found["expected"] = asdict(calibrated.estimate)
+        found["signals"] = asdict(calibrated.signals)
+        found["sizes"] = np.bincount(labels).tolist()
+    return found
 
 
 def n_kinds(pile: Path) -> int:
@@ -172,7 +188,7 @@ def main() -> None:
     if asked.simple:
         print(json.dumps(in_the_simple_way(asked.folder, asked.simple, asked.seeds[0])))
     elif asked.score:
-        print(json.dumps(of_table(asked.folder, Path(asked.score))))
+        print(json.dumps(of_run(asked.folder, Path(asked.score))))
     elif asked.count:
         from shoal.images.open import open_source
 
