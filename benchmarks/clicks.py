@@ -274,7 +274,7 @@ def accuracy(groups: Any, kinds: Any) -> float:
 def measure(arguments: argparse.Namespace) -> None:
     """Add the curves of a pile to the results."""
     import shoal
-    from shoal.cli.opening import open_as_learned
+    from shoal.cli.opening_as_learned import open_as_learned
     from shoal.cli.options import OpenOptions
 
     checkpoint = arguments.checkpoint

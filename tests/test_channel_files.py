@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shoal.cli.opening import asked_or_learned
+from shoal.cli.opening_as_learned import asked_or_learned
 from shoal.cli.options import OpenOptions
 from shoal.errors import DataError
 from shoal.images.channels import channel_kind

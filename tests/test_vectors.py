@@ -239,7 +239,7 @@ def test_noise_finds_the_foreign_tenth_and_leaves_a_clean_pile_alone() -> None:
 
 
 def test_what_belongs_nowhere_begins_so_in_a_review(run_cli: Run, tmp_path: Path) -> None:
-    from shoal.cli import opening
+    from shoal.cli.opening_as_learned import open_with
     from shoal.corrections.entry import NOWHERE
     from shoal.progress import Reporter
     from shoal.review.opening import open_review
@@ -253,9 +253,7 @@ def test_what_belongs_nowhere_begins_so_in_a_review(run_cli: Run, tmp_path: Path
         "30 belong nowhere"
         in run_cli("predict", tmp_path / "v.npy", out / "checkpoint.pth", tmp_path / "p.csv").err
     )
-    source, loaded = opening.open_with(
-        out / "checkpoint.pth", tmp_path / "v.npy", Reporter(quiet=True)
-    )
+    source, loaded = open_with(out / "checkpoint.pth", tmp_path / "v.npy", Reporter(quiet=True))
     reviewed = open_review(source, loaded, out / "checkpoint.pth")
     groups = reviewed.journal.history.groups
     reviewed.journal.close()
@@ -336,7 +334,7 @@ def test_every_command_takes_vectors(
 
 
 def test_the_review_shows_and_keeps_what_is_said_of_vectors(folder: Path) -> None:
-    from shoal.cli import opening
+    from shoal.cli.opening_as_learned import open_with
     from shoal.cli.reviewed import reviewed_of
     from shoal.progress import Reporter
     from shoal.review.opening import open_review
@@ -344,7 +342,7 @@ def test_the_review_shows_and_keeps_what_is_said_of_vectors(folder: Path) -> Non
 
     for out, side in (("bare", 64), ("shown", 8)):
         data, file = reviewed_of(folder / out, None, None)
-        source, loaded = opening.open_with(file, data, Reporter(quiet=True))
+        source, loaded = open_with(file, data, Reporter(quiet=True))
         reviewed = open_review(source, loaded, file)
         reviewed.journal.close()
         pictures = Thumbnails(source)

@@ -126,7 +126,7 @@ def test_a_video_in_a_table_is_its_first_frame(tmp_path: Path) -> None:
 
 def test_a_checkpoint_knows_which_frames_it_saw(tmp_path: Path) -> None:
     from shoal import train
-    from shoal.cli.opening import asked_or_learned
+    from shoal.cli.opening_as_learned import asked_or_learned
     from shoal.cli.options import OpenOptions
     from shoal.models import checkpoint as checkpoints
     from shoal.recipes.named import BASELINE

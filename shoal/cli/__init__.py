@@ -16,10 +16,12 @@ import typer
 from shoal.cli import (
     clean,
     cluster,
+    demo,
     evaluate,
     export,
     export_model,
     import_labels,
+    predict,
     report,
     review,
     search,
@@ -44,7 +46,7 @@ app = typer.Typer(
 COMMANDS: dict[str, dict[Callable[..., None], str]] = {
     "Start here": {
         train.run: "shoal run photos/ found/ -k 10 --minutes 15",
-        train.demo: "shoal demo",
+        demo.demo: "shoal demo",
         vectors.cluster: "shoal cluster embeddings.npy found/ --images photos/ -k auto",
         train.train: "shoal train trainX.npy best.pth --minutes 10",
     },
@@ -68,7 +70,7 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
         export.name: "shoal name found/table.parquet names.csv",
     },
     "Hand over": {
-        evaluate.predict: "shoal predict new/ found/checkpoint.pth new.csv",
+        predict.predict: "shoal predict new/ found/checkpoint.pth new.csv",
         export.export: "shoal export photos/ found/table.parquet sorted/ --as folders",
         export_model.export_model: "shoal export-model found/checkpoint.pth model.onnx",
     },

@@ -66,7 +66,7 @@ def duplicates(
     quiet: Quiet = False,
 ) -> None:
     """Find copies, exact and near, and say which to keep."""
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import (
         first_not_done,
         free,
@@ -74,6 +74,7 @@ def duplicates(
         free_picture,
         say_next,
     )
+    from shoal.cli.opening_as_learned import check_size, open_as_learned, open_pile
     from shoal.images.output_checks import check_picture
     from shoal.images.vectors.open import holds_vectors
     from shoal.models import checkpoint as checkpoints
@@ -90,12 +91,12 @@ def duplicates(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
-    opening.check_size(size, loaded)
+    check_size(size, loaded)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     if loaded is None or loaded.n_dimensions or holds_vectors(data):
-        source = opening.open_pile(data, checkpoint, options, size=size, report=report)
+        source = open_pile(data, checkpoint, options, size=size, report=report)
     else:
-        source = opening.open_as_learned(data, loaded, options, size=size, report=report)
+        source = open_as_learned(data, loaded, options, size=size, report=report)
     with contextlib.ExitStack() as parts:
         seen = None
         if ray is not None:
@@ -138,8 +139,9 @@ def outliers(
     quiet: Quiet = False,
 ) -> None:
     """Rank the oddest images, each with its reasons."""
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
@@ -152,7 +154,7 @@ def outliers(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
+    source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
     ranked.to_csv(csv, force=force)
     write(single_images.outliers(source, ranked, track=report), picture)

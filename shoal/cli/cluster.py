@@ -47,8 +47,9 @@ def clusters(
 
     It prints what speaks for each number, and draws members of the best.
     """
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.images.output_checks import check_picture
     from shoal.plots import groups
@@ -61,7 +62,7 @@ def clusters(
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options)
+    source, loaded = open_with(checkpoint, data, report, options)
     choice = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
@@ -100,8 +101,9 @@ def tree(
     quiet: Quiet = False,
 ) -> None:
     """Grow a tree of fine groups, to be cut by 'shoal cut'."""
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
     from shoal.images.output_checks import check_picture
@@ -117,7 +119,7 @@ def tree(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options)
+    source, loaded = open_with(checkpoint, data, report, options)
     grown = build_tree(
         source, loaded, n_leaves=leaves, device=inference.ready(device), track=report
     )

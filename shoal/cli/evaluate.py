@@ -1,8 +1,7 @@
-"""Commands on a finished checkpoint: predict, splits, evaluate, info."""
+"""Commands that look at a finished checkpoint: splits, evaluate, info."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -17,153 +16,20 @@ from shoal.cli.options import (
     AsJson,
     Channels,
     CheckpointPath,
-    Clusters,
     Composite,
-    Corrections,
     Data,
     Device,
-    Every,
     Force,
     NoCache,
-    NoCorrections,
     OpenOptions,
-    Pages,
     Picture,
     Quiet,
-    Ray,
-    Workers,
-    check_ray,
 )
-from shoal.cli.outputs import (
-    check_outputs,
-    check_skipped,
-    check_suffix,
-    kept_aside,
-    listed_in,
-    replacing,
-)
-from shoal.errors import DataError, OutputError
-from shoal.models.provenance import name_alone
+from shoal.cli.outputs import check_outputs, replacing
+from shoal.errors import DataError
 
 if TYPE_CHECKING:
     from shoal.embedding.table import ImageTable
-
-
-def predict(
-    data: Data,
-    checkpoint: CheckpointPath,
-    prediction: Annotated[
-        Path,
-        typer.Argument(metavar="PREDICTION", help="The CSV to write.", show_default=False),
-    ],
-    clusters: Clusters = None,
-    split: Annotated[
-        int | None,
-        typer.Option(
-            help="Which way to divide the pile; 'shoal splits' lists them.",
-            show_default="1, or the one that was corrected",
-        ),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The table to write: .parquet, with confidence, familiarity and embedding.",
-            show_default=False,
-        ),
-    ] = None,
-    force: Force = False,
-    backup: Annotated[
-        bool,
-        typer.Option("--backup", help="Replace, and keep what was there, as prediction.1.csv."),
-    ] = False,
-    corrections: Corrections = None,
-    no_corrections: NoCorrections = False,
-    device: Device = "auto",
-    array: ArrayName = None,
-    channels: Channels = None,
-    composite: Composite = None,
-    every: Every = None,
-    pages: Pages = "auto",
-    no_cache: NoCache = False,
-    ray: Ray = None,
-    workers: Workers = None,
-    quiet: Quiet = False,
-) -> None:
-    """Assign each image to a cluster, new images too.
-
-    The CSV has the columns id and label; with corrections, name and result, too. New images that
-    look like nothing the checkpoint was trained on are counted, and the table has a column
-    familiarity. What cannot be read is listed in skipped.csv beside the CSV.
-    """
-    from shoal.cli import inference, opening
-    from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free, say_next
-    from shoal.clustering.clustering import check_finished
-    from shoal.clustering.digest import CLUSTERING, clustering_metadata
-    from shoal.corrections.division import Division
-    from shoal.export import summaries
-    from shoal.images.open import write_skipped
-    from shoal.images.output_checks import check_distinct
-    from shoal.progress import Reporter
-    from shoal.scoring import label_free
-
-    check_ray(ray, workers)
-    report = Reporter(quiet=quiet)
-    honouring = Honouring(checkpoint, corrections, no_corrections, report)
-    inputs = [data, checkpoint, *honouring.files]
-    if not backup:  # the assignment's scripts write to whatever name they are given
-        check_suffix(prediction, [".csv"], "a prediction")
-    skipped = prediction.with_name("skipped.csv")
-    check_distinct([prediction, table, skipped], inputs)
-    check_skipped(skipped)
-    replaced = check_outputs([prediction, table], inputs, force=force or backup, kept=backup)
-    if table is not None and table.suffix.lower() != ".parquet":
-        raise OutputError(f"the file of --table must end in .parquet, got {table}.")
-    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options)
-    check_finished(loaded)
-    known = honouring.load(loaded)
-    division = honouring.division(known, clusters, split, loaded)
-    # Of another number of clusters, or another split, nothing was measured.
-    own = division.of(loaded) == Division()
-    place = Path(name_alone(str(checkpoint)))  # the table may be passed on
-    metadata = label_free.verdict_on(loaded, path=place).metadata() if own else {}
-    metadata |= clustering_metadata(loaded, n_clusters=division.n_clusters, split=division.split)
-    with contextlib.ExitStack() as parts:
-        if ray is None:
-            result = inference.predict(
-                source, loaded, report, clusters=division.n_clusters, split=division.split,
-                device=device,
-            )  # fmt: skip
-            to_parquet = result.to_parquet
-        else:
-            from shoal.cli import sharded
-
-            order = sharded.order_for(data, source, (checkpoint, loaded), options)
-            in_parts = parts.enter_context(sharded.predicted(
-                source, order, loaded, division, prediction, report, ray=ray, workers=workers,
-                device=device, force=force,
-            ))  # fmt: skip
-            result = in_parts.table if known is None else in_parts.whole()
-            to_parquet = in_parts.to_parquet
-            inference.warn_of(result, loaded, report, clusters=division.n_clusters)
-        if known is not None:
-            honoured = honouring.honour(result, known, loaded, source, division)
-            result = honoured.table
-            to_parquet = result.to_parquet
-            metadata[CLUSTERING] = honoured.digest.encode()
-        with kept_aside(replaced if backup else []) as kept:
-            result.to_csv(prediction, force=force or backup)
-            if table is not None:
-                to_parquet(table, metadata, force=force or backup)
-    write_skipped(source, skipped)
-    report.say(*listed_in(source, skipped))
-    report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
-    report.say(*replacing(replaced if not backup else ()))
-    report.say(f"{summaries.prediction_summary(result)}; written to {prediction}")
-    names = free(prediction.with_name("names.csv"))
-    say_next(report, "name", prediction, "--template", names)
 
 
 def splits(
@@ -180,8 +46,9 @@ def splits(
     quiet: Quiet = False,
 ) -> None:
     """List and draw the ways to divide the pile."""
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import free, free_picture, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.export import summaries
     from shoal.images.output_checks import check_picture
     from shoal.plots import figures
@@ -191,7 +58,7 @@ def splits(
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options)
+    source, loaded = open_with(checkpoint, data, report, options)
     compared = inference.splits(source, loaded, report, device=device)
     figures.write(
         figures.splits(source, [split.table for split in compared], track=report), picture
@@ -240,9 +107,10 @@ def evaluate(
     With LABELS: accuracy, NMI, ARI and reconstruction error; with --corrections, of the groups that
     a person made of the result. With --no-labels: how consistent the clusters are.
     """
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, free_picture, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.export import summaries
     from shoal.progress import Reporter
 
@@ -252,7 +120,7 @@ def evaluate(
     report = Reporter(quiet=as_json)
     honouring = Honouring(checkpoint, corrections, corrections is None, report)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options)
+    source, loaded = open_with(checkpoint, data, report, options)
     if labels is None:
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}

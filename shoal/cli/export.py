@@ -137,9 +137,9 @@ def export(
     DATA is only read, and nothing is replaced. PREDICTION stays as it is: corrections count in what
     is written.
     """
-    from shoal.cli import opening
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.opening_as_learned import open_pile
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
     from shoal.images.vectors.source import has_pictures
@@ -154,7 +154,7 @@ def export(
     loaded = load_prediction(prediction, trust=trust)
     made_by = checkpoint if checkpoint.is_file() else None
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
-    source = opening.open_pile(data, made_by, options, size=size, report=report)
+    source = open_pile(data, made_by, options, size=size, report=report)
     loaded = honouring.of_file(loaded, source)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by))

@@ -60,8 +60,8 @@ def export_model(
     Images in; embedding, cluster and confidence out. Range and resizing are in the model. It is
     written once it gives the numbers of 'shoal predict' in onnxruntime, or in PyTorch for .pt2.
     """
-    from shoal.cli import opening
     from shoal.cli.next_step import say_next
+    from shoal.cli.opening_as_learned import check_learned, open_with
     from shoal.cli.outputs import check_outputs, replacing
     from shoal.corrections.journal_file import journal_beside
     from shoal.models import checkpoint as checkpoints
@@ -77,10 +77,10 @@ def export_model(
     source, loaded = None, checkpoints.load(checkpoint)
     check_takes_images(loaded)
     if check is None:
-        opening.check_learned(loaded, checkpoint)
+        check_learned(loaded, checkpoint)
     else:
         options = OpenOptions(array, cache=not no_cache)
-        source, loaded = opening.open_with(checkpoint, check, report, options)
+        source, loaded = open_with(checkpoint, check, report, options)
     named, where = names_for(loaded, checkpoint, names, split)
     agreement = exporting.export_model(
         loaded, model, split=split, numbers=numbers, names=named, check=source, opset=opset,

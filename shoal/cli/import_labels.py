@@ -46,8 +46,9 @@ def import_labels(
     """
     import numpy as np
 
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.corrections.groups import start
     from shoal.corrections.imported import import_labels as imported_from
     from shoal.corrections.journal_file import start_entry
@@ -58,7 +59,7 @@ def import_labels(
     given = read_labels(labels)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
+    source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     nothing_said = start(start_entry(source.ids, np.zeros(len(source), dtype=np.int64)))
     imported_from(nothing_said, given)  # refuses what it must before a journal is begun
     reviewed = open_review(

@@ -71,6 +71,7 @@ def report(
     from shoal.cli import inference, opening
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
+    from shoal.cli.opening_as_learned import asked_or_learned, open_as_learned, open_pile
     from shoal.errors import DataError
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
@@ -92,13 +93,13 @@ def report(
         after = checkpoint
     learned = checkpoints.load(checkpoint)
     if learned.n_dimensions:
-        source = opening.open_pile(data, checkpoint, report=reporter)
+        source = open_pile(data, checkpoint, report=reporter)
     else:
         options = OpenOptions(channels=channels, composite=composite)
-        source = opening.open_as_learned(data, learned, options)
+        source = open_as_learned(data, learned, options)
     labelled = None
     if images is not None:
-        options = opening.asked_or_learned(OpenOptions(composite=composite), learned, images)
+        options = asked_or_learned(OpenOptions(composite=composite), learned, images)
         labelled = opening.open_images(
             images, options, image_shape=source.shape, pixel_range=learned.pixel_range,
             fit=learned.fit,

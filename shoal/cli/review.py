@@ -60,8 +60,9 @@ def review(
     What you say is kept beside the checkpoint as you say it, in .corrections.jsonl. The page is
     served to this machine alone; stop it with Ctrl-C.
     """
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.next_step import say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.cli.reviewed import command_after, reviewed_of
     from shoal.progress import Reporter
     from shoal.review.browser import opened
@@ -73,7 +74,7 @@ def review(
     check_port(port)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(file, images, report, options, at_least=2)
+    source, loaded = open_with(file, images, report, options, at_least=2)
     reviewed = open_review(source, loaded, file, device=inference.ready(device), track=report)
     report.say(*reviewed.notes)
     server = ReviewServer(Session(reviewed, images.name), port)

@@ -66,9 +66,10 @@ def pairs(
     """
     import numpy as np
 
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.progress import Reporter
     from shoal.search import summaries
     from shoal.search.pairs import decide_pairs, read_pairs
@@ -84,7 +85,7 @@ def pairs(
     inputs = [data, checkpoint, *([listed] if listed else []), *honouring.files]
     replaced = check_outputs([out], inputs, force=force)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
+    source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     if listed is None:
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
     else:
@@ -136,9 +137,10 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones."""
-    from shoal.cli import inference, opening
+    from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import first_not_done, free_outputs, free_picture, say_next
+    from shoal.cli.opening_as_learned import open_with
     from shoal.export.prediction import load_prediction
     from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
@@ -154,7 +156,7 @@ def similar(
     replaced = check_outputs([csv, picture], [*inputs, *honouring.files], force=force)
     check_picture(picture)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
-    source, loaded = opening.open_with(checkpoint, data, report, options, at_least=2)
+    source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     known = None
     if embedding is not None:
         known = load_prediction(embedding, trust="label").embedding_of(source)

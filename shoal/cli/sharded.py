@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.cli.channel_options import parse_within
-from shoal.cli.opening import asked_or_learned
+from shoal.cli.opening_as_learned import asked_or_learned
 from shoal.cli.options import OpenOptions
 from shoal.cli.outputs import listed_in
 from shoal.cli.run_folder import Run

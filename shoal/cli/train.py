@@ -1,11 +1,11 @@
-"""Commands that train: train, run, demo."""
+"""Commands that train: train, run."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -94,7 +94,6 @@ def train(
     began = time.monotonic()
     from shoal.cli import fit as training
     from shoal.cli import inference, opening
-    from shoal.cli.channel_options import parse_range
     from shoal.cli.outputs import check_outputs, check_suffix
     from shoal.cli.request import Request, rehearse
     from shoal.cli.rerun import check_same_images, find_same_run
@@ -122,12 +121,9 @@ def train(
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
-    wanted: dict[str, Any] = {
-        "at_least": 2, "size": size, "fit": fit, "effort": request.effort,
-        "pixel_range": parse_range(pixel_range),
-    }  # fmt: skip
-    source = opening.open_images(data, options, **wanted, report=report)
-    request = replace(request, reopen=opening.reopening(data, options, **wanted))
+    source, request = opening.open_to_learn(
+        data, options, request, report, size=size, fit=fit, pixel_range=pixel_range
+    )
     if corrections is not None:
         told = decided_groups(source, load_corrections(corrections))
         request, n_told = replace(request, groups=told), int((told >= 0).sum())
@@ -187,7 +183,6 @@ def run(
     began = time.monotonic()
     from shoal.cli import fit as training
     from shoal.cli import inference, opening
-    from shoal.cli.channel_options import parse_range
     from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import MOST_CLUSTERED, Request
@@ -214,12 +209,9 @@ def run(
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     with open_run(folder, data, request) as opened:
-        wanted: dict[str, Any] = {
-            "at_least": 2, "size": size, "fit": fit, "effort": request.effort,
-            "pixel_range": parse_range(pixel_range),
-        }  # fmt: skip
-        source = opening.open_images(data, options, **wanted, report=report)
-        request = replace(request, reopen=opening.reopening(data, options, **wanted))
+        source, request = opening.open_to_learn(
+            data, options, request, report, size=size, fit=fit, pixel_range=pixel_range
+        )
         if isinstance(clusters, int):
             check_n_clusters(clusters, len(source))
         run = opened.of(source, request, report)
@@ -248,41 +240,3 @@ def run(
         report.say(*corrections_kept(run.checkpoint))
         inference.say_verdict(finished, report)
         say_next(report, *review_of(folder, data))
-
-
-def demo(
-    folder: OutDir = Path("demo"), seed: Seed = None, force: Force = False, quiet: Quiet = False
-) -> None:
-    """Sort 1,797 handwritten digits, and compare with k-means."""
-    from shoal.cli import fit as training
-    from shoal.cli import inference, opening
-    from shoal.cli.demo_images import print_scores, write_digits
-    from shoal.cli.next_step import say_next
-    from shoal.cli.request import Request
-    from shoal.cli.reviewed import review_of
-    from shoal.cli.run_folder import already, open_run
-    from shoal.images.output_checks import check_writable
-    from shoal.progress import Reporter
-    from shoal.reports.assembly import hand_over
-
-    check_writable(folder / "checkpoint.pth")
-    report = Reporter(quiet=quiet)
-    # Whatever a demo left unfinished is gone on with: it has only one way to be run.
-    resume = folder.exists() and not force
-    request = Request("digits", seed=seed, device="cpu", resume=resume, force=force)
-    with open_run(folder, folder / "digits.npy", request) as opened:
-        data = write_digits(folder)
-        source = opening.open_images(data)
-        report.say(f"{len(source):,} handwritten digits, without their labels: {data}")
-        report.say(f"$ shoal run {data} {folder} --recipe digits")
-        run = opened.of(source, request, report)
-        finished, table = training.train(source, run.checkpoint, request, report)
-        result = table or inference.predict(source, finished, report, device="cpu")
-        if run.done:
-            report.say(*already(run))
-        else:
-            with run.results(result.ids, result.labels, report):
-                hand_over(source, finished, result, folder, report, device="cpu")
-    print_scores(source, result.labels, finished.origin.seconds)
-    inference.say_verdict(finished, report)
-    say_next(report, *review_of(folder, data))

@@ -64,6 +64,7 @@ def cluster(
     from shoal.cli import inference, opening
     from shoal.cli.large_vectors import cluster_in_blocks
     from shoal.cli.next_step import say_next
+    from shoal.cli.opening_vectors import open_vectors
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
     from shoal.cli.reviewed import review_of
@@ -92,7 +93,7 @@ def cluster(
         shown = None if images is None else opening.open_images(
             images, OpenOptions(cache=not no_cache), report=report
         )  # fmt: skip
-        source = opening.open_vectors(
+        source = open_vectors(
             vectors, images=shown, array=array, column=column, id_column=id_column, at_least=2,
             report=report,
         )  # fmt: skip

@@ -1,0 +1,169 @@
+"""How the commands open what a checkpoint is applied to: as that which it learned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from shoal import pipeline
+from shoal.cli.opening import open_images
+from shoal.cli.opening_vectors import open_vectors, open_vectors_of
+from shoal.cli.options import OpenOptions
+from shoal.errors import CheckpointError, DataError, ShoalError
+from shoal.images.array import ArraySource
+from shoal.images.vectors import open as vectors
+from shoal.images.vectors.source import VectorSource
+from shoal.images.within import Within
+from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import CHECKPOINT_SUFFIXES
+from shoal.plural import pixels
+from shoal.progress import Reporter
+from shoal.protocols import ImageSource
+
+_AS_IT_IS = OpenOptions()
+
+
+def open_with(
+    checkpoint: Path,
+    data: Path,
+    report: Reporter,
+    options: OpenOptions = _AS_IT_IS,
+    *,
+    at_least: int = 1,
+) -> tuple[ImageSource, Checkpoint]:
+    """A checkpoint, and images of the shape it learned from, or vectors of its length.
+
+    Where nothing else is asked for, a file holds the images that it held when the checkpoint
+    learned: ``every`` and ``pages`` are those of the checkpoint.
+
+    Raises:
+        DataError: a checkpoint is given as the images.
+    """
+    if data.is_file() and data.suffix.lower() in CHECKPOINT_SUFFIXES:
+        raise DataError(f"{data} is a checkpoint, not images; DATA comes first, then CHECKPOINT.")
+    loaded = checkpoints.load(checkpoint)
+    check_learned(loaded, checkpoint)
+    if loaded.n_dimensions:
+        opened = open_vectors_of(loaded, checkpoint, data, options, report, at_least=at_least)
+        return opened, loaded
+    return open_as_learned(data, loaded, options, at_least=at_least, report=report), loaded
+
+
+def open_as_learned(
+    path: Path, checkpoint: Checkpoint, options: OpenOptions, *, at_least: int = 1,
+    size: int | None = None, report: Reporter | None = None,
+) -> ImageSource:  # fmt: skip
+    """Open images as those that a checkpoint learned from: of their shape, range and fit.
+
+    See `open_images` and `asked_or_learned`.
+    """
+    return open_images(
+        path, asked_or_learned(options, checkpoint, path), image_shape=checkpoint.image_shape,
+        pixel_range=checkpoint.pixel_range, fit=checkpoint.fit, at_least=at_least, size=size,
+        report=report,
+    )  # fmt: skip
+
+
+def open_pile(
+    data: Path,
+    checkpoint: Path | None = None,
+    options: OpenOptions = _AS_IT_IS,
+    *,
+    size: int | None = None,
+    report: Reporter | None = None,
+) -> ImageSource:
+    """Images as they are; or vectors, where a file holds these or a checkpoint takes them.
+
+    Args:
+        data: the images or the vectors.
+        checkpoint: the file of the checkpoint that clustered them, if there is one.
+        options: completed by the checkpoint, see `asked_or_learned`.
+        size: see `open_images`.
+        report: shows progress.
+
+    Raises:
+        DataError: they cannot be used.
+    """
+    if not vectors.holds_vectors(data):
+        known = None if checkpoint is None else checkpoints.load(checkpoint)
+        return open_images(data, asked_or_learned(options, known, data), size=size, report=report)
+    if size is not None:
+        raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
+    loaded = None if checkpoint is None else checkpoints.load(checkpoint)
+    if checkpoint is None or loaded is None or not loaded.n_dimensions:
+        return open_vectors(data, array=options.array)
+    return open_vectors_of(loaded, checkpoint, data, options, report)
+
+
+def asked_or_learned(
+    options: OpenOptions, checkpoint: Checkpoint | None, data: Path
+) -> OpenOptions:
+    """The options with what a checkpoint says of the images of ``data``, where nothing was asked.
+
+    The pattern of a checkpoint whose channels were files of their own is for folders alone.
+    """
+    known = Within() if checkpoint is None else checkpoint.within
+    if data.suffix.lower() in (".npy", ".npz"):  # which holds no files
+        known = Within()
+    own = None if known.every is None else str(known.every)
+    pattern = known.channels or None if data.is_dir() else None
+    composite = options.composite
+    if composite is None and checkpoint is not None and checkpoint.composite:
+        composite = ",".join(map(str, checkpoint.composite))
+    return replace(
+        options,
+        every=own if options.every is None else options.every,
+        pages=known.pages if options.pages == "auto" else options.pages,
+        channels=pattern if options.channels is None else options.channels,
+        composite=composite,
+    )
+
+
+def check_learned(checkpoint: Checkpoint, path: Path) -> None:
+    """Try a checkpoint on two blank images: its parts may be whole, and yet not of one another.
+
+    Raises:
+        CheckpointError: something in it is missing, of another shape, or not a number.
+    """
+    blank: ImageSource = ArraySource(np.zeros((2, *checkpoint.image_shape), np.uint8))
+    if checkpoint.n_dimensions:
+        blank = VectorSource(np.eye(2, checkpoint.n_dimensions, dtype=np.float32))
+    reason = "what it computes is not a number"
+    try:
+        if not checkpoint.n_dimensions:
+            checkpoint.build_encoder()
+        # t-SNE takes seconds to place even two images.
+        if not checkpoint.finished or any(
+            part.name == "tsne" for part in checkpoint.recipe.reducers
+        ):
+            return
+        table = pipeline.predict(blank, checkpoint, familiarity=True)
+        if np.isfinite(table.embedding).all() and np.isfinite(table.confidence).all():
+            return
+    except ShoalError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - of parts that do not fit, anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+    raise CheckpointError(
+        f"{path}: the parts of this checkpoint do not fit one another ({reason}); train again or "
+        "restore the file from a copy."
+    )
+
+
+def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
+    """Raise if a side is asked of images that a checkpoint brings to its own.
+
+    Raises:
+        DataError: another side than the checkpoint's.
+    """
+    if size is None or checkpoint is None:
+        return
+    height, width, _ = checkpoint.image_shape
+    if (height, width) != (size, size):
+        raise DataError(
+            f"--size must be left out or {height} with this checkpoint, got {size}: it compares "
+            f"images of {pixels(height, width)}."
+        )
