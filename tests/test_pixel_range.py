@@ -221,3 +221,16 @@ def test_ranges_are_bounded_and_increasing_whatever_comes() -> None:
                 )
                 assert np.isfinite([low, high]).all()
                 assert low < high
+
+
+def test_a_dark_channel_of_an_8_bit_pile_of_floats_stays_dark() -> None:
+    draw = np.random.default_rng(0)
+    images = draw.random((20, 8, 8, 4)) * 255
+    images[..., 1] = draw.random((20, 8, 8))
+    assert ArraySource(images.astype(np.float32)).pixel_range.floats == (0.0, 255.0)
+    images[..., 0] *= 40  # numbers of several kinds have a range for each
+    bounds = ArraySource(images.astype(np.float32)).pixel_range.floats
+    assert bounds[1:] == ((0.0, 1.0), (0.0, 255.0), (0.0, 255.0))
+    images[..., 0] = draw.random((20, 8, 8)) - 0.5
+    bounds = ArraySource(images[..., :2].astype(np.float32)).pixel_range.floats
+    assert bounds[1] == (0.0, 1.0)

@@ -11,11 +11,14 @@ The rule, for integers and for floats each by itself:
    of 1 (floats), 255, 1023, 4095, 16383 and 65535 that holds them.
 
 Channels have a range each. Three channels that are colours share one, so that no colour is lost.
+Floats in [0, 255] are 8-bit levels in all channels: one that never exceeds 1 is nearly black.
 
 Worker processes import this module, so it imports neither torch nor the rest of shoal.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -93,9 +96,12 @@ class Sample:
         else:
             ends = zip(self._low.tolist(), self._high.tolist(), strict=True)
             columns = list(zip(values.T, ends, strict=True))
+        channels = [(np.sort(column[np.isfinite(column)]), ends) for column, ends in columns]
+        in_8_bits = floats and _are_8_bits(channels)
         return joined([
-            learn(column[np.isfinite(column)], extremes, floats=floats, conventional=conventional)
-            for column, extremes in columns
+            (0.0, 255.0) if in_8_bits and _fits(column, ends, 1.0)
+            else learn(column, ends, floats=floats, conventional=conventional)
+            for column, ends in channels
         ])  # fmt: skip
 
 
@@ -132,7 +138,7 @@ def are_colours(values: Numbers) -> bool:
 
 
 def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool) -> Bounds:
-    """The range of a pile, see the rule at the top of this module.
+    """The range of a pile, or of a channel of it, see the rule at the top of this module.
 
     Args:
         values: finite pixels (m,), a fair sample of the pile's.
@@ -153,12 +159,8 @@ def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool
         return 0.0, tops[0]
     values = np.sort(values.astype(np.float64).clip(-_LARGEST, _LARGEST))
     low, high = (min(max(float(end), -_LARGEST), _LARGEST) for end in extremes)
-    least, most = np.quantile(values, (TAIL, 1 - TAIL), method="nearest").tolist()
-    fitting = [
-        top for top in tops
-        if 0 <= low <= high <= top
-        or (least >= -_TOLERANCE * top and most <= (1 + _TOLERANCE) * top)
-    ]  # fmt: skip
+    least, most = _without_tails(values)
+    fitting = [top for top in tops if _fits(values, (low, high), top)]
     if fitting and (conventional or low == high):
         return 0.0, fitting[0]
     if fitting:
@@ -176,6 +178,31 @@ def learn(values: Numbers, extremes: Bounds, *, floats: bool, conventional: bool
     margin = _MARGIN * (inner_high - inner_low)
     low, high = max(low, inner_low - margin), min(high, inner_high + margin)
     return (low, high) if high - low > 1e-30 else (low, low + max(1.0, abs(low)))
+
+
+def _are_8_bits(channels: Sequence[tuple[Numbers, Bounds]]) -> bool:
+    """Whether channels are in [0, 255], and reach far in it together.
+
+    Args:
+        channels: ascending values of each, and their extremes.
+    """
+    return all(_fits(values, ends, 255.0) for values, ends in channels) and any(
+        len(values) > 0 and _without_tails(values)[1] >= 255.0 / 4 for values, _ in channels
+    )
+
+
+def _fits(values: Numbers, extremes: Bounds, top: float) -> bool:
+    """Whether numbers are in [0, ``top``], but for the tails of ``values``, ascending."""
+    if 0 <= extremes[0] <= extremes[1] <= top or not len(values):
+        return True
+    least, most = _without_tails(values)
+    return least >= -_TOLERANCE * top and most <= (1 + _TOLERANCE) * top
+
+
+def _without_tails(values: Numbers) -> Bounds:
+    """The least and the greatest of ``values`` but for the tails that decide nothing."""
+    least, most = np.quantile(values, (TAIL, 1 - TAIL), method="nearest").tolist()
+    return least, most
 
 
 def _without_far_values(values: Numbers, least: float, most: float) -> Bounds:
