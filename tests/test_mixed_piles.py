@@ -54,6 +54,9 @@ def test_a_stray_of_more_bits_is_named_and_darkens_no_8_bit_file(
     Image.fromarray(_images(1, 65535, np.uint16)[0]).save(tmp_path / "z.png")
     source = open_source(tmp_path, cache=False)
     assert [note for note in source.notes if told in note], source.notes
+    if dtype == np.uint16:
+        assert "of one scale, 0 to 65535" in source.notes[-1]
+        assert "if the others are 8-bit numbers, give --range 0:255" in source.notes[-1]
     if dtype == np.uint8:
         assert source.read(np.arange(40)).mean() == pytest.approx(65535 / 2, rel=0.02)
 

@@ -57,12 +57,17 @@ def _strays(brightest: np.ndarray, source: ImageSource, pixel_range: PixelRange)
         return []
     low, high = max(pairs(bounds), key=lambda pair: pair[1] - pair[0])
     reached = [low + share * (high - low) for share in brightest[order[[0, n_strays]]]]
-    are, they = ("is", "it does") if n_strays == 1 else ("are", "they do")
     listed = ", ".join(str(source.ids[row]) for row in order[: min(n_strays, 3)])
     listed += ", …" if n_strays > 3 else ""
     per_channel = "" if len(pairs(bounds)) == 1 else " of their channel's range"
+    are, they, them = ("is", "it does", "it") if n_strays == 1 else ("are", "they do", "them")
+    in_8_bits = low == 0.0 and reached[1] <= 255.0 < high
+    others = "if the others are 8-bit numbers, give" if in_8_bits else "or give"
+    wanted = "0:255" if in_8_bits else f"{low:g}:{reached[1]:g}"
     return [
         f"warning: {n_strays:,} of {counted(n, 'image')} ({listed}) {are} far brighter than all "
-        f"others (up to {reached[0]:g} where the others reach {reached[1]:g}{per_channel}), which "
-        f"look dark beside; if {they} not belong, leave out or give --range {low:g}:{reached[1]:g}"
+        f"others (up to {reached[0]:g} where the others reach {reached[1]:g}{per_channel}). All "
+        f"are taken for numbers of one scale, {low:g} to {high:g}, in which the others look dark: "
+        f"if {they} not belong, leave {them} out; {others} --range {wanted}, which cuts {them} to "
+        "white"
     ]
