@@ -19,7 +19,7 @@ import shoal
 from shoal.clustering.clustering import clustering_of
 from shoal.embedding.pixel_components import PixelComponents, fit_components
 from shoal.errors import CheckpointError, DataError, OutputError
-from shoal.images.decoding.fitting import CROP, STRETCH, fitted
+from shoal.images.decoding.fitting import FITS, fitted
 from shoal.images.decoding.form import Decoded, Form
 from shoal.images.decoding.raw_pixels import bring_raw
 from shoal.images.pixel_range import PixelRange
@@ -114,17 +114,16 @@ def test_calibration() -> None:
     np.testing.assert_allclose(found, calibration.apply(membership), atol=1e-6)
 
 
-@pytest.mark.parametrize("stretch", [False, True])
-@pytest.mark.parametrize("size", [(50, 90), (31, 8), (8, 8), (5, 4), (64, 48)])
-def test_resizing_is_pillows(size: tuple[int, int], stretch: bool) -> None:
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("size", [(50, 90), (31, 8), (8, 8), (5, 4), (64, 48), (2, 90)])
+def test_resizing_is_pillows(size: tuple[int, int], fit: str) -> None:
     """The same filter. Pillow may take columns before rows, and rounds and cuts off between."""
     draw = np.random.default_rng(0)
     noise = draw.integers(0, 256, (3, 6, 6, 3), dtype=np.uint8)
     images = np.stack([np.asarray(Image.fromarray(x).resize(size[::-1])) for x in noise])
     for height, width in ((8, 8), (12, 7)):
-        fit = STRETCH if stretch else CROP
         pillow = [fitted(Image.fromarray(x), (width, height), fit) for x in images]
-        resize = Resize(height, width, 255.0, eight_bit=True, stretch=stretch)
+        resize = Resize(height, width, 255.0, eight_bit=True, fit=fit)
         found = run(resize, images.astype(np.float32))
         difference = np.abs(found - np.stack([np.asarray(x) for x in pillow]))
         assert difference.max() <= 2

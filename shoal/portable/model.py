@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from shoal.clustering.clustering import Clustering, check_split, clustering_of
 from shoal.embedding.embed import Embedder
 from shoal.errors import CheckpointError, DataError
-from shoal.images.decoding.fitting import PAD, STRETCH
 from shoal.images.pixel_range import Bounds, ChannelBounds, pairs
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.encoders._pooling import BatchNormMaxPool
@@ -97,17 +96,12 @@ def check_takes_images(checkpoint: Checkpoint) -> None:
     """Check whether a model can take what the checkpoint takes, before any work.
 
     Raises:
-        CheckpointError: it takes vectors, or frames images.
+        CheckpointError: it takes vectors.
     """
     if checkpoint.n_dimensions:
         raise CheckpointError(
             "this checkpoint takes vectors from elsewhere, and a model takes images; "
             "'shoal predict' assigns vectors."
-        )
-    if checkpoint.fit == PAD:
-        raise CheckpointError(
-            "this checkpoint frames images of another shape (--fit pad), which a model cannot yet; "
-            "train with --fit crop or --fit stretch."
         )
 
 
@@ -135,9 +129,7 @@ class PortableModel(nn.Module):
         height, width, _ = checkpoint.image_shape
         exact = self.pixels.dtype == torch.uint8
         self.shares = nn.Identity() if exact else Shares(self.pixels.bounds, self.pixels.white)
-        self.resize = Resize(
-            height, width, self.pixels.white, eight_bit=exact, stretch=checkpoint.fit == STRETCH
-        )
+        self.resize = Resize(height, width, self.pixels.white, eight_bit=exact, fit=checkpoint.fit)
         embedder = Embedder(checkpoint)
         if embedder.pixels is not None:
             embedder.pixels = AreaPixels(embedder.pixels, height, width)  # type: ignore[assignment]
