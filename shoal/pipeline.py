@@ -159,8 +159,9 @@ def cluster(
             recipe = compared.recipe
             checkpoint = replace(checkpoint, recipe=recipe)
             reduction = fit_reduction(
-                source, checkpoint, pixels=compared.pixels, device=device, track=track
-            )
+                source, checkpoint, pixels=compared.pixels, learned=reduction, device=device,
+                track=track,
+            )  # fmt: skip
             clustering, ways, noise = _divide(source, recipe, reduction, track)
     finished = replace(
         reduction.checkpoint, recipe=recipe, optimizer_states=None,

@@ -22,6 +22,7 @@ from shoal.recipes.parts import Part
 from shoal.scoring.representation import choose
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.choose_views import choose_views
+from shoal.training.loop import train
 
 TINY = replace(
     BEST, encoder=Part("vgg", {"widths": (8, 16)}), epochs=0.5, checkpoints=1, n_clusters=2,
@@ -71,6 +72,24 @@ def test_an_embedding_with_pixels_predicts_the_same_from_a_file(tmp_path: Path, 
         np.testing.assert_allclose(both[:, : learned.shape[1]], learned, atol=1e-6)
         beside = both[:, learned.shape[1] :]
         assert as_spread_as(beside, learned) == pytest.approx(1.0, abs=1e-3)  # equally spread
+
+
+def test_what_was_learned_is_embedded_once_where_it_stands_beside_the_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, calls = ArraySource(bars()[0]), []
+
+    def counted(*given: Any, **options: Any) -> np.ndarray:
+        calls.append(len(given[0]))
+        return embed(*given, **options)
+
+    *_, trained = train(source, TINY)
+    monkeypatch.setattr("shoal.scoring.representation.choose", lambda scores: "joined")
+    monkeypatch.setattr("shoal.embedding.reduce.embed", counted)
+    made, table = pipeline.cluster(source, trained, keep_better=True)
+    assert made.recipe.embedding == "joint_pixels"
+    assert calls == [len(source)]
+    np.testing.assert_array_equal(pipeline.predict(source, made).embedding, table.embedding)
 
 
 def test_pixels_of_images_without_an_up_do_not_change_when_they_are_turned() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,10 +14,13 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 
 PIXELS, JOINT_PIXELS = "pixels", "joint_pixels"
 """The embeddings of a recipe with these components: alone, or beside what was learned."""
+LEARNED = "joint"
+"""The embedding that is beside them."""
 SIDE = 48
 _COMPONENTS = 64
 _SAMPLE = 3000
-_AT_ONCE = 256
+_AT_ONCE = 128
+"""As many as `embed` takes, so that both give the same bits."""
 
 
 class PixelComponents(torch.nn.Module):
@@ -127,8 +132,6 @@ def as_spread_as(components: FloatArray, learned: FloatArray) -> np.float32:
     return np.float32(wanted / spread if spread > 1e-9 else 0.0)
 
 
-def _read(source: ImageSource, rows: IntArray) -> list[Tensor]:
-    return [
-        to_float(source.read(rows[start : start + _AT_ONCE]), "cpu")
-        for start in range(0, len(rows), _AT_ONCE)
-    ]
+def _read(source: ImageSource, rows: IntArray) -> Iterator[Tensor]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield to_float(source.read(rows[start : start + _AT_ONCE]), "cpu")

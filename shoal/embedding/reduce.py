@@ -10,6 +10,7 @@ import numpy as np
 from shoal.embedding.embed import BLOCK, embed, embed_blocks, gather
 from shoal.embedding.pixel_components import (
     JOINT_PIXELS,
+    LEARNED,
     PIXELS,
     as_spread_as,
     components_of,
@@ -84,16 +85,28 @@ def examined_rows(n_images: int) -> IntArray:
 
 def fit_reduction(
     source: ImageSource, checkpoint: Checkpoint, *, pixels: dict[str, Array] | None = None,
-    device: str = "cpu", track: Track = silent,
+    learned: Reduction | None = None, device: str = "cpu", track: Track = silent,
 ) -> Reduction:  # fmt: skip
     """Embed the images that a checkpoint learned from, once, and fit its reducers to them.
 
-    ``pixels`` are the components of their pixels, if these are known, see `fit_components`.
+    Args:
+        source: the images.
+        checkpoint: the checkpoint.
+        pixels: the components of their pixels, if these are known, see `fit_components`.
+        learned: how these images were reduced before; what was learned is not embedded again to
+            stand beside the pixels, unless the pile is too large to be held in memory.
+        device: where the encoder runs.
+        track: shows progress.
     """
-    checkpoint = _with_pixels(source, checkpoint, pixels, device)
+    if learned is not None and learned.checkpoint.recipe.embedding != LEARNED:
+        learned = None
+    checkpoint = _with_pixels(source, checkpoint, pixels, learned, device)
     rows = examined_rows(len(source))
     if len(source) <= _REDUCED_WHOLE:
-        whole = embed(source, checkpoint, device=device, track=track)
+        if checkpoint.recipe.embedding == JOINT_PIXELS and learned and learned.whole is not None:
+            whole = _beside_pixels(source, checkpoint, learned.whole)
+        else:
+            whole = embed(source, checkpoint, device=device, track=track)
         fitted, checkpoint = _fit_reducers(whole, checkpoint, track)
         return Reduction(checkpoint, fitted, whole[rows], rows, whole)
     some = Subset(source, sample_rows(len(source), _REDUCED_WHOLE, checkpoint.recipe.seed))
@@ -106,8 +119,9 @@ def fit_reduction(
 
 
 def _with_pixels(
-    source: ImageSource, checkpoint: Checkpoint, known: dict[str, Array] | None, device: str
-) -> Checkpoint:
+    source: ImageSource, checkpoint: Checkpoint, known: dict[str, Array] | None,
+    before: Reduction | None, device: str,
+) -> Checkpoint:  # fmt: skip
     """The checkpoint with the components of the pixels, if its embedding holds them."""
     kind = checkpoint.recipe.embedding
     if kind not in (PIXELS, JOINT_PIXELS):
@@ -116,11 +130,21 @@ def _with_pixels(
     arrays = fit_components(source, symmetric) if known is None else dict(known)
     if kind == JOINT_PIXELS:
         rows = examined_rows(len(source))
-        alone = replace(checkpoint, recipe=replace(checkpoint.recipe, embedding="joint"))
-        learned = embed(Subset(source, rows), alone, device=device)
+        if before is None:
+            alone = replace(checkpoint, recipe=replace(checkpoint.recipe, embedding=LEARNED))
+            learned = embed(Subset(source, rows), alone, device=device)
+        else:
+            learned = before.sample
         pixels = components_of(source, arrays, symmetric, rows)
         arrays["scale"] = np.array([as_spread_as(pixels, learned)])
     return replace(checkpoint, pixels=arrays)
+
+
+def _beside_pixels(source: ImageSource, checkpoint: Checkpoint, learned: FloatArray) -> FloatArray:
+    """What was learned of all images, float32 (n, c), beside the components of their pixels."""
+    symmetric = checkpoint.recipe.views.free_orientation
+    pixels = components_of(source, checkpoint.pixels, symmetric, np.arange(len(source)))
+    return np.concatenate([learned, pixels], axis=1)
 
 
 class _RowsOfBlocks:
