@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from shoal.images.open import open_source
 from shoal.images.readers import find, reader_of
 
 tifffile = pytest.importorskip("tifffile", reason="needs the extra scientific")
@@ -186,3 +188,20 @@ def test_a_missing_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ModuleNotFoundError) as caught:
         reader_of(content).read(content)
     assert str(caught.value) == "this TIFF needs an extra: pip install 'shoal[scientific]'"
+
+
+def test_it_is_said_that_pages_are_taken_for_channels(tmp_path: Path) -> None:
+    for number in range(3):
+        content = _written(_pixels(4, _H, _W), photometric="minisblack", metadata=None)
+        (tmp_path / f"{number}.tif").write_bytes(content)
+    told = "the pages of each of 3 files (up to 4) are taken for the channels of one image"
+    opened = open_source(tmp_path, cache=False)
+    assert [note for note in opened.notes if told in note]
+    assert not [
+        note for pages in ("images", "channels")
+        for note in open_source(tmp_path, cache=False, pages=pages).notes if "pages" in note
+    ]  # fmt: skip
+    for number in range(3):  # here the file says so
+        content = _written(_pixels(4, _H, _W), photometric="minisblack", metadata={"axes": "CYX"})
+        (tmp_path / f"{number}.tif").write_bytes(content)
+    assert not [note for note in open_source(tmp_path, cache=False).notes if "pages" in note]

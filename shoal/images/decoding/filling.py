@@ -180,6 +180,7 @@ class Filling:
             "left_out": as_counts(left_out),
             "places": None if places is None else [places[row] for row in kept],
             "incomplete": any(entry.reason.startswith(AWAY) for entry in left_out),
+            "joined": self.pile.joined,
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,

@@ -26,6 +26,8 @@ class Image(NamedTuple):
     fault: str = ""
     by_reader: bool = False
     """Whether a reader of `shoal.images.readers` reads it."""
+    n_joined: int = 0
+    """How many pages were taken for its channels, though the file does not say that they are."""
 
 
 def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image]:
@@ -35,23 +37,27 @@ def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image]:
     if isinstance(content, Unreadable | Member):
         return [Image(row, by_reader=isinstance(content, Member))]
     try:
-        members = _members(content, suffix, within)
+        members, n_joined = _members(content, suffix, within)
     except Exception as error:  # noqa: BLE001 - of a damaged file, anything
         return [Image(row, fault=reason_of(error, content))]
     return (
         [Image(row)]
         if members is None
-        else [Image(row, one, suffix, by_reader=True) for one in members]
+        else [Image(row, one, suffix, by_reader=True, n_joined=n_joined) for one in members]
     )
 
 
-def _members(content: Path | bytes, suffix: str, within: Within) -> list[str] | None:
-    """The names of the images in a file; None if Pillow reads it."""
+def _members(content: Path | bytes, suffix: str, within: Within) -> tuple[list[str] | None, int]:
+    """The names of the images in a file, None if Pillow reads it; and `Image.n_joined`."""
     if suffix in video.ANIMATIONS:
-        return video.members(content, every=within.every) if video.is_animation(content) else None
+        animated = video.is_animation(content)
+        return video.members(content, every=within.every) if animated else None, 0
     reader = reader_of(content, suffix)
     if reader is None:
-        return None
+        return None, 0
     if reader.SUFFIXES is video.SUFFIXES:
-        return video.members(content, every=within.every)
-    return reader.members(content, within.pages)
+        return video.members(content, every=within.every), 0
+    members = reader.members(content, within.pages)
+    count = getattr(reader, "n_joined", None)
+    is_asked = within.pages == "auto" and members == [""] and count is not None
+    return members, count(content) if is_asked else 0

@@ -55,6 +55,9 @@ class Listing:
     """Whether libraries read some of the images that a damaged file may crash."""
     places: Sequence[tuple[int, int]] | None = None
     """Where each image lies in its file, if that is known: the first byte, and how many."""
+    joined: tuple[int, int] = (0, 0)
+    """Of how many files the pages were taken for channels though the file does not say that they
+    are, and how many pages they have at most."""
 
     def itself(self, track: Track) -> Listing:
         """For `decode_pile`, where nothing is left to list."""

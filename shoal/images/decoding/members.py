@@ -53,7 +53,10 @@ def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Tr
         for row, images in zip(asked, tracked, strict=True)
     }
     by_readers = any(image.by_reader for images in found.values() for image in images)
-    return replace(_listing(files, found), isolated=by_readers)
+    joined = [images[0].n_joined for images in found.values() if images and images[0].n_joined]
+    return replace(
+        _listing(files, found), isolated=by_readers, joined=(len(joined), max(joined, default=0))
+    )
 
 
 def _may_hold_several(name: str, within: Within) -> bool:

@@ -125,6 +125,7 @@ def decode_pile(
             *_of_other_channels(index),
             *describe_beyond(index.get("beyond", 0), len(index["ids"])),
             *_left_outside(index, wanted),
+            *_joined(index, wanted),
         ],
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
@@ -235,6 +236,19 @@ def _left_outside(index: Index, wanted: Wanted) -> list[str]:
     return [
         f"warning: {min(share, 0.99):.0%} of each image, on average, lies outside {shape} in its "
         f"middle and is not seen: they are too tall or too wide{advice}"
+    ]
+
+
+def _joined(index: Index, wanted: Wanted) -> list[str]:
+    """What was assumed of files of several pages, where a person has a choice."""
+    n_files, n_pages = index.get("joined", (0, 0))  # missing in older caches
+    if not n_files or wanted.image_shape is not None:
+        return []
+    of = "a file" if n_files == 1 else f"each of {n_files:,} files"
+    most = "" if n_files == 1 else "up to "
+    return [
+        f"the pages of {of} ({most}{n_pages}) are taken for the channels of one image; with "
+        "--pages images each is an image"
     ]
 
 

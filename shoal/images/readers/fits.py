@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.images.readers._last_opened import LastOpened
 from shoal.images.readers._planes import are_channels, check_size, size_of
 from shoal.images.readers._reasons import reasons
 from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
@@ -35,13 +36,20 @@ def recognises(head: bytes) -> bool:
 def members(content: Content, pages: Pages = "auto") -> list[str]:
     """The names of the images: ``['']``, or ``['plane=0', …]``, ``['hdu=1', …]``."""
     with _opened(content) as file:
-        return list(_images(file, pages))
+        return list(file.images(pages))
 
 
 def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     """One image: its planes as channels, scaled as the header says."""
     with _opened(content) as file:
-        return _read(file, _image(file, member), size_of(content))
+        return _read(file.hdus, file.image(member), size_of(content))
+
+
+def n_joined(content: Content) -> int:
+    """How many planes are taken for the channels of one image; 0 if that is no question."""
+    with _opened(content) as file:
+        image = file.images("auto").get("")
+        return len(image.planes) if image is not None and len(image.planes) > 1 else 0
 
 
 @dataclass(frozen=True)
@@ -52,25 +60,62 @@ class _Image:
     """(number of the HDU, number of the plane in it)."""
 
 
+class _File:
+    """An open file: its extensions (HDU), and the images in them."""
+
+    def __init__(self, content: Content) -> None:
+        from astropy.io import fits
+
+        # A file that is open: a name could be taken for an address.
+        self._file = content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
+        self._images: dict[Pages, dict[str, _Image]] = {}
+        try:
+            self.hdus = fits.open(self._file, memmap=False, lazy_load_hdus=True)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        self.hdus.close()
+        self._file.close()
+
+    def images(self, pages: Pages) -> dict[str, _Image]:
+        """The images by their names."""
+        if pages not in self._images:
+            self._images[pages] = _images(self.hdus, pages)
+        return self._images[pages]
+
+    def image(self, member: str) -> _Image:
+        """The image of that name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        ways: tuple[Pages, ...] = ("auto", "images") if member else ("auto", "channels")
+        for pages in ways:
+            images = self.images(pages)
+            if member in images:
+                return images[member]
+        raise ReasonError(f"no image {member} in it")
+
+
+_last = LastOpened(_File)
+
+
 @contextmanager
-def _opened(content: Content) -> Iterator[Any]:
-    """The extensions of a file.
+def _opened(content: Content) -> Iterator[_File]:
+    """The file; the last one of this thread stays open.
 
     Raises:
         ValueError: it cannot be read; the message is the reason.
         ModuleNotFoundError: astropy is not installed.
     """
     try:
-        from astropy.io import fits
+        import astropy.io.fits  # noqa: F401
     except ModuleNotFoundError:
         raise needs_extra("FITS", EXTRA) from None
-    with (
-        reasons("FITS file", "astropy"),
-        # A file that is open: a name could be taken for an address.
-        open(content, "rb") if isinstance(content, Path) else io.BytesIO(content) as opened,
-        fits.open(opened, memmap=False, lazy_load_hdus=True) as hdus,
-    ):
-        yield hdus
+    with reasons("FITS file", "astropy"):
+        yield _last.get(content)
 
 
 def _shape(hdu: Any) -> tuple[int, ...]:
@@ -102,20 +147,6 @@ def _images(file: Any, pages: Pages) -> dict[str, _Image]:
     if all(n == 1 for n, _, _ in shapes.values()):
         return {f"hdu={at}": _Image(((at, plane),)) for at, plane in planes}
     return {f"hdu={at}_plane={plane}": _Image(((at, plane),)) for at, plane in planes}
-
-
-def _image(file: Any, member: str) -> _Image:
-    """The image of that name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    ways: tuple[Pages, ...] = ("auto", "images") if member else ("auto", "channels")
-    for pages in ways:
-        images = _images(file, pages)
-        if member in images:
-            return images[member]
-    raise ReasonError(f"no image {member} in it")
 
 
 def _read(file: Any, image: _Image, n_bytes: int) -> Raw:

@@ -10,32 +10,36 @@ from __future__ import annotations
 
 import io
 import math
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shoal.images.readers._planes import are_channels, check_size, size_of
+from shoal.images.readers._last_opened import LastOpened
+from shoal.images.readers._planes import check_size, size_of
 from shoal.images.readers._reasons import reasons
 from shoal.images.readers._tiff_directory import holds_numbers, is_plain
-from shoal.images.readers.raw import MOST_CHANNELS, Content, Pages, Raw, ReasonError, needs_extra
+from shoal.images.readers._tiff_images import (
+    PALETTE,
+    Image,
+    image_of,
+    images_of,
+    n_joined_in,
+)
+from shoal.images.readers.raw import Content, Pages, Raw, ReasonError, needs_extra
 
-__all__ = ["EXTRA", "LIBRARIES", "SUFFIXES", "is_plain", "members", "read", "recognises"]
+__all__ = [
+    "EXTRA", "LIBRARIES", "SUFFIXES", "is_plain", "members", "n_joined", "read", "recognises",
+]  # fmt: skip
 
 SUFFIXES = frozenset((".tif", ".tiff", ".btf", ".tf8", ".lsm"))
 EXTRA = "scientific"
 LIBRARIES = ("tifffile", "imagecodecs")
-_UNKNOWN_AXES = "QI"
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _INKS, _YCBCR = 0, 1, 2, 5, 6
 _LINEAR = 34892
 _NO_DATA = 42113
 _JPEG = (6, 7)
-_opened_last = threading.local()
 
 
 def recognises(head: bytes) -> bool:
@@ -46,7 +50,7 @@ def recognises(head: bytes) -> bool:
 def members(content: Content, pages: Pages = "auto") -> list[str]:
     """The names of the images: ``['']``, ``['page=0', …]`` or, by axes, ``['t=0_z=3', …]``."""
     with _opened(content) as tiff:
-        images = _images(tiff, pages)
+        images = images_of(tiff, pages)
         if len(images) == 1:
             return [""]
         return list(images)
@@ -55,18 +59,25 @@ def members(content: Content, pages: Pages = "auto") -> list[str]:
 def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     """One image: its planes as channels, the numbers as they are stored."""
     with _opened(content) as tiff:
-        return _read(tiff, _image(tiff, member), size_of(content))
+        return _read(tiff, image_of(tiff, member), size_of(content))
 
 
-@dataclass(frozen=True)
-class _Image:
-    """One image of a file: planes of a series of pages, each a page or its samples."""
+def n_joined(content: Content) -> int:
+    """How many pages are taken for the channels of one image though the file does not say so.
 
-    series: int
-    planes: tuple[int, ...]
-    """Which pages of the series."""
-    last_is_channels: bool = False
-    """The whole series is one array (H, W, C), though the file has a page for each row."""
+    0 if the file says what its pages are, or has one.
+    """
+    with _opened(content) as tiff:
+        return n_joined_in(tiff)
+
+
+def _open(content: Content) -> Any:
+    import tifffile
+
+    return tifffile.TiffFile(io.BytesIO(content) if isinstance(content, bytes) else str(content))
+
+
+_last = LastOpened(_open)
 
 
 @contextmanager
@@ -81,123 +92,14 @@ def _opened(content: Content) -> Iterator[Any]:
     """
     try:
         import imagecodecs  # noqa: F401 - compressed files need it, and all shall be read alike
-        import tifffile
+        import tifffile  # noqa: F401
     except ModuleNotFoundError:
         raise needs_extra("this TIFF", EXTRA) from None
     with reasons("TIFF", "tifffile"):
-        key = content if isinstance(content, bytes) else (content, *_stamp(content))
-        last = getattr(_opened_last, "value", None)
-        if last is None or not (last[0] is key or (key.__class__ is tuple and last[0] == key)):
-            if last is not None:
-                _opened_last.value = None
-                last[1].close()
-            file = io.BytesIO(content) if isinstance(content, bytes) else str(content)
-            last = _opened_last.value = (key, tifffile.TiffFile(file))
-        yield last[1]
+        yield _last.get(content)
 
 
-def _stamp(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_mtime_ns, status.st_size
-
-
-def _image(tiff: Any, member: str) -> _Image:
-    """The image of that name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if not member:
-        images = _images(tiff, "auto")
-        if len(images) > 1:
-            images = _images(tiff, "channels")
-        if len(images) > 1:
-            raise ReasonError(f"{len(images):,} images of several shapes in one file")
-        return next(iter(images.values()))
-    ways: tuple[Pages, ...] = ("auto", "images")
-    for pages in ways:
-        images = _images(tiff, pages)
-        if member in images:
-            return images[member]
-    raise ReasonError(f"no image {member} in it")
-
-
-def _images(tiff: Any, pages: Pages) -> dict[str, _Image]:
-    """The images of a file by their names."""
-    known: dict[str, dict[str, _Image]] = tiff.__dict__.setdefault("_shoal_images", {})
-    if pages in known:
-        return known[pages]
-    series = [(at, one) for at, one in enumerate(tiff.series) if not one.keyframe.is_reduced]
-    if not series:
-        raise ReasonError("a TIFF without pages")
-    images: dict[str, _Image] = {}
-    for at, one in series:
-        images |= _images_of(at, one, pages, len(series) > 1)
-    known[pages] = images
-    return images
-
-
-def _images_of(at: int, series: Any, pages: Pages, is_one_of_several: bool) -> dict[str, _Image]:
-    """The images of a series by their names."""
-    page = series.keyframe
-    depth = len(page.shape)
-    if not series.axes.endswith(page.axes) or tuple(series.shape[-depth:]) != tuple(page.shape):
-        raise ReasonError(f"a TIFF with axes {series.axes}")
-    outer = series.axes[: len(series.axes) - depth]
-    shape = series.shape[: len(outer)]
-    n = math.prod(shape)
-    if n > 10_000_000:
-        raise ReasonError(f"{n:,} pages")
-    if pages == "auto" and _is_array_of_rows(series, outer):
-        return {"": _Image(at, tuple(range(n)), last_is_channels=True)}
-    unknown = math.prod(
-        size for axis, size in zip(outer, shape, strict=True) if axis in _UNKNOWN_AXES
-    )
-    one_sample = (
-        page.samplesperpixel == 1 and page.bitspersample > 1 and page.photometric != _PALETTE
-    )
-    joined = pages == "channels" or (
-        one_sample and not is_one_of_several and are_channels(unknown, pages)
-    )
-    into_one = [
-        pages == "channels"
-        or (axis == "C" and pages == "auto")
-        or (axis in _UNKNOWN_AXES and joined)
-        for axis in outer
-    ]
-    images: dict[str, list[int]] = {}
-    for plane, place in enumerate(product(*map(range, shape))):
-        parts = [
-            f"{'page' if axis in _UNKNOWN_AXES else axis.lower()}={number}"
-            for axis, number, is_channel in zip(outer, place, into_one, strict=True)
-            if not is_channel
-        ]
-        if is_one_of_several:
-            parts = _name_among(at, series, plane, parts)
-        images.setdefault("_".join(parts), []).append(plane)
-    if any(len(planes) * page.samplesperpixel > MOST_CHANNELS for planes in images.values()):
-        n = max(map(len, images.values())) * page.samplesperpixel
-        raise ReasonError(f"{n:,} channels, more than the {MOST_CHANNELS} an image may have")
-    return {name: _Image(at, tuple(planes)) for name, planes in images.items()}
-
-
-def _name_among(at: int, series: Any, plane: int, parts: list[str]) -> list[str]:
-    """The parts of an image's name in a file of several series."""
-    if series.kind in ("generic", "uniform"):  # then the place in the file is all there is
-        page = series.pages[plane] if plane < len(series.pages) else None
-        return [f"page={at if page is None else page.index}"]
-    return [f"series={at}", *parts]
-
-
-def _is_array_of_rows(series: Any, outer: str) -> bool:
-    """Whether an array (H, W, C) was written as H pages of W × C pixels, as tifffile does."""
-    if series.kind != "shaped" or outer != "Q" or series.keyframe.axes != "YX":
-        return False
-    height, width, channels = series.shape
-    return bool(channels <= MOST_CHANNELS and 2 * channels < min(height, width))
-
-
-def _read(tiff: Any, image: _Image, n_bytes: int) -> Raw:
+def _read(tiff: Any, image: Image, n_bytes: int) -> Raw:
     series = tiff.series[image.series]
     page = series.keyframe
     height, width = page.imagelength, page.imagewidth
@@ -263,14 +165,14 @@ def _finished(page: Any, pixels: np.ndarray[Any, Any], is_one_page: bool) -> Raw
             missing = pixels == np.float64(page.nodata).astype(pixels.dtype)
         if pixels.dtype.kind == "f":
             missing |= ~np.isfinite(pixels)
-    if photometric == _PALETTE and is_one_page and page.colormap is not None:
+    if photometric == PALETTE and is_one_page and page.colormap is not None:
         colours = np.moveaxis(page.colormap, 0, 1)
         if pixels.max() >= len(colours):
             raise ReasonError("a colour that its palette does not have")
         return Raw((colours[pixels[..., 0]] >> 8).astype(np.uint8), True, None, _turned(page))
     if photometric == _YCBCR and int(page.compression) not in _JPEG:
         raise ReasonError("colours stored as YCbCr without JPEG, which shoal cannot read")
-    known = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR, _LINEAR)
+    known = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, PALETTE, _INKS, _YCBCR, _LINEAR)
     if photometric not in known:
         raise ReasonError(f"colours stored as {page.photometric.name}, which shoal cannot read")
     if photometric == _WHITE_IS_ZERO and pixels.dtype.kind in "bu":

@@ -7,13 +7,13 @@ is shown at that time or after it. `frame_choice` says which frames are taken.
 from __future__ import annotations
 
 import io
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from shoal.images.file_kinds import image_suffix
+from shoal.images.readers._last_opened import LastOpened
 from shoal.images.readers.frame_choice import Every, chosen
 from shoal.images.readers.raw import Content, Pages, Raw, needs_extra
 from shoal.images.readers.transparency import without_opacity
@@ -29,8 +29,6 @@ ANIMATIONS = frozenset((".gif", ".apng"))
 """Pictures that may move: Pillow reads the first frame, and this module all, where they are
 asked for."""
 _SIGNATURES = (b"\0\0\x01\xba", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")
-_last = threading.local()
-"""The video that a thread read from last: the next image is mostly its next frame."""
 
 
 def recognises(head: bytes) -> bool:
@@ -51,22 +49,13 @@ def members(content: Content, pages: Pages = "auto", every: Every | None = None)
 def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     """A frame. The frames of a video are read fastest in their order, by one thread."""
     time = _time(member)
-    key = _key(content)
-    video: VideoFile | None = getattr(_last, "video", None)
-    if video is None or _last.key != key:
-        close()
-        video = _last.video = _opened(content)
-        _last.key = key
-    frame = video.at(time)
-    return _as_raw(frame, side)
+    video: VideoFile = _last.get(content)
+    return _as_raw(video.at(time), side)
 
 
 def close() -> None:
     """Close the video that this thread read from last."""
-    video = getattr(_last, "video", None)
-    if video is not None:
-        _last.video = None
-        video.close()
+    _last.close()
 
 
 def _opened(content: Content) -> VideoFile:
@@ -77,11 +66,7 @@ def _opened(content: Content) -> VideoFile:
     return VideoFile(content)
 
 
-def _key(content: Content) -> tuple[Any, ...]:
-    if isinstance(content, bytes):
-        return len(content), hash(content)
-    about = content.stat()
-    return str(content), about.st_size, about.st_mtime_ns
+_last = LastOpened(_opened)
 
 
 def _written(time: float) -> str:
