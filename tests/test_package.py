@@ -33,7 +33,7 @@ DRAWS_OR_SCORES = ("matplotlib", "scipy.optimize", "sklearn", "faiss", "pyarrow"
         ("shoal, shoal.cli", ("torch", "numpy", "pandas", *DRAWS_OR_SCORES)),
         # What `shoal predict` imports; the rest takes a second, and it has no need of it.
         (
-            "shoal.export.summaries, shoal.cli.opening, shoal.cli.inference",
+            "shoal.export.summaries, shoal.cli.opening_as_learned, shoal.cli.inference",
             ("pandas", *DRAWS_OR_SCORES),
         ),
     ],
