@@ -59,5 +59,6 @@ def _members(content: Path | bytes, suffix: str, within: Within) -> tuple[list[s
         return video.members(content, every=within.every), 0
     members = reader.members(content, within.pages)
     count = getattr(reader, "n_joined", None)
-    is_asked = within.pages == "auto" and members == [""] and count is not None
-    return members, count(content) if is_asked else 0
+    if count is None or within.pages != "auto" or members != [""]:
+        return members, 0
+    return members, count(content)
