@@ -156,7 +156,8 @@ PILES = {pile.name: pile for pile in (*TWO_OF_CIFAR, *OTHERS, *MORE_OF_CIFAR)}
 
 def halves() -> tuple[list[str], list[str]]:
     """Names of the piles to fit on, and of those to report on; every stratum is halved."""
-    fit, report = [], []
+    fit: list[str] = []
+    report: list[str] = []
     for stratum in sorted({pile.stratum for pile in PILES.values()}):
         names = sorted(name for name, pile in PILES.items() if pile.stratum == stratum)
         order = np.random.default_rng(_HALVES).permutation(len(names))
