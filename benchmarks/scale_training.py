@@ -57,7 +57,6 @@ def measure(way: str, recipe: Recipe, device: str) -> dict[str, float] | None:
     import torch
 
     from shoal.distributed.order import backend
-    from shoal.distributed.torchrun import on_device
     from shoal.training.allocator import keep_large_buffers
     from shoal.training.loop import train
     from shoal.training.workers import ProcessGroup
@@ -69,11 +68,13 @@ def measure(way: str, recipe: Recipe, device: str) -> dict[str, float] | None:
         return timed(trainer(pile, 2)(pile(), recipe, device=device))
     if way == "alone":
         return timed(train(pile(), recipe, device=device))
-    is_shared = False
+    exchange = backend(device)
     if device == "cuda":
-        place, is_shared = on_device(torch.cuda.device_count())
-        torch.cuda.set_device(place)
-    torch.distributed.init_process_group(backend(device, is_shared=is_shared))
+        rank, n_devices = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        torch.cuda.set_device(rank % n_devices)
+        if int(os.environ["LOCAL_WORLD_SIZE"]) > n_devices:  # NCCL refuses to share a device
+            exchange = "gloo"
+    torch.distributed.init_process_group(exchange)
     workers = ProcessGroup.here()
     found = timed(train(pile(), recipe, device=device, workers=workers))
     torch.distributed.destroy_process_group()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from shoal.distributed.torchrun import joined, on_device
+from shoal.distributed.torchrun import joined
 from shoal.errors import DistributedError, RecipeError
 from shoal.models import checkpoint as checkpoints
 from shoal.protocols import Workers
@@ -131,11 +131,26 @@ def test_a_single_worker_changes_nothing() -> None:
     assert torch.equal(next(orthogonalise_all([matrix], ALONE)), orthogonalise(matrix))
 
 
-@pytest.mark.parametrize(("n_devices", "place"), [(2, (1, False)), (1, (0, True)), (4, (3, False))])
-def test_processes_share_a_device_where_there_are_fewer(
-    n_devices: int, place: tuple[int, bool], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("n_devices", [1, 2])
+def test_workers_do_not_share_a_cuda_device(
+    n_devices: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = min(4, max(2, n_devices))
-    monkeypatch.setenv("LOCAL_RANK", str(size - 1))
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(size))
-    assert on_device(n_devices) == place
+    several = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "0", "RANK": "0"}
+    for name, value in (several | {"TORCHELASTIC_RUN_ID": "x"}).items():
+        monkeypatch.setenv(name, value)
+    begun: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n_devices)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda place: None)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda by, **_: begun.append(by))
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    train = ["train", "photos/", "best.pth"]
+    if n_devices == 1:
+        with pytest.raises(DistributedError, match=r"at most 1 on this machine.* got 2"):
+            joined(train).__enter__()
+    else:
+        with joined(train):
+            assert begun == ["cpu:gloo,cuda:nccl"]
+    with joined([*train, "--device", "cpu"]):
+        assert begun[-1] == "gloo"

@@ -35,19 +35,9 @@ class Order:
     groups: IntArray | None
 
 
-def backend(device: str, *, is_shared: bool = False) -> str:
-    """What ``torch.distributed`` exchanges tensors by; whatever is no tensor goes by gloo.
-
-    Args:
-        device: cpu or cuda.
-        is_shared: several processes compute on one CUDA device, which NCCL refuses.
-
-    >>> backend("cuda"), backend("cuda", is_shared=True), backend("cpu")
-    ('cpu:gloo,cuda:nccl', 'cpu:gloo,cuda:gloo', 'gloo')
-    """
-    if device == "cpu":
-        return "gloo"
-    return "cpu:gloo,cuda:gloo" if is_shared else "cpu:gloo,cuda:nccl"
+def backend(device: str) -> str:
+    """What ``torch.distributed`` exchanges tensors by; whatever is no tensor goes by gloo."""
+    return "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
 
 
 def open_alike(order: Order, workers: Workers, source: ImageSource | None = None) -> ImageSource:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Generator, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # loaded when there are workers: 'shoal --help' has none
@@ -46,22 +47,41 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
 
     from shoal.distributed.order import WAIT, backend
 
-    device, is_shared = "cpu", False
-    if torch.cuda.is_available():
-        place, is_shared = on_device(torch.cuda.device_count())
-        device = "cuda"
-        torch.cuda.set_device(place)
-    dist.init_process_group(backend(device, is_shared=is_shared), timeout=WAIT)
+    device = "cuda" if torch.cuda.is_available() and not on_cpu(words) else "cpu"
+    if device == "cuda":
+        _check_devices(torch.cuda.device_count())
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group(backend(device), timeout=WAIT)
     try:
         yield dist.get_rank() == 0
     finally:
         dist.destroy_process_group()
 
 
-def on_device(n_devices: int) -> tuple[int, bool]:
-    """Which of this machine's CUDA devices this process takes, and whether others take it too."""
-    rank, size = (int(os.environ[f"LOCAL_{name}"]) for name in ("RANK", "WORLD_SIZE"))
-    return rank % n_devices, size > n_devices
+def on_cpu(words: Sequence[str]) -> bool:
+    """Whether the words of a command line ask for the CPU.
+
+    >>> on_cpu(["train", "photos/", "best.pth", "--device", "cpu"]), on_cpu(["train", "cpu"])
+    (True, False)
+    """
+    asked = [word.partition("=")[2] for word in words if word.startswith("--device=")]
+    asked += [after for word, after in pairwise(words) if word == "--device"]
+    return asked[-1:] == ["cpu"]
+
+
+def _check_devices(n_devices: int) -> None:
+    """Fail where workers would have to share a device, which NCCL refuses."""
+    from shoal.errors import DistributedError
+
+    size = int(os.environ["LOCAL_WORLD_SIZE"])
+    if size <= n_devices:
+        return
+    if os.environ.get("RANK", "0") != "0":
+        raise SystemExit(2)
+    raise DistributedError(
+        f"torchrun must start at most {n_devices} on this machine, one for each CUDA device, got "
+        f"{size}; give --nproc-per-node {n_devices}, or --device cpu."
+    )
 
 
 def _check_command(words: Sequence[str]) -> None:
