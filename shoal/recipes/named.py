@@ -84,7 +84,7 @@ BEST = replace(
         n_local_crops=2,
     ),
     objectives=(Part("nt_xent"), Part("reconstruction", {"fraction": 0.25})),
-    epochs=28,
+    epochs=40,
     batch_size=384,
     optimizer="muon",
     learning_rate=6e-3,
@@ -98,6 +98,7 @@ BEST = replace(
 DIGITS = replace(
     BEST,
     name="digits",
+    encoder=IMPROVED.encoder,
     epochs=80,
     views=Views(
         n_views=2, rotation=15, zoom=0.2, shear=0.2, shift=0.125, brightness=0.3, contrast=0.3,

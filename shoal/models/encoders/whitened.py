@@ -16,6 +16,9 @@ from shoal.models.encoders._upsampling import MeanCoder, UpsamplingDecoder, halv
 _SIDE = 3
 _AT_ONCE = 32
 """Images whose patches are in memory at a time."""
+_COMPONENTS = 16
+"""Of images of three channels, whose patches have 27 numbers."""
+_MOST_COMPONENTS = 48
 _LEAST = 0.01
 """Variances are raised by this share of their mean, so that noise is not blown up."""
 
@@ -109,7 +112,7 @@ def build(
     image_shape: tuple[int, int, int],
     *,
     widths: tuple[int, ...] = (64, 128, 256),
-    n_components: int = 16,
+    n_components: int = 0,
 ) -> WhitenedAutoencoder:
     """Make one for images ``image_shape`` (H, W, C).
 
@@ -117,6 +120,7 @@ def build(
         image_shape: (H, W, C).
         widths: channels of each 3 × 3 convolution that learns; the last is the code's length.
         n_components: components of the first layer, at most 9 C. It has twice as many channels.
+            0: 16, and of more than three channels 16 for three of them, at most 48.
 
     >>> autoencoder = build((32, 32, 3))
     >>> tuple(autoencoder.encode(torch.rand(2, 3, 32, 32)).shape)
@@ -124,7 +128,9 @@ def build(
     """
     for value in widths:
         check_interval("encoder.widths", value, 1, 8192, RecipeError)
-    check_interval("encoder.n_components", n_components, 1, 8192, RecipeError)
+    check_interval("encoder.n_components", n_components, 0, 8192, RecipeError)
+    if n_components == 0:
+        n_components = min(max(_COMPONENTS, _COMPONENTS * image_shape[2] // 3), _MOST_COMPONENTS)
     return WhitenedAutoencoder(image_shape, widths, n_components)
 
 
