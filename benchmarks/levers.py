@@ -3,10 +3,13 @@
     python benchmarks/levers.py --piles signs flowers --seeds 0 1
     python benchmarks/levers.py --piles signs flowers --seeds 0 1 --set views.n_local_crops=4
     python benchmarks/levers.py --piles signs --steps 300 --set … --set …
+    python benchmarks/levers.py --piles cifar10 --steps 730 --images 10000 --device cuda \\
+        --set encoder=whitened --dear 0.7                      # the cost as it is on a processor
     python benchmarks/levers.py --table                        # only print what was measured
 
 Each run may take as much processor time as so many steps of `best`. What a step of the settings
-costs is measured beside one of `best`, in turns, so that other work on the machine slows both. The
+costs is measured beside one of `best`, in turns, so that other work on the machine slows both; a
+GPU, where a step costs something else, is told it with --dear. The
 piles are those of `labelled_piles.py`. Kinds are looked at when all is done: the share of 1 and of
 20 nearest neighbours of the same kind, a linear probe, and the clusters, mean over seeds.
 
@@ -66,6 +69,8 @@ def measure(
     n: int,
     keep: Path | None,
     clusterings: int,
+    device: str,
+    dear: float | None,
 ) -> dict[str, Any]:
     """Train for as much processor time as ``steps`` of `best` take, embed, cluster, and judge."""
     from shoal.embedding.reduce import fit_reduction
@@ -79,13 +84,14 @@ def measure(
     source = ArraySource(images)
     k = labelled_piles.N_CLUSTERS[pile]
     recipe, usual = recipe_of(settings, k, seed), recipe_of([], k, seed)
-    dear = times_as_dear(recipe, usual, source) if settings else 1.0
+    if dear is None:
+        dear = times_as_dear(recipe, usual, source) if settings else 1.0
     epochs = max(1, round(steps / dear)) / steps_an_epoch(recipe, len(images))
     recipe = replace(recipe, epochs=epochs)
     began = time.process_time()
-    last = deque(train(source, recipe), maxlen=1)[0]
+    last = deque(train(source, recipe, device=device), maxlen=1)[0]
     spent = time.process_time() - began
-    z = fit_reduction(source, last).fitted
+    z = fit_reduction(source, last, device=device).fitted
     known = kinds >= 0
     if keep is not None:
         name = "_".join([pile, str(seed), str(steps), *settings]).replace("/", "")
@@ -130,11 +136,16 @@ def print_table(measured: list[dict[str, Any]]) -> None:
         for row in of_pile:
             ways.setdefault(f"{row['steps_of_best']}: {' '.join(row['settings'])}", []).append(row)
         for way, some in ways.items():
-            values_of = [[row[name] for row in some if name in row] for name in SCORES]
-            scores = [spread(values) if values else "-" for values in values_of]
-            cost = [spread([row[name] for row in some], 2) for name in ("dear", "cpu_seconds")]
+            found = [told(some, name, 3) for name in SCORES]
+            cost = [told(some, name, 2) for name in ("dear", "cpu_seconds")]
             seeds = len({row["seed"] for row in some})
-            print(f"| {pile} | {' | '.join([way, str(seeds), *scores, *cost])} |")
+            print(f"| {pile} | {' | '.join([way, str(seeds), *found, *cost])} |")
+
+
+def told(some: list[dict[str, Any]], name: str, digits: int) -> str:
+    """Mean and range of those that have it."""
+    values = [row[name] for row in some if name in row]
+    return spread(values, digits) if values else "-"
 
 
 def main() -> None:
@@ -150,6 +161,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("/tmp/shoal-piles"))
     parser.add_argument("--clusterings", type=int, default=3, help="0: features are enough")
     parser.add_argument("--keep", type=Path, help="folder for the embeddings")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--dear", type=float, help="what a step costs on a processor; best: 1")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="only print what was measured")
     asked = parser.parse_args()
@@ -167,6 +180,8 @@ def main() -> None:
                     asked.images,
                     asked.keep,
                     asked.clusterings,
+                    asked.device,
+                    asked.dear,
                 )
                 row |= {"machine": machine(), "commit": commit()}
                 append(asked.results, [row])
