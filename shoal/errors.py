@@ -9,6 +9,7 @@ ShoalError (ValueError)      the command line prints the message and exits with 
 ├── OutputError              a path that cannot be written
 ├── TrainingError            training that cannot go on (a loss that is not finite)
 ├── DistributedError         Ray that does not answer, or workers that cannot do their part
+│   └── LostError            workers or Ray that have ended; what is done is kept
 └── Interrupted              training stopped on request, between two steps; exits with 130
 ```
 
@@ -51,6 +52,21 @@ class TrainingError(ShoalError):
 
 class DistributedError(ShoalError):
     """Ray is not there or does not answer, or its workers cannot do their part."""
+
+
+class LostError(DistributedError):
+    """Workers, or the Ray that they belong to, have ended; the work goes on from what is kept.
+
+    Args:
+        what: which have ended, as the beginning of a sentence.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; what is done is kept, go on with resume=True.")
+        self.what = what
+
+    def __reduce__(self) -> tuple[type[LostError], tuple[str]]:
+        return LostError, (self.what,)
 
 
 class Interrupted(ShoalError):

@@ -107,7 +107,7 @@ def check(source: VectorSource, recipe: Recipe) -> None:
     Raises:
         DataError: more clusters than vectors, or noise is to be set apart.
     """
-    check_n_clusters(recipe.n_clusters, len(source))
+    check_n_clusters(recipe.n_clusters, len(source), "vectors")
     if recipe.noise != OFF:
         raise DataError(
             f"noise must be off with so many vectors ({len(source):,}), got {recipe.noise!r}."

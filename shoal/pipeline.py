@@ -195,7 +195,7 @@ def cluster_vectors(
         DataError: more clusters than vectors, or fewer than 20 vectors if their number is to be
             chosen.
     """
-    check_n_clusters(recipe.n_clusters, len(source))
+    check_n_clusters(recipe.n_clusters, len(source), "vectors")
     began = time.monotonic()
     empty = Checkpoint(
         recipe=recipe, image_shape=(1, 1, 1), n_dimensions=n_dimensions_of(source),
@@ -219,7 +219,7 @@ def _divide(
     if noise:
         rows = np.flatnonzero(~is_noise(z, noise))
         source, z = Subset(source, rows), z[rows]
-        check_n_clusters(recipe.n_clusters, len(rows))
+        check_n_clusters(recipe.n_clusters, len(rows), recipe.kind)
     for clusterer in track([build_clusterer(recipe, recipe.n_clusters)], "clustering", 1):
         clusterer.fit(z)
     return (*splits.choose(source, Clustering(clusterer), z), noise)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import string
+from decimal import Decimal
 from typing import Any
 
 
@@ -17,6 +19,15 @@ def counted(n: float, one: str, many: str = "") -> str:
     """
     number = f"{n:,}" if isinstance(n, int) else f"{n:,.15g}"
     return f"{number} {one if n == 1 else many or one + 's'}"
+
+
+def plain(x: float) -> str:
+    """A number as people write it: no powers of ten, commas between thousands.
+
+    >>> plain(1e6), plain(0.00001), plain(2**63), plain(0.25)
+    ('1,000,000', '0.00001', '9,223,372,036,854,775,808', '0.25')
+    """
+    return f"{x:,}" if isinstance(x, int) else f"{Decimal(repr(float(x))).normalize():,f}"
 
 
 def pixels(height: int, width: int, channels: int | None = None, *, colour: bool = True) -> str:
@@ -72,6 +83,17 @@ def rounded(x: float) -> int | float:
     """
     two = float(f"{x:.2g}")
     return int(two) if two.is_integer() else two
+
+
+def of_vectors(text: str) -> str:
+    """What is said of images, said of vectors that another program made.
+
+    >>> of_vectors("All images are in one group. Images, an image.")
+    'All vectors are in one group. Vectors, a vector.'
+    """
+    text = re.sub(r"\b([Aa])n image\b", r"\1 vector", text)
+    text = re.sub(r"\bimage(s?)\b", r"vector\1", text)
+    return re.sub(r"\bImage(s?)\b", r"Vector\1", text)
 
 
 def fill(template: str, **values: object) -> str:

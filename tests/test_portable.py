@@ -298,7 +298,7 @@ def test_what_cannot_be_exported_is_a_sentence(
     for words, message in (
         ((along, "m.onnx"), "was kept along the way and has no clusters"),
         ((checkpoint_file, "m.h5"), "a model must end in .onnx or .pt2, got"),
-        ((checkpoint_file, "m.onnx", "--opset", "12"), "--opset must be in [18, 23], got 12."),
+        ((checkpoint_file, "m.onnx", "--opset", "12"), "--opset must be from 18 to 23, got 12."),
         ((checkpoint_file, "m.pt2", "--opset", "18"), "--opset is for .onnx files"),
         ((checkpoint_file, "m.onnx", "--split", "99"), "--split must be from 1 to"),
         ((checkpoint_file, "m.onnx", "--numbers", "floats"), "--numbers must be 8-bit"),

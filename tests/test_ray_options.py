@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
+from pathlib import Path
 
 import pytest
 
 from shoal.cli.options import check_ray
+from shoal.distributed import folders
 from shoal.distributed.address import with_addresses
 from shoal.errors import DistributedError
 
@@ -50,3 +53,27 @@ def test_without_ray_installed_the_extra_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DistributedError, match=r"pip install 'shoal\[ray\]'"):
         check_ray("local", None)
+
+
+def test_auto_without_a_ray_is_refused_before_any_work() -> None:
+    pytest.importorskip("ray", reason="needs the extra ray")
+    with pytest.raises(DistributedError, match="no Ray runs on this machine; begin one with"):
+        check_ray("auto", None)
+
+
+def test_folders_of_commands_that_were_killed_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl", reason="this system has no such locks")
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(folders, "_SHORT", 1000)
+    left = tmp_path / "shoal-ray-abandoned"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    with folders.temporary() as held:
+        assert held.is_dir()
+        assert not left.exists()
+        os.utime(held, (0, 0))
+        with folders.temporary():
+            assert held.is_dir()  # of a command that still runs
+    assert not any(tmp_path.iterdir())

@@ -20,6 +20,7 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra ray")
 
+from shoal import large
 from shoal.cli import sharded
 from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import version_mismatch
@@ -147,6 +148,31 @@ def test_copies_are_those_of_the_plain_command(
         assert result.code == 0, result.err
     assert (tmp_path / "ray.csv").read_bytes() == (tmp_path / "plain.csv").read_bytes()
     assert (tmp_path / "ray.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+
+
+def test_vectors_are_clustered_by_the_workers_as_without(
+    engine: Engine, run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(large, "AT_ONCE", 0)  # these few are too many for memory
+    monkeypatch.setattr(large, "SHOWN", 200)
+    monkeypatch.setattr(
+        "shoal.distributed.engine.connect", lambda *_: contextlib.nullcontext(engine)
+    )
+    centres = 20 * np.random.default_rng(0).normal(size=(3, 8))
+    for file in range(3):
+        groups = np.random.default_rng(file).integers(0, 3, 300)
+        x = centres[groups] + np.random.default_rng(9 + file).normal(size=(300, 8))
+        table = {"id": [f"{file}-{row}" for row in range(300)], "embedding": list(x.astype("f4"))}
+        pq.write_table(pa.table(table), tmp_path / f"v-{file}.parquet")
+    words = [tmp_path / "v-*.parquet", "-k", 3]
+    for folder, more in (("alone", []), ("spread", ["--ray"])):
+        result = run_cli("cluster", words[0], tmp_path / folder, *words[1:], *more)
+        assert result.code == 0, result.err
+        assert "900 vectors are too many for memory at once" in result.err
+    alone, spread = ((tmp_path / f / "prediction.csv").read_bytes() for f in ("alone", "spread"))
+    assert alone == spread
+    assert alone.count(b"\n") == 901
 
 
 def test_a_worker_killed_at_work_costs_nothing(

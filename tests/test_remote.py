@@ -349,12 +349,14 @@ def test_a_store_that_goes_away_stops_the_work(web: Web) -> None:
 
 
 BAD = {
+    "s4://pile/t-0.tar": r"^s4://pile/t-0.tar: shoal knows no store s4://; give s3://, gs://",
+    "s3://": r"^s3://: the name of the bucket is missing",
     "s3://nobucket/x.tar": r"there is no bucket nobucket; check its name\.",
     "s3://nobucket/folder": r"there is no bucket nobucket; check its name\.",
     "s3://pile/none.tar": r"no such file; check the URL\.",
     "s3://pile/none": r"no such file or folder; check the URL\.",
     "s3://pile/d/none-*.tar": r"no file matches this pattern; check the URL\.",
-    "s3://pile/d/t-{0..3}.tar": r"means 4 files, but 1 of them do not exist \(the first is t-3.tar",
+    "s3://pile/d/t-{0..3}.tar": r"but 1 of them does not exist \(the first is t-3.tar",
     "s3://pile/list.csv": r"is not a pile of images",
     "http://no-such-host.invalid/x.tar": r"there is no host no-such-host.invalid",
     "http://127.0.0.1:9/x.tar": r"127.0.0.1:9 cannot be reached; check the URL and the network\.",
@@ -407,6 +409,12 @@ def test_wrong_credentials_are_said(
     server.shutdown()
     assert expected in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_a_profile_that_there_is_not_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(DataError, match=r"AWS_PROFILE names 'nobody', which there is not; give"):
+        open_source("s3://pile/x.tar")
 
 
 def test_a_missing_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

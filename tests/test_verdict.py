@@ -16,6 +16,7 @@ import pytest
 from pypdf import PdfReader
 
 from shoal.plural import counted, fill
+from shoal.reports.wording import Wording
 from shoal.scoring.accuracy import Estimate
 from shoal.scoring.evidence import Evidence
 from shoal.scoring.signals import Signals
@@ -62,6 +63,23 @@ def test_a_low_consistency_does_not_contradict_images_that_stay(consistency: flo
     moved = replace(signals, view_agreement=0.7)
     said = str(decide(replace(GOOD, signals=moved, consistency=consistency)))
     assert "change their group" in said or "depend on how" in said
+
+
+def test_vectors_are_called_vectors_in_any_language() -> None:
+    signals = Signals(*[float("nan")] * 3, 0.93, *[float("nan")] * 3)
+    found = decide(replace(GOOD, signals=signals, consistency=None, vectors=True))
+    assert "About 95% of the vectors are probably in the right group" in str(found)
+    assert "93% of the vectors get the same group when only half of the vectors" in str(found)
+    assert not any("image" in str(reason) for reason in found.reasons)
+    assert "the typical vectors of each" in str(found)
+    chinese = [Wording("zh-TW")(each.template, **dict(each.values)) for each in found.reasons]
+    assert all("向量" in each and "影像" not in each for each in chinese)
+
+
+def test_halves_are_not_spoken_of_where_they_tell_nothing() -> None:
+    signals = Signals(*[1.0] * 7)
+    assert "half of the images" in str(decide(replace(GOOD, signals=signals)))
+    assert "half of" not in str(decide(replace(GOOD, signals=signals, halves_tell=False)))
 
 
 def test_few_images_get_a_range_and_no_number() -> None:

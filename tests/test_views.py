@@ -281,7 +281,7 @@ def test_named_recipes_draw_what_they_always_drew(
 def test_every_limit_is_checked() -> None:
     for field in fields(Views):
         if field.name not in ("horizontal_flip", "free_orientation"):
-            with pytest.raises(ValueError, match=f"views.{field.name} must be in"):
+            with pytest.raises(ValueError, match=f"views.{field.name} must be "):
                 replace(Views(), **{field.name: -1}).check()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import torch
 from shoal.distributed.torchrun import joined
 from shoal.errors import DistributedError, RecipeError
 from shoal.models import checkpoint as checkpoints
+from shoal.models.encoders._pooling import BatchNormMaxPool, Scratch
 from shoal.protocols import Workers
 from shoal.training.batch_norm import over_all_workers
 from shoal.training.optimizers import orthogonalise, orthogonalise_all
@@ -65,6 +68,39 @@ def test_two_workers_learn_the_same_bits_again(learned: tuple[Any, Any]) -> None
     alone, two = learned
     assert two["again"] == two["best"]
     assert alone["again"] == alone["best"]
+
+
+@pytest.fixture
+def alone_in_a_group(tmp_path: Path) -> Iterator[None]:
+    """A process group of this process alone."""
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1
+    )
+    yield
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("layer", [BatchNormMaxPool(3, Scratch()), torch.nn.BatchNorm2d(3)])
+def test_batch_norm_of_all_workers_is_that_of_one(
+    layer: torch.nn.Module, alone_in_a_group: None
+) -> None:
+    plain = torch.nn.Sequential(layer)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([1.5, -0.5, 0.01]))  # a line may fall
+        layer.bias.copy_(torch.tensor([0.1, 0.2, 0.3]))
+    shared = copy.deepcopy(plain)
+    over_all_workers(shared, Workers(0, 2, 6), "cpu")
+    draw = torch.Generator().manual_seed(0)
+    x = 3 + torch.randn(6, 3, 5, 4, generator=draw).contiguous(memory_format=torch.channels_last)
+    found = []
+    for module in (plain, shared):
+        own = x.clone().requires_grad_()
+        y = module(own)
+        (y**2).sum().backward()
+        module.eval()
+        found.append([y, own.grad, *(p.grad for p in module.parameters()), module(own)])
+    for of_plain, of_shared in zip(*found, strict=True):
+        torch.testing.assert_close(of_plain, of_shared, atol=1e-4, rtol=1e-4)
 
 
 def test_the_command_under_torchrun(tmp_path: Path) -> None:

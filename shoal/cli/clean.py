@@ -85,9 +85,11 @@ def duplicates(
     from shoal.search.duplicates import check_threshold, find_duplicates
 
     check_threshold(threshold)
-    check_ray(ray, workers)
+    check_ray(ray, workers, device)
     inputs = [data, *([checkpoint] if checkpoint else [])]
-    replaced = check_outputs([csv, picture], inputs, force=force)
+    replaced = check_outputs(
+        [csv, picture], inputs, force=force, first=lambda: check_picture(picture)
+    )
     check_picture(picture)
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
@@ -150,7 +152,9 @@ def outliers(
     from shoal.search.outliers import check_count, find_outliers
 
     check_count(n)
-    replaced = check_outputs([csv, picture], [data, checkpoint], force=force)
+    replaced = check_outputs(
+        [csv, picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
+    )
     check_picture(picture)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)

@@ -58,7 +58,9 @@ def clusters(
     from shoal.search import summaries
 
     check_range(low, high)
-    replaced = check_outputs([picture], [data, checkpoint], force=force)
+    replaced = check_outputs(
+        [picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
+    )
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
@@ -115,7 +117,9 @@ def tree(
     check_suffix(out)
     picture = out.with_suffix(".png") if picture is None else picture
     check_leaves(leaves)
-    replaced = check_outputs([out, picture], [data, checkpoint], force=force)
+    replaced = check_outputs(
+        [out, picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
+    )
     check_picture(picture)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
@@ -162,9 +166,9 @@ def cut(
     from shoal.progress import Reporter
     from shoal.search import summaries
 
-    replaced = check_outputs([prediction], [tree_file], force=force)
     grown = load_tree(tree_file)
     labels, nodes = grown.labels_at(chosen_nodes(grown, clusters, at))
+    replaced = check_outputs([prediction], [tree_file], force=force)
     grown.write_prediction(labels, prediction, force=force)
     report = Reporter(quiet=quiet)
     report.say(*replacing(replaced))

@@ -54,7 +54,9 @@ def splits(
     from shoal.plots import figures
     from shoal.progress import Reporter
 
-    replaced = check_outputs([picture], [data, checkpoint], force=force)
+    replaced = check_outputs(
+        [picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
+    )
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)

@@ -17,7 +17,7 @@ from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
 from shoal.distributed import torchrun
 from shoal.embedding.table import ImageTable
-from shoal.errors import Interrupted
+from shoal.errors import DistributedError, Interrupted, LostError
 from shoal.images.channels import channel_kind
 from shoal.images.checks import check_n_clusters
 from shoal.images.files import locked, sweep
@@ -114,6 +114,10 @@ def _train(
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
+    except LostError as error:
+        kept = CheckpointHistory(path).resume_file.exists()
+        goes_on = f"; what is done is kept, go on with: {typed('--resume')}"
+        raise DistributedError(error.what + (goes_on if kept else "; nothing was done.")) from error
     if finished.facts.chosen is not None:
         report.say(finished.facts.chosen.reason)
     history = CheckpointHistory(path)

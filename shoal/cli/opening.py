@@ -17,6 +17,7 @@ from shoal.images.csv_files import printable
 from shoal.images.left_out import Count
 from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
+from shoal.images.shards import check_there
 from shoal.plural import counted
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
@@ -107,11 +108,12 @@ def reopening(path: Path, options: OpenOptions, **wanted: Any) -> Callable[[], I
 
 
 def check_any_images(path: Path) -> None:
-    """Raise if a folder holds no file at all, before anything else is said of a command.
+    """Raise if nothing is there, or a folder holds no file at all, before anything else is said.
 
     Raises:
-        DataError: it holds none.
+        DataError: so it is.
     """
+    check_there(path)
     if path.is_dir() and not any(files for _, _, files in os.walk(path)):
         open_source(path)
 

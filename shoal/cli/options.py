@@ -210,18 +210,21 @@ Workers = Annotated[
 ]  # fmt: skip
 
 
-def check_ray(ray: str | None, workers: int | None) -> None:
+def check_ray(ray: str | None, workers: int | None, device: str = "cpu") -> None:
     """Fail before any work where ``--ray`` and ``--workers`` cannot be followed.
 
     Raises:
-        DistributedError: ``workers`` without ``ray``, or not at least 1; no Ray is installed, or
-            nobody answers at its address.
+        DistributedError: ``workers`` without ``ray``, or not at least 1; no Ray is installed; or
+            the cluster at its address does not answer, has another version, or too few cores.
     """
     if ray is None and workers is None:
         return
-    from shoal.distributed.engine import check_engine
+    from shoal.distributed.engine import check_engine, rehearse
 
-    check_engine(ray, workers)
+    if ray is None:
+        check_engine(ray, workers)
+    else:
+        rehearse(ray, workers, device=device)
 
 
 Quiet = Annotated[

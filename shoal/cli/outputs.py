@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from shoal.errors import OutputError, ShoalError
 from shoal.images.csv_files import printable
 from shoal.images.files import atomic_path, digest_of
 from shoal.images.output_checks import already_there, check_distinct, check_writable
+from shoal.images.shards import check_there, shards
 
 if TYPE_CHECKING:
     from shoal.protocols import ImageSource
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def check_outputs(
     outputs: Sequence[Path | None], inputs: Sequence[Path], *, force: bool = False,
-    kept: bool = False,
+    kept: bool = False, perhaps: Sequence[Path] = (), first: Callable[[], object] | None = None,
 ) -> list[Path]:  # fmt: skip
     """Fail now if one of ``outputs`` should not be written.
 
@@ -33,16 +34,20 @@ def check_outputs(
         inputs: files, folders, and patterns of files, that the command reads.
         force: whether files may be replaced.
         kept: whether a copy of what is replaced is kept, so that it may be anything.
+        perhaps: other words that may be files which the command reads.
+        first: fails if what was asked for cannot be done. It is called before it is said that a
+            file is there: a person mends the question before anything makes room for its answer.
 
     Returns:
         The files that will be replaced.
 
     Raises:
         OutputError: naming the file, and what to do.
+        DataError: a file is there, and an input is not.
     """
     from shoal.corrections.journal_file import REVIEWED, SUFFIX
 
-    read = [file for path in inputs for file in _files(path)]
+    read = [file for path in (*inputs, *perhaps) for file in _files(path)]
     check_distinct(outputs, read)
     wanted = [path for path in outputs if path is not None]
     for path in wanted:
@@ -57,6 +62,10 @@ def check_outputs(
                 raise OutputError(f"cannot write {path}: it is one of the images in {pile}.")
     replaced = [path for path in wanted if os.path.lexists(path)]
     if replaced and not force:
+        for path in inputs:
+            check_there(path)
+        if first is not None:
+            first()
         raise already_there(replaced[0])
     if not replaced:
         return []
@@ -164,7 +173,6 @@ def _files(path: Path) -> list[Path]:
     """The files that an input names: itself, those of a pattern, those that a list of paths has."""
     from shoal.images.formats import path_list
     from shoal.images.remote.location import is_remote
-    from shoal.images.shards import shards
 
     if is_remote(path):
         return [path]

@@ -100,7 +100,7 @@ def predict(
     from shoal.progress import Reporter
     from shoal.scoring import label_free
 
-    check_ray(ray, workers)
+    check_ray(ray, workers, device)
     report = Reporter(quiet=quiet)
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     inputs = [data, checkpoint, *honouring.files]
@@ -109,9 +109,15 @@ def predict(
     skipped = prediction.with_name("skipped.csv")
     check_distinct([prediction, table, skipped], inputs)
     check_skipped(skipped)
-    replaced = check_outputs([prediction, table], inputs, force=force or backup, kept=backup)
-    if table is not None and table.suffix.lower() != ".parquet":
-        raise OutputError(f"the file of --table must end in .parquet, got {table}.")
+
+    def check_table() -> None:
+        if table is not None and table.suffix.lower() != ".parquet":
+            raise OutputError(f"the file of --table must end in .parquet, got {table}.")
+
+    replaced = check_outputs(
+        [prediction, table], inputs, force=force or backup, kept=backup, first=check_table
+    )
+    check_table()
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)
     check_finished(loaded)

@@ -83,7 +83,6 @@ def report(
     honouring = Honouring(checkpoint, corrections, no_corrections, reporter)
     inputs = [data, checkpoint, before, after, images, labels, *honouring.files]
     assembly.check_report(out)
-    replaced = check_outputs(out, [path for path in inputs if path is not None], force=force)
     shown = None if show is None else parse_shown(show)
     if labels is not None and images is None:
         raise DataError("--labels needs --images, the images that they are of.")
@@ -91,6 +90,7 @@ def report(
         raise DataError("--after needs --before, the checkpoint to compare it with.")
     if before is not None and after is None:
         after = checkpoint
+    replaced = check_outputs(out, [path for path in inputs if path is not None], force=force)
     learned = checkpoints.load(checkpoint)
     if learned.n_dimensions:
         source = open_pile(data, checkpoint, report=reporter)

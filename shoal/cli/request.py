@@ -162,9 +162,9 @@ def rehearse(source: ImageSource, request: Request) -> None:
         ShoalError: see `train`.
     """
     recipe = request.resolve()
-    check_n_clusters(recipe.n_clusters, len(source))
+    check_n_clusters(recipe.n_clusters, len(source), recipe.kind)
     if request.auto:
-        check_enough(len(source))
+        check_enough(len(source), recipe.kind)
     if not recipe.has_encoder:
         return
     start_run(source, recipe, resolve_device(request.device), groups=request.groups)

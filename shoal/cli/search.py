@@ -83,8 +83,14 @@ def pairs(
     report = Reporter(quiet=quiet)
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     inputs = [data, checkpoint, *([listed] if listed else []), *honouring.files]
-    replaced = check_outputs([out], inputs, force=force)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
+
+    def check_listed() -> None:
+        if listed is not None:
+            opened, _ = open_with(checkpoint, data, report, options, at_least=2)
+            read_pairs(listed, opened.ids)
+
+    replaced = check_outputs([out], inputs, force=force, first=check_listed)
     source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     if listed is None:
         rows = random_pairs(len(source), 10_000, np.random.default_rng(1))
@@ -147,15 +153,23 @@ def similar(
     from shoal.plots.figures import write
     from shoal.progress import Reporter
     from shoal.search import summaries
+    from shoal.search.queries import resolve
     from shoal.search.similar import check_queries, find_similar
 
     check_queries(images, n, metric)
     report = Reporter(quiet=quiet)
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
-    inputs = [data, checkpoint, *map(Path, images), *([embedding] if embedding else [])]
-    replaced = check_outputs([csv, picture], [*inputs, *honouring.files], force=force)
-    check_picture(picture)
+    inputs = [data, checkpoint, *([embedding] if embedding else []), *honouring.files]
     options = OpenOptions(array, channels, composite, cache=not no_cache)
+
+    def check_images() -> None:
+        check_picture(picture)
+        resolve(images, open_with(checkpoint, data, report, options, at_least=2)[0])
+
+    replaced = check_outputs(
+        [csv, picture], inputs, force=force, perhaps=list(map(Path, images)), first=check_images
+    )
+    check_picture(picture)
     source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     known = None
     if embedding is not None:

@@ -48,7 +48,18 @@ def order_for(
         _absolute(data), None if checkpoint is None else str(_absolute(checkpoint[0])),
         vectors=n_dimensions_of(source) > 0, array=asked.array, channels=asked.channels,
         every=within.every, pages=within.pages, size=size, cache=asked.cache,
+        **_learned_of(source, data),
     )  # fmt: skip
+
+
+def _learned_of(source: ImageSource, data: Path) -> dict[str, Any]:
+    """What was learned from a whole pile in a store, of which a worker opens a part."""
+    if not is_remote(data) or n_dimensions_of(source):
+        return {}
+    return {
+        "image_shape": source.shape, "pixel_range": getattr(source, "pixel_range", None),
+        "fit": getattr(source, "fit", None),
+    }  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -112,7 +112,7 @@ def train(
         effort=effort_of(quick, thorough),
         tensorboard=tensorboard, ray=ray, workers=workers,
     )  # fmt: skip
-    check_ray(ray, workers)
+    check_ray(ray, workers, device)
     request.resolve()  # what can be refused without the images is refused before they are opened
     if tensorboard is not None:
         check_folder(tensorboard, resume=resume, force=force)
@@ -201,7 +201,7 @@ def run(
         effort=effort_of(quick, thorough),
         tensorboard=tensorboard, ray=ray, workers=workers,
     )  # fmt: skip
-    check_ray(ray, workers)
+    check_ray(ray, workers, device)
     request.resolve()
     if tensorboard is not None:
         check_folder(tensorboard, resume=resume, force=force)

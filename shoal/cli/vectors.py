@@ -71,6 +71,7 @@ def cluster(
     from shoal.cli.run_folder import already, corrections_kept, open_run
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
+    from shoal.images.shards import check_there
     from shoal.models import checkpoint as checkpoints
     from shoal.models.facts import Origin
     from shoal.models.provenance import command_line
@@ -88,6 +89,8 @@ def cluster(
         device="cpu", force=force, pictures=images, noise=noise,
     )  # fmt: skip
     recipe = request.resolve()
+    for path in filter(None, (vectors, images)):
+        check_there(path)
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
         shown = None if images is None else opening.open_images(
@@ -98,7 +101,7 @@ def cluster(
             report=report,
         )  # fmt: skip
         if not request.auto:
-            check_n_clusters(recipe.n_clusters, len(source))
+            check_n_clusters(recipe.n_clusters, len(source), "vectors")
         blockwise = large.is_large(source, recipe, auto_k=request.auto)
         if blockwise:
             large.check(source, recipe)

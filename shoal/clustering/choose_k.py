@@ -7,6 +7,7 @@ from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import check_range, weigh
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
+from shoal.plural import of_vectors
 from shoal.protocols import FloatArray, Track, silent
 from shoal.recipes.recipe import Recipe
 
@@ -16,13 +17,13 @@ FEWEST, MOST = 2, 20
 """The numbers that are weighed."""
 
 
-def check_enough(n_images: int) -> None:
+def check_enough(n_images: int, noun: str = "images") -> None:
     """Raise, before any training, unless a number of clusters can be chosen for so many images.
 
     Raises:
         DataError: fewer than 20.
     """
-    check_range(FEWEST, MOST, n_images)
+    check_range(FEWEST, MOST, n_images, noun)
 
 
 def choose_k(z: FloatArray, recipe: Recipe, *, track: Track = silent) -> tuple[int, ChosenNumber]:
@@ -42,7 +43,8 @@ def choose_k(z: FloatArray, recipe: Recipe, *, track: Track = silent) -> tuple[i
     points = build_clusterer(recipe, recipe.n_clusters).remember(z).reference
     evidence = weigh(points, low=FEWEST, high=MOST, seed=recipe.seed, track=track)
     strengths = {each.n_clusters: round(each.strength, 3) for each in evidence.evidence}
-    return evidence.n_clusters, ChosenNumber(evidence.reason, strengths)
+    reason = evidence.reason if recipe.has_encoder else of_vectors(evidence.reason)
+    return evidence.n_clusters, ChosenNumber(reason, strengths)
 
 
 def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> NumberOfClusters:

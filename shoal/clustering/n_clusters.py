@@ -72,7 +72,7 @@ def choose_n_clusters(
     return weigh(z, low=low, high=high, seed=seed, rows=sample.rows, track=track)
 
 
-def check_range(low: int, high: int, n_images: int | None = None) -> None:
+def check_range(low: int, high: int, n_images: int | None = None, noun: str = "images") -> None:
     """Raise unless numbers of clusters from ``low`` to ``high`` can be compared.
 
     Raises:
@@ -85,7 +85,7 @@ def check_range(low: int, high: int, n_images: int | None = None) -> None:
     if n_images is not None and n_images < low * FEWEST_A_CLUSTER:
         raise DataError(
             f"choosing among {low} clusters or more needs at least {low * FEWEST_A_CLUSTER} "
-            f"images, got {n_images}."
+            f"{noun}, got {n_images}."
         )
 
 

@@ -110,7 +110,7 @@ def k_means(
         DataError: more groups than vectors.
     """
     n = len(vectors)
-    check_n_clusters(n_clusters, n)
+    check_n_clusters(n_clusters, n, "vectors")
     sample = Halves.sampled(vectors, sample_rows(n, n_sampled(n, n_clusters), seed))
     if n_clusters > ONE_LEVEL:
         centres = two_levels.fit(sample, n_clusters, seed, track)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from shoal.distributed.address import LOCAL, check_address
@@ -20,6 +16,7 @@ from shoal.distributed.environment import (
     restored,
     version_mismatch,
 )
+from shoal.distributed.folders import temporary
 from shoal.errors import DistributedError, ShoalError
 from shoal.images.decoding.parallel import n_cores
 
@@ -29,8 +26,6 @@ _QUEUED = 2
 """Tasks handed to Ray for each worker: one that it does, and one that waits for it."""
 _OBJECT_STORE = 80 * 2**20
 """Bytes of a local Ray's object store, the least it takes: no image travels through it."""
-_SHORT = 60
-"""Characters of a temporary folder below which Ray's sockets, at most 107 in all, fit."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +119,18 @@ def check_engine(address: str | None, workers: int | None) -> None:
     check_address(address)
 
 
+def rehearse(address: str, workers: int | None, *, device: str = "cpu") -> None:
+    """Fail before any work where `connect` to a cluster would: join it, and leave it again.
+
+    Raises:
+        DistributedError: see `connect`.
+    """
+    check_engine(address, workers)
+    if address != LOCAL:
+        with connect(address, workers, device=device):
+            pass
+
+
 @contextlib.contextmanager
 def connect(address: str, workers: int | None = None, *, device: str = "cpu") -> Iterator[Engine]:
     """Join the Ray at ``address``, or start one on this machine, until the block ends.
@@ -151,7 +158,7 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
             began = {
                 "num_cpus": workers or n_cores(),
                 "object_store_memory": _OBJECT_STORE,
-                "_temp_dir": str(ends.enter_context(_folder())),
+                "_temp_dir": str(ends.enter_context(temporary())),
                 "include_dashboard": False,
             }
         ends.callback(ray.shutdown)
@@ -179,25 +186,6 @@ def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
 def _too_many(address: str, there: int, name: str, asked: int) -> DistributedError:
     where = "this machine" if address == LOCAL else f"the cluster at {address}"
     return DistributedError(f"workers must be at most {there}, the {name} of {where}, got {asked}.")
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder for Ray's logs and sockets, outside the project, gone with the command.
-
-    Those of commands that were killed are removed, too.
-    """
-    usual = tempfile.gettempdir()
-    where = usual if len(usual) + len("/shoal-ray-1234567-12345678") < _SHORT else "/tmp"
-    for older in Path(where).glob("shoal-ray-[0-9]*-*"):
-        process = older.name.split("-")[2]
-        if process.isdecimal() and not Path("/proc", process).exists() and Path("/proc").exists():
-            shutil.rmtree(older, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"shoal-ray-{os.getpid()}-", dir=where))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _deaths() -> tuple[type[BaseException], ...]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import torch.distributed as dist
 
 from shoal.errors import DataError, ShoalError
+from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.file_content import on_cpu
 from shoal.protocols import ImageSource, IntArray, Workers
@@ -43,7 +44,8 @@ def backend(device: str) -> str:
 def open_alike(order: Order, workers: Workers, source: ImageSource | None = None) -> ImageSource:
     """Open the images of ``order`` in every worker.
 
-    The first worker of a machine opens them first: what it decodes and keeps, the others read.
+    The first worker of a machine opens them first, and sees whether they are the same: what it
+    decodes and keeps, the others read, and they take its word.
 
     Args:
         order: what to open.
@@ -60,7 +62,7 @@ def open_alike(order: Order, workers: Workers, source: ImageSource | None = None
         if source is None and turn == (os.environ.get("LOCAL_RANK", "0") == "0"):
             try:
                 source = order.reopen()
-                if source.digest() != order.digest:
+                if turn and source.digest() != order.digest:
                     problem = "a worker sees other images than the command; give all the same data."
             except ShoalError as error:
                 problem = str(error)
@@ -70,6 +72,8 @@ def open_alike(order: Order, workers: Workers, source: ImageSource | None = None
     if any(problems):
         raise DataError(next(filter(None, problems)))
     assert source is not None  # as there was no problem
+    if isinstance(source, ArraySource):
+        source.take_digest(order.digest)
     return source
 
 

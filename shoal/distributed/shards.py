@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.distributed.engine import Engine
 from shoal.distributed.parts import Parts
+from shoal.distributed.pieces import pieces_of, pieces_with
 from shoal.distributed.tasks import Order, Shard, predict_shard, shard_digest
 from shoal.embedding.table import ROW_GROUP, ImageTable
 from shoal.export.large_tables import LargeTable
@@ -46,11 +47,13 @@ def do_missing(
     """
     missing = parts.missing()
     order = replace(order, device=engine.device)
+    pieces = [] if order.vectors else pieces_of(order.data, source)
 
     def tasks() -> Iterator[tuple[Order, Parts, Shard]]:
         for number in missing:
             start, stop = parts.rows(number)
-            yield order, parts, Shard(number, start, stop, shard_digest(source, start, stop))
+            digest = shard_digest(source, start, stop)
+            yield order, parts, Shard(number, start, stop, digest, pieces_with(pieces, start, stop))
 
     peaks = [
         peak for _, peak in track(engine.do(work, tasks()), what, len(missing)) if peak is not None

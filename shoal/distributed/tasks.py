@@ -7,7 +7,7 @@ import hashlib
 import platform
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,15 @@ from threadpoolctl import threadpool_limits
 
 from shoal import __version__, pipeline
 from shoal.distributed.parts import Parts
+from shoal.distributed.pieces import Piece
 from shoal.embedding.reduce import reduce
 from shoal.errors import DistributedError, ShoalError
 from shoal.images.csv_files import as_text
 from shoal.images.files import atomic_path, digest_of
+from shoal.images.joined import Joined
 from shoal.images.open import open_source
+from shoal.images.pixel_range import PixelRange
+from shoal.images.remote.listing import only
 from shoal.images.subset import Subset
 from shoal.images.vectors.open import open_vectors
 from shoal.models import checkpoint as checkpoints
@@ -49,6 +53,13 @@ class Order:
     size: int | None = None
     cache: bool = True
     device: str = "cpu"
+    image_shape: tuple[int, int, int] | None = None
+    """That of the images in a store, whose shards are opened each by itself; and their range, and
+    how they were brought to their shape."""
+    pixel_range: PixelRange | None = None
+    fit: str | None = None
+    node: str = field(default_factory=platform.node)
+    """The machine of the command, where the decoded images are."""
     version: str = __version__
 
 
@@ -60,6 +71,8 @@ class Shard:
     start: int
     stop: int
     digest: str
+    pieces: tuple[Piece, ...] = ()
+    """The shards of a store that its images are in; none: the pile is opened as a whole."""
 
     def __str__(self) -> str:
         return f"images {self.start:,} to {self.stop - 1:,}"
@@ -139,6 +152,10 @@ def _rows(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoint 
     """
     plan = parts.plan
     try:
+        if shard.pieces and platform.node() != order.node:
+            some = _of_pieces(order, plan.pile, plan.checkpoint, shard)
+            if some is not None:
+                return some
         source, checkpoint = _pile(order, plan.pile, plan.checkpoint)
         same = len(source) == plan.n_images
         same = same and shard_digest(source, shard.start, shard.stop) == shard.digest
@@ -156,17 +173,54 @@ def _rows(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoint 
     return Subset(source, np.arange(shard.start, shard.stop)), checkpoint
 
 
+def _of_pieces(
+    order: Order, pile: str, checkpoint: str, shard: Shard
+) -> tuple[Subset, Checkpoint | None] | None:
+    """The images of a shard from the files of the store that they are in, each opened by itself.
+
+    None if these are others than the command saw: then the whole pile tells what is wrong.
+    """
+    opened = [_piece(order, piece, pile, checkpoint) for piece in shard.pieces]
+    sources = [source for source, _ in opened]
+    first = shard.pieces[0].first
+    if any(
+        len(source) != piece.stop - piece.first
+        for source, piece in zip(sources, shard.pieces, strict=True)
+    ):
+        return None
+    rows = np.arange(shard.start - first, shard.stop - first)
+    some = Subset(sources[0] if len(sources) == 1 else Joined(sources), rows)
+    if shard_digest(some, 0, len(some)) != shard.digest:
+        return None
+    return some, opened[0][1]
+
+
+@lru_cache(maxsize=4)
+def _piece(
+    order: Order, piece: Piece, pile: str, checkpoint: str
+) -> tuple[ImageSource, Checkpoint | None]:
+    """A file of a store, decoded once on a machine."""
+    _check_version(order)
+    loaded = None if order.checkpoint is None else _checkpoint(order.checkpoint, checkpoint)
+    with _by_itself(f"{pile[:16]}-{piece.first}"):
+        return _opened(replace(order, data=only(order.data, [piece.shard])), loaded), loaded
+
+
 @lru_cache(maxsize=1)
 def _pile(order: Order, pile: str, checkpoint: str) -> tuple[ImageSource, Checkpoint | None]:
     """What this process opened for a task before is still open for the next."""
+    _check_version(order)
+    loaded = None if order.checkpoint is None else _checkpoint(order.checkpoint, checkpoint)
+    with _by_itself(pile[:16]):
+        return _opened(order, loaded), loaded
+
+
+def _check_version(order: Order) -> None:
     if order.version != __version__:
         raise DistributedError(
             f"a worker on {platform.node()} has shoal {__version__}, and the command is of "
             f"{order.version}; install the same version on each machine."
         )
-    loaded = None if order.checkpoint is None else _checkpoint(order.checkpoint, checkpoint)
-    with _by_itself(pile):
-        return _opened(order, loaded), loaded
 
 
 def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
@@ -179,14 +233,18 @@ def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
             id_column=origin.id_column or None if of_parquet and origin else None,
         )  # fmt: skip
     known: dict[str, Any] = {}
-    if checkpoint is not None:
+    if order.image_shape is not None:
+        known = {
+            "image_shape": order.image_shape, "pixel_range": order.pixel_range, "fit": order.fit,
+        }  # fmt: skip
+    elif checkpoint is not None:
         known = {
             "image_shape": checkpoint.image_shape, "pixel_range": checkpoint.pixel_range,
             "fit": checkpoint.fit,
         }  # fmt: skip
     return open_source(
         order.data, array=order.array, channels=order.channels, every=order.every,
-        pages=order.pages, size=order.size, cache=order.cache, **known,
+        pages=order.pages, size=None if known else order.size, cache=order.cache, **known,
     )  # fmt: skip
 
 
@@ -210,12 +268,12 @@ def _way(path: str, digest: str, n_clusters: int | None, split: int) -> Way:
 
 
 @contextlib.contextmanager
-def _by_itself(pile: str) -> Iterator[None]:
+def _by_itself(what: str) -> Iterator[None]:
     """One process of a machine at a time: the first decodes the images, the others find them."""
     try:
         import fcntl
 
-        file = (Path(tempfile.gettempdir()) / f"shoal-opens-{pile[:16]}").open("w")
+        file = (Path(tempfile.gettempdir()) / f"shoal-opens-{what}").open("w")
     except (ImportError, OSError):  # each decodes for itself
         yield
         return

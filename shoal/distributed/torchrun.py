@@ -118,7 +118,7 @@ def trainer(reopen: Reopen) -> Trainer | None:
     if n_workers() == 1:
         return None
     from shoal.distributed.order import Order, is_lost, open_alike
-    from shoal.errors import TrainingError
+    from shoal.errors import LostError
     from shoal.training.loop import train
     from shoal.training.workers import ProcessGroup
 
@@ -138,9 +138,7 @@ def trainer(reopen: Reopen) -> Trainer | None:
         except RuntimeError as error:
             if not is_lost(error):
                 raise
-            raise TrainingError(
-                "a worker of torchrun has ended; go on from the last state with resume=True."
-            ) from error
+            raise LostError("a worker of torchrun has ended") from error
 
     return steps
 

@@ -7,8 +7,8 @@ state: they end with the bits of the undisturbed run.
 
 from __future__ import annotations
 
+import os
 import pickle
-import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -19,8 +19,9 @@ from shoal.distributed.address import LOCAL
 from shoal.distributed.board import Board, News, Start
 from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import changed
+from shoal.distributed.folders import temporary
 from shoal.distributed.order import WAIT, Order, Reopen, backend, is_lost, open_alike, sendable
-from shoal.errors import DistributedError, ShoalError
+from shoal.errors import DistributedError, LostError, ShoalError
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import is_kept
 from shoal.pipeline import Trainer
@@ -38,11 +39,15 @@ _SHARE = 0.01
 _SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "1",
+    "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",  # for a dashboard, which there is not
     "TORCH_PROCESS_GROUP_SHUTDOWN_TIMEOUT_S": "5",
 }
 """What Ray Train reads from the environment: workers stay in their folder, a lost one is noticed
 soon, and nothing waits long for its connections to close."""
+_OF_WORKERS = {"MALLOC_ARENA_MAX": "1"}
+"""The environment of each worker. Ray calls what trains in a thread, whose own arena gives large
+buffers back to the system again and again; with a single arena `keep_large_buffers` helps it."""
 
 
 def trainer(
@@ -66,11 +71,11 @@ def trainer(
         order = Order(reopen, source.digest(), recipe, resume, groups)
         spent = 0.0 if limit is None else limit.spent()
         with (
-            tempfile.TemporaryDirectory(prefix="shoal-ray-train-") as folder,
+            temporary() as folder,
             connect(address, workers, device=on or device) as engine,
             changed(**_SETTINGS),
         ):
-            yield from _states(engine, folder, _Told(order, limit, spent, named))
+            yield from _states(engine, str(folder), _Told(order, limit, spent, named))
 
     return steps
 
@@ -108,20 +113,14 @@ def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
         try:
             news = cast(News, ray.get(board.take.remote()))
         except ray.exceptions.RayError as error:
-            raise DistributedError(
-                f"the Ray of {engine.where} has ended; what is done is kept, go on with "
-                "resume=True."
-            ) from error
+            raise LostError(f"the Ray of {engine.where} has ended") from error
         for state in news.states:
             yield pickle.loads(state)
         if news.error is not None:
             raise pickle.loads(news.error)
         if news.stuck:
             reason = f": {news.reason}" if news.reason else ""
-            raise DistributedError(
-                f"the workers ended again and again before the next state{reason}; what is done is "
-                "kept, go on with resume=True."
-            )
+            raise LostError(f"the workers ended again and again before the next state{reason}")
     if run.error is not None:
         raise DistributedError(f"Ray ended the training: {run.error}") from run.error
 
@@ -141,6 +140,7 @@ class _Running(threading.Thread):
 
         on_gpus = self.engine.device == "cuda"
         resources = {"CPU": 1.0} | ({"GPU": 1.0} if on_gpus else {})
+        of_workers: Any = {"worker_runtime_env": {"env_vars": _OF_WORKERS}}  # unknown to its types
         try:
             TorchTrainer(
                 _share,
@@ -155,6 +155,7 @@ class _Running(threading.Thread):
                 run_config=ray_train.RunConfig(
                     storage_path=self.folder,
                     failure_config=ray_train.FailureConfig(max_failures=-1),
+                    **of_workers,
                 ),
             ).fit()  # fmt: skip
         except SystemExit:  # Ray was shut down
@@ -176,7 +177,7 @@ def _share(config: dict[str, Any]) -> None:
         order = told.order
         resume = order.resume if start.state is None else pickle.loads(start.state)
         source = open_alike(order, workers)
-        keep_large_buffers()
+        keep_large_buffers({k: v for k, v in os.environ.items() if k not in _OF_WORKERS})
         limit = told.limit_after(start.seconds) if workers.rank == 0 else None
         sender = Sender(board)
         for checkpoint in train(

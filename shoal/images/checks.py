@@ -8,6 +8,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.pixel_range import PixelRange, describe_bounds
+from shoal.plural import plain
 from shoal.protocols import Array, IntArray
 
 
@@ -59,14 +60,24 @@ def check_interval(
 ) -> None:
     """Raise ``error`` unless ``low`` ≤ ``value`` ≤ ``high`` (``low`` < ``value`` if open)."""
     inside = (low < value if open_low else low <= value) and value <= high
-    if not inside:  # NaN lands here too
-        bracket = "(" if open_low else "["
-        end = "∞)" if high == float("inf") else f"{high:g}]"
-        raise error(f"{name} must be in {bracket}{low:g}, {end}, got {value!r}.")
+    if inside:  # NaN is not
+        return
+    if high == float("inf"):
+        bounds = f"above {plain(low)}" if open_low else f"at least {plain(low)}"
+    elif open_low:
+        bounds = f"above {plain(low)} and at most {plain(high)}"
+    else:
+        bounds = f"from {plain(low)} to {plain(high)}"
+    raise error(f"{name} must be {bounds}, got {value!r}.")
 
 
-def check_n_clusters(n_clusters: int, n_images: int) -> None:
+def check_n_clusters(n_clusters: int, n_images: int, noun: str = "images") -> None:
     """Raise unless there are at least 1 and at most as many clusters as images.
+
+    Args:
+        n_clusters: how many clusters.
+        n_images: how many images, or whatever ``noun`` says.
+        noun: what is clustered, in the plural.
 
     Raises:
         DataError: ``n_clusters`` below 1 or above ``n_images``.
@@ -75,5 +86,5 @@ def check_n_clusters(n_clusters: int, n_images: int) -> None:
         raise DataError(f"n_clusters must be at least 1, got {n_clusters}.")
     if n_clusters > n_images:
         raise DataError(
-            f"n_clusters must be at most {n_images}, the number of images, got {n_clusters}."
+            f"n_clusters must be at most {n_images:,}, the number of {noun}, got {n_clusters}."
         )

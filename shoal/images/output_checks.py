@@ -12,7 +12,7 @@ from pathlib import Path
 from shoal.errors import OutputError
 from shoal.images.csv_files import printable
 from shoal.images.files import check_regular, write_error
-from shoal.images.remote.location import is_url, location
+from shoal.images.remote.location import url_of
 
 _LONGEST_NAME = 255
 """Bytes in a file's name, on every file system in common use."""
@@ -80,9 +80,10 @@ def check_writable(path: Path) -> None:
     Raises:
         OutputError: ``path`` is a folder, or its nearest existing parent cannot hold a new file.
     """
-    if is_url(path):
+    url = url_of(path)
+    if url is not None:
         raise OutputError(
-            f"cannot write {location(path)}: shoal writes to this machine alone; name a file or a "
+            f"cannot write {url}: shoal writes to this machine alone; name a file or a "
             "folder here, and copy it."
         )
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):

@@ -126,9 +126,11 @@ def are_colours(values: Numbers) -> bool:
     >>> light = np.random.default_rng(0).random((1000, 1))
     >>> are_colours(light * [1.0, 0.9, 0.7]), are_colours(light * [1.0, 0.9, -0.7])
     (True, False)
+    >>> are_colours(np.zeros((1000, 3)))  # nothing speaks against it
+    True
     """
     values = values[np.isfinite(values).all(axis=1)]
-    if len(values) < 2:
+    if len(values) < 2 or (values == values[0]).all():
         return True
     low, high = np.quantile(values, (0.01, 0.99), axis=0)
     width = high - low

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoal.errors import DataError
-from shoal.images.remote import listing
-from shoal.images.remote.location import Location
+from shoal.images.remote import listing, store
+from shoal.images.remote.location import Location, split_name
 
 _MOST = 100_000
 """Braces may stand for this many names; more is a typing mistake."""
@@ -46,10 +46,29 @@ def shards(pattern: Path) -> list[Path]:
         missing = [path for path in files if not path.exists()]
         if missing:
             raise DataError(
-                f"{pattern} means {len(files):,} files, but {len(missing):,} of them do not exist "
-                f"(the first is {missing[0].name}); check the pattern."
+                f"{pattern} means {len(files):,} files, but {len(missing):,} of them "
+                f"{'does' if len(missing) == 1 else 'do'} not exist (the first is "
+                f"{missing[0].name}); check the pattern."
             )
     return list(dict.fromkeys(files))
+
+
+def check_there(path: Path) -> None:
+    """Raise unless a path that was typed means something: a file, a folder, files of a pattern.
+
+    A store is not asked. A name after a colon, which picks an array of a file, is left out.
+
+    Raises:
+        DataError: nothing is there, or a URL is of no store.
+    """
+    if isinstance(path, Location):
+        store.check_known(path)
+        return
+    named = path if path.exists() else split_name(path, (".npz", ".parquet"))[0]
+    for file in shards(named):
+        if not file.exists():
+            what = "file" if file.suffix else "file or folder"
+            raise DataError(f"{file}: no such {what}; check the path.")
 
 
 def _literal_parents(name: str) -> str:

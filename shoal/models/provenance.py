@@ -38,8 +38,23 @@ def typed(*options: str, without: str = "") -> str:
         without: an option that is left out.
     """
     script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
-    words = shlex.split(script) if script else ["shoal", *typed_words()]
+    words = shlex.split(script) if script else [*_program(), *typed_words()]
     if "--resume" in options:  # which goes on, where --force began anew
         without = "--force"
     kept = [word for word in words if word != without]
     return shlex.join([*kept, *(option for option in options if option not in kept)])
+
+
+def _program() -> list[str]:
+    """What is typed before the words of a command: ``shoal``, or torchrun that began several."""
+    told = os.environ
+    if "TORCHELASTIC_RUN_ID" not in told or int(told.get("WORLD_SIZE", "1")) < 2:
+        return ["shoal"]
+    words = ["torchrun", "--nproc-per-node", told.get("LOCAL_WORLD_SIZE", told["WORLD_SIZE"])]
+    if int(told.get("GROUP_WORLD_SIZE", "1")) > 1:  # machines, of which this is one
+        for option, name in (
+            ("--nnodes", "GROUP_WORLD_SIZE"), ("--node-rank", "GROUP_RANK"),
+            ("--master-addr", "MASTER_ADDR"), ("--master-port", "MASTER_PORT"),
+        ):  # fmt: skip
+            words += [option, told.get(name, "")]
+    return [*words, "-m", "shoal"]

@@ -124,6 +124,11 @@ class Recipe:
         """Whether it learns from pixels; if not, it clusters vectors from elsewhere."""
         return self.encoder.name != NO_ENCODER.name
 
+    @property
+    def kind(self) -> str:
+        """What it clusters: images, or vectors from elsewhere."""
+        return "images" if self.has_encoder else "vectors"
+
     def parts(self) -> list[tuple[str, Part]]:
         """Return every part with its family."""
         return [

@@ -69,6 +69,11 @@ class Evidence:
     """The side, in pixels, at which images lose less; None if they were not shrunk."""
     colours: bool = True
     """Whether views of the images had other colours, as they have where channels are colours."""
+    halves_tell: bool = True
+    """Whether it says anything that half of the images form the same groups. It does not where the
+    number of groups was chosen for that, or where there are fewer than two images a group."""
+    vectors: bool = False
+    """Whether it is vectors from elsewhere that were clustered."""
     training: TrainingCommand = field(default_factory=TrainingCommand)
 
     @property

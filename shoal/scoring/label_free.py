@@ -133,6 +133,8 @@ def verdict_on(
             larger_size=origin.larger_size,
             colours=checkpoint.image_shape[2] == 3
             and bool(recipe.views.hue or recipe.views.saturation),
+            halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
+            vectors=checkpoint.n_dimensions > 0,
             training=_training(checkpoint, words, path),
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shoal.plural import of_vectors
 from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
 from shoal.scoring.training_command import TrainingCommand, command
 
@@ -19,10 +20,10 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     training = evidence.training
     data, checkpoint = training.data, training.checkpoint
     if any(MEANINGLESS in warning for warning in evidence.warnings):
-        return (sentence("Check the images: are they the ones you meant to give?"),)
+        return (_of_what("Check the images: are they the ones you meant to give?", evidence),)
     steps = [
-        sentence("Look at the groups: the typical images of each, and the images it is least sure "
-                 "of.")
+        _of_what("Look at the groups: the typical images of each, and the images it is least sure "
+                 "of.", evidence)
     ]  # fmt: skip
     if evidence.n_rivals and trust != "no":
         picture = training.beside("splits.png")
@@ -40,6 +41,12 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     if trust == "yes":
         steps.append(_use(training))
     return tuple(steps[:5])
+
+
+def _of_what(text: str, evidence: Evidence) -> Sentence:
+    """A sentence on images, or on vectors that no images show."""
+    shown = any(option[0] == "--images" for option in evidence.training.options)
+    return sentence(of_vectors(text) if evidence.vectors and not shown else text)
 
 
 def _train_again(evidence: Evidence) -> list[Sentence]:

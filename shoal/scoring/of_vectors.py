@@ -7,7 +7,7 @@ import numpy as np
 from shoal.embedding.embed import embed
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
-from shoal.plural import counted
+from shoal.plural import counted, of_vectors
 from shoal.protocols import ImageSource, IntArray
 from shoal.scoring.evidence import MEANINGLESS
 from shoal.scoring.warnings import tiny_clusters
@@ -41,4 +41,4 @@ def diagnose(
             f"all {counted(len(z), 'vector')} that were compared are the same, so the clusters "
             f"{MEANINGLESS}; check the file."
         ]
-    return tiny_clusters(sizes)
+    return list(map(of_vectors, tiny_clusters(sizes)))

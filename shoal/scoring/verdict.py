@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shoal.models.facts import Representation
+from shoal.plural import of_vectors
 from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
 from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
 from shoal.scoring.next_steps import next_steps
@@ -98,6 +99,8 @@ def decide(evidence: Evidence) -> Verdict:
     reasons = _reasons(evidence)
     if evidence.n_rivals and trust != "no":
         reasons += (_rivals(evidence.n_rivals),)
+    if evidence.vectors:
+        reasons = tuple(replace(each, template=of_vectors(each.template)) for each in reasons)
     return Verdict(trust, reasons, evidence.warnings, next_steps(evidence, trust))
 
 
@@ -147,7 +150,7 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
                 "and made a little brighter or darker.", share=signals.view_agreement,
             )  # fmt: skip
         reasons.append(seen)
-    if signals is not None and math.isfinite(signals.stability):
+    if signals is not None and math.isfinite(signals.stability) and evidence.halves_tell:
         reasons.append(
             sentence("{share:.0%} of the images get the same group when only half of the images "
                      "form the groups.", share=signals.stability)

@@ -55,7 +55,7 @@ def way_of(checkpoint: Checkpoint, n_clusters: int | None = None, split: int = 1
     if n_clusters is None or n_clusters == own:
         check_split(split, clustering.n_candidates)
         return Way(checkpoint, clustering, candidate, calibration_of(checkpoint, candidate), own)
-    check_n_clusters(n_clusters, len(clustering.reference))
+    check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind)
     clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
     check_split(split, clustering.n_candidates)
     again = calibrate_again(checkpoint, clustering, candidate)

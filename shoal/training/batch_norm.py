@@ -12,9 +12,10 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from shoal.models.encoders._pooling import BatchNormMaxPool
+from shoal.models.encoders._pooling import BatchNormMaxPool, pool, unpool
 from shoal.protocols import Workers
 
 
@@ -28,28 +29,30 @@ def over_all_workers(module: nn.Module, workers: Workers, device: str) -> None:
     """
     if workers.size == 1:
         return
-    whole = nn.SyncBatchNorm.convert_sync_batchnorm if device == "cuda" else WholeBatchNorm
+    whole = _on_gpus if device == "cuda" else WholeBatchNorm
     for parent in list(module.modules()):
         for name, child in parent.named_children():
-            if not isinstance(child, _BatchNorm):
-                continue
-            layer = whole(child)
-            if isinstance(child, BatchNormMaxPool):
-                layer.register_forward_hook(_pooled)
-            setattr(parent, name, layer)
+            if isinstance(child, _BatchNorm):
+                setattr(parent, name, whole(child))
 
 
-def _pooled(layer: nn.Module, inputs: tuple[Tensor], y: Tensor) -> Tensor:
-    """As `BatchNormMaxPool` does; the memory that it saves is less of a share than of a batch."""
-    return F.max_pool2d(y, 2, ceil_mode=True)
+def _on_gpus(child: _BatchNorm) -> nn.Module:
+    layer: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(child)
+    if isinstance(child, BatchNormMaxPool):
+        layer.register_forward_hook(lambda layer, inputs, y: F.max_pool2d(y, 2, ceil_mode=True))
+    return layer
 
 
 class WholeBatchNorm(_BatchNorm):
-    """Batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) of the batch of all workers."""
+    """Batch norm (Ioffe and Szegedy 2015, arXiv:1502.03167) of the batch of all workers.
+
+    In place of a `BatchNormMaxPool` it pools, too.
+    """
 
     def __init__(self, alike: _BatchNorm) -> None:
         """Take over what ``alike`` has learned, its parameters themselves."""
         super().__init__(alike.num_features, alike.eps, alike.momentum)
+        self.pools = isinstance(alike, BatchNormMaxPool)
         for name, parameter in alike.named_parameters(recurse=False):
             self.register_parameter(name, parameter)
         for name, buffer in alike.named_buffers(recurse=False):
@@ -61,9 +64,9 @@ class WholeBatchNorm(_BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``x`` (b, C, …): by the whole batch in training, else as it was learned."""
         if not self.training:
-            return super().forward(x)
-        y: Tensor
-        y, mean, variance, n = _WholeBatch.apply(x, self.weight, self.bias, self.eps)
+            y = super().forward(x)
+            return F.max_pool2d(y, 2, ceil_mode=True) if self.pools else y
+        y, mean, variance, n = _WholeBatch.apply(x, self.weight, self.bias, self.eps, self.pools)
         variance = variance * (n / (n - 1)).float()
         assert self.momentum is not None
         for learned, seen in ((self.running_mean, mean), (self.running_var, variance)):
@@ -78,47 +81,73 @@ class _WholeBatch(torch.autograd.Function):
     """With x̂ = (x - mean) / √(variance + ε) and the mean over all N numbers of a channel:
 
     y = w x̂ + b and ∂x = w / √(variance + ε) · (∂y - Σ∂y / N - x̂ Σ(∂y x̂) / N).
+
+    Where it pools, each channel is a straight line: the greatest of its numbers are the greatest of
+    ``x``, or where the line falls the least. So it pools first. What is normalised and what the
+    sums are of is a quarter, which pays for what the sums of all workers cost.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, pools: bool
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        sums = torch.zeros(2 * len(weight) + 1, dtype=torch.float64, device=x.device)
-        if x.numel():
-            own = x.numel() // x.shape[1]
-            mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
-            # In double precision the square of the mean may be taken off.
-            mean, variance = mean.double(), variance.double()
-            sums = torch.cat([own * mean, own * (variance + mean**2), mean.new_tensor([own])])
-        dist.all_reduce(sums)
-        n = sums[-1]
-        mean, squares = (sums[:-1] / n).chunk(2)
-        mean, variance = mean.float(), (squares - mean**2).clamp(min=0.0).float()
-        y = _affine(x, mean, variance, weight, bias, eps)
-        ctx.save_for_backward(x, weight, mean, variance, n)
+        mean, variance, n = _moments(x, len(weight))
+        top, where = _extremes(x, weight) if pools else (x, x.new_empty(0))
+        y = _affine(top, mean, variance, weight, bias, eps)
+        ctx.save_for_backward(x, weight, mean, variance, n, top, where)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance, n)
         return y, mean, variance, n
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight, mean, variance, n = ctx.saved_tensors
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, mean, variance, n, top, where = ctx.saved_tensors
         by_deviation = (variance + ctx.eps).rsqrt()
-        statistics = (mean, variance, mean, by_deviation)
-        backward = torch.ops.aten.native_batch_norm_backward
         sums = torch.zeros(2, len(weight), device=x.device)
         if x.numel():
-            _, *d_affine = backward(dy, x, weight, *statistics, True, ctx.eps, [False, True, True])
+            _, *d_affine = torch.ops.aten.native_batch_norm_backward(
+                dy, top, weight, mean, variance, mean, by_deviation, True, ctx.eps,
+                [False, True, True],
+            )  # fmt: skip
             sums = torch.stack(d_affine)
         d_weight, d_bias = sums.clone()
         dist.all_reduce(sums)
         if not x.numel():
-            return dy, d_weight, d_bias, None
-        d_x, _, _ = backward(dy, x, weight, *statistics, False, ctx.eps, [True, False, False])
+            return torch.zeros_like(x), d_weight, d_bias, None, None
+        own = _scaled(dy, weight * by_deviation)
+        if where.numel():
+            own = unpool(own, x, where)
         scale, shift = -weight * by_deviation * sums / n.float()
-        d_x += _affine(x, mean, variance, scale, shift, ctx.eps)
-        return d_x, d_weight, d_bias, None
+        shared = _affine(x, mean, variance, scale, shift, ctx.eps)
+        # Of bfloat16 PyTorch adds in place half as fast.
+        d_x = shared.add_(own) if x.dtype == torch.float32 else shared + own
+        return d_x, d_weight, d_bias, None, None
+
+
+def _moments(x: Tensor, channels: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance of each channel over all workers, float32 (C,), and of how many numbers."""
+    sums = torch.zeros(2 * channels + 1, dtype=torch.float64, device=x.device)
+    if x.numel():
+        own = x.numel() // channels
+        mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
+        # In double precision the square of the mean may be taken off.
+        mean, variance = mean.double(), variance.double()
+        sums = torch.cat([own * mean, own * (variance + mean**2), mean.new_tensor([own])])
+    dist.all_reduce(sums)
+    n = sums[-1]
+    mean, squares = (sums[:-1] / n).chunk(2)
+    return mean.float(), (squares - mean**2).clamp(min=0.0).float(), n
+
+
+def _extremes(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The numbers of ``x`` that are the greatest once normalised, and where they are."""
+    falls = weight < 0
+    if not bool(falls.any()):
+        return pool(x)
+    signs = torch.where(falls, -1.0, 1.0)
+    top, where = pool(_scaled(x, signs))
+    return _scaled(top, signs), where
 
 
 def _affine(
@@ -128,3 +157,11 @@ def _affine(
     if not x.numel():
         return x.clone()
     return F.batch_norm(x, mean, variance, scale, shift, training=False, eps=eps)
+
+
+def _scaled(x: Tensor, scale: Tensor) -> Tensor:
+    """Each channel of ``x`` times a number, which is not rounded where ``x`` is bfloat16."""
+    if not x.numel():
+        return x.clone()
+    nothing = torch.zeros_like(scale)
+    return F.batch_norm(x, nothing, torch.ones_like(scale), scale, nothing, training=False, eps=0.0)

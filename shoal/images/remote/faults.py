@@ -6,6 +6,7 @@ No text of an error of theirs is shown: it may hold the URL with its signature.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,16 @@ _SILENT = (
 _NO_HOST = ("gaierror", "ClientConnectorDNSError", "ClientConnectorNameError")
 _REFUSED = ("ClientConnectorError", "EndpointConnectionError", "ConnectionRefusedError")
 _NO_LOGIN = ("NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError")
+_NO_PROFILE = ("ProfileNotFound",)
+_SETTINGS = (
+    "ConfigParseError",
+    "ConfigNotFound",
+    "InvalidConfigError",
+    "InvalidProxiesConfigError",
+)
+_NO_REGION = ("NoRegionError", "InvalidRegionError")
+_SSO = ("SSOError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError",
+        "LoginRefreshRequired")  # fmt: skip
 _CODES = {
     "NoSuchBucket": "no bucket", "NoSuchKey": "missing", "InvalidAccessKeyId": "wrong login",
     "SignatureDoesNotMatch": "wrong login", "InvalidToken": "wrong login",
@@ -70,8 +81,8 @@ class Fault:
     """What is wrong."""
 
     kind: str
-    """missing, no bucket, denied, no login, wrong login, expired, wrong clock, no host, refused,
-    silent, busy, lost, or other."""
+    """missing, no bucket, denied, no login, no profile, settings, no region, sso, wrong login,
+    expired, wrong clock, no host, refused, silent, busy, lost, or other."""
     detail: str = ""
     """A status or the name of an error."""
 
@@ -90,7 +101,11 @@ def fault_of(error: BaseException) -> Fault:
             return Fault(_CODES[code], code)
     status = next((told for cause in chain if (told := _status(cause))), 0)
     names = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
-    for kind, of_kind in (("no login", _NO_LOGIN), ("no host", _NO_HOST)):
+    before: dict[str, Sequence[str]] = {
+        "no profile": _NO_PROFILE, "settings": _SETTINGS, "no region": _NO_REGION, "sso": _SSO,
+        "no login": _NO_LOGIN, "no host": _NO_HOST,
+    }  # fmt: skip
+    for kind, of_kind in before.items():
         if names.intersection(of_kind):
             return Fault(kind)
     if status in (408, 425, 429) or status >= 500:
@@ -191,6 +206,11 @@ def _reason(place: Location, fault: Fault, tried: str) -> str:
         "no bucket": f"there is no bucket {place.host}; check its name",
         "denied": denied,
         "no login": f"there are no credentials for {bucket}; {login}",
+        "no profile": f"AWS_PROFILE names {os.environ.get('AWS_PROFILE', 'a profile')!r}, which "
+        "there is not; give one of those that 'aws configure list-profiles' shows, or unset it",
+        "settings": "the settings in ~/.aws cannot be read; mend them with 'aws configure'",
+        "no region": "the region is missing or wrong; set AWS_DEFAULT_REGION",
+        "sso": "nobody is logged in to AWS any more; run 'aws sso login'",
         "wrong login": f"the credentials are wrong{code}; {login}",
         "expired": f"the credentials have expired{code}; log in again",
         "wrong clock": "the clock of this machine is wrong; set it",

@@ -247,8 +247,9 @@ def _check(pattern: Location, n_places: int, errors: Sequence[StoreError]) -> No
     missing = [error for error in errors if error.fault.kind == "missing"]
     if missing:
         raise DataError(
-            f"{pattern} means {n_places:,} files, but {len(missing):,} of them do not exist (the "
-            f"first is {str(missing[0]).split(': ')[0].rpartition('/')[2]}); check the pattern."
+            f"{pattern} means {n_places:,} files, but {len(missing):,} of them "
+            f"{'does' if len(missing) == 1 else 'do'} not exist (the first is "
+            f"{str(missing[0]).split(': ')[0].rpartition('/')[2]}); check the pattern."
         )
 
 

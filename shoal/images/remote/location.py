@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SCHEMES = ("s3", "gs", "http", "https", "memory")
 """The stores that piles may lie in."""
 _ALSO = {"s3a": "s3", "gcs": "gs"}
-_URL = re.compile(r"(?i)([a-z][a-z0-9+.-]{1,15}):(//?)(?=[^/\\])")
-_URL_IN_TEXT = re.compile(r"(?i)\b(?:s3a?|gc?s|https?|memory)://[^\s'\"]*")
+_URL = re.compile(r"(?i)([a-z][a-z0-9+.-]{1,15}):(//?)(?![\\])")
+_URL_IN_TEXT = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{1,15}://[^\s'\"]*")
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,8 @@ def _again(url: str, about: About | None, prefix: str, only: tuple[Part, ...]) -
 def location(path: str | os.PathLike[str]) -> Path:
     """What a person typed as a path: a `Location` if it is a URL of a store, else a `Path`.
 
-    ``file://`` is a path of this machine. A URL that lost a slash as a `Path` is mended.
+    ``file://`` is a path of this machine. A URL that lost a slash as a `Path` is mended. One of no
+    store that shoal knows is a `Location`, too: whoever asks the store says so.
 
     >>> location("photos/2019"), location("S3://bucket/x.tar"), location(Path("gs://bucket/x"))
     (PosixPath('photos/2019'), Location('s3://bucket/x.tar'), Location('gs://bucket/x'))
@@ -211,7 +212,8 @@ def location(path: str | os.PathLike[str]) -> Path:
     if begins is None:
         return Path(path)
     scheme = _ALSO.get(begins[1].lower(), begins[1].lower())
-    if scheme not in SCHEMES or (len(begins[2]) < 2 and isinstance(path, str)):
+    is_url = len(begins[2]) == 2 or (scheme in SCHEMES and not isinstance(path, str))
+    if not is_url or os.path.lexists(f"{begins[1]}:"):
         return Path(path)
     return Location(f"{scheme}://{text[begins.end() :]}")
 
@@ -238,9 +240,17 @@ def is_remote(path: object) -> bool:
     return isinstance(path, Location)
 
 
-def is_url(path: Path) -> bool:
-    """Whether a path was a URL before it became a path, or is one."""
-    return is_remote(path) or is_remote(location(path))
+def url_of(path: str | os.PathLike[str]) -> str | None:
+    """The URL that a path is, or was before it became a path; None if it never was.
+
+    >>> url_of(Path("s4://x/y")), url_of(Path("photos/2019"))
+    ('s4://x/y', None)
+    """
+    text = os.fspath(path)
+    begins = _URL.match(text)
+    if begins is None or os.path.lexists(f"{begins[1]}:"):
+        return None
+    return str(Location(f"{begins[1].lower()}://{text[begins.end() :]}"))
 
 
 def without_secrets(text: str) -> str:

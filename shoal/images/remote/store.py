@@ -17,7 +17,7 @@ from typing import IO, Any, TypeVar
 
 from shoal.errors import DataError
 from shoal.images.remote.faults import ShortError, StoreError, is_error_of_store, store_error
-from shoal.images.remote.location import Location
+from shoal.images.remote.location import SCHEMES, Location
 from shoal.images.remote.patience import PATIENCE, patiently
 
 Result = TypeVar("Result")
@@ -125,16 +125,41 @@ def path_of(place: Location) -> str:
 
 
 def lists(place: Location) -> bool:
-    """Whether the store lists what is in it."""
+    """Whether the store lists what is in it.
+
+    Raises:
+        DataError: see `check_known`.
+    """
+    check_known(place)
     return not place.scheme.startswith("http")
+
+
+def check_known(place: Location) -> None:
+    """Raise unless a URL is of a store that shoal knows, with a bucket or a server.
+
+    Raises:
+        DataError: it is not.
+    """
+    if place.scheme not in SCHEMES:
+        raise DataError(
+            f"{place}: shoal knows no store {place.scheme}://; give s3://, gs://, http:// or "
+            "https://, or a path of this machine."
+        )
+    if not place.host:
+        missing = "the server" if place.scheme.startswith("http") else "the bucket"
+        raise DataError(
+            f"{place}: the name of {missing} is missing; give it, as in "
+            f"{place.scheme}://name/photos."
+        )
 
 
 def file_system(place: Location) -> Any:
     """The fsspec file system of a place.
 
     Raises:
-        DataError: the extra is not installed.
+        DataError: the extra is not installed; or see `check_known`.
     """
+    check_known(place)
     login = place.login if place.scheme == "s3" else ("", "")  # else the URL has it
     try:
         return _file_system(place.scheme, login, "%" in place.url, os.getpid())

@@ -12,6 +12,22 @@ from torch.autograd.function import once_differentiable
 _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL = [2, 2], [2, 2], [0, 0], [1, 1], True
 
 
+def pool(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The maxima of ``x`` (b, C, H, W), see `BatchNormMaxPool`, and where they were."""
+    pooled, where = torch.ops.aten.max_pool2d_with_indices(
+        x, _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL
+    )
+    return pooled, where
+
+
+def unpool(gradient: Tensor, x: Tensor, where: Tensor) -> Tensor:
+    """The gradient of `pool`. Of ``x``, which was pooled, only the shape matters."""
+    unpooled: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+        gradient, x, _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL, where
+    )
+    return unpooled
+
+
 class Scratch:
     """Room for one large intermediate result at a time, which layers share and use again.
 
@@ -75,10 +91,7 @@ class _BatchNormMaxPool(torch.autograd.Function):
             x, weight, bias, running_mean, running_var, True, momentum, eps,
             out=normed, save_mean=mean, save_invstd=inverse_std,
         )  # fmt: skip
-        pooled: Tensor
-        pooled, where = torch.ops.aten.max_pool2d_with_indices(
-            normed, _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL
-        )
+        pooled, where = pool(normed)
         ctx.save_for_backward(x, weight, mean, inverse_std, where)
         ctx.eps, ctx.scratch = eps, scratch
         return pooled

@@ -1,0 +1,90 @@
+"""What was asked for is mended first: mistakes in it are told before what would be overwritten."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.cli.outputs import check_outputs
+from shoal.errors import DataError, LostError, OutputError
+from shoal.models import provenance
+
+
+def test_an_input_that_is_missing_is_told_before_an_output_that_is_there(tmp_path: Path) -> None:
+    out, pile = tmp_path / "out.csv", tmp_path / "piel.npy"
+    out.write_text("id,label\n")
+    with pytest.raises(DataError, match=r"piel.npy: no such file; check the path"):
+        check_outputs([out], [pile])
+    np.save(pile, np.zeros((2, 4, 4), np.uint8))
+
+    def refuse() -> None:
+        raise DataError("the question is wrong.")
+
+    with pytest.raises(DataError, match="the question is wrong"):
+        check_outputs([out], [pile], first=refuse)
+    with pytest.raises(OutputError, match=r"out.csv exists"):
+        check_outputs([out], [pile], first=lambda: None)
+
+
+def test_similar_tells_of_a_wrong_id_first(
+    images_file: Path, checkpoint_file: Path, tmp_path: Path, run_cli: Callable[..., Any]
+) -> None:
+    csv = tmp_path / "similar.csv"
+    csv.write_text("query,rank,id,similarity\n")
+    words = ["--csv", csv, "--picture", tmp_path / "similar.png", "--quiet"]
+    for name, message in (("cat", "'cat' is neither the id of an image"), ("0", "exists")):
+        result = run_cli("similar", images_file, checkpoint_file, name, *words)
+        assert result.code == 2
+        assert message in result.err
+
+
+def test_a_typo_in_data_is_told_before_an_unfinished_run(
+    tmp_path: Path, run_cli: Callable[..., Any]
+) -> None:
+    folder = tmp_path / "found"
+    (folder / "checkpoint.pth.history").mkdir(parents=True)
+    result = run_cli("run", tmp_path / "photso", folder)
+    assert result.code == 2
+    assert "photso: no such file or folder; check the path." in result.err
+
+
+def test_the_line_to_go_on_with_begins_as_the_command_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["shoal", "train", "a b.npy", "x.pth", "--force"])
+    assert provenance.typed("--resume") == "shoal train 'a b.npy' x.pth --resume"
+    for name, value in {
+        "TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+        "GROUP_WORLD_SIZE": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    words = shlex.split(provenance.typed("--resume"))
+    assert words[:6] == ["torchrun", "--nproc-per-node", "2", "-m", "shoal", "train"]
+    for name, value in {
+        "WORLD_SIZE": "4", "GROUP_WORLD_SIZE": "2", "GROUP_RANK": "0", "MASTER_ADDR": "head",
+        "MASTER_PORT": "29500",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert "--nnodes 2 --node-rank 0 --master-addr head --master-port 29500" in provenance.typed()
+
+
+def test_a_training_that_lost_its_workers_names_the_command_to_go_on_with(
+    images_file: Path, fast: Any, tmp_path: Path, run_cli: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from shoal.training.loop import train
+
+    def losing(*given: Any, **named: Any) -> Any:
+        yield next(train(*given, **named))
+        raise LostError("the Ray of this machine has ended")
+
+    monkeypatch.setattr("shoal.cli.fit._trainer", lambda _: losing)
+    result = run_cli("train", images_file, tmp_path / "best.pth", *fast)
+    assert result.code == 2
+    last = result.err.splitlines()[-1]
+    assert last.startswith("shoal: the Ray of this machine has ended; what is done is kept, go on")
+    assert last.endswith("--resume")
+    assert (tmp_path / "best.pth.history" / "resume.pth").exists()
