@@ -24,7 +24,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
     wait_briefly()
     from shoal.distributed import torchrun
-    from shoal.errors import Interrupted, ShoalError
+    from shoal.errors import Interrupted, LostError, ShoalError
 
     _print_anything()
     try:
@@ -44,7 +44,11 @@ def main() -> None:
     except ShoalError as error:
         from shoal.cli import in_words_of_the_command
 
-        sys.exit(_say(in_words_of_the_command(str(error)), 2))
+        code = _say(in_words_of_the_command(str(error)), 2)
+        if isinstance(error.__cause__, LostError):  # a Ray that has ended would not let it end so
+            sys.stderr.flush()
+            os._exit(code)
+        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(_say("stopped.", 130))
     except SystemExit as stop:

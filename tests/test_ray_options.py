@@ -6,13 +6,14 @@ import importlib.util
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from shoal.cli.options import check_ray
-from shoal.distributed import folders
+from shoal.distributed import folders, watch
 from shoal.distributed.address import with_addresses
-from shoal.errors import DistributedError
+from shoal.errors import DistributedError, LostError
 
 
 def test_data_after_ray_is_not_its_address() -> None:
@@ -77,3 +78,19 @@ def test_folders_of_commands_that_were_killed_go(
         with folders.temporary():
             assert held.is_dir()  # of a command that still runs
     assert not any(tmp_path.iterdir())
+
+
+def test_a_ray_that_answers_no_more_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_EVERY", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        place = head.getsockname()[:2]
+        patient = watch.Watch("this machine", {place: 60.0})
+        strict = watch.Watch("this machine", {place: 0.0})
+        strict.check()
+    patient.check()  # it may begin anew
+    with pytest.raises(LostError, match=r"^the Ray of this machine has ended; what is done"):
+        strict.check()
+    let_go: list[str] = []
+    for watched in (strict, patient):
+        watched.leave(SimpleNamespace(shutdown=lambda: let_go.append("shut down")))
+    assert let_go == ["shut down"] * 2

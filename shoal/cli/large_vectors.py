@@ -8,11 +8,13 @@ from shoal import large
 from shoal.cli import inference
 from shoal.cli.outputs import listed_in
 from shoal.cli.run_folder import Run, corrections_kept
+from shoal.errors import DistributedError, LostError
 from shoal.export.large_tables import LargeTable
 from shoal.images.open import write_skipped
 from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.facts import Origin
+from shoal.models.provenance import typed
 from shoal.progress import Reporter
 from shoal.recipes.recipe import Recipe
 from shoal.reports.assembly import hand_over
@@ -48,9 +50,12 @@ def cluster_in_blocks(
 
             engine = ends.enter_context(connect(ray, workers))
             reading = spread(engine, report, column=column)
-        found = large.cluster(
-            source, recipe, auto_k=auto_k, origin=origin, spread=reading, track=report
-        )
+        try:
+            found = large.cluster(
+                source, recipe, auto_k=auto_k, origin=origin, spread=reading, track=report
+            )
+        except LostError as error:
+            raise DistributedError(f"{error.what}; begin again with: {typed()}") from error
     finished = found.checkpoint
     if finished.facts.chosen is not None:
         report.say(finished.facts.chosen.reason)

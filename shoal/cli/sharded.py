@@ -18,7 +18,7 @@ from shoal.distributed.engine import connect
 from shoal.distributed.parts import Parts, Plan, opened
 from shoal.distributed.shards import ShardedTable, do_missing, gathered, seen_of
 from shoal.distributed.tasks import Order, compare_shard, predict_shard
-from shoal.errors import Interrupted
+from shoal.errors import DistributedError, Interrupted, LostError
 from shoal.images.files import digest_of
 from shoal.images.open import write_skipped
 from shoal.images.remote.location import is_remote
@@ -174,12 +174,12 @@ def in_shards(
                 f"{counted(engine.workers, 'worker')} of {engine.where}"
             )
             peak = do_missing(source, order, parts, engine, work=work, what=what, track=report)
-    except KeyboardInterrupt:
-        left = len(parts.missing())
-        raise Interrupted(
-            f"stopped; {n_shards - left:,} of {counted(n_shards, 'part')} are kept in "
-            f"{parts.folder}; go on with: {typed()}"
-        ) from None
+    except (KeyboardInterrupt, LostError) as error:
+        kept = f"{n_shards - len(parts.missing()):,} of {counted(n_shards, 'part')}"
+        goes_on = f"{kept} are kept in {parts.folder}; go on with: {typed()}"
+        if isinstance(error, LostError):
+            raise DistributedError(f"{error.what}; {goes_on}") from error
+        raise Interrupted(f"stopped; {goes_on}") from None
     if peak is not None:
         report.say(f"a worker took at most {peak:.2f} GB of memory")
 

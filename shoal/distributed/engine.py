@@ -17,7 +17,8 @@ from shoal.distributed.environment import (
     version_mismatch,
 )
 from shoal.distributed.folders import temporary
-from shoal.errors import DistributedError, ShoalError
+from shoal.distributed.watch import Watch
+from shoal.errors import DistributedError, LostError, ShoalError
 from shoal.images.decoding.parallel import n_cores
 
 ATTEMPTS = 4
@@ -38,11 +39,28 @@ class Engine:
     """How many tasks it does at a time."""
     device: str
     """cpu or cuda: what each worker computes on."""
+    watch: Watch | None = None
+    """Looks whether it has ended."""
 
     @property
     def where(self) -> str:
         """For messages."""
-        return "this machine" if self.address == LOCAL else f"the cluster at {self.address}"
+        return _where(self.address)
+
+    def wait(self, results: list[Any]) -> list[Any]:
+        """Those of Ray's ``results`` that are there, at least one.
+
+        Raises:
+            LostError: the Ray has ended.
+        """
+        import ray
+
+        while True:
+            if self.watch is not None:
+                self.watch.check()
+            done, _ = ray.wait(results, num_returns=1, timeout=1.0)
+            if done:
+                return list(done)
 
     def do(
         self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
@@ -80,7 +98,7 @@ class Engine:
                     running[remote.remote(*task)] = task
                 if not running:
                     return
-                done, _ = ray.wait(list(running), num_returns=1)
+                done = self.wait(list(running))
                 task = running.pop(done[0])
                 try:
                     result = ray.get(done[0])
@@ -92,11 +110,20 @@ class Engine:
                     continue
                 except ray.exceptions.RayTaskError as error:
                     raise _cause(error, self) from error
+                except ray.exceptions.RayError as error:
+                    raise self.ended() from error
                 yield task, result
         finally:
-            for task_of in running:
-                with contextlib.suppress(Exception):
-                    ray.cancel(task_of, force=True)
+            if self.watch is None or not self.watch.lost:
+                for task_of in running:
+                    with contextlib.suppress(Exception):
+                        ray.cancel(task_of, force=True)
+
+    def ended(self) -> LostError:
+        """The error that the Ray has ended, which is remembered."""
+        if self.watch is not None:
+            self.watch.lost = True
+        return LostError(f"the Ray of {self.where} has ended")
 
 
 def check_engine(address: str | None, workers: int | None) -> None:
@@ -161,7 +188,8 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
                 "_temp_dir": str(ends.enter_context(temporary())),
                 "include_dashboard": False,
             }
-        ends.callback(ray.shutdown)
+        watched: list[Watch] = []
+        ends.callback(lambda: watched[0].leave(ray) if watched else ray.shutdown())
         try:
             with restored(), quietly():
                 ray.init(address, logging_level="FATAL", log_to_driver=False, **began)
@@ -169,10 +197,15 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
             raise version_mismatch(address, error) from error
         if device == "auto":
             device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
-        engine = Engine(address, _workers(ray, address, workers, device), device)
+        watched.append(Watch.over(ray, address, _where(address)))
+        engine = Engine(address, _workers(ray, address, workers, device), device, watched[0])
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray's processes end, too
         yield engine
+
+
+def _where(address: str) -> str:
+    return "this machine" if address == LOCAL else f"the cluster at {address}"
 
 
 def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
@@ -184,15 +217,16 @@ def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
 
 
 def _too_many(address: str, there: int, name: str, asked: int) -> DistributedError:
-    where = "this machine" if address == LOCAL else f"the cluster at {address}"
-    return DistributedError(f"workers must be at most {there}, the {name} of {where}, got {asked}.")
+    return DistributedError(
+        f"workers must be at most {there}, the {name} of {_where(address)}, got {asked}."
+    )
 
 
 def _deaths() -> tuple[type[BaseException], ...]:
     """What Ray raises where a process or a machine ended, and the task may be begun again."""
     from ray import exceptions
 
-    names = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "LocalRayletDiedError")
+    names = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
     return tuple(getattr(exceptions, name) for name in names if hasattr(exceptions, name))
 
 

@@ -111,9 +111,9 @@ def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
     while alive:
         alive = run.is_alive()  # asked before, so that nothing comes after the last news
         try:
-            news = cast(News, ray.get(board.take.remote()))
+            news = cast(News, ray.get(engine.wait([board.take.remote()])[0]))
         except ray.exceptions.RayError as error:
-            raise LostError(f"the Ray of {engine.where} has ended") from error
+            raise engine.ended() from error
         for state in news.states:
             yield pickle.loads(state)
         if news.error is not None:
