@@ -7,6 +7,7 @@ process loads no PyTorch.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -53,6 +54,8 @@ class Board:
         self.reason = ""
         self.starts = 0
         self.began = time.monotonic()
+        # Nobody looks again and again: the workers compute on the same cores.
+        self.has_news, self.has_room = asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> Start:
         """Worker 0 asks what to begin from."""
@@ -62,13 +65,16 @@ class Board:
     async def put(self, state: bytes) -> None:
         """Worker 0 leaves a state."""
         while len(self.unread) >= _UNREAD:
-            await asyncio.sleep(0.01)
+            self.has_room.clear()
+            await self.has_room.wait()
         self.unread.append(state)
         self.last, self.starts = state, 0
+        self.has_news.set()
 
     async def fail(self, error: bytes) -> None:
         """A worker says what the run must end with."""
         self.error = self.error or error
+        self.has_news.set()
 
     async def lose(self, reason: str) -> None:
         """A worker says why it ends; Ray begins anew with all."""
@@ -76,8 +82,10 @@ class Board:
 
     async def take(self) -> News:
         """The command asks for news."""
-        until = time.monotonic() + _LOOK
-        while not (self.unread or self.error) and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.has_news.wait(), _LOOK)
         states, self.unread = self.unread, []
+        self.has_room.set()
+        if self.error is None:
+            self.has_news.clear()
         return News(states, self.error, self.reason, stuck=self.starts > STARTS)

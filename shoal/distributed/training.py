@@ -1,6 +1,6 @@
 """Training on the workers of a Ray, by Ray Train's ``TorchTrainer``.
 
-Worker 0 hands its state over every second or so, see `Sender`; the command keeps what a training
+Worker 0 hands its state over every two seconds or so, see `Sender`; the command keeps what a training
 alone keeps. Where a worker or a machine is lost, Ray begins anew with all workers, from the last
 state: they end with the bits of the undisturbed run.
 """
@@ -32,7 +32,7 @@ from shoal.training.loop import train
 from shoal.training.time_limit import TimeLimit
 from shoal.training.workers import ProcessGroup
 
-_EVERY = 1.0
+_EVERY = 2.0
 """Seconds between two states that worker 0 hands over, at least."""
 _SHARE = 0.01
 """The share of the time that handing over may take."""
@@ -195,9 +195,9 @@ def _share(config: dict[str, Any]) -> None:
 
 
 class Sender:
-    """Hands the states of a run over: those that are kept, the first, and one every second or so.
+    """Hands the states of a run over: those that are kept, the first, and one every two seconds or so.
 
-    So little is lost with a worker: the work of a second, or of a hundred times what it takes to
+    So little is lost with a worker: the work of two seconds, or of a hundred times what it takes to
     hand a state over, if that is longer.
     """
 
