@@ -1,7 +1,7 @@
 """Training on the workers of a Ray, by Ray Train's ``TorchTrainer``.
 
-Worker 0 hands its state over every two seconds or so, see `Sender`; the command keeps what a training
-alone keeps. Where a worker or a machine is lost, Ray begins anew with all workers, from the last
+Worker 0 hands its state over every two seconds or so, see `Sender`; the command keeps what a
+training alone keeps. Where a worker or a machine is lost, Ray begins anew with all workers, from the last
 state: they end with the bits of the undisturbed run.
 """
 
@@ -195,7 +195,7 @@ def _share(config: dict[str, Any]) -> None:
 
 
 class Sender:
-    """Hands the states of a run over: those that are kept, the first, and one every two seconds or so.
+    """Hands states of a run over: those that are kept, the first, and one every two seconds or so.
 
     So little is lost with a worker: the work of two seconds, or of a hundred times what it takes to
     hand a state over, if that is longer.
