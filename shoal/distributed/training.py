@@ -1,8 +1,8 @@
 """Training on the workers of a Ray, by Ray Train's ``TorchTrainer``.
 
 Worker 0 hands its state over every two seconds or so, see `Sender`; the command keeps what a
-training alone keeps. Where a worker or a machine is lost, Ray begins anew with all workers, from the last
-state: they end with the bits of the undisturbed run.
+training alone keeps. Where a worker or a machine is lost, Ray begins anew with all workers, from
+the last state: they end with the bits of the undisturbed run.
 """
 
 from __future__ import annotations
