@@ -209,6 +209,7 @@ def test_divisions_come_splits_first_and_can_be_taken(session: Session) -> None:
     assert session.divisions.wait(60)
     known = session.known_divisions()
     assert known["ready"]
+    assert "On piles whose kinds were known, the way chosen was" in known["says"]
     kinds = [division["kind"] for division in known["divisions"]]
     assert kinds == sorted(kinds, reverse=True)
     assert {"split", "n_clusters"} <= set(kinds)

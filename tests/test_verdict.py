@@ -82,6 +82,27 @@ def test_halves_are_not_spoken_of_where_they_tell_nothing() -> None:
     assert "half of" not in str(decide(replace(GOOD, signals=signals, halves_tell=False)))
 
 
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        (replace(GOOD, separations=(0.9, 0.86)), "No other way to divide the pile is nearly as"),
+        (replace(GOOD, separations=(0.9, 0.88, 0.8)), "1 other way to divide the pile is about as"),
+        (GOOD, None),
+        (replace(GOOD, n_clusters=3, n_nonempty=3, separations=(0.9, 0.89)), None),
+        (replace(GOOD, n_nonempty=1, separations=(0.9, 0.8)), None),
+    ],
+)
+def test_it_says_how_sure_the_choice_among_the_ways_to_divide_a_pile_is(
+    evidence: Evidence, said: str | None
+) -> None:
+    about = [str(reason) for reason in decide(evidence).reasons if "way chosen" in str(reason)]
+    assert len(about) == (said is not None)
+    assert all(each.startswith(said or "") for each in about)
+    reasons = decide(evidence).reasons
+    chinese = [Wording("zh-TW")(each.template, **dict(each.values)) for each in reasons]
+    assert not any("pile" in each for each in chinese)
+
+
 def test_few_images_get_a_range_and_no_number() -> None:
     few, many = (str(decide(replace(GOOD, n_images=n))) for n in (30, 500))
     assert "Between 80% and 100% of the images are probably in the right group; 30 images" in few

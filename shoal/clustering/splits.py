@@ -74,6 +74,15 @@ def ranking(splits: Sequence[Split]) -> list[int]:
     )
 
 
+def n_rivals(separations: Sequence[float], tolerance: float = NEARLY) -> int:
+    """How many ways to divide a pile in two are about as clear as the first.
+
+    >>> n_rivals([0.85, 0.83, 0.79])
+    1
+    """
+    return sum(other >= separations[0] - tolerance for other in separations[1:])
+
+
 def describe(source: ImageSource, clustering: Clustering, z: FloatArray) -> list[Split]:
     """Describe each candidate on the images of ``source``, in the candidates' present order.
 

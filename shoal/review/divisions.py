@@ -17,6 +17,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, IntArray, Item
 from shoal.review.order import typical_of_some
+from shoal.scoring import choice
 
 SPLIT, N_CLUSTERS = "split", "n_clusters"
 _SAMPLE = 8
@@ -110,8 +111,10 @@ class Divisions:
 
     def to_json(self, chosen: Chosen) -> dict[str, Any]:
         """All that are known, as the page wants them; ``chosen`` is what the person corrects."""
+        sure = choice.of_splits(self._checkpoint.facts.splits)
         return {
             "ready": self.ready,
+            "says": "" if sure is None else str(sure),
             "divisions": [
                 division.to_json(index, chosen=division.choice == chosen)
                 for index, division in enumerate(self.known)

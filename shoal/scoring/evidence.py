@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shoal.clustering.splits import n_rivals
 from shoal.models.facts import Representation
 from shoal.plural import fill
 from shoal.scoring.accuracy import Estimate
@@ -77,10 +78,12 @@ class Evidence:
     training: TrainingCommand = field(default_factory=TrainingCommand)
 
     @property
-    def n_rivals(self) -> int:
-        """How many other ways to divide the pile are about as clear as the chosen one."""
-        # Separation orders the ways to divide a pile in two; in three or more it does not.
+    def n_rivals(self) -> int | None:
+        """How many other ways to divide the pile are about as clear as the chosen one.
+
+        None where there is one way alone, and with more clusters than two, where separation does
+        not order the ways.
+        """
         if len(self.separations) < 2 or self.n_clusters != 2:
-            return 0
-        least = self.separations[0] - self.tolerance
-        return sum(separation >= least for separation in self.separations[1:])
+            return None
+        return n_rivals(self.separations, self.tolerance)

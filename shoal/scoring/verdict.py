@@ -16,6 +16,7 @@ from typing import Literal
 from shoal.models.facts import Representation
 from shoal.plural import of_vectors
 from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
+from shoal.scoring.choice import of_rivals
 from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
 from shoal.scoring.next_steps import next_steps
 
@@ -97,8 +98,8 @@ def decide(evidence: Evidence) -> Verdict:
     """
     trust = min(_answers(evidence), key=_ORDER.index)
     reasons = _reasons(evidence)
-    if evidence.n_rivals and trust != "no":
-        reasons += (_rivals(evidence.n_rivals),)
+    if evidence.n_rivals is not None and trust != "no":
+        reasons += (of_rivals(evidence.n_rivals),)
     if evidence.vectors:
         reasons = tuple(replace(each, template=of_vectors(each.template)) for each in reasons)
     return Verdict(trust, reasons, evidence.warnings, next_steps(evidence, trust))
@@ -212,11 +213,6 @@ def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
         right=estimate.expected_accuracy, low=estimate.low, high=estimate.high,
         chance=1.0 / evidence.n_clusters,
     )  # fmt: skip
-
-
-def _rivals(count: int) -> Sentence:
-    return sentence("{n:,} other {n:way|ways} to divide the pile {n:is|are} about as clear. Only "
-                    "you can tell which one you want.", n=count)  # fmt: skip
 
 
 def _consistency(score: float, stay: bool) -> Sentence:

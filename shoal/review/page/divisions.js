@@ -52,7 +52,8 @@ export function showDivisions(app) {
       return these.length ? [el("h3", { text: heading }), el("div", { class: "cards" }, ...these)] : [];
     };
     const splits = divisions.divisions.some(({ kind }) => kind === "split");
-    root.replaceChildren(skip(state.divided), ...section("split", "Ways to divide it"), ...section("n_clusters", splits ? "Or another number of clusters" : "How many clusters?"), ...(more ? [more] : []));
+    const sure = divisions.says ? [el("p", { text: divisions.says })] : [];
+    root.replaceChildren(skip(state.divided), ...sure, ...section("split", "Ways to divide it"), ...section("n_clusters", splits ? "Or another number of clusters" : "How many clusters?"), ...(more ? [more] : []));
     if (focused) /** @type {HTMLElement | null} */ (root.querySelector(`[data-index="${focused}"]`))?.focus();
     return undefined;
   }

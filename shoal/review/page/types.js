@@ -46,7 +46,7 @@
  * @property {number | null} open the row of the image shown large
  * @property {{question: Question | null, left: number} | null} question
  * @property {import("./singles.js").Singles | null} singles what was answered so far of a question about single images
- * @property {{ready: boolean, divisions: Division[]} | null} divisions
+ * @property {{ready: boolean, says: string, divisions: Division[]} | null} divisions
  * @property {"here" | "gone" | "refused"} server
  * @property {number} back how often it came back
  * @property {number} waiting how many actions the server has not acknowledged
