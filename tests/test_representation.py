@@ -19,6 +19,7 @@ from shoal.images.pile_evidence import find_symmetry
 from shoal.recipes.augmentation import Views
 from shoal.recipes.named import BEST
 from shoal.recipes.parts import Part
+from shoal.scoring.assignment import calibration_of
 from shoal.scoring.representation import choose
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.choose_views import choose_views
@@ -66,6 +67,11 @@ def test_an_embedding_with_pixels_predicts_the_same_from_a_file(tmp_path: Path, 
     read = load(path)
     np.testing.assert_array_equal(read.pixels["components"], made.pixels["components"])
     np.testing.assert_array_equal(pipeline.predict(source, read).labels, table.labels)
+    known = calibration_of(read)
+    assert known is not None
+    # Of pixels it says nothing that was learned: mild views would make any clusters seem right.
+    assert np.isnan(known.signals.neighbour_overlap) == (kind == "pixels")
+    assert np.isfinite([known.signals.recognition, known.estimate.expected_accuracy]).all()
     learned = embed(source, replace(made, recipe=replace(recipe, embedding="joint")))
     both = embed(source, made)
     if kind == "joint_pixels":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from shoal.clustering.clustering import Clustering, build_clusterer, clustering_of
 from shoal.embedding import out_of_distribution
+from shoal.embedding.pixel_components import PIXELS
 from shoal.embedding.reduce import Reduction, reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
@@ -140,7 +142,10 @@ def _calibrate(
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate each candidate, by a sample of images and two views of each.
 
-    Vectors from elsewhere have no views: what these would tell is not known then.
+    Vectors from elsewhere have no views: what these would tell is not known then. Of the pixels
+    the overlap of neighbours is not asked: it tells a trained embedding from an untrained one, and
+    here nothing was trained; where views change little it would make any clusters seem right
+    (benchmarks/calibration_pixels.py).
 
     Args:
         source: the images that ``clustering`` was fitted on.
@@ -160,4 +165,6 @@ def _calibrate(
     viewed = [reduce(images, checkpoint, device=device) for images in others]
     identity = identities(plain, np.arange(len(plain)))
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)
+    if recipe.embedding == PIXELS:
+        view_signals = replace(view_signals, neighbour_overlap=math.nan)
     return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, identity)
