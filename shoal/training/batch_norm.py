@@ -84,15 +84,22 @@ class _WholeBatch(torch.autograd.Function):
 
     Where it pools, each channel is a straight line: the greatest of its numbers are the greatest of
     ``x``, or where the line falls the least. So it pools first. What is normalised and what the
-    sums are of is a quarter, which pays for what the sums of all workers cost.
+    sums are of is a quarter, which pays for what the sums of all workers cost. These travel while
+    the maxima are sought, so that a worker hardly waits for a slower one.
     """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, pools: bool
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        mean, variance, n = _moments(x, len(weight))
+        sums = _sums(x, len(weight))
+        travel = dist.all_reduce(sums, async_op=True)
         top, where = _extremes(x, weight) if pools else (x, x.new_empty(0))
+        travel.wait()
+        n = sums[-1]
+        mean, squares = (sums[:-1] / n).chunk(2)
+        # In double precision the square of the mean may be taken off.
+        mean, variance = mean.float(), (squares - mean**2).clamp(min=0.0).float()
         y = _affine(top, mean, variance, weight, bias, eps)
         ctx.save_for_backward(x, weight, mean, variance, n, top, where)
         ctx.eps = eps
@@ -112,12 +119,13 @@ class _WholeBatch(torch.autograd.Function):
             )  # fmt: skip
             sums = torch.stack(d_affine)
         d_weight, d_bias = sums.clone()
-        dist.all_reduce(sums)
-        if not x.numel():
-            return torch.zeros_like(x), d_weight, d_bias, None, None
+        travel = dist.all_reduce(sums, async_op=True)
         own = _scaled(dy, weight * by_deviation)
         if where.numel():
             own = unpool(own, x, where)
+        travel.wait()
+        if not x.numel():
+            return torch.zeros_like(x), d_weight, d_bias, None, None
         scale, shift = -weight * by_deviation * sums / n.float()
         shared = _affine(x, mean, variance, scale, shift, ctx.eps)
         # Of bfloat16 PyTorch adds in place half as fast.
@@ -125,19 +133,17 @@ class _WholeBatch(torch.autograd.Function):
         return d_x, d_weight, d_bias, None, None
 
 
-def _moments(x: Tensor, channels: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and variance of each channel over all workers, float32 (C,), and of how many numbers."""
-    sums = torch.zeros(2 * channels + 1, dtype=torch.float64, device=x.device)
-    if x.numel():
-        own = x.numel() // channels
-        mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
-        # In double precision the square of the mean may be taken off.
-        mean, variance = mean.double(), variance.double()
-        sums = torch.cat([own * mean, own * (variance + mean**2), mean.new_tensor([own])])
-    dist.all_reduce(sums)
-    n = sums[-1]
-    mean, squares = (sums[:-1] / n).chunk(2)
-    return mean.float(), (squares - mean**2).clamp(min=0.0).float(), n
+def _sums(x: Tensor, channels: int) -> Tensor:
+    """Of each channel the sum of its numbers and of their squares, and how many numbers there are.
+
+    float64 (2C + 1,).
+    """
+    if not x.numel():
+        return torch.zeros(2 * channels + 1, dtype=torch.float64, device=x.device)
+    own = x.numel() // channels
+    mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
+    mean, variance = mean.double(), variance.double()
+    return torch.cat([own * mean, own * (variance + mean**2), mean.new_tensor([own])])
 
 
 def _extremes(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
