@@ -22,7 +22,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from machine import HERE, append, command, commit, grouped, is_there, machine, rows, sources, spread
+from machine import (
+    HERE,
+    append,
+    command,
+    commit,
+    grouped,
+    is_there,
+    machine,
+    now,
+    rows,
+    sources,
+    spread,
+)
 from machine import threads as n_threads
 
 RESULTS = HERE / "results" / "piles.jsonl"
@@ -197,7 +209,7 @@ def main() -> None:
     else:
         if not asked.table:
             _measure_all(asked)
-        print_table(rows(asked.results))
+        print_table(now(rows(asked.results)))
 
 
 def _measure_all(asked: argparse.Namespace) -> None:
@@ -209,7 +221,7 @@ def _measure_all(asked: argparse.Namespace) -> None:
             for seed in asked.seeds:
                 case = {"pile": pile.name.split(".")[0], "way": way, "seed": seed,
                         "settings": asked.set if way not in SIMPLE else []}  # fmt: skip
-                if not is_there(case, rows(asked.results)):
+                if not is_there(case, now(rows(asked.results))):
                     row = case | measure(pile, way, seed, asked.set)
                     row |= {"machine": machine(), "threads": n_threads(), "commit": commit()}
                     append(asked.results, [row])
