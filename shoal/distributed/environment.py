@@ -21,6 +21,9 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",  # as the plain command: it need not give way to other programs
+    # Statistics for a dashboard, which there is not: an hour until the next.
+    "RAY_metrics_report_interval_ms": "3600000",
+    "REPORTER_UPDATE_INTERVAL_MS": "3600000",
 }
 """Read when Ray is loaded, or when it begins."""
 _THERE = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
