@@ -324,7 +324,7 @@ def test_every_command_takes_vectors(
     shoal("predict", data, checkpoint, "new.csv", "--table", table)
     assert (tmp_path / "new.csv").read_bytes() == (folder / out / "prediction.csv").read_bytes()
     shoal("report", data, checkpoint, "report.html", "report.pdf")
-    assert "vectors from elsewhere" in shoal("info", checkpoint)
+    assert "numbers, from elsewhere" in shoal("info", checkpoint)
     json.loads(shoal("info", checkpoint, "--json"))
     shoal("export", data, folder / out / table, "out.csv", "--as", "csv")
     shoal("export", data, folder / out / table, "out.parquet", "--as", "parquet")

@@ -159,6 +159,7 @@ def predict(
     report.say(*listed_in(source, skipped))
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))
-    report.say(f"{summaries.prediction_summary(result)}; written to {prediction}")
+    summary = summaries.prediction_summary(result, loaded.recipe.kind[:-1])
+    report.say(f"{summary}; written to {prediction}")
     names = free(prediction.with_name("names.csv"))
     say_next(report, "name", prediction, "--template", names)

@@ -163,6 +163,7 @@ def in_shards(
         Interrupted: on Ctrl-C.
     """
     missing, n_shards = len(parts.missing()), parts.plan.n_shards
+    noun = "vector" if n_dimensions_of(source) else "image"
     if missing < n_shards:
         report.say(f"{n_shards - missing:,} of {counted(n_shards, 'part')} are in {parts.folder}")
     if not missing:
@@ -170,7 +171,7 @@ def in_shards(
     try:
         with connect(ray, workers, device=device) as engine:
             report.say(
-                f"{counted(len(source), 'image')} in {counted(n_shards, 'shard')}, "
+                f"{counted(len(source), noun)} in {counted(n_shards, 'shard')}, "
                 f"{counted(engine.workers, 'worker')} of {engine.where}"
             )
             peak = do_missing(source, order, parts, engine, work=work, what=what, track=report)

@@ -24,17 +24,17 @@ _LISTED = 50
 """Clusters up to which the size of each is told."""
 
 
-def run_summary(table: ImageTable | LargeTable, folder: Path) -> str:
-    """The clusters of a run, and the files that it wrote."""
+def run_summary(table: ImageTable | LargeTable, folder: Path, noun: str = "image") -> str:
+    """The clusters of a run, and the files that it wrote; ``noun`` is what was clustered."""
     return (
-        f"{prediction_summary(table)}\n"
+        f"{prediction_summary(table, noun)}\n"
         f"written to {folder}: report.html (look at this first), checkpoint.pth, prediction.csv, "
         "table.parquet, clusters.png, map.png"
     )
 
 
-def prediction_summary(table: ImageTable | LargeTable) -> str:
-    """The number of images, the sizes of the clusters and the mean confidence, in one line."""
+def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> str:
+    """How many images (or ``noun``), the sizes of the clusters and the mean confidence, in a line."""
     nowhere = np.zeros(len(table.labels), dtype=bool)
     names = getattr(table, "names", None)
     if names is not None:
@@ -43,7 +43,7 @@ def prediction_summary(table: ImageTable | LargeTable) -> str:
     n = int(nowhere.sum())
     apart = fill(", {n:,} {n:belongs|belong} nowhere", n=n) if n else ""
     return (
-        f"{counted(len(table.labels), 'image')}: clusters {_sizes(sizes.tolist())}{apart}; "
+        f"{counted(len(table.labels), noun)}: clusters {_sizes(sizes.tolist())}{apart}; "
         f"mean confidence {share_text(confidence, len(table.labels))}"
     )
 
@@ -216,7 +216,7 @@ def _representation(checkpoint: Checkpoint) -> list[str]:
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
     """The facts about a checkpoint as text, with at most 12 rows of its history."""
     facts = checkpoint_facts(checkpoint, path)
-    kind = f"{checkpoint.n_dimensions:,} numbers, vectors from elsewhere"
+    kind = f"{checkpoint.n_dimensions:,} numbers, from elsewhere"
     if not checkpoint.n_dimensions:
         kind = pixels(*checkpoint.image_shape)
     state = "finished" if checkpoint.finished else "along the way, without clusters"
@@ -224,7 +224,7 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
     lines = [
         f"{path}: {state}",
         "checkpoint",
-        f"  images         {checkpoint.n_images:,} of {kind}",
+        f"  {checkpoint.recipe.kind:<14} {checkpoint.n_images:,} of {kind}",
         *(_of_training(checkpoint, facts) if not checkpoint.n_dimensions else []),
         *(f"  {name:<14} {value}" for name, value in facts["origin"].items() if value),
         *(f"  {name:<14} {value}" for name, value in checkpoint.provenance.items()),

@@ -152,7 +152,9 @@ def hand_over(
     page = folder / "report.html"
     check_report([page])
     _write([page], inputs, Wording("en"), whole=False, spare=spare, table=table)
-    reporter.say(run_summary(table if whole is None else whole, folder))
+    reporter.say(
+        run_summary(table if whole is None else whole, folder, checkpoint.recipe.kind[:-1])
+    )
 
 
 def check_report(paths: Sequence[Path]) -> None:
