@@ -34,7 +34,7 @@ def run_summary(table: ImageTable | LargeTable, folder: Path, noun: str = "image
 
 
 def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> str:
-    """How many images (or ``noun``), the sizes of the clusters and the mean confidence, in a line."""
+    """How many images (or ``noun``), the sizes of the clusters, the mean confidence: a line."""
     nowhere = np.zeros(len(table.labels), dtype=bool)
     names = getattr(table, "names", None)
     if names is not None:
