@@ -43,6 +43,8 @@ DISSOLVED = 0.34
 """A group is of all kinds where no kind is more than this share."""
 MERGED = 0.5
 """Two groups are of one kind where that is more than this share of each."""
+EACH = 0.5
+"""Of a strip of which no kind is this share, the person tells the group of each image."""
 LEARN = 5
 
 
@@ -136,9 +138,12 @@ class Person:
             if kind is None:  # of these images nobody knows the kind
                 page.act(op="answer", question=asked["id"], to="skip")
                 continue
-            if share < 0.5:
-                page.act(op="answer", question=asked["id"], to="mixed")
+            if share < EACH:
+                self.keys += 1
+                self.answers_each(page, asked)
                 yield
+                answers += 1
+                yield from self.learns(page, answers)
                 continue
             group = self.group_of.get(kind)
             if group is None or not (page.groups() == group).any():
@@ -157,13 +162,18 @@ class Person:
             yield
 
     def answers_each(self, page: Page, asked: Any) -> bool:
-        """Answer a question about single images; whether anything was said."""
+        """Give each image of a question its kind; whether anything was said."""
         present = set(page.groups().tolist())
         kinds = [self.sees([row])[0] for row in asked["rows"]]
-        groups = [None if kind is None else self.group_of.get(kind) for kind in kinds]
-        told = [group if group in present else None for group in groups]
-        self.keys += sum(one != guess for one, guess in zip(told, asked["guesses"], strict=True))
+        known = {kind: group for kind, group in self.group_of.items() if group in present}
+        others = [kind for kind in kinds if kind is not None and kind not in known]
+        fresh = max(others, key=others.count, default=None)  # of one new kind they make a group
+        told = ["new" if kind is not None and kind == fresh else known.get(kind) for kind in kinds]
+        guesses = asked["each"]["guesses"]
+        self.keys += sum(one != guess for one, guess in zip(told, guesses, strict=True))
         page.act(op="answer", question=asked["id"], to=told)
+        if fresh is not None:
+            self.group_of[fresh] = int(page.groups()[asked["rows"][told.index("new")]])
         return any(group is not None for group in told)
 
     def chooses_division(self, page: Page) -> Iterator[None]:

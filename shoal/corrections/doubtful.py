@@ -33,17 +33,31 @@ def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> tuple[Questio
     n_doubtful = max(int((lead < _SURE).sum()), 1)
     places = np.argsort(lead, kind="stable")[:STRIP]
     rows, likely = free[places], share[places]
-    ranked = np.argsort(-likely, axis=1, kind="stable")[:, :2]
-    votes = np.zeros(share.shape[1])
-    np.add.at(votes, ranked, np.take_along_axis(likely, ranked, axis=1))
-    votes[ranked[:, 0]] += len(rows)  # those that are guessed are among them
-    candidates = np.sort(np.argsort(-votes, kind="stable")[: min(_CANDIDATES, (votes > 0).sum())])
+    guesses, candidates = of_each(rows, learned)
     present, counts = np.unique(group[rows], return_counts=True)
-    mean = likely.mean(axis=0)
-    guesses = learned.ids[ranked[:, 0]].tolist()
+    shares = likely.mean(axis=0)[np.searchsorted(learned.ids, candidates)]
     return Question(
-        -1, rows, rows, int(present[counts.argmax()]),
-        tuple(learned.ids[candidates].tolist()), tuple(mean[candidates].tolist()),
+        -1, rows, rows, int(present[counts.argmax()]), candidates, tuple(shares.tolist()),
         float((1.0 - likely.max(axis=1)).sum()),
-        "Each of these could as well be in another group.", tuple(guesses),
+        "Each of these could as well be in another group.", guesses, guesses, candidates,
     ), n_doubtful  # fmt: skip
+
+
+def of_each(rows: IntArray, learned: Spread) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The likeliest group of each image, and the groups that some of them may belong to.
+
+    Args:
+        rows: int64 (m,), the images.
+        learned: what `spread` makes of the groups.
+
+    Returns:
+        A group for each image, and up to nine groups, ascending: those that are among the two
+        likeliest of an image first, then those that are likely for all.
+    """
+    likely = learned.membership[rows]
+    ranked = np.argsort(-likely, axis=1, kind="stable")[:, :2]
+    votes = likely.mean(axis=0)
+    np.add.at(votes, ranked, 1.0 + np.take_along_axis(likely, ranked, axis=1))
+    votes[ranked[:, 0]] += 3.0 * len(rows)  # those that are guessed are among them
+    candidates = np.sort(np.argsort(-votes, kind="stable")[:_CANDIDATES])
+    return tuple(learned.ids[ranked[:, 0]].tolist()), tuple(learned.ids[candidates].tolist())

@@ -52,6 +52,10 @@ class Question:
     """Why this is asked, as a sentence."""
     guesses: tuple[int, ...] = ()
     """The likeliest group of each of ``rows``, where each is asked about by itself; else empty."""
+    each: tuple[int, ...] = ()
+    """The likeliest group of each of ``rows``, whether it is asked about by itself or not."""
+    others: tuple[int, ...] = ()
+    """The groups that an image of ``rows`` may belong to, for an answer about each."""
 
 
 def questions(

@@ -102,13 +102,14 @@ def answers(groups: Groups, rows: IntArray, targets: IntArray) -> Entry:
     Args:
         groups: as they are.
         rows: int64 (m,), the images.
-        targets: int64 (m,), the group of each.
+        targets: int64 (m,), the group of each; `Groups.next_group` is a new one.
 
     Raises:
         DataError: no images, or there is no such group.
     """
     for target in np.unique(targets[targets != NOWHERE]).tolist():
-        groups.members(target)
+        if target != groups.next_group:
+            groups.members(target)
     moved = int((groups.group[rows] != targets).sum())
     says = (
         f"Answered for {counted(_count(rows), 'image')}: {f'{moved:,}' if moved else 'none'} moved."

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from shoal.corrections import say
-from shoal.corrections.doubtful import doubtful
+from shoal.corrections.doubtful import doubtful, of_each
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
-from shoal.corrections.parts import parts_of_groups
+from shoal.corrections.parts import parts, parts_of_groups
 from shoal.corrections.questions import STRIP, Question, divided, finer, questions
 from shoal.corrections.spread import Spread, spread
 from shoal.images.sampling import sample_rows
@@ -31,6 +31,8 @@ _FINER = 8
 """Rounds of ever smaller parts, at most."""
 _RIGHT = 5
 """After so many parts in a row that were right as they were, single images are asked about."""
+_REST = 3
+"""Parts that the rest of a part is divided into, at most, where its images are of several groups."""
 _WRONG = 2
 """Another strip of single images follows as long as so many of the last were in a wrong group."""
 
@@ -93,6 +95,7 @@ class Asking:
                     for group, share in zip(best.candidates, best.shares, strict=True)
                 ],
                 "says": best.reason, "guesses": list(best.guesses),
+                "each": {"guesses": list(best.each), "candidates": list(best.others)},
             },
             "left": left,
         }  # fmt: skip
@@ -110,7 +113,7 @@ class Asking:
         to = said.get("to")
         if question is None:
             return Answered(answer_of_before(groups, said), lambda: None)
-        if question.guesses:
+        if question.guesses or isinstance(to, list):
             return self._answer_each(groups, question, to)
         rows = question.rows
         if to in ("skip", "mixed"):
@@ -137,21 +140,35 @@ class Asking:
             self._part[rows] = after
             self._known = None
 
+    def _divide_rest(self, question: Question, told: IntArray) -> None:
+        """Ask about smaller parts of what is left of a part whose images are of several groups."""
+        rest = np.setdiff1d(question.images, told)
+        fresh = int(self._part.max(initial=-1)) + 1
+        self._part[told] = fresh
+        if len(rest):
+            label = parts(self.z[rest], max(1, min(_REST, len(rest) // STRIP)))
+            self._part[rest] = np.where(label == 0, question.part, fresh + label)
+
     def _answer_each(self, groups: Groups, question: Question, to: Any) -> Answered:
         """The answer about single images: the group of each, None where it is left open."""
         if to == "skip":
             to = [None] * len(question.rows)
         if to == "confirm":
             to = list(question.guesses)
-        rows, targets = told_of_each(question.rows, to)
+        rows, targets = told_of_each(groups, question.rows, to)
         entry = say.answers(groups, rows, targets) if len(rows) else None
+        n_wrong = int((groups.group[rows] != targets).sum())
 
         def heard() -> None:
             with self._lock:
                 self._left_open[question.rows[[group is None for group in to]]] = True
-                if int((groups.group[rows] != targets).sum()) < _WRONG:
-                    self._right = 0
+                if question.guesses:
+                    self._right = self._right if n_wrong >= _WRONG else 0
+                elif len(np.unique(targets)) > 1:
+                    self._divide_rest(question, rows)
                 self._known = None
+            if not question.guesses:
+                self._count(n_wrong == 0)
 
         return Answered(entry, heard)
 
@@ -199,7 +216,9 @@ class Asking:
                 best, left = single, -(-n_doubtful // STRIP)
         if best is None:
             return None, 0
-        return replace(best, rows=rows[best.rows], images=rows[best.images]), left
+        each, others = of_each(best.rows, learned)
+        shown, images = rows[best.rows], rows[best.images]
+        return replace(best, rows=shown, images=images, each=each, others=others), left
 
     def _of_sample(self, groups: Groups, rows: IntArray) -> Spread:
         """What learning makes of some images, by what was said of them."""

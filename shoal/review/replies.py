@@ -36,18 +36,22 @@ def answer_for_all(groups: Groups, rows: IntArray, to: Any) -> Entry:
         return say.nowhere(groups, rows)
     if type(to) is int:
         return say.move(groups, rows, to, word="answer")
-    raise DataError("an answer must be a group, new, confirm, skip, mixed or nowhere.")
+    raise DataError(
+        "an answer must be a group, new, confirm, skip, mixed, nowhere, or a list with the group of "
+        "each image."
+    )
 
 
-def told_of_each(rows: IntArray, to: Any) -> tuple[IntArray, IntArray]:
+def told_of_each(groups: Groups, rows: IntArray, to: Any) -> tuple[IntArray, IntArray]:
     """The images of a strip whose groups a person told, and these groups, each int64 (m,)."""
     if not isinstance(to, list) or len(to) != len(rows) or not all(
-        group is None or (type(group) is int and 0 <= group < 2**53) for group in to
+        group in (None, "new") or (type(group) is int and 0 <= group < 2**53) for group in to
     ):  # fmt: skip
         raise DataError(
             "an answer about single images must be confirm, skip, or a list with the group of "
-            "each, null where it is left open."
+            "each, new for those of one new group, null where it is left open."
         )
+    to = [groups.next_group if group == "new" else group for group in to]
     told = [(row, group) for row, group in zip(rows.tolist(), to, strict=True) if group is not None]
     told_rows, targets = np.array(told, dtype=np.int64).reshape(-1, 2).T
     return told_rows, targets
@@ -65,5 +69,5 @@ def answer_of_before(groups: Groups, said: Mapping[str, Any]) -> Entry | None:
         return None
     if not isinstance(to, list):
         return answer_for_all(groups, rows, to)
-    rows, targets = told_of_each(rows, to)
+    rows, targets = told_of_each(groups, rows, to)
     return say.answers(groups, rows, targets) if len(rows) else None

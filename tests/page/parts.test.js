@@ -8,7 +8,7 @@ import { BAR, COMMANDS, commandFor, commandOf } from "../../shoal/review/page/co
 import { namesOf } from "../../shoal/review/page/keys.js";
 import { opening } from "../../shoal/review/page/model.js";
 import { createQueue } from "../../shoal/review/page/queue.js";
-import { answered, beginning, stepped } from "../../shoal/review/page/singles.js";
+import { answered, beginning, each, stepped } from "../../shoal/review/page/singles.js";
 import { createSheets } from "../../shoal/review/page/sheets.js";
 import { createStore } from "../../shoal/review/page/store.js";
 
@@ -159,14 +159,16 @@ test("every action has a label, a line in the help, and a moment when it can be 
 });
 
 test("single images are answered one after another, and any of them again", () => {
-  let singles = beginning({ guesses: [1, 2, 1] });
+  const guessed = { guesses: [1, 2, 1], candidates: [1, 2, 5] };
+  let singles = beginning({ guesses: [1, 2, 1], each: guessed });
   assert.deepEqual(singles, { at: 0, given: [1, 2, 1] });
   singles = answered(stepped(singles, 1), 1);
   singles = answered(singles, null);
   assert.deepEqual(singles, { at: 2, given: [1, 1, null] });
   assert.equal(stepped(singles, 1).at, 2);
   assert.equal(stepped(singles, -9).at, 0);
-  assert.equal(beginning({ guesses: [] }), null);
+  assert.equal(beginning({ guesses: [], each: guessed }), null);
+  assert.deepEqual(answered(each({ guesses: [], each: guessed }), "new"), { at: 1, given: ["new", 2, 1] });
   assert.equal(beginning(null), null);
 });
 

@@ -2,13 +2,14 @@
 
 /** @import {App} from "./types.js" */
 import { get, why } from "./api.js";
+import { askGroup } from "./dialogs.js";
 import { beginning } from "./singles.js";
 
 let answering = false;
 
 /**
  * @param {App} app
- * @param {number | string | (number | null)[] | null} to a group, or "new", "confirm", "nowhere", "mixed", "skip"; or the group of each image
+ * @param {number | string | import("./singles.js").Given[] | null} to a group, or "new", "confirm", "nowhere", "mixed", "skip"; or the group of each image
  */
 export async function answer(app, to) {
   const question = app.store.get().question?.question;
@@ -23,6 +24,12 @@ export async function answer(app, to) {
     answering = false;
     app.store.set({ leaving: new Set() });
   }
+}
+
+/** @param {App} app */
+export async function answerOther(app) {
+  const group = await askGroup(app, "Where do these belong?", ({ nowhere }) => !nowhere);
+  if (group !== null) await answer(app, group);
 }
 
 /** @param {App} app */

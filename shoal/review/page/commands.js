@@ -2,11 +2,12 @@
 
 /** @import {App, Model, View} from "./types.js" */
 import * as actions from "./actions.js";
-import { answer } from "./answer.js";
+import { answer, answerOther } from "./answer.js";
+import { askGroup } from "./dialogs.js";
 import { showHelp } from "./help.js";
 import { targets } from "./model.js";
 import * as navigate from "./navigate.js";
-import { answered, areAsked, stepped } from "./singles.js";
+import { answered, areAsked, each, stepped } from "./singles.js";
 import { counted } from "./words.js";
 
 /**
@@ -33,10 +34,20 @@ const small = (m) => m.open === null;
 /** @param {string} op */
 const reply = (op) => (/** @type {App} */ app) => answer(app, op);
 
-/** @param {App} app @param {number | null | undefined} group of the present image */
+/** @param {App} app @param {import("./singles.js").Given | undefined} group of the present image */
 function one(app, group) {
   const { singles } = app.store.get();
   if (singles && group !== undefined) app.store.set({ singles: answered(singles, group) });
+}
+/** Ask about the images of a question one by one. @param {App} app */
+function oneByOne(app) {
+  const question = app.store.get().question?.question;
+  if (question) app.store.set({ singles: each(question) });
+}
+/** @param {App} app */
+async function other(app) {
+  const group = await askGroup(app, "Where does this image belong?", ({ nowhere }) => !nowhere);
+  if (group !== null) one(app, group);
 }
 /** @param {App} app @param {number} by */
 function step(app, by) {
@@ -69,13 +80,17 @@ export const COMMANDS = [
   command("candidate", ["1", "2", "3"], "A question", "Belongs here", "These belong to the first, second or third group shown", asked,
     (app, key) => answer(app, app.store.get().question?.question?.candidates[Number(key) - 1]?.group ?? null)),
   command("right", "c", "A question", "Right as it is", "These are right where they are", asked, reply("confirm")),
+  command("other-group", "t", "A question", "Another group…", "These belong to a group that is not shown", asked, answerOther),
+  command("each", "e", "A question", "Each by itself", "These are of several kinds: say of each where it belongs", asked, oneByOne),
   command("new-group", "n", "A question", "A new group", "These are a group of their own", asked, reply("new")),
   command("mixed", "m", "A question", "Mixed", "These are of several kinds: ask about smaller parts", asked, reply("mixed")),
   command("nowhere", "x", "A question", "Nowhere", "These belong nowhere", asked, reply("nowhere")),
   command("skip", "s", "A question", "Skip", "Ask something else", asked, reply("skip")),
 
   command("single", DIGITS, "Single images", "Belongs here", "The framed image belongs to the group of this number; the next one is framed", areAsked,
-    (app, key) => one(app, app.store.get().question?.question?.candidates[Number(key) - 1]?.group)),
+    (app, key) => one(app, app.store.get().question?.question?.each.candidates[Number(key) - 1])),
+  command("single-other", "t", "Single images", "Another group…", "The framed image belongs to a group that is not shown", areAsked, other),
+  command("single-new", "n", "Single images", "New group", "The framed image belongs to a new group, with all others of this kind here", areAsked, (app) => one(app, "new")),
   command("single-nowhere", "x", "Single images", "Nowhere", "The framed image belongs nowhere", areAsked, (app) => one(app, 0)),
   command("single-open", "s", "Single images", "Leave open", "Say nothing of the framed image", areAsked, (app) => one(app, null)),
   command("single-before", "ArrowLeft", "Single images", "Previous", "Frame the image before", areAsked, (app) => step(app, -1)),
@@ -141,7 +156,7 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 /** @type {Record<View | "singles", string[]>} */
 export const BAR = {
   groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "note-group", "learn", "open"],
-  singles: ["singles", "single-nowhere", "single-open", "singles-skip", "learn"],
-  question: ["right", "new-group", "nowhere", "mixed", "skip", "learn"],
+  singles: ["singles", "single-other", "single-new", "single-nowhere", "single-open", "singles-skip", "learn"],
+  question: ["right", "each", "other-group", "new-group", "nowhere", "mixed", "skip", "learn"],
   divisions: [],
 };

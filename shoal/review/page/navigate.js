@@ -69,9 +69,10 @@ export function selectAll(app) {
 
 /** Back: the large image is closed, then nothing is selected, then the groups are shown. @param {App} app */
 export function back(app) {
-  const { open, selected, picked, history, view } = app.store.get();
+  const { open, selected, picked, history, view, singles, question } = app.store.get();
   if (open !== null) app.store.set({ open: null });
   else if (history) app.store.set({ history: false });
+  else if (view === "question" && singles && !question?.question?.guesses.length) app.store.set({ singles: null });
   else if (view !== "groups") goTo(app, "groups");
   else if (selected.size > 0) app.store.set({ selected: new Set() });
   else if (picked.size > 0) app.store.set({ picked: new Set() });

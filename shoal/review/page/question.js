@@ -25,16 +25,16 @@ export function showQuestion(app) {
   /** @param {Model} model @param {number} row @param {number} i @returns {HTMLElement} an image that is asked about by itself */
   function single({ state, singles, question }, row, i) {
     const group = singles?.given[i] ?? null;
-    const title = group === null ? "left open" : titleIn(state, group);
+    const title = group === null ? "left open" : group === "new" ? "a new group" : titleIn(state, group);
     const shown = el("span", { class: "picture" });
     app.sheets.show(shown, row);
-    const changed = group !== question?.question?.guesses[i];
+    const changed = group !== question?.question?.each.guesses[i];
     return el("button", { type: "button", class: "single large", "aria-pressed": String(singles?.at === i), "aria-label": `Image ${i + 1} of ${question?.question?.rows.length}: ${title}`, onclick: () => { if (singles) app.store.set({ singles: { ...singles, at: i } }); }, ondblclick: () => app.store.set({ open: row }) },
-      shown, el("span", { class: `guess${changed ? " changed" : ""}` }, group === null ? null : dotOf(group), el("span", { class: "name", text: title })));
+      shown, el("span", { class: `guess${changed ? " changed" : ""}` }, typeof group === "number" ? dotOf(group) : null, el("span", { class: "name", text: title })));
   }
 
-  /** @param {Model} model @param {{group: number, share: number}} candidate @param {number} i @param {number} present the group they are in */
-  function card({ state, singles }, { group, share }, i, present) {
+  /** @param {Model} model @param {{group: number, share?: number}} candidate @param {number} i @param {number} present the group they are in */
+  function card({ state, singles }, { group, share = 0 }, i, present) {
     const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void (singles ? commandOf("single").run(app, String(i + 1)) : answer(app, group)) },
       el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, singles ? null : el("span", { class: "soft", text: percent(share) })),
@@ -57,12 +57,12 @@ export function showQuestion(app) {
       const alone = model.state.groups.filter(({ nowhere }) => !nowhere).length < 2;
       return body.replaceChildren(el("p", { text: alone ? "There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images." : "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
-    const { size, rows, group, candidates, says } = asked.question;
+    const { size, rows, group, candidates, says, guesses, each } = asked.question;
     if (model.singles) {
       const focused = document.activeElement?.closest(".single") !== null;
       heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where does each of these ${count(rows.length)} belong?`;
-      const how = el("p", { class: "soft", text: `${says} Below each stands where it most likely belongs. Put the framed one elsewhere by a number; go on when all are right. Click an image to frame it; two clicks show it large.` });
-      body.replaceChildren(how, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...candidates.map((one, i) => card(model, one, i, group))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(asked.left)));
+      const how = el("p", { class: "soft", text: `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by a number; go on when all are right. Click an image to frame it; two clicks show it large.` });
+      body.replaceChildren(how, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...each.candidates.map((one, i) => card(model, { group: one }, i, group))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(asked.left)));
       if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
       return;
     }

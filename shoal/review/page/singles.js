@@ -2,15 +2,19 @@
 
 /** @import {Model, Question} from "./types.js" */
 
-/** @typedef {{at: number, given: (number | null)[]}} Singles `at`: the place of the present image; `given`: the group of each, null where it is left open */
+/** @typedef {number | "new" | null} Given a group, a new one, or nothing: the image is left open */
+/** @typedef {{at: number, given: Given[]}} Singles `at`: the place of the present image; `given`: what was answered of each */
 
-/** What stands before the person answers: the guesses. @param {Question | null} question @returns {Singles | null} */
-export const beginning = (question) => (question && question.guesses.length > 0 ? { at: 0, given: [...question.guesses] } : null);
+/** What stands before the person answers: the guesses, where single images are asked about. @param {Question | null} question @returns {Singles | null} */
+export const beginning = (question) => (question && question.guesses.length > 0 ? each(question) : null);
+
+/** The images of any question, each by itself. @param {Question} question @returns {Singles} */
+export const each = (question) => ({ at: 0, given: [...question.each.guesses] });
 
 /**
  * The present image belongs to a group, or is left open; then the next one is present.
  * @param {Singles} singles
- * @param {number | null} group
+ * @param {Given} group
  * @returns {Singles}
  */
 export function answered({ at, given }, group) {

@@ -12,7 +12,8 @@
  *   sizes: number[], separation: number | null, pixel_share: number | null,
  *   evidence: string | null, chosen: boolean, samples: number[][], says: string}} Division
  * @typedef {{id: string | number, rows: number[], size: number, images: number[], group: number,
- *   candidates: {group: number, share: number}[], says: string, guesses: number[]}} Question
+ *   candidates: {group: number, share: number}[], says: string, guesses: number[],
+ *   each: {guesses: number[], candidates: number[]}}} Question
  * @typedef {{n: number, time: string, op: string, says: string, to: number[],
  *   undone: boolean}} Entry
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
