@@ -9,9 +9,10 @@ A simulated person knows the kinds, and drives the server of `shoal review` over
 does. They see what the page shows: the samples of each division, 24 images of each group, the
 strip of each question. First they take the division whose samples are purest. A group whose images
 are of all kinds they dissolve; two groups of one kind they merge. Then they answer questions by
-the majority of the strip, with ``--wrong`` of the answers wrong, and say mixed where there is no
-majority. Where single images are asked about, they give each its kind; that is one action, too, and
-takes a key for each image that is not where it was guessed to be: ``keys`` counts these as well.
+the majority of the strip, with ``--wrong`` of the answers wrong. Where fewer than three in four are
+of one kind, or single images are asked about, they give each image its kind; that is one action,
+too, and takes a key for each image that is not where it was guessed to be: ``keys`` counts these
+as well.
 After every fifth answer they let shoal learn. Each of these is one action.
 
 Beside it stand two ways to label images one at a time, from the same start and with the same
@@ -39,11 +40,11 @@ PICTURE = HERE / "results" / "clicks.png"
 MARKS = (5, 10, 15, 20, 40, 60, 80, 100)
 LOOK = 24
 """Images of a group that the person looks at, evenly from typical to odd."""
-DISSOLVED = 0.34
-"""A group is of all kinds where no kind is more than this share."""
+DISSOLVED = 2.0
+"""A group is of all kinds where no kind is more than a third, or this times its fair share."""
 MERGED = 0.5
 """Two groups are of one kind where that is more than this share of each."""
-EACH = 0.5
+EACH = 0.75
 """Of a strip of which no kind is this share, the person tells the group of each image."""
 LEARN = 5
 
@@ -138,7 +139,7 @@ class Person:
             if kind is None:  # of these images nobody knows the kind
                 page.act(op="answer", question=asked["id"], to="skip")
                 continue
-            if share < EACH:
+            if share < EACH and (self.kinds[asked["rows"]] >= 0).all():
                 self.keys += 1
                 self.answers_each(page, asked)
                 yield
@@ -163,6 +164,9 @@ class Person:
 
     def answers_each(self, page: Page, asked: Any) -> bool:
         """Give each image of a question its kind; whether anything was said."""
+        if (self.kinds[asked["rows"]] >= 0).mean() < 0.5:  # nobody knows the kind of most
+            page.act(op="answer", question=asked["id"], to="skip")
+            return False
         present = set(page.groups().tolist())
         kinds = [self.sees([row])[0] for row in asked["rows"]]
         known = {kind: group for kind, group in self.group_of.items() if group in present}
@@ -212,7 +216,7 @@ class Person:
             kind, share = self.sees(np.array(members)[places], members)
             if kind is None:
                 continue
-            if share <= DISSOLVED and self.kinds.max() > 1:
+            if share <= min(1 / 3, DISSOLVED / (self.kinds.max() + 1)) and self.kinds.max() > 1:
                 page.act(op="dissolve", group=group["id"])
                 yield
             elif kind not in self.group_of:

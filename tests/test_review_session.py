@@ -231,6 +231,9 @@ def test_questions_are_answered_one_after_the_other(session: Session) -> None:
     seen = set()
     for to in ("skip", "confirm", "mixed", "nowhere", "new", None):
         question = session.question()["question"]
+        while question and question["guesses"]:  # single images, in between
+            session.act({"op": "answer", "question": question["id"], "to": "skip"})
+            question = session.question()["question"]
         if question is None:
             break
         assert 1 <= len(question["rows"]) <= 12
@@ -249,19 +252,16 @@ def test_questions_are_answered_one_after_the_other(session: Session) -> None:
         session.act({"op": "answer", "question": 999, "to": "new"})
 
 
-def test_single_images_are_asked_about_once_parts_are_right(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shoal.review.asking._RIGHT", 1)  # the pile is tiny
-
+def test_single_images_are_asked_about_after_two_parts(session: Session) -> None:
     def asked() -> Any:
         return session.question()["question"]
 
     def tell(to: Any) -> Any:
         return session.act({"op": "answer", "question": asked()["id"], "to": to})["entry"]
 
-    assert asked()["guesses"] == []
-    tell("confirm")
+    for _ in range(2):
+        assert asked()["guesses"] == []
+        tell("confirm")
     first = asked()
     assert len(first["guesses"]) == len(first["rows"]) <= 12
     offered = {one["group"] for one in first["candidates"]}
@@ -282,6 +282,27 @@ def test_single_images_are_asked_about_once_parts_are_right(
         session.act({"op": "answer", "question": first["id"], "to": "new"})
     with pytest.raises(DataError, match="there is no group 99"):
         session.act({"op": "answer", "question": first["id"], "to": [99] * len(told)})
+
+
+def test_the_images_of_a_part_are_answered_one_by_one(session: Session) -> None:
+    question = session.question()["question"]
+    guesses, rows = question["each"]["guesses"], question["rows"]
+    assert question["guesses"] == []
+    assert len(guesses) == len(rows) > 3
+    assert set(guesses) <= set(question["each"]["candidates"])
+    act = {"op": "answer", "question": question["id"]}
+    with pytest.raises(DataError, match="new for those of one new group"):
+        session.act(act | {"to": ["old"] * len(rows)})
+    assert session.act(act | {"to": [None] * len(rows)})["entry"] is None
+    assert session.question()["question"]["id"] != question["id"], "it was left open as a whole"
+    fresh = session.groups.next_group
+    answer = session.act(act | {"to": ["new", "new", None, *guesses[3:]]})
+    assert answer["entry"]["to"][-1] == fresh
+    assert session.groups.group[rows].tolist()[3:] == guesses[3:]
+    assert session.groups.group[rows[:2]].tolist() == [fresh, fresh]
+    assert session.groups.decided[rows].tolist() == [True, True, False, *[True] * (len(rows) - 3)]
+    session.act({"op": "undo"})
+    assert not session.groups.decided.any()
 
 
 def test_of_one_group_nothing_is_asked(session: Session) -> None:

@@ -29,8 +29,9 @@ _HEARD = 4000
 """And about what was decided; of more decided images, a random sample."""
 _FINER = 8
 """Rounds of ever smaller parts, at most."""
-_RIGHT = 5
-"""After so many parts in a row that were right as they were, single images are asked about."""
+_PARTS = 2
+"""After so many parts, single images are asked about; after twice as many each time that these were
+right as they were, so that nobody is asked for nothing."""
 _REST = 3
 """Parts that the rest of a part is divided into, at most, where its images are of several groups."""
 _WRONG = 2
@@ -60,7 +61,8 @@ class Asking:
         self._open: dict[int, Question] = {}
         self._skipped: set[int] = set()
         self._left_open = np.zeros(len(z), dtype=bool)
-        self._right = 0
+        self._since = 0  # parts since single images were asked about
+        self._wait = _PARTS
         self._part: IntArray = np.full(len(z), -1, dtype=np.int64)
         self._divided: frozenset[int] = frozenset()
         self._next = 1 + secrets.randbelow(2**40)  # no question of another server has the number
@@ -118,12 +120,11 @@ class Asking:
         rows = question.rows
         if to in ("skip", "mixed"):
             return Answered(None, lambda: self._put_off(groups, question, divide=to == "mixed"))
-        right = to == "confirm" or (type(to) is int and bool((groups.group[rows] == to).all()))
-        return Answered(answer_for_all(groups, rows, to), lambda: self._count(right))
+        return Answered(answer_for_all(groups, rows, to), self._count)
 
-    def _count(self, right: bool) -> None:
+    def _count(self) -> None:
         with self._lock:
-            self._right = self._right + 1 if right else 0
+            self._since += 1
 
     def _put_off(self, groups: Groups, question: Question, divide: bool) -> None:
         """Do not ask about this part again, or only about smaller parts of it."""
@@ -134,7 +135,6 @@ class Asking:
             if divide:
                 x = self.x[rows]
                 after = divided(x, before, groups.decided[rows], question.part)
-                self._right = 0
             if np.array_equal(after, before):
                 self._skipped.add(question.part)
             self._part[rows] = after
@@ -156,19 +156,22 @@ class Asking:
         if to == "confirm":
             to = list(question.guesses)
         rows, targets = told_of_each(groups, question.rows, to)
+        if not question.guesses and not len(rows):
+            return Answered(None, lambda: self._put_off(groups, question, divide=False))
         entry = say.answers(groups, rows, targets) if len(rows) else None
         n_wrong = int((groups.group[rows] != targets).sum())
 
         def heard() -> None:
             with self._lock:
                 self._left_open[question.rows[[group is None for group in to]]] = True
-                if question.guesses:
-                    self._right = self._right if n_wrong >= _WRONG else 0
+                if question.guesses and n_wrong >= _WRONG:
+                    self._wait = _PARTS
+                elif question.guesses:
+                    self._since, self._wait = 0, self._wait * 2
                 elif len(np.unique(targets)) > 1:
                     self._divide_rest(question, rows)
                 self._known = None
-            if not question.guesses:
-                self._count(n_wrong == 0)
+                self._since += not question.guesses
 
         return Answered(entry, heard)
 
@@ -183,8 +186,8 @@ class Asking:
     def _best(self, groups: Groups) -> tuple[Question | None, int]:
         """The best question, about a part or about single images, and how many there are.
 
-        Parts that are left come first, then smaller ones. Once the parts that were asked are right
-        as they are, the images at the borders of the groups say more.
+        Parts and the images at the borders of the groups take turns. Of parts, those that are left
+        come first, then smaller ones.
         """
         rows, now = self._rows(groups), frozenset(groups.sizes) - {NOWHERE}
         if len(now) < 2:  # no image can be in the wrong one
@@ -209,7 +212,7 @@ class Asking:
             self._skipped.clear()
         self._part[rows] = part
         best, left = (found[0], len(found)) if found else (None, 0)
-        if best is None or self._right >= _RIGHT:
+        if best is None or self._since >= self._wait:
             open_ = ~decided & ~self._left_open[rows]
             single, n_doubtful = doubtful(group, open_, learned)
             if single is not None:
