@@ -33,7 +33,7 @@ _PARTS = 2
 """After so many parts, single images are asked about; after twice as many each time that these were
 right as they were, so that nobody is asked for nothing."""
 _REST = 3
-"""Parts that the rest of a part is divided into, at most, where its images are of several groups."""
+"""Parts that the rest of a part is divided into, at most, where it holds several groups."""
 _WRONG = 2
 """Another strip of single images follows as long as so many of the last were in a wrong group."""
 

@@ -37,8 +37,8 @@ def answer_for_all(groups: Groups, rows: IntArray, to: Any) -> Entry:
     if type(to) is int:
         return say.move(groups, rows, to, word="answer")
     raise DataError(
-        "an answer must be a group, new, confirm, skip, mixed, nowhere, or a list with the group of "
-        "each image."
+        "an answer must be a group, new, confirm, skip, mixed, nowhere, or a list with the group "
+        "of each image."
     )
 
 
