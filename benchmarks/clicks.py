@@ -9,8 +9,8 @@ A simulated person knows the kinds, and drives the server of `shoal review` over
 does. They see what the page shows: the samples of each division, 24 images of each group, the
 strip of each question. First they take the division whose samples are purest. A group whose images
 are of all kinds they dissolve; two groups of one kind they merge. Then they answer questions by
-the majority of the strip, with ``--wrong`` of the answers wrong. Where fewer than three in four are
-of one kind, or single images are asked about, they give each image its kind; that is one action,
+the majority of the strip, with ``--wrong`` of the answers wrong. Where two or more of the twelve are
+of another kind, or single images are asked about, they give each image its kind; that is one action,
 too, and takes a key for each image that is not where it was guessed to be: ``keys`` counts these
 as well.
 After every fifth answer they let shoal learn. Each of these is one action.
@@ -44,7 +44,7 @@ DISSOLVED = 2.0
 """A group is of all kinds where no kind is more than a third, or this times its fair share."""
 MERGED = 0.5
 """Two groups are of one kind where that is more than this share of each."""
-EACH = 0.75
+EACH = 0.9
 """Of a strip of which no kind is this share, the person tells the group of each image."""
 LEARN = 5
 
