@@ -9,10 +9,10 @@ A simulated person knows the kinds, and drives the server of `shoal review` over
 does. They see what the page shows: the samples of each division, 24 images of each group, the
 strip of each question. First they take the division whose samples are purest. A group whose images
 are of all kinds they dissolve; two groups of one kind they merge. Then they answer questions by
-the majority of the strip, with ``--wrong`` of the answers wrong. Where two or more of the twelve are
-of another kind, or single images are asked about, they give each image its kind; that is one action,
-too, and takes a key for each image that is not where it was guessed to be: ``keys`` counts these
-as well.
+the majority of the strip, with ``--wrong`` of the answers wrong. Where two or more of the twelve
+are of another kind, or single images are asked about, they give each image its kind; that is one
+action, too, and takes a key for each image that is not where it was guessed to be: ``keys`` counts
+these as well.
 After every fifth answer they let shoal learn. Each of these is one action.
 
 Beside it stand two ways to label images one at a time, from the same start and with the same
