@@ -172,7 +172,9 @@ class Person:
         known = {kind: group for kind, group in self.group_of.items() if group in present}
         others = [kind for kind in kinds if kind is not None and kind not in known]
         fresh = max(others, key=others.count, default=None)  # of one new kind they make a group
-        told = ["new" if kind is not None and kind == fresh else known.get(kind) for kind in kinds]
+        told = [
+            None if kind is None else "new" if kind == fresh else known.get(kind) for kind in kinds
+        ]
         guesses = asked["each"]["guesses"]
         self.keys += sum(one != guess for one, guess in zip(told, guesses, strict=True))
         page.act(op="answer", question=asked["id"], to=told)
