@@ -10,6 +10,7 @@ from shoal.clustering.clusterers import spectral
 from shoal.clustering.clusterers._base import VotingClusterer, one_thread
 from shoal.clustering.graph import neighbour_graph, sweep_cut, walk_eigenvectors
 from shoal.clustering.partitions import distinct, r_squared
+from shoal.clustering.small_groups import merged
 from shoal.embedding.linear_algebra import unit_rows, whitening
 from shoal.embedding.projection import project
 from shoal.errors import RecipeError
@@ -31,7 +32,8 @@ class ProjectionPursuit(VotingClusterer):
     have the least kurtosis), and the best cuts of the neighbour graph; from each, two-means until
     nothing moves. The ends that differ are the candidates, in the order of `r_squared`.
 
-    More clusters: `Spectral`, and as alternatives k-means in random halves of the white embedding.
+    More clusters: `Spectral`, and as alternatives `merged` small groups, whose sizes follow the
+    pile, and k-means in random halves of the white embedding.
     """
 
     candidate_labels_: Array
@@ -147,6 +149,8 @@ class ProjectionPursuit(VotingClusterer):
         found = [own.reference_labels_]
         if not 2 < self.n_clusters < len(x):
             return found
+        if (following := merged(x, self.n_clusters, self.random_state)) is not None:
+            found.append(following)
         for _ in range(_SUBSPACES):
             half = generator.permutation(z.shape[1])[: max(2, z.shape[1] // 2)]
             model = KMeans(self.n_clusters, n_init=2, random_state=self.random_state)

@@ -1,0 +1,63 @@
+"""Many small groups merged: clusters whose sizes follow the pile, among the ways to divide it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import cut_tree, linkage
+from scipy.spatial.distance import squareform
+
+from shoal.clustering.clusterers import projection_pursuit
+from shoal.clustering.partitions import overlap
+from shoal.clustering.small_groups import merge, merged
+
+
+def uneven(gap: float) -> tuple[np.ndarray, np.ndarray]:
+    """A long kind of 300 points, one of 60 and one of 20, so far apart."""
+    generator = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [300, 60, 20])
+    x = generator.normal(size=(len(y), 8))
+    x[:300, 2] += generator.uniform(-8, 8, 300)
+    x[y == 1, 0] += gap
+    x[y == 2, 1] += gap
+    return x.astype(np.float32), y
+
+
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_merging_is_average_linkage(k: int) -> None:
+    generator = np.random.default_rng(k)
+    ties = generator.random((12, 12))
+    ties = ties + ties.T
+    np.fill_diagonal(ties, 0)
+    tree = linkage(squareform(3 - ties, checks=False), "average")
+    expected = cut_tree(tree, k)[:, 0]
+    found = merge(ties, np.ones(12), k)
+    assert overlap(found, expected) == 1
+    copies = np.repeat(np.arange(12), 2)  # each group twice as large, with four times the ties
+    again = merge(4 * ties, np.bincount(copies).astype(float), k)
+    np.testing.assert_array_equal(again, found)
+
+
+def test_kinds_of_any_size_are_one_cluster_each() -> None:
+    x, y = uneven(30)
+    labels = merged(x, 3, 0)
+    assert labels is not None
+    assert overlap(labels, y) == 1
+
+
+def test_they_are_among_the_ways_to_divide_a_pile() -> None:
+    x, _ = uneven(6)
+    labels = merged(x, 3, 0)
+    assert labels is not None
+    clusterer = projection_pursuit.build(n_clusters=3).fit(x)
+    first, *others = clusterer.candidate_labels_.astype(np.int64)
+    assert overlap(first, labels) < 0.9
+    assert max(overlap(other, labels) for other in others) == 1
+
+
+def test_few_points_and_many_clusters_have_no_small_groups() -> None:
+    x, _ = uneven(6)
+    assert merged(x[:40], 3, 0) is None
+    assert merged(x, 101, 0) is None
+    same = merged(np.ones_like(x), 3, 0)
+    assert same is None or len(np.unique(same)) <= 3
