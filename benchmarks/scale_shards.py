@@ -21,9 +21,9 @@ import numpy as np
 
 from shoal import pipeline
 from shoal.distributed.engine import connect
+from shoal.distributed.opening import Order
 from shoal.distributed.parts import Plan, opened
 from shoal.distributed.shards import do_missing, gathered
-from shoal.distributed.tasks import Order
 from shoal.images.files import digest_of
 from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import fsspec
 
 from shoal.cli.options import OpenOptions
 from shoal.cli.sharded import order_for
-from shoal.distributed import tasks
+from shoal.distributed import opening
 from shoal.distributed.engine import Engine
 from shoal.distributed.parts import Plan, opened
 from shoal.distributed.pieces import pieces_of, pieces_with
@@ -84,13 +85,13 @@ def test_the_parts_are_those_of_the_whole_pile(
         asked.append([part.name for part in path.only])
         return open_source(path, **options)
 
-    monkeypatch.setattr(tasks, "open_source", spied)
+    monkeypatch.setattr(opening, "open_source", spied)
     for node in (None, "elsewhere"):
-        tasks._pile.cache_clear()
-        tasks._piece.cache_clear()
+        opening._pile.cache_clear()
+        opening._piece.cache_clear()
         order = order_for(pile, source, None, OpenOptions(cache=False))
         if node is not None:
-            order = tasks.replace(order, node=node)
+            order = replace(order, node=node)
         with opened(tmp_path / f"{node}.csv", plan) as parts:
             do_missing(source, order, parts, Here("local", 1, "cpu"), work=compare_shard)
             written.append([parts.path(n).read_bytes() for n in range(plan.n_shards)])

@@ -24,9 +24,9 @@ from shoal import large
 from shoal.cli import sharded
 from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import version_mismatch
+from shoal.distributed.opening import Order
 from shoal.distributed.parts import Parts, Plan, opened
 from shoal.distributed.shards import do_missing, gathered
-from shoal.distributed.tasks import Order
 from shoal.errors import DistributedError, OutputError
 from shoal.export.prediction import load_prediction
 from shoal.images.files import digest_of

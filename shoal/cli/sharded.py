@@ -15,9 +15,10 @@ from shoal.cli.outputs import listed_in
 from shoal.cli.run_folder import Run
 from shoal.corrections.division import Division
 from shoal.distributed.engine import connect
+from shoal.distributed.opening import Order
 from shoal.distributed.parts import Parts, Plan, opened
 from shoal.distributed.shards import ShardedTable, do_missing, gathered, seen_of
-from shoal.distributed.tasks import Order, compare_shard, predict_shard
+from shoal.distributed.tasks import compare_shard, predict_shard
 from shoal.errors import DistributedError, Interrupted, LostError
 from shoal.images.files import digest_of
 from shoal.images.open import write_skipped

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from shoal.distributed.engine import Engine
+from shoal.distributed.opening import Order, Shard, shard_digest
 from shoal.distributed.parts import Parts
 from shoal.distributed.pieces import pieces_of, pieces_with
-from shoal.distributed.tasks import Order, Shard, predict_shard, shard_digest
+from shoal.distributed.tasks import predict_shard
 from shoal.embedding.table import ROW_GROUP, ImageTable
 from shoal.export.large_tables import LargeTable
 from shoal.images.files import atomic_path

@@ -1,90 +1,25 @@
-"""What a worker does: open the pile as the command did, see that it is the same, write a part."""
+"""What a worker does with a shard: look at its images, and write its part."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import platform
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from shoal import __version__, pipeline
+from shoal import pipeline
+from shoal.distributed.opening import Order, Shard, checkpoint_at, rows_of
 from shoal.distributed.parts import Parts
-from shoal.distributed.pieces import Piece
 from shoal.embedding.reduce import reduce
-from shoal.errors import DistributedError, ShoalError
 from shoal.images.csv_files import as_text
-from shoal.images.files import atomic_path, digest_of
-from shoal.images.joined import Joined
-from shoal.images.open import open_source
-from shoal.images.pixel_range import PixelRange
-from shoal.images.remote.listing import only
-from shoal.images.subset import Subset
-from shoal.images.vectors.open import open_vectors
-from shoal.models import checkpoint as checkpoints
-from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import Array, ImageSource, silent
+from shoal.images.files import atomic_path
+from shoal.protocols import Array, silent
 from shoal.scoring.way import Way, way_of
-from shoal.search.copies import content_of, look_at
+from shoal.search.copies import look_at
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import peak_memory
-
-
-@dataclass(frozen=True)
-class Order:
-    """How the command opened its pile: what travels to a worker in place of the images."""
-
-    data: Path
-    checkpoint: str | None = None
-    vectors: bool = False
-    """Whether ``data`` holds vectors from elsewhere."""
-    array: str | None = None
-    channels: str | None = None
-    every: Any = None
-    pages: Any = "auto"
-    size: int | None = None
-    cache: bool = True
-    device: str = "cpu"
-    image_shape: tuple[int, int, int] | None = None
-    """That of the images in a store, whose shards are opened each by itself; and their range, and
-    how they were brought to their shape."""
-    pixel_range: PixelRange | None = None
-    fit: str | None = None
-    node: str = field(default_factory=platform.node)
-    """The machine of the command, where the decoded images are."""
-    version: str = __version__
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A task: some rows of the pile, and what the command saw in them."""
-
-    number: int
-    start: int
-    stop: int
-    digest: str
-    pieces: tuple[Piece, ...] = ()
-    """The shards of a store that its images are in; none: the pile is opened as a whole."""
-
-    def __str__(self) -> str:
-        return f"images {self.start:,} to {self.stop - 1:,}"
-
-
-def shard_digest(source: ImageSource, start: int, stop: int) -> str:
-    """What tells the images of some rows from others: a digest of their ids and pixels."""
-    digest = hashlib.blake2b("\0".join(source.ids[start:stop]).encode("utf-8", "surrogatepass"))
-    for first in range(start, stop, 1024):
-        rows = np.arange(first, min(first + 1024, stop))
-        digest.update(np.ascontiguousarray(content_of(source, rows)).data)
-    return digest.hexdigest()
 
 
 def predict_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
@@ -97,7 +32,7 @@ def predict_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
         DistributedError: this machine sees other images, or another version of shoal.
     """
     _one_thread()
-    some, _ = _rows(order, parts, shard)
+    some, _ = rows_of(order, parts, shard)
     plan = parts.plan
     way = _way(order.checkpoint or "", plan.checkpoint, plan.n_clusters, plan.split)
     table = pipeline.assign_way(some, way, familiarity=plan.familiarity, device=order.device)
@@ -114,7 +49,7 @@ def compare_shard(order: Order, parts: Parts, shard: Shard) -> float | None:
     import pyarrow.parquet as pq
 
     _one_thread()
-    some, checkpoint = _rows(order, parts, shard)
+    some, checkpoint = rows_of(order, parts, shard)
     seen = look_at(some, silent)
     columns = {
         "id": pa.array([as_text(name) for name in some.ids], pa.string()),
@@ -144,142 +79,6 @@ def fixed_size(rows: Array) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
 
 
-def _rows(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoint | None]:
-    """The images of a shard.
-
-    Raises:
-        DistributedError: they are others than the command saw.
-    """
-    plan = parts.plan
-    try:
-        if shard.pieces and platform.node() != order.node:
-            some = _of_pieces(order, plan.pile, plan.checkpoint, shard)
-            if some is not None:
-                return some
-        source, checkpoint = _pile(order, plan.pile, plan.checkpoint)
-        same = len(source) == plan.n_images
-        same = same and shard_digest(source, shard.start, shard.stop) == shard.digest
-    except DistributedError:
-        raise
-    except ShoalError as error:
-        raise DistributedError(
-            f"a worker on {platform.node()} cannot open what the command opened: {error}"
-        ) from error
-    if not same:
-        raise DistributedError(
-            f"a worker on {platform.node()} sees other images in {order.data} than the command "
-            f"({shard}); let all machines see the same files, and change none while they are read."
-        )
-    return Subset(source, np.arange(shard.start, shard.stop)), checkpoint
-
-
-def _of_pieces(
-    order: Order, pile: str, checkpoint: str, shard: Shard
-) -> tuple[Subset, Checkpoint | None] | None:
-    """The images of a shard from the files of the store that they are in, each opened by itself.
-
-    None if these are others than the command saw: then the whole pile tells what is wrong.
-    """
-    opened = [_piece(order, piece, pile, checkpoint) for piece in shard.pieces]
-    sources = [source for source, _ in opened]
-    first = shard.pieces[0].first
-    if any(
-        len(source) != piece.stop - piece.first
-        for source, piece in zip(sources, shard.pieces, strict=True)
-    ):
-        return None
-    rows = np.arange(shard.start - first, shard.stop - first)
-    some = Subset(sources[0] if len(sources) == 1 else Joined(sources), rows)
-    if shard_digest(some, 0, len(some)) != shard.digest:
-        return None
-    return some, opened[0][1]
-
-
-@lru_cache(maxsize=4)
-def _piece(
-    order: Order, piece: Piece, pile: str, checkpoint: str
-) -> tuple[ImageSource, Checkpoint | None]:
-    """A file of a store, decoded once on a machine."""
-    _check_version(order)
-    loaded = None if order.checkpoint is None else _checkpoint(order.checkpoint, checkpoint)
-    with _by_itself(f"{pile[:16]}-{piece.first}"):
-        return _opened(replace(order, data=only(order.data, [piece.shard])), loaded), loaded
-
-
-@lru_cache(maxsize=1)
-def _pile(order: Order, pile: str, checkpoint: str) -> tuple[ImageSource, Checkpoint | None]:
-    """What this process opened for a task before is still open for the next."""
-    _check_version(order)
-    loaded = None if order.checkpoint is None else _checkpoint(order.checkpoint, checkpoint)
-    with _by_itself(pile[:16]):
-        return _opened(order, loaded), loaded
-
-
-def _check_version(order: Order) -> None:
-    if order.version != __version__:
-        raise DistributedError(
-            f"a worker on {platform.node()} has shoal {__version__}, and the command is of "
-            f"{order.version}; install the same version on each machine."
-        )
-
-
-def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
-    if order.vectors:
-        origin = None if checkpoint is None else checkpoint.origin
-        of_parquet = str(order.data).lower().endswith(".parquet") and origin is not None
-        return open_vectors(
-            order.data, array=order.array,
-            column=origin.column or None if of_parquet and origin else None,
-            id_column=origin.id_column or None if of_parquet and origin else None,
-        )  # fmt: skip
-    known: dict[str, Any] = {}
-    if order.image_shape is not None:
-        known = {
-            "image_shape": order.image_shape, "pixel_range": order.pixel_range, "fit": order.fit,
-        }  # fmt: skip
-    elif checkpoint is not None:
-        known = {
-            "image_shape": checkpoint.image_shape, "pixel_range": checkpoint.pixel_range,
-            "fit": checkpoint.fit,
-        }  # fmt: skip
-    return open_source(
-        order.data, array=order.array, channels=order.channels, every=order.every,
-        pages=order.pages, size=None if known else order.size, cache=order.cache, **known,
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def _checkpoint(path: str, digest: str) -> Checkpoint:
-    try:
-        same = digest_of(Path(path)) == digest
-    except OSError:
-        same = False
-    if not same:
-        raise DistributedError(
-            f"a worker on {platform.node()} sees another file at {path} than the command; let all "
-            "machines see the same files."
-        )
-    return checkpoints.load(path)
-
-
 @lru_cache(maxsize=1)
 def _way(path: str, digest: str, n_clusters: int | None, split: int) -> Way:
-    return way_of(_checkpoint(path, digest), n_clusters, split)
-
-
-@contextlib.contextmanager
-def _by_itself(what: str) -> Iterator[None]:
-    """One process of a machine at a time: the first decodes the images, the others find them."""
-    try:
-        import fcntl
-
-        file = (Path(tempfile.gettempdir()) / f"shoal-opens-{what}").open("w")
-    except (ImportError, OSError):  # each decodes for itself
-        yield
-        return
-    with file:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-        with contextlib.suppress(OSError):
-            Path(file.name).unlink()
+    return way_of(checkpoint_at(path, digest), n_clusters, split)
