@@ -40,11 +40,13 @@ _SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "1",
-    "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",  # for a dashboard, which there is not
     "TORCH_PROCESS_GROUP_SHUTDOWN_TIMEOUT_S": "5",
 }
 """What Ray Train reads from the environment: workers stay in their folder, a lost one is noticed
 soon, and nothing waits long for its connections to close."""
+_OF_THIS_MACHINE = {"RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0"}
+"""The same, where no machine can be taken away: a process less that wakes up a hundred times a
+second, as each of Ray's does."""
 _OF_WORKERS = {"MALLOC_ARENA_MAX": "1"}
 """The environment of each worker. Ray calls what trains in a thread, whose own arena gives large
 buffers back to the system again and again; with a single arena `keep_large_buffers` helps it."""
@@ -73,7 +75,7 @@ def trainer(
         with (
             temporary() as folder,
             connect(address, workers, device=on or device) as engine,
-            changed(**_SETTINGS),
+            changed(**_SETTINGS | (_OF_THIS_MACHINE if address == LOCAL else {})),
         ):
             yield from _states(engine, str(folder), _Told(order, limit, spent, named))
 
