@@ -44,7 +44,8 @@ NAMELESS = """
 SOURCE = (Path(__file__).parents[1] / "shoal/review/page/commands.js").read_text("utf-8")
 # The others have a field, a list or cards of their own.
 OWN = (
-    "candidate single single-before single-after single-nowhere single-open singles singles-skip "
+    "candidate single single-before single-after single-nowhere single-open single-other "
+    "single-new singles singles-skip "
     "divide move-number order rename note previous-group next-group back"
 )
 WITH_BUTTONS = set(re.findall(r'^  command\("([\w-]+)"', SOURCE, re.MULTILINE)) - {*OWN.split()}
@@ -535,6 +536,21 @@ def test_nothing_is_wider_than_the_window(person: Person, width: int, dark: bool
 
 
 def test_single_images_are_answered_by_keys(person: Person) -> None:
+    person.press("b")
+    person.until(person.tiles)
+    person.press("q")
+    person.shown("#question .candidate")
+    person.press("e")
+    person.shown("#question .single[aria-pressed=true]")
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.run("return document.querySelectorAll('.single').length"))
+    question = person.server.session.question()["question"]
+    person.press("e", "n")
+    person.press("c")
+    person.hears("Answered for")
+    groups = person.server.session.groups
+    assert groups.group[question["rows"][0]] == groups.next_group - 1
+    assert groups.group[question["rows"][1:]].tolist() == question["each"]["guesses"][1:]
     person.press("b")
     person.until(person.tiles)
     for _ in range(5):
