@@ -314,7 +314,8 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
     best.provenance["contributions"] = [
         step | {"what": "contrast", "fields": ["objectives", "views.n_views"]},
         step | {"what": "more views", "fields": ["views.n_views"], "after": 0.86},
-        step | {"what": "another encoder", "fields": ["objectives", "encoder"]},  # is the same here
+        step
+        | {"what": "another schedule", "fields": ["objectives", "schedule"]},  # is the same here
     ]
     checkpoints.save(best, tmp_path / "best.pth", force=True)
     path = tmp_path / "gains.pdf"
@@ -329,7 +330,7 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
     assert "objectives reconstruction nt_xent + reconstruction(fraction=0.25) A" in part
     assert re.search("views.n_views 1 2 A,.B", part)
     assert "embedding encoder joint not measured" in part
-    assert "another encoder" not in said
+    assert "another schedule" not in said
     assert "best gets" in said  # McNemar's test of the last step, too
 
 
@@ -482,6 +483,7 @@ def templates() -> set[str]:
                 "wording",
                 "self.wording",
                 "sentence",
+                "_of_what",
             ):
                 value = node.args[0]
                 if isinstance(value, ast.Constant):

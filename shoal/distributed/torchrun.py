@@ -80,7 +80,7 @@ def _check_devices(n_devices: int) -> None:
         raise SystemExit(2)
     raise DistributedError(
         f"torchrun must start at most {n_devices} on this machine, one for each CUDA device, got "
-        f"{size}; give --nproc-per-node {n_devices}, or --device cpu."
+        f"{size}; or give --device cpu."
     )
 
 
