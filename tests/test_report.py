@@ -314,8 +314,7 @@ def test_what_each_change_gave(trained: Path, run_cli: Callable[..., Any], tmp_p
     best.provenance["contributions"] = [
         step | {"what": "contrast", "fields": ["objectives", "views.n_views"]},
         step | {"what": "more views", "fields": ["views.n_views"], "after": 0.86},
-        step
-        | {"what": "another schedule", "fields": ["objectives", "schedule"]},  # the same
+        step | {"what": "another schedule", "fields": ["objectives", "schedule"]},  # the same
     ]
     checkpoints.save(best, tmp_path / "best.pth", force=True)
     path = tmp_path / "gains.pdf"
