@@ -114,13 +114,8 @@ def test_every_option_that_a_message_names_exists() -> None:
     known |= {"--image", "--x", "--y", "--neighbors"}  # embedding-atlas's own
     known |= {"--logdir"}  # TensorBoard's own
     known |= {"--head", "--address"}  # Ray's own
-    known |= {
-        "--nproc-per-node",
-        "--nnodes",
-        "--node-rank",
-        "--rdzv-endpoint",
-        "--rdzv-backend",
-    }  # torchrun's own
+    known |= {"--nproc-per-node", "--nnodes", "--node-rank"}  # torchrun's own
+    known |= {"--master-addr", "--master-port"}
     for where, text in texts():
         for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
             assert option in known, (where, option)
