@@ -259,6 +259,9 @@ def test_every_command_that_writes_leaves_what_is_there(
 ) -> None:  # fmt: skip
     model, out = found / "checkpoint.pth", tmp_path / "out"
     out.mkdir()
+    # A question that cannot be answered is told first: the tree to be cut is there.
+    grown = run_cli("tree", images_file, model, tmp_path / "t.json", "--leaves", "3")
+    assert grown.code == 0, grown.err
     commands = {
         "prediction.csv": ("predict", images_file, model, out / "prediction.csv"),
         "splits.png": ("splits", images_file, model, "--picture", out / "splits.png"),
