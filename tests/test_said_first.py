@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def test_a_training_that_lost_its_workers_names_the_command_to_go_on_with(
         raise LostError("the Ray of this machine has ended")
 
     monkeypatch.setattr("shoal.cli.fit._trainer", lambda _: losing)
+    monkeypatch.setattr("os._exit", sys.exit)
     result = run_cli("train", images_file, tmp_path / "best.pth", *fast)
     assert result.code == 2
     last = result.err.splitlines()[-1]

@@ -14,7 +14,6 @@ from shoal.errors import OutputError, ShoalError
 from shoal.images.csv_files import printable
 from shoal.images.files import atomic_path, digest_of
 from shoal.images.output_checks import already_there, check_distinct, check_writable
-from shoal.images.shards import check_there, shards
 
 if TYPE_CHECKING:
     from shoal.protocols import ImageSource
@@ -46,6 +45,7 @@ def check_outputs(
         DataError: a file is there, and an input is not.
     """
     from shoal.corrections.journal_file import REVIEWED, SUFFIX
+    from shoal.images.shards import check_there  # it brings NumPy
 
     read = [file for path in (*inputs, *perhaps) for file in _files(path)]
     check_distinct(outputs, read)
@@ -173,6 +173,7 @@ def _files(path: Path) -> list[Path]:
     """The files that an input names: itself, those of a pattern, those that a list of paths has."""
     from shoal.images.formats import path_list
     from shoal.images.remote.location import is_remote
+    from shoal.images.shards import shards  # it brings NumPy
 
     if is_remote(path):
         return [path]
