@@ -31,11 +31,9 @@ MORE = HERE / "results" / "contributions.jsonl"
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
 PLAIN = replace(IMPROVED, views=Views(horizontal_flip=True))
-# `best` before it whitened patches, of which checkpoints/best.pth is, and before local crops, as
-# results/quality.jsonl calls them.
-LATER, EARLIER = "best before whitening", "best before small views"
-LEARNED = replace(BEST, encoder=IMPROVED.encoder, epochs=28)
-NO_CROPS = replace(LEARNED, views=replace(BEST.views, n_local_crops=0), epochs=40, batch_size=512)
+# `best` before local crops, as results/quality.jsonl calls it.
+EARLIER = "best before small views"
+NO_CROPS = replace(BEST, views=replace(BEST.views, n_local_crops=0), epochs=40, batch_size=512)
 OWN_SIZE = replace(NO_CROPS, embedding_resolution=1.0)
 
 # Of each checkpoint: what is said of a step, the rows before and after it, and the recipes whose
@@ -57,7 +55,7 @@ STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recip
         ("images embedded half as large again, too",
          (EARLIER, "own size"), (EARLIER, "own"), OWN_SIZE, NO_CROPS, True),
         ("two local crops more, in as much time",
-         (EARLIER, "own"), (LATER, "own"), NO_CROPS, LEARNED, False),
+         (EARLIER, "own"), ("best", "own"), NO_CROPS, BEST, False),
     ],
 }  # fmt: skip
 

@@ -43,7 +43,7 @@ def with_effort(recipe: Recipe, name: str) -> Recipe:
 
     >>> from shoal.recipes.named import BEST
     >>> [with_effort(BEST, name).epochs for name in EFFORTS]
-    [13, 40, 80]
+    [9, 28, 56]
 
     Raises:
         RecipeError: there is no such effort.
