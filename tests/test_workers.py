@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,16 @@ import torch
 
 from shoal.distributed.torchrun import joined
 from shoal.errors import DistributedError, RecipeError
+from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.encoders._pooling import BatchNormMaxPool, Scratch
 from shoal.protocols import Workers
+from shoal.recipes import parts
+from shoal.recipes.named import BEST
+from shoal.recipes.parts import Part
 from shoal.training.batch_norm import over_all_workers
 from shoal.training.optimizers import orthogonalise, orthogonalise_all
+from shoal.training.start import start_run
 from shoal.training.workers import ALONE, of_batch
 
 HERE = Path(__file__).parent
@@ -190,3 +196,14 @@ def test_workers_do_not_share_a_cuda_device(
             assert begun == ["cpu:gloo,cuda:nccl"]
     with joined([*train, "--device", "cpu"]):
         assert begun[-1] == "gloo"
+
+
+def test_a_run_of_one_process_asks_no_other_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker 0 measures by itself how long a step takes, while the others wait for its order."""
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    for name in ("all_reduce", "all_gather", "broadcast_object_list"):
+        monkeypatch.setattr(torch.distributed, name, lambda *_: pytest.fail("nobody answers"))
+    pile = ArraySource(np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
+    for name in parts.names("encoders"):
+        run = start_run(pile, replace(BEST, encoder=Part(name), batch_size=20), "cpu", None)
+        run.take_step(pile, 1)

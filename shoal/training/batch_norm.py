@@ -1,4 +1,4 @@
-"""Batch norm over the whole batch, where several workers hold shares of it.
+"""Batch norm, and the fit of a whitening layer, over the whole batch of several workers.
 
 PyTorch's ``SyncBatchNorm`` does that on GPUs alone; `_WholeBatch` does it on CPUs. The images of a
 worker may be of any number, none included.
@@ -16,11 +16,12 @@ from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from shoal.models.encoders._pooling import BatchNormMaxPool, pool, unpool
+from shoal.models.encoders.whitened import Whitening
 from shoal.protocols import Workers
 
 
 def over_all_workers(module: nn.Module, workers: Workers, device: str) -> None:
-    """Let the batch norms inside ``module`` be of the whole batch. Weights and names stay.
+    """Let what ``module`` computes of a batch be of the whole one. Weights and names stay.
 
     Args:
         module: an encoder or an objective, no batch norm itself.
@@ -31,6 +32,8 @@ def over_all_workers(module: nn.Module, workers: Workers, device: str) -> None:
         return
     whole = _on_gpus if device == "cuda" else WholeBatchNorm
     for parent in list(module.modules()):
+        if isinstance(parent, Whitening):
+            parent.is_shared = True
         for name, child in parent.named_children():
             if isinstance(child, _BatchNorm):
                 setattr(parent, name, whole(child))

@@ -33,6 +33,8 @@ class Whitening(nn.Module):
 
     weight: Tensor
     is_fitted: Tensor
+    is_shared = False
+    """Whether all workers fit it together, each on its share of the first batch."""
 
     def __init__(self, channels: int, n_components: int) -> None:
         super().__init__()
@@ -65,7 +67,7 @@ class Whitening(nn.Module):
                 # images are added up, another for other workers, changes nothing that is seen.
                 patches = F.pad(patches, (0, 1), value=1.0).double()
                 sums += patches.T @ patches
-        if dist.is_available() and dist.is_initialized():
+        if self.is_shared:
             dist.all_reduce(sums)
         mean = sums[-1, :-1] / sums[-1, -1]
         covariance = sums[:-1, :-1] / sums[-1, -1] - torch.outer(mean, mean)
