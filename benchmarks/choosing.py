@@ -70,12 +70,11 @@ RULES: dict[str, Callable[[Row], list[int]]] = {
 """Ways to order the candidates. What the second and the third add was fitted on one half."""
 
 
-def n_rivals(row: Row) -> int:
-    """Other candidates as clear as the choice, as the verdict counts them."""
-    from shoal.clustering.splits import NEARLY
+def is_alone(row: Row) -> bool:
+    """Whether no other candidate is as clear as the choice, as the verdict counts them."""
+    from shoal.clustering.splits import n_rivals
 
-    first, *others = (row["separation"][index] for index in ranked(row))
-    return sum(other >= first - NEARLY for other in others)
+    return not n_rivals([row["separation"][index] for index in ranked(row)], 2)
 
 
 def lead(row: Row) -> float:
@@ -86,7 +85,7 @@ def lead(row: Row) -> float:
 
 
 SURE: dict[str, Callable[[Row], bool]] = {
-    "no other is as clear (the verdict)": lambda row: n_rivals(row) == 0,
+    "no other is as clear (the verdict)": is_alone,
     "the score is ahead by 0.01": lambda row: lead(row) >= 0.01,
     "both seeds choose the same": lambda row: row["seeds_agree"] >= 0.6,
 }

@@ -91,9 +91,24 @@ def of_vectors(text: str) -> str:
     >>> of_vectors("All images are in one group. Images, an image.")
     'All vectors are in one group. Vectors, a vector.'
     """
-    text = re.sub(r"\b([Aa])n image\b", r"\1 vector", text)
-    text = re.sub(r"\bimage(s?)\b", r"vector\1", text)
-    return re.sub(r"\bImage(s?)\b", r"Vector\1", text)
+    return _renamed(text, {"an image": "a vector", "image": "vector"})
+
+
+def of_images(text: str) -> str:
+    """The inverse of `of_vectors`.
+
+    >>> of_images("a vector is few, vectors are more")
+    'an image is few, images are more'
+    """
+    return _renamed(text, {"a vector": "an image", "vector": "image"})
+
+
+def _renamed(text: str, nouns: dict[str, str]) -> str:
+    """``text`` with other nouns, also in the plural and at the beginning of a sentence."""
+    for old, new in nouns.items():
+        text = re.sub(rf"\b{old}(s?)\b", rf"{new}\1", text)
+        text = re.sub(rf"\b{old.capitalize()}(s?)\b", rf"{new.capitalize()}\1", text)
+    return text
 
 
 def fill(template: str, **values: object) -> str:

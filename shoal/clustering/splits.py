@@ -74,12 +74,19 @@ def ranking(splits: Sequence[Split]) -> list[int]:
     )
 
 
-def n_rivals(separations: Sequence[float], tolerance: float = NEARLY) -> int:
-    """How many ways to divide a pile in two are about as clear as the first.
+def n_rivals(
+    separations: Sequence[float], n_clusters: int, tolerance: float = NEARLY
+) -> int | None:
+    """How many other ways to divide a pile are about as clear as the first.
 
-    >>> n_rivals([0.85, 0.83, 0.79])
-    1
+    None where there is one way alone, and with more clusters than two, where separation does not
+    order the ways.
+
+    >>> n_rivals([0.85, 0.83, 0.79], 2), n_rivals([0.85, 0.83, 0.79], 3)
+    (1, None)
     """
+    if len(separations) < 2 or n_clusters != 2:
+        return None
     return sum(other >= separations[0] - tolerance for other in separations[1:])
 
 

@@ -39,7 +39,7 @@ def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> tuple[Questio
     return Question(
         -1, rows, rows, int(present[counts.argmax()]), candidates, tuple(shares.tolist()),
         float((1.0 - likely.max(axis=1)).sum()),
-        "Each of these could as well be in another group.", guesses, guesses, candidates,
+        "Each of these could as well be in another group.", guesses,
     ), n_doubtful  # fmt: skip
 
 

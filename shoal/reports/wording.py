@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 
 from shoal.errors import DataError
-from shoal.plural import fill, of_vectors
+from shoal.plural import fill, of_images, of_vectors
 
 LANGUAGES = ("en", "zh-TW")
 
@@ -51,29 +51,18 @@ class Wording:
             match = _pattern(template).fullmatch(sentence)
             if match is not None:
                 return fill(translated, **{name: self(v) for name, v in match.groupdict().items()})
-        as_images = _of_images(sentence)
+        as_images = of_images(sentence)
         return sentence if as_images == sentence else self._in_vectors(self.warning(as_images))
 
     def _of_vectors(self, template: str) -> str:
         """What is said of vectors, by what is said of images; in English if that is not known."""
-        known = self._templates.get(_of_images(template))
+        known = self._templates.get(of_images(template))
         return template if known is None else self._in_vectors(known)
 
     def _in_vectors(self, translated: str) -> str:
         if self.language == "en":
             return of_vectors(translated)
         return translated.replace("影像", "向量").replace("張", "個")
-
-
-def _of_images(text: str) -> str:
-    """The inverse of `of_vectors`.
-
-    >>> _of_images("a vector is few, vectors are more")
-    'an image is few, images are more'
-    """
-    text = re.sub(r"\b([Aa]) vector\b", r"\1n image", text)
-    text = re.sub(r"\bvector(s?)\b", r"image\1", text)
-    return re.sub(r"\bVector(s?)\b", r"Image\1", text)
 
 
 @cache

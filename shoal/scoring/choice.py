@@ -33,11 +33,7 @@ chosen was then the best in 19 of 19 trainings.
 
 
 def of_splits(splits: Sequence[Split]) -> Sentence | None:
-    """What is said of the choice among splits, the chosen one first.
-
-    None of fewer than two, and where there are more clusters than two: then nothing tells which is
-    better.
-    """
-    if len(splits) < 2 or len(splits[0].sizes) != 2:
-        return None
-    return of_rivals(n_rivals([split.separation for split in splits]))
+    """What is said of the choice among splits, the chosen one first; None if `n_rivals` is."""
+    n_clusters = len(splits[0].sizes) if splits else 0
+    count = n_rivals([split.separation for split in splits], n_clusters)
+    return None if count is None else of_rivals(count)

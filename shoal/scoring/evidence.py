@@ -79,11 +79,5 @@ class Evidence:
 
     @property
     def n_rivals(self) -> int | None:
-        """How many other ways to divide the pile are about as clear as the chosen one.
-
-        None where there is one way alone, and with more clusters than two, where separation does
-        not order the ways.
-        """
-        if len(self.separations) < 2 or self.n_clusters != 2:
-            return None
-        return n_rivals(self.separations, self.tolerance)
+        """How many other ways to divide the pile are about as clear, if that can be told."""
+        return n_rivals(self.separations, self.n_clusters, self.tolerance)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from shoal.models.encoders._pooling import BatchNormMaxPool, pool, unpool
+from shoal.models.encoders._pooling import BatchNormMaxPool, max_pool, pool, unpool
 from shoal.models.encoders.whitened import Whitening
 from shoal.protocols import Workers
 
@@ -42,7 +42,7 @@ def over_all_workers(module: nn.Module, workers: Workers, device: str) -> None:
 def _on_gpus(child: _BatchNorm) -> nn.Module:
     layer: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(child)
     if isinstance(child, BatchNormMaxPool):
-        layer.register_forward_hook(lambda layer, inputs, y: F.max_pool2d(y, 2, ceil_mode=True))
+        layer.register_forward_hook(lambda layer, inputs, y: max_pool(y))
     return layer
 
 
@@ -68,7 +68,7 @@ class WholeBatchNorm(_BatchNorm):
         """Normalise ``x`` (b, C, …): by the whole batch in training, else as it was learned."""
         if not self.training:
             y = super().forward(x)
-            return F.max_pool2d(y, 2, ceil_mode=True) if self.pools else y
+            return max_pool(y) if self.pools else y
         y, mean, variance, n = _WholeBatch.apply(x, self.weight, self.bias, self.eps, self.pools)
         variance = variance * (n / (n - 1)).float()
         assert self.momentum is not None

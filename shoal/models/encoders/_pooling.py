@@ -12,8 +12,13 @@ from torch.autograd.function import once_differentiable
 _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL = [2, 2], [2, 2], [0, 0], [1, 1], True
 
 
+def max_pool(x: Tensor) -> Tensor:
+    """The maxima of ``x`` (b, C, H, W), see `BatchNormMaxPool`."""
+    return F.max_pool2d(x, _SIZE, ceil_mode=_CEIL)
+
+
 def pool(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The maxima of ``x`` (b, C, H, W), see `BatchNormMaxPool`, and where they were."""
+    """As `max_pool`, and where the maxima were."""
     pooled, where = torch.ops.aten.max_pool2d_with_indices(
         x, _SIZE, _STRIDE, _PADDING, _DILATION, _CEIL
     )
@@ -66,10 +71,10 @@ class BatchNormMaxPool(nn.BatchNorm2d):
         # In evaluation each channel is a straight line, and where that does not fall, the greatest
         # value stays the greatest, rounding included: so of a quarter of the values.
         if not self.training and bool((self.weight >= 0).all()):
-            return super().forward(F.max_pool2d(x, 2, ceil_mode=_CEIL))
+            return super().forward(max_pool(x))
         # Elsewhere than on the CPU PyTorch has other kernels for batch norm.
         if not (self.training and torch.is_grad_enabled() and x.device.type == "cpu"):
-            return F.max_pool2d(super().forward(x), 2, ceil_mode=_CEIL)
+            return max_pool(super().forward(x))
         assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
         pooled: Tensor = _BatchNormMaxPool.apply(
