@@ -12,7 +12,7 @@ from shoal.protocols import IntArray
 
 _SURE = 0.8
 """An image whose likeliest group leads by this share is not counted as doubtful."""
-_CANDIDATES = 9
+MOST_CANDIDATES = 9
 """As many as there are keys."""
 
 
@@ -59,5 +59,5 @@ def of_each(rows: IntArray, learned: Spread) -> tuple[tuple[int, ...], tuple[int
     votes = likely.mean(axis=0)
     np.add.at(votes, ranked, 1.0 + np.take_along_axis(likely, ranked, axis=1))
     votes[ranked[:, 0]] += 3.0 * len(rows)  # those that are guessed are among them
-    candidates = np.sort(np.argsort(-votes, kind="stable")[:_CANDIDATES])
+    candidates = np.sort(np.argsort(-votes, kind="stable")[:MOST_CANDIDATES])
     return tuple(learned.ids[ranked[:, 0]].tolist()), tuple(learned.ids[candidates].tolist())

@@ -55,7 +55,8 @@ class Question:
     each: tuple[int, ...] = ()
     """The likeliest group of each of ``rows``, whether it is asked about by itself or not."""
     others: tuple[int, ...] = ()
-    """The groups that an image of ``rows`` may belong to, for an answer about each."""
+    """The groups that an image of ``rows`` may belong to, for an answer about each: first the
+    candidates."""
 
 
 def questions(

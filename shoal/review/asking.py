@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal.corrections import say
-from shoal.corrections.doubtful import doubtful, of_each
+from shoal.corrections.doubtful import MOST_CANDIDATES, doubtful, of_each
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import parts, parts_of_groups
@@ -220,6 +220,8 @@ class Asking:
         if best is None:
             return None, 0
         each, others = of_each(best.rows, learned)
+        # A group has one number, whether the person answers for all images or for each.
+        others = tuple(dict.fromkeys((*best.candidates, *others)))[:MOST_CANDIDATES]
         shown, images = rows[best.rows], rows[best.images]
         return replace(best, rows=shown, images=images, each=each, others=others), left
 

@@ -146,8 +146,10 @@ class Session:
         return self.divisions.to_json(division_of(self.journal.history))
 
     def question(self) -> dict[str, Any]:
-        """What to ask next; nothing where nothing is left."""
-        return self.asking.next(self.groups)
+        """What to ask next; nothing where nothing is left; and the version that it fits."""
+        with self._lock:
+            groups, version = self.groups, self.version
+        return {"version": version} | self.asking.next(groups)
 
     def map(self) -> bytes:
         """The places on the map, x0 y0 x1 y1 …, float32.

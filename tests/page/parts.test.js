@@ -7,8 +7,9 @@ import { Gone, Refused } from "../../shoal/review/page/api.js";
 import { BAR, COMMANDS, commandFor, commandOf } from "../../shoal/review/page/commands.js";
 import { namesOf } from "../../shoal/review/page/keys.js";
 import { opening } from "../../shoal/review/page/model.js";
+import { carriedOn, successor, told } from "../../shoal/review/page/asked.js";
 import { createQueue } from "../../shoal/review/page/queue.js";
-import { answered, beginning, each, stepped } from "../../shoal/review/page/singles.js";
+import { answered, beginning, carried, each, nAnswered, stepped, takenBack } from "../../shoal/review/page/singles.js";
 import { createSheets } from "../../shoal/review/page/sheets.js";
 import { createStore } from "../../shoal/review/page/store.js";
 
@@ -126,12 +127,13 @@ test("keys by what they type, else by where they lie", () => {
 function* models() {
   const groups = [1, 2].map((id) => ({ id, size: 9, nowhere: false, name: null, decided: 0, expected: 1, sample: [] }));
   const state = { version: 1, groups, n_images: 18, n_decided: 0, expected: 1, undo: "x", redo: "y", divided: true, conflicts: [] };
-  const first = { ...opening({ has_map: true }, state), question: { question: { id: 1, rows: [1], candidates: [] }, left: 1 } };
+  const first = { ...opening({ has_map: true }, state), question: { question: { id: 1, rows: [1], candidates: [], guesses: [] }, left: 1 } };
   for (const view of ["divisions", "groups", "question"]) {
     for (const selected of [new Set(), new Set([1]), new Set([1, 2])]) {
       for (const open of [null, 3]) {
         for (const tab of ["images", "parts", "map"]) yield { ...first, view, selected, open, tab };
-        yield { ...first, view, selected, open, singles: { at: 0, given: [1] } };
+        yield { ...first, view, selected, open, singles: { at: 0, given: [1], said: [{ at: 0, before: 2 }], shown: true } };
+        yield { ...first, view, selected, open, singles: { at: 0, given: [1], said: [], shown: true }, question: { question: { id: 1, rows: [1], candidates: [], guesses: [1] }, left: 1 } };
       }
     }
   }
@@ -161,14 +163,18 @@ test("every action has a label, a line in the help, and a moment when it can be 
 test("single images are answered one after another, and any of them again", () => {
   const guessed = { guesses: [1, 2, 1], candidates: [1, 2, 5] };
   let singles = beginning({ guesses: [1, 2, 1], each: guessed });
-  assert.deepEqual(singles, { at: 0, given: [1, 2, 1] });
+  assert.deepEqual(singles, { at: 0, given: [1, 2, 1], said: [], shown: true });
   singles = answered(stepped(singles, 1), 1);
   singles = answered(singles, null);
-  assert.deepEqual(singles, { at: 2, given: [1, 1, null] });
+  assert.deepEqual({ ...singles, said: 0 }, { at: 2, given: [1, 1, null], said: 0, shown: true });
+  assert.equal(nAnswered(singles), 2);
+  assert.deepEqual(takenBack(singles).given, [1, 1, 1]);
+  assert.deepEqual(takenBack(takenBack(singles)), { at: 1, given: [1, 2, 1], said: [], shown: true });
+  assert.deepEqual(carried(takenBack(singles), (group) => (group === 1 ? 7 : null)).given, [7, 7, 7]);
   assert.equal(stepped(singles, 1).at, 2);
   assert.equal(stepped(singles, -9).at, 0);
   assert.equal(beginning({ guesses: [], each: guessed }), null);
-  assert.deepEqual(answered(each({ guesses: [], each: guessed }), "new"), { at: 1, given: ["new", 2, 1] });
+  assert.deepEqual(answered(each({ guesses: [], each: guessed }), "new").given, ["new", 2, 1]);
   assert.equal(beginning(null), null);
 });
 
@@ -180,4 +186,27 @@ test("a group is confirmed only when its images are shown", () => {
   store.set({ members: { group: 3, order: "typical", version: 1, rows: [0], parts: [0] } });
   confirm(app);
   assert.deepEqual(log, ["The images of this group are not shown yet.", { op: "confirm", group: 3 }]);
+});
+
+test("a question goes on with the same images when groups become others, and each group keeps its number", () => {
+  const group = (id, name, size, sample) => ({ id, name, size, sample, nowhere: false });
+  const before = [group(1, "cats", 3, [0, 1]), group(2, null, 2, [3, 4]), group(3, "birds", 2, [5, 6])];
+  const known = new Map(before.map((one) => [one.id, one]));
+  const question = { rows: [0, 5], group: 1, candidates: [{ group: 2, share: 0.5 }, { group: 1, share: 0.25 }], guesses: [], each: { guesses: [1, 3], candidates: [2, 1, 3] } };
+  const merged = { groups: [group(9, "cats", 5, [0, 3]), group(3, "birds", 2, [5, 6])] };
+  const now = { version: 2, group: [9, 9, 9, 9, 9, 3, 3], decided: [0, 0, 0, 0, 0, 0, 0] };
+  const became = (id) => successor(id, { known, now, state: merged });
+  assert.deepEqual([0, 1, 2, 3].map(became), [0, 9, 9, 3]);
+  const on = carriedOn(question, became, now);
+  assert.deepEqual(on.candidates, [{ group: 9, share: 0.75 }, null]);
+  assert.deepEqual(on.each, { guesses: [9, 3], candidates: [9, null, 3] });
+  assert.equal(on.group, 9);
+  assert.deepEqual(told(question, { singles: null, known, became, now, state: merged }), ["cats and Group 2 are now one group: cats."]);
+
+  const split = { groups: [group(9, "cats", 2, [0]), group(10, null, 1, [1]), before[1], before[2]] };
+  const parted = { version: 2, group: [9, 9, 10, 2, 2, 3, 3], decided: [1, 0, 0, 0, 0, 0, 0] };
+  const to = (id) => successor(id, { known, now: parted, state: split });
+  assert.deepEqual([1, 2].map(to), [null, 2]); // the larger part has the sample, and is not the group
+  const singles = { ...each(question), said: [{ at: 0, before: 1 }] };
+  assert.deepEqual(told(question, { singles, known, became: to, now: parted, state: split }), ["cats is no more: 1 image of these is open again.", "1 of these images was decided meanwhile.", "Most of these images are now in cats."]);
 });

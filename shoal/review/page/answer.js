@@ -2,28 +2,52 @@
 
 /** @import {App} from "./types.js" */
 import { get, why } from "./api.js";
-import { askGroup } from "./dialogs.js";
-import { beginning } from "./singles.js";
+import { askGroup, askWhether } from "./dialogs.js";
+import { beginning, nAnswered } from "./singles.js";
+import { counted } from "./words.js";
 
 let answering = false;
+
+/** Whether the next question is on its way: the one that is shown is answered. */
+export const isAnswering = () => answering;
 
 /**
  * @param {App} app
  * @param {number | string | import("./singles.js").Given[] | null} to a group, or "new", "confirm", "nowhere", "mixed", "skip"; or the group of each image
  */
 export async function answer(app, to) {
-  const question = app.store.get().question?.question;
+  const { question: asked, singles } = app.store.get();
+  const question = asked?.question;
   if (!question || to === null || answering) return;
+  const n = Array.isArray(to) ? 0 : nAnswered(singles);
+  if (n > 0 && !(await replaces(n, to === "skip"))) return;
+  if (app.store.get().question?.question?.id !== question.id) return;
+  await goingOn(app, () => app.act({ op: "answer", question: question.id, to, rows: question.rows }));
+}
+
+/** Ask something else, as the person did something that is no answer. @param {App} app */
+export const askAnother = (app) => goingOn(app, async () => true);
+
+/** Do something with the question that is shown, which dims; then ask the next one. @param {App} app @param {() => Promise<unknown>} first */
+async function goingOn(app, first) {
+  const { store } = app;
   answering = true;
-  app.store.set({ leaving: new Set(question.rows) });
+  store.set({ leaving: new Set(store.get().question?.question?.rows) });
   try {
-    const given = await app.act({ op: "answer", question: question.id, to, rows: question.rows });
     // What was answered is not asked again, if the next question does not come.
-    if (given) await askNext(app).catch((error) => app.store.set({ question: null, singles: null, failed: { ...app.store.get().failed, question: why(error) } }));
+    if (await first()) await askNext(app).catch((error) => store.set({ question: null, singles: null, failed: { ...store.get().failed, question: why(error) } }));
   } finally {
     answering = false;
-    app.store.set({ leaving: new Set() });
+    store.set({ leaving: new Set() });
   }
+}
+
+/** @param {number} n images that were answered each by itself @param {boolean} skipped */
+function replaces(n, skipped) {
+  const said = `You said of ${counted(n, "image")} where ${n === 1 ? "it belongs" : "they belong"}, each by itself, and did not send it yet.`;
+  return skipped
+    ? askWhether("Skip these images?", `${said} To skip them drops that.`, "Skip them")
+    : askWhether("One answer for all images?", `${said} One answer for all of them counts instead.`, "Answer for all");
 }
 
 /** @param {App} app */
@@ -34,7 +58,9 @@ export async function answerOther(app) {
 
 /** @param {App} app */
 export async function askNext(app) {
-  const question = await get("/api/question");
-  const same = question.question?.id === app.store.get().question?.question?.id;
-  app.store.set(same ? { question } : { question, singles: beginning(question.question) });
+  const { store } = app;
+  const asked = await get("/api/question");
+  const same = asked.question && asked.question.id === store.get().question?.question?.id;
+  const question = { ...asked, news: [] };
+  store.set(same && nAnswered(store.get().singles) > 0 ? { question } : { question, singles: beginning(asked.question) });
 }

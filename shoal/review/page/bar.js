@@ -5,6 +5,7 @@ import { BAR, commandOf } from "./commands.js";
 import { button, byId, el } from "./dom.js";
 import { written } from "./help.js";
 import { targets } from "./model.js";
+import { areAsked } from "./singles.js";
 import { counted, progress, savedText } from "./words.js";
 
 /**
@@ -49,10 +50,11 @@ export function showBar(app) {
 
   const tools = byId("tools");
   tools.append(...["undo", "redo", "history", "help"].map((id) => commandButton(app, id)));
-  store.on(["state", "history"], (model) => {
+  store.on(["state", "history", "view", "open", "singles"], (model) => {
     refreshButtons(tools, model);
     const undo = tools.querySelector("[data-command=undo]");
-    undo?.setAttribute("title", model.state.undo ? `Undo: ${model.state.undo}` : "There is nothing to undo");
+    const single = areAsked(model) ? model.singles?.said.at(-1) : undefined;
+    undo?.setAttribute("title", single ? `Take back what you said of image ${single.at + 1}` : model.state.undo ? `Undo: ${model.state.undo}` : "There is nothing to undo");
     tools.querySelector("[data-command=history]")?.setAttribute("aria-pressed", String(model.history));
     const bar = /** @type {HTMLProgressElement} */ (byId("progress"));
     bar.value = model.state.n_images ? model.state.n_decided / model.state.n_images : 0;

@@ -2,12 +2,12 @@
 
 /** @import {App, Model, View} from "./types.js" */
 import * as actions from "./actions.js";
-import { answer, answerOther } from "./answer.js";
+import { answer, answerOther, isAnswering } from "./answer.js";
 import { askGroup } from "./dialogs.js";
 import { showHelp } from "./help.js";
 import { targets } from "./model.js";
 import * as navigate from "./navigate.js";
-import { answered, areAsked, each, stepped } from "./singles.js";
+import { answered, areAsked, each, nAnswered, stepped, takenBack } from "./singles.js";
 import { counted } from "./words.js";
 
 /**
@@ -28,7 +28,11 @@ const onGroup = (m) => onGroups(m) && m.open === null && m.group !== null && m.g
 /** @param {Model} m */
 const onImages = (m) => onGroups(m) && targets(m).length > 0;
 /** @param {Model} m */
-const asked = (m) => m.view === "question" && m.open === null && Boolean(m.question?.question) && m.singles === null;
+const asked = (m) => m.view === "question" && m.open === null && Boolean(m.question?.question) && !m.singles?.shown;
+/** Whether these single images can also be answered for at once. @param {Model} m */
+const ofStrip = (m) => areAsked(m) && !m.question?.question?.guesses.length;
+/** Whether an answer about a single image is what undoing takes back. @param {Model} m */
+const halfAnswered = (m) => areAsked(m) && nAnswered(m.singles) > 0;
 /** @param {Model} m */
 const small = (m) => m.open === null;
 /** @param {string} op */
@@ -37,12 +41,30 @@ const reply = (op) => (/** @type {App} */ app) => answer(app, op);
 /** @param {App} app @param {import("./singles.js").Given | undefined} group of the present image */
 function one(app, group) {
   const { singles } = app.store.get();
-  if (singles && group !== undefined) app.store.set({ singles: answered(singles, group) });
+  if (singles && group !== undefined && !isAnswering()) app.store.set({ singles: answered(singles, group) });
+}
+/** @param {App} app @param {string} key of a group that is offered for the present image */
+function oneByKey(app, key) {
+  const group = app.store.get().question?.question?.each.candidates[Number(key) - 1] ?? null;
+  if (group !== null) one(app, group);
 }
 /** Ask about the images of a question one by one. @param {App} app */
 function oneByOne(app) {
-  const question = app.store.get().question?.question;
-  if (question) app.store.set({ singles: each(question) });
+  const { question: asked, singles } = app.store.get();
+  if (asked?.question) app.store.set({ singles: singles ? { ...singles, shown: true } : each(asked.question) });
+}
+/** Ask about all images of a question at once; what was answered of single ones is kept. @param {App} app */
+function allAtOnce(app) {
+  const { singles } = app.store.get();
+  if (singles) app.store.set({ singles: { ...singles, shown: false } });
+}
+/** @param {App} app */
+function undo(app) {
+  const model = app.store.get();
+  if (!model.singles || !halfAnswered(model)) return app.act({ op: "undo" });
+  const singles = takenBack(model.singles);
+  app.store.set({ singles });
+  return app.say(`Took back what you said of image ${singles.at + 1}.`);
 }
 /** @param {App} app */
 async function other(app) {
@@ -81,14 +103,13 @@ export const COMMANDS = [
     (app, key) => answer(app, app.store.get().question?.question?.candidates[Number(key) - 1]?.group ?? null)),
   command("right", "c", "A question", "Right as it is", "These are right where they are", asked, reply("confirm")),
   command("other-group", "t", "A question", "Another group…", "These belong to a group that is not shown", asked, answerOther),
-  command("each", "e", "A question", "Each by itself", "These are of several kinds: say of each where it belongs", asked, oneByOne),
+  command("each", "e", "A question", (m) => (nAnswered(m.singles) ? `Each by itself: ${nAnswered(m.singles)} of ${m.singles?.given.length} answered` : "Each by itself"), "These are of several kinds: say of each where it belongs", asked, oneByOne),
   command("new-group", "n", "A question", "A new group", "These are a group of their own", asked, reply("new")),
   command("mixed", "m", "A question", "Mixed", "These are of several kinds: ask about smaller parts", asked, reply("mixed")),
   command("nowhere", "x", "A question", "Nowhere", "These belong nowhere", asked, reply("nowhere")),
   command("skip", "s", "A question", "Skip", "Ask something else", asked, reply("skip")),
 
-  command("single", DIGITS, "Single images", "Belongs here", "The framed image belongs to the group of this number; the next one is framed", areAsked,
-    (app, key) => one(app, app.store.get().question?.question?.each.candidates[Number(key) - 1])),
+  command("single", DIGITS, "Single images", "Belongs here", "The framed image belongs to the group of this number; the next one is framed", areAsked, oneByKey),
   command("single-other", "t", "Single images", "Another group…", "The framed image belongs to a group that is not shown", areAsked, other),
   command("single-new", "n", "Single images", "New group", "The framed image belongs to a new group, with all others of this kind here", areAsked, (app) => one(app, "new")),
   command("single-nowhere", "x", "Single images", "Nowhere", "The framed image belongs nowhere", areAsked, (app) => one(app, 0)),
@@ -97,6 +118,7 @@ export const COMMANDS = [
   command("single-after", "ArrowRight", "Single images", "Next", "Frame the next image", areAsked, (app) => step(app, 1)),
   command("singles", ["c", "Enter"], "Single images", "All right now", "Each image belongs to the group that is written below it", areAsked, (app) => answer(app, app.store.get().singles?.given ?? null)),
   command("singles-skip", "Shift+s", "Single images", "Skip them", "Ask something else", areAsked, reply("skip")),
+  command("singles-back", "Escape", "Single images", "All at once", "Back to one answer for all of them; what you said of single images is kept", ofStrip, allAtOnce),
 
   command("divide", DIGITS, "Ways to divide", "Take it", "Take the division of this number", (m) => m.view === "divisions" && m.open === null,
     (app, key) => actions.takeDivision(app, Number(key) - 1)),
@@ -128,14 +150,14 @@ export const COMMANDS = [
   command("map", "w", "Groups", "Map", "Show where its images lie on the map", (m) => onGroups(m) && small(m) && m.pile.has_map, (app) => navigate.showTab(app, "map")),
   command("order", "o", "Groups", "Order", "Typical first, doubtful first, or like the selected image", (m) => onGroups(m) && small(m), navigate.nextOrder),
 
-  command("undo", ["u", "Ctrl+z"], "Everywhere", "Undo", "Undo the last action", (m) => m.state.undo !== null, (app) => app.act({ op: "undo" })),
+  command("undo", ["u", "Ctrl+z"], "Everywhere", "Undo", "Undo the last action, or the last answer about a single image", (m) => halfAnswered(m) || m.state.undo !== null, undo),
   command("redo", ["Shift+u", "Ctrl+y", "Ctrl+Shift+z"], "Everywhere", "Redo", "Do it again", (m) => m.state.redo !== null, (app) => app.act({ op: "redo" })),
   command("learn", "l", "Everywhere", "Learn…", "Move the other images by what you decided; shown before it is done", (m) => small(m) && m.view !== "divisions", actions.learn),
   command("question", "q", "Everywhere", "Questions", "The question whose answer settles most", small, (app) => navigate.goTo(app, "question")),
   command("groups", "b", "Everywhere", "Groups", "The groups and their images", small, (app) => navigate.goTo(app, "groups")),
   command("divisions", "v", "Everywhere", "Divisions", "Other ways to divide the pile", small, (app) => navigate.goTo(app, "divisions")),
   command("history", "h", "Everywhere", "History", "All that was done, to go back to any point", small, (app) => app.store.set({ history: !app.store.get().history })),
-  command("back", "Escape", "Everywhere", "Back", "Close the image, select nothing, or go back", () => true, navigate.back),
+  command("back", "Escape", "Everywhere", "Back", "Close the image, select nothing, or go back", (m) => !ofStrip(m), navigate.back),
   command("help", "?", "Everywhere", "Keys", "Show all keys", small, () => showHelp(COMMANDS)),
 ];
 
@@ -156,7 +178,7 @@ export const commandFor = (model, key) => COMMANDS.find(({ keys, when }) => keys
 /** @type {Record<View | "singles", string[]>} */
 export const BAR = {
   groups: ["confirm", "move", "new", "reject", "apart", "part", "all", "none", "merge", "split", "dissolve", "note-group", "learn", "open"],
-  singles: ["singles", "single-other", "single-new", "single-nowhere", "single-open", "singles-skip", "learn"],
+  singles: ["singles", "singles-back", "single-other", "single-new", "single-nowhere", "single-open", "singles-skip", "learn"],
   question: ["right", "each", "other-group", "new-group", "nowhere", "mixed", "skip", "learn"],
   divisions: [],
 };

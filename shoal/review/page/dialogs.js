@@ -37,6 +37,11 @@ function choice(cancel, label, go) {
   return el("div", { class: "choice" }, button("Cancel", cancel, { key: "Esc" }), button(label, go, { key: "Enter", class: "main" }));
 }
 
+/** @param {string} title @param {string} says @param {string} label of the button that goes on @returns {Promise<boolean | null>} */
+export function askWhether(title, says, label) {
+  return dialog(title, (done) => [el("p", { text: says }), choice(() => done(null), label, () => done(true))]);
+}
+
 /** @param {string} title @param {string} label @returns {Promise<string | null>} */
 export function askName(title, label) {
   return dialog(title, (done) => {

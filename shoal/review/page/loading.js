@@ -2,7 +2,7 @@
 
 /** @import {App, Model} from "./types.js" */
 import { get, labels, why } from "./api.js";
-import { askNext } from "./answer.js";
+import { followQuestion } from "./asked.js";
 import { kept } from "./selection.js";
 
 const LATER = 1000; // milliseconds until divisions that are not ready are asked for again
@@ -63,10 +63,7 @@ export function loadWhatIsShown(app) {
     if (view !== "groups") return;
     void once("labels", String(state.version), () => labels(pile.n), (value) => store.set({ labels: value }));
   });
-  store.on(["view", "state", "back"], ({ view, state }) => {
-    if (view !== "question") return;
-    void once("question", String(state.version), () => askNext(app), () => {});
-  });
+  followQuestion(app, (key, ask) => once("question", key, ask, () => {}));
   /** @param {Model} model */
   function divisions({ view, state }) {
     if (view !== "divisions") return;

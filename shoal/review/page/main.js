@@ -18,6 +18,7 @@ import { address, addressed, opening, received } from "./model.js";
 import { createQueue } from "./queue.js";
 import { showQuestion } from "./question.js";
 import { createSheets } from "./sheets.js";
+import { nAnswered } from "./singles.js";
 import { createStore } from "./store.js";
 import { offerUnsent } from "./unsent.js";
 
@@ -43,7 +44,7 @@ async function start() {
     async act(act) {
       try {
         const answer = await queue.send(act);
-        store.set(received(store.get(), answer.state));
+        store.set({ ...received(store.get(), answer.state), mine: answer.state.version });
         say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
         return answer;
       } catch (error) {
@@ -65,7 +66,7 @@ async function start() {
   showViews(app);
   let leaves = false;
   window.addEventListener("shoal-leave", () => { leaves = true; });
-  window.addEventListener("beforeunload", (event) => { if (store.get().waiting > 0 && !leaves) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if ((store.get().waiting > 0 || nAnswered(store.get().singles) > 0) && !leaves) event.preventDefault(); });
   document.documentElement.dataset.ready = "true";
 }
 

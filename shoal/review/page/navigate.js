@@ -67,13 +67,12 @@ export function selectAll(app) {
   app.store.set({ selected: new Set(app.store.get().members?.rows ?? []) });
 }
 
-/** Back: the large image is closed, then nothing is selected, then the groups are shown. @param {App} app */
+/** Back: the large image is closed, then nothing is selected, then the groups are shown. From single images: see `singles-back`. @param {App} app */
 export function back(app) {
-  const { open, selected, picked, history, view, singles, question } = app.store.get();
+  const { open, selected, picked, history, view } = app.store.get();
   if (open !== null) app.store.set({ open: null });
   else if (history) app.store.set({ history: false });
-  else if (view === "question" && singles && !question?.question?.guesses.length) app.store.set({ singles: null });
-  else if (view !== "groups") goTo(app, "groups");
+    else if (view !== "groups") goTo(app, "groups");
   else if (selected.size > 0) app.store.set({ selected: new Set() });
   else if (picked.size > 0) app.store.set({ picked: new Set() });
   else app.store.set({ pane: "list" });

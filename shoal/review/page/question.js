@@ -33,13 +33,21 @@ export function showQuestion(app) {
       shown, el("span", { class: `guess${changed ? " changed" : ""}` }, typeof group === "number" ? dotOf(group) : null, el("span", { class: "name", text: title })));
   }
 
-  /** @param {Model} model @param {{group: number, share?: number}} candidate @param {number} i @param {number} present the group they are in */
-  function card({ state, singles }, { group, share = 0 }, i, present) {
+  /** @param {Model} model @param {{group: number, share?: number} | null} candidate @param {number} i @param {number} present the group they are in */
+  function card({ state, singles: given }, candidate, i, present) {
+    if (!candidate) return null;
+    const { group, share = 0 } = candidate;
+    const singles = given?.shown ?? false;
     const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void (singles ? commandOf("single").run(app, String(i + 1)) : answer(app, group)) },
       el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, singles ? null : el("span", { class: "soft", text: percent(share) })),
       singles ? null : meter(share), strip(app, sample, singles ? 5 : 8));
   }
+
+  /** @param {(Node | null)[]} made @returns {Node[]} */
+  const cards = (made) => made.filter((one) => one !== null);
+  /** @param {...(Node | null)} parts */
+  const show = (...parts) => body.replaceChildren(...cards(parts));
 
   /** @param {number} n */
   const left = (n) => el("span", { class: "soft", text: n > 0 ? `about ${counted(n, "question")} left` : "" });
@@ -58,11 +66,12 @@ export function showQuestion(app) {
       return body.replaceChildren(el("p", { text: alone ? "There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images." : "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says, guesses, each } = asked.question;
-    if (model.singles) {
+    const news = asked.news.length ? el("p", { class: "news", text: asked.news.join(" ") }) : null;
+    if (model.singles?.shown) {
       const focused = document.activeElement?.closest(".single") !== null;
       heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where does each of these ${count(rows.length)} belong?`;
       const how = el("p", { class: "soft", text: `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by a number; go on when all are right. Click an image to frame it; two clicks show it large.` });
-      body.replaceChildren(how, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...each.candidates.map((one, i) => card(model, { group: one }, i, group))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(asked.left)));
+      show(how, news, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, i, group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(asked.left)));
       if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
       return;
     }
@@ -70,7 +79,7 @@ export function showQuestion(app) {
     const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
       `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says}`);
     const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), left(asked.left));
-    return body.replaceChildren(now, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...candidates.map((one, i) => card(model, one, i, group))), others);
+    return show(now, news, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...cards(candidates.map((one, i) => card(model, one, i, group)))), others);
   }
 
   app.store.on(["view", "question", "singles", "failed"], draw);

@@ -1,15 +1,21 @@
-/** A question about single images: what was answered of each so far. Values in, values out. */
+/** Each image of a question by itself: what was answered of it so far. Values in, values out. */
 
 /** @import {Model, Question} from "./types.js" */
 
 /** @typedef {number | "new" | null} Given a group, a new one, or nothing: the image is left open */
-/** @typedef {{at: number, given: Given[]}} Singles `at`: the place of the present image; `given`: what was answered of each */
+/**
+ * @typedef {object} Singles
+ * @property {number} at the place of the present image
+ * @property {Given[]} given where each image belongs: as guessed, or as the person said
+ * @property {{at: number, before: Given}[]} said what the person said so far, the last at the end
+ * @property {boolean} shown whether each image is asked about now, or all of them at once
+ */
 
 /** What stands before the person answers: the guesses, where single images are asked about. @param {Question | null} question @returns {Singles | null} */
 export const beginning = (question) => (question && question.guesses.length > 0 ? each(question) : null);
 
 /** The images of any question, each by itself. @param {Question} question @returns {Singles} */
-export const each = (question) => ({ at: 0, given: [...question.each.guesses] });
+export const each = (question) => ({ at: 0, given: [...question.each.guesses], said: [], shown: true });
 
 /**
  * The present image belongs to a group, or is left open; then the next one is present.
@@ -17,12 +23,34 @@ export const each = (question) => ({ at: 0, given: [...question.each.guesses] })
  * @param {Given} group
  * @returns {Singles}
  */
-export function answered({ at, given }, group) {
-  return { at: Math.min(at + 1, given.length - 1), given: given.map((one, i) => (i === at ? group : one)) };
+export function answered({ at, given, said, shown }, group) {
+  const before = given[at];
+  return { at: Math.min(at + 1, given.length - 1), given: given.map((one, i) => (i === at ? group : one)), said: [...said, { at, before }], shown };
+}
+
+/** The last answer is taken back, and its image is present. @param {Singles} singles @returns {Singles} */
+export function takenBack(singles) {
+  const last = singles.said.at(-1);
+  if (!last) return singles;
+  return { ...singles, at: last.at, given: singles.given.map((one, i) => (i === last.at ? last.before : one)), said: singles.said.slice(0, -1) };
 }
 
 /** @param {Singles} singles @param {number} by @returns {Singles} */
-export const stepped = ({ at, given }, by) => ({ at: Math.max(0, Math.min(given.length - 1, at + by)), given });
+export const stepped = (singles, by) => ({ ...singles, at: Math.max(0, Math.min(singles.given.length - 1, singles.at + by)) });
 
-/** Whether single images are asked about. @param {Model} model */
-export const areAsked = (model) => model.view === "question" && model.open === null && model.singles !== null;
+/** Of how many images the person said something. @param {Singles | null} singles */
+export const nAnswered = (singles) => new Set(singles?.said.map(({ at }) => at)).size;
+
+/** Whether single images are asked about. @param {Pick<Model, "view" | "open" | "singles">} model */
+export const areAsked = ({ view, open, singles }) => view === "question" && open === null && singles !== null && singles.shown;
+
+/**
+ * The same answers after groups became others.
+ * @param {Singles} singles
+ * @param {(group: number) => number | null} became null where the group is no more
+ * @returns {Singles}
+ */
+export function carried(singles, became) {
+  const given = (/** @type {Given} */ one) => (typeof one === "number" ? became(one) : one);
+  return { ...singles, given: singles.given.map(given), said: singles.said.map(({ at, before }) => ({ at, before: given(before) })) };
+}

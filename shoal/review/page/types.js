@@ -12,8 +12,9 @@
  *   sizes: number[], separation: number | null, pixel_share: number | null,
  *   evidence: string | null, chosen: boolean, samples: number[][], says: string}} Division
  * @typedef {{id: string | number, rows: number[], size: number, images: number[], group: number,
- *   candidates: {group: number, share: number}[], says: string, guesses: number[],
- *   each: {guesses: number[], candidates: number[]}}} Question
+ *   candidates: ({group: number, share: number} | null)[], says: string, guesses: (number | null)[],
+ *   each: {guesses: (number | null)[], candidates: (number | null)[]}}} Question the number of a
+ *   candidate is its place, in both lists; null where a group is no more
  * @typedef {{n: number, time: string, op: string, says: string, to: number[],
  *   undone: boolean}} Entry
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
@@ -45,11 +46,13 @@
  * @property {number} cursor the place of the focused image among the members
  * @property {Set<number>} leaving rows whose move is on its way to the server
  * @property {number | null} open the row of the image shown large
- * @property {{question: Question | null, left: number} | null} question
+ * @property {{question: Question | null, left: number, version: number, news: string[]} | null} question
+ *   with the version of the state that it fits, and what changed since it was asked
  * @property {import("./singles.js").Singles | null} singles what was answered so far of a question about single images
  * @property {{ready: boolean, says: string, divisions: Division[]} | null} divisions
  * @property {"here" | "gone" | "refused"} server
  * @property {number} back how often it came back
+ * @property {number} mine the version that the last action of this page made
  * @property {number} waiting how many actions the server has not acknowledged
  * @property {boolean} history whether the history is shown
  * @property {number} tile how wide a thumbnail is in the grid, in pixels

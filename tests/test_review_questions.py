@@ -1,0 +1,116 @@
+"""A question stays until it is answered, and so do answers about single images, in a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chromium
+import pytest
+import reviewing
+from reviewing import OUTSIDE, Person, ops
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+Keys = webdriver.Keys
+pytestmark = chromium.needed
+browser, run_folder, person = chromium.browser, reviewing.run_folder, reviewing.person
+
+IMAGES = """
+    return [...document.querySelectorAll("#question .asked .picture")]
+        .map((one) => one.style.backgroundImage + one.style.backgroundPosition).join()"""
+NUMBERS = """
+    return [...document.querySelectorAll("#question .candidate")].map((one) =>
+        `${one.querySelector("kbd").textContent} ${one.querySelector(".name").textContent}`)"""
+GUESSES = """
+    return [...document.querySelectorAll("#question .guess .name")].map((one) => one.textContent)"""
+
+
+def asked(person: Person) -> dict[str, Any]:
+    """Have a pile of four groups, and be at its first question; the question."""
+    session = person.server.session
+    for _ in range(2):
+        session.act({"op": "split", "group": session.view.ids[0], "parts": 2})
+    person.press("b")
+    person.until(person.tiles)
+    person.press("q")
+    person.shown("#question .candidate")
+    return session.question()["question"]
+
+
+def test_answers_about_single_images_outlast_undo_a_merge_elsewhere_and_escape(
+    person: Person,
+) -> None:
+    question, session = asked(person), person.server.session
+    images, numbers = person.run(IMAGES), person.run(NUMBERS)
+    said = len(ops(person))
+    person.press("e")
+    person.shown(".single[aria-pressed=true]")
+    assert person.run(NUMBERS)[: len(numbers)] == numbers
+    guesses = person.run(GUESSES)
+    person.press("n", "n", "s")
+    person.press("u")  # takes back the last answer alone
+    assert person.run(GUESSES) == ["a new group"] * 2 + guesses[2:]
+    assert len(ops(person)) == said
+
+    first, second = (one["group"] for one in question["candidates"][:2])
+    session.act({"op": "merge", "groups": [first, second]})
+    merged = f"Group {session.groups.next_group - 1}"
+    person.until(lambda: merged in person.text("#question .news"))
+    assert person.run(GUESSES)[:2] == ["a new group"] * 2
+    assert set(person.run(GUESSES)[2:]) == {merged}
+    assert person.run(NUMBERS)[0] == f"1 {merged}"
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.all(".single"))
+    assert "2 of 12 answered" in person.text("[data-command=each]")
+    person.press("b")
+    person.hears("2 answers to the question are kept")
+    person.click(".toast:last-child button:not(.close)")
+    person.press("1")  # one answer for all of them would replace both
+    person.shown(".dialog")
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.all(".dialog"))
+    person.press("e")
+    assert person.run(GUESSES)[:2] == ["a new group"] * 2
+    assert person.run(IMAGES) == images
+    person.press("c")
+    person.hears("Answered for 12 images")
+    rows = question["rows"]
+    assert session.groups.decided[rows].all()
+    assert session.groups.decided.sum() == len(rows)
+    assert set(session.groups.group[rows[:2]]) == {session.groups.next_group - 1}
+
+
+def test_the_next_key_is_about_the_images_that_were_shown(person: Person) -> None:
+    question, session = asked(person), person.server.session
+    images = person.run(IMAGES)
+    other = next(
+        one["group"] for one in question["candidates"] if one["group"] != question["group"]
+    )
+    session.act({"op": "answer", "question": question["id"], "to": other})
+    person.until(lambda: "decided meanwhile" in person.text("#question .news"))
+    assert person.run(IMAGES) == images
+    person.press("n")
+    person.until(lambda: ops(person)[-1] == "new")
+    rows = question["rows"]
+    assert set(session.groups.group[rows]) == {session.groups.next_group - 1}
+    person.until(lambda: person.run(IMAGES) not in ("", images))
+    answered = person.run(IMAGES)
+    person.press("u")  # what this page undoes is asked again
+    person.hears("Undid")
+    person.until(lambda: person.run(IMAGES) not in ("", answered))
+
+
+def test_a_finger_finds_the_way_back_from_single_images(person: Person) -> None:
+    person.resize(390)
+    asked(person)
+    person.command("each")
+    person.shown(".single")
+    person.command("single-new")
+    assert person.run(OUTSIDE) == []
+    person.command("singles-back")
+    person.until(lambda: not person.all(".single"))
+    person.command("each")
+    assert person.run(GUESSES)[0] == "a new group"
+    person.command("undo")
+    assert person.run(GUESSES)[0] != "a new group"
+    below = "return innerHeight - document.querySelector('.answers').getBoundingClientRect().bottom"
+    assert person.run(below) <= 1
