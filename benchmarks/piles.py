@@ -81,13 +81,34 @@ def scored(found: Any, kinds: Any) -> dict[str, float]:
     return {name: round(float(score), 4) for name, score in zip(SCORES, scores, strict=True)}
 
 
+def simple_labels(x: Any, k: int, way: str, seed: int) -> Any:
+    """Clusters int64 (n,) of flattened pixels float32 (n, d), by what follows PCA.
+
+    k-means (``simple``), t-SNE and k-means (``tsne``), or spectral clustering of the nearest
+    neighbours (``spectral``).
+    """
+    import numpy as np
+    from sklearn.cluster import KMeans, SpectralClustering
+    from sklearn.decomposition import PCA
+
+    z = PCA(min(_COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
+    if way == "spectral":
+        model = SpectralClustering(
+            k, affinity="nearest_neighbors", n_neighbors=20, random_state=seed
+        )
+        return model.fit_predict(z).astype(np.int64)
+    if way == "tsne":
+        from sklearn.manifold import TSNE
+
+        z = TSNE(random_state=seed).fit_transform(z)
+    return KMeans(k, n_init=10, random_state=seed).fit_predict(z).astype(np.int64)
+
+
 def in_the_simple_way(pile: Path, way: str, seed: int) -> dict[str, Any]:
     """PCA of the pixels, t-SNE if asked for, and k-means."""
     import resource
 
     import numpy as np
-    from sklearn.cluster import KMeans
-    from sklearn.decomposition import PCA
 
     from shoal.images.open import open_source
     from shoal.images.tensors import to_float
@@ -96,13 +117,7 @@ def in_the_simple_way(pile: Path, way: str, seed: int) -> dict[str, Any]:
     ids, began = list(source.ids), time.monotonic()
     kinds = kinds_of(pile, ids)
     x = to_float(source.read(np.arange(len(source))), "cpu").flatten(1).numpy()
-    z = PCA(min(_COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
-    if way == "tsne":
-        from sklearn.manifold import TSNE
-
-        z = TSNE(random_state=seed).fit_transform(z)
-    model = KMeans(int(kinds.max()) + 1, n_init=10, random_state=seed)
-    scores = scored(model.fit_predict(z).astype(np.int64), kinds)
+    scores = scored(simple_labels(x, int(kinds.max()) + 1, way, seed), kinds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     return scores | {"seconds": round(time.monotonic() - began, 1), "gb": round(peak, 2)}
 
