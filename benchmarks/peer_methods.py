@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import sys
 import tempfile
@@ -76,10 +77,9 @@ def by_clustpy(name: str) -> Callable[[Any, int, float, int], Found]:
     """A deep method of ClustPy with its defaults: its network, batches, rates and embedding."""
 
     def found(images: Any, k: int, seconds: float, seed: int) -> Found:
-        import clustpy.deep
         import torch
 
-        method = getattr(clustpy.deep, name)
+        method = getattr(importlib.import_module("clustpy.deep"), name)
         # VaDE's loss is the cross entropy of pixels in [0, 1].
         x = _flat(images.astype(np.float32) / 255) if name == "VaDE" else _standardised(images)
 
