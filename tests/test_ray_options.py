@@ -94,3 +94,16 @@ def test_a_ray_that_answers_no_more_has_ended(monkeypatch: pytest.MonkeyPatch) -
     for watched in (strict, patient):
         watched.leave(SimpleNamespace(shutdown=lambda: let_go.append("shut down")))
     assert let_go == ["shut down"] * 2
+
+
+def test_a_lost_machine_and_its_return_are_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_COUNT", 0.0)
+    said: list[str] = []
+    cores = iter([2, 1, 1, 0, 2, 2])
+    muster = watch.Muster("the cluster", lambda: next(cores), 2, "cores", "it waits", said.append)
+    for _ in range(6):
+        muster.check()
+    assert said == [
+        "the cluster has 1 of the 2 cores that the workers take: it waits",
+        "the cluster has 2 of the 2 cores that the workers take again",
+    ]

@@ -110,7 +110,7 @@ def _train(
             force=request.force, origin=origin, notes=notes, limit=limit,
             groups=request.groups, keep_better=request.keeps_better, track=report,
             watch=_watch(source, request, before, report), most=request.most_clustered,
-            trainer=_trainer(request),
+            trainer=_trainer(request, report),
         )  # fmt: skip
     except (Interrupted, KeyboardInterrupt) as error:
         raise _stopped(path, recipe) from error
@@ -128,7 +128,7 @@ def _train(
     return finished, table
 
 
-def _trainer(request: Request) -> pipeline.Trainer | None:
+def _trainer(request: Request, report: Reporter) -> pipeline.Trainer | None:
     """What has several workers take the steps; None: this process takes them."""
     if request.reopen is None:
         return None
@@ -136,7 +136,9 @@ def _trainer(request: Request) -> pipeline.Trainer | None:
         return torchrun.trainer(request.reopen)
     from shoal.distributed.training import trainer
 
-    return trainer(request.reopen, request.workers, address=request.ray, on=request.device)
+    return trainer(
+        request.reopen, request.workers, address=request.ray, on=request.device, say=report.say
+    )
 
 
 def _other_efforts(source: ImageSource, request: Request) -> str:

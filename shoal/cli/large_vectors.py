@@ -48,7 +48,7 @@ def cluster_in_blocks(
             from shoal.distributed.engine import connect
             from shoal.distributed.vectors import spread
 
-            engine = ends.enter_context(connect(ray, workers))
+            engine = ends.enter_context(connect(ray, workers, say=report.say))
             reading = spread(engine, report, column=column)
         try:
             found = large.cluster(

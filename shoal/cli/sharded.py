@@ -170,7 +170,7 @@ def in_shards(
     if not missing:
         return
     try:
-        with connect(ray, workers, device=device) as engine:
+        with connect(ray, workers, device=device, say=report.say) as engine:
             report.say(
                 f"{counted(len(source), noun)} in {counted(n_shards, 'shard')}, "
                 f"{counted(engine.workers, 'worker')} of {engine.where}"

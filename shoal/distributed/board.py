@@ -41,6 +41,8 @@ class News:
     """Why the workers began anew, the last time."""
     stuck: bool = False
     """Whether they did so too often without getting any further."""
+    waits: bool = False
+    """Whether no worker has ever begun: the cores that they want are taken."""
 
 
 class Board:
@@ -88,4 +90,5 @@ class Board:
         self.has_room.set()
         if self.error is None:
             self.has_news.clear()
-        return News(states, self.error, self.reason, stuck=self.starts > STARTS)
+        waits = self.starts == 0 and self.last is None
+        return News(states, self.error, self.reason, stuck=self.starts > STARTS, waits=waits)

@@ -17,7 +17,7 @@ from shoal.distributed.environment import (
     version_mismatch,
 )
 from shoal.distributed.folders import temporary
-from shoal.distributed.watch import Watch
+from shoal.distributed.watch import Muster, Say, Watch
 from shoal.errors import DistributedError, LostError, ShoalError
 from shoal.images.decoding.parallel import n_cores
 
@@ -119,6 +119,14 @@ class Engine:
                     with contextlib.suppress(Exception):
                         ray.cancel(task_of, force=True)
 
+    def free(self) -> str:
+        """How many cores or GPUs nobody uses, for messages."""
+        import ray
+
+        kind, unit = _unit(self.device)
+        there, free = _there(ray, kind), int(ray.available_resources().get(kind, 0))
+        return f"{free} of the {there} {unit} of {self.where}"
+
     def ended(self) -> LostError:
         """The error that the Ray has ended, which is remembered."""
         if self.watch is not None:
@@ -159,7 +167,10 @@ def rehearse(address: str, workers: int | None, *, device: str = "cpu") -> None:
 
 
 @contextlib.contextmanager
-def connect(address: str, workers: int | None = None, *, device: str = "cpu") -> Iterator[Engine]:
+def connect(
+    address: str, workers: int | None = None, *, device: str = "cpu", say: Say | None = None,
+    meanwhile: str = "the others go on",
+) -> Iterator[Engine]:  # fmt: skip
     """Join the Ray at ``address``, or start one on this machine, until the block ends.
 
     Nothing is printed, nothing is written to the project, and Ray's statistics of use are off. The
@@ -171,6 +182,8 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
         workers: how many tasks to do at a time; None: as many as it has cores, or with
             ``device="cuda"`` GPUs.
         device: what each worker computes on; auto: on GPUs, where there are any.
+        say: called with a sentence where a cluster has lost machines, and where they are back.
+        meanwhile: what happens until then, for that sentence.
 
     Raises:
         DistributedError: Ray is not installed, nobody answers, the cluster has another version of
@@ -197,8 +210,15 @@ def connect(address: str, workers: int | None = None, *, device: str = "cpu") ->
             raise version_mismatch(address, error) from error
         if device == "auto":
             device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
-        watched.append(Watch.over(ray, address, _where(address)))
-        engine = Engine(address, _workers(ray, address, workers, device), device, watched[0])
+        workers = _workers(ray, address, workers, device)
+        muster = None
+        if say is not None and address != LOCAL:
+            kind, unit = _unit(device)
+            muster = Muster(
+                _where(address), lambda: _there(ray, kind), workers, unit, meanwhile, say
+            )
+        watched.append(Watch.over(ray, address, _where(address), muster))
+        engine = Engine(address, workers, device, watched[0])
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray's processes end, too
         yield engine
@@ -209,11 +229,20 @@ def _where(address: str) -> str:
 
 
 def _workers(ray: Any, address: str, asked: int | None, device: str) -> int:
-    kind, name = ("GPU", "GPUs") if device == "cuda" else ("CPU", "cores")
-    there = int(ray.cluster_resources().get(kind, 0))
+    kind, name = _unit(device)
+    there = _there(ray, kind)
     if there < max(1, asked or 1):
         raise _too_many(address, there, name, asked or 1)
     return asked or there
+
+
+def _unit(device: str) -> tuple[str, str]:
+    """What a worker takes one of: Ray's name of it, and ours."""
+    return ("GPU", "GPUs") if device == "cuda" else ("CPU", "cores")
+
+
+def _there(ray: Any, kind: str) -> int:
+    return int(ray.cluster_resources().get(kind, 0))
 
 
 def _too_many(address: str, there: int, name: str, asked: int) -> DistributedError:

@@ -21,6 +21,7 @@ from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import changed
 from shoal.distributed.folders import temporary
 from shoal.distributed.order import WAIT, Order, Reopen, backend, is_lost, open_alike, sendable
+from shoal.distributed.watch import Say
 from shoal.errors import DistributedError, LostError, ShoalError
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import is_kept
@@ -36,6 +37,8 @@ _EVERY = 2.0
 """Seconds between two states that worker 0 hands over, at least."""
 _SHARE = 0.01
 """The share of the time that handing over may take."""
+_SILENT = 40.0
+"""Seconds for workers to begin, before the command says what it waits for: Ray starts slowly."""
 _SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
@@ -53,8 +56,9 @@ buffers back to the system again and again; with a single arena `keep_large_buff
 
 
 def trainer(
-    reopen: Reopen, workers: int | None = None, *, address: str = LOCAL, on: str | None = None
-) -> Trainer:
+    reopen: Reopen, workers: int | None = None, *, address: str = LOCAL, on: str | None = None,
+    say: Say | None = None,
+) -> Trainer:  # fmt: skip
     """What trains on a Ray, for `shoal.pipeline.fit`.
 
     Args:
@@ -63,6 +67,7 @@ def trainer(
         address: see `connect`.
         on: cpu, cuda, or auto: whatever the cluster has, which may be more than the machine of the
             command; None: the device that `shoal.pipeline.fit` was asked for.
+        say: called with a sentence where training waits for a machine that was lost.
     """
 
     def steps(
@@ -74,10 +79,13 @@ def trainer(
         spent = 0.0 if limit is None else limit.spent()
         with (
             temporary() as folder,
-            connect(address, workers, device=on or device) as engine,
+            connect(
+                address, workers, device=on or device, say=say, meanwhile="training waits for more"
+            ) as engine,
             changed(**_SETTINGS | (_OF_THIS_MACHINE if address == LOCAL else {})),
         ):
-            yield from _states(engine, str(folder), _Told(order, limit, spent, named))
+            told = _Told(order, limit, spent, named)
+            yield from _states(engine, str(folder), told, say or (lambda sentence: None))
 
     return steps
 
@@ -100,7 +108,7 @@ class _Told:
         return replace(self.limit, began=None, spent_before=self.spent + seconds)
 
 
-def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
+def _states(engine: Engine, folder: str, told: _Told, say: Say) -> Generator[Checkpoint]:
     """The states of a run as its workers hand them over."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -109,13 +117,17 @@ def _states(engine: Engine, folder: str, told: _Told) -> Generator[Checkpoint]:
     actor: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here)
     board = actor.remote(ray.cloudpickle.dumps(told))  # with functions of a script, too
     run = _Running(engine, folder, board)
-    alive = True
+    alive, began, said = True, time.monotonic(), False
     while alive:
         alive = run.is_alive()  # asked before, so that nothing comes after the last news
         try:
             news = cast(News, ray.get(engine.wait([board.take.remote()])[0]))
         except ray.exceptions.RayError as error:
             raise engine.ended() from error
+        if news.waits and not said and time.monotonic() - began > _SILENT:
+            said = True
+            waits = f"its workers take {engine.workers}, free are {engine.free()}"
+            say(f"training has not begun: {waits}")
         for state in news.states:
             yield pickle.loads(state)
         if news.error is not None:

@@ -6,6 +6,8 @@ import atexit
 import socket
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from shoal.distributed.address import LOCAL
@@ -18,8 +20,39 @@ _PATIENCE, _OF_A_HEAD = 3.0, 30.0
 _SHUTDOWN = 3.0
 """Seconds that a Ray has to let the command go, once it has ended."""
 _TIMEOUT = 2.0
+_COUNT = 5.0
+"""Seconds between two counts of a cluster's cores, at least."""
 
 Place = tuple[str, int]
+Say = Callable[[str], None]
+
+
+@dataclass
+class Muster:
+    """Says when a cluster has fewer cores than the workers take, and when it has enough again."""
+
+    where: str
+    count: Callable[[], int]
+    wanted: int
+    unit: str
+    """What is counted: cores or GPUs."""
+    meanwhile: str
+    """What happens while there are too few."""
+    say: Say
+    few: bool = False
+    counted: float = 0.0
+
+    def check(self) -> None:
+        """Count, if it is time to."""
+        now = time.monotonic()
+        if now - self.counted < _COUNT:
+            return
+        self.counted, there = now, self.count()
+        if (there < self.wanted) == self.few:
+            return
+        self.few = not self.few
+        have = f"{self.where} has {there} of the {self.wanted} {self.unit} that the workers take"
+        self.say(f"{have}: {self.meanwhile}" if self.few else f"{have} again")
 
 
 class Watch:
@@ -28,17 +61,21 @@ class Watch:
     Args:
         where: what Ray it is, for the message.
         places: where it listens, with the seconds that each may be silent.
+        muster: counts its cores while it answers; None: nobody does.
     """
 
-    def __init__(self, where: str, places: dict[Place, float]) -> None:
+    def __init__(
+        self, where: str, places: dict[Place, float], muster: Muster | None = None
+    ) -> None:
         self.where = where
+        self.muster = muster
         self.lost = False
         self._patience = places
         self._answered = dict.fromkeys(places, time.monotonic())
         self._looked = time.monotonic()
 
     @classmethod
-    def over(cls, ray: Any, address: str, where: str) -> Watch:
+    def over(cls, ray: Any, address: str, where: str, muster: Muster | None = None) -> Watch:
         """The watch over the Ray that was joined: its head, and what runs on this machine."""
         about = ray.get_runtime_context()
         head, _, port = about.gcs_address.rpartition(":")
@@ -47,7 +84,7 @@ class Watch:
         for node in ray.nodes():
             if node["NodeID"] == own:
                 places[node["NodeManagerAddress"], int(node["NodeManagerPort"])] = _PATIENCE
-        return cls(where, places)
+        return cls(where, places, muster)
 
     def check(self) -> None:
         """Look, if it is time to.
@@ -66,6 +103,8 @@ class Watch:
                 self.lost = True
         if self.lost:
             raise LostError(f"the Ray of {self.where} has ended")
+        if self.muster is not None and all(at == now for at in self._answered.values()):
+            self.muster.check()
 
     def leave(self, ray: Any) -> None:
         """Let the Ray go. One that has ended might keep the command waiting, or end it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -61,12 +61,24 @@ class TrainingCommand:
                 suffixed = f"{place.name}-{suffix}" if place.name.strip(".") else suffix
             out = str(place.with_name(suffixed) if place.name else place / suffixed)
         options = [f"--{name}" for name in changed]
-        dropped = {*options}
+        dropped, fields = {*options}, {name.replace("-", "_") for name in changed}
         if {"minutes", "epochs"} & changed.keys():
             dropped |= {"--minutes", "--epochs", "--quick"}
-        kept = [word for option in self.options if option[0] not in dropped for word in option]
+            fields.add("epochs")
+        kept = [
+            word
+            for option in self.options
+            if option[0] not in dropped and not _sets(option, fields)
+            for word in option
+        ]
         words = [word for name, value in changed.items() for word in (f"--{name}", value)]
         return command(self.verb, self.data, out, *kept, *words)
+
+
+def _sets(option: tuple[str, ...], fields: Set[str]) -> bool:
+    """Whether it is ``--set FIELD=VALUE`` of one of ``fields``."""
+    name, *values = option
+    return name == "--set" and any(value.partition("=")[0].strip() in fields for value in values)
 
 
 def command(*words: str) -> str:
@@ -87,6 +99,9 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
     >>> training = parse_training(["train", "photos", "a.pth", "--ray", "--workers", "2"])
     >>> training.options
     (('--ray',), ('--workers', '2'))
+    >>> training = parse_training(["run", "photos", "found", "--set", "epochs=1"])
+    >>> training.again("longer", epochs="28")
+    "'shoal run photos found-longer --epochs 28'"
     """
     if not words or words[0] not in ("train", "run", "demo", "cluster"):
         return None
