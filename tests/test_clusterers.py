@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs, make_moons
+from sklearn.metrics import adjusted_rand_score
 
 from shoal.clustering import graph as graphs
 from shoal.clustering.clusterers import _base, spectral
@@ -209,3 +210,13 @@ def test_eigenvectors_are_the_walk_s_by_both_solvers() -> None:
     for value, vector in zip(iterative[0], iterative[1].T, strict=True):
         assert np.allclose(dense @ vector, value * vector, atol=1e-4)
     assert np.allclose(iterative[0][0], 1.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["spectral", "projection_pursuit"])
+def test_groups_far_apart_are_found_however_many_points_they_have(name: str) -> None:
+    """Their graph is in parts, and each has the eigenvalue 1: the solver alone finds some."""
+    generator = np.random.default_rng(0)
+    centres, labels = 30.0 * np.float32([[0, 0], [1, 1], [0, 1], [3, 0]]), np.arange(900) % 4
+    x = (centres[labels] + generator.normal(size=(900, 2))).astype(np.float32)
+    found = build(name, 4).fit(x).predict(x)
+    assert adjusted_rand_score(labels, found) == 1.0

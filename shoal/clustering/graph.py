@@ -7,10 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import scipy.linalg
 import scipy.sparse
+import scipy.sparse.csgraph
 import scipy.sparse.linalg
 
 from shoal.embedding.neighbours import nearest_others
 from shoal.protocols import Array, FloatArray, IntArray
+
+_LARGE_PART = 0.02
+"""Parts of a graph of at least this share of the points are no strays."""
 
 
 def neighbour_graph(x: FloatArray, n_neighbors: int) -> scipy.sparse.csr_array:
@@ -51,21 +55,16 @@ def walk_eigenvectors(
         Eigenvalues (n_vectors,) in [-1, 1], negative ones raised to 0, and vectors
         (n, n_vectors).
     """
-    n = graph.shape[0]
     degree = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)
     root = np.sqrt(degree)
     scaling = scipy.sparse.diags_array(1.0 / root)
     walk = scaling @ graph @ scaling  # symmetric, with the walk's eigenvalues
-    if n < 500:
-        values, vectors = np.linalg.eigh(walk.toarray())
-    elif 4 * n_vectors > n:
-        first = n - min(n_vectors, n)
-        values, vectors = scipy.linalg.eigh(walk.toarray(), subset_by_index=(first, n - 1))
+    part = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
+    n_large = (np.bincount(part) >= _LARGE_PART * len(part)).sum()
+    if n_large > 1 and _iterates(len(part), n_vectors):
+        values, vectors = _of_parts(walk, part, n_vectors, random_state, root)
     else:
-        start = np.random.default_rng(random_state).uniform(0.5, 1.5, n)
-        values, vectors = scipy.sparse.linalg.eigsh(
-            walk, n_vectors, which="LA", v0=start, tol=1e-6, ncv=max(40, 4 * n_vectors)
-        )
+        values, vectors = _leading(walk, n_vectors, random_state)
     order = np.argsort(-values)[:n_vectors]
     walks = vectors[:, order] / root[:, None]
     # A vector's scale and sign are arbitrary: unit mean square under the walk's stationary weight.
@@ -73,6 +72,61 @@ def walk_eigenvectors(
     walks = walks / np.sqrt((weight[:, None] * walks**2).sum(axis=0))
     walks = walks * np.where(walks[np.abs(walks).argmax(axis=0), np.arange(len(order))] < 0, -1, 1)
     return np.clip(values[order], 0.0, 1.0), walks
+
+
+def _iterates(n: int, n_vectors: int) -> bool:
+    """Whether the iterative solver is used for so many points and vectors."""
+    return n >= 500 and 4 * n_vectors <= n
+
+
+def _leading(
+    walk: scipy.sparse.csr_array, n_vectors: int, random_state: int
+) -> tuple[Array, Array]:
+    """The leading eigenvalues and eigenvectors of a symmetric matrix, and perhaps more of them."""
+    n = walk.shape[0]
+    if n < 500:
+        return np.linalg.eigh(walk.toarray())
+    if not _iterates(n, n_vectors):
+        first = n - min(n_vectors, n)
+        return scipy.linalg.eigh(walk.toarray(), subset_by_index=(first, n - 1))
+    start = np.random.default_rng(random_state).uniform(0.5, 1.5, n)
+    return scipy.sparse.linalg.eigsh(
+        walk, n_vectors, which="LA", v0=start, tol=1e-6, ncv=max(40, 4 * n_vectors)
+    )
+
+
+def _of_parts(
+    walk: scipy.sparse.csr_array, part: IntArray, n_vectors: int, random_state: int, root: Array
+) -> tuple[Array, Array]:
+    """The same of a graph in several parts: the eigenvectors of each part by itself.
+
+    Each part has the eigenvalue 1. Of so many equal ones the iterative solver finds some only.
+
+    Args:
+        walk: symmetric, float64 (n, n).
+        part: int (n,), the part of each point.
+        n_vectors: how many are wanted.
+        random_state: seed of the solver's start.
+        root: float64 (n,), the eigenvector that is constant once it is divided by itself.
+    """
+    largest_first = np.argsort(-np.bincount(part), kind="stable")[:n_vectors]
+    members = [np.flatnonzero(part == number) for number in largest_first.tolist()]
+    whole = np.zeros((len(part), len(members)))
+    found: list[tuple[float, IntArray, Array]] = []
+    for place, rows in enumerate(members):
+        whole[rows, place] = root[rows] / np.linalg.norm(root[rows])
+        own, inside = _leading(walk[rows][:, rows], min(n_vectors, len(rows)), random_state)
+        order = np.argsort(-own)[1:n_vectors]  # the first is that of the eigenvalue 1
+        found += [(float(own[column]), rows, inside[:, column]) for column in order.tolist()]
+    found = sorted(found, key=lambda each: -each[0])[: n_vectors - len(members)]
+    # One vector of the eigenvalue 1 is constant; the others tell the parts apart.
+    constant = whole.T @ root
+    turned = whole @ np.linalg.qr(np.column_stack([constant, np.eye(len(constant))[:, 1:]]))[0]
+    vectors = np.zeros((len(part), len(members) + len(found)))
+    vectors[:, : len(members)] = turned
+    for column, (_, rows, inside) in enumerate(found, start=len(members)):
+        vectors[rows, column] = inside
+    return np.array([1.0] * len(members) + [value for value, _, _ in found]), vectors
 
 
 def sweep_cut(
