@@ -21,6 +21,7 @@ import numpy as np
 from shoal.clustering import streamed
 from shoal.clustering.centres import Centres
 from shoal.clustering.choose_k import MOST, choose_k
+from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clusterers.streamed_kmeans import StreamedKMeansClusterer
 from shoal.clustering.clustering import Clustering, build_clusterer
 from shoal.clustering.vector_blocks import Reduced
@@ -115,8 +116,9 @@ def check(source: VectorSource, recipe: Recipe) -> None:
 
 
 def cluster(
-    source: VectorSource, recipe: Recipe, *, auto_k: bool = False, origin: Origin | None = None,
-    notes: Mapping[str, Any] | None = None, spread: Spread | None = None, track: Track = silent,
+    source: VectorSource, recipe: Recipe, *, auto_k: bool = False, auto_metric: bool = False,
+    origin: Origin | None = None, notes: Mapping[str, Any] | None = None,
+    spread: Spread | None = None, track: Track = silent,
 ) -> LargeResult:  # fmt: skip
     """Cluster vectors that do not fit into memory; they are read a few times, in blocks.
 
@@ -126,6 +128,7 @@ def cluster(
         source: the vectors.
         recipe: without an encoder: its reducers. The clusterer is `streamed_kmeans` in any case.
         auto_k: choose the number of clusters by a sample, in place of the recipe's.
+        auto_metric: choose the metric by a sample, see `pipeline.cluster_vectors`.
         origin: what the checkpoint is to know of the command.
         notes: what its provenance is to tell a person besides.
         spread: reads all vectors elsewhere, in parts; None: here.
@@ -136,6 +139,7 @@ def cluster(
     """
     check(source, recipe)
     began, recipe = time.monotonic(), replace(recipe, clusterer=_CLUSTERER)
+    recipe, metric = metric_for(source, recipe, auto=auto_metric, auto_k=auto_k, track=track)
     sample = Subset(source, sample_rows(len(source), SHOWN, recipe.seed))
     empty = Checkpoint(
         recipe=recipe, image_shape=(1, 1, 1), n_dimensions=source.n_dimensions,
@@ -144,7 +148,7 @@ def cluster(
         origin=replace(origin or Origin(), digest=source.digest()),
     )  # fmt: skip
     reduction = fit_reduction(sample, empty, track=track)
-    facts = ClusterFacts()
+    facts = ClusterFacts(metric=metric)
     if auto_k:
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)

@@ -21,6 +21,7 @@ import numpy as np
 
 from shoal.clustering import splits
 from shoal.clustering.choose_k import choose_k
+from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clustering import Clustering, build_clusterer
 from shoal.clustering.noise import fit_noise, is_noise
 from shoal.embedding.out_of_distribution import reduce_with_familiarity
@@ -29,7 +30,7 @@ from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
-from shoal.images.vectors.source import n_dimensions_of
+from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ClusterFacts, Origin, Split
@@ -145,7 +146,7 @@ def cluster(
         DataError: fewer than 20 images, if the number of clusters is to be chosen.
     """
     reduction = fit_reduction(source, checkpoint, device=device, track=track)
-    recipe, facts = checkpoint.recipe, ClusterFacts()
+    recipe, facts = checkpoint.recipe, ClusterFacts(metric=checkpoint.facts.metric)
     if auto_k:
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
@@ -175,15 +176,17 @@ def cluster(
 
 
 def cluster_vectors(
-    source: ImageSource, recipe: Recipe, *, auto_k: bool = False, origin: Origin | None = None,
-    notes: Mapping[str, Any] | None = None, track: Track = silent,
+    source: VectorSource, recipe: Recipe, *, auto_k: bool = False, auto_metric: bool = False,
+    origin: Origin | None = None, notes: Mapping[str, Any] | None = None, track: Track = silent,
 ) -> tuple[Checkpoint, ImageTable]:  # fmt: skip
     """Cluster vectors from elsewhere; there is nothing to train.
 
     Args:
-        source: a `VectorSource` of at least 2 vectors. Its pictures are not looked at.
+        source: at least 2 vectors. Its pictures are not looked at.
         recipe: one without an encoder: its reducers and its clusterer.
         auto_k: choose the number of clusters, in place of the recipe's.
+        auto_metric: choose whether vectors are compared as they are or by their directions, in
+            place of the recipe's way; see `choose_metric`.
         origin: what the checkpoint is to know of the command.
         notes: what its provenance is to tell a person besides.
         track: shows progress.
@@ -197,10 +200,11 @@ def cluster_vectors(
     """
     check_n_clusters(recipe.n_clusters, len(source), "vectors")
     began = time.monotonic()
+    recipe, metric = metric_for(source, recipe, auto=auto_metric, auto_k=auto_k, track=track)
     empty = Checkpoint(
-        recipe=recipe, image_shape=(1, 1, 1), n_dimensions=n_dimensions_of(source),
+        recipe=recipe, image_shape=(1, 1, 1), n_dimensions=source.n_dimensions,
         n_images=len(source), step=0, total_steps=0, epoch=0.0, encoder_state={},
-        objective_states=[], provenance=dict(notes or {}),
+        objective_states=[], provenance=dict(notes or {}), facts=ClusterFacts(metric=metric),
         origin=replace(origin or Origin(), digest=source.digest()),
     )  # fmt: skip
     finished, table = cluster(source, empty, auto_k=auto_k, track=track)

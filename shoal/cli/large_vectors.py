@@ -13,6 +13,7 @@ from shoal.export.large_tables import LargeTable
 from shoal.images.open import write_skipped
 from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
+from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.provenance import typed
 from shoal.progress import Reporter
@@ -22,7 +23,7 @@ from shoal.reports.assembly import hand_over
 
 def cluster_in_blocks(
     source: VectorSource, recipe: Recipe, run: Run, report: Reporter, *, auto_k: bool,
-    origin: Origin, ray: str | None = None, workers: int | None = None, column: str | None = None,
+    auto_metric: bool, origin: Origin, ray: str | None = None, workers: int | None = None, column: str | None = None,
 ) -> None:  # fmt: skip
     """Cluster vectors a block at a time, and write the results of the run.
 
@@ -32,6 +33,7 @@ def cluster_in_blocks(
         run: the run whose folder the results go to.
         report: shows progress.
         auto_k: choose the number of clusters.
+        auto_metric: choose the metric.
         origin: what the checkpoint is to know of the command.
         ray: the address of a Ray whose workers read the vectors; None: they are read here.
         workers: how many of them.
@@ -52,11 +54,13 @@ def cluster_in_blocks(
             reading = spread(engine, report, column=column)
         try:
             found = large.cluster(
-                source, recipe, auto_k=auto_k, origin=origin, spread=reading, track=report
-            )
+                source, recipe, auto_k=auto_k, auto_metric=auto_metric, origin=origin,
+                spread=reading, track=report,
+            )  # fmt: skip
         except LostError as error:
             raise DistributedError(f"{error.what}; begin again with: {typed()}") from error
     finished = found.checkpoint
+    report.say(*how_compared(finished))
     if finished.facts.chosen is not None:
         report.say(finished.facts.chosen.reason)
     report.say(found.description)
@@ -71,3 +75,11 @@ def cluster_in_blocks(
         )
     report.say(*corrections_kept(run.checkpoint))
     inference.say_verdict(finished, report)
+
+
+def how_compared(checkpoint: Checkpoint) -> list[str]:
+    """What to say of the metric of vectors, where it was chosen."""
+    metric = checkpoint.facts.metric
+    if metric is None or not metric.reason:
+        return []
+    return [f"{metric.in_words}; {metric.reason}; --metric {metric.other} overrules it"]

@@ -47,7 +47,8 @@ Csv = Annotated[Path, typer.Option("--csv", metavar="FILE", help="The CSV to wri
 PICTURE = "The picture to write: .png, .pdf or .svg."
 Picture = Annotated[Path, typer.Option("--picture", metavar="FILE", help=PICTURE)]
 HowMany = Annotated[int, typer.Option("-n", help="How many images to list.")]
-Metric = Annotated[str, typer.Option(help="cosine or euclidean.")]
+METRICS = "cosine or euclidean."
+Metric = Annotated[str, typer.Option(help=METRICS)]
 Size = Annotated[
     int | None,
     typer.Option(help="Pixels a side that image files are resized to: 32, 48, 64, 96 or 128.",
@@ -252,6 +253,12 @@ Clusters = Annotated[
     typer.Option("-k", "--clusters", parser=_number_or_auto, metavar="INTEGER|auto",
                  show_default="as the recipe says",
                  help="How many clusters; auto: as many as 'shoal clusters' would choose."),
+]  # fmt: skip
+MetricOfVectors = Annotated[
+    str | None,
+    typer.Option("--metric", metavar="cosine|euclidean|auto", show_default="auto",
+                 help="How vectors are compared. cosine: by their directions, as embeddings mostly "
+                 "are; euclidean: as they are, lengths too; auto: as their clusters show."),
 ]  # fmt: skip
 Noise = Annotated[
     str | None,

@@ -13,6 +13,7 @@ from shoal.images.checks import check_n_clusters
 from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.efforts import DEFAULT_EFFORT, with_effort
+from shoal.recipes.metric import with_metric
 from shoal.recipes.named import DEFAULT
 from shoal.recipes.recipe import Recipe, check_for_vectors, check_trainable
 from shoal.recipes.resolve import check_length, resolve
@@ -54,6 +55,8 @@ class Request:
     """matters, varies or auto; None: auto, or the named recipe's."""
     noise: str | None = None
     """off, auto or a share; None: the recipe's."""
+    metric: str | None = None
+    """auto, cosine or euclidean, of vectors; None: auto, unless a setting names the reducers."""
     pictures: Path | None = None
     """The images that are shown for vectors."""
     tensorboard: Path | None = field(default=None, compare=False)
@@ -87,7 +90,11 @@ class Request:
             given["noise"] = ("noise", self.noise)
         if self.clusters is not None:
             given["n_clusters"] = ("n_clusters", None if self.auto else self.clusters)
+        if self.metric is not None:
+            given["metric"] = ("reducers", None)
         recipe = resolve(DEFAULT if self.recipe is None else self.recipe, self.settings, given)
+        if self.metric is not None:
+            recipe = with_metric(recipe, self.metric)
         if not self._length_is_asked:
             recipe = with_effort(recipe, self.effort)
         if isinstance(self.recipe, Recipe):
@@ -107,6 +114,11 @@ class Request:
         return AskedViews.of(
             self.orientation, self.intensity, self.settings, recipe_named=self.recipe is not None
         )
+
+    @property
+    def auto_metric(self) -> bool:
+        """Whether the metric of vectors is to be chosen."""
+        return self.metric == AUTO if self.metric else not changes(self.settings, "reducers")
 
     @property
     def keeps_better(self) -> bool:

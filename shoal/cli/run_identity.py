@@ -35,7 +35,8 @@ def identity_of(request: Request) -> dict[str, Any]:
         recipe.pop("n_clusters")
     if not resolved.has_encoder:
         shown = {} if request.pictures is None else {"images": request.pictures.name}
-        return {"settings": recipe | shown}
+        metric = AUTO if request.auto_metric else request.metric
+        return {"settings": recipe | shown | {"metric": metric}}
     asked = {"orientation": request.orientation, "intensity": request.intensity}
     said: dict[str, Any] = {name: it for name, it in asked.items() if it not in (None, AUTO)}
     said[_BY_PILE] = request.views.leaves_choice
@@ -48,6 +49,8 @@ def completed(settings: Any, wanted: dict[str, Any]) -> Any:
     >>> completed({"views": {"hue": 0.1}}, {})["views"]["free_orientation"]
     False
     """
+    if isinstance(settings, dict) and "metric" in wanted:
+        return {"metric": wanted["metric"]} | settings
     if not isinstance(settings, dict) or not isinstance(settings.get("views"), dict):
         return settings
     unknown = {name: wanted[name] for name in (_BY_PILE,) if name in wanted} | {"noise": OFF}
@@ -79,7 +82,7 @@ def as_typed(name: str, value: Any) -> str:
         "n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes",
         "noise": "--noise",
         "orientation": "--orientation", "intensity": "--intensity",
-        "images": "--images",
+        "images": "--images", "metric": "--metric",
     }  # fmt: skip
     if value is None and name == "n_clusters":
         return "it has -k auto"

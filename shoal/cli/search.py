@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from shoal.cli.options import (
+    METRICS,
     ArrayName,
     Channels,
     CheckpointPath,
@@ -120,7 +121,10 @@ def similar(
         ),
     ],
     n: HowMany = 12,
-    metric: Metric = "cosine",
+    metric: Annotated[
+        str | None,
+        typer.Option(help=METRICS, show_default="cosine, or as vectors were clustered"),
+    ] = None,
     embedding: Annotated[
         Path | None,
         typer.Option(

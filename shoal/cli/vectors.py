@@ -10,6 +10,7 @@ from shoal.cli.options import (
     ArrayName,
     Clusters,
     Force,
+    MetricOfVectors,
     NoCache,
     Noise,
     OpenOptions,
@@ -46,6 +47,7 @@ def cluster(
                      help="Which column of a .parquet file holds the ids."),
     ] = None,
     array: ArrayName = None,
+    metric: MetricOfVectors = None,
     noise: Noise = None,
     seed: Seed = None,
     settings: Settings = None,
@@ -62,7 +64,7 @@ def cluster(
     """
     from shoal import large, pipeline
     from shoal.cli import inference, opening
-    from shoal.cli.large_vectors import cluster_in_blocks
+    from shoal.cli.large_vectors import cluster_in_blocks, how_compared
     from shoal.cli.next_step import say_next
     from shoal.cli.opening_vectors import open_vectors
     from shoal.cli.outputs import listed_in
@@ -86,7 +88,7 @@ def cluster(
     resume = folder.exists() and not force
     request = Request(
         VECTORS, seed=seed, clusters=clusters, settings=tuple(settings or ()), resume=resume,
-        device="cpu", force=force, pictures=images, noise=noise,
+        device="cpu", force=force, metric=metric, pictures=images, noise=noise,
     )  # fmt: skip
     recipe = request.resolve()
     for path in filter(None, (vectors, images)):
@@ -117,16 +119,19 @@ def cluster(
         origin = Origin(command=command_line(), column=column or "", id_column=id_column or "")
         if blockwise:
             cluster_in_blocks(
-                source, recipe, run, report, auto_k=request.auto, origin=origin, ray=ray,
-                workers=workers, column=column,
+                source, recipe, run, report, auto_k=request.auto,
+                auto_metric=request.auto_metric, origin=origin, ray=ray, workers=workers,
+                column=column,
             )  # fmt: skip
             say_next(report, "similar", vectors, folder / "checkpoint.pth", source.ids[0])
             return
         if ray is not None:
             report.say("that many fit into memory: they are clustered here, without Ray")
         finished, table = pipeline.cluster_vectors(
-            source, recipe, auto_k=request.auto, origin=origin, track=report
-        )
+            source, recipe, auto_k=request.auto, auto_metric=request.auto_metric, origin=origin,
+            track=report,
+        )  # fmt: skip
+        report.say(*how_compared(finished))
         if finished.facts.chosen is not None:
             report.say(finished.facts.chosen.reason)
         checkpoints.save(finished, run.checkpoint, force=True)

@@ -7,7 +7,7 @@ from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import check_range, weigh
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
-from shoal.plural import of_vectors
+from shoal.plural import without_encoder
 from shoal.protocols import FloatArray, Track, silent
 from shoal.recipes.recipe import Recipe
 
@@ -43,7 +43,7 @@ def choose_k(z: FloatArray, recipe: Recipe, *, track: Track = silent) -> tuple[i
     points = build_clusterer(recipe, recipe.n_clusters).remember(z).reference
     evidence = weigh(points, low=FEWEST, high=MOST, seed=recipe.seed, track=track)
     strengths = {each.n_clusters: round(each.strength, 3) for each in evidence.evidence}
-    reason = evidence.reason if recipe.has_encoder else of_vectors(evidence.reason)
+    reason = evidence.reason if recipe.has_encoder else without_encoder(evidence.reason)
     return evidence.n_clusters, ChosenNumber(reason, strengths)
 
 
@@ -55,4 +55,5 @@ def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> Number
         DataError: it remembers fewer than 20 images.
     """
     reference = clustering_of(checkpoint).reference
-    return weigh(reference, low=FEWEST, high=MOST, seed=checkpoint.recipe.seed, track=track)
+    found = weigh(reference, low=FEWEST, high=MOST, seed=checkpoint.recipe.seed, track=track)
+    return found.of_vectors() if checkpoint.n_dimensions else found

@@ -69,7 +69,8 @@ def choose_n_clusters(
     check_range(low, high, len(source))
     sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
     z = reduce(sample, checkpoint, device=device, track=track)
-    return weigh(z, low=low, high=high, seed=seed, rows=sample.rows, track=track)
+    found = weigh(z, low=low, high=high, seed=seed, rows=sample.rows, track=track)
+    return found.of_vectors() if checkpoint.n_dimensions else found
 
 
 def check_range(low: int, high: int, n_images: int | None = None, noun: str = "images") -> None:

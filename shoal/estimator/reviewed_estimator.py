@@ -72,6 +72,8 @@ class ReviewedEstimator(CheckpointEstimator):
         self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
         if isinstance(track, Reporter):
             facts = self.checkpoint_.facts
+            if facts.metric is not None and facts.metric.reason:
+                track.say(f"{facts.metric.in_words}; {facts.metric.reason}")
             if facts.chosen is not None:
                 track.say(facts.chosen.reason)
             track.warn(*facts.warnings)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shoal import pipeline
 from shoal.clustering.choose_k import check_enough
 from shoal.clustering.clustering import check_finished
-from shoal.errors import CheckpointError, DataError
+from shoal.errors import CheckpointError, DataError, RecipeError
 from shoal.estimator.checkpoint_estimator import NUMBERS
 from shoal.estimator.parameters import recipe_of
 from shoal.estimator.reviewed_estimator import ReviewedEstimator
@@ -22,8 +22,10 @@ from shoal.images.vectors.open import open_vectors
 from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
 from shoal.protocols import ImageSource, Track
+from shoal.recipes.metric import AUTO, metric_of, with_metric
 from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_for_vectors
+from shoal.recipes.settings import changes
 from shoal.scoring import label_free
 
 
@@ -36,6 +38,9 @@ class VectorClusterer(ReviewedEstimator):
     Args:
         n_clusters: the number of clusters. ``"auto"`` chooses a number from 2 to 20, see
             `choose_n_clusters`, and needs at least 20 vectors.
+        metric: how vectors are compared. ``"cosine"``: by their directions, as embeddings mostly
+            are; ``"euclidean"``: as they are, as features are; ``"auto"``: as their clusters show,
+            see `metric_`.
         settings: changes to what is done, such as ``["clusterer=kmeans"]`` or
             ``["reducers=pca(n_components=32)"]``; see `override`.
         random_state: a seed, or a ``numpy.random.RandomState`` from which each `fit` draws one.
@@ -45,6 +50,7 @@ class VectorClusterer(ReviewedEstimator):
         labels_: int64 (n,), the cluster of each vector; cluster 0 is the largest. Not after `load`.
         confidence_: float32 (n,) in [0, 1], the confidence of each label. Not after `load`.
         n_clusters_: the number of clusters.
+        metric_: ``"cosine"`` or ``"euclidean"``; ``checkpoint_.facts.metric`` gives the reason.
         ids_: the name of each vector. Not after `load`.
         checkpoint_: the finished `Checkpoint`, which the command line reads, too.
         n_features_in_: d.
@@ -67,10 +73,11 @@ class VectorClusterer(ReviewedEstimator):
     device = "cpu"
 
     def __init__(
-        self, n_clusters: int | str = 2, *, settings: Sequence[str] = (),
+        self, n_clusters: int | str = 2, *, metric: str = AUTO, settings: Sequence[str] = (),
         random_state: int | np.random.RandomState | None = None, verbose: bool = False,
     ) -> None:  # fmt: skip
         self.n_clusters = n_clusters
+        self.metric = metric
         self.settings = settings
         self.random_state = random_state
         self.verbose = verbose
@@ -89,11 +96,18 @@ class VectorClusterer(ReviewedEstimator):
             settings=self.settings, random_state=self.random_state,
         )  # fmt: skip
         check_for_vectors(recipe, VECTORS, single=True)
+        reducers_named = changes(self.settings, "reducers")
+        if self.metric != AUTO and reducers_named:
+            raise RecipeError("metric and the setting reducers=… cannot both be given; give one.")
+        recipe = with_metric(recipe, self.metric)
         source = self._vectors(X, reset=True)
         auto = isinstance(self.n_clusters, str)
         if auto:
             check_enough(len(source))
-        checkpoint, table = pipeline.cluster_vectors(source, recipe, auto_k=auto, track=track)
+        checkpoint, table = pipeline.cluster_vectors(
+            source, recipe, auto_k=auto, auto_metric=self.metric == AUTO and not reducers_named,
+            track=track,
+        )  # fmt: skip
         self._adopt(checkpoint)
         self._keep(X, table, track)
         return self
@@ -124,11 +138,17 @@ class VectorClusterer(ReviewedEstimator):
         check_finished(checkpoint)
         if not checkpoint.n_dimensions:
             raise CheckpointError(f"{path} clusters images; load it with ImageClusterer.")
-        estimator = cls(checkpoint.recipe.n_clusters)
+        estimator = cls(checkpoint.recipe.n_clusters, metric=metric_of(checkpoint.recipe))
         estimator.n_features_in_ = checkpoint.n_dimensions
         return estimator._adopt(
             checkpoint, corrections_of(path, checkpoint) if corrections else None
         )
+
+    @property
+    def metric_(self) -> str:
+        """The metric that was used, see the class."""
+        check_is_fitted(self)
+        return metric_of(self.checkpoint_.recipe)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -14,7 +14,9 @@ from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import ChosenMetric
 from shoal.plural import counted, fill, pixels
+from shoal.recipes.metric import metric_of
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
@@ -233,6 +235,7 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
             for step, score in sorted(checkpoint.facts.consistency.items())
         ),
         *_representation(checkpoint),
+        *_metric(checkpoint),
         *([f"  n_clusters     {chosen.reason}"] if (chosen := checkpoint.facts.chosen) else []),
         *(
             f"  split {number:<8} {' + '.join(f'{size:,}' for size in split.sizes)}, separation "
@@ -246,6 +249,15 @@ def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
         *("  " + "  ".join(f"{name} {value:.6g}" for name, value in row.items()) for row in rows),
     ]
     return "\n".join(lines)
+
+
+def _metric(checkpoint: Checkpoint) -> list[str]:
+    """How vectors from elsewhere are compared."""
+    if not checkpoint.n_dimensions:
+        return []
+    known = checkpoint.facts.metric or ChosenMetric(metric_of(checkpoint.recipe))
+    why = f"; {known.reason}" if known.reason else ""
+    return [f"  metric         {known.metric}: {known.in_words}{why}"]
 
 
 def _of_training(checkpoint: Checkpoint, facts: dict[str, Any]) -> list[str]:

@@ -102,6 +102,12 @@ class Checkpoint:
         """Whether it can assign images to clusters."""
         return bool(self.clusterer)
 
+    @property
+    def metric(self) -> str:
+        """How its embedding is compared: cosine; or of vectors that were clustered as they are,
+        lengths too, euclidean."""
+        return "cosine" if self.facts.metric is None else self.facts.metric.metric
+
     def build_encoder(self) -> Encoder:
         """The autoencoder with these weights, on the CPU, in evaluation mode.
 

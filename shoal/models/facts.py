@@ -117,6 +117,40 @@ class ChosenNumber:
 
 
 @dataclass(frozen=True)
+class ChosenMetric:
+    """How vectors from elsewhere were compared, and why."""
+
+    metric: str
+    """cosine: by their directions alone; euclidean: as they are."""
+    reason: str = ""
+    """A sentence without its full stop; empty where nothing was to be chosen."""
+    strengths: Mapping[str, float] = field(default_factory=dict)
+    """The prediction strength of the clusters by each metric; empty if they were not compared."""
+
+    @property
+    def in_words(self) -> str:
+        """What is compared, with the name of the metric.
+
+        >>> ChosenMetric("cosine").in_words, ChosenMetric("euclidean").other
+        ('the directions of the vectors are compared (cosine)', 'cosine')
+        """
+        if self.metric == "cosine":
+            return "the directions of the vectors are compared (cosine)"
+        return "the vectors are compared as they are, lengths too (euclidean)"
+
+    @property
+    def other(self) -> str:
+        """The name of the other metric."""
+        return "euclidean" if self.metric == "cosine" else "cosine"
+
+    @classmethod
+    def from_json(cls, about: Mapping[str, Any]) -> ChosenMetric:
+        """Read what `asdict` returned."""
+        strengths = {str(name): float(value) for name, value in about["strengths"].items()}
+        return cls(str(about["metric"]), str(about["reason"]), strengths)
+
+
+@dataclass(frozen=True)
 class Representation:
     """The embedding in which the clusters were found, compared with the pixels themselves."""
 
@@ -150,6 +184,8 @@ class ClusterFacts:
     """The number of clusters that was chosen; None where a person gave it."""
     representation: Representation | None = None
     """How the embedding compares with the pixels; None in older files."""
+    metric: ChosenMetric | None = None
+    """How vectors from elsewhere were compared; None of images, and in older files."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -163,12 +199,14 @@ class ClusterFacts:
                 "strengths": {str(k): value for k, value in chosen.strengths.items()},
             },
             "representation": None if representation is None else asdict(representation),
+            "metric": None if self.metric is None else asdict(self.metric),
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> ClusterFacts:
         """The inverse of `to_json`; what is missing has its default."""
         chosen, representation = about.get("chosen"), about.get("representation")
+        metric = about.get("metric")
         return cls(
             splits=tuple(Split.from_json(split) for split in about.get("splits", ())),
             warnings=tuple(str(warning) for warning in about.get("warnings", ())),
@@ -182,6 +220,7 @@ class ClusterFacts:
             representation=(
                 None if representation is None else Representation.from_json(representation)
             ),
+            metric=None if metric is None else ChosenMetric.from_json(metric),
         )  # fmt: skip
 
     @classmethod

@@ -99,6 +99,16 @@ def _is_representation(value: Any) -> bool:
     )
 
 
+def _is_metric(value: Any) -> bool:
+    """Whether a JSON value is a `facts.ChosenMetric`."""
+    return (
+        isinstance(value, dict)
+        and value.get("metric") in ("cosine", "euclidean")
+        and _is_text(value.get("reason"))
+        and _by_name(_is_number)(value.get("strengths"))
+    )
+
+
 # The history may hold infinite losses: a run whose loss diverged is kept as it was.
 _ABOUT: dict[str, _Test] = {
     "recipe": _by_name(lambda value: True),
@@ -151,6 +161,7 @@ _OPTIONAL: dict[str, dict[str, _Test]] = {
         "consistency": _is_by_count(_is_number),
         "chosen": _or_none(_is_chosen),
         "representation": _or_none(_is_representation),
+        "metric": _or_none(_is_metric),
     },
 }
 """Tests of entries that may be missing; there may be other entries beside them."""

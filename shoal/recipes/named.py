@@ -113,7 +113,8 @@ DIGITS = replace(
 DEFAULT = BEST.name
 """The recipe of a run that names none."""
 
-# Vectors that another program made: nothing is learned from pixels (benchmarks/vectors.py).
+# Vectors that another program made: nothing is learned from pixels (benchmarks/vectors.py). These
+# reducers compare directions; `recipes.metric` has the others.
 VECTORS = replace(
     IMPROVED,
     name="vectors",

@@ -80,7 +80,7 @@ class Similar:
 
 def find_similar(
     source: ImageSource, checkpoint: Checkpoint, queries: Sequence[str | Path], *, n: int = 12,
-    metric: str = "cosine", z: FloatArray | None = None, corrections: Corrections | None = None,
+    metric: str | None = None, z: FloatArray | None = None, corrections: Corrections | None = None,
     device: str = "cpu", track: Track = silent,
 ) -> Similar:  # fmt: skip
     """Find the ``n`` images of ``source`` most similar to each query, in the reduced embedding.
@@ -102,7 +102,8 @@ def find_similar(
         queries: ids of images of the pile, or paths of image files. A name that is an id is not
             taken for a path.
         n: how many images for each query; a smaller pile has fewer.
-        metric: ``cosine`` or ``euclidean``.
+        metric: ``cosine`` or ``euclidean``; by default that by which vectors from elsewhere were
+            clustered, and of images ``cosine``.
         z: float32 (n, d), the reduced embedding of ``source`` by ``checkpoint``, if you have it, as
             ``predict(…).embedding``. Then only the queries are embedded.
         corrections: by a person. Images that the person put elsewhere than a query are not among
@@ -116,6 +117,7 @@ def find_similar(
         CheckpointError: the checkpoint is one along the way, without clusters.
     """
     check_queries(queries, n, metric)
+    metric = metric or checkpoint.metric
     resolved = resolve(queries, source)
     if z is None and corrections is None and _is_large(source, checkpoint):
         return _among_many(source, checkpoint, resolved, n, metric, track)
@@ -204,9 +206,10 @@ def check_embedding(
     )
 
 
-def check_queries(queries: Sequence[str | Path], n: int, metric: str) -> None:
+def check_queries(queries: Sequence[str | Path], n: int, metric: str | None) -> None:
     """Raise `DataError` unless there are queries, ``n`` is 1 or more and the metric is known."""
-    check_metric(metric)
+    if metric is not None:
+        check_metric(metric)
     if n < 1:
         raise DataError(f"n must be at least 1, got {n}.")
     if not queries:

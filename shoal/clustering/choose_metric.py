@@ -1,0 +1,141 @@
+"""``auto``: whether vectors from elsewhere are compared as they are, or by their directions.
+
+Embeddings are mostly made to be compared by the cosine: their lengths mean nothing. Plain features
+are not: their lengths matter, and their origin does not. Which of the two vectors are is told
+without labels. Measured: benchmarks/metric.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.clustering.n_clusters import FEWEST_A_CLUSTER
+from shoal.clustering.prediction_strength import compare_halves
+from shoal.embedding.linear_algebra import unit_rows
+from shoal.embedding.neighbours import nearest_others
+from shoal.images.sampling import sample_rows
+from shoal.images.vectors.source import VectorSource
+from shoal.models.facts import ChosenMetric
+from shoal.protocols import Array, FloatArray, Track, silent
+from shoal.recipes import parts
+from shoal.recipes.metric import COSINE, EUCLIDEAN, metric_of, with_metric
+from shoal.recipes.recipe import Recipe
+
+SAMPLE = 1500
+"""The vectors that are looked at, at most: they take a few seconds."""
+_ALIKE = 0.02
+"""Lengths that vary by a smaller share of their mean tell nothing."""
+_CLEARLY = 0.05
+"""Prediction strengths that differ by more than this decide."""
+_FOLLOW = 0.05
+"""Lengths of which directions explain a smaller share are noise."""
+_EMBEDDING = 100
+"""Vectors of more numbers are mostly embeddings."""
+_NEIGHBOURS, _RUNS, _FEWEST = 10, 4, 40
+_NUMBERS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
+"""The numbers of clusters that are tried where the number is still to be chosen."""
+
+
+def metric_for(
+    source: VectorSource, recipe: Recipe, *, auto: bool, auto_k: bool, track: Track = silent
+) -> tuple[Recipe, ChosenMetric]:
+    """A recipe with the metric that it is to have, and what a checkpoint is to know of it.
+
+    Args:
+        source: the vectors.
+        recipe: for vectors.
+        auto: choose the metric, in place of the recipe's; see `choose_metric`.
+        auto_k: whether the number of clusters is still to be chosen.
+        track: shows progress.
+    """
+    if not auto:
+        return recipe, ChosenMetric(metric_of(recipe))
+    x = source.vectors(sample_rows(len(source), SAMPLE, recipe.seed))
+    chosen = choose_metric(x, recipe, auto_k=auto_k, track=track)
+    return with_metric(recipe, chosen.metric), chosen
+
+
+def choose_metric(
+    x: FloatArray, recipe: Recipe, *, auto_k: bool = False, track: Track = silent
+) -> ChosenMetric:
+    """Choose how vectors are compared: ``euclidean``, as they are, or ``cosine``, by directions.
+
+    1. A single number has no direction: ``euclidean``.
+    2. Where all lengths are alike: ``cosine``.
+    3. Clusters are found both ways, in halves of the vectors. Those that are found again clearly
+       more surely decide, see `prediction_strength`.
+    4. Else vectors of more than 100 numbers are taken for embeddings: ``cosine``.
+    5. Of shorter ones it is asked whether a length follows from its direction (R² of the mean
+       logarithm of the 10 nearest). If not, lengths are noise: ``cosine``; else ``euclidean``.
+
+    Args:
+        x: float32 (n, d), the vectors, or `SAMPLE` of them.
+        recipe: for vectors. Its number of clusters counts, and its seed.
+        auto_k: whether the number of clusters is still to be chosen.
+        track: shows progress.
+    """
+    n, d = x.shape
+    if d == 1:
+        return ChosenMetric(EUCLIDEAN, "a single number has no direction")
+    lengths = np.linalg.norm(x.astype(np.float64), axis=1)
+    if lengths.std() < _ALIKE * lengths.mean():
+        return ChosenMetric(COSINE, "all vectors are about equally long")
+    strengths = _strengths(x, recipe, auto_k, track) if n >= _FEWEST else {}
+    if not strengths:
+        metric, reason = _by_length(d)
+        return ChosenMetric(metric, f"{reason}, and {n:,} vectors are too few to tell more")
+    again = (
+        f"clusters of vectors as they are are found again in others with a prediction strength of "
+        f"{strengths[EUCLIDEAN]:.2f}, clusters of their directions with {strengths[COSINE]:.2f}"
+    )
+    apart = strengths[EUCLIDEAN] - strengths[COSINE]
+    if abs(apart) > _CLEARLY:
+        return ChosenMetric(EUCLIDEAN if apart > 0 else COSINE, again, strengths)
+    if d > _EMBEDDING:
+        metric, reason = _by_length(d)
+        return ChosenMetric(metric, f"{again}; {reason}", strengths)
+    share = share_explained(x, lengths)
+    if share < _FOLLOW:
+        reason = f"directions explain {max(share, 0.0):.0%} of the lengths, which are noise"
+        return ChosenMetric(COSINE, f"{again}; {reason}", strengths)
+    reason = f"directions explain {share:.0%} of the lengths, which are no noise"
+    return ChosenMetric(EUCLIDEAN, f"{again}; {reason}", strengths)
+
+
+def share_explained(x: FloatArray, lengths: Array) -> float:
+    """How much of the lengths of vectors their directions explain: R², below 0 if nothing.
+
+    The logarithm of each length is predicted as the mean of those of the 10 nearest directions.
+
+    >>> generator = np.random.default_rng(0)
+    >>> x = generator.normal(size=(200, 3)).astype(np.float32)
+    >>> share_explained(x / np.linalg.norm(x, axis=1)[:, None], generator.uniform(1, 2, 200)) < 0.1
+    True
+    """
+    logarithms = np.log(np.maximum(lengths, 1e-30 + 1e-6 * lengths.mean()))
+    near = nearest_others(unit_rows(x).astype(np.float32), _NEIGHBOURS)[1]
+    left = np.square(logarithms - logarithms[near].mean(axis=1)).mean()
+    return float(1.0 - left / ((1.0 + 1.0 / _NEIGHBOURS) * max(logarithms.var(), 1e-30)))
+
+
+def _by_length(d: int) -> tuple[str, str]:
+    """What vectors of so many numbers mostly are."""
+    if d > _EMBEDDING:
+        return COSINE, f"vectors of {d:,} numbers are mostly embeddings"
+    return EUCLIDEAN, f"vectors of {d:,} numbers are mostly features"
+
+
+def _strengths(x: FloatArray, recipe: Recipe, auto_k: bool, track: Track) -> dict[str, float]:
+    """The prediction strength of the clusters by either metric, the best of all numbers tried."""
+    most = len(x) // FEWEST_A_CLUSTER
+    wanted = _NUMBERS if auto_k else (min(recipe.n_clusters, _NUMBERS[-1]),)
+    numbers = [k for k in wanted if 2 <= k <= most] or [2]
+    found = {}
+    metrics = (EUCLIDEAN, COSINE)
+    for metric in track(metrics, "comparing lengths and directions", len(metrics)):
+        z = x
+        for part in with_metric(recipe, metric).reducers:
+            z = parts.build("reducers", part, random_state=recipe.seed).fit_transform(z)
+        runs = [compare_halves(z, numbers, [recipe.seed, run])[0] for run in range(_RUNS)]
+        found[metric] = float(np.concatenate(runs).mean(axis=0).max())
+    return found

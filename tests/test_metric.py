@@ -1,0 +1,125 @@
+"""How vectors from elsewhere are compared: as they are, or by their directions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from shoal import VectorClusterer, VectorSource, find_similar, pipeline
+from shoal.cli.run_identity import completed
+from shoal.errors import RecipeError
+from shoal.models import checkpoint as checkpoints
+from shoal.models.facts import ClusterFacts
+from shoal.recipes.named import VECTORS
+
+Run = Callable[..., Any]
+
+
+def features(d: int, n: int = 90) -> tuple[np.ndarray, np.ndarray]:
+    """Three blobs on one side of the origin, at different distances in the same direction."""
+    labels = np.arange(n) % 3
+    middle = np.outer(10.0 * (labels + 1), np.ones(d) / np.sqrt(d))
+    noise = np.random.default_rng(0).normal(size=(n, d))
+    return (middle + noise).astype(np.float32), labels
+
+
+def embeddings(d: int = 32, n: int = 90) -> tuple[np.ndarray, np.ndarray]:
+    """Three directions; the lengths are noise."""
+    generator, labels = np.random.default_rng(0), np.arange(n) % 3
+    vectors = np.eye(3, d)[labels] + 0.1 * generator.normal(size=(n, d))
+    return (vectors * generator.lognormal(0, 0.8, size=(n, 1))).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("d", [1, 2, 10])
+def test_features_are_compared_as_they_are(d: int) -> None:
+    vectors, labels = features(d)
+    found = VectorClusterer(3).fit(vectors)
+    assert found.metric_ == "euclidean"
+    assert adjusted_rand_score(labels, found.labels_) == 1.0
+    by_direction = VectorClusterer(3, metric="cosine").fit(vectors)
+    assert by_direction.metric_ == "cosine"
+    assert adjusted_rand_score(labels, by_direction.labels_) < 0.5
+
+
+def test_embeddings_are_compared_by_their_directions() -> None:
+    vectors, labels = embeddings()
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    for x in (vectors, unit):
+        found = VectorClusterer(3).fit(x)
+        assert found.metric_ == "cosine"
+        assert adjusted_rand_score(labels, found.labels_) == 1.0
+
+
+def test_the_number_of_clusters_is_chosen_by_the_metric_that_was_chosen() -> None:
+    found = VectorClusterer("auto").fit(features(2)[0])
+    assert (found.n_clusters_, found.metric_) == (3, "euclidean")
+    same = VectorClusterer("auto", metric="cosine").fit(features(1)[0])
+    reason = same.checkpoint_.facts.chosen.reason  # type: ignore[union-attr]
+    assert "all 90 vectors are the same" in reason
+    assert "encoder" not in reason
+
+
+def test_a_checkpoint_says_which_and_an_older_one_predicts_as_before(tmp_path: Path) -> None:
+    vectors, _ = features(2)
+    source = VectorSource(vectors)
+    finished, table = pipeline.cluster_vectors(
+        source, replace(VECTORS, n_clusters=3), auto_metric=True
+    )
+    checkpoints.save(finished, tmp_path / "new.pth")
+    new = checkpoints.load(tmp_path / "new.pth")
+    assert new.facts.metric == finished.facts.metric
+    assert new.metric == "euclidean"
+    np.testing.assert_array_equal(pipeline.predict(source, new).labels, table.labels)
+    assert VectorClusterer.load(tmp_path / "new.pth").metric == "euclidean"
+    # An older one has its reducers, and nothing else that tells.
+    before, table = pipeline.cluster_vectors(source, replace(VECTORS, n_clusters=3))
+    about = before.facts.to_json()
+    assert about.pop("metric") == {"metric": "cosine", "reason": "", "strengths": {}}
+    old = replace(before, facts=ClusterFacts.from_json(about))
+    np.testing.assert_array_equal(pipeline.predict(source, old).labels, table.labels)
+    assert old.metric == "cosine"
+
+
+def test_similar_vectors_are_sought_by_the_same_metric() -> None:
+    vectors = np.float32([[1], [2], [3], [30], [31], [33], [34], [50]])
+    recipe = replace(VECTORS, n_clusters=2)
+    source = VectorSource(vectors)
+    checkpoint, _ = pipeline.cluster_vectors(source, recipe, auto_metric=True)
+    assert find_similar(source, checkpoint, ["3"], n=2).indices.tolist() == [[4, 5]]
+
+
+def test_the_command_gives_its_evidence_and_can_be_overruled(
+    run_cli: Run, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "v.npy", features(2)[0])
+    out = tmp_path / "out"
+    command = ("cluster", tmp_path / "v.npy", out, "-k", 3)
+    said = run_cli(*command).err
+    assert "lengths too (euclidean); clusters of vectors as they are are found again" in said
+    assert "--metric cosine overrules it" in said
+    assert "metric         euclidean" in run_cli("info", out / "checkpoint.pth").out
+    assert "holds the results of this run already" in run_cli(*command).err
+    assert "(it has --metric auto)" in run_cli(*command, "--metric", "euclidean").err
+    facts = json.loads(run_cli("info", out / "checkpoint.pth", "--json").out)["facts"]
+    assert facts["metric"]["metric"] == "euclidean"
+    for words, sentence in (
+        (("--metric", "manhattan"), "--metric must be one of auto, cosine, euclidean"),
+        (("--metric", "auto", "--set", "reducers=pca"), "--metric and --set reducers=… cannot"),
+    ):
+        wrong = run_cli("cluster", tmp_path / "v.npy", tmp_path / "new", *words)
+        assert (wrong.code, wrong.err.count("\n")) == (2, 1), wrong.err
+        assert sentence in wrong.err
+    with pytest.raises(RecipeError, match="metric and the setting"):
+        VectorClusterer(metric="cosine", settings=["reducers=pca"]).fit(features(2)[0])
+
+
+def test_the_record_of_an_older_run_is_of_the_same_run() -> None:
+    known = {"reducers": [], "n_clusters": 3}
+    assert completed(known, known | {"metric": "auto"}) == known | {"metric": "auto"}
