@@ -23,7 +23,8 @@ from shoal.reports.assembly import hand_over
 
 def cluster_in_blocks(
     source: VectorSource, recipe: Recipe, run: Run, report: Reporter, *, auto_k: bool,
-    auto_metric: bool, origin: Origin, ray: str | None = None, workers: int | None = None, column: str | None = None,
+    auto_metric: bool, origin: Origin, ray: str | None = None, workers: int | None = None,
+    column: str | None = None,
 ) -> None:  # fmt: skip
     """Cluster vectors a block at a time, and write the results of the run.
 
