@@ -95,9 +95,7 @@ def test_similar_vectors_are_sought_by_the_same_metric() -> None:
     assert find_similar(source, checkpoint, ["3"], n=2).indices.tolist() == [[4, 5]]
 
 
-def test_the_command_gives_its_evidence_and_can_be_overruled(
-    run_cli: Run, tmp_path: Path
-) -> None:
+def test_the_command_gives_its_evidence_and_can_be_overruled(run_cli: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", features(2)[0])
     out = tmp_path / "out"
     command = ("cluster", tmp_path / "v.npy", out, "-k", 3)
