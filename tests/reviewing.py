@@ -154,7 +154,7 @@ def person(browser: Any, run_folder: Path, tmp_path: Path) -> Iterator[Person]:
     assert one.run("return window.hacked") is None
     one.driver.get("about:blank")
     server.close()
-    assert wrong == []
+    assert wrong == [], wrong
     here = f"http://127.0.0.1:{server.port}/"
     assert {url for url in asked if not url.startswith((here, "about:", "data:"))} == set()
 

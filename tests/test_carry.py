@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from shoal.corrections import say
 from shoal.corrections.carry import carry
-from shoal.corrections.entry import NOWHERE
+from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups, apply, start
 from shoal.corrections.history import replay
 from shoal.corrections.journal_file import start_entry
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
+from shoal.review.said import conflicts
 from tests.test_corrections import anything, partition
 
 N, KINDS = 240, 4
@@ -209,6 +210,25 @@ def test_conflicts_are_told_in_words():
     )
     assert carried.groups.inferred[[0, 4, 8, 12]].tolist() == [False] * 4
     assert list(carried.entry.about["conflicts"]) == list(carried.conflicts)
+
+
+def test_a_conflict_is_told_until_it_is_settled():
+    groups = start(start_entry(IDS, TRUTH))
+    groups = apply(groups, say.confirm(groups, np.array([0, 4])))
+    other = TRUTH.copy()
+    other[[0, 4]] = 1
+    carried = carry(groups, ImageTable.of_labels(IDS, other)).entry
+    history = replay([start_entry(IDS, TRUTH), replace(carried, n=2)])
+    (told,) = conflicts(history)
+    assert told.startswith("2 images that you put into 'group 1' are among 'group 2'")
+    merge = replace(say.merge(history.groups, [1, 2]), n=3)
+    assert conflicts(history.then(merge)) == []
+    undone = history.then(merge).then(Entry("undo", "Undid", n=4, of=3))
+    assert conflicts(undone) == [told]
+    one = replace(say.move(history.groups, np.array([0]), 2), n=3)
+    assert conflicts(history.then(one)) == [told]  # the other image is still there
+    old = replace(carried, n=2, about={"conflicts": [told]})  # of a journal before this
+    assert conflicts(replay([start_entry(IDS, TRUTH), old]).then(merge)) == [told]
 
 
 def test_other_images_alone_need_the_table_that_was_reviewed():

@@ -166,6 +166,13 @@ def test_one_process_writes_and_a_full_disk_changes_nothing(tmp_path, monkeypatc
             journal.append(say.confirm(journal.history.groups, np.array([0])))
         monkeypatch.undo()
         assert (path.read_bytes(), journal.history) == before
+        with monkeypatch.context() as at:  # nor can the line be cut: a longer one is left behind
+            at.setattr(os, "pwrite", full)
+            at.setattr(os, "ftruncate", lambda *_: (_ for _ in ()).throw(OSError(5, "I/O error")))
+            with pytest.raises(OutputError):
+                journal.append(say.confirm(journal.history.groups, np.arange(N)))
+        assert path.stat().st_size > len(before[0])
+        path.write_bytes(path.read_bytes() + b"x" * 10_000)
         journal.append(say.confirm(journal.history.groups, np.array([0])))
     assert read_journal(path).history.groups.decided.sum() == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shlex
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import pytest
 import reviewing
 from reviewing import OUTSIDE, N, Person, ops
 
+from shoal.corrections.carry import carry
+from shoal.embedding.table import ImageTable
 from shoal.images.open import open_source
 from shoal.models import checkpoint
 from shoal.review.opening import open_review
@@ -522,3 +525,153 @@ def test_a_lasso_selects_on_the_map(person: Person) -> None:
         chain.move_to_element_with_offset(canvas, x, y)
     chain.release().perform()
     person.until(lambda: person.text(".chosen") == "64 images selected")  # of this group alone
+
+
+def test_a_full_disk_is_said_and_what_was_said_is_saved_when_there_is_room(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    person.press("b")
+    person.until(person.tiles)
+    monkeypatch.setattr("shoal.corrections.journal.os.fsync", full)
+    person.press("c")
+    person.until(lambda: "the disk is full" in person.text("#banner"))
+    assert person.text("#banner").startswith("Cannot write ")
+    assert "1 action is not saved yet" in person.text("#banner")
+    assert "run the command again" not in person.text("#banner")
+    assert person.text("#saved") == "1 action not saved"
+    assert ops(person) == ["start"]
+    person.press("n")  # without images: nothing to say
+    monkeypatch.undo()
+    person.hears("Confirmed")
+    assert not person.driver.find_element("id", "banner").is_displayed()
+    assert ops(person) == ["start", "confirm"]
+    person.complaints()  # of requests that failed
+
+
+def test_what_cannot_be_saved_any_more_is_told_in_words(person: Person) -> None:
+    session = person.server.session
+    first, second = session.view.ids[:2]
+    rows = session.view.members(second)[:3].tolist()
+    person.press("b")
+    person.until(person.tiles)
+    offline(person, off=True)
+    send = "window.dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
+    acts = [
+        {"op": "answer", "question": 7, "rows": rows, "to": [first, None, second], "act": "a"},
+        {"op": "name", "group": second, "name": "dogs", "act": "b"},
+        {"op": "undo", "act": "c", "words": "Undo: Named group 2 'cats'."},
+    ]
+    person.run(
+        """const [pile, acts] = arguments;
+        acts.forEach((act, i) => localStorage.setItem(`shoal unsent ${pile} ${act.act}`,
+            JSON.stringify({page: "gone", at: [i, 0], act})))""",
+        session.identity, acts,
+    )  # fmt: skip
+    person.press("r")
+    person.press("typed while away", Keys.ENTER)
+    person.until(lambda: person.text("#saved") == "1 action not saved")
+    offline(person, off=False)
+    person.until(lambda: person.text("#saved") == "Saved")
+    session.act({"op": "merge", "groups": [first, second]})
+    person.run(send)  # this page may stay in the browser's memory, and is not open any more
+    person.driver.switch_to.new_window("tab")
+    person.driver.get(person.server.new_address())
+    person.until(lambda: person.run("return document.documentElement.dataset.ready"))
+    box = person.shown("#unsent")
+    assert "3 images, each by itself: 1 to Group" in box.text
+    assert "Undo: Named group 2" in box.text  # of something that is not the last thing any more
+    person.click("#unsent .main")
+    person.until(lambda: "do not fit what was done meanwhile" in box.text)
+    assert "Name Group 2 “dogs”. There is no group 2" in box.text
+    person.click("#unsent li button")
+    person.click(".choices button:first-child")
+    person.until(lambda: "2 actions do not fit" in box.text)
+    assert "Undo: Named group 2 'cats'. Something else was done" in box.text
+    assert len(ops(person)) == 4
+    assert session.groups.decided[rows].tolist() == [True, False, True]
+    person.driver.refresh()
+    person.until(lambda: "dogs" in person.text("#unsent"))  # until it is thrown away
+    person.click("#unsent .choice button:first-child")
+    assert person.run("return localStorage.length") == 0
+    person.driver.close()
+    person.driver.switch_to.window(person.driver.window_handles[0])
+    person.complaints()
+
+
+def test_a_page_that_was_left_is_not_open_any_more(person: Person) -> None:
+    """The browser may keep it in its memory, with its lock."""
+    held = "return navigator.locks.query().then(({held}) => held.length)"
+    person.until(lambda: person.run(held) == 1)
+    for event, locks in (("pagehide", 0), ("pageshow", 1)):
+        person.run("dispatchEvent(new PageTransitionEvent(arguments[0], {persisted: true}))", event)
+        person.until(lambda locks=locks: person.run(held) == locks)
+
+
+def test_conflicts_are_told_beside_the_buttons_until_they_are_settled(
+    person: Person, run_folder: Path
+) -> None:
+    session = person.server.session
+    first, second = session.view.ids[:2]
+    name = "surfaces that were scratched in May 2019, and some that look like it"
+    for group in (first, second):
+        session.act({"op": "name", "group": group, "name": f"{name} {group}"})
+    rows = session.view.members(second)[:4]
+    session.act({"op": "confirm", "rows": rows.tolist()})
+    labels = session.groups.group.copy()
+    labels[rows] = first
+    table = ImageTable.of_labels(list(session.groups.ids), labels)
+    entry = carry(session.groups, table).entry
+    session.journal.append(entry)
+    session._view = session._seen({})
+    person.resize(390)
+    person.driver.refresh()
+    notice = person.shown("#contrary")
+    assert f"{name} {first}" in notice.text
+    person.press("q")
+    answers = person.shown("#question .answers")
+    assert person.run(OUTSIDE) == []
+    assert person.text(".toasts") == ""
+    bottom = "return arguments[0].getBoundingClientRect().bottom"
+    assert person.run(bottom, notice) < person.run(bottom, answers) - 40
+    person.press("s")
+    person.press("h")
+    listed = person.shown(".conflicts li")
+    assert listed.text == notice.text.removesuffix("×").strip()
+    cut = "return arguments[0].scrollWidth > arguments[0].clientWidth + 1"
+    assert not person.run(cut, listed)
+    person.press("h")
+    session.act({"op": "merge", "groups": [first, second]})
+    person.until(lambda: not notice.is_displayed())
+    session.act({"op": "undo"})
+    person.until(notice.is_displayed)
+    person.click("#contrary .close")
+    person.driver.refresh()
+    person.shown("#tools [data-command=history]")
+    assert not person.driver.find_element("id", "contrary").is_displayed()  # it was read
+
+
+def test_the_name_of_a_group_can_be_read_in_a_narrow_window(person: Person) -> None:
+    name = "surfaces that were scratched in May 2019, and some that look like it"
+    group = person.server.session.view.ids[0]
+    person.server.session.act({"op": "name", "group": group, "name": name})
+    person.resize(390)
+    person.press("b")
+    person.click("#group-list .group")
+    person.until(person.tiles)
+    field = person.shown("#name")
+    assert field.get_attribute("value") == name
+    assert not person.run(
+        """const [field] = arguments;
+        return field.scrollWidth > field.clientWidth + 1
+            || field.scrollHeight > field.clientHeight + 1""",
+        field,
+    )
+    assert person.run(OUTSIDE) == []
+    field.click()
+    person.press(Keys.CONTROL + "a")
+    person.press("in", Keys.ENTER)
+    person.hears("Named")
+    assert person.server.session.groups.names[group] == "in"

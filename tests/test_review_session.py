@@ -439,6 +439,32 @@ def test_a_full_disk_is_said_and_nothing_changes(
     assert session.act({"op": "new", "rows": [1]})["entry"]["n"] == 2
 
 
+def test_going_back_goes_on_where_a_full_disk_stopped_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = session.state()
+    for row in range(3):
+        session.act({"op": "new", "rows": [row]})
+    undo, back = session.journal.undo, {"op": "undo_to", "entry": 1, "act": "once"}
+
+    def full(about: object) -> None:
+        raise OutputError("the disk is full")
+
+    def once(about: dict[str, Any]) -> Any:
+        monkeypatch.setattr(session.journal, "undo", full)
+        return undo(about)
+
+    monkeypatch.setattr(session.journal, "undo", once)
+    with pytest.raises(OutputError):
+        session.act(back)
+    assert len(session.state()["groups"]) == len(start["groups"]) + 2  # what is written is shown
+    monkeypatch.undo()
+    session.act(back)
+    assert [one["size"] for one in session.state()["groups"]] == [
+        one["size"] for one in start["groups"]
+    ]
+
+
 # --- pictures -------------------------------------------------------------------------------------
 
 

@@ -70,8 +70,9 @@ def carry(
     after = apply(groups, bare)
     change = None if reviewed is not None else images.change(group)
     found = conflicts(groups, after, change)
-    entry = replace(bare, about=dict(about or {}) | {"conflicts": list(found)})
-    return Carried(after, found, entry)
+    texts = tuple(conflict.text for conflict in found)
+    facts = {"conflicts": list(texts), "settled": [conflict.to_json() for conflict in found]}
+    return Carried(after, texts, replace(bare, about=dict(about or {}) | facts))
 
 
 def _kept_apart(groups: Groups, ids: tuple[str, ...], images: Images, group: IntArray) -> IntArray:

@@ -137,6 +137,8 @@ class Journal:
     def _put(self, content: bytes) -> None:
         try:
             view, place = memoryview(content), self._length
+            if os.fstat(self._file).st_size > place:  # of a line that failed and could not be cut
+                os.ftruncate(self._file, place)
             while view:
                 written = os.pwrite(self._file, view, place)
                 view, place = view[written:], place + written

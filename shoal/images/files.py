@@ -21,6 +21,10 @@ except ImportError:  # Windows has no locks that end with their process; there n
 _TEMPORARY = ".shoal-"
 
 
+RUN_AGAIN = ", then run the command again."
+"""How a command that cannot write ends what it says; a server goes on by itself."""
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """The error of a path that cannot be written, with what to do about it."""
     reasons = {
@@ -34,7 +38,7 @@ def write_error(path: Path, error: OSError) -> OutputError:
         errno.EISDIR: "it is a folder; name a file",
     }
     reason = reasons.get(error.errno or 0, f"{error.strerror or error}; choose another path")
-    return OutputError(f"cannot write {path}: {reason}, then run the command again.")
+    return OutputError(f"cannot write {path}: {reason}{RUN_AGAIN}")
 
 
 @contextlib.contextmanager

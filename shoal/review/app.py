@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from shoal.errors import OutputError, ShoalError
+from shoal.images.files import RUN_AGAIN
 from shoal.review.pictures import MOST_IN_A_SHEET, original
 from shoal.review.security import says_no
 from shoal.review.session import Session
@@ -192,6 +193,8 @@ def _whole(word: str, below: int, what: str) -> int:
 async def _said_no(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, Missing) else 507 if isinstance(error, OutputError) else 400
     text = str(error)
+    if text.endswith(RUN_AGAIN):
+        text = text.removesuffix(RUN_AGAIN) + "."
     return says_no(status, text[:1].upper() + text[1:])
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
+from shoal.corrections.carry_words import is_settled
 from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.history import History
 from shoal.review.view import View
@@ -33,10 +35,14 @@ def _forgotten(history: History) -> set[int]:
     }  # fmt: skip
 
 
-def conflicts(entries: tuple[Entry, ...]) -> list[str]:
-    """Where the person and the result that was carried over to last contradict each other."""
-    carried = [entry for entry in entries if entry.op == "carry"]
-    return [str(text) for text in carried[-1].about.get("conflicts", ())] if carried else []
+def conflicts(history: History) -> list[str]:
+    """Where the person and the result that was carried over to last contradict each other still."""
+    about = history.began.about
+    texts, settled = about.get("conflicts", ()), about.get("settled", ())
+    return [
+        str(text) for text, told in zip_longest(texts, settled)
+        if text is not None and not (told and is_settled(told, history.groups))
+    ]  # fmt: skip
 
 
 def state(view: View, history: History) -> dict[str, Any]:
@@ -62,5 +68,5 @@ def state(view: View, history: History) -> dict[str, Any]:
         "undo": history.done[-1].says if history.done else None,
         "redo": history.undone[-1].says if history.undone else None,
         "divided": any(entry.op != "start" for entry in history.entries),
-        "conflicts": conflicts(history.entries),
+        "conflicts": conflicts(history),
     }

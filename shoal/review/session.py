@@ -185,7 +185,8 @@ class Session:
 
         Raises:
             DataError: it makes no sense.
-            OutputError: it cannot be written, and nothing has changed.
+            OutputError: it cannot be written. Nothing has changed, but for going back in the
+                history: that may have come some of the way, and goes on when it is sent again.
         """
         while True:
             before = self._view
@@ -231,10 +232,12 @@ class Session:
     def _written(self, write: Callable[[], str], before: View) -> tuple[str, tuple[Entry, ...]]:
         """Write an action; what was done, and the entries that say so."""
         length = len(self.journal.history.entries)
-        says = write()
-        entries = self.journal.history.entries[length:]
-        if entries:
-            self._view = self._seen(before.samples)
+        try:
+            says = write()
+        finally:  # of several entries, the first ones may have been written
+            entries = self.journal.history.entries[length:]
+            if entries:
+                self._view = self._seen(before.samples)
         return says, entries
 
     def _prepare(self) -> None:

@@ -73,4 +73,8 @@ test("actions are told in words", () => {
   assert.equal(told({ op: "merge", groups: [3, 4] }), "Merge cats, Group 4");
   assert.equal(told({ op: "note", row: 3, text: "look" }), "Note on an image: look");
   assert.equal(told({ op: "undo" }), "Undo");
+  assert.equal(told({ op: "answer", rows: [1, 2], to: 3 }), "2 images belong to cats");
+  assert.equal(told({ op: "answer", rows: [1], to: "confirm" }), "1 image is right where it is");
+  assert.equal(told({ op: "answer", rows: [1, 2], to: "skip" }), "Skip a question about 2 images");
+  assert.equal(told({ op: "answer", rows: [1, 2, 5, 6, 7], to: [3, "new", 3, null, 0] }), "5 images, each by itself: 2 to cats, 1 to a new group, 1 left open, 1 nowhere");
 });

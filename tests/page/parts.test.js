@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { confirm } from "../../shoal/review/page/actions.js";
-import { Gone, Refused } from "../../shoal/review/page/api.js";
+import { Full, Gone, Refused } from "../../shoal/review/page/api.js";
 import { BAR, COMMANDS, commandFor, commandOf } from "../../shoal/review/page/commands.js";
 import { namesOf } from "../../shoal/review/page/keys.js";
 import { opening } from "../../shoal/review/page/model.js";
@@ -55,6 +55,22 @@ test("actions go in order, and an error of one stops no other", async () => {
   assert.equal(answers[1].reason.message, "No.");
   assert.deepEqual(log.sent, [["a", "t1"], ["b", "t2"], ["c", "t3"]]);
   assert.deepEqual(log.counts, [1, 2, 3, 2, 1, 0]);
+});
+
+test("while the disk is full an action waits, and what the server says is shown until there is room", async () => {
+  const script = [new Full("The disk is full."), new Full("The disk is full."), { says: "a" }];
+  const said = [];
+  let waited = 0;
+  const queue = createQueue({
+    async post() {
+      const next = script.shift();
+      if (next instanceof Error) throw next;
+      return next;
+    },
+    onCount: () => {}, onGone: () => assert.fail("it is there"), untilBack: async () => {}, onFull: (why) => said.push(why), untilRoom: async () => { waited += 1; },
+  });
+  assert.equal((await queue.send({ op: "a" })).says, "a");
+  assert.deepEqual([waited, said], [2, ["The disk is full.", "The disk is full.", ""]]);
 });
 
 test("while the server is gone an action waits, and comes again under the same name", async () => {

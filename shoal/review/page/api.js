@@ -5,6 +5,11 @@
 /** The server cannot be reached. */
 export class Gone extends Error {}
 
+/** The server is there, and cannot write: the disk is full, say. */
+export class Full extends Error {}
+
+const CANNOT_WRITE = 507;
+
 /** What the server answers to a page that it does not know. */
 export const CLOSED = [401, 403];
 
@@ -35,6 +40,7 @@ async function ask(path, options = {}) {
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
   const text = typeof body.error === "string" ? body.error : `The server answered ${response.status}.`;
+  if (response.status === CANNOT_WRITE) throw new Full(text);
   throw response.status >= 502 ? new Gone(text) : new Refused(response.status, text);
 }
 
@@ -48,7 +54,7 @@ async function json(response) {
 }
 
 /** Why something did not come, as a sentence. @param {unknown} error */
-export const why = (error) => (error instanceof Gone || error instanceof Refused ? error.message : String(error));
+export const why = (error) => (error instanceof Gone || error instanceof Refused || error instanceof Full ? error.message : String(error));
 
 /** @param {string} path @returns {Promise<any>} */
 export const get = async (path) => json(await ask(path));

@@ -21,6 +21,19 @@ export function commandButton(app, id, kind = "") {
   return made;
 }
 
+/** @type {Set<HTMLElement>} */
+const below = new Set();
+const measured = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => {
+  for (const bar of below) if (!bar.isConnected) below.delete(bar);
+  document.documentElement.style.setProperty("--actions", `${Math.max(0, ...[...below].map((bar) => bar.offsetHeight))}px`);
+});
+
+/** A bar of buttons at the bottom, which what is said does not cover. @param {HTMLElement} bar */
+export function standsBelow(bar) {
+  below.add(bar);
+  measured?.observe(bar);
+}
+
 /** Labels and whether it can be done, as things are now. @param {Element} root @param {Model} model */
 export function refreshButtons(root, model) {
   for (const made of /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("button[data-command]"))) {
@@ -60,13 +73,13 @@ export function showBar(app) {
     bar.value = model.state.n_images ? model.state.n_decided / model.state.n_images : 0;
     byId("progress-text").textContent = progress(model.state);
   });
-  store.on(["waiting", "server"], ({ waiting, server }) => {
-    byId("saved").textContent = savedText(waiting, server);
+  store.on(["waiting", "server", "full"], ({ waiting, server, full }) => {
+    byId("saved").textContent = savedText(waiting, server, full);
     byId("saved").dataset.state = waiting > 0 || server !== "here" ? "waiting" : "saved";
   });
 
   const actions = byId("actions");
-  new ResizeObserver(() => document.documentElement.style.setProperty("--actions", `${actions.offsetHeight}px`)).observe(actions);
+  standsBelow(actions);
   /** What goes on beyond an edge fades there, so that a finger knows of it. */
   const more = () => {
     const { scrollLeft: left, scrollWidth, clientWidth } = actions;

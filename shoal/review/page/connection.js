@@ -76,12 +76,12 @@ export function createConnection(store, kept, onBack) {
   const wrong = el("span", {});
   elsewhere.append(wrong);
   banner.append(text, elsewhere);
-  store.on(["server", "waiting"], ({ server, waiting: n }) => {
-    banner.hidden = server === "here";
-    elsewhere.hidden = n === 0;
+  store.on(["server", "waiting", "full"], ({ server, waiting: n, full }) => {
+    banner.hidden = server === "here" && full === "";
+    elsewhere.hidden = n === 0 || server === "here";
     const [actions, them] = [counted(n, "action"), n === 1 ? "it" : "them"];
     text.textContent =
-      server === "gone"
+      server === "here" ? `${full} ${actions} ${n === 1 ? "is" : "are"} not saved yet: this page keeps ${them}, and saves ${them} as soon as there is room.` : server === "gone"
         ? `The server does not answer. Is “shoal review” still running? This page tries again by itself; what you type stays.${n > 0 ? ` ${actions} will be saved when it is back, and this browser keeps ${them} until then.` : ""}`
         : `The review was started anew. Open the address that “shoal review” printed in this browser, and this page goes on.${n > 0 ? ` ${actions} will be saved then.` : ""}`;
   });

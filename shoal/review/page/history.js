@@ -4,7 +4,7 @@
 import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
 import { button, byId, closeButton, el } from "./dom.js";
-import { clock } from "./words.js";
+import { clock, counted } from "./words.js";
 
 /** @param {App} app */
 export function showHistory(app) {
@@ -30,9 +30,18 @@ export function showHistory(app) {
     if (told === conflicts.join("\n")) return;
     told = conflicts.join("\n");
     contrary.replaceChildren(...conflicts.map((text) => el("li", { text })));
-    if (conflicts.length === 1) app.say(conflicts[0], "wrong");
-    if (conflicts.length > 1) app.say(`What you said and the new result differ in ${conflicts.length} places: see the history.`, "wrong");
+    notice(conflicts);
   });
+
+  /** Where the person and a new result differ is said until it is settled, or read. @param {string[]} conflicts */
+  function notice(conflicts) {
+    const box = byId("contrary");
+    const all = conflicts.join("\n");
+    box.hidden = all === "" || app.kept.draft("read") === all;
+    const text = conflicts.length === 1 ? conflicts[0] : `What you said and the new result differ in ${counted(conflicts.length, "place")}.`;
+    const show = conflicts.length === 1 ? null : button("Show them", () => app.store.set({ history: true }));
+    box.replaceChildren(...[el("p", { text }), show, closeButton("Close", () => { app.kept.type("read", all); box.hidden = true; })].filter((one) => one !== null));
+  }
 
   app.store.on(["history", "state", "back"], async ({ history, state }) => {
     panel.hidden = !history;

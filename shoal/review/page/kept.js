@@ -10,7 +10,7 @@
 
 /**
  * @typedef {object} Kept
- * @property {(act: Named) => void} add
+ * @property {(act: Named) => void} add with what it does in words, as it was then
  * @property {(act: Named) => void} done it is at the server, or refused
  * @property {() => Promise<Named[]>} left those that no open page is about to send, the oldest first
  * @property {() => Named[]} own those of this page
@@ -91,13 +91,22 @@ function storage() {
   }
 }
 
-/** A page holds a lock by its name for as long as it is open. @param {string} page */
+/**
+ * A page holds a lock by its name for as long as it is open. One that was left is not, though the
+ * browser may keep it for the way back.
+ * @param {string} page
+ */
 function openPages(page) {
   const locks = navigator.locks;
-  const held = new Promise((/** @type {(value: null) => void} */ resolve) => {
+  /** @type {(value?: unknown) => void} */
+  let leave = () => {};
+  const hold = () => new Promise((/** @type {(value: null) => void} */ resolve) => {
     if (!locks) resolve(null);
-    else void locks.request(`shoal page ${page}`, () => { resolve(null); return new Promise(() => {}); });
+    else void locks.request(`shoal page ${page}`, () => { resolve(null); return new Promise((left) => { leave = left; }); });
   });
+  let held = hold();
+  addEventListener("pagehide", () => leave());
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) held = hold(); });
   return async () => {
     await held;
     const { held: names = [] } = locks ? await locks.query() : {};

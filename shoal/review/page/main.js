@@ -21,6 +21,7 @@ import { createSheets } from "./sheets.js";
 import { nAnswered } from "./singles.js";
 import { createStore } from "./store.js";
 import { offerUnsent } from "./unsent.js";
+import { described } from "./words.js";
 
 async function start() {
   const [pile, state] = await Promise.all([get("/api/pile"), get("/api/state")]);
@@ -37,18 +38,24 @@ async function start() {
   const say = createAnnouncer({ undo: () => void app.act({ op: "undo" }) });
   const kept = createKept(pile.identity);
   const connection = createConnection(store, kept, sheets.retry);
-  const queue = createQueue({ post, kept, onCount: (waiting) => store.set({ waiting }), onGone: connection.lost, untilBack: connection.untilBack });
+  const queue = createQueue({ post: ({ words: _, ...act }) => post(act), kept, onFull: (full) => store.set({ full }), onCount: (waiting) => store.set({ waiting }), onGone: connection.lost, untilBack: connection.untilBack });
   /** @type {App} */
   const app = {
     store, sheets, say, kept,
+    async send(act) {
+      const answer = await queue.send({ words: described(act, store.get().state), ...act });
+      store.set({ ...received(store.get(), answer.state), mine: answer.state.version });
+      say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
+      return answer;
+    },
     async act(act) {
+      const { back } = store.get();
       try {
-        const answer = await queue.send(act);
-        store.set({ ...received(store.get(), answer.state), mine: answer.state.version });
-        say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
-        return answer;
+        return await app.send(act);
       } catch (error) {
-        say(error instanceof Refused ? error.message : `That went wrong: ${String(error)}`, "wrong");
+        const reason = error instanceof Refused ? error.message : `That went wrong: ${String(error)}`;
+        // Who said it while the server was gone has gone on since, and may not know what it was.
+        say(store.get().back === back ? reason : `Not saved: ${described(act, store.get().state)}. ${reason}`, "wrong");
         return null;
       }
     },

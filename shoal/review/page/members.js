@@ -14,7 +14,7 @@ import { counted, percent, titleOf } from "./words.js";
 export function showMembers(app) {
   const { store } = app;
   const head = byId("members-head");
-  const name = el("input", { id: "name", type: "text", class: "name-field", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-label": "Name of the group" });
+  const name = el("textarea", { id: "name", rows: 1, class: "name-field", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-label": "Name of the group" });
   const facts = el("p", { class: "soft facts" });
   const note = el("p", { class: "group-note" });
   const order = el("select", { "aria-label": "Order", onchange: () => orderBy(app, order.value) },
@@ -29,7 +29,7 @@ export function showMembers(app) {
   /** Which group the field is about, and what it was called when typing began. */
   let named = { id: -1, title: "" };
   async function rename() {
-    const typed = name.value.trim();
+    const typed = name.value.replace(/\s+/g, " ").trim(); // it may have been pasted in lines
     const { id, title } = named;
     if (id <= 0 || typed === title) return;
     named = { id, title: typed };
@@ -48,6 +48,15 @@ export function showMembers(app) {
     }
   });
 
+  /** All of a name can be read, also where the browser does not see to it. */
+  function fit() {
+    if (CSS.supports("field-sizing", "content")) return;
+    name.style.height = "auto";
+    name.style.height = `${name.scrollHeight + 2}px`;
+  }
+  name.addEventListener("input", fit);
+  new ResizeObserver(fit).observe(head);
+
   /** @param {Model} model */
   function draw(model) {
     const group = presentGroup(model);
@@ -59,6 +68,7 @@ export function showMembers(app) {
       named = { id: group.id, title };
       name.value = title;
     }
+    fit();
     name.placeholder = titleOf({ ...group, name: null });
     name.readOnly = group.nowhere;
     const { size: n, decided } = group;

@@ -12,7 +12,7 @@ export function opening(pile, state) {
     group: listed(keys, state.groups)[0]?.id ?? null,
     picked: new Set(), order: "typical", like: null, members: null, loading: false, failed: {}, labels: null,
     selected: new Set(), cursor: 0, leaving: new Set(), open: null,
-    question: null, singles: null, divisions: null, server: "here", back: 0, mine: 0, waiting: 0, history: false, tile: 112,
+    question: null, singles: null, divisions: null, server: "here", back: 0, mine: 0, full: "", waiting: 0, history: false, tile: 112,
   };
 }
 

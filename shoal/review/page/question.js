@@ -2,7 +2,7 @@
 
 /** @import {App, Model} from "./types.js" */
 import { answer } from "./answer.js";
-import { commandButton } from "./bar.js";
+import { commandButton, standsBelow } from "./bar.js";
 import { BAR, commandOf } from "./commands.js";
 import { strip } from "./dialogs.js";
 import { byId, el, meter } from "./dom.js";
@@ -47,7 +47,10 @@ export function showQuestion(app) {
   /** @param {(Node | null)[]} made @returns {Node[]} */
   const cards = (made) => made.filter((one) => one !== null);
   /** @param {...(Node | null)} parts */
-  const show = (...parts) => body.replaceChildren(...cards(parts));
+  const show = (...parts) => {
+    body.replaceChildren(...cards(parts));
+    standsBelow(/** @type {HTMLElement} */ (body.lastElementChild));
+  };
 
   /** @param {number} n */
   const left = (n) => el("span", { class: "soft", text: n > 0 ? `about ${counted(n, "question")} left` : "" });

@@ -2,7 +2,9 @@
 
 /** @import {Act, Answer} from "./types.js" */
 /** @import {Kept, Named} from "./kept.js" */
-import { CLOSED, Gone, Refused } from "./api.js";
+import { CLOSED, Full, Gone, Refused } from "./api.js";
+
+const PAUSE = 2000; // milliseconds until it is tried again to write
 
 /**
  * @param {object} parts
@@ -10,10 +12,12 @@ import { CLOSED, Gone, Refused } from "./api.js";
  * @param {(waiting: number) => void} parts.onCount how many wait for an answer
  * @param {() => void} parts.onGone
  * @param {() => Promise<void>} parts.untilBack
+ * @param {(why: string) => void} [parts.onFull] why the server cannot write; empty: it can again
+ * @param {() => Promise<void>} [parts.untilRoom]
  * @param {Pick<Kept, "add" | "done">} [parts.kept] where actions outlive the page
  * @param {() => string} [parts.token] a text that no other action has
  */
-export function createQueue({ post, onCount, onGone, untilBack, kept = { add() {}, done() {} }, token = () => crypto.randomUUID() }) {
+export function createQueue({ post, onCount, onGone, untilBack, onFull = () => {}, untilRoom = () => new Promise((resolve) => { setTimeout(resolve, PAUSE); }), kept = { add() {}, done() {} }, token = () => crypto.randomUUID() }) {
   /** @type {{act: Named, resolve: (answer: Answer) => void, reject: (error: unknown) => void}[]} */
   const waiting = [];
   let busy = false;
@@ -27,6 +31,7 @@ export function createQueue({ post, onCount, onGone, untilBack, kept = { add() {
         const answer = await post(act);
         waiting.shift();
         closed = false;
+        onFull("");
         kept.done(act);
         resolve(answer);
       } catch (error) {
@@ -35,6 +40,12 @@ export function createQueue({ post, onCount, onGone, untilBack, kept = { add() {
           await untilBack();
           continue; // the same action with the same token: the server does it once
         }
+        if (error instanceof Full) {
+          onFull(error.message);
+          await untilRoom();
+          continue;
+        }
+        onFull("");
         if (error instanceof Refused && CLOSED.includes(error.status) && !closed) {
           closed = true; // another server took its place, which does not know this page yet
           onGone();

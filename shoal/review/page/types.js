@@ -20,7 +20,7 @@
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
  *   neighbours: number[], note: string | null}} Facts
  * @typedef {{from: number, to: number, count: number, sample: number[]}} Move
- * @typedef {{op: string, act?: string, [key: string]: unknown}} Act
+ * @typedef {{op: string, act?: string, words?: string, [key: string]: unknown}} Act
  * @typedef {{state: State, says: string, entry: {n: number, to?: number[] | Record<string, unknown>} | null}} Answer
  * @typedef {{version: number, group: Int32Array, decided: Uint8Array}} Labels
  * @typedef {{group: number, order: string, version: number, rows: number[], parts: number[]}} Members
@@ -53,6 +53,7 @@
  * @property {"here" | "gone" | "refused"} server
  * @property {number} back how often it came back
  * @property {number} mine the version that the last action of this page made
+ * @property {string} full why the server cannot write; empty: it can
  * @property {number} waiting how many actions the server has not acknowledged
  * @property {boolean} history whether the history is shown
  * @property {number} tile how wide a thumbnail is in the grid, in pixels
@@ -63,6 +64,7 @@
  * @property {Store} store
  * @property {Sheets} sheets
  * @property {(act: Act) => Promise<Answer | null>} act null where the server said no
+ * @property {(act: Act) => Promise<Answer>} send the same, and an error where it said no
  * @property {(text: string, kind?: "done" | "plain" | "wrong", more?: {label: string, run: () => void}) => void} say
  * @property {import("./kept.js").Kept} kept
  */

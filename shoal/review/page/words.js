@@ -53,7 +53,7 @@ export function described(act, state) {
   const images = Array.isArray(rows) ? counted(rows.length, "image") : "";
   const title = typeof group === "number" ? titleIn(state, group) : "";
   const called = name ? ` “${name}”` : "";
-  const simple = { undo: "Undo", redo: "Do again", learn: "Learn from what was decided", undo_to: "Go back in the history", divide: "Take another division", answer: "Answer a question" };
+  const simple = { learn: "Learn from what was decided", undo_to: "Go back in the history", divide: "Take another division" };
   switch (op) {
     case "name": return name ? `Name ${title}${called}` : `Take the name of ${title} away`;
     case "merge": return `Merge ${(groups ?? []).map((/** @type {number} */ id) => titleIn(state, id)).join(", ")}`;
@@ -64,15 +64,33 @@ export function described(act, state) {
     case "confirm": return `Confirm ${images || title}`;
     case "nowhere": return `Set ${images} aside`;
     case "apart": return `Keep ${images} apart`;
+    case "undo": return state.undo ? `Undo: ${state.undo}` : "Undo";
+    case "redo": return state.redo ? `Do again: ${state.redo}` : "Do again";
+    case "answer": return answered(rows, to, state);
     case "note": return `Note on ${title || "an image"}: ${text || "taken away"}`;
     default: return simple[/** @type {keyof typeof simple} */ (op)] ?? op;
   }
 }
 
-/** @param {number} waiting how many actions wait @param {"here" | "gone" | "refused"} server */
-export function savedText(waiting, server) {
+/** An answer to a question, in words. @param {unknown} rows @param {unknown} to @param {State} state */
+function answered(rows, to, state) {
+  const n = Array.isArray(rows) ? rows.length : 0;
+  const images = n > 0 ? counted(n, "image") : "The images of a question";
+  const [belong, are] = n === 1 ? ["belongs", "is right where it is"] : ["belong", "are right where they are"];
+  if (Array.isArray(to)) {
+    const where = (/** @type {unknown} */ one) => (one === null ? "left open" : one === "new" ? "to a new group" : one === 0 ? "nowhere" : `to ${titleIn(state, Number(one))}`);
+    const words = to.map(where);
+    return `${images}, each by itself: ${[...new Set(words)].map((one) => `${count(words.filter((other) => other === one).length)} ${one}`).join(", ")}`;
+  }
+  if (typeof to === "number" && to !== 0) return `${images} ${belong} to ${titleIn(state, to)}`;
+  const said = { new: `${images} ${belong} to a new group`, confirm: `${images} ${are}`, skip: `Skip a question about ${images}`, mixed: `Ask about smaller parts of ${images}` };
+  return said[/** @type {keyof typeof said} */ (to)] ?? `${images} ${belong} nowhere`;
+}
+
+/** @param {number} waiting how many actions wait @param {"here" | "gone" | "refused"} server @param {string} [full] why the server cannot write */
+export function savedText(waiting, server, full = "") {
   if (waiting === 0) return server === "here" ? "Saved" : "No server";
-  return server === "here" ? "Saving…" : `${counted(waiting, "action")} not saved`;
+  return server === "here" && full === "" ? "Saving…" : `${counted(waiting, "action")} not saved`;
 }
 
 /**
