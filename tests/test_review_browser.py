@@ -41,7 +41,7 @@ SOURCE = (Path(__file__).parents[1] / "shoal/review/page/commands.js").read_text
 # The others have a field, a list or cards of their own.
 OWN = (
     "candidate single single-before single-after single-nowhere single-open single-other "
-    "single-new singles singles-skip "
+    "single-new singles singles-skip singles-back "
     "divide move-number order rename note previous-group next-group back"
 )
 WITH_BUTTONS = set(re.findall(r'^  command\("([\w-]+)"', SOURCE, re.MULTILINE)) - {*OWN.split()}

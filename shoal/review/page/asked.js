@@ -18,12 +18,15 @@ export function followQuestion(app, once) {
   const known = new Map();
   store.on(["state"], ({ state }) => { for (const group of state.groups) known.set(group.id, group); });
 
+  let seen = store.get().view;
   store.on(["view", "state", "back", "waiting"], ({ view, state, question, singles, waiting, mine }) => {
+    const returned = seen !== view; // nobody looks at the images yet
+    seen = view;
     if (view !== "question" || waiting > 0 || isAnswering()) return;
     const { version } = state;
     if (!question?.question) void once(`${version}`, () => askNext(app));
     else if (question.version === version) return;
-    else if (mine === version && nAnswered(singles) === 0) void askAnother(app);
+    else if ((returned || mine === version) && nAnswered(singles) === 0) void askAnother(app);
     else void once(`${version} ${question.question.id}`, async () => keepOn(app, known, await labels(store.get().pile.n)));
   });
 
