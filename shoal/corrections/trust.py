@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.corrections.parts import parts
+from shoal.corrections.parts import strips
 from shoal.protocols import Array, FloatArray, IntArray
 
 STAYS = 0.5
@@ -36,10 +36,11 @@ class Fit:
     """float32 (m, k), 1 at the group of each."""
     residual: Array
     """float64 (m, k), what is learned from: what was said beyond ``mean``."""
-    between: Array
-    """float64 (m, m), how alike they are."""
-    solved: Array
-    """float64 (m, m), the inverse of ``between`` with noise."""
+    root: FloatArray
+    """float32 (m, m), lower triangle: its transpose times itself is the inverse of how alike they
+    are, with noise."""
+    weights: Array
+    """float64 (m, k), that inverse times ``residual``."""
 
 
 def trusted(fit: Fit, clusters: IntArray, rows: IntArray) -> FloatArray:
@@ -70,16 +71,15 @@ def trusted(fit: Fit, clusters: IntArray, rows: IntArray) -> FloatArray:
 def _left_out(fit: Fit) -> FloatArray:
     """What is learned about each decided image from those of the other parts, float32 (m, k).
 
-    The residual of a part that is left out follows from the fit to all of them, without another.
+    The residual of a part that is left out follows from the fit to all of them, without another:
+    equation 5.12 of Rasmussen and Williams (2006), for several images at once.
     """
-    part = parts(fit.x, max(1, len(fit.x) // _PART))
-    error = fit.residual - fit.between @ (fit.solved @ fit.residual)
+    part = strips(fit.x, _PART)
     learned = np.empty_like(fit.residual)
     for number in range(int(part.max()) + 1):
         own = np.flatnonzero(part == number)
-        influence = fit.between[own] @ fit.solved[:, own]
-        left = np.linalg.solve(np.eye(len(own)) - influence, error[own])
-        learned[own] = fit.residual[own] - left
+        root = fit.root[:, own]
+        learned[own] = fit.residual[own] - np.linalg.solve(root.T @ root, fit.weights[own])
     return learned.astype(np.float32)
 
 

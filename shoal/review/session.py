@@ -57,7 +57,7 @@ class Session:
         self._index: Index | None = None
         self._indexing = threading.Lock()
         self._opened: int | None = None
-        self._ahead = Ahead(self._prepare, self._prepare_more)
+        self._ahead = Ahead(self.prepare, self.prepare_more)
         self.divisions = Divisions(reviewed.checkpoint, self.z)
 
     def start(self) -> None:
@@ -240,16 +240,19 @@ class Session:
                 self._view = self._seen(before.samples)
         return says, entries
 
-    def _prepare(self) -> None:
-        """Compute what the page is likely to ask for next."""
+    def prepare(self) -> None:
+        """Compute what the page is likely to ask for next, as the server does after each action."""
         self.question()
         self._similar()
 
-    def _prepare_more(self) -> None:
+    def prepare_more(self) -> None:
         """Compute what takes long, and may be asked for after it."""
         view, group = self._view, self._opened
         self._computed.learned(view.groups)
-        if group in view.ids and group != NOWHERE and len(set(view.ids) - {NOWHERE}) > 1:
+        if group not in view.ids:
+            return
+        self._computed.parts(view.members(group))
+        if group != NOWHERE and len(set(view.ids) - {NOWHERE}) > 1:
             self._computed.dissolved(view, group)
 
     def _similar(self) -> Index:
