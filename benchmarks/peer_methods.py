@@ -53,9 +53,11 @@ def by_shoal(images: Any, k: int, seconds: float, seed: int) -> Found:
             "train", data, trained, "--recipe", "best", "-k", str(k), "--seed", str(seed),
             "--epochs", str(epochs), "--quiet",
         )  # fmt: skip
-        _, more, _, _ = command("predict", trained, data, table, "--quiet")
-        labels = np.loadtxt(table, delimiter=",", skiprows=1, usecols=1, dtype=np.int64)
-    return labels, {"epochs": epochs, "seconds": spent + more}
+        _, more, _, _ = command("predict", data, trained, table, "--quiet")
+        ids, found = np.loadtxt(
+            table, delimiter=",", skiprows=1, usecols=(0, 1), dtype=np.int64, unpack=True
+        )
+    return found[np.argsort(ids)], {"epochs": epochs, "seconds": spent + more}
 
 
 _AFTER_TRAINING = 0.006

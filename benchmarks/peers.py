@@ -101,7 +101,7 @@ def measure(way: str, images: Any, kinds: Any, minutes: float, seed: int) -> dic
         ran = subprocess.run(
             [sys.executable, str(HERE / "peer_methods.py"), way, str(given), str(found),
              "-k", str(k), "--seconds", str(60 * minutes), "--seed", str(seed)],
-            check=True, capture_output=True, text=True, env=os.environ | one,
+            check=True, stdout=subprocess.PIPE, text=True, env=os.environ | one,
         )  # fmt: skip
         about = json.loads(ran.stdout.splitlines()[-1])
         labels = np.load(found)
