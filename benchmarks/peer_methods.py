@@ -45,7 +45,7 @@ def by_shoal(images: Any, k: int, seconds: float, seed: int) -> Found:
     source = ArraySource(images)
     recipe = replace(BEST, n_clusters=k, seed=seed)
     an_epoch = cost(source, recipe) * steps_an_epoch(recipe, len(source))
-    epochs = round(max(1.0, (seconds - _AFTER_TRAINING * len(images)) / an_epoch), 1)
+    epochs = round(max(1.0, (seconds - _FIXED - _AFTER_TRAINING * len(images)) / an_epoch), 1)
     with tempfile.TemporaryDirectory() as name:
         data, trained, table = (str(Path(name) / x) for x in ("x.npy", "x.pth", "x.csv"))
         np.save(data, images)
@@ -60,8 +60,8 @@ def by_shoal(images: Any, k: int, seconds: float, seed: int) -> Found:
     return found[np.argsort(ids)], {"epochs": epochs, "seconds": spent + more}
 
 
-_AFTER_TRAINING = 0.006
-"""Seconds an image that are kept free for embedding and clustering."""
+_FIXED, _AFTER_TRAINING = 20.0, 0.006
+"""Seconds, and seconds an image, that are kept free for what is not training."""
 
 
 def by_sklearn(way: str) -> Callable[[Any, int, float, int], Found]:
