@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from pile_list import PILES, halves
+from pile_list import halves
 
 NUMBERS = range(2, 13)
 NOTHING, ALIKE = 0.2, 0.01
@@ -54,8 +54,8 @@ def print_table(found: list[Row], rules: dict[str, Rule] = RULES) -> None:
     for name, rule in rules.items():
         for half, names in zip(("fitted on", "other"), halves(), strict=True):
             part = [row for row in found if row["pile"] in names]
-            ranks = [rule(row).index(PILES[row["pile"]].n_kinds) for row in part]
-            in_two = [PILES[row["pile"]].n_kinds == 2 for row in part]
+            ranks = [rule(row).index(row["k"]) for row in part]
+            in_two = [row["k"] == 2 for row in part]
             cells = [_share([rank < n for rank in ranks]) for n in (1, 2)]
             for wanted in (True, False):
                 some = [rank for rank, two in zip(ranks, in_two, strict=True) if two is wanted]

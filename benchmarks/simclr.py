@@ -67,15 +67,14 @@ def nt_xent(a: Tensor, b: Tensor) -> Tensor:
 class Run:
     """A training, step by step."""
 
-    def __init__(self, images: Any, *, steps: int, seed: int) -> None:
+    def __init__(self, images: Any, *, seed: int) -> None:
         """Begin.
 
         Args:
             images: uint8 (n, 32, 32, C).
-            steps: the length of the cosine.
             seed: of the order of images and of their views; weights are drawn by torch's own.
         """
-        self.images, self.steps, self.step = images, steps, 0
+        self.images, self.steps = images, 0
         self.batch = min(BATCH, len(images))
         self.generator = torch.Generator().manual_seed(seed)
         self.order: list[Tensor] = []
@@ -85,14 +84,13 @@ class Run:
         parameters = [*self.encoder.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
 
-    def take_step(self) -> None:
-        """One optimiser step on the next batch."""
+    def take_step(self, share: float) -> None:
+        """One optimiser step on the next batch; ``share`` of the run, in [0, 1], is over."""
         if not self.order:
             shuffled = torch.randperm(len(self.images), generator=self.generator)
             self.order = [part for part in shuffled.split(self.batch) if len(part) == self.batch]
         pixels = to_float(self.images[self.order.pop().numpy()], "cpu").contiguous()
         views, _ = augment(VIEWS, pixels, self.generator)
-        share = self.step / self.steps
         for group in self.optimizer.param_groups:
             group["lr"] = RATE * (1 + math.cos(math.pi * share)) / 2
         both = self.head(self.encoder(views.flatten(0, 1)))
@@ -100,7 +98,7 @@ class Run:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.step += 1
+        self.steps += 1
 
     @torch.no_grad()
     def features(self) -> Any:
