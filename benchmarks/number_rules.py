@@ -39,11 +39,41 @@ def with_two(row: Row, which: int) -> list[float]:
     return [max(row["strength"][0], row["in_two"][which]), *row["strength"][1:]]
 
 
+def eigengaps(row: Row, time: int = 1) -> list[float]:
+    """How far eigenvalue k is from k + 1 after so many steps of the walk."""
+    values = np.array([*row["eigenvalues"], 0.0]) ** time
+    return [float(values[k - 1] - values[k]) if k < len(values) else 0.0 for k in NUMBERS]
+
+
+def hills(row: Row) -> list[float]:
+    """By how much the last of k hills of the density stands out more than the next."""
+    heights = np.array([*row["modes"], *[0.0] * NUMBERS[-1]])
+    return [float(heights[k - 2] - heights[k - 1]) for k in NUMBERS]
+
+
+def _sum(row: Row) -> Any:
+    few = -0.1 * np.log(np.array(NUMBERS))
+    return with_two(row, 1) + 0.2 * np.array(hills(row)) + 3 * np.array(eigengaps(row)) + few
+
+
 RULES: dict[str, Rule] = {
     "as shoal chooses": lambda row: by_strength(row["strength"]),
     "two clusters as `best` divides, its choice": lambda row: by_strength(with_two(row, 0)),
     "two clusters as `best` divides, any candidate": lambda row: by_strength(with_two(row, 1)),
-    "always two": lambda row: list(NUMBERS),
+    "the same, hills, eigengap and few clusters (fitted)": lambda row: ordered(_sum(row)),
+    "stability over halves": lambda row: ordered(row["stability"]),
+    "eigengap": lambda row: ordered(eigengaps(row)),
+    "eigengap after 16 steps": lambda row: ordered(eigengaps(row, 16)),
+    "hills of the density": lambda row: ordered(hills(row)),
+    "silhouette": lambda row: ordered(row["silhouette"]),
+    "silhouette less that of a Gaussian": lambda row: ordered(
+        np.subtract(row["silhouette"], row["null_silhouette"])
+    ),
+    "modularity less that of a Gaussian": lambda row: ordered(
+        np.subtract(row["modularity"], row["null_modularity"])
+    ),
+    "agreement of two encoders": lambda row: ordered(row.get("encoders", [0.0] * len(NUMBERS))),
+    "always two, then three": lambda row: list(NUMBERS),
 }
 
 
