@@ -176,7 +176,8 @@ def main() -> None:
         _measure_all(asked)
     found = rows(asked.results)
     print_table(found)
-    draw(found)
+    if asked.results == RESULTS:
+        draw(found)
 
 
 def _measure_all(asked: argparse.Namespace) -> None:
