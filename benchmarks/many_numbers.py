@@ -193,7 +193,7 @@ def main() -> None:
         runs = many_piles.load(options.embeddings)
         with np.load(options.labels) as labels:
             for name in (name for name in options.piles if (name, 0) in runs):
-                z, other = (runs.get((name, seed), {}).get("z") for seed in (0, 1))
+                z, other = runs[name, 0]["z"], runs.get((name, 1), {}).get("z")
                 wanted = {(): np.arange(len(z))} | parts(name, labels[name])
                 for chosen, kept in wanted.items():
                     case = {"pile": name, "classes": list(chosen)}

@@ -96,7 +96,8 @@ def measure(way: str, images: Any, kinds: Any, minutes: float, seed: int) -> dic
     with tempfile.TemporaryDirectory() as name:
         given, found = Path(name) / "images.npy", Path(name) / "labels.npy"
         np.save(given, images)
-        one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        one = dict.fromkeys((*threads, "TQDM_DISABLE"), "1")
         ran = subprocess.run(
             [sys.executable, str(HERE / "peer_methods.py"), way, str(given), str(found),
              "-k", str(k), "--seconds", str(60 * minutes), "--seed", str(seed)],
