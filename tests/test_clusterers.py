@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -14,6 +16,7 @@ from sklearn.metrics import adjusted_rand_score
 from shoal.clustering import graph as graphs
 from shoal.clustering.clusterers import _base, spectral
 from shoal.clustering.clusterers._base import BaseClusterer
+from shoal.clustering.clusterers._threads import _libraries, one_thread
 from shoal.clustering.clustering import Clustering
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
@@ -220,3 +223,27 @@ def test_groups_far_apart_are_found_however_many_points_they_have(name: str) -> 
     x = (centres[labels] + generator.normal(size=(900, 2))).astype(np.float32)
     found = build(name, 4).fit(x).predict(x)
     assert adjusted_rand_score(labels, found) == 1.0
+
+
+def test_blocks_on_one_thread_may_overlap_and_all_threads_come_back():
+    """As a review's threads do: the second one must not take one thread for what was there."""
+    blas, _ = _libraries()
+    before = [library["num_threads"] for library in blas.info()]
+    entered, leave = threading.Event(), threading.Event()
+
+    def first():
+        with one_thread():
+            entered.set()
+            leave.wait(10)
+
+    with blas.limit(limits=2):
+        two = [library["num_threads"] for library in blas.info()]
+        thread = threading.Thread(target=first)
+        thread.start()
+        assert entered.wait(60)
+        with one_thread():
+            leave.set()
+            thread.join()
+            assert {library["num_threads"] for library in blas.info()} == {1}
+        assert [library["num_threads"] for library in blas.info()] == two
+    assert [library["num_threads"] for library in blas.info()] == before

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from shoal.clustering.clusterers._base import one_thread
+from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import best_cut, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from shoal.clustering.clusterers._base import one_thread
+from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.diffusion import diffusion_map
 from shoal.protocols import Array, FloatArray, IntArray
 

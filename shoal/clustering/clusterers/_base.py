@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from shoal.clustering.partitions import r_squared
 from shoal.embedding.linear_algebra import whitening
@@ -22,19 +19,6 @@ _COPIES = 0.5
 """With more than this share of copies, each point counts once: copies would decide everything."""
 _FEW_POINTS, _FEW_A_CLUSTER = 256, 10
 """Copies are sought where no more points than this differ, in all or for each cluster."""
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Run scikit-learn on one thread: several add up in any order, which changes the last bit.
-
-    Fewer distinct points than clusters are met before, see `BaseClusterer.fit`.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
 
 
 class BaseClusterer(FittedArrays):

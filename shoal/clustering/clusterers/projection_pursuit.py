@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering.clusterers import spectral
-from shoal.clustering.clusterers._base import VotingClusterer, one_thread
+from shoal.clustering.clusterers._base import VotingClusterer
+from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import neighbour_graph, sweep_cut, walk_eigenvectors
 from shoal.clustering.partitions import distinct, r_squared
 from shoal.clustering.small_groups import merged

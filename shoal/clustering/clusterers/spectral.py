@@ -7,7 +7,8 @@ import scipy.sparse
 import scipy.sparse.csgraph
 
 from shoal.clustering.centres import Centres, train
-from shoal.clustering.clusterers._base import VotingClusterer, one_thread
+from shoal.clustering.clusterers._base import VotingClusterer
+from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import best_cut, modularity, neighbour_graph, walk_eigenvectors
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
