@@ -15,13 +15,14 @@ export function createAnnouncer({ undo }) {
 
   /**
    * @param {string} text
-   * @param {"done" | "plain" | "wrong"} [kind]
+   * @param {"done" | "plain" | "wrong" | "heard"} [kind] heard: the page shows it where it belongs
    * @param {{label: string, run: () => void}} [more] what can be done about it
    */
   return function say(text, kind = "plain", more) {
     if (!text) return;
     // The same sentence twice is two events: a screen reader hears only changes.
     live.textContent = live.textContent === text ? `${text}\u00a0` : text;
+    if (kind === "heard") return;
     const toast = el("div", { class: `toast ${kind}` }, el("p", { text }));
     const close = () => toast.remove();
     if (kind === "done") toast.append(button("Undo", () => { close(); undo(); }, { key: "u" }));

@@ -47,7 +47,7 @@ function keepOn({ store, say }, known, now) {
   const became = (/** @type {number} */ group) => successor(group, { known, now, state });
   const question = carriedOn(asked.question, became, now);
   const news = told(asked.question, { singles, known, became, now, state });
-  if (news.length > 0) say(news.join(" "));
+  if (news.length > 0) say(news.join(" "), "heard");
   store.set({
     question: { ...asked, question, version: now.version, news: news.length > 0 ? news : asked.news },
     singles: singles && carried(singles, became),

@@ -65,7 +65,7 @@
  * @property {Sheets} sheets
  * @property {(act: Act) => Promise<Answer | null>} act null where the server said no
  * @property {(act: Act) => Promise<Answer>} send the same, and an error where it said no
- * @property {(text: string, kind?: "done" | "plain" | "wrong", more?: {label: string, run: () => void}) => void} say
+ * @property {(text: string, kind?: "done" | "plain" | "wrong" | "heard", more?: {label: string, run: () => void}) => void} say
  * @property {import("./kept.js").Kept} kept
  */
 export {};
