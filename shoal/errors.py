@@ -7,6 +7,7 @@ ShoalError (ValueError)      the command line prints the message and exits with 
 ├── CheckpointError          a file that is not a checkpoint, or does not fit the data
 ├── DeviceError              a device that this machine does not have
 ├── OutputError              a path that cannot be written
+├── UsageMistake             words of a command that are missing, unknown or too many
 ├── TrainingError            training that cannot go on (a loss that is not finite)
 ├── DistributedError         Ray that does not answer, or workers that cannot do their part
 │   └── LostError            workers or Ray that have ended; what is done is kept
@@ -44,6 +45,10 @@ class DeviceError(ShoalError):
 
 class OutputError(ShoalError):
     """A path that cannot be written."""
+
+
+class UsageMistake(ShoalError):
+    """The words of a command: one is missing, unknown or too many."""
 
 
 class TrainingError(ShoalError):

@@ -411,6 +411,7 @@ def test_minutes_choose_the_epochs_and_are_recorded(
     assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)
     assert about["total_steps"] >= 10
     assert "0.02 minutes are too short for this pile" in result.err
+    assert "are enough" not in result.err
     guess = re.search(r"enough for about ([\d.]+) to ([\d.]+) epochs? at", result.err)
     assert guess is not None
     assert float(guess[2]) == pytest.approx(1.4 * float(guess[1]), rel=0.1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from shoal.cli.outputs import check_outputs
 from shoal.errors import DataError, LostError, OutputError
@@ -90,3 +91,48 @@ def test_a_training_that_lost_its_workers_names_the_command_to_go_on_with(
     assert last.startswith("shoal: the Ray of this machine has ended; what is done is kept, go on")
     assert last.endswith("--resume")
     assert (tmp_path / "best.pth.history" / "resume.pth").exists()
+
+
+def test_what_a_checkpoint_alone_refuses_is_told_before_the_images_are_read(
+    checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Neither images that take long, nor a file that is there, comes first."""
+    checkpoint, there = checkpoint_file, tmp_path / "p.csv"
+    there.write_text("id,label\n")
+    (missing := tmp_path / "m.npy").write_bytes(b"no array")
+    for words, said in (
+        (("-k", 0), "-k must be at least 1, got 0."),
+        (("-k", 5000), "-k must be at most"),
+        (("--split", 999), "--split must be from 1 to"),
+    ):
+        result = run_cli("predict", missing, checkpoint, there, *words)
+        assert (result.code, result.err.count("\n")) == (2, 1), result.err
+        assert said in result.err
+
+
+def test_more_clusters_than_files_are_refused_before_any_is_decoded(
+    tmp_path: Path, run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoal.images.decoding import pile
+
+    (photos := tmp_path / "photos").mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(photos / f"{number}.png")
+    monkeypatch.setattr(pile, "first_form", None)
+    result = run_cli("run", photos, tmp_path / "out", "-k", 4)
+    assert (result.code, result.err) == (
+        2, "shoal: -k must be at most 3, the number of images, got 4.\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"my notes\n", b"my notes", b"\x93NUMPY\n", b"{}\n"])
+def test_a_file_that_is_no_journal_is_told_by_its_own_name(
+    content: bytes, checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    (text := tmp_path / "text.txt").write_bytes(content)
+    (there := tmp_path / "p.csv").write_text("id,label\n")
+    for words in (("predict", tmp_path / "x.npy", checkpoint_file, there), ("train", tmp_path / "x.npy",
+                   tmp_path / "c.pth")):  # fmt: skip
+        result = run_cli(*words, "--corrections", text)
+        said = f"shoal: {text} is not a file of corrections that shoal wrote.\n"
+        assert (result.code, result.err) == (2, said)

@@ -49,7 +49,7 @@ def clusters(
     """
     from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import open_with
+    from shoal.cli.opening_as_learned import load_finished, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.images.output_checks import check_picture
     from shoal.plots import groups
@@ -59,8 +59,9 @@ def clusters(
 
     check_range(low, high)
     replaced = check_outputs(
-        [picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
-    )
+        [picture], [data, checkpoint], force=force,
+        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+    )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
@@ -105,7 +106,7 @@ def tree(
     """Grow a tree of fine groups, to be cut by 'shoal cut'."""
     from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import open_with
+    from shoal.cli.opening_as_learned import load_finished, open_with
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
     from shoal.images.output_checks import check_picture
@@ -118,8 +119,9 @@ def tree(
     picture = out.with_suffix(".png") if picture is None else picture
     check_leaves(leaves)
     replaced = check_outputs(
-        [out, picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
-    )
+        [out, picture], [data, checkpoint], force=force,
+        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+    )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)

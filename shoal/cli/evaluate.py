@@ -48,15 +48,16 @@ def splits(
     """List and draw the ways to divide the pile."""
     from shoal.cli import inference
     from shoal.cli.next_step import free, free_picture, say_next
-    from shoal.cli.opening_as_learned import open_with
+    from shoal.cli.opening_as_learned import load_finished, open_with
     from shoal.export import summaries
     from shoal.images.output_checks import check_picture
     from shoal.plots import figures
     from shoal.progress import Reporter
 
     replaced = check_outputs(
-        [picture], [data, checkpoint], force=force, first=lambda: check_picture(picture)
-    )
+        [picture], [data, checkpoint], force=force,
+        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+    )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)

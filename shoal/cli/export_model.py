@@ -69,13 +69,15 @@ def export_model(
     from shoal.portable.about import names_for
     from shoal.portable.model import check_takes_images
     from shoal.progress import Reporter
+    from shoal.scoring.way import check_way
 
     report = Reporter(quiet=quiet)
     inputs = [path for path in (checkpoint, names, check) if path is not None]
-    replaced = check_outputs([model], inputs, force=force)
-    exporting.check_target(model, opset, force=force)
     source, loaded = None, checkpoints.load(checkpoint)
     check_takes_images(loaded)
+    check_way(loaded, split=split)
+    replaced = check_outputs([model], inputs, force=force)
+    exporting.check_target(model, opset, force=force)
     if check is None:
         check_learned(loaded, checkpoint)
     else:

@@ -203,17 +203,19 @@ def _within(
         spent_before=0.0 if pace is None else pace.seconds, reports=request.hands_over,
         device=device, workers=request.workers or torchrun.n_workers(),
     )  # fmt: skip
-    if before is None:
-        recipe, most = timed, timed.epochs
-        report.say(
-            f"{request.minutes:g} minutes are enough for about {rounded(most / UNCERTAIN)} to "
-            f"{counted(rounded(most), 'epoch')} at {speed.step:.3f} s a step or more; the speed is "
-            "measured all the time, and the run made to fit"
-        )
+    recipe = recipe if before is not None else timed
+    time_is = f"{request.minutes:g} minutes are"
     if limit.left() - limit.reserved() < 10 * speed.step:
         report.say(
-            f"{request.minutes:g} minutes are too short for this pile: a few steps are made, "
-            "and the rest takes as long as it takes"
+            f"{time_is} too short for this pile: a few steps are made, and the rest takes as long "
+            "as it takes"
+        )
+    elif before is None:
+        most = timed.epochs
+        report.say(
+            f"{time_is} enough for about {rounded(most / UNCERTAIN)} to "
+            f"{counted(rounded(most), 'epoch')} at {speed.step:.3f} s a step or more; the speed is "
+            "measured all the time, and the run made to fit"
         )
     return limit, recipe, speed.step
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from shoal.distributed.address import with_addresses
-from shoal.errors import DataError, RecipeError
+from shoal.errors import DataError, RecipeError, UsageMistake
 
 
 class Command(TyperCommand):
@@ -32,6 +32,7 @@ class Command(TyperCommand):
         Raises:
             RecipeError: a number is not written as one.
             DataError: the folder of a run is given in place of images and checkpoint.
+            UsageMistake: a word is missing, unknown or too many.
         """
         words = with_addresses(args)
         try:
@@ -42,7 +43,9 @@ class Command(TyperCommand):
                 raise RecipeError(reason) from None
             if (meant := self._with_files_of_run(words)) is not None:
                 raise DataError(meant) from None
-            raise
+            raise _in_a_sentence(error, f"shoal {self.name}") from None
+        except _USAGE as error:
+            raise _in_a_sentence(error, f"shoal {self.name}") from None
 
     def _with_files_of_run(self, words: Sequence[str]) -> str | None:
         """How to say the folder of a run, where DATA and CHECKPOINT are wanted; None of others."""
@@ -110,6 +113,21 @@ _KINDS = {"nor auto": "a whole number or auto", "integer": "a whole number",
 """A word of typer's message, and what it asks for. Its versions word it differently."""
 
 
+_USAGE: type[Exception] = typer.BadParameter.__mro__[1]  # typer brings a click of its own
+_SHOWS_HELP = "NoArgsIsHelpError"
+
+
+def _in_a_sentence(error: Exception, command: str) -> Exception:
+    """A mistake in the words of a command, which typer would print below its usage."""
+    if type(error).__name__ == _SHOWS_HELP:
+        return error
+    said: str = error.format_message()  # type: ignore[attr-defined]
+    said = " ".join(said.split()).rstrip(".")
+    said = said[:1].lower() + said[1:]
+    way = f"ry '{command} --help'."
+    return UsageMistake(f"{said} T{way}" if said.endswith("?") else f"{said}; t{way}")
+
+
 def _nothing(**_: Any) -> str:
     return ""
 
@@ -121,6 +139,28 @@ def grouped(title: str) -> type[Command]:
 
 class Group(TyperGroup):
     """The commands, in groups and in their order."""
+
+    def make_context(self, *words: Any, **named: Any) -> Any:
+        """Read the words before the command.
+
+        Raises:
+            UsageMistake: one of them is unknown.
+        """
+        try:
+            return super().make_context(*words, **named)
+        except _USAGE as error:
+            raise _in_a_sentence(error, "shoal") from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is asked for.
+
+        Raises:
+            UsageMistake: there is none of that name.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except _USAGE as error:
+            raise _in_a_sentence(error, "shoal") from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each group, no sentence cut off."""

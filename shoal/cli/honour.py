@@ -9,7 +9,7 @@ from pathlib import Path
 from shoal.clustering.choose_k import AUTO, weigh_remembered
 from shoal.corrections.division import Division
 from shoal.corrections.honoured import Corrections, Honoured, honour, is_corrected, is_of
-from shoal.corrections.journal_file import journal_beside, reviewed_beside
+from shoal.corrections.journal_file import check_journal, journal_beside, reviewed_beside
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.export.load_corrections import load_corrections
@@ -36,6 +36,7 @@ def journal_for(checkpoint: Path, given: Path | None, without: bool) -> Path | N
         raise DataError("--corrections and --no-corrections cannot both be given; give one.")
     if not given.is_file():
         raise DataError(f"{given}: no such file of corrections; check the path.")
+    check_journal(given)
     return given
 
 
@@ -61,7 +62,10 @@ class Honouring:
     @property
     def files(self) -> list[Path]:
         """What is read, besides the images and the checkpoint."""
-        return [] if self.path is None else [self.path, reviewed_beside(self.path)]
+        if self.path is None:
+            return []
+        beside = reviewed_beside(self.path)
+        return [self.path, *([beside] if beside.exists() else [])]
 
     @contextlib.contextmanager
     def advised(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ def open_images(
     image_shape: tuple[int, int, int] | None = None,
     pixel_range: PixelRange | None = PixelRange(),  # noqa: B008 - frozen
     at_least: int = 1,
+    n_clusters: int = 1,
     size: int | None = None,
     fit: str | None = None,
     effort: str = "default",
@@ -44,7 +45,7 @@ def open_images(
     """
     source = open_quietly(
         path, options, image_shape=image_shape, pixel_range=pixel_range, at_least=at_least,
-        size=size, fit=fit, effort=effort, report=report,
+        n_clusters=n_clusters, size=size, fit=fit, effort=effort, report=report,
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
@@ -90,7 +91,7 @@ def open_to_learn(
     """
     wanted: dict[str, Any] = {
         "at_least": 2, "size": size, "fit": fit, "effort": request.effort,
-        "pixel_range": parse_range(pixel_range),
+        "pixel_range": parse_range(pixel_range), "n_clusters": request.n_clusters,
     }  # fmt: skip
     source = open_images(path, options, **wanted, report=report)
     return source, replace(request, reopen=reopening(path, options, **wanted))

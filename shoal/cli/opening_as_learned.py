@@ -11,6 +11,7 @@ from shoal import pipeline
 from shoal.cli.opening import open_images
 from shoal.cli.opening_vectors import open_vectors, open_vectors_of
 from shoal.cli.options import OpenOptions
+from shoal.clustering.clustering import check_finished
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
 from shoal.images.vectors import open as vectors
@@ -33,23 +34,47 @@ def open_with(
     options: OpenOptions = _AS_IT_IS,
     *,
     at_least: int = 1,
+    known: Checkpoint | None = None,
 ) -> tuple[ImageSource, Checkpoint]:
     """A checkpoint, and images of the shape it learned from, or vectors of its length.
 
     Where nothing else is asked for, a file holds the images that it held when the checkpoint
-    learned: ``every`` and ``pages`` are those of the checkpoint.
+    learned: ``every`` and ``pages`` are those of the checkpoint. ``known`` is what the file of the
+    checkpoint holds, if it was read before.
 
     Raises:
         DataError: a checkpoint is given as the images.
     """
-    if data.is_file() and data.suffix.lower() in CHECKPOINT_SUFFIXES:
-        raise DataError(f"{data} is a checkpoint, not images; DATA comes first, then CHECKPOINT.")
-    loaded = checkpoints.load(checkpoint)
+    check_order(data)
+    loaded = checkpoints.load(checkpoint) if known is None else known
     check_learned(loaded, checkpoint)
     if loaded.n_dimensions:
         opened = open_vectors_of(loaded, checkpoint, data, options, report, at_least=at_least)
         return opened, loaded
     return open_as_learned(data, loaded, options, at_least=at_least, report=report), loaded
+
+
+def check_order(data: Path) -> None:
+    """Raise if a checkpoint is given as the images.
+
+    Raises:
+        DataError: so it is.
+    """
+    if data.is_file() and data.suffix.lower() in CHECKPOINT_SUFFIXES:
+        raise DataError(f"{data} is a checkpoint, not images; DATA comes first, then CHECKPOINT.")
+
+
+def load_finished(checkpoint: Path, data: Path) -> Checkpoint:
+    """A checkpoint with clusters, before its images are opened: they may take long.
+
+    Raises:
+        CheckpointError: it cannot be read, or was kept along the way.
+        DataError: the images are a checkpoint.
+    """
+    check_order(data)
+    loaded = checkpoints.load(checkpoint)
+    check_finished(loaded)
+    return loaded
 
 
 def open_as_learned(

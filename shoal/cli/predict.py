@@ -37,6 +37,7 @@ from shoal.cli.outputs import (
     replacing,
 )
 from shoal.errors import OutputError
+from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import name_alone
 
 
@@ -90,8 +91,8 @@ def predict(
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import open_with
-    from shoal.clustering.clustering import check_finished
+    from shoal.cli.opening_as_learned import load_finished, open_with
+    from shoal.clustering.choose_k import AUTO
     from shoal.clustering.digest import CLUSTERING, clustering_metadata
     from shoal.corrections.division import Division
     from shoal.export import summaries
@@ -99,6 +100,7 @@ def predict(
     from shoal.images.output_checks import check_distinct
     from shoal.progress import Reporter
     from shoal.scoring import label_free
+    from shoal.scoring.way import check_way
 
     check_ray(ray, workers, device)
     report = Reporter(quiet=quiet)
@@ -110,17 +112,20 @@ def predict(
     check_distinct([prediction, table, skipped], inputs)
     check_skipped(skipped)
 
-    def check_table() -> None:
+    def check_asked() -> Checkpoint:
         if table is not None and table.suffix.lower() != ".parquet":
             raise OutputError(f"the file of --table must end in .parquet, got {table}.")
+        loaded = load_finished(checkpoint, data)
+        if clusters != AUTO:
+            check_way(loaded, clusters, 1 if split is None else split)
+        return loaded
 
     replaced = check_outputs(
-        [prediction, table], inputs, force=force or backup, kept=backup, first=check_table
+        [prediction, table], inputs, force=force or backup, kept=backup, first=check_asked
     )
-    check_table()
+    loaded = check_asked()
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
-    source, loaded = open_with(checkpoint, data, report, options)
-    check_finished(loaded)
+    source, _ = open_with(checkpoint, data, report, options, known=loaded)
     known = honouring.load(loaded)
     division = honouring.division(known, clusters, split, loaded)
     # Of another number of clusters, or another split, nothing was measured.

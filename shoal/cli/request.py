@@ -162,6 +162,11 @@ class Request:
         return None if self.ray is None else MOST_CLUSTERED
 
     @property
+    def n_clusters(self) -> int:
+        """The number of clusters that is asked for; 1 if it is another's to say."""
+        return self.clusters if isinstance(self.clusters, int) else 1
+
+    @property
     def auto(self) -> bool:
         """Whether the number of clusters is to be chosen."""
         return self.clusters == AUTO

@@ -94,6 +94,7 @@ def train(
     began = time.monotonic()
     from shoal.cli import fit as training
     from shoal.cli import inference, opening
+    from shoal.cli.honour import journal_for
     from shoal.cli.outputs import check_outputs, check_suffix
     from shoal.cli.request import Request, rehearse
     from shoal.cli.rerun import check_same_images, find_same_run
@@ -106,6 +107,7 @@ def train(
     from shoal.tracking.tensorboard import check_folder
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
+    journal_for(checkpoint, corrections, without=False)
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, orientation=orientation, intensity=intensity, noise=noise,
@@ -188,7 +190,6 @@ def run(
     from shoal.cli.request import MOST_CLUSTERED, Request
     from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import already, corrections_kept, open_run
-    from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
@@ -212,8 +213,6 @@ def run(
         source, request = opening.open_to_learn(
             data, options, request, report, size=size, fit=fit, pixel_range=pixel_range
         )
-        if isinstance(clusters, int):
-            check_n_clusters(clusters, len(source))
         run = opened.of(source, request, report)
         if run.done:
             report.say(*already(run))

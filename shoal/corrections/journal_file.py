@@ -101,6 +101,23 @@ def read_journal(path: str | Path) -> Read:
         raise DataError(f"{path} is damaged: {error}") from None
 
 
+def check_journal(path: Path) -> None:
+    """Raise, before anything else is read, unless a file begins as a journal does.
+
+    Raises:
+        DataError: it is of another kind, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
+    if first.endswith(b"\n"):
+        _entry(path, 1, first)
+    elif not (_BEGINNING.startswith(first) or first.startswith(_BEGINNING)):
+        raise DataError(f"{path} is not a file of corrections that shoal wrote.")
+
+
 def not_begun(path: Path) -> bool:
     """Whether not even the first line of a journal was written to its end."""
     with path.open("rb") as file:

@@ -171,5 +171,5 @@ class VectorClusterer(ReviewedEstimator):
         rows = validate_data(self, X, dtype=NUMBERS, reset=reset, ensure_min_samples=1 + reset)
         source = VectorSource(rows, name="X")
         if source.skipped:
-            raise DataError(f"X: row {source.skipped[0][0]} holds a number beyond 1e18.")
+            raise DataError(f"X: row {source.skipped[0][0]} {source.skipped[0][1]}.")
         return source

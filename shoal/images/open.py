@@ -40,6 +40,7 @@ def open_source(
     *,
     image_shape: tuple[int, int, int] | None = None,
     at_least: int = 1,
+    n_clusters: int = 1,
     size: int | None = None,
     array: str | None = None,
     cache: bool = True,
@@ -71,6 +72,8 @@ def open_source(
         image_shape: the (H, W, C) of a checkpoint. Image files are brought to it; an array of
             another shape is an error.
         at_least: the smallest number of images that is allowed.
+        n_clusters: how many clusters are to be found. Fewer images are refused, files before any
+            is decoded.
         size: image files become squares of this side in pixels, one of `SIZES`. By default, image
             files that all have the same size up to 96 keep it, and others become squares of a side
             that `fitting.choose_side` takes, 32 or 64.
@@ -103,6 +106,7 @@ def open_source(
         OutputError: there is no room for the decoded images.
     """
     from shoal.images.array import ArraySource
+    from shoal.images.checks import check_n_clusters
     from shoal.images.decoding.listing import Wanted
     from shoal.images.pictures import check_composite
     from shoal.protocols import silent
@@ -120,12 +124,14 @@ def open_source(
         Within(every, pages),
         fit=check_fit(fit),
         effort=effort,
+        n_clusters=n_clusters,
     )
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
         raise DataError(
             f"{path} must hold at least {counted(at_least, 'image')}, got {len(source)}."
         )
+    check_n_clusters(n_clusters, len(source))
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(
             f"{path} must hold images of shape {tuple(image_shape)} (height, width, channels), as "

@@ -37,6 +37,22 @@ class Way:
         return set_aside(table, self.checkpoint, self.n_clusters)
 
 
+def check_way(checkpoint: Checkpoint, n_clusters: int | None = None, split: int = 1) -> None:
+    """Raise unless a checkpoint has that way to divide images, see `way_of`; no images are needed.
+
+    Raises:
+        CheckpointError: the checkpoint was kept along the way and has no clusters.
+        DataError: more clusters than images were learned from, or a split that there is not.
+    """
+    clustering = clustering_of(checkpoint)
+    if n_clusters is not None and n_clusters != checkpoint.recipe.n_clusters:
+        check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind)
+        if split == 1:  # which every number of clusters has
+            return
+        clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
+    check_split(split, clustering.n_candidates)
+
+
 def way_of(checkpoint: Checkpoint, n_clusters: int | None = None, split: int = 1) -> Way:
     """Take a way to divide images from a checkpoint.
 

@@ -34,6 +34,8 @@ class Wanted:
     and cropped to a given ``image_shape``, as in older checkpoints."""
     effort: str = "default"
     """quick, default or thorough: how large images are seen, see `fitting.choose_side`."""
+    n_clusters: int = 1
+    """How many clusters are to be found: fewer images are refused before any is decoded."""
 
 
 @dataclass(frozen=True)

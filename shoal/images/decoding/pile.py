@@ -15,6 +15,7 @@ from shoal.images import cache, readers
 from shoal.images.array import ArraySource
 from shoal.images.array_pixels import describe_beyond, describe_missing
 from shoal.images.cache_file import Index, dtype_of
+from shoal.images.checks import check_n_clusters
 from shoal.images.decoding.filling import (
     DEFAULT_SIDE,
     Filling,
@@ -172,6 +173,7 @@ def _key_of(stamp: str, wanted: Wanted) -> str:
 
 
 def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache.Kept:
+    check_n_clusters(wanted.n_clusters, len(pile.names))
     form = first_form(where, pile, wanted)
     asks, sides = wanted.image_shape is None, dict[str, int]()
     while True:

@@ -21,8 +21,10 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 
 _BLOCK = 16 * 2**20
 """Bytes of float32 that are read at a time where all vectors are looked at."""
-_LARGEST = 1e18
-"""The largest number of a vector: the square of a greater one is no float32."""
+_LARGEST, _SMALLEST = 1e18, 1e-15
+"""The largest number of a vector, and the least that the largest of all may be: squares of others
+are no float32, or 0."""
+_NOT_FINITE, _TOO_LARGE = "holds a number that is not finite", "holds a number beyond 1e18"
 
 
 class VectorSource:
@@ -71,16 +73,21 @@ class VectorSource:
         self._read = _reader_of(vectors)
         self._kept_open = kept_open
         names = _names(ids, images, len(vectors), name)
-        finite, self.n_constant = self._look_over()
-        finite[list(missing)] = False
-        rows = np.flatnonzero(finite)
-        if not len(rows):
-            raise DataError(f"{name}: every vector holds a number that is not finite.")
+        usable, self.n_constant, largest = self._look_over()
+        usable[list(missing)] = False
+        rows = np.flatnonzero(usable)
         gone = set(missing)
         self.skipped: Sequence[tuple[str, str]] = [
-            (names[row], "has no vector" if row in gone else "holds a number that is not finite")
-            for row in np.flatnonzero(~finite).tolist()
+            (names[row], "has no vector" if row in gone else self._fault(row))
+            for row in np.flatnonzero(~usable).tolist()
         ]
+        if not len(rows):
+            raise DataError(_none_usable(name, [reason for _, reason in self.skipped]))
+        if 0 < largest < _SMALLEST:
+            raise DataError(
+                f"{name}: the largest number of all vectors is {largest:.1g}, too small to be "
+                f"squared; multiply all by the same number, such as {_power(1 / largest)}."
+            )
         self.left_out: Sequence[Count] = _counts(self.skipped)
         self._rows: IntArray | None = None if len(rows) == len(vectors) else rows
         self.ids: Sequence[str] = (
@@ -144,19 +151,26 @@ class VectorSource:
         for rows in _row_blocks(len(self), self.n_dimensions):
             yield self.vectors(rows)
 
-    def _look_over(self) -> tuple[npt.NDArray[np.bool_], int]:
-        """Which rows of the array are finite, bool (n,), and how many columns never change."""
+    def _fault(self, row: int) -> str:
+        """Why a row is not used."""
+        numbers = np.asarray(self._whole[row])
+        return _TOO_LARGE if np.isfinite(numbers).all() else _NOT_FINITE
+
+    def _look_over(self) -> tuple[npt.NDArray[np.bool_], int, float]:
+        """Which rows of the array are usable, bool (n,), how many columns never change, and the
+        largest number of the usable ones, whatever its sign."""
         n, d = self._whole.shape
-        finite = np.ones(n, dtype=bool)
+        usable = np.ones(n, dtype=bool)
         low, high = np.full(d, np.inf), np.full(d, -np.inf)
         for rows in _row_blocks(n, d):
             block = self._read(rows)
             good = (np.abs(block) <= _LARGEST).all(axis=1)  # False of NaN
-            finite[rows] = good
+            usable[rows] = good
             block = block[good]
             low = np.minimum(low, block.min(axis=0, initial=np.inf))
             high = np.maximum(high, block.max(axis=0, initial=-np.inf))
-        return finite, int((low == high).sum())
+        largest = max(float(high.max()), -float(low.min())) if usable.any() else 0.0
+        return usable, int((low == high).sum()), largest
 
     def _constant_columns(self) -> list[str]:
         if not 0 < self.n_constant < self.n_dimensions or len(self) < 2:
@@ -224,6 +238,26 @@ def _reader_of(vectors: Array) -> Callable[[IntArray], FloatArray]:
 
             return read
     return lambda rows: _to_float(np.asarray(vectors[rows]))
+
+
+def _none_usable(name: str, reasons: Sequence[str]) -> str:
+    """What to say where no row of the array ``name`` is usable."""
+    kinds = set(reasons)
+    if kinds == {_TOO_LARGE}:
+        return (
+            f"{name}: every vector {_TOO_LARGE}, too large to be squared; divide all by the same "
+            "number."
+        )
+    return f"{name}: every vector {_NOT_FINITE if len(kinds) > 1 else kinds.pop()}."
+
+
+def _power(number: float) -> str:
+    """The power of ten below a number.
+
+    >>> _power(3.2e20)
+    '1e20'
+    """
+    return f"1e{int(np.floor(np.log10(number)))}"
 
 
 def _to_float(numbers: Array) -> FloatArray:
