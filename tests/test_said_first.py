@@ -131,8 +131,9 @@ def test_a_file_that_is_no_journal_is_told_by_its_own_name(
 ) -> None:
     (text := tmp_path / "text.txt").write_bytes(content)
     (there := tmp_path / "p.csv").write_text("id,label\n")
-    for words in (("predict", tmp_path / "x.npy", checkpoint_file, there), ("train", tmp_path / "x.npy",
-                   tmp_path / "c.pth")):  # fmt: skip
+    data = tmp_path / "x.npy"
+    predict = ("predict", data, checkpoint_file, there)
+    for words in (predict, ("train", data, tmp_path / "c.pth")):
         result = run_cli(*words, "--corrections", text)
         said = f"shoal: {text} is not a file of corrections that shoal wrote.\n"
         assert (result.code, result.err) == (2, said)
