@@ -121,3 +121,18 @@ def test_the_command_gives_its_evidence_and_can_be_overruled(run_cli: Run, tmp_p
 def test_the_record_of_an_older_run_is_of_the_same_run() -> None:
     known = {"reducers": [], "n_clusters": 3}
     assert completed(known, known | {"metric": "auto"}) == known | {"metric": "auto"}
+
+
+def test_vectors_of_few_numbers_are_copies_only_where_they_are_nearly_the_same(
+    run_cli: Run, tmp_path: Path
+) -> None:
+    """Their directions from the mean are a few, or on a circle: most would be copies."""
+    for d in (1, 2):
+        vectors = features(d)[0]
+        vectors[7] = vectors[3]
+        np.save(tmp_path / "v.npy", vectors)
+        words = ("--csv", tmp_path / f"{d}.csv", "--picture", tmp_path / f"{d}.png")
+        assert run_cli("duplicates", tmp_path / "v.npy", *words).code == 0
+        found = (tmp_path / f"{d}.csv").read_text().splitlines()[1:]
+        assert {line.split(",")[1] for line in found} >= {"3", "7"}
+        assert len(found) <= 8

@@ -15,10 +15,10 @@ from shoal.images.output_checks import check_free
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
-from shoal.search import large_copies, vector_copies
+from shoal.search import large_copies
 from shoal.search.copies import THRESHOLD, Comparison, Seen, closest_pairs
 from shoal.search.large_copies import LargeComparison, links_of
-from shoal.search.vector_copies import VectorComparison
+from shoal.search.vector_copies import VectorComparison, threshold_for
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def find_duplicates(
     by_vector = n_dimensions_of(source) > 0
     kept_because = "the first of each group" if sizes is None else "the largest file of each"
     if by_vector and large_copies.is_large(len(source), n_dimensions_of(source)):
-        threshold = vector_copies.THRESHOLD if threshold is None else threshold
+        threshold = threshold_for(n_dimensions_of(source)) if threshold is None else threshold
         many = LargeComparison(source, track)  # type: ignore[arg-type]
         found, sought = _among_many(many, order, threshold, track)
         return Duplicates(source.ids, found, threshold, kept_because, sought)
@@ -159,7 +159,7 @@ def find_duplicates(
             threshold = comparison.usual_threshold(singles, pairs)
         links = links_of(comparison.verified(pairs, threshold).tolist())
     if threshold is None:
-        threshold = vector_copies.THRESHOLD if by_vector else THRESHOLD
+        threshold = threshold_for(n_dimensions_of(source)) if by_vector else THRESHOLD
     stars = _stars(comparison, list(copies), links, threshold)
     groups = [_group(kept, near, copies) for kept, near in stars if near or copies[kept]]
     return Duplicates(source.ids, _largest_first(groups), threshold, kept_because)

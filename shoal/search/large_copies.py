@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.clustering.vector_blocks import Vectors, row_blocks
-from shoal.embedding.linear_algebra import unit_rows
 from shoal.protocols import Array, FloatArray, IntArray, Track
 from shoal.search import inverted_file
 from shoal.search.thresholds import random_pairs
-from shoal.search.vector_copies import THRESHOLD
+from shoal.search.vector_copies import compared, threshold_for
 
 AT_ONCE = 8 * 2**30
 """Bytes in memory from which vectors are compared in blocks."""
@@ -73,12 +72,12 @@ class LargeComparison:
         return len(self.source)
 
     def vectors(self, indices: Array) -> FloatArray:
-        """Directions from the mean, scaled so that random pairs are 1 apart: float32 (b, d)."""
-        return self._directions(self.source.vectors(indices))
+        """What is `compared`, scaled so that random pairs are 1 apart: float32 (b, d)."""
+        return self._scaled(self.source.vectors(indices))
 
     def scattered(self, indices: Array) -> FloatArray:
         """See `VectorSource.scattered`."""
-        return self._directions(scattered(self.source, indices))
+        return self._scaled(scattered(self.source, indices))
 
     def same(self, order: IntArray) -> tuple[IntArray, dict[int, list[int]]]:
         """The vectors that are no exact copies of earlier ones, and the copies of these.
@@ -125,8 +124,8 @@ class LargeComparison:
         return rows[np.unique(np.concatenate(found), axis=0)], learned.describe(len(points))
 
     def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
-        """`THRESHOLD`, whatever the vectors."""
-        return THRESHOLD
+        """See `threshold_for`."""
+        return threshold_for(self.n_dimensions)
 
     def distances(self, pairs: IntArray) -> FloatArray:
         """The distance of each of ``pairs`` int64 (m, 2): float32 (m,)."""
@@ -137,8 +136,8 @@ class LargeComparison:
             found[start : start + _BLOCK] = np.linalg.norm(apart, axis=1)
         return found
 
-    def _directions(self, x: FloatArray) -> FloatArray:
-        return unit_rows(x - self._mean).astype(np.float32) / self._usual
+    def _scaled(self, x: FloatArray) -> FloatArray:
+        return compared(x, self._mean) / self._usual
 
 
 def scattered(source: Vectors, rows: Array) -> FloatArray:
