@@ -7,6 +7,8 @@ without labels. Measured: benchmarks/metric.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from shoal.clustering.n_clusters import FEWEST_A_CLUSTER
@@ -31,6 +33,8 @@ _FOLLOW = 0.05
 """Lengths of which directions explain a smaller share are noise."""
 _EMBEDDING = 100
 """Vectors of more numbers are mostly embeddings."""
+_SEVERAL, _DECIDES = 3, 0.9
+"""Of so many columns one that has this share of the variance is spoken of."""
 _NEIGHBOURS, _RUNS, _FEWEST = 10, 4, 40
 _NUMBERS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
 """The numbers of clusters that are tried where the number is still to be chosen."""
@@ -52,7 +56,25 @@ def metric_for(
         return recipe, ChosenMetric(metric_of(recipe))
     x = source.vectors(sample_rows(len(source), SAMPLE, recipe.seed))
     chosen = choose_metric(x, recipe, auto_k=auto_k, track=track)
+    if chosen.metric == EUCLIDEAN:
+        chosen = replace(chosen, reason=chosen.reason + _largest_column(x))
     return with_metric(recipe, chosen.metric), chosen
+
+
+def _largest_column(x: FloatArray) -> str:
+    """What to say of a column that decides nearly all; empty if there is none.
+
+    >>> _largest_column(np.float32([[1, 0, 900], [2, 1, 100], [0, 1, 500]]))
+    '; number 3 of each has 100% of the variance: scale the columns if their units differ'
+    """
+    variances = x.astype(np.float64).var(axis=0)
+    share = float(variances.max() / max(variances.sum(), 1e-300))
+    if len(variances) < _SEVERAL or share < _DECIDES:
+        return ""
+    return (
+        f"; number {int(variances.argmax()) + 1:,} of each has {share:.0%} of the variance: scale "
+        "the columns if their units differ"
+    )
 
 
 def choose_metric(
