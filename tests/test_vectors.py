@@ -310,7 +310,9 @@ def test_every_command_takes_vectors(
         return str(result.out)
 
     assert "–" in shoal("splits", data, checkpoint)
-    assert "strength" in shoal("clusters", data, checkpoint, "--to", 4)
+    told = shoal("clusters", data, checkpoint, "--to", 4)
+    assert "computed from 90 vectors" in told
+    assert "image" not in told
     shoal("tree", data, checkpoint, "tree.json", "--leaves", 6)
     shoal("cut", "tree.json", "cut.csv", "-k", 3)
     assert shoal("similar", data, checkpoint, "1", "-n", 1) == "1: 4 (1.00)\n"

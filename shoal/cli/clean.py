@@ -116,7 +116,8 @@ def duplicates(
         copies.to_csv(csv, force=force)
         write(single_images.duplicates(source, copies, track=report), picture)
     report.say(*replacing(replaced))
-    report.say(f"{summaries.of_duplicates(copies)}\nwritten to {csv} and {picture}")
+    text = inference.in_words_for(source, summaries.of_duplicates(copies))
+    report.say(f"{text}\nwritten to {csv} and {picture}")
     if checkpoint is None:
         verb = "cluster" if holds_vectors(data) else "run"
         say_next(report, verb, data, free(Path("found")))
@@ -164,6 +165,8 @@ def outliers(
     ranked.to_csv(csv, force=force)
     write(single_images.outliers(source, ranked, track=report), picture)
     report.say(*replacing(replaced))
-    report.say(f"{summaries.of_outliers(ranked)}\nwritten to {csv} and {picture}")
+    report.say(
+        f"{summaries.of_outliers(ranked, noun=loaded.recipe.kind)}\nwritten to {csv} and {picture}"
+    )
     oddest = source.ids[ranked.rows[0]]
     say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))

@@ -74,7 +74,7 @@ def clusters(
         print(json.dumps(choice.to_json(), indent=2))
         return
     if not quiet:
-        print(summaries.of_n_clusters(choice))
+        print(inference.in_words_for(source, summaries.of_n_clusters(choice)))
     report.say(*replacing(replaced))
     report.say(f"written to {picture}")
     for k in (choice.n_clusters, *choice.tied[:2]):  # what is as good is not hidden
@@ -133,7 +133,8 @@ def tree(
     grown.save(out, force=force)
     write(figure, picture)
     report.say(*replacing(replaced))
-    report.say(f"{summaries.of_tree(grown)}\nwritten to {out} and {picture}")
+    text = inference.in_words_for(source, summaries.of_tree(grown))
+    report.say(f"{text}\nwritten to {out} and {picture}")
     k = min(loaded.recipe.n_clusters, grown.n_leaves)
     say_next(report, "cut", out, free(out.with_name("cut.csv")), "-k", k)
 

@@ -70,7 +70,7 @@ def splits(
         print(json.dumps([split.to_json() for split in compared], indent=2))
         return
     if not quiet:
-        print(summaries.splits_table(compared))
+        print(inference.in_words_for(source, summaries.splits_table(compared)))
     report.say(*replacing(replaced))
     report.say(f"members of each: {picture}")
     if len(compared) > 1:
@@ -128,7 +128,8 @@ def evaluate(
         judged = inference.judge(source, loaded, report, device=device)
         more = {"combined": judged.combined, "clusters_found_here": not loaded.finished}
         facts = asdict(judged) | more
-        print(json.dumps(facts, indent=2) if as_json else summaries.label_free_text(judged))
+        text = inference.in_words_for(source, summaries.label_free_text(judged))
+        print(json.dumps(facts, indent=2) if as_json else text)
         if loaded.finished:
             say_next(report, "splits", data, checkpoint, *free_picture("splits"))
         else:
@@ -145,7 +146,8 @@ def evaluate(
     measured = inference.evaluate(
         source, loaded, labels, device=device, division=division, corrected=corrected
     )
-    print(json.dumps(measured, indent=2) if as_json else summaries.evaluation_text(measured))
+    text = inference.in_words_for(source, summaries.evaluation_text(measured))
+    print(json.dumps(measured, indent=2) if as_json else text)
     say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 
 

@@ -15,8 +15,10 @@ from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.checks import check_n_clusters
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import typed_words
+from shoal.plural import of_vectors
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.scoring import compare_splits, evaluation, label_free, warnings
@@ -111,6 +113,11 @@ def evaluate(
         **rebuilt,
         "calibration": [asdict(part) for part in bins],
     }
+
+
+def in_words_for(source: ImageSource, text: str) -> str:
+    """What is said of images, of vectors where the pile is of these. Not for text with ids."""
+    return of_vectors(text) if n_dimensions_of(source) else text
 
 
 def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:

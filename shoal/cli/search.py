@@ -104,6 +104,7 @@ def pairs(
         )  # fmt: skip
     decided.to_csv(out, force=force)
     text = summaries.of_pairs(decided, space=space, metric=metric, at_random=listed is None)
+    text = inference.in_words_for(source, text)
     report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
     say_next(report, "similar", data, checkpoint, decided.ids[0][0], *free_outputs("similar"))

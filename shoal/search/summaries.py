@@ -73,15 +73,15 @@ def of_duplicates(duplicates: Duplicates) -> str:
     )
 
 
-def of_outliers(outliers: Outliers, n: int = 5) -> str:
-    """The first ``n`` outliers with their reasons, a line each."""
+def of_outliers(outliers: Outliers, n: int = 5, *, noun: str = "images") -> str:
+    """The first ``n`` outliers with their reasons, a line each; ``noun`` says what they are."""
     lines = [
         f"  {rank}. {printable(outliers.ids[row])}: {'; '.join(reasons)}"
         for rank, (row, reasons) in enumerate(
             zip(outliers.rows[:n], outliers.reasons[:n], strict=True), start=1
         )
     ]
-    return "\n".join([f"the most unusual of {len(outliers.ids):,} images:", *lines])
+    return "\n".join([f"the most unusual of {len(outliers.ids):,} {noun}:", *lines])
 
 
 def of_export(n_images: int, n_left_out: int, how: str, out: Path) -> str:
