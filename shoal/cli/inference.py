@@ -117,7 +117,11 @@ def evaluate(
 
 def in_words_for(source: ImageSource, text: str) -> str:
     """What is said of images, of vectors where the pile is of these. Not for text with ids."""
-    return of_vectors(text) if n_dimensions_of(source) else text
+    if not n_dimensions_of(source):
+        return text
+    for column in ("images", "images in each"):  # which stay as wide as they are
+        text = text.replace(f"{column}  ", f"{of_vectors(column)} ")
+    return of_vectors(text)
 
 
 def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:
