@@ -144,7 +144,7 @@ def outliers(
     """Rank the oddest images, each with its reasons."""
     from shoal.cli import inference
     from shoal.cli.next_step import free_outputs, say_next
-    from shoal.cli.opening_as_learned import load_finished, open_with
+    from shoal.cli.opening_as_learned import check_question, open_with
     from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
@@ -155,7 +155,7 @@ def outliers(
     check_count(n)
     replaced = check_outputs(
         [csv, picture], [data, checkpoint], force=force,
-        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+        first=lambda: check_question(picture, checkpoint, data),
     )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet)

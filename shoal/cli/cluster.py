@@ -49,7 +49,7 @@ def clusters(
     """
     from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import load_finished, open_with
+    from shoal.cli.opening_as_learned import check_question, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.images.output_checks import check_picture
     from shoal.plots import groups
@@ -60,7 +60,7 @@ def clusters(
     check_range(low, high)
     replaced = check_outputs(
         [picture], [data, checkpoint], force=force,
-        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+        first=lambda: check_question(picture, checkpoint, data),
     )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)
@@ -106,7 +106,7 @@ def tree(
     """Grow a tree of fine groups, to be cut by 'shoal cut'."""
     from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import load_finished, open_with
+    from shoal.cli.opening_as_learned import check_question, open_with
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
     from shoal.images.output_checks import check_picture
@@ -120,7 +120,7 @@ def tree(
     check_leaves(leaves)
     replaced = check_outputs(
         [out, picture], [data, checkpoint], force=force,
-        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+        first=lambda: check_question(picture, checkpoint, data),
     )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet)

@@ -48,7 +48,7 @@ def splits(
     """List and draw the ways to divide the pile."""
     from shoal.cli import inference
     from shoal.cli.next_step import free, free_picture, say_next
-    from shoal.cli.opening_as_learned import load_finished, open_with
+    from shoal.cli.opening_as_learned import check_question, open_with
     from shoal.export import summaries
     from shoal.images.output_checks import check_picture
     from shoal.plots import figures
@@ -56,7 +56,7 @@ def splits(
 
     replaced = check_outputs(
         [picture], [data, checkpoint], force=force,
-        first=lambda: (check_picture(picture), load_finished(checkpoint, data)),
+        first=lambda: check_question(picture, checkpoint, data),
     )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet or as_json)

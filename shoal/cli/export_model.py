@@ -75,14 +75,13 @@ def export_model(
     inputs = [path for path in (checkpoint, names, check) if path is not None]
     source, loaded = None, checkpoints.load(checkpoint)
     check_takes_images(loaded)
+    check_learned(loaded, checkpoint)
     check_way(loaded, split=split)
     replaced = check_outputs([model], inputs, force=force)
     exporting.check_target(model, opset, force=force)
-    if check is None:
-        check_learned(loaded, checkpoint)
-    else:
+    if check is not None:
         options = OpenOptions(array, cache=not no_cache)
-        source, loaded = open_with(checkpoint, check, report, options)
+        source, _ = open_with(checkpoint, check, report, options, known=loaded)
     named, where = names_for(loaded, checkpoint, names, split)
     agreement = exporting.export_model(
         loaded, model, split=split, numbers=numbers, names=named, check=source, opset=opset,

@@ -14,6 +14,7 @@ from shoal.cli.options import OpenOptions
 from shoal.clustering.clustering import check_finished
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
+from shoal.images.output_checks import check_picture
 from shoal.images.vectors import open as vectors
 from shoal.images.vectors.source import VectorSource
 from shoal.images.within import Within
@@ -39,15 +40,17 @@ def open_with(
     """A checkpoint, and images of the shape it learned from, or vectors of its length.
 
     Where nothing else is asked for, a file holds the images that it held when the checkpoint
-    learned: ``every`` and ``pages`` are those of the checkpoint. ``known`` is what the file of the
-    checkpoint holds, if it was read before.
+    learned: ``every`` and ``pages`` are those of the checkpoint. ``known`` is what `load_finished`
+    gave, if it was read before.
 
     Raises:
         DataError: a checkpoint is given as the images.
     """
     check_order(data)
-    loaded = checkpoints.load(checkpoint) if known is None else known
-    check_learned(loaded, checkpoint)
+    loaded = known
+    if loaded is None:
+        loaded = checkpoints.load(checkpoint)
+        check_learned(loaded, checkpoint)
     if loaded.n_dimensions:
         opened = open_vectors_of(loaded, checkpoint, data, options, report, at_least=at_least)
         return opened, loaded
@@ -74,7 +77,20 @@ def load_finished(checkpoint: Path, data: Path) -> Checkpoint:
     check_order(data)
     loaded = checkpoints.load(checkpoint)
     check_finished(loaded)
+    check_learned(loaded, checkpoint)
     return loaded
+
+
+def check_question(picture: Path, checkpoint: Path, data: Path) -> None:
+    """Raise if what is asked of a checkpoint cannot be done, whatever would be overwritten.
+
+    Raises:
+        OutputError: a picture of another kind than can be drawn.
+        CheckpointError: see `load_finished`.
+        DataError: see `load_finished`.
+    """
+    check_picture(picture)
+    load_finished(checkpoint, data)
 
 
 def open_as_learned(
