@@ -83,7 +83,7 @@ def test_a_training_that_lost_its_workers_names_the_command_to_go_on_with(
         yield next(train(*given, **named))
         raise LostError("the Ray of this machine has ended")
 
-    monkeypatch.setattr("shoal.cli.fit._trainer", lambda _: losing)
+    monkeypatch.setattr("shoal.cli.fit._trainer", lambda *_: losing)
     monkeypatch.setattr("os._exit", sys.exit)
     result = run_cli("train", images_file, tmp_path / "best.pth", *fast)
     assert result.code == 2
