@@ -3,29 +3,44 @@
     python benchmarks/uneven.py EMBEDDINGS --labels labels.npz
     python benchmarks/uneven.py --table
 
-EMBEDDINGS and the labels are what `many_piles.py` writes. Of each training of a pile of more than
-two kinds the first clustering of `best` (`spectral`) and `small_groups.merged` are described
-without labels, then compared with them. A rule puts the merged groups first where its signal says
-so; it is fitted on one half of the piles, see `pile_list.halves`, and judged on the other.
+EMBEDDINGS and the labels are what `many_piles.py` writes. Of each pile of more than two kinds, and
+of the parts of piles that `many_numbers.py` draws, the first clustering of `best` (`spectral`) and
+`small_groups.merged` are described without labels, then compared with them. A rule puts the merged
+groups first where its signal says so; it is fitted on one half of the piles, see
+`pile_list.halves`, and judged on the other.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import many_piles
 import numpy as np
 from machine import HERE, append, commit, is_there, machine, rows
+from many_numbers import parts
 from pile_list import PILES, halves
 from piles import scored
 
 RESULTS = HERE / "results" / "uneven.jsonl"
 WAYS = ("spectral", "merged")
-_HALVINGS = 3
+_HALVINGS = 1
+UNEVEN = 1.5
+"""Kinds are uneven if the largest is so many times the smallest, in images."""
 Row = dict[str, Any]
+
+
+def _cases(name: str, classes: Any) -> Iterator[tuple[Row, Any, Any]]:
+    """What to look at of a pile: its name, the rows of its images, their kinds."""
+    pile = PILES[name]
+    if pile.n_kinds > 2:
+        whole = {"pile": name, "classes": [], "k": pile.n_kinds}
+        yield whole, np.arange(len(classes)), pile.answers(classes)[0]
+    for chosen, kept in parts(name, classes).items():
+        kinds = np.searchsorted(chosen, classes[kept])
+        yield {"pile": name, "classes": list(chosen), "k": len(chosen)}, kept, kinds
 
 
 def _spectral(z: Any, k: int, seed: int) -> Any:
@@ -43,12 +58,11 @@ def _merged(z: Any, k: int, seed: int) -> Any:
 _FOUND: dict[str, Callable[[Any, int, int], Any]] = {"spectral": _spectral, "merged": _merged}
 
 
-def measure(z: Any, other: Any | None, k: int, seed: int, kinds: Any) -> Row:
+def measure(z: Any, k: int, seed: int, kinds: Any) -> Row:
     """What is said of both clusterings, and how right they are; a list each, in the order of WAYS.
 
     Args:
         z: float32 (n, d), what is clustered.
-        other: the same images in the embedding of another training, if there is one.
         k: the number of kinds.
         seed: of the training.
         kinds: int64 (n,), looked at when all else is done.
@@ -56,7 +70,7 @@ def measure(z: Any, other: Any | None, k: int, seed: int, kinds: Any) -> Row:
     from split_signals import white
 
     from shoal.clustering.graph import modularity, neighbour_graph
-    from shoal.clustering.partitions import agreement, r_squared
+    from shoal.clustering.partitions import r_squared
     from shoal.embedding.neighbours import nearest
 
     found = [_FOUND[way](z, k, seed) for way in WAYS]
@@ -71,11 +85,8 @@ def measure(z: Any, other: Any | None, k: int, seed: int, kinds: Any) -> Row:
         "stability": [_stability(z, k, seed, way) for way in WAYS],
         "cut": [_normalised_cut(graph, labels) for labels in found],
     }
-    if other is not None:
-        row["encoders"] = [
-            agreement(labels, _FOUND[way](other, k, 1 - seed))
-            for way, labels in zip(WAYS, found, strict=True)
-        ]
+    sizes = np.bincount(kinds)
+    row["uneven"] = [sizes.max() / sizes.min()] * 2
     scores = [scored(labels, kinds) for labels in found]
     row |= {name: [score[name] for score in scores] for name in ("accuracy", "nmi")}
     return {name: [round(float(v), 4) for v in values] for name, values in row.items()}
@@ -107,20 +118,20 @@ def _normalised_cut(graph: Any, labels: Any) -> float:
 
 
 def print_table(found: list[Row]) -> None:
-    """Every pile, the means over its trainings, in Markdown."""
-    signals = [name for name in found[0] if isinstance(found[0][name], list)]
-    print("| half | pile | trainings | " + " | ".join(f"{x}: cut, merged" for x in signals) + " |")
-    print("|---" * (3 + len(signals)) + "|")
+    """How often merged groups are better, and what each signal says of them, in Markdown."""
+    print("| half | kinds | cases | NMI cut, merged | accuracy | merged better |")
+    print("|---" * 6 + "|")
     for half, names in zip(("fitted on", "other"), halves(), strict=True):
-        for name in names:
-            some = [row for row in found if row["pile"] == name]
+        for kinds, is_wanted in (("even", False), ("uneven", True)):
+            some = [
+                row for row in found
+                if row["pile"] in names and (row["uneven"][0] > UNEVEN) is is_wanted
+            ]  # fmt: skip
             if some:
-                cells = [_pair([row[x] for row in some if x in row]) for x in signals]
-                print(f"| {half} | {name} | {len(some)} | {' | '.join(cells)} |")
-
-
-def _pair(values: list[list[float]]) -> str:
-    return ", ".join(f"{value:.3f}" for value in np.mean(values, axis=0)) if values else ""
+                means = [np.mean([row[x] for row in some], axis=0) for x in ("nmi", "accuracy")]
+                texts = [f"{cut:.3f}, {merged:.3f}" for cut, merged in means]
+                better = sum(row["nmi"][1] > row["nmi"][0] for row in some)
+                print(f"| {half} | {kinds} | {len(some)} | {' | '.join(texts)} | {better} |")
 
 
 def main() -> None:
@@ -134,16 +145,13 @@ def main() -> None:
     if not options.table:
         runs = many_piles.load(options.embeddings)
         with np.load(options.labels) as labels:
-            for (name, seed), run in sorted(runs.items()):
-                case, k = {"pile": name, "training_seed": seed}, PILES[name].n_kinds
-                if k > 2 and not is_there(case, rows(options.results)):
-                    other = runs.get((name, 1 - seed), {}).get("z")
-                    kinds = PILES[name].answers(labels[name])[0]
-                    row = measure(run["z"], other, k, seed, kinds)
-                    append(
-                        options.results, [case | row | {"commit": commit(), "machine": machine()}]
-                    )
-                    print(name, seed, flush=True)
+            for name in (name for name in PILES if (name, 0) in runs):
+                for case, kept, kinds in _cases(name, labels[name]):
+                    if not is_there(case, rows(options.results)):
+                        row = measure(runs[name, 0]["z"][kept], case["k"], 0, kinds)
+                        about = {"commit": commit(), "machine": machine()}
+                        append(options.results, [case | row | about])
+                        print(name, case["classes"], flush=True)
     print_table(rows(options.results))
 
 
