@@ -135,7 +135,10 @@ def draw(found: list[dict[str, Any]]) -> None:
     figure = Figure(figsize=(3.6 * len(parts), 3.8), layout="constrained")
     for ax, (name, of_pile) in zip(np.ravel(figure.subplots(1, len(parts))), parts.items(),
                                    strict=True):  # fmt: skip
-        for way, of_way in grouped(of_pile, "way").items():
+        for way in NAMES:
+            of_way = [row for row in of_pile if row["way"] == way]
+            if not of_way:
+                continue
             runs = sorted(of_way, key=lambda row: row["took"])
             ax.plot(
                 [row["took"] for row in runs], [row["accuracy"] for row in runs],
@@ -146,7 +149,7 @@ def draw(found: list[dict[str, Any]]) -> None:
         ax.set_xscale("log")
         ax.set_xticks(ticks := [0.1, 0.5, 1, 2, 5, 10], [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.08 * max(row["accuracy"] for row in of_pile))
         ax.grid(alpha=0.3)
         ax.set_xlabel("minutes of one thread")
     figure.axes[0].set_ylabel("accuracy")
