@@ -33,6 +33,7 @@ _PCA = "pca(n_components=64)"
 def vectors_of(name: str, folder: Path) -> tuple[Any, Any]:
     """The vectors float32 (n, d) of a set, and their kinds int64 (n,)."""
     images, kinds = piles.load(name, folder)
+    images, kinds = images[kinds >= 0], kinds[kinds >= 0]  # of scenery most have no label
     if name == "digits":
         return images.reshape(len(images), -1).astype(np.float32), kinds
     if name == "scenery":

@@ -35,7 +35,7 @@ _EMBEDDING = 100
 """Vectors of more numbers are mostly embeddings."""
 _SEVERAL, _DECIDES = 3, 0.9
 """Of so many columns one that has this share of the variance is spoken of."""
-_NEIGHBOURS, _RUNS, _FEWEST = 10, 4, 40
+_NEIGHBOURS, _RUNS, _FEWEST = 10, 8, 40
 _NUMBERS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
 """The numbers of clusters that are tried where the number is still to be chosen."""
 
@@ -158,6 +158,9 @@ def _strengths(x: FloatArray, recipe: Recipe, auto_k: bool, track: Track) -> dic
         z = x
         for part in with_metric(recipe, metric).reducers:
             z = parts.build("reducers", part, random_state=recipe.seed).fit_transform(z)
-        runs = [compare_halves(z, numbers, [recipe.seed, run])[0] for run in range(_RUNS)]
+        runs = [
+            compare_halves(z, numbers, [recipe.seed, run])[0]
+            for run in range(_RUNS // 2 if auto_k else _RUNS)
+        ]
         found[metric] = float(np.concatenate(runs).mean(axis=0).max())
     return found
