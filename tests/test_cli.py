@@ -98,7 +98,10 @@ def test_inputs_come_first_data_before_checkpoint_and_outputs_last() -> None:
 def test_an_option_means_the_same_in_every_command() -> None:
     # Of a tree there are groups, and no way to choose their number.
     # Of vectors, the images are those that they are of; a report measures on others.
-    differing = {("cut", "-k"), ("cut", "--clusters"), ("cluster", "--images")}
+    # Where vectors are clustered, their metric can be chosen.
+    differing = {
+        ("cut", "-k"), ("cut", "--clusters"), ("cluster", "--images"), ("cluster", "--metric")
+    }  # fmt: skip
     meaning: dict[str, set[tuple[str, str]]] = {}
     for command, parameter in parameters():
         for option in parameter.opts:

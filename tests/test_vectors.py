@@ -283,6 +283,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for out, more in (("bare", []), ("shown", ["--images", folder / "images.npy"])):
         result = shoal_in_process("cluster", folder / "v.npy", folder / out, "-k", 3, *more)
         assert result.code == 0, result.err
+        assert "seen at" not in result.err  # no network sees the pictures
     return folder
 
 

@@ -23,6 +23,8 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 
 _AS_IT_IS = OpenOptions()
+_SEEN = "seen at "
+"""How the note begins on the size that a network sees, and what it costs."""
 
 
 def open_images(
@@ -37,11 +39,13 @@ def open_images(
     fit: str | None = None,
     effort: str = "default",
     report: Reporter | None = None,
+    only_shown: bool = False,
 ) -> ImageSource:
     """Open a pile and name on standard error what had to be left out, even when quiet.
 
     ``report`` shows the decoding, and says what size the images are brought to, what it costs and
-    where they are kept; see `open_source`.
+    where they are kept; see `open_source`. Of images that are ``only_shown`` no network sees that
+    size, and nothing is said of it.
     """
     source = open_quietly(
         path, options, image_shape=image_shape, pixel_range=pixel_range, at_least=at_least,
@@ -49,7 +53,8 @@ def open_images(
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
-            report.say(note)
+            if not (only_shown and note.startswith(_SEEN)):
+                report.say(note)
     counts = getattr(source, "left_out", None)
     if counts is None:
         counts = [Count(1, *row) for row in source.skipped]

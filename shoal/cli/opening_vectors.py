@@ -72,5 +72,5 @@ def open_vectors_of(
     source = vectors.open_vectors(data, **given)
     if source.digest() != checkpoint.origin.digest:  # other vectors have other images
         return open_vectors(data, **given)
-    shown = open_images(pictures, OpenOptions(cache=options.cache), report=report)
+    shown = open_images(pictures, OpenOptions(cache=options.cache), report=report, only_shown=True)
     return open_vectors(data, images=shown, **given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,8 +37,10 @@ from shoal.cli.outputs import (
     replacing,
 )
 from shoal.errors import OutputError
-from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import name_alone
+
+if TYPE_CHECKING:
+    from shoal.models.checkpoint import Checkpoint  # it brings PyTorch
 
 
 def predict(

@@ -96,7 +96,7 @@ def cluster(
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
         shown = None if images is None else opening.open_images(
-            images, OpenOptions(cache=not no_cache), report=report
+            images, OpenOptions(cache=not no_cache), report=report, only_shown=True
         )  # fmt: skip
         source = open_vectors(
             vectors, images=shown, array=array, column=column, id_column=id_column, at_least=2,

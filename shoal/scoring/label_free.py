@@ -77,7 +77,7 @@ def verdict(scores: LabelFreeScores) -> str:
     """A sentence on what the scores say of this clustering, and two on what they cannot say."""
     if math.isnan(scores.combined):
         return (
-            "Vectors cannot be shown differently, as images can: what these scores say is how "
+            "Vectors cannot be shown differently, as pictures can: what these scores say is how "
             "clearly the clusters stand out, not whether they are the ones you want: look at them."
         )
     if scores.n_clusters < 2:
