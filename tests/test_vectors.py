@@ -283,7 +283,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for out, more in (("bare", []), ("shown", ["--images", folder / "images.npy"])):
         result = shoal_in_process("cluster", folder / "v.npy", folder / out, "-k", 3, *more)
         assert result.code == 0, result.err
-        assert "seen at" not in result.err  # no network sees the pictures
     return folder
 
 
@@ -379,3 +378,19 @@ def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -
 def _few_images(folder: Path) -> Path:
     np.save(folder / "five.npy", np.zeros((5, 8, 8), np.uint8))
     return folder / "five.npy"
+
+
+def test_of_pictures_nothing_is_said_of_what_a_network_would_see(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+
+    from shoal.cli.opening import open_images
+    from shoal.progress import Reporter
+
+    for number in range(3):
+        Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    open_images(tmp_path, report=Reporter())
+    assert "seen at" in capsys.readouterr().err
+    open_images(tmp_path, report=Reporter(), only_shown=True)
+    assert "seen at" not in capsys.readouterr().err
