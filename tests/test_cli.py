@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -414,10 +415,28 @@ def test_minutes_choose_the_epochs_and_are_recorded(
     assert about["epoch"] == pytest.approx(about["recipe"]["epochs"], abs=0.1)
     assert about["total_steps"] >= 10
     assert "0.02 minutes are too short for this pile" in result.err
-    assert "are enough" not in result.err
-    guess = re.search(r"enough for about ([\d.]+) to ([\d.]+) epochs? at", result.err)
-    assert guess is not None
-    assert float(guess[2]) == pytest.approx(1.4 * float(guess[1]), rel=0.1)
+
+
+@pytest.mark.parametrize("seconds", [60.0, 0.5])
+def test_minutes_are_enough_or_too_short_and_never_both(
+    seconds: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shoal.budget import Speed
+    from shoal.cli import fit
+    from shoal.cli.request import Request
+    from shoal.progress import Reporter
+    from shoal.recipes.named import BEST
+    from shoal.training.time_limit import TimeLimit
+
+    found = TimeLimit(seconds), replace(BEST, epochs=2.8), Speed(step=0.1, image=0.01)
+    monkeypatch.setattr(fit, "limit_for", lambda *_, **__: found)
+    request = Request(minutes=seconds / 60)
+    _, recipe, _ = fit._within(cast(Any, None), BEST, request, None, Reporter(), "cpu")
+    assert recipe.epochs == 2.8
+    said = capsys.readouterr().err
+    enough = "enough for about 2 to 2.8 epochs at 0.100 s a step" in said
+    assert enough == (seconds == 60.0)
+    assert ("too short" in said) != enough
 
 
 # --- what it prints -----------------------------------------------------------------------------
