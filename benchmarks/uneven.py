@@ -69,7 +69,7 @@ def measure(z: Any, k: int, seed: int, kinds: Any) -> Row:
     """
     from split_signals import white
 
-    from shoal.clustering.graph import modularity, neighbour_graph
+    from shoal.clustering.graph import modularity, neighbour_graph, normalised_cut
     from shoal.clustering.partitions import r_squared
     from shoal.embedding.neighbours import nearest
 
@@ -83,7 +83,7 @@ def measure(z: Any, k: int, seed: int, kinds: Any) -> Row:
         "largest": [np.bincount(labels).max() / len(z) for labels in found],
         "smallest": [np.bincount(labels).min() / len(z) for labels in found],
         "stability": [_stability(z, k, seed, way) for way in WAYS],
-        "cut": [_normalised_cut(graph, labels) for labels in found],
+        "cut": [normalised_cut(graph, labels) for labels in found],
     }
     sizes = np.bincount(kinds)
     row["uneven"] = [sizes.max() / sizes.min()] * 2
@@ -105,16 +105,6 @@ def _stability(z: Any, k: int, seed: int, way: str) -> float:
         votes = np.eye(k)[theirs[nearest(other, one, 5)[1]]].sum(axis=1)
         found.append(agreement(own, votes.argmax(axis=1)))
     return float(np.mean(found))
-
-
-def _normalised_cut(graph: Any, labels: Any) -> float:
-    """The mean over clusters of the share of edges that leave: small where none is cut in two."""
-    edges = graph.tocoo()
-    one, other = edges.coords
-    ends = np.bincount(labels[one], edges.data)
-    leaving = labels[one] != labels[other]
-    left = np.bincount(labels[one][leaving], edges.data[leaving], len(ends))
-    return float((left / ends).mean())
 
 
 def print_table(found: list[Row]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import squareform
 
-from shoal.clustering.clusterers import projection_pursuit
+from shoal.clustering.clusterers import projection_pursuit, spectral
 from shoal.clustering.partitions import overlap
 from shoal.clustering.small_groups import merge, merged
 
@@ -53,6 +53,31 @@ def test_they_are_among_the_ways_to_divide_a_pile(monkeypatch: pytest.MonkeyPatc
     first, *others = clusterer.candidate_labels_.astype(np.int64)
     assert overlap(first, thirds) < 0.9
     assert max(overlap(other, thirds) for other in others) == 1
+
+
+def blobs(sizes: list[int], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    centres = 3 * generator.normal(size=(len(sizes), 10))
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    return (centres[y] + generator.normal(size=(len(y), 10))).astype(np.float32), y
+
+
+def test_they_come_first_where_most_of_a_pile_is_of_one_kind() -> None:
+    x, y = blobs([1400, 200, 150, 60, 40], 1)
+    cut = spectral.build(n_clusters=5).fit(x).reference_labels_
+    assert np.bincount(cut).max() < 900  # two of the five groups are of the largest kind
+    assert overlap(projection_pursuit.build(n_clusters=5).fit(x).reference_labels_, y) > 0.99
+
+
+def test_they_do_not_come_first_for_little_or_for_strays(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = blobs([200, 200, 200, 4], 0)
+    cut = spectral.build(n_clusters=4).fit(x).reference_labels_
+    other = np.where(np.arange(len(x)) == 0, 1 - cut[0] % 2, cut)
+    for following in (y, other):
+        monkeypatch.setattr(projection_pursuit, "merged", lambda *_, made=following: made)
+        first = projection_pursuit.build(n_clusters=4).fit(x).reference_labels_
+        assert overlap(first, cut) == 1
+        assert overlap(following, cut) < 1
 
 
 def test_few_points_and_many_clusters_have_no_small_groups() -> None:

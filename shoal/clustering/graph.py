@@ -206,3 +206,26 @@ def modularity(graph: scipy.sparse.sparray, labels: IntArray) -> float:
     within = edges.data[labels[rows] == labels[columns]].sum()
     ends = np.bincount(labels[rows], edges.data)
     return float(within / total - ((ends / total) ** 2).sum())
+
+
+def normalised_cut(graph: scipy.sparse.sparray, labels: IntArray) -> float:
+    """The mean over groups of the share of its edges' weight that leaves a group, in [0, 1].
+
+    Shi and Malik 2000, doi:10.1109/34.868688, equation 2, divided by the number of groups.
+
+    Args:
+        graph: symmetric, float64 (n, n); each group has an edge.
+        labels: int64 (n,), from 0.
+
+    >>> two_pairs = scipy.sparse.csr_array(np.kron(np.eye(2), [[0.0, 1.0], [1.0, 0.0]]))
+    >>> normalised_cut(two_pairs, np.array([0, 0, 1, 1]))
+    0.0
+    >>> normalised_cut(two_pairs, np.array([0, 1, 0, 1]))
+    1.0
+    """
+    edges = graph.tocoo()
+    rows, columns = edges.coords
+    ends = np.bincount(labels[rows], edges.data)
+    leave = labels[rows] != labels[columns]
+    left = np.bincount(labels[rows][leave], edges.data[leave], len(ends))
+    return float((left / np.maximum(ends, 1e-12)).mean())

@@ -9,7 +9,12 @@ import numpy as np
 from shoal.clustering.clusterers import spectral
 from shoal.clustering.clusterers._base import VotingClusterer
 from shoal.clustering.clusterers._threads import one_thread
-from shoal.clustering.graph import neighbour_graph, sweep_cut, walk_eigenvectors
+from shoal.clustering.graph import (
+    neighbour_graph,
+    normalised_cut,
+    sweep_cut,
+    walk_eigenvectors,
+)
 from shoal.clustering.partitions import distinct, r_squared
 from shoal.clustering.small_groups import merged
 from shoal.embedding.linear_algebra import unit_rows, whitening
@@ -22,7 +27,9 @@ _PER_DIMENSION = 30
 """Points a white dimension: in more dimensions than that, any split looks separable."""
 _SWEPT = 3
 """Cuts of the neighbour graph that are tried as well: an uneven split has a high kurtosis."""
-_SUBSPACES = 8
+_SUBSPACES, _NEIGHBOURS = 8, 20
+_CLEARLY = 0.25
+"""Merged groups come first where their normalised cut is at most this share of the other one."""
 
 
 class ProjectionPursuit(VotingClusterer):
@@ -34,7 +41,9 @@ class ProjectionPursuit(VotingClusterer):
     nothing moves. The ends that differ are the candidates, in the order of `r_squared`.
 
     More clusters: `Spectral`, and as alternatives `merged` small groups, whose sizes follow the
-    pile, and k-means in random halves of the white embedding.
+    pile, and k-means in random halves of the white embedding. Merged groups come first where they
+    clearly cut less of the neighbour graph: spectral clustering, which seeks the smallest
+    normalised cut, then missed it, as where most of a pile is of one kind.
     """
 
     candidate_labels_: Array
@@ -133,7 +142,7 @@ class ProjectionPursuit(VotingClusterer):
         starts = generator.normal(size=(self.n_starts, z.shape[1])).astype(np.float32)
         sides = list((z @ least_kurtosis(z, starts, self.n_steps).T > 0).T)
         smallest = max(1, int(self.min_share * len(x) / 2))
-        graph = neighbour_graph(x, min(20, max(2, len(x) // 4)))
+        graph = neighbour_graph(x, min(_NEIGHBOURS, max(2, len(x) // 4)))
         n_vectors = min(_SWEPT + 1, len(x) - 1)
         _, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
         cuts = [sweep_cut(graph, vector, smallest)[1] for vector in vectors.T[1:]]
@@ -151,13 +160,18 @@ class ProjectionPursuit(VotingClusterer):
         if not 2 < self.n_clusters < len(x):
             return found
         if (following := merged(x, self.n_clusters, self.random_state)) is not None:
-            found.append(following)
+            found.insert(0 if self._is_better(x, following, found[0]) else 1, following)
         for _ in range(_SUBSPACES):
             half = generator.permutation(z.shape[1])[: max(2, z.shape[1] // 2)]
             model = KMeans(self.n_clusters, n_init=2, random_state=self.random_state)
             with one_thread():
                 found.append(model.fit(z[:, half]).labels_.astype(np.int64))
         return found
+
+    def _is_better(self, x: FloatArray, following: IntArray, cut: IntArray) -> bool:
+        """Whether merged groups clearly cut less of the graph."""
+        graph = neighbour_graph(x, min(_NEIGHBOURS, max(2, len(x) // (2 * self.n_clusters))))
+        return normalised_cut(graph, following) < _CLEARLY * normalised_cut(graph, cut)
 
 
 def least_kurtosis(z: Array, starts: Array, n_steps: int) -> Array:
