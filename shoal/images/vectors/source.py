@@ -17,14 +17,11 @@ from shoal.images.originals import PixelOriginals
 from shoal.images.vectors.cards import CARD, draw_cards
 from shoal.images.vectors.names import MANY, RowNames
 from shoal.images.vectors.pictures import PicturesOfVectors
+from shoal.images.vectors.usable import check_usable, counts, fault, look_over
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 
 _BLOCK = 16 * 2**20
 """Bytes of float32 that are read at a time where all vectors are looked at."""
-_LARGEST, _SMALLEST = 1e18, 1e-15
-"""The largest number of a vector, and the least that the largest of all may be: squares of others
-are no float32, or 0."""
-_NOT_FINITE, _TOO_LARGE = "holds a number that is not finite", "holds a number beyond 1e18"
 
 
 class VectorSource:
@@ -73,29 +70,25 @@ class VectorSource:
         self._read = _reader_of(vectors)
         self._kept_open = kept_open
         names = _names(ids, images, len(vectors), name)
-        usable, self.n_constant, largest = self._look_over()
+        n, d = vectors.shape
+        seen = look_over(((rows, self._read(rows)) for rows in _row_blocks(n, d)), n, d)
+        gone = set(missing)
+        usable = seen.rows.copy()
         usable[list(missing)] = False
         rows = np.flatnonzero(usable)
-        gone = set(missing)
         self.skipped: Sequence[tuple[str, str]] = [
-            (names[row], "has no vector" if row in gone else self._fault(row))
+            (names[row], "has no vector" if row in gone else fault(np.asarray(vectors[row])))
             for row in np.flatnonzero(~usable).tolist()
         ]
-        if not len(rows):
-            raise DataError(_none_usable(name, [reason for _, reason in self.skipped]))
-        if 0 < largest < _SMALLEST:
-            raise DataError(
-                f"{name}: the largest number of all vectors is {largest:.1g}, too small to be "
-                f"squared; multiply all by the same number, such as {_power(1 / largest)}."
-            )
-        self.left_out: Sequence[Count] = _counts(self.skipped)
+        check_usable(name, seen.largest, len(rows), [reason for _, reason in self.skipped])
+        self.left_out: Sequence[Count] = counts(self.skipped)
         self._rows: IntArray | None = None if len(rows) == len(vectors) else rows
         self.ids: Sequence[str] = (
             names if self._rows is None else [names[row] for row in rows.tolist()]
         )
         self.images = images
         self._images_rows = rows
-        self.n_dimensions = int(vectors.shape[1])
+        self.n_dimensions, self.n_constant = int(d), seen.n_constant
         self.shape: tuple[int, int, int] = (*CARD, 1) if images is None else images.shape
         self.composite = getattr(images, "composite", None)
         self.path = path
@@ -150,27 +143,6 @@ class VectorSource:
         """All vectors in their order, some megabytes at a time: float32 (b, d)."""
         for rows in _row_blocks(len(self), self.n_dimensions):
             yield self.vectors(rows)
-
-    def _fault(self, row: int) -> str:
-        """Why a row is not used."""
-        numbers = np.asarray(self._whole[row])
-        return _TOO_LARGE if np.isfinite(numbers).all() else _NOT_FINITE
-
-    def _look_over(self) -> tuple[npt.NDArray[np.bool_], int, float]:
-        """Which rows of the array are usable, bool (n,), how many columns never change, and the
-        largest number of the usable ones, whatever its sign."""
-        n, d = self._whole.shape
-        usable = np.ones(n, dtype=bool)
-        low, high = np.full(d, np.inf), np.full(d, -np.inf)
-        for rows in _row_blocks(n, d):
-            block = self._read(rows)
-            good = (np.abs(block) <= _LARGEST).all(axis=1)  # False of NaN
-            usable[rows] = good
-            block = block[good]
-            low = np.minimum(low, block.min(axis=0, initial=np.inf))
-            high = np.maximum(high, block.max(axis=0, initial=-np.inf))
-        largest = max(float(high.max()), -float(low.min())) if usable.any() else 0.0
-        return usable, int((low == high).sum()), largest
 
     def _constant_columns(self) -> list[str]:
         if not 0 < self.n_constant < self.n_dimensions or len(self) < 2:
@@ -240,37 +212,6 @@ def _reader_of(vectors: Array) -> Callable[[IntArray], FloatArray]:
     return lambda rows: _to_float(np.asarray(vectors[rows]))
 
 
-def _none_usable(name: str, reasons: Sequence[str]) -> str:
-    """What to say where no row of the array ``name`` is usable."""
-    kinds = set(reasons)
-    if kinds == {_TOO_LARGE}:
-        return (
-            f"{name}: every vector {_TOO_LARGE}, too large to be squared; divide all by the same "
-            "number."
-        )
-    return f"{name}: every vector {_NOT_FINITE if len(kinds) > 1 else kinds.pop()}."
-
-
-def _power(number: float) -> str:
-    """The power of ten below a number.
-
-    >>> _power(3.2e20)
-    '1e20'
-    """
-    return f"1e{int(np.floor(np.log10(number)))}"
-
-
 def _to_float(numbers: Array) -> FloatArray:
     with np.errstate(over="ignore"):  # a greater number becomes infinite, and is left out
         return numbers.astype(np.float32, copy=False)
-
-
-def _counts(skipped: Sequence[tuple[str, str]]) -> list[Count]:
-    """Rows left out, counted by their reasons; a single one by its id."""
-    by_reason: dict[str, list[str]] = {}
-    for name, reason in skipped:
-        by_reason.setdefault(reason, []).append(name)
-    return [
-        Count(len(names), names[0] if len(names) == 1 else "vectors", reason)
-        for reason, names in by_reason.items()
-    ]

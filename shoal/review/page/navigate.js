@@ -72,7 +72,7 @@ export function back(app) {
   const { open, selected, picked, history, view } = app.store.get();
   if (open !== null) app.store.set({ open: null });
   else if (history) app.store.set({ history: false });
-    else if (view !== "groups") goTo(app, "groups");
+  else if (view !== "groups") goTo(app, "groups");
   else if (selected.size > 0) app.store.set({ selected: new Set() });
   else if (picked.size > 0) app.store.set({ picked: new Set() });
   else app.store.set({ pane: "list" });
