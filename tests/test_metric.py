@@ -48,6 +48,21 @@ def test_features_are_compared_as_they_are(d: int) -> None:
     assert adjusted_rand_score(labels, by_direction.labels_) < 0.5
 
 
+@pytest.mark.parametrize("offset", [400.0, 1e5])
+def test_lengths_alike_because_all_lie_far_away_are_no_embeddings(offset: float) -> None:
+    vectors, labels = features(3)
+    found = VectorClusterer(3).fit(vectors + np.float32(offset))
+    assert found.metric_ == "euclidean"
+    assert adjusted_rand_score(labels, found.labels_) == 1.0
+
+
+def test_vectors_of_one_direction_are_one_group() -> None:
+    vectors = np.full((90, 8), 7e5, np.float32)
+    vectors[:, 1:] = 1e-3 * np.random.default_rng(0).normal(size=(90, 7))
+    found = VectorClusterer(3, metric="cosine").fit(vectors)  # in single precision all are one
+    assert len(np.unique(found.labels_)) <= 3
+
+
 def test_embeddings_are_compared_by_their_directions() -> None:
     vectors, labels = embeddings()
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

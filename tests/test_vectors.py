@@ -98,7 +98,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     refused("vectors of 9 numbers, as the checkpoint learned from, got 8", path, n_dimensions=9)
     refused("at least 500 vectors", path, at_least=500)
     np.savez(tmp_path / "a.npz", x=vectors, y=vectors)
-    refused("several arrays", tmp_path / "a.npz")
+    refused("name one with array=NAME", tmp_path / "a.npz")
 
     table = tmp_path / "a.parquet"
     ids = pa.array(["a"] * 60 + [str(row) for row in range(60)])

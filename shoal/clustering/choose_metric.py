@@ -27,6 +27,8 @@ SAMPLE = 1500
 """The vectors that are looked at, at most: they take a few seconds."""
 _ALIKE = 0.02
 """Lengths that vary by a smaller share of their mean tell nothing."""
+_FAR = 0.9
+"""The mean of vectors far from the origin is longer than this share of their lengths."""
 _CLEARLY = 0.05
 """Prediction strengths that differ by more than this decide."""
 _FOLLOW = 0.05
@@ -83,7 +85,8 @@ def choose_metric(
     """Choose how vectors are compared: ``euclidean``, as they are, or ``cosine``, by directions.
 
     1. A single number has no direction: ``euclidean``.
-    2. Where all lengths are alike: ``cosine``.
+    2. Where all lengths are alike, and not because all vectors lie in one direction, far from the
+       origin: ``cosine``.
     3. Clusters are found both ways, in halves of the vectors. Those that are found again clearly
        more surely decide, see `prediction_strength`.
     4. Else vectors of more than 100 numbers are taken for embeddings: ``cosine``.
@@ -100,7 +103,8 @@ def choose_metric(
     if d == 1:
         return ChosenMetric(EUCLIDEAN, "a single number has no direction")
     lengths = np.linalg.norm(x.astype(np.float64), axis=1)
-    if lengths.std() < _ALIKE * lengths.mean():
+    is_far = np.linalg.norm(x.mean(axis=0, dtype=np.float64)) > _FAR * lengths.mean()
+    if lengths.std() < _ALIKE * lengths.mean() and not is_far:
         return ChosenMetric(COSINE, "all vectors are about equally long")
     strengths = _strengths(x, recipe, auto_k, track) if n >= _FEWEST else {}
     if not strengths:
@@ -158,6 +162,9 @@ def _strengths(x: FloatArray, recipe: Recipe, auto_k: bool, track: Track) -> dic
         z = x
         for part in with_metric(recipe, metric).reducers:
             z = parts.build("reducers", part, random_state=recipe.seed).fit_transform(z)
+        if not z.shape[1]:  # all lie at one point: no clusters could be found again
+            found[metric] = 0.0
+            continue
         runs = [
             compare_halves(z, numbers, [recipe.seed, run])[0]
             for run in range(_RUNS // 2 if auto_k else _RUNS)

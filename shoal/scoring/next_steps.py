@@ -67,10 +67,10 @@ def _use(training: TrainingCommand) -> Sentence:
     if training.verb in ("run", "cluster"):
         table = training.beside("prediction.csv")
         if training.verb == "cluster" and not any(o[0] == "--images" for o in training.options):
-            use = command("export", training.data, table, f"{training.out}-groups.csv",
+            use = command("export", training.data, table, f"{training.place}-groups.csv",
                           "--as", "csv")  # fmt: skip
             return sentence("Write the groups with their names to a file: {command}.", command=use)
-        use = command("export", training.data, table, f"{training.out}-sorted")
+        use = command("export", training.data, table, f"{training.place}-sorted")
         return sentence("Copy the images into one folder for each group: {command}.", command=use)
     use = command("predict", training.data, training.checkpoint, training.beside("prediction.csv"))
     return sentence("Write the group of each image to a file: {command}.", command=use)

@@ -45,6 +45,15 @@ class TrainingCommand:
         """The path of a file ``name`` beside the checkpoint."""
         return name if self.out == _UNKNOWN else str(PurePath(self.checkpoint).parent / name)
 
+    @property
+    def place(self) -> str:
+        """The output without a slash at its end, to which words can be added.
+
+        >>> TrainingCommand("run", "photos", "found/").place
+        'found'
+        """
+        return str(PurePath(self.out))
+
     def again(self, suffix: str, **changed: str) -> str:
         """The command of the same training with changed options.
 

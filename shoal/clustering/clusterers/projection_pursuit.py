@@ -157,7 +157,7 @@ class ProjectionPursuit(VotingClusterer):
         own = spectral.build(n_clusters=self.n_clusters, random_state=self.random_state)
         own._fit(x)
         found = [own.reference_labels_]
-        if not 2 < self.n_clusters < len(x):
+        if not 2 < self.n_clusters < len(x) or not z.shape[1]:  # or all points are one
             return found
         if (following := merged(x, self.n_clusters, self.random_state)) is not None:
             found.insert(0 if self._is_better(x, following, found[0]) else 1, following)

@@ -80,8 +80,8 @@ def open_vectors(
     )  # fmt: skip
     if n_dimensions is not None and source.n_dimensions != n_dimensions:
         raise DataError(
-            f"{path} must hold vectors of {n_dimensions:,} numbers, as the checkpoint learned "
-            f"from, got {source.n_dimensions:,}."
+            f"{path} must hold vectors of {counted(n_dimensions, 'number')}, as the checkpoint "
+            f"learned from, got {source.n_dimensions:,}."
         )
     if len(source) < at_least:
         raise DataError(
@@ -165,6 +165,10 @@ def _of_numpy(path: Path, name: str | None) -> tuple[Array, Sequence[str] | None
     flat = [key for key, shape in shapes.items() if shape.count(",") == 1 and shape[-2] != ","]
     if name is None and len(flat) == 1:
         name = flat[0]
+    if name not in shapes and (name is not None or len(shapes) > 1):
+        there = ", ".join(f"{key} {shape}" for key, shape in list(shapes.items())[:10])
+        has = "several arrays" if name is None else f"no array {quoted(name)}, but others"
+        raise DataError(f"{path} holds {has} ({there}); name one with array=NAME.")
     return numpy_file.load_array(path, name), ids
 
 
@@ -179,7 +183,7 @@ def _check_ids(ids: Sequence[str] | None, path: Path) -> None:
     name, times = often
     raise DataError(
         f"{path}: each id must be of one vector, but {quoted(name)} is given {times:,} times; name "
-        "another column with id_column, or leave out what is there twice."
+        "another column with id_column=NAME, or leave out what is there twice."
     )
 
 

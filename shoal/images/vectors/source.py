@@ -147,10 +147,10 @@ class VectorSource:
     def _constant_columns(self) -> list[str]:
         if not 0 < self.n_constant < self.n_dimensions or len(self) < 2:
             return []
-        are = "is" if self.n_constant == 1 else "are"
+        are, tell = ("is", "tells") if self.n_constant == 1 else ("are", "tell")
         return [
             f"{self.n_constant:,} of {self.n_dimensions:,} numbers {are} the same in all vectors, "
-            "and tell nothing"
+            f"and {tell} nothing"
         ]
 
 

@@ -5,7 +5,10 @@ import { button, byId, closeButton, el } from "./dom.js";
 const STAYS = 6000; // milliseconds
 const MOST = 3;
 
-/** @param {{undo: () => void}} parts */
+/**
+ * `say` says something; `settle` takes away what says that something was done, as another thing was done or undone since: its Undo would take that back.
+ * @param {{undo: () => void}} parts
+ */
 export function createAnnouncer({ undo }) {
   const live = byId("live");
   const toasts = byId("toasts");
@@ -18,7 +21,7 @@ export function createAnnouncer({ undo }) {
    * @param {"done" | "plain" | "wrong" | "heard"} [kind] heard: the page shows it where it belongs
    * @param {{label: string, run: () => void}} [more] what can be done about it
    */
-  return function say(text, kind = "plain", more) {
+  function say(text, kind = "plain", more) {
     if (!text) return;
     // The same sentence twice is two events: a screen reader hears only changes.
     live.textContent = live.textContent === text ? `${text}\u00a0` : text;
@@ -32,5 +35,8 @@ export function createAnnouncer({ undo }) {
     inFront();
     while (toasts.children.length > MOST) toasts.firstElementChild?.remove();
     if (kind !== "wrong") setTimeout(close, more ? 3 * STAYS : STAYS);
-  };
+  }
+
+  const settle = () => { for (const toast of toasts.querySelectorAll(".toast.done")) toast.remove(); };
+  return { say, settle };
 }

@@ -35,7 +35,7 @@ async function start() {
   style.setProperty("--aspect", `${pile.sheets.width} / ${pile.sheets.height}`);
   dataset.small = String(pile.sheets.width <= 16);
 
-  const say = createAnnouncer({ undo: () => void app.act({ op: "undo" }) });
+  const { say, settle } = createAnnouncer({ undo: () => void app.act({ op: "undo" }) });
   const kept = createKept(pile.identity);
   const connection = createConnection(store, kept, sheets.retry);
   const queue = createQueue({ post: ({ words: _, ...act }) => post(act), kept, onFull: (full) => store.set({ full }), onCount: (waiting) => store.set({ waiting }), onGone: connection.lost, untilBack: connection.untilBack });
@@ -45,6 +45,7 @@ async function start() {
     async send(act) {
       const answer = await queue.send({ words: described(act, store.get().state), ...act });
       store.set({ ...received(store.get(), answer.state), mine: answer.state.version });
+      settle();
       say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
       return answer;
     },
@@ -60,6 +61,7 @@ async function start() {
       }
     },
   };
+  store.on(["state"], ({ state: { version }, mine }) => { if (version !== mine) settle(); }); // done elsewhere
   await offerUnsent(app);
   loadWhatIsShown(app);
   showBar(app);
