@@ -157,7 +157,7 @@ def test_vectors_are_clustered_by_the_workers_as_without(
     monkeypatch.setattr(large, "AT_ONCE", 0)  # these few are too many for memory
     monkeypatch.setattr(large, "SHOWN", 200)
     monkeypatch.setattr(
-        "shoal.distributed.engine.connect", lambda *_: contextlib.nullcontext(engine)
+        "shoal.distributed.engine.connect", lambda *_, **__: contextlib.nullcontext(engine)
     )
     centres = 20 * np.random.default_rng(0).normal(size=(3, 8))
     for file in range(3):
@@ -337,7 +337,7 @@ def test_a_run_clusters_a_sample_of_a_large_pile_and_assigns_all(
     inside = contextlib.nullcontext(InThisProcess())
     monkeypatch.setattr(sharded, "connect", lambda *_, **__: inside)
     monkeypatch.setattr("shoal.cli.request.MOST_CLUSTERED", 500)
-    monkeypatch.setattr("shoal.cli.fit._trainer", lambda _: None)
+    monkeypatch.setattr("shoal.cli.fit._trainer", lambda *_: None)
     monkeypatch.setattr(sharded, "SHOWN", 300)
     folder = tmp_path / "found"
     result = run_cli("run", pile, folder, "--ray", *fast)

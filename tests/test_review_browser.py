@@ -675,3 +675,17 @@ def test_the_name_of_a_group_can_be_read_in_a_narrow_window(person: Person) -> N
     person.press("in", Keys.ENTER)
     person.hears("Named")
     assert person.server.session.groups.names[group] == "in"
+
+
+def test_what_was_undone_is_not_offered_to_be_undone(person: Person) -> None:
+    person.press("b")
+    for row in person.until(person.tiles)[:2]:
+        person.click(f"#image-{row}")
+        person.press("c")
+        person.hears("Confirmed")
+    person.until(lambda: len(ops(person)) == 3)
+    assert len(person.all(".toast.done")) == 1
+    person.press("u")
+    person.hears("Undid")
+    assert not person.all(".toast.done")
+    assert ops(person) == ["start", "confirm", "confirm", "undo"]
