@@ -114,3 +114,20 @@ def test_a_finger_finds_the_way_back_from_single_images(person: Person) -> None:
     assert person.run(GUESSES)[0] != "a new group"
     below = "return innerHeight - document.querySelector('.answers').getBoundingClientRect().bottom"
     assert person.run(below) <= 1
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_was_done_is_said_above_the_groups_and_buttons(person: Person, width: int) -> None:
+    person.resize(width)
+    asked(person)
+    person.press("c")
+    person.hears("Confirmed")
+    person.until(lambda: person.all(".toast.done") and person.all("#question .candidate"))
+    overlaps = """
+        const said = document.querySelector(".toast.done").getBoundingClientRect();
+        return [...document.querySelectorAll(
+            "#question button, #question .asked .picture, header button")].filter((one) => {
+            const { top, bottom } = one.getBoundingClientRect();
+            return top < said.bottom && bottom > said.top;
+        }).length"""
+    assert person.run(overlaps) == 0

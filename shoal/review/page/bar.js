@@ -25,7 +25,9 @@ export function commandButton(app, id, kind = "") {
 const below = new Set();
 const measured = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => {
   for (const bar of below) if (!bar.isConnected) below.delete(bar);
-  document.documentElement.style.setProperty("--actions", `${Math.max(0, ...[...below].map((bar) => bar.offsetHeight))}px`);
+  const { style } = document.documentElement;
+  style.setProperty("--bar", `${/** @type {HTMLElement | null} */ (document.querySelector("header.bar"))?.offsetHeight ?? 0}px`);
+  style.setProperty("--actions", `${Math.max(0, ...[...below].map((bar) => bar.offsetHeight))}px`);
 });
 
 /** A bar of buttons at the bottom, which what is said does not cover. @param {HTMLElement} bar */
