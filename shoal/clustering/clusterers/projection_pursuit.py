@@ -27,9 +27,9 @@ _PER_DIMENSION = 30
 """Points a white dimension: in more dimensions than that, any split looks separable."""
 _SWEPT = 3
 """Cuts of the neighbour graph that are tried as well: an uneven split has a high kurtosis."""
-_SUBSPACES, _NEIGHBOURS = 8, 20
+_SUBSPACES = 8
 _CLEARLY = 0.25
-"""Merged groups come first where their normalised cut is at most this share of the other one."""
+"""Merged groups come first where their normalised cut is less than this share of the other one."""
 
 
 class ProjectionPursuit(VotingClusterer):
@@ -142,7 +142,7 @@ class ProjectionPursuit(VotingClusterer):
         starts = generator.normal(size=(self.n_starts, z.shape[1])).astype(np.float32)
         sides = list((z @ least_kurtosis(z, starts, self.n_steps).T > 0).T)
         smallest = max(1, int(self.min_share * len(x) / 2))
-        graph = neighbour_graph(x, min(_NEIGHBOURS, max(2, len(x) // 4)))
+        graph = neighbour_graph(x, min(20, max(2, len(x) // 4)))
         n_vectors = min(_SWEPT + 1, len(x) - 1)
         _, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
         cuts = [sweep_cut(graph, vector, smallest)[1] for vector in vectors.T[1:]]
@@ -155,23 +155,20 @@ class ProjectionPursuit(VotingClusterer):
         from sklearn.cluster import KMeans
 
         own = spectral.build(n_clusters=self.n_clusters, random_state=self.random_state)
-        own._fit(x)
-        found = [own.reference_labels_]
         if not 2 < self.n_clusters < len(x) or not z.shape[1]:  # or all points are one
-            return found
+            own._fit(x)
+            return [own.reference_labels_]
+        graph = own.graph(x)
+        found = [own.divide(x, graph)]
         if (following := merged(x, self.n_clusters, self.random_state)) is not None:
-            found.insert(0 if self._is_better(x, following, found[0]) else 1, following)
+            cuts = [normalised_cut(graph, labels) for labels in (following, found[0])]
+            found.insert(0 if cuts[0] < _CLEARLY * cuts[1] else 1, following)
         for _ in range(_SUBSPACES):
             half = generator.permutation(z.shape[1])[: max(2, z.shape[1] // 2)]
             model = KMeans(self.n_clusters, n_init=2, random_state=self.random_state)
             with one_thread():
                 found.append(model.fit(z[:, half]).labels_.astype(np.int64))
         return found
-
-    def _is_better(self, x: FloatArray, following: IntArray, cut: IntArray) -> bool:
-        """Whether merged groups clearly cut less of the graph."""
-        graph = neighbour_graph(x, min(_NEIGHBOURS, max(2, len(x) // (2 * self.n_clusters))))
-        return normalised_cut(graph, following) < _CLEARLY * normalised_cut(graph, cut)
 
 
 def least_kurtosis(z: Array, starts: Array, n_steps: int) -> Array:

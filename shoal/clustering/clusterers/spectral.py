@@ -64,9 +64,15 @@ class Spectral(VotingClusterer):
             # Nothing to cut, or a point a cluster.
             self.reference_labels_ = np.arange(len(x)) % self.n_clusters
             return
+        self.reference_labels_ = self.divide(x, self.graph(x))
+
+    def graph(self, x: FloatArray) -> scipy.sparse.csr_array:
+        """The neighbour graph of ``x`` float32 (n, d) that is cut."""
         # As with the votes: in a tiny pile, everybody would be everybody's neighbour.
-        n_neighbors = min(self.n_neighbors, max(2, len(x) // (2 * self.n_clusters)))
-        graph = neighbour_graph(x, n_neighbors)
+        return neighbour_graph(x, min(self.n_neighbors, max(2, len(x) // (2 * self.n_clusters))))
+
+    def divide(self, x: FloatArray, graph: scipy.sparse.csr_array) -> IntArray:
+        """The groups of ``x`` float32 (n, d), which has that `graph`: int64 (n,)."""
         smallest = max(1, int(self.min_share * len(x) / self.n_clusters))
         core = _core(graph, smallest, self.n_clusters)
         labels = np.empty(len(x), dtype=np.int64)
@@ -74,7 +80,7 @@ class Spectral(VotingClusterer):
         strays = np.setdiff1d(np.arange(len(x)), core)
         if len(strays):
             labels[strays] = labels[core[nearest(x[core], x[strays], 1)[1][:, 0]]]
-        self.reference_labels_ = labels
+        return labels
 
     def _cut(self, graph: scipy.sparse.csr_array, smallest: int) -> IntArray:
         n_vectors = _TRIED + 1 if self.n_clusters == 2 else min(3 * self.n_clusters, _MOST_VECTORS)
