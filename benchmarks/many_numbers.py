@@ -12,26 +12,22 @@ judged on the other: how often the right number is first, and how often among th
 
 from __future__ import annotations
 
-import argparse
 import zlib
-from pathlib import Path
 from typing import Any
 
 import many_piles
 import numpy as np
 from machine import HERE, append, commit, is_there, machine, rows
-from number_rules import print_table
+from number_rules import NUMBERS, Row, print_table
 from pile_list import PILES
 
 RESULTS = HERE / "results" / "many_numbers.jsonl"
-NUMBERS = range(2, 13)
 PARTS_A_PILE = 2
 _FEWEST = 60
 """Images of a class, in a part."""
 _HALVINGS = 4
 _HALVINGS_IN_TWO = 3
 _NEAREST = 20
-Row = dict[str, Any]
 
 
 def measure(z: Any, other: Any | None, seed: int = 0) -> Row:
@@ -182,12 +178,8 @@ def _root(top: Any, point: int) -> int:
 
 def main() -> None:
     """Measure what is missing, then print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("embeddings", nargs="?", type=Path)
-    parser.add_argument("--labels", type=Path, default=Path("labels.npz"))
+    parser = many_piles.options_of(__doc__, RESULTS)
     parser.add_argument("--piles", nargs="+", default=list(PILES), choices=list(PILES))
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true", help="only print what has been measured")
     options = parser.parse_args()
     if not options.table:
         runs = many_piles.load(options.embeddings)

@@ -33,6 +33,16 @@ N_VIEWED = 400
 _RUNS_A_FILE = 20
 
 
+def options_of(doc: str | None, results: Path) -> argparse.ArgumentParser:
+    """The options of a script that measures the embeddings, and prints the table of ``results``."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("embeddings", nargs="?", type=Path)
+    parser.add_argument("--labels", type=Path, default=Path("labels.npz"))
+    parser.add_argument("--results", type=Path, default=results)
+    parser.add_argument("--table", action="store_true", help="only print what has been measured")
+    return parser
+
+
 def prepare(folder: Path, labels: Path, data: Path) -> None:
     """Write the images of all piles to ``folder``, and their classes to ``labels``."""
     folder.mkdir(parents=True, exist_ok=True)

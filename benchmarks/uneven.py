@@ -12,15 +12,14 @@ groups first where its signal says so; it is fitted on one half of the piles, se
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import many_piles
 import numpy as np
 from machine import HERE, append, commit, is_there, machine, rows
 from many_numbers import parts
+from number_rules import Row
 from pile_list import PILES, halves
 from piles import scored
 
@@ -29,7 +28,6 @@ WAYS = ("spectral", "merged")
 _HALVINGS = 1
 UNEVEN = 1.5
 """Kinds are uneven if the largest is so many times the smallest, in images."""
-Row = dict[str, Any]
 
 
 def _cases(name: str, classes: Any) -> Iterator[tuple[Row, Any, Any]]:
@@ -126,12 +124,7 @@ def print_table(found: list[Row]) -> None:
 
 def main() -> None:
     """Measure what is missing, then print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("embeddings", nargs="?", type=Path)
-    parser.add_argument("--labels", type=Path, default=Path("labels.npz"))
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--table", action="store_true", help="only print what has been measured")
-    options = parser.parse_args()
+    options = many_piles.options_of(__doc__, RESULTS).parse_args()
     if not options.table:
         runs = many_piles.load(options.embeddings)
         with np.load(options.labels) as labels:
