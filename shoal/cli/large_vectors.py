@@ -83,4 +83,4 @@ def how_compared(checkpoint: Checkpoint) -> list[str]:
     metric = checkpoint.facts.metric
     if metric is None or not metric.reason:
         return []
-    return [f"{metric.in_words}; {metric.reason}; --metric {metric.other} overrules it"]
+    return [f"{metric.explained}; --metric {metric.other} overrules it"]

@@ -73,7 +73,7 @@ class ReviewedEstimator(CheckpointEstimator):
         if isinstance(track, Reporter):
             facts = self.checkpoint_.facts
             if facts.metric is not None and facts.metric.reason:
-                track.say(f"{facts.metric.in_words}; {facts.metric.reason}")
+                track.say(facts.metric.explained)
             if facts.chosen is not None:
                 track.say(facts.chosen.reason)
             track.warn(*facts.warnings)

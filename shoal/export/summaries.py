@@ -256,8 +256,7 @@ def _metric(checkpoint: Checkpoint) -> list[str]:
     if not checkpoint.n_dimensions:
         return []
     known = checkpoint.facts.metric or ChosenMetric(metric_of(checkpoint.recipe))
-    why = f"; {known.reason}" if known.reason else ""
-    return [f"  metric         {known.metric}: {known.in_words}{why}"]
+    return [f"  metric         {known.metric}: {known.explained}"]
 
 
 def _of_training(checkpoint: Checkpoint, facts: dict[str, Any]) -> list[str]:

@@ -139,6 +139,11 @@ class ChosenMetric:
         return "the vectors are compared as they are, lengths too (euclidean)"
 
     @property
+    def explained(self) -> str:
+        """The same, with the reason if there is one."""
+        return f"{self.in_words}; {self.reason}" if self.reason else self.in_words
+
+    @property
     def other(self) -> str:
         """The name of the other metric."""
         return "euclidean" if self.metric == "cosine" else "cosine"

@@ -8,17 +8,7 @@ from shoal.recipes.parts import Part, check_choice
 from shoal.recipes.recipe import Recipe
 
 AUTO, COSINE, EUCLIDEAN = "auto", "cosine", "euclidean"
-METRICS = (AUTO, COSINE, EUCLIDEAN)
 _DIRECTIONS = Part("unit_norm")
-
-
-def check_metric(metric: str) -> None:
-    """Raise unless ``metric`` is one of `METRICS`.
-
-    Raises:
-        RecipeError: it is another word.
-    """
-    check_choice("metric", metric, METRICS)
 
 
 def with_metric(recipe: Recipe, metric: str) -> Recipe:
@@ -31,7 +21,7 @@ def with_metric(recipe: Recipe, metric: str) -> Recipe:
     Raises:
         RecipeError: there is no such metric.
     """
-    check_metric(metric)
+    check_choice("metric", metric, (AUTO, COSINE, EUCLIDEAN))
     if metric == AUTO:
         return recipe
     others = tuple(part for part in recipe.reducers if part.name != _DIRECTIONS.name)
