@@ -94,19 +94,6 @@ def of_vectors(text: str) -> str:
     return _renamed(text, {"an image": "a vector", "image": "vector"})
 
 
-def without_encoder(text: str) -> str:
-    """`of_vectors`, where no encoder sees them.
-
-    >>> without_encoder("all 9 images look the same to the encoder, so")
-    'all 9 vectors are the same, so'
-    """
-    text = text.replace("the encoder tells only", "there are only").replace(
-        "different images apart, the others look like copies of them", "different images, the "
-        "others are copies of them",
-    )  # fmt: skip
-    return of_vectors(text.replace("look the same to the encoder", "are the same"))
-
-
 def of_images(text: str) -> str:
     """The inverse of `of_vectors`.
 

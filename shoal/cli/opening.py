@@ -14,6 +14,7 @@ from shoal.cli.channel_options import parse_composite, parse_range, parse_within
 from shoal.cli.options import OpenOptions
 from shoal.cli.request import Request
 from shoal.images.csv_files import printable
+from shoal.images.decoding.listing import SEEN_AT
 from shoal.images.left_out import Count
 from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
@@ -23,8 +24,6 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 
 _AS_IT_IS = OpenOptions()
-_SEEN = "seen at "
-"""How the note begins on the size that a network sees, and what it costs."""
 
 
 def open_images(
@@ -53,7 +52,7 @@ def open_images(
     )  # fmt: skip
     if report is not None:
         for note in getattr(source, "notes", ()):
-            if not (only_shown and note.startswith(_SEEN)):
+            if not (only_shown and note.startswith(SEEN_AT)):
                 report.say(note)
     counts = getattr(source, "left_out", None)
     if counts is None:

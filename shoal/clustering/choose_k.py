@@ -7,7 +7,6 @@ from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import check_range, weigh
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
-from shoal.plural import without_encoder
 from shoal.protocols import FloatArray, Track, silent
 from shoal.recipes.recipe import Recipe
 
@@ -41,10 +40,12 @@ def choose_k(z: FloatArray, recipe: Recipe, *, track: Track = silent) -> tuple[i
         DataError: fewer than 20 points.
     """
     points = build_clusterer(recipe, recipe.n_clusters).remember(z).reference
-    evidence = weigh(points, low=FEWEST, high=MOST, seed=recipe.seed, track=track)
+    evidence = weigh(
+        points, low=FEWEST, high=MOST, seed=recipe.seed, vectors=not recipe.has_encoder,
+        track=track,
+    )  # fmt: skip
     strengths = {each.n_clusters: round(each.strength, 3) for each in evidence.evidence}
-    reason = evidence.reason if recipe.has_encoder else without_encoder(evidence.reason)
-    return evidence.n_clusters, ChosenNumber(reason, strengths)
+    return evidence.n_clusters, ChosenNumber(evidence.reason, strengths)
 
 
 def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> NumberOfClusters:
@@ -55,5 +56,7 @@ def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> Number
         DataError: it remembers fewer than 20 images.
     """
     reference = clustering_of(checkpoint).reference
-    found = weigh(reference, low=FEWEST, high=MOST, seed=checkpoint.recipe.seed, track=track)
-    return found.of_vectors() if checkpoint.n_dimensions else found
+    return weigh(
+        reference, low=FEWEST, high=MOST, seed=checkpoint.recipe.seed,
+        vectors=checkpoint.n_dimensions > 0, track=track,
+    )  # fmt: skip

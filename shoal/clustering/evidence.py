@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from shoal.plural import without_encoder
 from shoal.protocols import IntArray
 
 
@@ -46,10 +45,6 @@ class NumberOfClusters:
     """For each number the clusters of these images, int64 (m,), the largest first."""
     tied: tuple[int, ...] = ()
     """Other numbers that would do as well as the choice, the strongest first."""
-
-    def of_vectors(self) -> NumberOfClusters:
-        """The same with its reason in words for vectors from elsewhere."""
-        return replace(self, reason=without_encoder(self.reason))
 
     def to_json(self) -> dict[str, Any]:
         """The choice and the evidence as JSON values."""

@@ -22,6 +22,7 @@ from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
+from shoal.plural import of_vectors
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.training.augmented_source import AugmentedSource
 
@@ -69,8 +70,10 @@ def choose_n_clusters(
     check_range(low, high, len(source))
     sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
     z = reduce(sample, checkpoint, device=device, track=track)
-    found = weigh(z, low=low, high=high, seed=seed, rows=sample.rows, track=track)
-    return found.of_vectors() if checkpoint.n_dimensions else found
+    return weigh(
+        z, low=low, high=high, seed=seed, rows=sample.rows, vectors=checkpoint.n_dimensions > 0,
+        track=track,
+    )  # fmt: skip
 
 
 def check_range(low: int, high: int, n_images: int | None = None, noun: str = "images") -> None:
@@ -92,7 +95,7 @@ def check_range(low: int, high: int, n_images: int | None = None, noun: str = "i
 
 def weigh(
     z: FloatArray, *, low: int = 2, high: int = 20, seed: int = 0, rows: IntArray | None = None,
-    track: Track = silent,
+    vectors: bool = False, track: Track = silent,
 ) -> NumberOfClusters:  # fmt: skip
     """Compare numbers of clusters of points.
 
@@ -107,6 +110,7 @@ def weigh(
         high: the largest; less where there are fewer than 10 points a cluster.
         seed: of the sample and the halves.
         rows: int64 (n,), the rows of the points in the result; by default 0 to n - 1.
+        vectors: whether the points are vectors from elsewhere, which no encoder saw.
         track: shows progress.
 
     Raises:
@@ -124,7 +128,7 @@ def weigh(
     z, rows = z[sample], rows[sample]
     numbers = range(low, min(high, len(z) // FEWEST_A_CLUSTER) + 1)
     if (distinct := distinct_points(z, most=numbers[-1])) is not None:
-        return _of_copies(distinct[1], low, rows)
+        return _of_copies(distinct[1], low, rows, vectors)
     runs = [
         compare_halves(z, numbers, [seed, run]) for run in track(range(_RUNS), "resampling", _RUNS)
     ]
@@ -146,20 +150,29 @@ def weigh(
         for place, k in enumerate(numbers)
     )
     choice, tied, clear, leading, reason = _choose(evidence)
+    reason = of_vectors(reason) if vectors else reason
     return NumberOfClusters(choice, clear, reason, leading, evidence, rows, groups, tied)
 
 
-def _of_copies(place: IntArray, low: int, rows: IntArray) -> NumberOfClusters:
-    """The result for few different images and their copies: as many clusters as images differ."""
+def _of_copies(place: IntArray, low: int, rows: IntArray, vectors: bool) -> NumberOfClusters:
+    """The result for few different points and their copies: as many clusters as points differ."""
     n_different = int(place.max()) + 1
     k = max(low, n_different)
     score = float(n_different > 1)
+    if vectors:
+        few = f"there are only {n_different:,} different vectors, the others are copies of them"
+        same = f"all {len(place):,} vectors are the same"
+    else:
+        few = (
+            f"the encoder tells only {n_different:,} different images apart, the others look like "
+            "copies of them"
+        )
+        same = f"all {len(place):,} images look the same to the encoder"
     reason = (
-        f"the encoder tells only {n_different:,} different images apart, the others look like "
-        f"copies of them, so {n_different:,} clusters are all there are."
+        f"{few}, so {n_different:,} clusters are all there are."
         if n_different > 1
-        else f"all {len(place):,} images look the same to the encoder, so there is nothing to tell "
-        "apart and no number of clusters is better than another; check the data."
+        else f"{same}, so there is nothing to tell apart and no number of clusters is better than "
+        "another; check the data."
     )
     evidence = Evidence(k, score, 0.0, score, score, 0.0)
     clear = n_different == k

@@ -11,6 +11,9 @@ from shoal.images.pixel_range import PixelRange
 from shoal.images.within import Within
 from shoal.protocols import Track, silent
 
+SEEN_AT = "seen at"
+"""How the note begins on the size that a network sees, and what it costs."""
+
 
 @dataclass(frozen=True)
 class Wanted:

@@ -26,7 +26,7 @@ from shoal.images.decoding.filling import (
 )
 from shoal.images.decoding.fitting import CROP, PAD, STRETCH
 from shoal.images.decoding.form import Form
-from shoal.images.decoding.listing import Listing, Wanted
+from shoal.images.decoding.listing import SEEN_AT, Listing, Wanted
 from shoal.images.decoding.members import take_apart
 from shoal.images.decoding.processes import shared
 from shoal.images.decoding.raw_pixels import OTHER_CHANNELS
@@ -209,7 +209,7 @@ def _cost(index: Index, wanted: Wanted) -> str:
     cost = f"; {height * width * channels * dtype_of(index).itemsize:,} bytes an image"
     if times != 1:
         cost += f", about {times:.2g} times the time of 32 × 32"
-    seen = f"seen at {pixels(height, width)}"
+    seen = f"{SEEN_AT} {pixels(height, width)}"
     if wanted.image_shape is not None:
         return f"{seen}, as in training{cost}"
     if not _is_shrunk(index):
