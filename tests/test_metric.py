@@ -151,3 +151,28 @@ def test_vectors_of_few_numbers_are_copies_only_where_they_are_nearly_the_same(
         found = (tmp_path / f"{d}.csv").read_text().splitlines()[1:]
         assert {line.split(",")[1] for line in found} >= {"3", "7"}
         assert len(found) <= 8
+
+
+def test_with_cosine_the_length_of_a_vector_is_nothing_that_could_be_unlike() -> None:
+    vectors = embeddings(n=600)[0]
+    found = VectorClusterer(3, metric="cosine").fit(vectors)
+
+    def familiarity(x: np.ndarray) -> np.ndarray:
+        table = pipeline.predict(VectorSource(x), found.checkpoint_, familiarity=True)
+        assert table.familiarity is not None
+        assert (table.confidence[table.familiarity == 0] < 0.34).all()
+        return table.familiarity
+
+    own = familiarity(vectors)
+    assert (own > 0.01).mean() > 0.95
+    np.testing.assert_allclose(familiarity(1024 * vectors), own)
+    lengthless = np.where(np.arange(600)[:, None] == 7, np.float32(0), vectors)
+    assert np.flatnonzero(familiarity(lengthless) == 0).tolist() == [7]
+    warned = VectorClusterer(3, metric="cosine").fit(lengthless).checkpoint_.facts.warnings
+    assert "1 of 600 vectors has length 0 and so no direction" in warned[0]
+    # As they are, vectors three times as long are others.
+    features_of = VectorClusterer(3, metric="euclidean").fit(features(4, 600)[0])
+    far = pipeline.predict(
+        VectorSource(30 * features(4, 600)[0]), features_of.checkpoint_, familiarity=True
+    )
+    assert (far.familiarity == 0).all()  # type: ignore[union-attr]

@@ -59,10 +59,11 @@ def warn_of(
     table: ImageTable, checkpoint: Checkpoint, report: Reporter, *, clusters: int | None = None
 ) -> None:
     """Warn of unfamiliar images, and of new clusters that are tiny or empty, see `predict`."""
-    known = ("vectors that were clustered",) if checkpoint.n_dimensions else ()
-    report.warn(*warnings.unfamiliar(table, *known))
+    are_vectors = checkpoint.n_dimensions > 0
+    report.warn(*warnings.unfamiliar(table, vectors=are_vectors))
     if clusters is not None and not warnings.few_images(len(table), clusters):
-        report.warn(*warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters)))
+        tiny = warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters))
+        report.warn(*(map(of_vectors, tiny) if are_vectors else tiny))
 
 
 def splits(

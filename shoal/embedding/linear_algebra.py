@@ -6,6 +6,9 @@ import numpy as np
 
 from shoal.protocols import Array, FloatArray
 
+_NO_LENGTH = 1e-12
+"""A row that is no longer than this has no direction."""
+
 
 def unit_rows(x: Array) -> Array:
     """Rows of ``x`` float (n, d) scaled to length 1; zero stays zero.
@@ -13,8 +16,18 @@ def unit_rows(x: Array) -> Array:
     >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
     [[0.6, 0.8], [0.0, 0.0]]
     """
-    unit: Array = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    unit: Array = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), _NO_LENGTH)
     return unit
+
+
+def has_direction(x: Array) -> Array:
+    """Which rows of ``x`` float (n, d) `unit_rows` brings to length 1: not zeros; bool (n,).
+
+    >>> has_direction(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [True, False]
+    """
+    long: Array = np.linalg.norm(x, axis=1) >= _NO_LENGTH
+    return long
 
 
 def whitening(x: FloatArray, n_components: int) -> tuple[Array, Array]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.embedding import far_off
+from shoal.embedding.linear_algebra import has_direction, unit_rows
 from shoal.embedding.projection import project
 from shoal.embedding.reconstruction import reconstruction_errors
 from shoal.embedding.reduce import reduce
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+from shoal.recipes.metric import COSINE
 
 UNFAMILIAR = 0.01
 """An image less familiar than this is out of distribution: by chance, a hundredth of the others."""
@@ -18,6 +20,8 @@ _COMPONENTS = 128
 _IMAGES_PER_COMPONENT = 12
 _QUANTILES = 1001
 _DISTANCES, _ERRORS = "surprise", "reconstruction"  # as checkpoint files call them
+_DIRECTIONS = "directions"
+"""Whether directions alone were modelled; older files of vectors compared by the cosine lack it."""
 
 
 def fit_reference(
@@ -25,6 +29,9 @@ def fit_reference(
     device: str = "cpu", track: Track = silent,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Fit what new images are compared with to the images that a checkpoint learned from.
+
+    Of vectors from elsewhere that are compared by the cosine the directions are modelled: how long
+    a vector is says nothing.
 
     Args:
         source: those images.
@@ -41,12 +48,18 @@ def fit_reference(
         elsewhere, which nothing reconstructs, of the distance alone. Nothing for fewer than 4
         images.
     """
+    by_direction = checkpoint.n_dimensions > 0 and checkpoint.metric == COSINE
+    if by_direction:
+        some = has_direction(embedding)
+        embedding, rows = unit_rows(embedding[some]).astype(np.float32), rows[some]
     if len(rows) < 4:
         return {}
     order = np.random.default_rng(0).permutation(len(rows))
     modelled, held_out = embedding[order[::2]], embedding[order[1::2]]
     model = _fit(modelled)
     known = model | {_DISTANCES: _quantiles(mahalanobis(held_out, model))}
+    if by_direction:
+        known |= {_DIRECTIONS: np.ones(1, np.float32)}
     if checkpoint.n_dimensions:
         return known
     some = np.sort(rows[order[:_QUANTILES]])
@@ -73,12 +86,13 @@ def familiarity(
     encoder maps those to where it knows its way. Fewer than 400 images to learn from are too few
     to call anything unfamiliar by this.
 
-    It is 0 for images far beyond everything that was learned, see `far_off`.
+    It is 0 for images far beyond everything that was learned, see `far_off`, and for a vector of
+    length 0 where directions are compared: it has none.
 
     Args:
         source: the images asked about.
         checkpoint: a finished one.
-        distances: float32 (n,), their `mahalanobis` distance under the checkpoint's model.
+        distances: float32 (n,), see `distances_to`.
         device: where the encoder runs.
         track: shows progress.
 
@@ -105,10 +119,24 @@ def reduce_with_familiarity(
     distances: list[FloatArray] = []
 
     def measure(block: FloatArray) -> None:
-        distances.append(mahalanobis(block, checkpoint.familiar))
+        distances.append(distances_to(checkpoint.familiar, block))
 
     z = reduce(source, checkpoint, device=device, track=track, noticed=measure)
     return z, familiarity(source, checkpoint, np.concatenate(distances), device=device, track=track)
+
+
+def distances_to(known: dict[str, Array], embedding: FloatArray) -> FloatArray:
+    """The `mahalanobis` distance of an embedding float32 (n, d) to what was learned, float32 (n,).
+
+    Args:
+        known: of `fit_reference`. Where it is of directions, these are compared, and a vector
+            without one is infinitely far away.
+        embedding: before any reduction.
+    """
+    if _DIRECTIONS not in known:
+        return mahalanobis(embedding, known)
+    distances = mahalanobis(unit_rows(embedding).astype(np.float32), known)
+    return np.where(has_direction(embedding), distances, np.float32(np.inf))
 
 
 def mahalanobis(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.embedding.embed import embed
+from shoal.embedding.linear_algebra import has_direction
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
-from shoal.plural import counted, of_vectors
-from shoal.protocols import ImageSource, IntArray
+from shoal.plural import counted, fill, of_vectors
+from shoal.protocols import FloatArray, ImageSource, IntArray
+from shoal.recipes.metric import COSINE
 from shoal.scoring.evidence import MEANINGLESS
 from shoal.scoring.warnings import tiny_clusters
 
@@ -41,4 +43,18 @@ def diagnose(
             f"all {counted(len(z), 'vector')} that were compared are the same, so the clusters "
             f"{MEANINGLESS}; check the file."
         ]
-    return list(map(of_vectors, tiny_clusters(sizes)))
+    return [*_without_direction(z, checkpoint), *map(of_vectors, tiny_clusters(sizes))]
+
+
+def _without_direction(z: FloatArray, checkpoint: Checkpoint) -> list[str]:
+    """Warn of vectors of length 0 where directions are compared."""
+    n_gone = int((~has_direction(z)).sum())
+    if not n_gone or checkpoint.metric != COSINE:
+        return []
+    return [
+        fill(
+            "{n:,} of {all} {n:has|have} length 0 and so no direction, and directions are compared "
+            "(cosine): nothing tells where {n:it belongs|they belong}.",
+            n=n_gone, all=counted(len(z), "vector"),
+        )
+    ]  # fmt: skip

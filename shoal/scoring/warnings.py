@@ -185,10 +185,16 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
     return sentences
 
 
-def unfamiliar(table: ImageTable, known: str = "images the encoder was trained on") -> list[str]:
-    """Warn of images unlike the ``known``, if familiarity was measured."""
+def unfamiliar(table: ImageTable, *, vectors: bool = False) -> list[str]:
+    """Warn of images, or ``vectors``, unlike those learned from, if familiarity was measured."""
     if table.familiarity is None:
         return []
+    noun, known, such_as = (
+        ("vector", "vectors that were clustered", "vectors of zeros or of another program")
+        if vectors
+        else ("image", "images the encoder was trained on",
+              "blank pictures, noise or another kind of picture")
+    )  # fmt: skip
     n, far = len(table.labels), np.flatnonzero(table.familiarity == 0)
     warned = []
     if len(far):
@@ -196,8 +202,8 @@ def unfamiliar(table: ImageTable, known: str = "images the encoder was trained o
             ("is", "its", "cluster means") if len(far) == 1 else ("are", "their", "clusters mean")
         )
         warned.append(
-            f"{len(far):,} of {counted(n, 'image')} {are} unlike any of the {known} "
-            f"({_listed(table, far)}), such as blank pictures, noise or another kind of picture: "
+            f"{len(far):,} of {counted(n, noun)} {are} unlike any of the {known} "
+            f"({_listed(table, far)}), such as {such_as}: "
             f"{their} {clusters} nothing, and {their} confidence is that of chance."
         )
     strange = np.flatnonzero((table.familiarity < UNFAMILIAR) & (table.familiarity > 0))
@@ -208,9 +214,9 @@ def unfamiliar(table: ImageTable, known: str = "images the encoder was trained o
     also, by_chance = "more " if len(far) else "", UNFAMILIAR * n
     return [
         *warned,
-        f"{len(strange):,} {also}of {counted(n, 'image')} {'is' if len(strange) == 1 else 'are'} "
+        f"{len(strange):,} {also}of {counted(n, noun)} {'is' if len(strange) == 1 else 'are'} "
         f"unlike the {known} ({_listed(table, strange)}; {by_chance:,.0f} would be by chance), so "
-        "their clusters mean little; the column familiarity of the table tells which images.",
+        f"their clusters mean little; the column familiarity of the table tells which {noun}s.",
     ]
 
 
