@@ -60,6 +60,17 @@ class Person(chromium.Window):
             lambda: next((one for one in self.all(selector) if one.is_displayed()), None)
         )
 
+    def sees(self, selector: str) -> Any:
+        """An element, as soon as it was on the screen for long enough to be answered."""
+        takes_answers = "return arguments[0].isConnected && !arguments[0].closest('[data-unseen]')"
+        return self.until(
+            lambda: (one := self.shown(selector)) and self.run(takes_answers, one) and one
+        )
+
+    def asked(self) -> None:
+        """Wait until there is a question on the screen, and it takes answers."""
+        self.sees("#question:not(:has(.leaving)) .asked > *")
+
     def chain(self) -> Any:
         """What a mouse does, at once."""
         from selenium.webdriver import ActionChains
@@ -67,6 +78,7 @@ class Person(chromium.Window):
         return ActionChains(self.driver, duration=20)
 
     def click(self, selector: str, *held: str) -> None:
+        self.sees(selector)
         chain = self.chain()
         for key in held:
             chain.key_down(key)

@@ -209,9 +209,9 @@ def test_the_whole_story_by_keyboard(person: Person, export: Any) -> None:
     person.hears("Confirmed")
     assert ops(person).count("note") == 1  # both the key and leaving the field save it
     person.press("q")
-    person.shown("#question .candidate")
+    person.asked()
     person.press("s")
-    person.until(lambda: not person.run("return document.querySelector('#question .leaving')"))
+    person.asked()
     person.press("1")
     person.until(lambda: ops(person)[-1] == "answer")
     person.press("?")
@@ -401,15 +401,21 @@ def test_single_images_are_answered_by_keys(person: Person) -> None:
     person.press("b")
     person.until(person.tiles)
     person.press("q")
-    person.shown("#question .candidate")
+    person.asked()
     person.press("e")
     person.shown("#question .single[aria-pressed=true]")
     person.press(Keys.ESCAPE)
     person.until(lambda: not person.run("return document.querySelectorAll('.single').length"))
     question = person.server.session.question()["question"]
-    person.press("e", "n")
+    person.asked()
+    person.press("e")
+    person.asked()
+    person.press("n")
     person.press("c")
+    person.sees(".dialog input")
+    person.press("stains", Keys.ENTER)
     person.hears("Answered for")
+    assert "stains" in person.groups()
     groups = person.server.session.groups
     assert groups.group[question["rows"][0]] == groups.next_group - 1
     assert groups.group[question["rows"][1:]].tolist() == question["each"]["guesses"][1:]
@@ -423,6 +429,7 @@ def test_single_images_are_answered_by_keys(person: Person) -> None:
     question = person.server.session.question()["question"]
     assert question["guesses"]
     person.press("q")
+    person.asked()
     person.shown("#question .single[aria-pressed=true]")
     below = "return document.querySelector('.answers').getBoundingClientRect().bottom - innerHeight"
     for width in (390, 2560, 1280):

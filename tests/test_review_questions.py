@@ -16,7 +16,7 @@ browser, run_folder, person = chromium.browser, reviewing.run_folder, reviewing.
 
 IMAGES = """
     return [...document.querySelectorAll("#question .asked .picture")]
-        .map((one) => one.style.backgroundImage + one.style.backgroundPosition).join()"""
+        .map((one) => one.dataset.picture).join()"""
 NUMBERS = """
     return [...document.querySelectorAll("#question .candidate")].map((one) =>
         `${one.querySelector("kbd").textContent} ${one.querySelector(".name").textContent}`)"""
@@ -32,7 +32,7 @@ def asked(person: Person) -> dict[str, Any]:
     person.press("b")
     person.until(person.tiles)
     person.press("q")
-    person.shown("#question .candidate")
+    person.asked()
     return session.question()["question"]
 
 
@@ -43,7 +43,7 @@ def test_answers_about_single_images_outlast_undo_a_merge_elsewhere_and_escape(
     images, numbers = person.run(IMAGES), person.run(NUMBERS)
     said = len(ops(person))
     person.press("e")
-    person.shown(".single[aria-pressed=true]")
+    person.asked()
     assert person.run(NUMBERS)[: len(numbers)] == numbers
     guesses = person.run(GUESSES)
     person.press("n", "n", "s")
@@ -64,14 +64,18 @@ def test_answers_about_single_images_outlast_undo_a_merge_elsewhere_and_escape(
     person.press("b")
     person.hears("2 answers to the question are kept")
     person.click(".toast:last-child button:not(.close)")
+    person.asked()
     person.press("1")  # one answer for all of them would replace both
     person.shown(".dialog")
     person.press(Keys.ESCAPE)
     person.until(lambda: not person.all(".dialog"))
     person.press("e")
+    person.asked()
     assert person.run(GUESSES)[:2] == ["a new group"] * 2
     assert person.run(IMAGES) == images
     person.press("c")
+    person.sees(".dialog input")
+    person.press(Keys.ENTER)  # without a name
     person.hears("Answered for 12 images")
     rows = question["rows"]
     assert session.groups.decided[rows].all()
@@ -89,7 +93,15 @@ def test_the_next_key_is_about_the_images_that_were_shown(person: Person) -> Non
     person.until(lambda: "decided meanwhile" in person.text("#question .news"))
     assert person.run(IMAGES) == images
     person.press("n")
-    person.until(lambda: ops(person)[-1] == "new")
+    person.sees(".dialog input")
+    person.press(Keys.ESCAPE)  # and nothing happens
+    person.until(lambda: not person.all(".dialog"))
+    assert (ops(person)[-1], person.run(IMAGES)) == ("answer", images)
+    person.press("n")
+    person.sees(".dialog input")
+    person.press("stains", Keys.ENTER)
+    person.hears("Made 'stains'")
+    assert session.groups.names[session.groups.next_group - 1] == "stains"
     rows = question["rows"]
     assert set(session.groups.group[rows]) == {session.groups.next_group - 1}
     person.until(lambda: person.run(IMAGES) not in ("", images))
@@ -99,11 +111,48 @@ def test_the_next_key_is_about_the_images_that_were_shown(person: Person) -> Non
     person.until(lambda: person.run(IMAGES) not in ("", answered))
 
 
+UNSEEN = """
+    const body = document.getElementById("question-body");
+    if (!("unseen" in body.dataset)) return false;
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "c", bubbles: true }));
+    document.querySelector("#question .candidate").click();
+    return document.querySelector("#question .answers button").click() ?? true;"""
+HELD = """
+    document.body.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "c", bubbles: true, repeat: true }));"""
+
+
+def test_no_question_is_answered_before_it_could_be_seen(person: Person) -> None:
+    """The second half of a double press or double click, and a key that is held."""
+    asked(person)
+    images = person.run(IMAGES)
+    person.press("c")
+    person.until(lambda: person.run(IMAGES) not in ("", images))
+    images = person.run(IMAGES)
+    person.until(lambda: person.run(UNSEEN))
+    person.asked()
+    person.run(HELD)
+    assert (person.run(IMAGES), ops(person).count("confirm")) == (images, 1)
+    person.press("c")
+    person.until(lambda: ops(person).count("confirm") == 2)
+
+
+def test_a_second_press_says_nothing_of_images_that_were_not_meant(person: Person) -> None:
+    person.press("b")
+    person.click(f"#image-{person.until(person.tiles)[0]}")
+    person.press("c")
+    person.until(lambda: not person.selected())
+    person.press("c")  # with none selected, it is about the whole group
+    person.press(Keys.ENTER)
+    person.until(lambda: person.text(".image-id"))
+    assert ops(person) == ["start", "confirm"]
+
+
 def test_a_finger_finds_the_way_back_from_single_images(person: Person) -> None:
     person.resize(390)
     asked(person)
     person.command("each")
-    person.shown(".single")
+    person.asked()
     person.command("single-new")
     assert person.run(OUTSIDE) == []
     person.command("singles-back")

@@ -96,25 +96,29 @@ def move(groups: Groups, rows: IntArray, target: int, *, word: str = "move") -> 
     return Entry(word, f"Moved {what}.", moves={target: ids}, decides=True)
 
 
-def answers(groups: Groups, rows: IntArray, targets: IntArray) -> Entry:
+def answers(groups: Groups, rows: IntArray, targets: IntArray, called: str = "") -> Entry:
     """Put each of some images into a group of its own. The person decided them.
 
     Args:
         groups: as they are.
         rows: int64 (m,), the images.
         targets: int64 (m,), the group of each; `Groups.next_group` is a new one.
+        called: the name of the new one, if there is one; empty where it has none.
 
     Raises:
-        DataError: no images, or there is no such group.
+        DataError: no images, there is no such group, or the name is another group's.
     """
+    called = _checked_name(groups, called, set()) if groups.next_group in targets else ""
     for target in np.unique(targets[targets != NOWHERE]).tolist():
         if target != groups.next_group:
             groups.members(target)
     moved = int((groups.group[rows] != targets).sum())
     says = (
-        f"Answered for {counted(_count(rows), 'image')}: {f'{moved:,}' if moved else 'none'} moved."
+        f"Answered for {counted(_count(rows), 'image')}: {f'{moved:,}' if moved else 'none'} moved"
+        + (f", some to the new group {called!r}." if called else ".")
     )
-    return Entry("answer", says, moves=_moves(groups, rows, targets), decides=True)
+    names = {groups.next_group: called} if called else {}
+    return Entry("answer", says, moves=_moves(groups, rows, targets), decides=True, names=names)
 
 
 def new(groups: Groups, rows: IntArray, called: str = "") -> Entry:

@@ -184,7 +184,9 @@ def _learn(asked: Asked) -> Entry:
 
 
 def _answer(asked: Asked) -> Callable[[], str]:
-    answered = asked.session.asking.answer(asked.groups, asked.said.get("question"), asked.said)
+    answered = asked.session.asking.answer(
+        asked.groups, asked.said.get("question"), asked.said, asked.text("name")
+    )
     write = None if answered.entry is None else asked.appended(answered.entry)
 
     def written() -> str:

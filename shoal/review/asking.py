@@ -102,25 +102,33 @@ class Asking:
             "left": left,
         }  # fmt: skip
 
-    def answer(self, groups: Groups, number: Any, said: Mapping[str, Any]) -> Answered:
+    def answer(
+        self, groups: Groups, number: Any, said: Mapping[str, Any], called: str = ""
+    ) -> Answered:
         """What an answer makes. Nothing changes before it is `Answered.heard`.
 
         The person decides the images that were shown. Learning moves those that are like them. An
         answer to a question of an earlier server counts for the images that it names.
 
+        Args:
+            groups: as they are.
+            number: of the question.
+            said: the fields of the answer.
+            called: the name of the group that it makes, if it makes one.
+
         Raises:
-            DataError: there is no such question, or no such answer.
+            DataError: there is no such question, no such answer, or the name is another group's.
         """
         question = self._open.get(number) if type(number) is int else None
         to = said.get("to")
         if question is None:
-            return Answered(answer_of_before(groups, said), lambda: None)
+            return Answered(answer_of_before(groups, said, called), lambda: None)
         if question.guesses or isinstance(to, list):
-            return self._answer_each(groups, question, to)
+            return self._answer_each(groups, question, to, called)
         rows = question.rows
         if to in ("skip", "mixed"):
             return Answered(None, lambda: self._put_off(groups, question, divide=to == "mixed"))
-        return Answered(answer_for_all(groups, rows, to), self._count)
+        return Answered(answer_for_all(groups, rows, to, called), self._count)
 
     def _count(self) -> None:
         with self._lock:
@@ -149,7 +157,7 @@ class Asking:
             label = parts(self.z[rest], max(1, min(_REST, len(rest) // STRIP)))
             self._part[rest] = np.where(label == 0, question.part, fresh + label)
 
-    def _answer_each(self, groups: Groups, question: Question, to: Any) -> Answered:
+    def _answer_each(self, groups: Groups, question: Question, to: Any, called: str) -> Answered:
         """The answer about single images: the group of each, None where it is left open."""
         if to == "skip":
             to = [None] * len(question.rows)
@@ -158,7 +166,7 @@ class Asking:
         rows, targets = told_of_each(groups, question.rows, to)
         if not question.guesses and not len(rows):
             return Answered(None, lambda: self._put_off(groups, question, divide=False))
-        entry = say.answers(groups, rows, targets) if len(rows) else None
+        entry = say.answers(groups, rows, targets, called) if len(rows) else None
         n_wrong = int((groups.group[rows] != targets).sum())
 
         def heard() -> None:

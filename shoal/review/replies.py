@@ -26,10 +26,10 @@ class Answered:
     """To be called once the entry is written: what is asked next depends on it."""
 
 
-def answer_for_all(groups: Groups, rows: IntArray, to: Any) -> Entry:
-    """The entry of one answer for all images that were shown."""
+def answer_for_all(groups: Groups, rows: IntArray, to: Any, called: str) -> Entry:
+    """The entry of one answer for all images that were shown; ``called`` names a new group."""
     if to == "new":
-        return say.new(groups, rows)
+        return say.new(groups, rows, called)
     if to == "confirm":
         return say.confirm(groups, rows)
     if to == "nowhere":
@@ -57,7 +57,7 @@ def told_of_each(groups: Groups, rows: IntArray, to: Any) -> tuple[IntArray, Int
     return told_rows, targets
 
 
-def answer_of_before(groups: Groups, said: Mapping[str, Any]) -> Entry | None:
+def answer_of_before(groups: Groups, said: Mapping[str, Any], called: str) -> Entry | None:
     """The entry of an answer to a question that this server did not ask."""
     named, to, n = said.get("rows"), said.get("to"), len(groups.ids)
     if not isinstance(named, list) or not 0 < len(named) <= STRIP or not all(
@@ -68,6 +68,6 @@ def answer_of_before(groups: Groups, said: Mapping[str, Any]) -> Entry | None:
     if to in ("skip", "mixed"):
         return None
     if not isinstance(to, list):
-        return answer_for_all(groups, rows, to)
+        return answer_for_all(groups, rows, to, called)
     rows, targets = told_of_each(groups, rows, to)
-    return say.answers(groups, rows, targets) if len(rows) else None
+    return say.answers(groups, rows, targets, called) if len(rows) else None

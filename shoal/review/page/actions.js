@@ -5,7 +5,10 @@ import { get } from "./api.js";
 import { askGroup, askName, askNote, askNumber, askPreview } from "./dialogs.js";
 import { presentGroup, targets, wentTo } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
+import { LONG_ENOUGH } from "./seen.js";
 import { count, counted, titleOf } from "./words.js";
+
+let emptied = -LONG_ENOUGH; // when images that something was said of were last selected
 
 /**
  * Say something about the images selected, or the one shown large. They fade until it is saved.
@@ -23,6 +26,7 @@ async function onImages(app, how) {
   app.store.set({ leaving: new Set([...now.leaving].filter((row) => !done.has(row))) });
   if (!answer) return undefined;
   app.store.set({ selected: new Set([...now.selected].filter((row) => !done.has(row))) });
+  emptied = performance.now();
   if (model.open !== null && model.open === now.open) advance(app, model, 1);
   return undefined;
 }
@@ -31,7 +35,7 @@ async function onImages(app, how) {
 export function confirm(app) {
   const model = app.store.get();
   if (targets(model).length > 0) return onImages(app, (rows) => ({ op: "confirm", rows }));
-  if (model.group === null) return undefined;
+  if (model.group === null || performance.now() - emptied < LONG_ENOUGH) return undefined; // it was meant for the images
   // Nobody confirms what was never shown: the images may be on their way, or the server gone.
   if (model.members?.group !== model.group) return app.say("The images of this group are not shown yet.");
   return app.act({ op: "confirm", group: model.group });

@@ -2,7 +2,7 @@
 
 /** @import {App} from "./types.js" */
 import { get, why } from "./api.js";
-import { askGroup, askWhether } from "./dialogs.js";
+import { askGroup, askName, askWhether } from "./dialogs.js";
 import { beginning, nAnswered } from "./singles.js";
 import { counted } from "./words.js";
 
@@ -21,8 +21,10 @@ export async function answer(app, to) {
   if (!question || to === null || answering) return;
   const n = Array.isArray(to) ? 0 : nAnswered(singles);
   if (n > 0 && !(await replaces(n, to === "skip"))) return;
-  if (app.store.get().question?.question?.id !== question.id) return;
-  await goingOn(app, () => app.act({ op: "answer", question: question.id, to, rows: question.rows }));
+  const nNew = to === "new" ? question.rows.length : Array.isArray(to) ? to.filter((one) => one === "new").length : 0;
+  const name = nNew > 0 ? await askName(`A new group of ${counted(nNew, "image")}`, "Make it") : "";
+  if (name === null || app.store.get().question?.question?.id !== question.id) return;
+  await goingOn(app, () => app.act({ op: "answer", question: question.id, to, rows: question.rows, ...(name ? { name } : {}) }));
 }
 
 /** Ask something else, as the person did something that is no answer. @param {App} app */

@@ -3,6 +3,7 @@
 /** @import {App, Group, Move} from "./types.js" */
 import { Gone, why } from "./api.js";
 import { button, el, whenSeen } from "./dom.js";
+import { appears } from "./seen.js";
 import { listed } from "./selection.js";
 import { count, counted, titleIn, titleOf } from "./words.js";
 
@@ -29,6 +30,7 @@ export function dialog(title, fill, kind = "") {
     made.addEventListener("click", (event) => { if (event.target === made) made.close(); });
     document.body.append(made);
     made.showModal();
+    appears(made);
   });
 }
 
@@ -131,6 +133,7 @@ export function askPreview(app, title, coming, label) {
       box.replaceChildren(...moved(app, preview), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
       const go = /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"));
       if (go?.isConnected) go.focus();
+      appears(box);
     }, (error) => box.replaceChildren(el("p", { text: error instanceof Gone ? "The server does not answer: try again when it is back." : why(error) }), close("Close")));
     return [box];
   }, "wide");

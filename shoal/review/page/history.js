@@ -4,6 +4,7 @@
 import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
 import { button, byId, closeButton, el } from "./dom.js";
+import { appears } from "./seen.js";
 import { clock, counted } from "./words.js";
 
 /** @param {App} app */
@@ -52,6 +53,7 @@ export function showHistory(app) {
       const { entries } = await get("/api/history");
       shown = `${state.version}`;
       const latest = entries.findLast(({ undone }) => !undone);
+      appears(list);
       list.replaceChildren(...entries.reverse().map((entry) => line(entry, entry === latest)));
       if (entries.length === 0) list.append(el("li", { class: "soft", text: "Nothing was done yet." }));
     } catch (error) {

@@ -5,6 +5,7 @@ import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
 import { button, closeButton, el } from "./dom.js";
 import { dotOf, paletteOf } from "./palette.js";
+import { appears } from "./seen.js";
 import { percent, titleIn } from "./words.js";
 
 const LARGEST = 16; // pixels on the screen for one of the image
@@ -113,6 +114,7 @@ export function showImageView(app) {
     asked = key;
     if (another) { // nothing of the image before stays
       picture.src = `/image/${open}`;
+      appears(view, () => picture.complete);
       picture.alt = id.textContent = "";
       facts.replaceChildren("Loading…");
       like.replaceChildren();

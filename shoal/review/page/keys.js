@@ -1,8 +1,9 @@
 /** The keyboard: which key was pressed, and what it does. */
 
-/** @import {App} from "./types.js" */
+/** @import {App, Model} from "./types.js" */
 import { commandFor } from "./commands.js";
-import { isTyping } from "./dom.js";
+import { byId, isTyping } from "./dom.js";
+import { isUnseen, shieldUnseen } from "./seen.js";
 
 /**
  * The names a pressed key may go by, the likeliest first: what it types, then, for keyboards with
@@ -22,8 +23,15 @@ export function namesOf({ key, code, shiftKey, ctrlKey, metaKey }) {
   return names;
 }
 
+/** What a key is about: the image shown large, or the question. @param {Model} model */
+const askedAbout = ({ open, view }) => (open !== null ? document.querySelector("dialog.image") : view === "question" ? byId("question-body") : null);
+
+/** What asks more before it answers, or answers nothing, can be done at once: a name that is typed after it is no row of keys. @param {import("./commands.js").Command} command */
+const asksFirst = ({ id, room }) => room === "Everywhere" || ["new-group", "other-group", "single-other", "each", "singles-back", "move", "new", "note"].includes(id);
+
 /** @param {App} app */
 export function listenToKeys(app) {
+  shieldUnseen();
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.isComposing) return;
     const target = /** @type {Element | null} */ (event.target);
@@ -35,7 +43,8 @@ export function listenToKeys(app) {
       const command = commandFor(model, name);
       if (!command) continue;
       event.preventDefault();
-      if (!event.repeat || name.includes("Arrow")) void command.run(app, name);
+      const looks = name.includes("Arrow");
+      if (event.repeat ? looks : looks || asksFirst(command) || !isUnseen(askedAbout(model))) void command.run(app, name);
       return;
     }
   });

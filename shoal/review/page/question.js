@@ -8,6 +8,7 @@ import { strip } from "./dialogs.js";
 import { byId, el, meter } from "./dom.js";
 import { openGroup } from "./navigate.js";
 import { dotOf } from "./palette.js";
+import { appears } from "./seen.js";
 import { count, counted, percent, titleIn } from "./words.js";
 
 /** @param {App} app */
@@ -52,6 +53,14 @@ export function showQuestion(app) {
     standsBelow(/** @type {HTMLElement} */ (body.lastElementChild));
   };
 
+  let seen = ""; // which question is on the screen, and how it is asked
+  /** @param {Model} model */
+  function look({ view, question, singles }) {
+    const now = view === "question" && question?.question ? `${question.question.id} ${singles?.shown}` : "";
+    if (now !== seen && now !== "") appears(body, () => body.querySelector(".asked .waiting") === null);
+    seen = now;
+  }
+
   /** @param {number} n */
   const left = (n) => el("span", { class: "soft", text: n > 0 ? `about ${counted(n, "question")} left` : "" });
 
@@ -85,6 +94,6 @@ export function showQuestion(app) {
     return show(now, news, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...cards(candidates.map((one, i) => card(model, one, i, group)))), others);
   }
 
-  app.store.on(["view", "question", "singles", "failed"], draw);
+  app.store.on(["view", "question", "singles", "failed"], (model) => { draw(model); look(model); });
   app.store.on(["leaving"], ({ leaving, view }) => body.classList.toggle("leaving", view === "question" && leaving.size > 0));
 }

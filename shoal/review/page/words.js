@@ -66,7 +66,7 @@ export function described(act, state) {
     case "apart": return `Keep ${images} apart`;
     case "undo": return state.undo ? `Undo: ${state.undo}` : "Undo";
     case "redo": return state.redo ? `Do again: ${state.redo}` : "Do again";
-    case "answer": return answered(rows, to, state);
+    case "answer": return `${answered(rows, to, state)}${called}`;
     case "note": return `Note on ${title || "an image"}: ${text || "taken away"}`;
     default: return simple[/** @type {keyof typeof simple} */ (op)] ?? op;
   }
