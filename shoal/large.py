@@ -139,12 +139,14 @@ def cluster(
     """
     check(source, recipe)
     began, recipe = time.monotonic(), replace(recipe, clusterer=_CLUSTERER)
-    recipe, metric = metric_for(source, recipe, auto=auto_metric, auto_k=auto_k, track=track)
+    recipe, metric, centre = metric_for(
+        source, recipe, auto=auto_metric, auto_k=auto_k, track=track
+    )
     sample = Subset(source, sample_rows(len(source), SHOWN, recipe.seed))
     empty = Checkpoint(
         recipe=recipe, image_shape=(1, 1, 1), n_dimensions=source.n_dimensions,
         n_images=len(source), step=0, total_steps=0, epoch=0.0, encoder_state={},
-        objective_states=[], provenance=dict(notes or {}),
+        objective_states=[], provenance=dict(notes or {}), centre=centre,
         origin=replace(origin or Origin(), digest=source.digest()),
     )  # fmt: skip
     reduction = fit_reduction(sample, empty, track=track)
@@ -153,7 +155,7 @@ def cluster(
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
     z = reduction.embedding
-    vectors = Reduced(source, _reducing(reduction), z.shape[1])
+    vectors = Reduced(source, _reducing(reduction), z.shape[1], centre)
     readers = None if spread is None else spread(source, reduction.checkpoint)
     found = streamed.k_means(
         vectors, recipe.n_clusters, seed=recipe.seed, track=track,

@@ -200,11 +200,14 @@ def cluster_vectors(
     """
     check_n_clusters(recipe.n_clusters, len(source), "vectors")
     began = time.monotonic()
-    recipe, metric = metric_for(source, recipe, auto=auto_metric, auto_k=auto_k, track=track)
+    recipe, metric, centre = metric_for(
+        source, recipe, auto=auto_metric, auto_k=auto_k, track=track
+    )
     empty = Checkpoint(
         recipe=recipe, image_shape=(1, 1, 1), n_dimensions=source.n_dimensions,
         n_images=len(source), step=0, total_steps=0, epoch=0.0, encoder_state={},
         objective_states=[], provenance=dict(notes or {}), facts=ClusterFacts(metric=metric),
+        centre=centre,
         origin=replace(origin or Origin(), digest=source.digest()),
     )  # fmt: skip
     finished, table = cluster(source, empty, auto_k=auto_k, track=track)

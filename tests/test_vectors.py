@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shoal import ImageClusterer, VectorClusterer, pipeline
@@ -21,6 +22,7 @@ from shoal.images.array import ArraySource
 from shoal.images.vectors.open import holds_vectors, open_vectors
 from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
+from shoal.recipes.metric import with_metric
 from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_trainable
 
@@ -394,3 +396,67 @@ def test_of_pictures_nothing_is_said_of_what_a_network_would_see(
     assert "seen at" in capsys.readouterr().err
     open_images(tmp_path, report=Reporter(), only_shown=True)
     assert "seen at" not in capsys.readouterr().err
+
+
+def time_stamps(n: int = 240) -> tuple[np.ndarray, np.ndarray]:
+    """Three groups of events, some seconds apart, and a column that never changes."""
+    labels = np.arange(n) % 3
+    seconds = 1.7e9 + 40 * labels + np.random.default_rng(0).normal(0, 3, n)
+    return np.stack([seconds, 1e12 + 7 * labels, np.full(n, 5e9)], axis=1), labels
+
+
+@pytest.mark.parametrize("name", ["v.npy", "v.parquet", "blocks.npy"])
+def test_numbers_that_single_precision_cannot_tell_apart_are_told_apart(
+    name: str, run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, labels = time_stamps()
+    for file, some in (("old", vectors), ("new", vectors[::-1] + np.array([1.0, 0, 0]))):
+        np.save(tmp_path / f"{file}{name}.npy", some)
+        if name.endswith(".parquet"):
+            table = column(some.tolist(), pa.list_(pa.float64()))
+            pq.write_table(table, tmp_path / f"{file}{name}")
+    old, new = (
+        tmp_path / (f"{file}{name}" if name.endswith(".parquet") else f"{file}{name}.npy")
+        for file in ("old", "new")
+    )
+    if name == "blocks.npy":
+        monkeypatch.setattr("shoal.large.AT_ONCE", 0)
+    out = tmp_path / "out"
+    result = run_cli("cluster", old, out, "-k", 3)
+    assert result.code == 0, result.err
+    assert "1 of 3 numbers is the same in all vectors" in result.err
+    assert "euclidean" in result.err
+    found = np.loadtxt(out / "prediction.csv", int, delimiter=",", skiprows=1)[:, 1]
+    assert adjusted_rand_score(labels, found) == 1.0
+    result = run_cli("predict", new, out / "checkpoint.pth", tmp_path / "p.csv")
+    assert (result.code, "unlike any" in result.err) == (0, False), result.err
+    found = np.loadtxt(tmp_path / "p.csv", int, delimiter=",", skiprows=1)[:, 1]
+    assert adjusted_rand_score(labels[::-1], found) == 1.0
+    if name == "v.npy":
+        out = ("--csv", tmp_path / "copies.csv", "--picture", tmp_path / "copies.png")
+        assert run_cli("duplicates", old, "--max-distance", 0, *out).code == 0
+        assert len((tmp_path / "copies.csv").read_text().splitlines()) == 1
+        # What differs by less than single precision holds is another pile.
+        assert open_vectors(old).digest() != VectorSource(vectors + 1.0).digest()
+
+
+def test_a_checkpoint_without_a_centre_predicts_and_knows_its_vectors_as_before(
+    tmp_path: Path,
+) -> None:
+    vectors, _ = time_stamps()
+    single = VectorSource(vectors.astype(np.float32))
+    assert single.centre is None
+    recipe = with_metric(replace(VECTORS, n_clusters=2), "euclidean")
+    before, table = pipeline.cluster_vectors(single, recipe)
+    source = VectorSource(vectors)
+    assert source.digest() != before.origin.digest
+    source.recognise(before.origin.digest)
+    assert source.digest() == before.origin.digest
+    again = pipeline.predict(source, before)
+    np.testing.assert_array_equal(again.embedding, table.embedding)
+    np.testing.assert_array_equal(again.confidence, table.confidence)
+    found = VectorClusterer(3).fit(vectors)
+    found.save(tmp_path / "v.pth")
+    loaded = VectorClusterer.load(tmp_path / "v.pth")
+    np.testing.assert_array_equal(loaded.predict(vectors), found.labels_)
+    assert adjusted_rand_score(time_stamps()[1], found.labels_) == 1.0

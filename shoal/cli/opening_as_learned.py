@@ -171,7 +171,8 @@ def check_learned(checkpoint: Checkpoint, path: Path) -> None:
     """
     blank: ImageSource = ArraySource(np.zeros((2, *checkpoint.image_shape), np.uint8))
     if checkpoint.n_dimensions:
-        blank = VectorSource(np.eye(2, checkpoint.n_dimensions, dtype=np.float32))
+        rows = np.eye(2, checkpoint.n_dimensions, dtype=np.float32)
+        blank = VectorSource(rows if checkpoint.centre is None else rows + checkpoint.centre)
     reason = "what it computes is not a number"
     try:
         if not checkpoint.n_dimensions:

@@ -67,10 +67,14 @@ def open_vectors_of(
         "id_column": origin.id_column or None if of_parquet else None,
     }  # fmt: skip
     pictures = pictures_of_run(path.parent)
-    if pictures is None:
-        return open_vectors(data, **given)
-    source = vectors.open_vectors(data, **given)
-    if source.digest() != checkpoint.origin.digest:  # other vectors have other images
-        return open_vectors(data, **given)
-    shown = open_images(pictures, OpenOptions(cache=options.cache), report=report, only_shown=True)
-    return open_vectors(data, images=shown, **given)
+    shown = None
+    if pictures is not None:
+        source = vectors.open_vectors(data, **given)
+        source.recognise(origin.digest)
+        if source.digest() == origin.digest:  # other vectors have other images
+            shown = open_images(
+                pictures, OpenOptions(cache=options.cache), report=report, only_shown=True
+            )
+    opened = open_vectors(data, images=shown, **given)
+    opened.recognise(origin.digest)
+    return opened

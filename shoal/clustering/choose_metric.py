@@ -17,6 +17,7 @@ from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest_others
 from shoal.images.sampling import sample_rows
 from shoal.images.vectors.source import VectorSource
+from shoal.images.vectors.usable import lost_in_single
 from shoal.models.facts import ChosenMetric
 from shoal.protocols import Array, FloatArray, Track, silent
 from shoal.recipes import parts
@@ -44,8 +45,11 @@ _NUMBERS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
 
 def metric_for(
     source: VectorSource, recipe: Recipe, *, auto: bool, auto_k: bool, track: Track = silent
-) -> tuple[Recipe, ChosenMetric]:
+) -> tuple[Recipe, ChosenMetric, Array | None]:
     """A recipe with the metric that it is to have, and what a checkpoint is to know of it.
+
+    That is the choice, and the centre of vectors that single precision would not tell apart:
+    directions are those from the origin, and have none.
 
     Args:
         source: the vectors.
@@ -55,12 +59,17 @@ def metric_for(
         track: shows progress.
     """
     if not auto:
-        return recipe, ChosenMetric(metric_of(recipe))
-    x = source.vectors(sample_rows(len(source), SAMPLE, recipe.seed))
-    chosen = choose_metric(x, recipe, auto_k=auto_k, track=track)
-    if chosen.metric == EUCLIDEAN:
-        chosen = replace(chosen, reason=chosen.reason + _largest_column(x))
-    return with_metric(recipe, chosen.metric), chosen
+        metric = metric_of(recipe)
+        return recipe, ChosenMetric(metric), source.centre if metric == EUCLIDEAN else None
+    rows = sample_rows(len(source), SAMPLE, recipe.seed)
+    x = source.vectors(rows)
+    as_they_are = None if source.centre is None else source.vectors(rows, source.centre)
+    chosen = choose_metric(x, recipe, as_they_are, auto_k=auto_k, track=track)
+    if chosen.metric == COSINE:
+        return with_metric(recipe, COSINE), chosen, None
+    largest = _largest_column(x if as_they_are is None else as_they_are)
+    chosen = replace(chosen, reason=chosen.reason + largest)
+    return with_metric(recipe, EUCLIDEAN), chosen, source.centre
 
 
 def _largest_column(x: FloatArray) -> str:
@@ -80,13 +89,15 @@ def _largest_column(x: FloatArray) -> str:
 
 
 def choose_metric(
-    x: FloatArray, recipe: Recipe, *, auto_k: bool = False, track: Track = silent
-) -> ChosenMetric:
+    x: FloatArray, recipe: Recipe, as_they_are: FloatArray | None = None, *,
+    auto_k: bool = False, track: Track = silent,
+) -> ChosenMetric:  # fmt: skip
     """Choose how vectors are compared: ``euclidean``, as they are, or ``cosine``, by directions.
 
     1. A single number has no direction: ``euclidean``.
     2. Where all lengths are alike, and not because all vectors lie in one direction, far from the
-       origin: ``cosine``.
+       origin: ``cosine``. So far from it that single precision knows one direction alone:
+       ``euclidean``.
     3. Clusters are found both ways, in halves of the vectors. Those that are found again clearly
        more surely decide, see `prediction_strength`.
     4. Else vectors of more than 100 numbers are taken for embeddings: ``cosine``.
@@ -96,6 +107,7 @@ def choose_metric(
     Args:
         x: float32 (n, d), the vectors, or `SAMPLE` of them.
         recipe: for vectors. Its number of clusters counts, and its seed.
+        as_they_are: float32 (n, d), the same less their `VectorSource.centre`, if they have one.
         auto_k: whether the number of clusters is still to be chosen.
         track: shows progress.
     """
@@ -106,7 +118,14 @@ def choose_metric(
     is_far = np.linalg.norm(x.mean(axis=0, dtype=np.float64)) > _FAR * lengths.mean()
     if lengths.std() < _ALIKE * lengths.mean() and not is_far:
         return ChosenMetric(COSINE, "all vectors are about equally long")
-    strengths = _strengths(x, recipe, auto_k, track) if n >= _FEWEST else {}
+    near = x if as_they_are is None else as_they_are
+    if as_they_are is not None:
+        spread = np.sqrt(as_they_are.var(axis=0, dtype=np.float64).sum())
+        if lost_in_single(lengths.mean(), spread):
+            reason = "they lie so far from the origin that nearly all are in one direction"
+            return ChosenMetric(EUCLIDEAN, reason)
+    compared = {EUCLIDEAN: near, COSINE: x}
+    strengths = _strengths(compared, recipe, auto_k, track) if n >= _FEWEST else {}
     if not strengths:
         metric, reason = _by_length(d)
         return ChosenMetric(metric, f"{reason}, and {n:,} vectors are too few to tell more")
@@ -151,15 +170,22 @@ def _by_length(d: int) -> tuple[str, str]:
     return EUCLIDEAN, f"vectors of {d:,} numbers are mostly features"
 
 
-def _strengths(x: FloatArray, recipe: Recipe, auto_k: bool, track: Track) -> dict[str, float]:
-    """The prediction strength of the clusters by either metric, the best of all numbers tried."""
-    most = len(x) // FEWEST_A_CLUSTER
+def _strengths(
+    compared: dict[str, FloatArray], recipe: Recipe, auto_k: bool, track: Track
+) -> dict[str, float]:
+    """The prediction strength of the clusters by either metric, the best of all numbers tried.
+
+    Args:
+        compared: float32 (n, d), the vectors for each metric.
+        recipe: see `choose_metric`, also for the others.
+    """
+    most = len(compared[COSINE]) // FEWEST_A_CLUSTER
     wanted = _NUMBERS if auto_k else (min(recipe.n_clusters, _NUMBERS[-1]),)
     numbers = [k for k in wanted if 2 <= k <= most] or [2]
     found = {}
     metrics = (EUCLIDEAN, COSINE)
     for metric in track(metrics, "comparing lengths and directions", len(metrics)):
-        z = x
+        z = compared[metric]
         for part in with_metric(recipe, metric).reducers:
             z = parts.build("reducers", part, random_state=recipe.seed).fit_transform(z)
         if not z.shape[1]:  # all lie at one point: no clusters could be found again

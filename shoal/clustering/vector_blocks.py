@@ -26,6 +26,16 @@ class Vectors(Protocol):
         ...
 
 
+class OffCentre(Protocol):
+    """Vectors that can be read less a centre, in double precision; `VectorSource` has some."""
+
+    def __len__(self) -> int: ...
+
+    def vectors(self, indices: Array, centre: Array | None = None) -> FloatArray:
+        """The vectors ``indices`` (b,) less ``centre`` (d,), float32 (b, d)."""
+        ...
+
+
 ROWS = 32_768
 """Vectors that are in memory at a time: 16 MB at 128 numbers each."""
 
@@ -34,15 +44,17 @@ ROWS = 32_768
 class Reduced:
     """Vectors as a function of them, such as the reducers of a checkpoint, gives them."""
 
-    source: Vectors
+    source: OffCentre
     function: Callable[[FloatArray], FloatArray]
     n_dimensions: int
+    centre: Array | None = None
+    """float64 (d,), what is subtracted first."""
 
     def __len__(self) -> int:
         return len(self.source)
 
     def vectors(self, indices: Array) -> FloatArray:
-        return self.function(self.source.vectors(indices))
+        return self.function(self.source.vectors(indices, self.centre))
 
 
 def row_blocks(n: int, size: int = ROWS) -> list[IntArray]:

@@ -69,7 +69,7 @@ def _opened(order: bytes, part: Part) -> tuple[Reduced, Centres]:
     points, coarse, checkpoint = pickle.loads(order)
     vectors = part.open()
     return (
-        Reduced(vectors, lambda x: transform(x, checkpoint), points.shape[1]),
+        Reduced(vectors, lambda x: transform(x, checkpoint), points.shape[1], checkpoint.centre),
         Centres(points, coarse),
     )
 

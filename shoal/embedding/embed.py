@@ -131,7 +131,7 @@ class Embedder(torch.nn.Module):
 
 
 def _vectors(source: ImageSource, checkpoint: Checkpoint) -> Iterator[FloatArray]:
-    """The vectors of a `VectorSource`, `BLOCK` at a time."""
+    """The vectors of a `VectorSource`, `BLOCK` at a time, less the checkpoint's centre."""
     n_dimensions = n_dimensions_of(source)
     if n_dimensions != checkpoint.n_dimensions:
         got = f"vectors of {n_dimensions:,}" if n_dimensions else "images"
@@ -139,7 +139,7 @@ def _vectors(source: ImageSource, checkpoint: Checkpoint) -> Iterator[FloatArray
             f"the checkpoint takes vectors of {checkpoint.n_dimensions:,} numbers, got {got}."
         )
     for indices in batches(source, BLOCK):
-        yield source.vectors(indices)  # type: ignore[attr-defined]
+        yield source.vectors(indices, checkpoint.centre)  # type: ignore[attr-defined]
 
 
 def test_time_views(x: Tensor, times: float, flip: bool) -> list[tuple[float, Tensor]]:

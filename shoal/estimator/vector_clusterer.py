@@ -164,12 +164,15 @@ class VectorClusterer(ReviewedEstimator):
         if isinstance(X, str | os.PathLike):
             X = open_vectors(Path(X))
         if isinstance(X, VectorSource):
+            source = X
             if reset:
                 self.n_features_in_ = X.n_dimensions
                 self.__dict__.pop("feature_names_in_", None)  # from an earlier fit on a table
-            return X
-        rows = validate_data(self, X, dtype=NUMBERS, reset=reset, ensure_min_samples=1 + reset)
-        source = VectorSource(rows, name="X")
-        if source.skipped:
-            raise DataError(f"X: row {source.skipped[0][0]} {source.skipped[0][1]}.")
+        else:
+            rows = validate_data(self, X, dtype=NUMBERS, reset=reset, ensure_min_samples=1 + reset)
+            source = VectorSource(rows, name="X")
+            if source.skipped:
+                raise DataError(f"X: row {source.skipped[0][0]} {source.skipped[0][1]}.")
+        if not reset:
+            source.recognise(self.checkpoint_.origin.digest)
         return source

@@ -52,9 +52,15 @@ class Subset:
         """The length of the vectors from elsewhere; 0 for images alone."""
         return int(getattr(self.source, "n_dimensions", 0))
 
-    def vectors(self, indices: Array) -> FloatArray:
-        """The vectors ``indices`` (b,) of a `VectorSource`, float32 (b, d)."""
-        return self.source.vectors(self.rows[indices])  # type: ignore[attr-defined]
+    @property
+    def centre(self) -> Array | None:
+        """See `VectorSource`; None for images."""
+        centre: Array | None = getattr(self.source, "centre", None)
+        return centre
+
+    def vectors(self, indices: Array, centre: Array | None = None) -> FloatArray:
+        """The vectors ``indices`` (b,) of a `VectorSource`, float32 (b, d); see there."""
+        return self.source.vectors(self.rows[indices], centre)  # type: ignore[attr-defined]
 
     def digest(self) -> str:
         if self._digest is None:

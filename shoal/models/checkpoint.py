@@ -80,6 +80,10 @@ class Checkpoint:
     """The length of the vectors from elsewhere that it takes, in place of images; 0: it takes
     images. There is no encoder then, see `recipes.recipe.NO_ENCODER`."""
 
+    centre: Array | None = None
+    """float64 (n_dimensions,), what is subtracted in double precision from vectors that single
+    precision would not tell apart, new ones, too; None where it does, and in older files."""
+
     within: Within = field(default_factory=Within)
     """What the images of a file were, where a file held several: the frames of a video, say."""
 
@@ -188,6 +192,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
         "familiar": to_tensors(checkpoint.familiar),
         "calibration": to_tensors(checkpoint.calibration),
         "noise": to_tensors(checkpoint.noise),
+        "centre": None if checkpoint.centre is None else torch.tensor(checkpoint.centre),
     }
     # Through memory: torch.save writes a file's own name into it, and a full disk would reach
     # its C++ side as a crash rather than as an error.
@@ -251,6 +256,7 @@ def load(path: str | Path) -> Checkpoint:
             familiar=to_arrays(content.get("familiar", {})),
             calibration=to_arrays(content.get("calibration", {})),
             noise=to_arrays(content.get("noise", {})),
+            centre=stored.centre_of(content.get("centre"), about),
         )
         if len(loaded.objective_states) != len(loaded.recipe.objectives):
             raise KeyError("the state of an objective")

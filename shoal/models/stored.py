@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from shoal.images.decoding.fitting import CROP, FITS
@@ -209,6 +210,21 @@ def check_state(state: Any, name: str) -> None:
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):
         raise ValueError(name)
+
+
+def centre_of(tensor: Any, about: dict[str, Any]) -> Array | None:
+    """The centre of vectors, float64 (d,), if a checkpoint has one.
+
+    Raises:
+        ValueError: it is of other vectors.
+    """
+    if tensor is None:
+        return None
+    centre = to_array(tensor)
+    whole = centre.dtype == np.float64 and bool(np.isfinite(centre).all())
+    if not whole or centre.shape != (about.get("n_dimensions"),):
+        raise ValueError("centre")
+    return centre
 
 
 def to_array(tensor: Any) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from shoal.embedding.embed import embed
 from shoal.embedding.linear_algebra import has_direction
 from shoal.images.subset import Subset
+from shoal.images.vectors.source import centre_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, fill, of_vectors
 from shoal.protocols import FloatArray, ImageSource, IntArray
@@ -20,7 +21,7 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
 
     As `appearance.identities` does for images.
     """
-    vectors = source.vectors(rows)  # type: ignore[attr-defined]
+    vectors = source.vectors(rows, centre_of(source))  # type: ignore[attr-defined]
     _, first, place = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
     found: IntArray = first[place.reshape(-1)].astype(np.int64)
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.embedding.embed import batches, n_batches
-from shoal.images.vectors.source import n_dimensions_of
+from shoal.images.vectors.source import centre_of, n_dimensions_of
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track
 from shoal.search.pixel_distance import PixelDistance
 from shoal.search.similarity import EXACT_FOR_ALL, Index
@@ -33,7 +33,7 @@ def digests(pixels: Array) -> list[bytes]:
 def content_of(source: ImageSource, rows: IntArray) -> Array:
     """What makes copies of rows (b,): vectors float32 (b, d) if there are any, else pixels."""
     if n_dimensions_of(source):
-        vectors: Array = source.vectors(rows)  # type: ignore[attr-defined]
+        vectors: Array = source.vectors(rows, centre_of(source))  # type: ignore[attr-defined]
         return vectors
     return source.read(rows)
 

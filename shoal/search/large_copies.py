@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.clustering.vector_blocks import Vectors, row_blocks
+from shoal.clustering.vector_blocks import Reduced, Vectors, row_blocks
 from shoal.protocols import Array, FloatArray, IntArray, Track
 from shoal.search import inverted_file
 from shoal.search.thresholds import random_pairs
@@ -51,6 +51,9 @@ class LargeComparison:
     """
 
     def __init__(self, source: Vectors, track: Track) -> None:
+        centre = getattr(source, "centre", None)
+        if centre is not None:  # else all would be copies in single precision
+            source = Reduced(source, lambda x: x, source.n_dimensions, centre)  # type: ignore[arg-type]
         self.source, self.n_dimensions = source, source.n_dimensions
         n, d = len(source), source.n_dimensions
         factors = np.random.default_rng(0).integers(2**63, size=(2, d), dtype=np.uint64) | 1

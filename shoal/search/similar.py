@@ -166,8 +166,9 @@ def _among_many(
 ) -> Similar:  # fmt: skip
     """See `find_similar`; each query is compared with every vector, and none is kept."""
     rows = np.array([query.row_in_pile for query in queries], dtype=np.int64)
-    points = transform(source.vectors(rows), checkpoint)  # type: ignore[attr-defined]
-    reduced = Reduced(source, lambda x: transform(x, checkpoint), points.shape[1])  # type: ignore[arg-type]
+    centre = checkpoint.centre
+    points = transform(source.vectors(rows, centre), checkpoint)  # type: ignore[attr-defined]
+    reduced = Reduced(source, lambda x: transform(x, checkpoint), points.shape[1], centre)  # type: ignore[arg-type]
     m = min(n, len(source) - 1)
     distances, found = exact(reduced, points, m + 1, cosine=metric == "cosine", track=track)
     others = but_itself(found, rows)

@@ -17,6 +17,7 @@ from shoal.images.remote.faults import StoreError
 from shoal.images.remote.location import is_remote
 from shoal.images.shards import check_file, shards
 from shoal.images.vectors.names import MANY, ArrowNames
+from shoal.images.vectors.usable import fits_single
 from shoal.protocols import Array
 
 _IN_MEMORY = 256 * 2**20
@@ -94,6 +95,7 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
     """The vectors of some rows (m, d), and which of the b rows have one, bool (b,)."""
     start = 0
     for file, parquet in zip(files, opened, strict=True):
+        kind = _precision(parquet.schema_arrow.field(name).type.value_type)
         try:
             for batch in parquet.iter_batches(_ROWS, columns=[name], use_threads=False):
                 column = batch.column(0)
@@ -107,13 +109,18 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
                 numbers = values.to_numpy(zero_copy_only=False)
                 # Half precision stays what it is: half the room, and the same numbers.
                 if numbers.dtype != np.float16:
-                    numbers = numbers.astype(np.float32)
+                    numbers = numbers.astype(kind)
                 yield numbers.reshape(known.sum(), -1 if len(lengths) else 0), known
                 start += len(known)
         except (OSError, ValueError) as error:  # pyarrow's own errors are among these
             if isinstance(error, DataError):
                 raise
             raise _damaged(file) from error
+
+
+def _precision(kind: Any) -> type[np.floating[Any]]:
+    """Single precision for numbers that it holds exactly, else double: time stamps need it."""
+    return np.float32 if fits_single(np.dtype(kind.to_pandas_dtype())) else np.float64
 
 
 def _ragged(path: Path, name: str, row: int, length: int, usual: int) -> DataError:

@@ -11,6 +11,7 @@ from shoal.errors import DataError
 from shoal.images.formats import numpy_file
 from shoal.images.shards import shards
 from shoal.images.vectors.columns import read_column
+from shoal.images.vectors.source import to_single
 from shoal.protocols import Array, FloatArray, IntArray
 
 ROWS = 524_288
@@ -70,10 +71,9 @@ class PartVectors:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def vectors(self, indices: Array) -> FloatArray:
-        """The vectors ``indices`` (b,), float32 (b, d)."""
-        with np.errstate(over="ignore"):
-            return np.asarray(self._whole[self._rows[indices]]).astype(np.float32)
+    def vectors(self, indices: Array, centre: Array | None = None) -> FloatArray:
+        """The vectors ``indices`` (b,), float32 (b, d); see `VectorSource.vectors`."""
+        return to_single(np.asarray(self._whole[self._rows[indices]]), centre)
 
 
 def parts_of(path: Path, left_out: IntArray, column: str | None) -> list[Part]:

@@ -33,6 +33,10 @@ class VectorSource:
     A memory map is not copied: vectors are read from its file as they are needed. Rows with a
     number that is not finite are left out, and listed in ``skipped``.
 
+    They are given in single precision. Where that would not tell numbers of double precision apart
+    (1.7e9 ± 10, say), ``centre`` is their mean, float64 (d,), else None: `vectors` can subtract it
+    first.
+
     >>> source = VectorSource(np.float16([[0, 1], [2, 3], [np.nan, 4]]))
     >>> len(source), source.n_dimensions, source.vectors(np.array([1])).tolist()
     (2, 2, [[2.0, 3.0]])
@@ -71,7 +75,8 @@ class VectorSource:
         self._kept_open = kept_open
         names = _names(ids, images, len(vectors), name)
         n, d = vectors.shape
-        seen = look_over(((rows, self._read(rows)) for rows in _row_blocks(n, d)), n, d)
+        with np.errstate(invalid="ignore", over="ignore"):  # such rows are left out
+            seen = look_over(((rows, self._read(rows)) for rows in _row_blocks(n, d)), n, d)
         gone = set(missing)
         usable = seen.rows.copy()
         usable[list(missing)] = False
@@ -88,7 +93,7 @@ class VectorSource:
         )
         self.images = images
         self._images_rows = rows
-        self.n_dimensions, self.n_constant = int(d), seen.n_constant
+        self.n_dimensions, self.n_constant, self.centre = int(d), seen.n_constant, seen.centre
         self.shape: tuple[int, int, int] = (*CARD, 1) if images is None else images.shape
         self.composite = getattr(images, "composite", None)
         self.path = path
@@ -105,18 +110,23 @@ class VectorSource:
             return np.zeros(0, np.int64)
         return np.setdiff1d(np.arange(len(self._whole)), self._rows)
 
-    def vectors(self, indices: Array) -> FloatArray:
-        """The vectors ``indices`` (b,), float32 (b, d)."""
-        rows = np.asarray(indices)
-        return self._read(rows if self._rows is None else self._rows[rows])
+    def vectors(self, indices: Array, centre: Array | None = None) -> FloatArray:
+        """The vectors ``indices`` (b,), float32 (b, d), less a ``centre`` (d,) if one is given.
 
-    def scattered(self, indices: Array) -> FloatArray:
+        That is subtracted in double precision.
+        """
+        return to_single(self._read(self._rows_of(indices)), centre)
+
+    def scattered(self, indices: Array, centre: Array | None = None) -> FloatArray:
         """The same as `vectors`, for very many rows here and there: by the file's memory map.
 
         A call of the system for each row would take longer than all else.
         """
-        rows = np.asarray(indices)
-        return _to_float(np.asarray(self._whole[rows if self._rows is None else self._rows[rows]]))
+        return to_single(np.asarray(self._whole[self._rows_of(indices)]), centre)
+
+    def _rows_of(self, indices: Array) -> Array:
+        rows: Array = np.asarray(indices)
+        return rows if self._rows is None else self._rows[rows]
 
     def read(self, indices: Array) -> npt.NDArray[Any]:
         """The pictures shown for vectors ``indices`` (b,): images, or cards with their ids."""
@@ -131,18 +141,28 @@ class VectorSource:
         return PicturesOfVectors(self.images.originals, self._images_rows, self.path)
 
     def digest(self) -> str:
-        """SHA-256 of the vectors: pictures do not count."""
+        """SHA-256 of the vectors, as single precision tells them apart: pictures do not count."""
         if self._digest is None:
-            digest = hashlib.sha256(repr(("vectors", len(self), self.n_dimensions)).encode())
-            for block in self.blocks():
-                digest.update(np.ascontiguousarray(block).data)
-            self._digest = digest.hexdigest()
+            self._digest = self._digest_around(self.centre)
         return self._digest
 
-    def blocks(self) -> Iterator[FloatArray]:
-        """All vectors in their order, some megabytes at a time: float32 (b, d)."""
+    def recognise(self, digest: str) -> None:
+        """Take ``digest`` for these vectors' if an older shoal had it, which knew no centre."""
+        if self.centre is not None and digest == self._digest_around(None):
+            self._digest = digest
+
+    def _digest_around(self, centre: Array | None) -> str:
+        about = ("vectors", len(self), self.n_dimensions)
+        digest = hashlib.sha256(repr(about).encode())
+        digest.update(b"" if centre is None else centre.tobytes())
+        for block in self.blocks(centre):
+            digest.update(np.ascontiguousarray(block).data)
+        return digest.hexdigest()
+
+    def blocks(self, centre: Array | None = None) -> Iterator[FloatArray]:
+        """All vectors in their order, some megabytes at a time: float32 (b, d); see `vectors`."""
         for rows in _row_blocks(len(self), self.n_dimensions):
-            yield self.vectors(rows)
+            yield self.vectors(rows, centre)
 
     def _constant_columns(self) -> list[str]:
         if not 0 < self.n_constant < self.n_dimensions or len(self) < 2:
@@ -157,6 +177,12 @@ class VectorSource:
 def n_dimensions_of(source: ImageSource) -> int:
     """The length of a source's vectors from elsewhere; 0 for images alone."""
     return int(getattr(source, "n_dimensions", 0))
+
+
+def centre_of(source: ImageSource) -> Array | None:
+    """The centre of vectors from elsewhere that single precision would not tell apart, or None."""
+    centre: Array | None = getattr(source, "centre", None)
+    return centre
 
 
 def has_pictures(source: ImageSource) -> bool:
@@ -197,21 +223,28 @@ def _names(
     return RowNames(n) if n > MANY else [str(row) for row in range(n)]
 
 
-def _reader_of(vectors: Array) -> Callable[[IntArray], FloatArray]:
-    """What reads rows as float32 (b, d): of a memory map from its file, where that is possible."""
+def _reader_of(vectors: Array) -> Callable[[IntArray], Array]:
+    """What reads rows (b, d): of a memory map from its file, where that is possible."""
     d, kind = vectors.shape[1], vectors.dtype
     if isinstance(vectors, np.memmap) and vectors.flags.c_contiguous:
         file = FileRows.below(vectors.view(np.uint8))
         if file is not None:
 
-            def read(rows: IntArray) -> FloatArray:
+            def read(rows: IntArray) -> Array:
                 content = np.ascontiguousarray(file.read(rows.astype(np.int64, copy=False)))
-                return _to_float(content.view(kind).reshape(len(rows), d))
+                return content.view(kind).reshape(len(rows), d)
 
             return read
-    return lambda rows: _to_float(np.asarray(vectors[rows]))
+    return lambda rows: np.asarray(vectors[rows])
 
 
-def _to_float(numbers: Array) -> FloatArray:
+def to_single(numbers: Array, centre: Array | None = None) -> FloatArray:
+    """Numbers (b, d) in single precision, less a ``centre`` float64 (d,) if one is given.
+
+    >>> to_single(np.array([[1.7e9 + 3]]), np.array([1.7e9])).tolist()
+    [[3.0]]
+    """
+    if centre is not None:
+        numbers = numbers.astype(np.float64, copy=False) - centre
     with np.errstate(over="ignore"):  # a greater number becomes infinite, and is left out
         return numbers.astype(np.float32, copy=False)

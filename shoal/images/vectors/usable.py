@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from shoal.errors import DataError
 from shoal.images.left_out import Count
-from shoal.protocols import Array, FloatArray, IntArray
+from shoal.protocols import Array, IntArray
 
 _LARGEST, _SMALLEST = 1e18, 1e-15
 """The largest number of a vector, and the least that the largest of all may be: squares of others
 are no float32, or 0."""
+_STEP, _LOST = 2.0**-23, 1e-3
+"""The step from a float32 to the next, as a share of it; and the share of a column's spread from
+which a step matters: then the numbers are told apart around their mean."""
 _NOT_FINITE, _TOO_LARGE = "holds a number that is not finite", "holds a number beyond 1e18"
 
 
@@ -28,20 +32,78 @@ class Usable:
     """How many columns never change in these."""
     largest: float
     """The largest number of these, whatever its sign; 0 without any."""
+    centre: Array | None
+    """float64 (d,), the mean of these, where single precision would not tell them apart as they
+    are; None where it does."""
 
 
-def look_over(blocks: Iterable[tuple[IntArray, FloatArray]], n: int, d: int) -> Usable:
-    """Look at the vectors (n, d) in blocks: rows, int64 (b,), and their vectors, float32 (b, d)."""
+def look_over(blocks: Iterable[tuple[IntArray, Array]], n: int, d: int) -> Usable:
+    """Look at the vectors (n, d) in blocks: rows, int64 (b,), and their vectors, (b, d)."""
     usable = np.ones(n, dtype=bool)
     low, high = np.full(d, np.inf), np.full(d, -np.inf)
+    moments = _Moments(d)
     for rows, block in blocks:
-        good = (np.abs(block) <= _LARGEST).all(axis=1)  # False of NaN
+        exact = fits_single(block.dtype)
+        numbers = block.astype(np.float32 if exact else np.float64, copy=False)
+        good = (np.abs(numbers) <= _LARGEST).all(axis=1)  # False of NaN
         usable[rows] = good
-        kept = block[good]
+        kept = numbers if good.all() else numbers[good]
         low = np.minimum(low, kept.min(axis=0, initial=np.inf))
         high = np.maximum(high, kept.max(axis=0, initial=-np.inf))
+        if not exact:
+            moments.add(kept)
     largest = max(float(high.max()), -float(low.min())) if usable.any() else 0.0
-    return Usable(usable, int((low == high).sum()), largest)
+    spread = np.where(high > low, moments.spread(), np.inf)
+    lost = lost_in_single(np.maximum(np.abs(low), np.abs(high)), spread).any()
+    centre = moments.mean() if moments.n and lost else None
+    return Usable(usable, int((low == high).sum()), largest, centre)
+
+
+def lost_in_single(size: Array, spread: Array) -> Array:
+    """Whether numbers of such a size and spread are not told apart in single precision, bool.
+
+    >>> lost_in_single(np.array([1.7e9, 2e3]), np.array([10.0, 10.0])).tolist()
+    [True, False]
+    """
+    lost: Array = size * _STEP > _LOST * spread
+    return lost
+
+
+def fits_single(kind: np.dtype[Any]) -> bool:
+    """Whether float32 holds every number of a type exactly.
+
+    >>> [fits_single(np.dtype(kind)) for kind in ("f2", "f4", "f8", "u1", "i2", "i4")]
+    [True, True, False, True, True, False]
+    """
+    return bool(np.can_cast(kind, np.float32, "safe"))
+
+
+class _Moments:
+    """The mean and the standard deviation of columns (d,), which are read in blocks.
+
+    They are summed up around the first vector: the spread may be a billionth of the numbers.
+    """
+
+    def __init__(self, d: int) -> None:
+        self.n, self.origin, self.sums, self.squares = 0, np.zeros(d), np.zeros(d), np.zeros(d)
+
+    def add(self, block: Array) -> None:
+        """Count vectors float64 (b, d), too."""
+        if not self.n and len(block):
+            self.origin = block[0].copy()
+        off = block - self.origin
+        self.n += len(block)
+        self.sums += off.sum(axis=0)
+        self.squares += np.einsum("ij,ij->j", off, off)
+
+    def mean(self) -> Array:
+        found: Array = self.origin + self.sums / max(self.n, 1)
+        return found
+
+    def spread(self) -> Array:
+        n = max(self.n, 1)
+        found: Array = np.sqrt(np.maximum(self.squares / n - np.square(self.sums / n), 0.0))
+        return found
 
 
 def fault(vector: Array) -> str:
