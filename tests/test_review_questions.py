@@ -57,7 +57,7 @@ def test_answers_about_single_images_outlast_undo_a_merge_elsewhere_and_escape(
     person.until(lambda: merged in person.text("#question .news"))
     assert person.run(GUESSES)[:2] == ["a new group"] * 2
     assert set(person.run(GUESSES)[2:]) == {merged}
-    assert person.run(NUMBERS)[0] == f"1 {merged}"
+    assert person.run(NUMBERS)[0] == f"{merged.split()[1]} {merged}"
     person.press(Keys.ESCAPE)
     person.until(lambda: not person.all(".single"))
     assert "2 of 12 answered" in person.text("[data-command=each]")
@@ -65,7 +65,7 @@ def test_answers_about_single_images_outlast_undo_a_merge_elsewhere_and_escape(
     person.hears("2 answers to the question are kept")
     person.click(".toast:last-child button:not(.close)")
     person.asked()
-    person.press("1")  # one answer for all of them would replace both
+    person.press(merged.split()[1])  # one answer for all of them would replace both
     person.shown(".dialog")
     person.press(Keys.ESCAPE)
     person.until(lambda: not person.all(".dialog"))
@@ -109,6 +109,48 @@ def test_the_next_key_is_about_the_images_that_were_shown(person: Person) -> Non
     person.press("u")  # what this page undoes is asked again
     person.hears("Undid")
     person.until(lambda: person.run(IMAGES) not in ("", answered))
+
+
+HINTS = """
+    return Object.fromEntries([...document.querySelectorAll(arguments[0])]
+        .filter((one) => one.querySelector(".key")).map((one) =>
+            [one.querySelector(arguments[1]).textContent, one.querySelector(".key").textContent]))
+"""
+
+
+def test_a_group_has_the_same_key_in_the_list_a_question_and_a_dialog(person: Person) -> None:
+    asked(person)
+    session = person.server.session
+    hints = [person.run(HINTS, "#group-list li", ".name")]
+    hints.append(person.run(HINTS, "#question .candidate", ".name"))
+    person.press("t")
+    person.sees(".choices button")
+    hints.append(person.run(HINTS, ".choices button", "span"))
+    person.press(Keys.ESCAPE)
+    expected = {f"Group {group}": f"key {group}" for group in session.view.ids}
+    assert hints[0] == hints[2] == expected
+    assert hints[1].items() <= expected.items()
+    other = max(int(title.split()[1]) for title in hints[1])
+    rows = session.question()["question"]["rows"]
+    person.press(str(other))
+    person.hears("Moved")
+    assert set(session.groups.group[rows]) == {other}
+
+
+def test_beyond_nine_groups_those_without_a_number_have_a_letter_in_a_question(
+    person: Person,
+) -> None:
+    session = person.server.session
+    session.act({"op": "split", "group": session.view.ids[0], "parts": 10})
+    person.press("q")
+    person.asked()
+    person.press("e")
+    person.asked()
+    hints = person.run(HINTS, "#question .candidate", ".name")
+    assert {key[-1] for key in hints.values()} <= set("123456789adfgjkopr")
+    title, key = next((title, key) for title, key in hints.items() if not key[-1].isdigit())
+    person.press(key[-1])
+    assert person.run(GUESSES)[0] == title
 
 
 UNSEEN = """

@@ -305,10 +305,24 @@ def test_the_images_of_a_part_are_answered_one_by_one(session: Session) -> None:
     assert not session.groups.decided.any()
 
 
+def test_how_sure_shoal_is_of_the_rest_leaves_out_what_was_decided(session: Session) -> None:
+    session._confidence = np.linspace(0.5, 1.0, len(session.source), dtype=np.float32)
+    session.act({"op": "confirm", "rows": list(range(len(session.source) // 2))})
+    state, left = session.state(), session._confidence[len(session.source) // 2 :]
+    assert state["expected"] == pytest.approx(left.mean(), abs=1e-4)
+    assert state["n_doubtful"] == (left < 0.9).sum()
+    undecided = np.flatnonzero(~session.groups.decided)
+    for group in state["groups"]:
+        rows = np.intersect1d(session.view.members(group["id"]), undecided)
+        assert group["expected"] == pytest.approx(session._confidence[rows].mean(), abs=1e-4)
+    session.act({"op": "confirm", "rows": list(range(len(session.source)))})
+    assert (session.state()["expected"], session.state()["n_doubtful"]) == (1.0, 0)
+
+
 def test_of_one_group_nothing_is_asked(session: Session) -> None:
     assert session.question()["question"] is not None
     session.act({"op": "merge", "groups": session.view.ids})
-    assert session.question() | {"version": 0} == {"version": 0, "question": None, "left": 0}
+    assert session.question() | {"version": 0} == {"version": 0, "question": None}
 
 
 def test_the_last_note_on_a_group_is_shown_and_can_be_taken_away(session: Session) -> None:

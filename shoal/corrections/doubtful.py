@@ -10,14 +10,12 @@ from shoal.corrections.questions import STRIP, Question
 from shoal.corrections.spread import Spread
 from shoal.protocols import IntArray
 
-_SURE = 0.8
-"""An image whose likeliest group leads by this share is not counted as doubtful."""
 MOST_CANDIDATES = 9
 """As many as there are keys."""
 
 
-def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> tuple[Question | None, int]:
-    """The question about the most doubtful images, each with a guess, and how many are doubtful.
+def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> Question | None:
+    """The question about the most doubtful images, each with a guess; None where none is left.
 
     Args:
         group: int64 (n,), the group of each image.
@@ -26,11 +24,10 @@ def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> tuple[Questio
     """
     free = np.flatnonzero(left & (group != NOWHERE))
     if not len(free) or len(learned.ids) < 2:
-        return None, 0
+        return None
     share = learned.membership[free]
     best_two = np.partition(share, -2, axis=1)[:, -2:]
     lead = best_two[:, 1] - best_two[:, 0]
-    n_doubtful = max(int((lead < _SURE).sum()), 1)
     places = np.argsort(lead, kind="stable")[:STRIP]
     rows, likely = free[places], share[places]
     guesses, candidates = of_each(rows, learned)
@@ -40,7 +37,7 @@ def doubtful(group: IntArray, left: BoolArray, learned: Spread) -> tuple[Questio
         -1, rows, rows, int(present[counts.argmax()]), candidates, tuple(shares.tolist()),
         float((1.0 - likely.max(axis=1)).sum()),
         "Each of these could as well be in another group.", guesses,
-    ), n_doubtful  # fmt: skip
+    )  # fmt: skip
 
 
 def of_each(rows: IntArray, learned: Spread) -> tuple[tuple[int, ...], tuple[int, ...]]:

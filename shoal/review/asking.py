@@ -67,18 +67,21 @@ class Asking:
         self._divided: frozenset[int] = frozenset()
         self._next = 1 + secrets.randbelow(2**40)  # no question of another server has the number
         self._lock = threading.Lock()
-        self._known: tuple[Groups, Question | None, int] | None = None
+        self._known: tuple[Groups, Question | None] | None = None
 
     def next(self, groups: Groups) -> dict[str, Any]:
-        """The best question, as the page wants it, and how many there are."""
+        """The best question, as the page wants it.
+
+        How many would follow is not said: each answer changes what is worth asking.
+        """
         with self._lock:
             if self._known is None or self._known[0] is not groups:
-                self._known = groups, *self._best(groups)
-            return self._told(*self._known[1:])
+                self._known = groups, self._best(groups)
+            return self._told(self._known[1])
 
-    def _told(self, best: Question | None, left: int) -> dict[str, Any]:
+    def _told(self, best: Question | None) -> dict[str, Any]:
         if best is None:
-            return {"question": None, "left": 0}
+            return {"question": None}
         number = next(
             (n for n, asked in self._open.items() if np.array_equal(asked.images, best.images)
              and (asked.candidates, asked.guesses) == (best.candidates, best.guesses)), None,
@@ -99,7 +102,6 @@ class Asking:
                 "says": best.reason, "guesses": list(best.guesses),
                 "each": {"guesses": list(best.each), "candidates": list(best.others)},
             },
-            "left": left,
         }  # fmt: skip
 
     def answer(
@@ -191,15 +193,15 @@ class Asking:
         heard = heard[sample_rows(len(heard), _HEARD)]
         return np.union1d(self._sample, heard).astype(np.int64)
 
-    def _best(self, groups: Groups) -> tuple[Question | None, int]:
-        """The best question, about a part or about single images, and how many there are.
+    def _best(self, groups: Groups) -> Question | None:
+        """The best question, about a part or about single images.
 
         Parts and the images at the borders of the groups take turns. Of parts, those that are left
         come first, then smaller ones.
         """
         rows, now = self._rows(groups), frozenset(groups.sizes) - {NOWHERE}
         if len(now) < 2:  # no image can be in the wrong one
-            return None, 0
+            return None
         whole = len(rows) == len(self.z)
         x = self.x if whole else self.x[rows]
         z, group, decided = self.z[rows], groups.group[rows], groups.decided[rows]
@@ -210,8 +212,7 @@ class Asking:
         part = self._part[rows]
         for _ in range(_FINER):
             found = questions(
-                x, group, decided, part, learned, self._skipped, most=1000,
-                confidence=self.confidence[rows],
+                x, group, decided, part, learned, self._skipped, confidence=self.confidence[rows]
             )  # fmt: skip
             smaller = part if found else finer(x, part, decided)
             if found or np.array_equal(smaller, part):
@@ -219,19 +220,16 @@ class Asking:
             part = smaller
             self._skipped.clear()
         self._part[rows] = part
-        best, left = (found[0], len(found)) if found else (None, 0)
+        best = found[0] if found else None
         if best is None or self._since >= self._wait:
-            open_ = ~decided & ~self._left_open[rows]
-            single, n_doubtful = doubtful(group, open_, learned)
-            if single is not None:
-                best, left = single, -(-n_doubtful // STRIP)
+            best = doubtful(group, ~decided & ~self._left_open[rows], learned) or best
         if best is None:
-            return None, 0
+            return None
         each, others = of_each(best.rows, learned)
         # A group has one number, whether the person answers for all images or for each.
         others = tuple(dict.fromkeys((*best.candidates, *others)))[:MOST_CANDIDATES]
         shown, images = rows[best.rows], rows[best.images]
-        return replace(best, rows=shown, images=images, each=each, others=others), left
+        return replace(best, rows=shown, images=images, each=each, others=others)
 
     def _of_sample(self, groups: Groups, rows: IntArray) -> Spread:
         """What learning makes of some images, by what was said of them."""

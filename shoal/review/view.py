@@ -18,6 +18,8 @@ from shoal.review.order import typical, typical_of_some
 
 SAMPLE = 12
 """Images in the sample of a group, at most."""
+SURE = 0.9
+"""Images of less confidence are doubtful."""
 _FULL_SAMPLES = 400
 """Of more groups, the smaller ones have short samples, so that the first page stays small."""
 _SHORT = 3
@@ -85,12 +87,25 @@ class View:
 
     @cached_property
     def expected(self) -> tuple[IntArray, Array]:
-        """Of each group in the order of its id: images decided, and how sure it is of all."""
+        """Of each group in the order of its id: images decided, and how sure the others are."""
         order, _, starts = self._sorted
-        sizes = np.diff(starts)
-        decided = np.add.reduceat(self.groups.decided[order].astype(np.int64), starts[:-1])
-        sure = np.add.reduceat(self.confidence[order].astype(np.float64), starts[:-1]) / sizes
-        return decided, sure
+        held = self.groups.decided[order]
+        decided = np.add.reduceat(held.astype(np.int64), starts[:-1])
+        sure = np.where(held, 0.0, self.confidence[order].astype(np.float64))
+        left = np.diff(starts) - decided
+        mean = np.add.reduceat(sure, starts[:-1]) / np.maximum(left, 1)
+        return decided, np.where(left > 0, mean, 1.0)
+
+    @cached_property
+    def sure(self) -> float:
+        """How sure it is of the images that nobody decided, in [0, 1], on average."""
+        left = ~self.groups.decided
+        return float(self.confidence[left].mean()) if left.any() else 1.0
+
+    @cached_property
+    def n_doubtful(self) -> int:
+        """How many images that nobody decided are less than `SURE`."""
+        return int((~self.groups.decided & (self.confidence < SURE)).sum())
 
     def moves_to(self, target: IntArray) -> dict[str, Any]:
         """The images whose group differs from ``target`` int64 (n,), by move, the largest first."""

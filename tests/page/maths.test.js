@@ -5,9 +5,9 @@ import test from "node:test";
 import { layout, place, step, visible, within } from "../../shoal/review/page/grid_maths.js";
 import { inside, lassoed, nearest, whole, zoomed } from "../../shoal/review/page/map_maths.js";
 import { addressed, opening, received, wentTo } from "../../shoal/review/page/model.js";
-import { between, kept, listed, slots, toggled } from "../../shoal/review/page/selection.js";
+import { between, kept, keysOf, listed, slots, toggled } from "../../shoal/review/page/selection.js";
 import { batches, placeOnSheet } from "../../shoal/review/page/sheets.js";
-import { clearness, percent, progress, savedText, titleOf } from "../../shoal/review/page/words.js";
+import { clearness, doubts, percent, progress, savedText, titleOf } from "../../shoal/review/page/words.js";
 
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
 
@@ -106,14 +106,17 @@ test("selections", () => {
 
 const group = (id, size, nowhere = false) => ({ id, size, nowhere, name: null, decided: 0, expected: 1, sample: [] });
 
-test("a group keeps its key while it exists, and a new one takes the first free key", () => {
+test("a group keeps its key while it exists, and its number is its key where that is free", () => {
   const first = slots([], [group(4, 10), group(2, 30), group(0, 99, true), group(7, 20)]);
-  assert.deepEqual(first.slice(0, 4), [2, 7, 4, null]);
-  const later = slots(first, [group(4, 500), group(2, 30), group(8, 20)]);
-  assert.deepEqual(later.slice(0, 4), [2, 8, 4, null]);
+  assert.deepEqual(first, [null, 2, null, 4, null, null, 7, null, null]); // “Group 7” has the key 7
+  const later = slots(first, [group(4, 500), group(2, 30), group(12, 20), group(11, 25), group(1, 1)]);
+  assert.deepEqual(later, [1, 2, 11, 4, 12, null, null, null, null]);
+  const grown = slots(later, [group(12, 20), group(2, 30), group(3, 9), group(5, 8)]);
+  assert.deepEqual(grown, [5, 2, 3, null, 12, null, null, null, null]);
   const many = slots([], Array.from({ length: 20 }, (_, i) => group(i + 1, 100 - i)));
   assert.equal(many.length, 9);
-  assert.deepEqual(listed(later, [group(0, 99, true), group(4, 1), group(2, 1), group(8, 1)]).map(({ id }) => id), [2, 8, 4, 0]);
+  assert.deepEqual(listed(later, [group(0, 99, true), group(4, 1), group(2, 1), group(8, 1), group(30, 5)]).map(({ id }) => id), [2, 4, 30, 8, 0]);
+  assert.deepEqual(keysOf(later, [11, null, 30, 2]), ["3", "", "f", "2"]); // the same in a question
 });
 
 test("news of the server: what is gone is left, older news is dropped", () => {
@@ -122,7 +125,7 @@ test("news of the server: what is gone is left, older news is dropped", () => {
   assert.equal(model.view, "groups");
   assert.equal(model.group, 1);
   const patch = received(model, state(4, group(2, 4), group(5, 5)));
-  assert.deepEqual([patch.group, [...patch.picked]], [5, [2]]); // 5 took the key of 1
+  assert.deepEqual([patch.group, [...patch.picked]], [2, [2]]);
   assert.deepEqual(received(model, state(2, group(9, 9))), {});
   assert.equal(opening({}, { ...state(1, group(1, 1)), divided: false }).view, "divisions");
   assert.equal(opening({}, state(1)).group, null);
@@ -146,6 +149,8 @@ test("thumbnails on a sheet", () => {
 test("words", () => {
   assert.equal(progress({ n_images: 8500, n_decided: 412, expected: 0.968 }), "412 of 8,500 decided, about 97 % sure of the rest");
   assert.equal(progress({ n_images: 5, n_decided: 5, expected: 1 }), "5 of 5 decided");
+  assert.equal(doubts({ n_images: 8500, n_decided: 412, n_doubtful: 1 }), "1 image still doubtful");
+  assert.equal(doubts({ n_images: 8500, n_decided: 412, n_doubtful: 0 }), "None of the others is doubtful");
   assert.deepEqual([percent(1), percent(0.999), percent(0.001), percent(0)], ["100 %", "99 %", "1 %", "0 %"]);
   assert.deepEqual([titleOf(group(3, 1)), titleOf(group(0, 1, true)), titleOf({ ...group(3, 1), name: "<b>" })], ["Group 3", "Belongs nowhere", "<b>"]);
   assert.match(clearness(0.9, 0.05), /^Clearly apart\. .*not about colour and light\.$/);

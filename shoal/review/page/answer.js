@@ -3,7 +3,7 @@
 /** @import {App} from "./types.js" */
 import { get, why } from "./api.js";
 import { askGroup, askName, askWhether } from "./dialogs.js";
-import { beginning, nAnswered } from "./singles.js";
+import { answered, beginning, nAnswered } from "./singles.js";
 import { counted } from "./words.js";
 
 let answering = false;
@@ -25,6 +25,12 @@ export async function answer(app, to) {
   const name = nNew > 0 ? await askName(`A new group of ${counted(nNew, "image")}`, "Make it") : "";
   if (name === null || app.store.get().question?.question?.id !== question.id) return;
   await goingOn(app, () => app.act({ op: "answer", question: question.id, to, rows: question.rows, ...(name ? { name } : {}) }));
+}
+
+/** Answer for the framed image alone. @param {App} app @param {import("./singles.js").Given} to */
+export function answerOne({ store }, to) {
+  const { singles } = store.get();
+  if (singles && !answering) store.set({ singles: answered(singles, to) });
 }
 
 /** Ask something else, as the person did something that is no answer. @param {App} app */

@@ -2,12 +2,13 @@
 
 /** @import {App, Model, View} from "./types.js" */
 import * as actions from "./actions.js";
-import { answer, answerOther, isAnswering } from "./answer.js";
+import { answer, answerOne, answerOther } from "./answer.js";
 import { askGroup } from "./dialogs.js";
 import { showHelp } from "./help.js";
 import { targets } from "./model.js";
 import * as navigate from "./navigate.js";
-import { answered, areAsked, each, nAnswered, stepped, takenBack } from "./singles.js";
+import { GROUP_KEYS, keysOf } from "./selection.js";
+import { areAsked, each, nAnswered, stepped, takenBack } from "./singles.js";
 import { counted } from "./words.js";
 
 /**
@@ -38,15 +39,15 @@ const small = (m) => m.open === null;
 /** @param {string} op */
 const reply = (op) => (/** @type {App} */ app) => answer(app, op);
 
-/** @param {App} app @param {import("./singles.js").Given | undefined} group of the present image */
-function one(app, group) {
-  const { singles } = app.store.get();
-  if (singles && group !== undefined && !isAnswering()) app.store.set({ singles: answered(singles, group) });
-}
-/** @param {App} app @param {string} key of a group that is offered for the present image */
-function oneByKey(app, key) {
-  const group = app.store.get().question?.question?.each.candidates[Number(key) - 1] ?? null;
-  if (group !== null) one(app, group);
+/** Answer for all images that are shown, or for the framed one, by the key of a group. @param {App} app @param {string} key */
+function byKey(app, key) {
+  const { slots, question: asked, singles } = app.store.get();
+  const { candidates = [], each } = asked?.question ?? {};
+  const offered = each?.candidates ?? [];
+  const group = offered[keysOf(slots, offered).indexOf(key)] ?? null;
+  if (group !== null && singles?.shown) return answerOne(app, group);
+  if (group !== null && candidates.some((one) => one?.group === group)) return answer(app, group);
+  return app.say(`No group that is shown here has the key ${key}.`);
 }
 /** Ask about the images of a question one by one. @param {App} app */
 function oneByOne(app) {
@@ -69,7 +70,7 @@ function undo(app) {
 /** @param {App} app */
 async function other(app) {
   const group = await askGroup(app, "Where does this image belong?", ({ nowhere }) => !nowhere);
-  if (group !== null) one(app, group);
+  if (group !== null) answerOne(app, group);
 }
 /** @param {App} app @param {number} by */
 function step(app, by) {
@@ -99,8 +100,7 @@ const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /** @type {readonly Command[]} */
 export const COMMANDS = [
-  command("candidate", ["1", "2", "3"], "A question", "Belongs here", "These belong to the first, second or third group shown", asked,
-    (app, key) => answer(app, app.store.get().question?.question?.candidates[Number(key) - 1]?.group ?? null)),
+  command("candidate", GROUP_KEYS, "A question", "Belongs here", "These belong to the group that has this key, a letter where there are more than nine groups", asked, byKey),
   command("right", "c", "A question", "Right as it is", "These are right where they are", asked, reply("confirm")),
   command("other-group", "t", "A question", "Another group…", "These belong to a group that is not shown", asked, answerOther),
   command("each", "e", "A question", (m) => (nAnswered(m.singles) ? `Each by itself: ${nAnswered(m.singles)} of ${m.singles?.given.length} answered` : "Each by itself"), "These are of several kinds: say of each where it belongs", asked, oneByOne),
@@ -109,11 +109,11 @@ export const COMMANDS = [
   command("nowhere", "x", "A question", "Nowhere", "These belong nowhere", asked, reply("nowhere")),
   command("skip", "s", "A question", "Skip", "Ask something else", asked, reply("skip")),
 
-  command("single", DIGITS, "Single images", "Belongs here", "The framed image belongs to the group of this number; the next one is framed", areAsked, oneByKey),
+  command("single", GROUP_KEYS, "Single images", "Belongs here", "The framed image belongs to the group that has this key; the next one is framed", areAsked, byKey),
   command("single-other", "t", "Single images", "Another group…", "The framed image belongs to a group that is not shown", areAsked, other),
-  command("single-new", "n", "Single images", "New group", "The framed image belongs to a new group, with all others of this kind here", areAsked, (app) => one(app, "new")),
-  command("single-nowhere", "x", "Single images", "Nowhere", "The framed image belongs nowhere", areAsked, (app) => one(app, 0)),
-  command("single-open", "s", "Single images", "Leave open", "Say nothing of the framed image", areAsked, (app) => one(app, null)),
+  command("single-new", "n", "Single images", "New group", "The framed image belongs to a new group, with all others of this kind here", areAsked, (app) => answerOne(app, "new")),
+  command("single-nowhere", "x", "Single images", "Nowhere", "The framed image belongs nowhere", areAsked, (app) => answerOne(app, 0)),
+  command("single-open", "s", "Single images", "Leave open", "Say nothing of the framed image", areAsked, (app) => answerOne(app, null)),
   command("single-before", "ArrowLeft", "Single images", "Previous", "Frame the image before", areAsked, (app) => step(app, -1)),
   command("single-after", "ArrowRight", "Single images", "Next", "Frame the next image", areAsked, (app) => step(app, 1)),
   command("singles", ["c", "Enter"], "Single images", "All right now", "Each image belongs to the group that is written below it", areAsked, (app) => answer(app, app.store.get().singles?.given ?? null)),
@@ -123,7 +123,7 @@ export const COMMANDS = [
   command("divide", DIGITS, "Ways to divide", "Take it", "Take the division of this number", (m) => m.view === "divisions" && m.open === null,
     (app, key) => actions.takeDivision(app, Number(key) - 1)),
 
-  command("move-number", DIGITS, "Images", "Move", "Move the selected images to the group of this number; with none selected, open it", onGroups,
+  command("move-number", DIGITS, "Images", "Move", "Move the selected images to the group that has this key; with none selected, open it", onGroups,
     (app, key) => actions.numberKey(app, Number(key))),
   command("move", "t", "Images", "Move to…", "Move the selected images to any group", onImages, actions.moveSomewhere),
   command("confirm", "c", "Images", (m) => (targets(m).length ? "Confirm" : "Confirm all"), "The selected images are right here; with none selected, the whole group is", (m) => onImages(m) || onGroup(m), actions.confirm),

@@ -2,7 +2,7 @@
 
 /** @import {App, Group, Move} from "./types.js" */
 import { Gone, why } from "./api.js";
-import { button, el, whenSeen } from "./dom.js";
+import { button, el, keyHint, whenSeen } from "./dom.js";
 import { appears } from "./seen.js";
 import { listed } from "./selection.js";
 import { count, counted, titleIn, titleOf } from "./words.js";
@@ -102,8 +102,8 @@ export function askGroup(app, title, may) {
     const fitting = () => groups.filter((group) => titleOf(group).toLowerCase().includes(field.value.trim().toLowerCase()));
     const draw = () => list.replaceChildren(...fitting().map((group) => {
       const key = slots.indexOf(group.id) + 1;
-      const one = button(titleOf(group), () => done(group.id), { key: key ? String(key) : "" });
-      one.append(strip(app, group.sample, 5), el("span", { class: "soft", text: count(group.size) }));
+      const one = button(titleOf(group), () => done(group.id));
+      one.append(...[strip(app, group.sample, 5), el("span", { class: "soft", text: count(group.size) }), keyHint(key ? String(key) : "")].filter((part) => part !== null));
       return one;
     }));
     field.addEventListener("input", draw);

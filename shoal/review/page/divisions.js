@@ -3,7 +3,7 @@
 /** @import {App, Division, Model} from "./types.js" */
 import { takeDivision } from "./actions.js";
 import { strip } from "./dialogs.js";
-import { button, byId, el, meter } from "./dom.js";
+import { button, byId, el, keyHint, meter } from "./dom.js";
 import { goTo } from "./navigate.js";
 import { clearness, count, counted, percent } from "./words.js";
 
@@ -28,9 +28,9 @@ export function showDivisions(app) {
     const facts = el("span", { class: "measures" },
       separation === null ? null : measure("How clear", separation, percent(separation)),
       pixels === null ? null : measure("Thumbnails explain", pixels, percent(pixels)));
-    const key = at < 9 ? el("kbd", { text: String(at + 1), "aria-hidden": "true" }) : null;
+    const key = keyHint(at < 9 ? String(at + 1) : "");
     return el("button", { type: "button", class: `division${n > 3 ? " many" : ""}`, "aria-pressed": String(chosen), "data-index": division.index, "aria-keyshortcuts": at < 9 ? String(at + 1) : null, onclick: () => void takeDivision(app, at) },
-      el("span", { class: "division-title" }, key, el("span", { class: "name", text: title }), chosen ? el("span", { class: "tag", text: "chosen now" }) : null),
+      el("span", { class: "division-title" }, el("span", { class: "name", text: title }), chosen ? el("span", { class: "tag", text: "chosen now" }) : null, key),
       el("span", { class: "sides" }, ...sides, rest), separation === null && pixels === null ? null : facts,
       el("span", { class: "says" , text: clearness(separation, pixels) || says || evidence || "" }));
   }

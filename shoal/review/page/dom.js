@@ -47,6 +47,9 @@ export function button(label, run, { key = "", ...more } = {}) {
   return made;
 }
 
+/** The key of something, which nobody takes for a part of its name. @param {string} key @returns {HTMLElement | null} null without a key */
+export const keyHint = (key) => (key ? el("span", { class: "key", "aria-hidden": "true" }, "key ", el("kbd", { text: key })) : null);
+
 /**
  * The cross that closes something.
  * @param {string} label

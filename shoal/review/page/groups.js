@@ -1,7 +1,7 @@
 /** The list of groups: names, sizes, how much is decided, what is in them. */
 
 /** @import {App, Group, Model} from "./types.js" */
-import { button, byId, el, meter } from "./dom.js";
+import { button, byId, el, keyHint, meter } from "./dom.js";
 import { strip } from "./dialogs.js";
 import { openGroup } from "./navigate.js";
 import { dotOf } from "./palette.js";
@@ -26,7 +26,7 @@ export function showGroups(app) {
       if (event.ctrlKey || event.metaKey || event.shiftKey) tickOne(group.id);
       else openGroup(app, group.id);
     }, ondblclick: () => byId("name").focus() },
-      el("span", { class: "group-title" }, dotOf(group.id), el("span", { class: "name", text: titleOf(group) }), key ? el("kbd", { text: String(key), "aria-hidden": "true" }) : null),
+      el("span", { class: "group-title" }, dotOf(group.id), el("span", { class: "name", text: titleOf(group) }), keyHint(key ? String(key) : "")),
       el("span", { class: "group-facts soft", text: `${counted(group.size, "image")}${group.decided ? `, ${group.decided === group.size ? "all" : percent(done)} decided` : ""}` }),
       meter(done), strip(app, group.sample, 7));
     return el("li", { "data-group": group.id }, tick, open);

@@ -36,6 +36,7 @@ export function written(key) {
 
 /** @param {string[]} keys */
 function short(keys) {
-  const digits = keys.every((key) => /^\d$/.test(key));
-  return digits ? `${keys[0]}–${keys.at(-1)}` : keys.map(written).join(" or ");
+  const digits = keys.filter((key) => /^\d$/.test(key));
+  if (digits.length === 0) return keys.map(written).join(" or ");
+  return `${digits[0]}–${digits.at(-1)}${digits.length < keys.length ? " or letter" : ""}`;
 }

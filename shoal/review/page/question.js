@@ -1,15 +1,16 @@
 /** The next question: a strip of images of one part, and where they may belong. */
 
 /** @import {App, Model} from "./types.js" */
-import { answer } from "./answer.js";
+import { answer, answerOne } from "./answer.js";
 import { commandButton, standsBelow } from "./bar.js";
-import { BAR, commandOf } from "./commands.js";
+import { BAR } from "./commands.js";
 import { strip } from "./dialogs.js";
-import { byId, el, meter } from "./dom.js";
+import { byId, el, keyHint, meter } from "./dom.js";
 import { openGroup } from "./navigate.js";
 import { dotOf } from "./palette.js";
 import { appears } from "./seen.js";
-import { count, counted, percent, titleIn } from "./words.js";
+import { keysOf } from "./selection.js";
+import { count, counted, doubts, percent, titleIn } from "./words.js";
 
 /** @param {App} app */
 export function showQuestion(app) {
@@ -34,14 +35,14 @@ export function showQuestion(app) {
       shown, el("span", { class: `guess${changed ? " changed" : ""}` }, typeof group === "number" ? dotOf(group) : null, el("span", { class: "name", text: title })));
   }
 
-  /** @param {Model} model @param {{group: number, share?: number} | null} candidate @param {number} i @param {number} present the group they are in */
-  function card({ state, singles: given }, candidate, i, present) {
+  /** @param {Model} model @param {{group: number, share?: number} | null} candidate @param {string} key @param {number} present the group they are in */
+  function card({ state, singles: given }, candidate, key, present) {
     if (!candidate) return null;
     const { group, share = 0 } = candidate;
     const singles = given?.shown ?? false;
     const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
-    return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": String(i + 1), onclick: () => void (singles ? commandOf("single").run(app, String(i + 1)) : answer(app, group)) },
-      el("span", { class: "group-title" }, el("kbd", { text: String(i + 1), "aria-hidden": "true" }), dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, singles ? null : el("span", { class: "soft", text: percent(share) })),
+    return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": key || null, onclick: () => void (singles ? answerOne(app, group) : answer(app, group)) },
+      el("span", { class: "group-title" }, dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, singles ? null : el("span", { class: "soft", text: percent(share) }), keyHint(key)),
       singles ? null : meter(share), strip(app, sample, singles ? 5 : 8));
   }
 
@@ -61,8 +62,8 @@ export function showQuestion(app) {
     seen = now;
   }
 
-  /** @param {number} n */
-  const left = (n) => el("span", { class: "soft", text: n > 0 ? `about ${counted(n, "question")} left` : "" });
+  /** How many questions are left nobody knows: each answer changes what is worth asking. @param {Model} model */
+  const left = ({ state }) => el("span", { class: "soft", title: "Of all images that you did not decide, so many are less than 90 % sure to be in the right group", text: doubts(state) });
 
   /** @param {Model} model */
   function draw(model) {
@@ -78,22 +79,23 @@ export function showQuestion(app) {
       return body.replaceChildren(el("p", { text: alone ? "There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images." : "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says, guesses, each } = asked.question;
+    const keys = keysOf(model.slots, each.candidates);
     const news = asked.news.length ? el("p", { class: "news", text: asked.news.join(" ") }) : null;
     if (model.singles?.shown) {
       const focused = document.activeElement?.closest(".single") !== null;
       heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where does each of these ${count(rows.length)} belong?`;
-      const how = el("p", { class: "soft", text: `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by a number; go on when all are right. Click an image to frame it; two clicks show it large.` });
-      show(how, news, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, i, group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(asked.left)));
+      const how = el("p", { class: "soft", text: `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large.` });
+      show(how, news, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, keys[i], group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(model)));
       if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
       return;
     }
     heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where do these ${counted(rows.length, "image")} belong?`;
     const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
       `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says}`);
-    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), left(asked.left));
-    return show(now, news, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...cards(candidates.map((one, i) => card(model, one, i, group)))), others);
+    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), left(model));
+    return show(now, news, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...cards(candidates.map((one, i) => card(model, one, keys[i], group)))), others);
   }
 
-  app.store.on(["view", "question", "singles", "failed"], (model) => { draw(model); look(model); });
+  app.store.on(["view", "question", "singles", "slots", "failed"], (model) => { draw(model); look(model); });
   app.store.on(["leaving"], ({ leaving, view }) => body.classList.toggle("leaving", view === "question" && leaving.size > 0));
 }

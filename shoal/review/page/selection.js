@@ -36,8 +36,8 @@ export function kept(set, there) {
 const KEYS = 9;
 
 /**
- * Which group has which of the keys 1 to 9. A group keeps its key as long as it exists, and a
- * new one takes the first free key: fingers remember.
+ * Which group has which of the keys 1 to 9. A group keeps its key as long as it exists: fingers
+ * remember. “Group 3” has the key 3, and a group of a higher number the first free key.
  * @param {readonly (number | null)[]} before
  * @param {readonly Pick<Group, "id" | "nowhere" | "size">[]} groups
  * @returns {(number | null)[]}
@@ -49,6 +49,7 @@ export function slots(before, groups) {
     const id = before[i] ?? null;
     return id !== null && ids.has(id) ? id : null;
   });
+  for (const { id } of there) if (id <= KEYS && !next.includes(id)) next[id - 1] ??= id;
   const others = there.filter((group) => !next.includes(group.id));
   others.sort((a, b) => b.size - a.size || a.id - b.id);
   for (let i = 0; i < KEYS && others.length > 0; i++) {
@@ -57,8 +58,20 @@ export function slots(before, groups) {
   return next;
 }
 
+const LETTERS = "adfgjkopr"; // that mean nothing else in a question
+
 /**
- * The groups as the list shows them: by their keys, then by size, those that belong nowhere last.
+ * The keys of the groups that a question offers: the same as in the list, where they have one; else a letter.
+ * @param {readonly (number | null)[]} slots
+ * @param {readonly (number | null)[]} offered null: a group that is no more
+ */
+export const keysOf = (slots, offered) => offered.map((id, i) => (id === null ? "" : slots.includes(id) ? String(slots.indexOf(id) + 1) : (LETTERS[i] ?? "")));
+
+/** All keys that a group may have in a question. */
+export const GROUP_KEYS = [..."123456789", ...LETTERS];
+
+/**
+ * The groups as the list shows them: those with a key by their numbers, then the others by size, those that belong nowhere last.
  * @template {Pick<Group, "id" | "nowhere" | "size">} G
  * @param {readonly (number | null)[]} keys
  * @param {readonly G[]} groups
@@ -66,9 +79,6 @@ export function slots(before, groups) {
  */
 export function listed(keys, groups) {
   /** @param {G} group */
-  const rank = (group) => {
-    const key = keys.indexOf(group.id);
-    return group.nowhere ? KEYS + 1 : key < 0 ? KEYS : key;
-  };
-  return [...groups].sort((a, b) => rank(a) - rank(b) || b.size - a.size || a.id - b.id);
+  const rank = (group) => (group.nowhere ? 2 : keys.includes(group.id) ? 0 : 1);
+  return [...groups].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? a.id - b.id : b.size - a.size || a.id - b.id));
 }

@@ -4,7 +4,7 @@
  * @typedef {{id: number, name: string | null, size: number, decided: number, expected: number,
  *   sample: number[], nowhere: boolean, note: string | null}} Group
  * @typedef {{version: number, n_images: number, groups: Group[], n_decided: number,
- *   expected: number, undo: string | null, redo: string | null, divided: boolean,
+ *   expected: number, n_doubtful: number, undo: string | null, redo: string | null, divided: boolean,
  *   conflicts: string[]}} State
  * @typedef {{n: number, title: string, identity: string, has_map: boolean,
  *   sheets: {width: number, height: number, columns: number}}} Pile
@@ -13,8 +13,8 @@
  *   evidence: string | null, chosen: boolean, samples: number[][], says: string}} Division
  * @typedef {{id: string | number, rows: number[], size: number, images: number[], group: number,
  *   candidates: ({group: number, share: number} | null)[], says: string, guesses: (number | null)[],
- *   each: {guesses: (number | null)[], candidates: (number | null)[]}}} Question the number of a
- *   candidate is its place, in both lists; null where a group is no more
+ *   each: {guesses: (number | null)[], candidates: (number | null)[]}}} Question candidates
+ *   are the first of those of each; null where a group is no more
  * @typedef {{n: number, time: string, op: string, says: string, to: number[],
  *   undone: boolean}} Entry
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
@@ -46,7 +46,7 @@
  * @property {number} cursor the place of the focused image among the members
  * @property {Set<number>} leaving rows whose move is on its way to the server
  * @property {number | null} open the row of the image shown large
- * @property {{question: Question | null, left: number, version: number, news: string[]} | null} question
+ * @property {{question: Question | null, version: number, news: string[]} | null} question
  *   with the version of the state that it fits, and what changed since it was asked
  * @property {import("./singles.js").Singles | null} singles what was answered so far of a question about single images
  * @property {{ready: boolean, says: string, divisions: Division[]} | null} divisions

@@ -43,6 +43,12 @@ export function progress({ n_images: n, n_decided: decided, expected }) {
   return decided < n ? `${done}, about ${percent(expected)} sure of the rest` : done;
 }
 
+/** How much there is to ask. @param {Pick<State, "n_images" | "n_decided" | "n_doubtful">} state */
+export function doubts({ n_images: n, n_decided: decided, n_doubtful: doubtful }) {
+  if (decided === n) return "All images are decided";
+  return doubtful === 0 ? "None of the others is doubtful" : `${counted(doubtful, "image")} still doubtful`;
+}
+
 /**
  * An action in words, for a person who did it some time ago.
  * @param {Act} act
