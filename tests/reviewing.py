@@ -23,7 +23,7 @@ browser = chromium.browser
 N = 96
 OUTSIDE = """
     return [...document.querySelectorAll("body *")].filter((one) =>
-        one.checkVisibility() && !one.closest(".actions, .unseen, .skip, .strip, .toasts")
+        one.checkVisibility() && !one.closest(".actions, .few, .unseen, .skip, .strip, .toasts")
         && one.getBoundingClientRect().right > innerWidth + 1)
         .map((one) => one.outerHTML.slice(0, 200))"""
 

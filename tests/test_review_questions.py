@@ -151,6 +151,13 @@ def test_beyond_nine_groups_those_without_a_number_have_a_letter_in_a_question(
     title, key = next((title, key) for title, key in hints.items() if not key[-1].isdigit())
     person.press(key[-1])
     assert person.run(GUESSES)[0] == title
+    hidden = """
+        const bar = document.querySelector("#question .answers").getBoundingClientRect();
+        return [...document.querySelectorAll("#question .candidate")].filter((one) =>
+            one.getBoundingClientRect().bottom > bar.top + 1).length"""
+    for width in (390, 1280, 2560):
+        person.resize(width)
+        person.until(lambda: person.run(hidden) == 0)  # no group is behind the buttons
 
 
 UNSEEN = """

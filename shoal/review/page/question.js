@@ -63,7 +63,7 @@ export function showQuestion(app) {
   }
 
   /** How many questions are left nobody knows: each answer changes what is worth asking. @param {Model} model */
-  const left = ({ state }) => el("span", { class: "soft", title: "Of all images that you did not decide, so many are less than 90 % sure to be in the right group", text: doubts(state) });
+  const left = ({ state }) => el("span", { class: "doubts", title: "Of all images that you did not decide, so many are less than 90 % sure to be in the right group", text: doubts(state) });
 
   /** @param {Model} model */
   function draw(model) {
@@ -84,15 +84,15 @@ export function showQuestion(app) {
     if (model.singles?.shown) {
       const focused = document.activeElement?.closest(".single") !== null;
       heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where does each of these ${count(rows.length)} belong?`;
-      const how = el("p", { class: "soft", text: `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large.` });
-      show(how, news, el("div", { class: "asked" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, keys[i], group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : "")), left(model)));
+      const how = el("p", { class: "soft" }, `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large. `, left(model));
+      show(how, news, el("div", { class: "asked each" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, keys[i], group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : ""))));
       if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
       return;
     }
     heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where do these ${counted(rows.length, "image")} belong?`;
     const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
-      `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says}`);
-    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)), left(model));
+      `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says} `, left(model));
+    const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)));
     return show(now, news, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...cards(candidates.map((one, i) => card(model, one, keys[i], group)))), others);
   }
 

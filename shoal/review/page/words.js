@@ -45,8 +45,8 @@ export function progress({ n_images: n, n_decided: decided, expected }) {
 
 /** How much there is to ask. @param {Pick<State, "n_images" | "n_decided" | "n_doubtful">} state */
 export function doubts({ n_images: n, n_decided: decided, n_doubtful: doubtful }) {
-  if (decided === n) return "All images are decided";
-  return doubtful === 0 ? "None of the others is doubtful" : `${counted(doubtful, "image")} still doubtful`;
+  if (decided === n) return "All images are decided.";
+  return doubtful === 0 ? "No image is doubtful any more." : `${counted(doubtful, "image")} ${doubtful === 1 ? "is" : "are"} still doubtful.`;
 }
 
 /**
