@@ -337,7 +337,7 @@ DATA: list[Case] = [
     (
         "npz-several-arrays",
         lambda kit: kit.train(npz(kit, first=kit.images, second=kit.images)),
-        "holds several arrays (first (40, 8, 8, 3), second (40, 8, 8, 3)); name one as",
+        "holds several arrays (first (40, 8, 8, 3), second (40, 8, 8, 3)); name one, such as",
     ),
     (
         "npz-unknown-name",
@@ -380,7 +380,7 @@ DATA: list[Case] = [
     (
         "parquet-several-columns",
         lambda kit: kit.train(parquet(kit, image=None, front=[png()] * 2, back=[png()] * 2)),
-        "has several columns of images (front, back); name one as",
+        "has several columns of images (front, back); name one, such as",
     ),
     (
         "parquet-unknown-column",
@@ -699,7 +699,7 @@ SETTINGS: list[Case] = [
             ("learning_rate=0", "learning_rate must be above 0 and at most 10, got 0"),
             ("learning_rate=-1", "learning_rate must be above 0 and at most 10"),
             ("batch_size=1", "batch_size must be from 2 to"),
-            ("n_clusters=0", "n_clusters must be from 1 to 1,000,000, got 0"),
+            ("n_clusters=0", "n_clusters must be from 2 to 1,000,000, got 0"),
             ("checkpoints=0", "checkpoints must be from 1 to 1,000"),
             ("views.min_crop=2", "min_crop must be above 0 and at most 1, got 2"),
             (

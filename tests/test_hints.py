@@ -172,7 +172,8 @@ def test_what_can_be_checked_first_is(run_cli: Callable[..., Any], tmp_path: Pat
         (("--set", "nonsense=1"), "nonsense"),
         (("--recipe", "bset"), "bset"),
         (("--minutes", "-1"), "--minutes"),
-        (("-k", "1"), "-k must be at least 2 to train, got 1"),
+        (("-k", "0"), "-k must be from 2 to 1,000,000, got 0"),
+        (("-k", "1"), "-k must be from 2 to 1,000,000, got 1"),
         (("--epochs", "1", "--minutes", "1"), "both"),
     ):
         for command in ("train", "run"):
@@ -188,7 +189,7 @@ def test_what_can_be_checked_first_is(run_cli: Callable[..., Any], tmp_path: Pat
     [
         ((150, 512), 2, "got a table of shape"),
         ((30, 40, 3), 2, "got one photograph"),
-        ((12, 8, 8), 1, "n_clusters must be at least 2 to train, got 1"),
+        ((12, 8, 8), 1, "n_clusters must be from 2 to 1,000,000, got 1"),
     ],
 )
 def test_the_estimator_refuses_what_it_would_train_on_in_vain(

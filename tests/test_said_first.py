@@ -101,8 +101,8 @@ def test_what_a_checkpoint_alone_refuses_is_told_before_the_images_are_read(
     there.write_text("id,label\n")
     (missing := tmp_path / "m.npy").write_bytes(b"no array")
     for words, said in (
-        (("-k", 0), "-k must be at least 1, got 0."),
-        (("-k", 5000), "-k must be at most"),
+        (("-k", 0), "-k must be from 1 to "),
+        (("-k", 5000), ", the number of images, got 5000."),
         (("--split", 999), "--split must be from 1 to"),
     ):
         result = run_cli("predict", missing, checkpoint, there, *words)
@@ -121,7 +121,7 @@ def test_more_clusters_than_files_are_refused_before_any_is_decoded(
     monkeypatch.setattr(pile, "first_form", None)
     result = run_cli("run", photos, tmp_path / "out", "-k", 4)
     assert (result.code, result.err) == (
-        2, "shoal: -k must be at most 3, the number of images, got 4.\n",
+        2, "shoal: -k must be from 2 to 3, the number of images, got 4.\n",
     )  # fmt: skip
 
 

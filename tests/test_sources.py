@@ -282,7 +282,7 @@ def test_npz_array_by_option(
         open_source(path)
     assert str(caught.value) == (
         f"{path} holds several arrays (first (10, 8, 8, 3), second (30, 8, 8, 3), labels (40,)); "
-        f"name one as {path}:NAME."
+        f"name one, such as {path}:first."
     )
     arguments = ("predict", path, checkpoint_file, tmp_path / "p.csv", "--force")
     assert run_cli(*arguments, "--array", "second").code == 0

@@ -16,7 +16,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from shoal import ImageClusterer, VectorClusterer, pipeline
+from shoal import ImageClusterer, VectorClusterer, open_source, pipeline
 from shoal.errors import CheckpointError, DataError, RecipeError
 from shoal.images.array import ArraySource
 from shoal.images.vectors.open import holds_vectors, open_vectors
@@ -25,6 +25,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.recipes.metric import with_metric
 from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_trainable
+from shoal.scoring.evaluation import load_labels
 
 from .conftest import shoal_in_process
 
@@ -83,7 +84,11 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     refused("no such file", path)
     refused("is a folder", tmp_path)
     np.save(path, np.array([{}, []], dtype=object), allow_pickle=True)
-    refused("pickled", path)
+    refused(
+        "pickled Python objects, which are not loaded because they can run code; save an array "
+        "of plain numbers",
+        path,
+    )
     np.save(path, vectors[0])
     refused("shape (n, d)", path)
     np.save(path, np.zeros((2, 8, 8), np.uint8))
@@ -98,9 +103,16 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     refused("too small to be squared; multiply all by the same number, such as 1e29", path)
     np.save(path, vectors)
     refused("vectors of 9 numbers, as the checkpoint learned from, got 8", path, n_dimensions=9)
-    refused("at least 500 vectors", path, at_least=500)
+    refused("at least 500 vectors, got 120.", path, at_least=500)
+    np.save(path, np.where(np.arange(120)[:, None] > 0, np.float32(np.nan), vectors))
+    refused("got 1; of 119 more rows the first holds a number that", path, at_least=2)
+    np.savez(tmp_path / "a.npz", x=vectors[0], y=vectors[1])
+    refused("holds no array of 2 axes, only x (8,), y (8,).", tmp_path / "a.npz")
     np.savez(tmp_path / "a.npz", x=vectors, y=vectors)
-    refused("name one with array=NAME", tmp_path / "a.npz")
+    refused(f"name one, such as {tmp_path / 'a.npz'}:x.", tmp_path / "a.npz")
+    assert open_vectors(tmp_path / "a.npz:y").n_dimensions == 8
+    np.savez(tmp_path / "a.npz", x=vectors, ids=np.array(list(range(120)), object))
+    refused("its array 'ids' cannot be read; save the ids as text", tmp_path / "a.npz")
 
     table = tmp_path / "a.parquet"
     ids = pa.array(["a"] * 60 + [str(row) for row in range(60)])
@@ -108,13 +120,14 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     pq.write_table(column(vectors.tolist(), floats, id=ids), table)
     refused("'a' is given 60 times", table)
     pq.write_table(column(vectors.tolist(), floats, clip=pa.array(vectors.tolist(), floats)), table)
-    refused("several columns of vectors (embedding, clip)", table)
+    refused(f"several columns of vectors (embedding, clip); name one, such as {table}:emb", table)
     assert open_vectors(table, column="clip").n_dimensions == 8
+    assert open_vectors(f"{table}:clip").n_dimensions == 8
     refused("no column of vectors named 'x'", table, column="x")
     pq.write_table(pa.table({"a": [1.0, 2.0]}), table)
-    refused("no column of vectors, lists of numbers; its columns are a", table)
+    refused("no column of vectors, lists of numbers; its columns are a (double)", table)
     pq.write_table(column([[1.0, 2.0], [1.0]], floats), table)
-    refused("row 1 has 1 numbers and others have 2", table)
+    refused("row 1 has 1 number and others have 2", table)
     table.write_bytes(table.read_bytes()[:40])
     refused("truncated, damaged", table)
 
@@ -367,10 +380,17 @@ def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -
 
     data, checkpoint, out = folder / "v.npy", folder / "bare" / "checkpoint.pth", tmp_path / "o"
     assert "'shoal run'" in mistake("cluster", folder / "images.npy", out)
+    assert mistake("cluster", data, out, "--images", data) == (
+        f"shoal: --images must be pictures of the vectors, but {data} holds vectors.\n"
+    )
+    for k in (0, 1):
+        assert f"-k must be from 2 to 1,000,000, got {k}." in mistake("cluster", data, out, "-k", k)
     assert "'shoal cluster'" in mistake("run", data, out)
     assert "is not the id of a vector" in mistake("similar", data, checkpoint, folder / "y.npy")
     assert "about training" in mistake("cluster", data, out, "--set", "epochs=3")
-    assert "-k must be at most 90" in mistake("cluster", data, out, "-k", 91)
+    assert "-k must be from 2 to 90, the number of vectors, got 91" in mistake(
+        "cluster", data, out, "-k", 91
+    )
     assert "90 vectors and 5 images" in mistake(
         "cluster", data, out, "--images", _few_images(tmp_path)
     )
@@ -380,6 +400,36 @@ def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -
 def _few_images(folder: Path) -> Path:
     np.save(folder / "five.npy", np.zeros((5, 8, 8), np.uint8))
     return folder / "five.npy"
+
+
+def test_an_array_and_a_column_are_named_in_the_path_as_for_images(
+    run_cli: Run, tmp_path: Path
+) -> None:
+    vectors, _ = blobs(90)
+    np.savez(tmp_path / "two.npz", x=vectors, y=-vectors)
+    lists = pa.array(vectors.tolist(), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"x": lists, "y": lists}), tmp_path / "two.parquet")
+    for name in ("two.npz", "two.parquet"):
+        data, out = tmp_path / name, tmp_path / f"{name}.out"
+        said = run_cli("cluster", data, out).err
+        assert "several" in said
+        typed = said.rstrip(".\n").rpartition(" such as ")[2]
+        assert typed == f"{data}:x"
+        assert run_cli("cluster", typed, out, "-k", 3).code == 0
+        predicted = run_cli("predict", typed, out / "checkpoint.pth", tmp_path / f"{name}.csv")
+        assert predicted.code == 0, predicted.err
+        assert (tmp_path / f"{name}.csv").read_bytes() == (out / "prediction.csv").read_bytes()
+        assert run_cli("splits", typed, out / "checkpoint.pth").code == 0
+    assert holds_vectors(tmp_path / "two.npz:y")
+    # Labels beside images are no vectors, and the images are the only ones there.
+    pixels = np.zeros((5, 8, 8), np.uint8)
+    np.savez(tmp_path / "images.npz", images=pixels, labels=np.arange(5))
+    assert not holds_vectors(tmp_path / "images.npz")
+    assert len(open_source(tmp_path / "images.npz")) == 5
+    np.savez(tmp_path / "labels.npz", a=np.arange(5), b=np.arange(5), images=pixels)
+    with pytest.raises(DataError, match=r"several arrays .* such as .*labels.npz:a"):
+        load_labels(tmp_path / "labels.npz", 5)
+    assert load_labels(f"{tmp_path / 'labels.npz'}:a", 5).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_of_pictures_nothing_is_said_of_what_a_network_would_see(

@@ -60,11 +60,9 @@ def open_vectors_of(
         at_least: the fewest vectors.
     """
     origin = checkpoint.origin
-    of_parquet = data.suffix.lower() == ".parquet"
     given: dict[str, Any] = {
         "array": options.array, "n_dimensions": checkpoint.n_dimensions, "at_least": at_least,
-        "column": origin.column or None if of_parquet else None,
-        "id_column": origin.id_column or None if of_parquet else None,
+        **vectors.known_columns(data, origin.column, origin.id_column),
     }  # fmt: skip
     pictures = pictures_of_run(path.parent)
     shown = None

@@ -71,9 +71,11 @@ def cluster(
     from shoal.cli.request import Request
     from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import already, corrections_kept, open_run
+    from shoal.errors import DataError
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
     from shoal.images.shards import check_there
+    from shoal.images.vectors.open import holds_vectors, known_columns
     from shoal.models import checkpoint as checkpoints
     from shoal.models.facts import Origin
     from shoal.models.provenance import command_line
@@ -93,6 +95,8 @@ def cluster(
     recipe = request.resolve()
     for path in filter(None, (vectors, images)):
         check_there(path)
+    if images is not None and holds_vectors(images):
+        raise DataError(f"images must be pictures of the vectors, but {images} holds vectors.")
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
         shown = None if images is None else opening.open_images(
@@ -116,7 +120,8 @@ def cluster(
             f"{counted(len(source), 'vector')} of {counted(source.n_dimensions, 'number')}, "
             f"seed {recipe.seed}"
         )
-        origin = Origin(command=command_line(), column=column or "", id_column=id_column or "")
+        named = known_columns(vectors, column or "", "")["column"] or ""
+        origin = Origin(command=command_line(), column=named, id_column=id_column or "")
         if blockwise:
             cluster_in_blocks(
                 source, recipe, run, report, auto_k=request.auto,

@@ -24,9 +24,10 @@ from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.images.remote.listing import only
 from shoal.images.subset import Subset
-from shoal.images.vectors.open import open_vectors
+from shoal.images.vectors.open import known_columns, open_vectors
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import Origin
 from shoal.protocols import ImageSource
 from shoal.search.copies import content_of
 
@@ -161,13 +162,9 @@ def _check_version(order: Order) -> None:
 
 def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
     if order.vectors:
-        origin = None if checkpoint is None else checkpoint.origin
-        of_parquet = str(order.data).lower().endswith(".parquet") and origin is not None
-        return open_vectors(
-            order.data, array=order.array,
-            column=origin.column or None if of_parquet and origin else None,
-            id_column=origin.id_column or None if of_parquet and origin else None,
-        )  # fmt: skip
+        origin = Origin() if checkpoint is None else checkpoint.origin
+        columns = known_columns(order.data, origin.column, origin.id_column)
+        return open_vectors(order.data, array=order.array, **columns)
     known: dict[str, Any] = {}
     if order.image_shape is not None:
         known = {

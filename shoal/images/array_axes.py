@@ -8,7 +8,9 @@ from shoal.errors import DataError
 from shoal.images.readers.raw import MOST_CHANNELS
 from shoal.protocols import Array
 
-MUST_BE = f"images must be (N, H, W) or (N, H, W, C) with 1 to {MOST_CHANNELS} channels C"
+MUST_BE = (
+    f"an array of images must be (N, H, W) or (N, H, W, C) with 1 to {MOST_CHANNELS} channels C"
+)
 _CLEARLY = 4
 """An axis that is so many times as short as another holds the channels."""
 

@@ -71,20 +71,18 @@ def check_interval(
     raise error(f"{name} must be {bounds}, got {value!r}.")
 
 
-def check_n_clusters(n_clusters: int, n_images: int, noun: str = "images") -> None:
+def check_n_clusters(n_clusters: int, n_images: int, noun: str = "images", least: int = 2) -> None:
     """Raise unless there are at least 1 and at most as many clusters as images.
 
     Args:
         n_clusters: how many clusters.
         n_images: how many images, or whatever ``noun`` says.
         noun: what is clustered, in the plural.
+        least: the fewest clusters that a person is told of: a recipe of one was refused before.
 
     Raises:
         DataError: ``n_clusters`` below 1 or above ``n_images``.
     """
-    if n_clusters < 1:
-        raise DataError(f"n_clusters must be at least 1, got {n_clusters}.")
-    if n_clusters > n_images:
-        raise DataError(
-            f"n_clusters must be at most {n_images:,}, the number of {noun}, got {n_clusters}."
-        )
+    if not 1 <= n_clusters <= n_images:
+        bounds = f"from {least} to {n_images:,}" if least < n_images else f"at most {n_images:,}"
+        raise DataError(f"n_clusters must be {bounds}, the number of {noun}, got {n_clusters}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def _choose_column(file: Path, schema: Any, wanted: str | None) -> str:
         raise DataError(f"{file} has no {kind}; its columns are {', '.join(schema.names)}.")
     if len(columns) > 1:
         raise DataError(
-            f"{file} has several columns of images ({', '.join(columns)}); name one as {file}:NAME."
+            f"{file} has several columns of images ({', '.join(columns)}); name one, such as "
+            f"{shlex.quote(f'{file}:{columns[0]}')}."
         )
     return columns[0]

@@ -20,6 +20,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 EMBEDDINGS = ("encoder", "projection", "joint", "pixels", "joint_pixels")
 NO_ENCODER = Part("none")
 """The encoder of a recipe that clusters vectors from elsewhere, and learns nothing from pixels."""
+_MOST_CLUSTERS = 1_000_000
 OF_VECTORS = ("name", "reducers", "clusterer", "n_clusters", "noise", "seed")
 """The fields of such a recipe that mean something."""
 
@@ -94,11 +95,13 @@ class Recipe:
             check_interval(name, getattr(self, name), 0, high, RecipeError, open_low=True)
         limits = {
             "batch_size": (2, 1_000_000), "weight_decay": (0, 10), "warmup_steps": (0, 10**9),
-            "n_clusters": (1, 1_000_000), "checkpoints": (1, 1000), "seed": (0, 2**63 - 1),
+            "checkpoints": (1, 1000), "seed": (0, 2**63 - 1),
             "embedding_resolution": (1, 4),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             check_interval(name, getattr(self, name), low, high, RecipeError)
+        if not 1 <= self.n_clusters <= _MOST_CLUSTERS:
+            raise _n_clusters_beyond(self.n_clusters)
         parse_noise(self.noise)
         self.views.check()
         if not self.has_encoder and self.objectives:
@@ -234,9 +237,12 @@ def check_trainable(recipe: Recipe) -> None:
             f"recipe {recipe.name} has no encoder to train; 'shoal cluster' uses it for vectors."
         )
     if recipe.n_clusters == 1:
-        raise RecipeError(
-            "n_clusters must be at least 2 to train, got 1: a single cluster holds every image."
-        )
+        raise _n_clusters_beyond(1)
+
+
+def _n_clusters_beyond(n_clusters: int) -> RecipeError:
+    """The same sentence for 0, 1 and a million more: a single cluster divides nothing."""
+    return RecipeError(f"n_clusters must be from 2 to {_MOST_CLUSTERS:,}, got {n_clusters}.")
 
 
 def check_for_vectors(recipe: Recipe, own: Recipe, *, single: bool = False) -> None:
@@ -258,4 +264,4 @@ def check_for_vectors(recipe: Recipe, own: Recipe, *, single: bool = False) -> N
             "it out."
         )
     if recipe.n_clusters == 1 and not single:
-        raise RecipeError("n_clusters must be at least 2, got 1: a single cluster holds all.")
+        raise _n_clusters_beyond(1)

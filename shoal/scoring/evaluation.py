@@ -15,6 +15,7 @@ from shoal.errors import DataError
 from shoal.images.checks import check_labels
 from shoal.images.csv_files import columns
 from shoal.images.formats.numpy_file import load_array
+from shoal.images.remote.location import split_name
 from shoal.protocols import Array, FloatArray, IntArray
 
 
@@ -55,9 +56,9 @@ def load_labels(path: str | Path, n_images: int) -> IntArray:
     path = Path(path)
     if path.suffix.lower() == ".csv":
         return check_labels(_read_csv(path), n_images, str(path))
-    if path.suffix.lower() not in (".npy", ".npz"):
+    if split_name(path, (".npz",))[0].suffix.lower() not in (".npy", ".npz"):
         raise DataError(f"{path}: labels must be a .npy, .npz or .csv file.")
-    return check_labels(load_array(path), n_images, str(path))
+    return check_labels(load_array(path, axes=(1,)), n_images, str(path))
 
 
 def _read_csv(path: Path) -> Array:

@@ -46,7 +46,7 @@ def check_way(checkpoint: Checkpoint, n_clusters: int | None = None, split: int 
     """
     clustering = clustering_of(checkpoint)
     if n_clusters is not None and n_clusters != checkpoint.recipe.n_clusters:
-        check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind)
+        check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind, least=1)
         if split == 1:  # which every number of clusters has
             return
         clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
@@ -71,7 +71,7 @@ def way_of(checkpoint: Checkpoint, n_clusters: int | None = None, split: int = 1
     if n_clusters is None or n_clusters == own:
         check_split(split, clustering.n_candidates)
         return Way(checkpoint, clustering, candidate, calibration_of(checkpoint, candidate), own)
-    check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind)
+    check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind, least=1)
     clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
     check_split(split, clustering.n_candidates)
     again = calibrate_again(checkpoint, clustering, candidate)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import lzma
 import mmap
+import shlex
 import tokenize
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,12 +175,14 @@ def _give_back(array: Array) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
-def load_array(path: Path, name: str | None = None) -> Array:
+def load_array(path: Path, name: str | None = None, axes: Sequence[int] = (3, 4)) -> Array:
     """The array of a `.npy` file, or an array of a `.npz` file. Never unpickles.
 
     Args:
         path: the file; ``file.npz:NAME`` names one of several arrays.
         name: the name of the array, if the path has none.
+        axes: how many the array has that is wanted: of several arrays the only such one is taken.
+            That of a `.npy` file, and the only one of a `.npz` file, is taken in any case.
 
     Raises:
         DataError: missing, unreadable, truncated or pickled, or several arrays and no name.
@@ -200,7 +203,7 @@ def load_array(path: Path, name: str | None = None) -> Array:
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
-            return _pick(file, loaded, key)
+            return _pick(file, loaded, key, axes)
     except FileNotFoundError:
         raise DataError(f"{file}: no such file; check the path.") from None
     except PermissionError:
@@ -211,7 +214,7 @@ def load_array(path: Path, name: str | None = None) -> Array:
         if "pickle" in str(error) or "Python object" in str(error):
             raise DataError(
                 f"{file} holds pickled Python objects, which are not loaded because they can run "
-                "code; save a uint8 array instead."
+                "code; save an array of plain numbers instead."
             ) from error
         raise DataError(f"{file} is truncated or damaged; save or download it again.") from error
 
@@ -223,21 +226,30 @@ def _what(start: bytes) -> str:
     return ": it is a Python pickle, which can run code" if start[:1] == b"\x80" else ""
 
 
-def _pick(file: Path, arrays: Any, key: str | None) -> Array:
+def _pick(file: Path, arrays: Any, key: str | None, axes: Sequence[int]) -> Array:
     names = list(arrays.files)
-    if key is None and len(names) == 1:
-        key = names[0]
     if key in names:
         return np.asarray(arrays[key])
     if not names:
-        raise DataError(f"{file} holds no array; save the images with np.savez.")
-    shapes = ", ".join(f"{name} {shape_of(file, name)}" for name in names[:10])
-    problem = f"several arrays ({shapes})" if key is None else f"no array {key!r}, only {shapes}"
-    raise DataError(f"{file} holds {problem}; name one as {file}:NAME.")
+        raise DataError(f"{file} holds no array; save one with np.savez.")
+    shapes = {name: shape_of(file, name) for name in names}
+    fitting = [name for name, shape in shapes.items() if len(shape or ()) in axes]
+    if key is None and 1 in (len(names), len(fitting)):
+        return np.asarray(arrays[names[0] if len(names) == 1 else fitting[0]])
+    there = ", ".join(f"{name} {shape or 'unknown'}" for name, shape in list(shapes.items())[:10])
+    if key is None and not fitting:
+        wanted = f"{' or '.join(map(str, axes))} {'axis' if axes == (1,) else 'axes'}"
+        raise DataError(f"{file} holds no array of {wanted}, only {there}.")
+    problem = f"several arrays ({there})" if key is None else f"no array {key!r}, only {there}"
+    typed = shlex.quote(f"{file}:{(fitting or names)[0]}")
+    raise DataError(f"{file} holds {problem}; name one, such as {typed}.")
 
 
-def shape_of(file: Path, name: str) -> str:
-    """The shape of an array, from its header: no array is read to choose one of them."""
+def shape_of(file: Path, name: str) -> tuple[int, ...] | None:
+    """The shape of an array, from its header: no array is read to choose one of them.
+
+    None if it cannot be told.
+    """
     try:
         with zipfile.ZipFile(here(file)) as archive, archive.open(f"{name}.npy") as member:
             version = np.lib.format.read_magic(member)
@@ -245,6 +257,7 @@ def shape_of(file: Path, name: str) -> str:
                 (1, 0): np.lib.format.read_array_header_1_0,
                 (2, 0): np.lib.format.read_array_header_2_0,
             }[version]
-            return str(read(member)[0])
+            shape: tuple[int, ...] = read(member)[0]
+            return shape
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, zlib.error):
-        return "unknown"
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from shoal.images.remote.location import is_remote
 from shoal.images.shards import check_file, shards
 from shoal.images.vectors.names import MANY, ArrowNames
 from shoal.images.vectors.usable import fits_single
+from shoal.plural import counted
 from shoal.protocols import Array
 
 _IN_MEMORY = 256 * 2**20
@@ -61,6 +63,11 @@ def read_column(path: Path, column: str | None, id_column: str | None) -> Column
         absent = {name, *([ids_from] if ids_from else [])} - set(parquet.schema_arrow.names)
         if absent:
             raise DataError(f"{file} has no column {min(absent)!r}, as {files[0]} has.")
+        if name not in vector_columns(parquet.schema_arrow):
+            raise DataError(
+                f"{file}: the column {name!r} holds no vectors, lists of numbers, as that of "
+                f"{files[0]} does."
+            )
     n = sum(parquet.metadata.num_rows for parquet in opened)
     vectors: Array | None = None
     kept_open, missing, start = None, [], 0
@@ -125,8 +132,8 @@ def _precision(kind: Any) -> type[np.floating[Any]]:
 
 def _ragged(path: Path, name: str, row: int, length: int, usual: int) -> DataError:
     return DataError(
-        f"{path}: the vectors of {name!r} must be of one length, but row {row:,} has {length:,} "
-        f"numbers and others have {usual:,}."
+        f"{path}: the vectors of {name!r} must be of one length, but row {row:,} has "
+        f"{counted(length, 'number')} and others have {usual:,}."
     )
 
 
@@ -176,17 +183,26 @@ def _pick(file: Path, schema: Any, wanted: str | None) -> str:
         return wanted
     if not columns:
         raise DataError(
-            f"{file} has no column of vectors, lists of numbers; its columns are {_all(schema)}."
+            f"{file} has no column of vectors, lists of numbers; its columns are {_typed(schema)}."
         )
     if len(columns) > 1:
         raise DataError(
-            f"{file} has several columns of vectors ({listed}); name one with column={columns[0]}."
+            f"{file} has several columns of vectors ({listed}); name one, such as "
+            f"{shlex.quote(f'{file}:{printable(columns[0])}')}."
         )
     return columns[0]
 
 
+def _typed(schema: Any) -> str:
+    """The columns with their types, which show why they are no vectors."""
+    return _some([f"{printable(field.name)} ({field.type})" for field in schema])
+
+
 def _all(schema: Any) -> str:
-    names = [printable(name) for name in schema.names]
+    return _some([printable(name) for name in schema.names])
+
+
+def _some(names: list[str]) -> str:
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
     return ", ".join(names[:12]) + more
 

@@ -13,7 +13,7 @@ from shoal.errors import DataError
 from shoal.images.csv_files import as_text, quoted
 from shoal.images.formats import numpy_file
 from shoal.images.remote.copies import here
-from shoal.images.remote.location import is_remote, location
+from shoal.images.remote.location import is_remote, location, split_name
 from shoal.images.shards import shards
 from shoal.images.subset import Subset
 from shoal.images.vectors.columns import read_column, vector_columns
@@ -23,6 +23,9 @@ from shoal.plural import counted
 from shoal.protocols import Array, ImageSource
 
 SUFFIXES = (".npy", ".npz", ".parquet")
+_WITH_NAMES = SUFFIXES[1:]
+"""Files that may hold several arrays or columns, of which a path can name one."""
+_IDS = "ids"
 
 
 def open_vectors(
@@ -35,6 +38,7 @@ def open_vectors(
     Args:
         path: a `.npy` file (n, d), which is memory-mapped and never read as a whole; a `.npz`
             file; or a Parquet file with a list of numbers in each row, or several by a pattern.
+            ``file.npz:NAME`` and ``file.parquet:NAME`` name an array and a column.
         array: which array of a `.npz` file, where several have two axes. Its array ``ids``, if it
             has one, names the vectors.
         column: which column of a Parquet file, where several hold vectors.
@@ -56,19 +60,21 @@ def open_vectors(
     (3, 3)
     """
     path = location(path)
+    file, named = split_name(path, _WITH_NAMES)
     missing: Sequence[int] = ()
     kept_open = None
     ids: Sequence[str] | None
-    if path.suffix.lower() == ".parquet":
+    if file.suffix.lower() == ".parquet":
         if array is not None:
             raise DataError(f"array is only for .npz files, got array={array!r} with {path}.")
-        read = read_column(path, column, id_column)
+        read = read_column(file, named if column is None else column, id_column)
         vectors, ids, missing, kept_open = read.vectors, read.ids, read.missing, read.kept_open
-    elif path.suffix.lower() in SUFFIXES:
+    elif file.suffix.lower() in SUFFIXES:
         for name, value in (("column", column), ("id_column", id_column)):
             if value is not None:
                 raise DataError(f"{name} is only for .parquet files, got {value!r} with {path}.")
-        vectors, ids = _of_numpy(path, array)
+        vectors = numpy_file.load_array(file, named if array is None else array, axes=(2,))
+        ids = _ids_beside(file, vectors)
     else:
         raise _no_vectors(path)
     _check_ids(ids, path)
@@ -84,10 +90,27 @@ def open_vectors(
             f"learned from, got {source.n_dimensions:,}."
         )
     if len(source) < at_least:
+        gone, more = len(source.skipped), ""
+        if gone:
+            more = f"; of {counted(gone, 'more row')} the first {source.skipped[0][1]}"
         raise DataError(
-            f"{path} must hold at least {counted(at_least, 'vector')}, got {len(source)}."
+            f"{path} must hold at least {counted(at_least, 'vector')}, got {len(source)}{more}."
         )
     return source
+
+
+def known_columns(path: Path, column: str, id_column: str) -> dict[str, Any]:
+    """The arguments of `open_vectors` for the columns that a checkpoint knows by their names.
+
+    Only a Parquet file has columns, and its path may name another.
+
+    >>> known_columns(Path("a.parquet"), "clip", ""), known_columns(Path("a.npy"), "clip", "")
+    ({'column': 'clip', 'id_column': None}, {'column': None, 'id_column': None})
+    """
+    file, named = split_name(path, _WITH_NAMES)
+    if file.suffix.lower() != ".parquet":
+        column = id_column = ""
+    return {"column": named or column or None, "id_column": id_column or None}
 
 
 def holds_vectors(path: Path) -> bool:
@@ -95,6 +118,7 @@ def holds_vectors(path: Path) -> bool:
 
     Its header alone is read.
     """
+    path, named = split_name(path, _WITH_NAMES)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         return False
@@ -109,12 +133,15 @@ def holds_vectors(path: Path) -> bool:
 
             with path.open("rb") as opened:
                 schema = pq.read_schema(opened)
-            return bool(vector_columns(schema)) and not image_columns(schema)
+            columns = vector_columns(schema)
+            return named in columns if named else bool(columns) and not image_columns(schema)
         loaded: Any = np.load(here(path), mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded.ndim == 2
         with loaded:
-            return any(numpy_file.shape_of(path, name).count(",") == 1 for name in loaded.files)
+            names = [named] if named else loaded.files
+        axes = {len(numpy_file.shape_of(path, name) or ()) for name in names}
+        return 2 in axes and axes.isdisjoint((3, 4))
     except Exception:  # noqa: BLE001 - whoever opens it says what is wrong
         return False
 
@@ -151,25 +178,26 @@ def match_images(
     return images, images.ids
 
 
-def _of_numpy(path: Path, name: str | None) -> tuple[Array, Sequence[str] | None]:
-    """The vectors of a NumPy file, and the array ``ids`` of a `.npz` file, if it has one."""
-    if path.suffix.lower() == ".npy" or not (path.is_file() or is_remote(path)):
-        return numpy_file.load_array(path, name), None
+def _ids_beside(file: Path, vectors: Array) -> list[str] | None:
+    """The array ``ids`` of a `.npz` file, if it has one.
+
+    Raises:
+        DataError: it is not an id for each of the vectors.
+    """
+    shape = numpy_file.shape_of(file, _IDS) if file.suffix.lower() == ".npz" else None
+    if shape is None or len(shape) != 1 or vectors.ndim != 2:
+        return None
     try:
-        with np.load(here(path), allow_pickle=False) as arrays:
-            shapes = {key: numpy_file.shape_of(path, key) for key in arrays.files}
-            has_ids = shapes.get("ids", "").endswith(",)")
-            ids = [str(value) for value in arrays["ids"].tolist()] if has_ids else None
-    except Exception:  # noqa: BLE001 - what is wrong is said below
-        return numpy_file.load_array(path, name), None
-    flat = [key for key, shape in shapes.items() if shape.count(",") == 1 and shape[-2] != ","]
-    if name is None and len(flat) == 1:
-        name = flat[0]
-    if name not in shapes and (name is not None or len(shapes) > 1):
-        there = ", ".join(f"{key} {shape}" for key, shape in list(shapes.items())[:10])
-        has = "several arrays" if name is None else f"no array {quoted(name)}, but others"
-        raise DataError(f"{path} holds {has} ({there}); name one with array=NAME.")
-    return numpy_file.load_array(path, name), ids
+        ids = numpy_file.load_array(file, _IDS)
+    except DataError as error:
+        raise DataError(
+            f"{file}: its array {_IDS!r} cannot be read; save the ids as text, such as "
+            f"{_IDS}=np.array(names, str)."
+        ) from error
+    if len(ids) != len(vectors):
+        raise DataError(f"{file} has {len(vectors):,} vectors, but {len(ids):,} ids.")
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            for value in ids.tolist()]  # fmt: skip
 
 
 def _check_ids(ids: Sequence[str] | None, path: Path) -> None:
@@ -181,9 +209,11 @@ def _check_ids(ids: Sequence[str] | None, path: Path) -> None:
     if often is None:
         return
     name, times = often
+    of_parquet = split_name(path, _WITH_NAMES)[0].suffix.lower() == ".parquet"
+    other = "name another column with id_column=NAME, or " if of_parquet else ""
     raise DataError(
-        f"{path}: each id must be of one vector, but {quoted(name)} is given {times:,} times; name "
-        "another column with id_column=NAME, or leave out what is there twice."
+        f"{path}: each id must be of one vector, but {quoted(name)} is given {times:,} times; "
+        f"{other}leave out what is there twice."
     )
 
 

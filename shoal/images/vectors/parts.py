@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.formats import numpy_file
+from shoal.images.remote.location import split_name
 from shoal.images.shards import shards
 from shoal.images.vectors.columns import read_column
 from shoal.images.vectors.source import to_single
@@ -88,6 +89,8 @@ def parts_of(path: Path, left_out: IntArray, column: str | None) -> list[Part]:
     Raises:
         DataError: a file of another kind.
     """
+    path, named = split_name(path, (".parquet",))
+    column = named if column is None else column
     gone = left_out
     found: list[Part] = []
     suffix = path.suffix.lower()

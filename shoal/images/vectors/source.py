@@ -199,13 +199,13 @@ def _row_blocks(n: int, d: int) -> Iterator[IntArray]:
 
 
 def _check_shape(vectors: Array, name: str) -> None:
+    if vectors.dtype.kind not in "fiub":
+        raise DataError(f"{name}: vectors must be real numbers, got dtype {vectors.dtype}.")
     if vectors.ndim != 2:
         more = "; images are for 'shoal run'" if vectors.ndim in (3, 4) else ""
         raise DataError(
             f"{name}: vectors must have shape (n, d), a row for each, got {vectors.shape}{more}."
         )
-    if vectors.dtype.kind not in "fiub":
-        raise DataError(f"{name}: vectors must be real numbers, got dtype {vectors.dtype}.")
     if 0 in vectors.shape:
         raise DataError(f"{name} holds no vectors, but an array of shape {vectors.shape}.")
 
