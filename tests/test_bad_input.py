@@ -482,23 +482,17 @@ CLUSTERS: list[Case] = [
                 else ["run", kit.images_file, kit.out, "-k", k, *kit.fast]
             ),
             # A recipe's number is checked before the images are opened.
-            f"must be from 1 to 1,000,000, got {k}" if command == "run" and k != "41" else fragment,
+            f"must be from 2 to 1,000,000, got {k}."
+            if command == "run" and k != "41"
+            else f"must be from {least} to 40, the number of images, got {k}.",
         )
-        for command in ("predict", "run")
-        for k, fragment in (
-            ("0", "must be at least 1, got 0"),
-            ("-1", "must be at least 1, got -1"),
-            ("41", "must be at most 40, the number of images, got 41"),
-            (
-                "99999999999999999999",
-                "must be at most 40, the number of images, got 99999999999999999999",
-            ),
-        )
+        for command, least in (("predict", 1), ("run", 2))
+        for k in ("0", "-1", "41", "99999999999999999999")
     ),
     (
         "train-more-clusters-than-images",
         lambda kit: kit.train(kit.images_file, "--set", "n_clusters=41"),
-        "must be at most 40, the number of images, got 41",
+        "must be from 2 to 40, the number of images, got 41",
     ),
 ]
 

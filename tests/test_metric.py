@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from shoal import VectorClusterer, VectorSource, find_similar, pipeline
 from shoal.cli.run_identity import completed
+from shoal.clustering.choose_metric import metric_for
 from shoal.errors import RecipeError
 from shoal.models import checkpoint as checkpoints
-from shoal.models.facts import ClusterFacts
+from shoal.models.facts import ChosenMetric, ClusterFacts
 from shoal.recipes.named import VECTORS
+from shoal.reports.wording import Wording
 
 Run = Callable[..., Any]
 
@@ -176,3 +179,39 @@ def test_with_cosine_the_length_of_a_vector_is_nothing_that_could_be_unlike() ->
         VectorSource(30 * features(4, 600)[0]), features_of.checkpoint_, familiarity=True
     )
     assert (far.familiarity == 0).all()  # type: ignore[union-attr]
+
+
+def test_info_and_the_report_say_the_metric_and_why_in_both_languages(
+    run_cli: Run, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "v.npy", features(2)[0])
+    out = tmp_path / "out"
+    for metric, told, chinese in (
+        ("auto", "found again in others with a prediction strength", "重現的預測強度為"),
+        ("cosine", "(cosine); it was asked for", "比較的是向量的方向（cosine）；這是您指定的。"),
+    ):
+        words = ("cluster", tmp_path / "v.npy", out, "-k", 3, "--metric", metric, "--force")
+        assert run_cli(*words).code == 0
+        assert told in run_cli("info", out / "checkpoint.pth").out
+        assert told in (out / "report.html").read_text()
+        report = (tmp_path / "v.npy", out / "checkpoint.pth", tmp_path / f"{metric}.html")
+        assert run_cli("report", *report, "--lang", "zh-TW").code == 0
+        assert chinese in report[2].read_text()
+
+
+def test_every_reason_for_a_metric_is_translated() -> None:
+    wording, recipe = Wording("zh-TW"), replace(VECTORS, n_clusters=3)
+    unit = embeddings()[0] / np.linalg.norm(embeddings()[0], axis=1, keepdims=True)
+    wide = np.random.default_rng(0).normal(size=(90, 200)).astype(np.float32)
+    piles = [
+        features(1)[0], unit, features(4)[0], features(4)[0][:20], wide, wide[:20],
+        features(4)[0] * np.float32([100, 1, 1, 1]), embeddings(8)[0],
+    ]  # fmt: skip
+    chosen = [metric_for(VectorSource(x), recipe, auto=True, auto_k=False)[1] for x in piles]
+    far = VectorSource(1e9 + features(4)[0].astype(float))
+    chosen += [metric_for(far, recipe, auto=True, auto_k=False)[1], ChosenMetric("cosine")]
+    said = {clause for each in chosen for clause in each.clauses}
+    assert len(said) > 12
+    for clause in said:
+        translated = wording.warning(clause)
+        assert re.fullmatch("[^a-z]*(（cosine）|（euclidean）)?", translated), (clause, translated)

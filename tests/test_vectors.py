@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -352,6 +353,24 @@ def test_every_command_takes_vectors(
     assert ("image" in pq.read_schema("out.parquet").names) == (out == "shown")
     sorted_into = run_cli("export", data, folder / out / table, "sorted")
     assert sorted_into.code == (0 if out == "shown" else 2), sorted_into.err
+
+
+def test_the_command_that_looks_for_more_ways_to_divide_vectors_does(
+    folder: Path, run_cli: Run, tmp_path: Path
+) -> None:
+    data, out = folder / "v.npy", tmp_path / "found"
+    words = ("-k", 2, "--set", "clusterer=kmeans", "--metric", "cosine")
+    assert run_cli("cluster", data, out, *words).code == 0
+    told = run_cli("splits", data, out / "checkpoint.pth", "--picture", tmp_path / "a.png").out
+    assert "train" not in told
+    typed = shlex.split(told.partition("'")[2].partition("'")[0])
+    assert run_cli(*typed[1:]).code == 0, typed
+    more = checkpoints.load(tmp_path / "found-more" / "checkpoint.pth")
+    assert len(more.facts.splits) > 1
+    assert more.metric == "cosine"
+    picture = ("--picture", tmp_path / "b.png")
+    told = run_cli("splits", data, tmp_path / "found-more" / "checkpoint.pth", *picture).out
+    assert "looks for more" not in told
 
 
 def test_the_review_shows_and_keeps_what_is_said_of_vectors(folder: Path) -> None:

@@ -70,7 +70,8 @@ def splits(
         print(json.dumps([split.to_json() for split in compared], indent=2))
         return
     if not quiet:
-        print(inference.in_words_for(source, summaries.splits_table(compared)))
+        more = inference.more_splits(loaded, data, checkpoint)
+        print(inference.in_words_for(source, summaries.splits_table(compared, more)))
     report.say(*replacing(replaced))
     report.say(f"members of each: {picture}")
     if len(compared) > 1:

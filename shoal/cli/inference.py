@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import LabelFreeScores
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
+
+_SEARCHES, _OF_BLOCKS = "projection_pursuit", "streamed_kmeans"
+"""The clusterer that looks for several ways to divide a pile, and that of very many vectors, in
+whose place no other is taken."""
 
 
 def predict(
@@ -71,6 +75,20 @@ def splits(
 ) -> list[ComparedSplit]:
     """Describe the ways to divide the pile, with progress."""
     return compare_splits.compare(source, checkpoint, device=ready(device), track=report)
+
+
+def more_splits(checkpoint: Checkpoint, data: Path, path: Path) -> str:
+    """The command that looks for more ways to divide a pile; empty if none would.
+
+    Args:
+        checkpoint: a finished one.
+        data: its images or vectors, where they are now.
+        path: where it is.
+    """
+    if checkpoint.recipe.clusterer.name in (_SEARCHES, _OF_BLOCKS):
+        return ""
+    training = label_free.training_of(checkpoint, path=path)
+    return replace(training, data=str(data)).again("more", setting=f"clusterer={_SEARCHES}")
 
 
 def check_labels_or_none(labels: Path | None, no_labels: bool) -> None:

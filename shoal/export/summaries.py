@@ -14,9 +14,7 @@ from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.facts import ChosenMetric
 from shoal.plural import counted, fill, pixels
-from shoal.recipes.metric import metric_of
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
@@ -68,8 +66,13 @@ def _sizes(sizes: Sequence[int]) -> str:
     return f"{', '.join(each[:10])}, … {', '.join(each[-2:])} ({len(each):,} in all)"
 
 
-def splits_table(splits: list[ComparedSplit]) -> str:
-    """A table of the ways to divide the pile, the chosen one first."""
+def splits_table(splits: list[ComparedSplit], more: str = "") -> str:
+    """A table of the ways to divide the pile, the chosen one first.
+
+    Args:
+        splits: the ways.
+        more: a command that looks for more where there is one alone; empty if none does.
+    """
     titles = ("split", "separation", "pixels explain", "stability", "views agree", "like 1")
     lines = ["  ".join([titles[0], f"{'images in each':<17}", *titles[1:]])]
     for number, split in enumerate(splits, start=1):
@@ -85,10 +88,8 @@ def splits_table(splits: list[ComparedSplit]) -> str:
         ]
         lines.append("  ".join([f"{number:>5}", f"{sizes:<17}", *cells]))
     if len(splits) == 1:
-        lines.append(
-            "This recipe's clusterer finds only one split; training with --set "
-            "clusterer=projection_pursuit looks for more."
-        )
+        looks = f"; {more} looks for more" if more else ""
+        lines.append(f"This clusterer finds one way to divide them{looks}.")
     elif len(splits[0].split.sizes) == 2:
         lines.append(
             "Splits nearly as separated as the best one come first. They are ordered by separation "
@@ -255,7 +256,7 @@ def _metric(checkpoint: Checkpoint) -> list[str]:
     """How vectors from elsewhere are compared."""
     if not checkpoint.n_dimensions:
         return []
-    known = checkpoint.facts.metric or ChosenMetric(metric_of(checkpoint.recipe))
+    known = checkpoint.chosen_metric
     return [f"  metric         {known.metric}: {known.explained}"]
 
 

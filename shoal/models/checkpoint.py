@@ -22,11 +22,12 @@ from shoal.images.output_checks import check_free
 from shoal.images.pixel_range import PixelRange
 from shoal.images.within import Within
 from shoal.models import stored
-from shoal.models.facts import ClusterFacts, Origin
+from shoal.models.facts import ChosenMetric, ClusterFacts, Origin
 from shoal.models.file_content import on_cpu, read_content, to_arrays, to_tensors
 from shoal.models.pace import Pace
 from shoal.protocols import Array, Encoder, Objective
 from shoal.recipes import parts
+from shoal.recipes.metric import metric_of
 from shoal.recipes.recipe import Recipe
 
 FORMAT = "shoal checkpoint"
@@ -111,6 +112,12 @@ class Checkpoint:
         """How its embedding is compared: cosine; or of vectors that were clustered as they are,
         lengths too, euclidean."""
         return "cosine" if self.facts.metric is None else self.facts.metric.metric
+
+    @property
+    def chosen_metric(self) -> ChosenMetric:
+        """How its vectors from elsewhere are compared, and why, as far as it knows."""
+        older = ChosenMetric(metric_of(self.recipe), "an older shoal always compared vectors so")
+        return self.facts.metric or older
 
     def build_encoder(self) -> Encoder:
         """The autoencoder with these weights, on the CPU, in evaluation mode.

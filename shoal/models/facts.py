@@ -139,9 +139,18 @@ class ChosenMetric:
         return "the vectors are compared as they are, lengths too (euclidean)"
 
     @property
+    def clauses(self) -> list[str]:
+        """The same and the reason, in clauses that a report can translate one by one.
+
+        >>> ChosenMetric("cosine").clauses[1]
+        'it was asked for'
+        """
+        return [self.in_words, *(self.reason or "it was asked for").split("; ")]
+
+    @property
     def explained(self) -> str:
-        """The same, with the reason if there is one."""
-        return f"{self.in_words}; {self.reason}" if self.reason else self.in_words
+        """All of that as one line."""
+        return "; ".join(self.clauses)
 
     @property
     def other(self) -> str:

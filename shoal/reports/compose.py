@@ -88,7 +88,12 @@ def _of_training(
             "These are vectors that another program made: nothing was trained, so there are no "
             "reconstructions, no checkpoints along the way, and nothing is said of pixels."
         )
-        blocks: list[Block] = [Heading(wording("Vectors from elsewhere")), Paragraph(said)]
+        metric = inputs.main.trained.checkpoint.chosen_metric
+        compared = wording("; ").join(wording.warning(clause) for clause in metric.clauses)
+        blocks: list[Block] = [
+            Heading(wording("Vectors from elsewhere")), Paragraph(said),
+            Paragraph(compared[0].upper() + compared[1:] + wording(".")),
+        ]  # fmt: skip
         n_all, n_shown = inputs.main.trained.checkpoint.n_images, len(inputs.train)
         if n_all > n_shown:
             text = wording(

@@ -2,7 +2,8 @@
 
 Sections say English templates. ``translations/zh-TW.json`` holds what stands for them in Chinese:
 the ``wording`` of this program; the ``changes`` that `benchmarks/contributions.py` keeps in
-checkpoints; and the ``warnings`` of `scoring`, which come as finished English sentences.
+checkpoints; and the ``warnings`` of `scoring` and the reasons for a metric, which come as finished
+English sentences or clauses.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.errors import CheckpointError, DataError
-from shoal.images.remote.location import is_remote, location
+from shoal.images.remote.location import is_remote, location, split_name
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, Track, silent
 from shoal.recipes.named import RECIPES
@@ -135,7 +135,7 @@ def verdict_on(
             and bool(recipe.views.hue or recipe.views.saturation),
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             vectors=checkpoint.n_dimensions > 0,
-            training=_training(checkpoint, words, path),
+            training=training_of(checkpoint, words=words, path=path),
         )
     )
 
@@ -148,10 +148,13 @@ def _n_nonempty(checkpoint: Checkpoint) -> int:
     return checkpoint.recipe.n_clusters
 
 
-def _training(
-    checkpoint: Checkpoint, words: Sequence[str] | None, path: Path | None
+def training_of(
+    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None
 ) -> TrainingCommand:
-    """The command that trained it; of what is not known or no longer there, an ellipsis."""
+    """The command that trained it; of what is not known or no longer there, an ellipsis.
+
+    The arguments are those of `verdict_on`.
+    """
     known = None if words is None else parse_training(words)
     if known is None:
         try:
@@ -172,7 +175,8 @@ def _training(
 
 def _is_there(data: str) -> bool:
     """Whether images are there; of a store it is believed."""
-    return is_remote(location(data)) or Path(data).exists()
+    place = split_name(location(data), (".npz", ".parquet"))[0]
+    return is_remote(place) or place.exists()
 
 
 def _verb(checkpoint: Checkpoint, of_run: bool) -> str:

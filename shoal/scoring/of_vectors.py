@@ -54,8 +54,8 @@ def _without_direction(z: FloatArray, checkpoint: Checkpoint) -> list[str]:
         return []
     return [
         fill(
-            "{n:,} of {all} {n:has|have} length 0 and so no direction, and directions are compared "
-            "(cosine): nothing tells where {n:it belongs|they belong}.",
-            n=n_gone, all=counted(len(z), "vector"),
+            "{n:,} of {all:,} vectors {n:has|have} length 0 and so no direction, and directions "
+            "are compared (cosine): nothing tells where {n:it belongs|they belong}.",
+            n=n_gone, all=len(z),
         )
     ]  # fmt: skip

@@ -54,23 +54,29 @@ class TrainingCommand:
         """
         return str(PurePath(self.out))
 
-    def again(self, suffix: str, **changed: str) -> str:
+    def again(self, suffix: str, *, setting: str = "", **changed: str) -> str:
         """The command of the same training with changed options.
 
         Args:
             suffix: added to the name of the output.
+            setting: FIELD=VALUE, for ``--set``.
             changed: long options without their dashes, with their new values.
+
+        >>> found = TrainingCommand("cluster", "v.npy", "found", (("--set", "clusterer=kmeans"),))
+        >>> found.again("more", setting="clusterer=spectral")
+        "'shoal cluster v.npy found-more --set clusterer=spectral'"
         """
         if self.out == _UNKNOWN:
             out = _UNKNOWN
         else:
             place = PurePath(self.out)
             suffixed = f"{place.stem}-{suffix}{place.suffix}"
-            if self.verb == "run":
+            if self.verb != "train":  # a folder
                 suffixed = f"{place.name}-{suffix}" if place.name.strip(".") else suffix
             out = str(place.with_name(suffixed) if place.name else place / suffixed)
         options = [f"--{name}" for name in changed]
         dropped, fields = {*options}, {name.replace("-", "_") for name in changed}
+        fields |= {setting.partition("=")[0]} if setting else set()
         if {"minutes", "epochs"} & changed.keys():
             dropped |= {"--minutes", "--epochs", "--quick"}
             fields.add("epochs")
@@ -81,6 +87,7 @@ class TrainingCommand:
             for word in option
         ]
         words = [word for name, value in changed.items() for word in (f"--{name}", value)]
+        words += ["--set", setting] if setting else []
         return command(self.verb, self.data, out, *kept, *words)
 
 

@@ -109,7 +109,7 @@ def known_columns(path: Path, column: str, id_column: str) -> dict[str, Any]:
     """
     file, named = split_name(path, _WITH_NAMES)
     if file.suffix.lower() != ".parquet":
-        column = id_column = ""
+        return {"column": None, "id_column": None}
     return {"column": named or column or None, "id_column": id_column or None}
 
 
