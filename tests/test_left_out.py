@@ -130,7 +130,7 @@ def test_many_of_a_kind_are_one_row(
     assert len(rows) == 3
     model, out = tmp_path / "found" / "checkpoint.pth", tmp_path / "new" / "p.csv"
     told = run_cli("predict", pile, model, out)
-    assert f"what was left out is listed in {out.with_name('skipped.csv')}\n" in told.err
+    assert f"what was left out is listed in {out.with_name('p.skipped.csv')}\n" in told.err
     assert any(row.startswith('*.psd,"30 files: a kind of image') for row in rows)
     # What shoal drew itself is no image, wherever it is moved.
     (tmp_path / "found" / "map.png").rename(pile / "map.png")

@@ -417,10 +417,20 @@ def test_skipped_files_are_said_even_when_quiet(
     out = tmp_path / "out" / "p.csv"
     result = run_cli("predict", mixed, tmp_path / "c.pth", out, "--quiet")
     assert result.code == 0
-    assert (out.parent / "skipped.csv").read_text() == "id,reason\nbroken.png,not an image\n"
+    skipped = out.with_name("p.skipped.csv")
+    assert skipped.read_text() == "id,reason\nbroken.png,not an image\n"
+    # That of another prediction is another file, and what is there is replaced only where asked.
+    assert run_cli("predict", mixed, tmp_path / "c.pth", out.with_name("q.csv")).code == 0
+    assert skipped.read_bytes() == out.with_name("q.skipped.csv").read_bytes()
+    out.unlink()
+    refused = run_cli("predict", mixed, tmp_path / "c.pth", out)
+    assert (refused.code, f"{skipped} exists already" in refused.err) == (2, True), refused.err
+    kept = run_cli("predict", mixed, tmp_path / "c.pth", out, "--backup")
+    assert kept.code == 0, kept.err
+    assert not out.with_name("p.skipped.1.csv").exists()  # it is the same
     (mixed / "broken.png").unlink()
     assert run_cli("predict", mixed, tmp_path / "c.pth", out, "--force").code == 0
-    assert (out.parent / "skipped.csv").read_text() == "id,reason\n"  # the older list is of then
+    assert skipped.read_text() == "id,reason\n"  # the older list is of then
 
 
 def test_other_files_and_hidden_files_are_not_images(tmp_path: Path) -> None:

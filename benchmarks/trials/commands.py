@@ -40,7 +40,7 @@ def _images(run: Undisturbed, place: Place, seed: int) -> tuple[str, list[str]]:
     if done.code or "Traceback" in done.err:
         return "images", [f"ended with {done.code}: {done.err[-900:]}"]
     names = [row[0] for row in _rows(place.folder / "prediction.csv")]
-    names += [row[0] for row in _rows(place.folder / "skipped.csv")]
+    names += [row[0] for row in _rows(place.folder / "prediction.skipped.csv")]
     given = sorted(path.name for path in pile.iterdir())
     if sorted(names) != given:
         return "images", [f"not accounted for: {sorted(set(given) ^ set(names))}"]

@@ -104,19 +104,6 @@ def listed_in(source: ImageSource, skipped: Path) -> list[str]:
     return [f"what was left out is listed in {skipped}"] if source.skipped else []
 
 
-def check_skipped(path: Path) -> None:
-    """Fail if ``skipped.csv`` is there and is no list of shoal's, which may be replaced.
-
-    Raises:
-        OutputError: it is somebody's own file.
-    """
-    if path.is_file() and path.stat().st_size and not path.read_bytes().startswith(b"id,reason\n"):
-        raise OutputError(
-            f"{path} exists, and is no list of skipped images that shoal wrote; rename it, or "
-            "write the prediction to another folder."
-        )
-
-
 @contextlib.contextmanager
 def kept_aside(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Path]]]:
     """Keep copies of files that the block replaces, as ``NAME.1.csv`` and so on.

@@ -30,7 +30,6 @@ from shoal.cli.options import (
 )
 from shoal.cli.outputs import (
     check_outputs,
-    check_skipped,
     check_suffix,
     kept_aside,
     listed_in,
@@ -88,7 +87,7 @@ def predict(
 
     The CSV has the columns id and label; with corrections, name and result, too. New images that
     look like nothing the checkpoint was trained on are counted, and the table has a column
-    familiarity. What cannot be read is listed in skipped.csv beside the CSV.
+    familiarity. What cannot be read is listed beside the CSV, in PREDICTION.skipped.csv.
     """
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
@@ -99,7 +98,6 @@ def predict(
     from shoal.corrections.division import Division
     from shoal.export import summaries
     from shoal.images.open import write_skipped
-    from shoal.images.output_checks import check_distinct
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.way import check_way
@@ -110,9 +108,7 @@ def predict(
     inputs = [data, checkpoint, *honouring.files]
     if not backup:  # the assignment's scripts write to whatever name they are given
         check_suffix(prediction, [".csv"], "a prediction")
-    skipped = prediction.with_name("skipped.csv")
-    check_distinct([prediction, table, skipped], inputs)
-    check_skipped(skipped)
+    skipped = prediction.with_name(f"{prediction.stem}.skipped.csv")
 
     def check_asked() -> Checkpoint:
         if table is not None and table.suffix.lower() != ".parquet":
@@ -123,7 +119,7 @@ def predict(
         return loaded
 
     replaced = check_outputs(
-        [prediction, table], inputs, force=force or backup, kept=backup, first=check_asked
+        [prediction, table, skipped], inputs, force=force or backup, kept=backup, first=check_asked
     )
     loaded = check_asked()
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
@@ -162,7 +158,7 @@ def predict(
             result.to_csv(prediction, force=force or backup)
             if table is not None:
                 to_parquet(table, metadata, force=force or backup)
-    write_skipped(source, skipped)
+            write_skipped(source, skipped)
     report.say(*listed_in(source, skipped))
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))
