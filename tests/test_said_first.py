@@ -137,3 +137,36 @@ def test_a_file_that_is_no_journal_is_told_by_its_own_name(
         result = run_cli(*words, "--corrections", text)
         said = f"shoal: {text} is not a file of corrections that shoal wrote.\n"
         assert (result.code, result.err) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        ("run", ("-k", 5000), "-k must be from 2 to 40, the number of images"),
+        ("run", ("--size", 33), "--size must be 32"),
+        ("run", ("--fit", "cut"), "--fit must be crop"),
+        ("run", ("--range", "5:1"), "--range must be LOW:HIGH"),
+        ("run", ("--array", "x"), "--array is only for .npz files"),
+        ("run", ("--channels", "none"), "--channels must be first or last"),
+        ("run", ("--composite", "red"), "--composite must name"),
+        ("run", ("--every", "-1"), "--every must be a number of seconds"),
+        ("run", ("--pages", "all"), "--pages must be"),
+        ("cluster", ("-k", 5000), "-k must be from 2 to 60, the number of vectors"),
+        ("cluster", ("--column", "x"), "--column is only for .parquet files"),
+        ("cluster", ("--array", "x"), "--array is only for .npz files"),
+        ("run", (), "prediction.csv exists already"),
+        ("cluster", (), "prediction.csv exists already"),
+    ],
+)
+def test_a_mistake_in_an_option_is_told_before_the_folder_that_is_taken(
+    command: str, options: tuple[Any, ...], said: str, images_file: Path,
+    run_cli: Callable[..., Any], tmp_path: Path,
+) -> None:  # fmt: skip
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(60, 8)))
+    (tmp_path / "taken").mkdir()
+    (there := tmp_path / "taken" / "prediction.csv").write_text("of another program\n")
+    data = images_file if command == "run" else tmp_path / "v.npy"
+    result = run_cli(command, data, there.parent, *options)
+    assert (result.code, result.err.count("\n")) == (2, 1), result.err
+    assert said in result.err
+    assert there.read_text() == "of another program\n"

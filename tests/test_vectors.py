@@ -438,7 +438,8 @@ def test_an_array_and_a_column_are_named_in_the_path_as_for_images(
         predicted = run_cli("predict", typed, out / "checkpoint.pth", tmp_path / f"{name}.csv")
         assert predicted.code == 0, predicted.err
         assert (tmp_path / f"{name}.csv").read_bytes() == (out / "prediction.csv").read_bytes()
-        assert run_cli("splits", typed, out / "checkpoint.pth").code == 0
+        picture = ("--picture", tmp_path / f"{name}.png")
+        assert run_cli("splits", typed, out / "checkpoint.pth", *picture).code == 0
     assert holds_vectors(tmp_path / "two.npz:y")
     # Labels beside images are no vectors, and the images are the only ones there.
     pixels = np.zeros((5, 8, 8), np.uint8)

@@ -16,7 +16,7 @@ from shoal.cli.request import Request
 from shoal.images.csv_files import printable
 from shoal.images.decoding.listing import SEEN_AT
 from shoal.images.left_out import Count
-from shoal.images.open import open_source
+from shoal.images.open import check_wanted, open_source
 from shoal.images.pixel_range import PixelRange
 from shoal.images.shards import check_there
 from shoal.plural import counted
@@ -99,6 +99,20 @@ def open_to_learn(
     }  # fmt: skip
     source = open_images(path, options, **wanted, report=report)
     return source, replace(request, reopen=reopening(path, options, **wanted))
+
+
+def check_asked(
+    path: Path, options: OpenOptions, request: Request, *, size: int | None, fit: str | None,
+    pixel_range: str | None,
+) -> None:  # fmt: skip
+    """Raise for what `open_to_learn` would refuse in any case, before its folder is looked at."""
+    parse_range(pixel_range)
+    parse_composite(options.composite)
+    within = parse_within(options.every, options.pages)
+    check_wanted(
+        path, size=size, array=options.array, channels=options.channels, every=within.every,
+        pages=within.pages, fit=fit, n_clusters=request.n_clusters,
+    )  # fmt: skip
 
 
 def reopening(path: Path, options: OpenOptions, **wanted: Any) -> Callable[[], ImageSource]:

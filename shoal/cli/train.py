@@ -119,10 +119,11 @@ def train(
     if tensorboard is not None:
         check_folder(tensorboard, resume=resume, force=force)
     opening.check_any_images(data)
+    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    opening.check_asked(data, options, request, size=size, fit=fit, pixel_range=pixel_range)
     there = find_same_run(checkpoint, request)
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
     report = Reporter(quiet=quiet)
-    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source, request = opening.open_to_learn(
         data, options, request, report, size=size, fit=fit, pixel_range=pixel_range
     )
@@ -209,6 +210,7 @@ def run(
     opening.check_any_images(data)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    opening.check_asked(data, options, request, size=size, fit=fit, pixel_range=pixel_range)
     with open_run(folder, data, request) as opened:
         source, request = opening.open_to_learn(
             data, options, request, report, size=size, fit=fit, pixel_range=pixel_range

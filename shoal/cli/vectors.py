@@ -72,10 +72,11 @@ def cluster(
     from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import already, corrections_kept, open_run
     from shoal.errors import DataError
+    from shoal.export.record import read_record
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
     from shoal.images.shards import check_there
-    from shoal.images.vectors.open import holds_vectors, known_columns
+    from shoal.images.vectors.open import count_rows, holds_vectors, known_columns
     from shoal.models import checkpoint as checkpoints
     from shoal.models.facts import Origin
     from shoal.models.provenance import command_line
@@ -86,8 +87,8 @@ def cluster(
     from shoal.training.allocator import keep_large_buffers
 
     check_ray(ray, workers)
-    # What was interrupted is begun again: it takes seconds.
-    resume = folder.exists() and not force
+    # What was interrupted is begun again: it takes seconds. What another program wrote there stays.
+    resume = not force and read_record(folder) is not None
     request = Request(
         VECTORS, seed=seed, clusters=clusters, settings=tuple(settings or ()), resume=resume,
         device="cpu", force=force, metric=metric, pictures=images, noise=noise,
@@ -97,6 +98,9 @@ def cluster(
         check_there(path)
     if images is not None and holds_vectors(images):
         raise DataError(f"images must be pictures of the vectors, but {images} holds vectors.")
+    n_rows = count_rows(vectors, array=array, column=column, id_column=id_column)
+    if n_rows and not request.auto:
+        check_n_clusters(recipe.n_clusters, n_rows, "vectors")
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
         shown = None if images is None else opening.open_images(

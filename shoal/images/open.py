@@ -146,6 +146,33 @@ def open_source(
     return source
 
 
+def check_wanted(
+    path: str | Path, *, size: int | None = None, array: str | None = None,
+    channels: str | None = None, every: Every | None = None, pages: Pages = "auto",
+    fit: str | None = None, n_clusters: int = 1,
+) -> None:  # fmt: skip
+    """Raise for what `open_source` would refuse in any case; no image is read.
+
+    Args:
+        path: see `open_source`, also for the others.
+
+    Raises:
+        DataError: an unknown format, an option out of range or for other kinds of piles.
+    """
+    from shoal.images.decoding.listing import Wanted
+    from shoal.protocols import silent
+
+    path = location(path)
+    _check_size(size)
+    wanted = Wanted(
+        None, size, array, True, silent, PixelRange(), channels, Within(every, pages),
+        fit=check_fit(fit), n_clusters=n_clusters,
+    )  # fmt: skip
+    check = getattr(_format(path, array), "check_wanted", None)
+    if check is not None and not is_remote(path):
+        check(path, wanted)
+
+
 def open_paths(
     paths: Sequence[str | Path],
     *,

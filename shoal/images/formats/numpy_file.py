@@ -32,6 +32,7 @@ from shoal.images.array_pixels import (
     with_eight_bits,
 )
 from shoal.images.cache_file import Index
+from shoal.images.checks import check_n_clusters
 from shoal.images.decoding.listing import Wanted
 from shoal.images.pixel_range import ChannelBounds, PixelRange
 from shoal.images.remote.copies import here
@@ -56,6 +57,18 @@ def accepts(path: Path) -> bool:
     return file.suffix.lower() in (".npy", ".npz") and not file.is_dir()
 
 
+def check_wanted(path: Path, wanted: Wanted) -> None:
+    """Raise if a `.npy` file cannot be what is wanted, by its head alone.
+
+    Raises:
+        DataError: see `open_images`; or fewer images than clusters.
+    """
+    if path.suffix.lower() == ".npy":
+        _, images, _ = _array_of(path, wanted)
+        if len(images):
+            check_n_clusters(wanted.n_clusters, len(images))
+
+
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
     """Open the images of a NumPy file. See `open_source` and `array_pixels.check_images`.
 
@@ -65,6 +78,17 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     Raises:
         DataError: see `load_array`; or the images are to have another size.
     """
+    array, _, wanted = _array_of(path, wanted)
+    if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
+        return _converted(path, array, wanted)
+    return ArraySource(
+        array, name=str(path), path=path, pixel_range=wanted.pixel_range,
+        notes=_axis_note(array, wanted), channels=wanted.channels,
+    )  # fmt: skip
+
+
+def _array_of(path: Path, wanted: Wanted) -> tuple[Array, Array, Wanted]:
+    """The array of a file, the same as images, and what is wanted, with the axis of channels."""
     array = load_array(path, wanted.array)
     axis = axis_of_channels(array.shape, str(path), wanted.channels, wanted.image_shape)
     wanted = replace(wanted, channels=axis)
@@ -75,12 +99,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
             f"{array.shape}; leave it out."
         )
     _check_for_files(path, wanted)
-    if isinstance(array, np.memmap) and array.dtype != np.uint8 and array.nbytes > CONVERT:
-        return _converted(path, array, wanted)
-    return ArraySource(
-        array, name=str(path), path=path, pixel_range=wanted.pixel_range,
-        notes=_axis_note(array, wanted), channels=wanted.channels,
-    )  # fmt: skip
+    return array, images, wanted
 
 
 def _check_for_files(path: Path, wanted: Wanted) -> None:
@@ -203,7 +222,7 @@ def load_array(path: Path, name: str | None = None, axes: Sequence[int] = (3, 4)
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
-            return _pick(file, loaded, key, axes)
+            return np.asarray(loaded[_pick(file, loaded.files, key, axes)])
     except FileNotFoundError:
         raise DataError(f"{file}: no such file; check the path.") from None
     except PermissionError:
@@ -226,16 +245,16 @@ def _what(start: bytes) -> str:
     return ": it is a Python pickle, which can run code" if start[:1] == b"\x80" else ""
 
 
-def _pick(file: Path, arrays: Any, key: str | None, axes: Sequence[int]) -> Array:
-    names = list(arrays.files)
-    if key in names:
-        return np.asarray(arrays[key])
+def _pick(file: Path, names: Sequence[str], key: str | None, axes: Sequence[int]) -> str:
+    """Which array of a file is meant, see `load_array`."""
+    if key is not None and key in names:
+        return key
     if not names:
         raise DataError(f"{file} holds no array; save one with np.savez.")
     shapes = {name: shape_of(file, name) for name in names}
     fitting = [name for name, shape in shapes.items() if len(shape or ()) in axes]
     if key is None and 1 in (len(names), len(fitting)):
-        return np.asarray(arrays[names[0] if len(names) == 1 else fitting[0]])
+        return names[0] if len(names) == 1 else fitting[0]
     there = ", ".join(f"{name} {shape or 'unknown'}" for name, shape in list(shapes.items())[:10])
     if key is None and not fitting:
         wanted = f"{' or '.join(map(str, axes))} {'axis' if axes == (1,) else 'axes'}"

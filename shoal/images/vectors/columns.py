@@ -55,6 +55,41 @@ def read_column(path: Path, column: str | None, id_column: str | None) -> Column
         DataError: no Parquet file, no column of vectors, or several and no ``column``; vectors of
             several lengths; no such column of ids.
     """
+    files, opened, name, ids_from = _columns(path, column, id_column)
+    n = sum(parquet.metadata.num_rows for parquet in opened)
+    kind = np.result_type(*(_precision(parquet, name) for parquet in opened))
+    vectors: Array | None = None
+    kept_open, missing, start = None, [], 0
+    for numbers, known in _blocks(files, opened, name):
+        d = numbers.shape[1]
+        if vectors is None and d:
+            vectors, kept_open = _room(n, d, kind)
+        if vectors is not None and d:
+            if d != vectors.shape[1]:
+                row = start + int(np.flatnonzero(known)[0])
+                raise _ragged(path, name, row, d, vectors.shape[1])
+            vectors[start : start + len(known)][known] = numbers
+        missing += (start + np.flatnonzero(~known)).tolist()
+        start += len(known)
+    if vectors is None:
+        raise DataError(f"{path}: the column {name!r} holds no vectors.")
+    return Column(vectors, _ids(files, opened, ids_from), missing, kept_open)
+
+
+def count_column(path: Path, column: str | None, id_column: str | None) -> int:
+    """How many rows `read_column` would read, by the heads of the files.
+
+    Raises:
+        DataError: see `read_column`, as far as the heads tell.
+    """
+    _, opened, _, _ = _columns(path, column, id_column)
+    return sum(parquet.metadata.num_rows for parquet in opened)
+
+
+def _columns(
+    path: Path, column: str | None, id_column: str | None
+) -> tuple[list[Path], list[Any], str, str | None]:
+    """The files of a path, each opened, and the names of the columns of vectors and of ids."""
     files = shards(path)
     opened = [_open(file) for file in files]
     name = _pick(files[0], opened[0].schema_arrow, column)
@@ -68,23 +103,7 @@ def read_column(path: Path, column: str | None, id_column: str | None) -> Column
                 f"{file}: the column {name!r} holds no vectors, lists of numbers, as that of "
                 f"{files[0]} does."
             )
-    n = sum(parquet.metadata.num_rows for parquet in opened)
-    vectors: Array | None = None
-    kept_open, missing, start = None, [], 0
-    for numbers, known in _blocks(files, opened, name):
-        d = numbers.shape[1]
-        if vectors is None and d:
-            vectors, kept_open = _room(n, d, numbers.dtype)
-        if vectors is not None and d:
-            if d != vectors.shape[1]:
-                row = start + int(np.flatnonzero(known)[0])
-                raise _ragged(path, name, row, d, vectors.shape[1])
-            vectors[start : start + len(known)][known] = numbers
-        missing += (start + np.flatnonzero(~known)).tolist()
-        start += len(known)
-    if vectors is None:
-        raise DataError(f"{path}: the column {name!r} holds no vectors.")
-    return Column(vectors, _ids(files, opened, ids_from), missing, kept_open)
+    return files, opened, name, ids_from
 
 
 def _room(n: int, d: int, kind: Any) -> tuple[Array, Any]:
@@ -102,7 +121,7 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
     """The vectors of some rows (m, d), and which of the b rows have one, bool (b,)."""
     start = 0
     for file, parquet in zip(files, opened, strict=True):
-        kind = _precision(parquet.schema_arrow.field(name).type.value_type)
+        kind = _precision(parquet, name)
         try:
             for batch in parquet.iter_batches(_ROWS, columns=[name], use_threads=False):
                 column = batch.column(0)
@@ -114,9 +133,7 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
                     raise _ragged(file, name, row, int(lengths[other]), int(lengths[0]))
                 values = column.drop_null().flatten()  # a hole in a vector becomes NaN
                 numbers = values.to_numpy(zero_copy_only=False)
-                # Half precision stays what it is: half the room, and the same numbers.
-                if numbers.dtype != np.float16:
-                    numbers = numbers.astype(kind)
+                numbers = numbers.astype(kind, copy=False)
                 yield numbers.reshape(known.sum(), -1 if len(lengths) else 0), known
                 start += len(known)
         except (OSError, ValueError) as error:  # pyarrow's own errors are among these
@@ -125,9 +142,15 @@ def _blocks(files: Sequence[Path], opened: Sequence[Any], name: str) -> Iterator
             raise _damaged(file) from error
 
 
-def _precision(kind: Any) -> type[np.floating[Any]]:
-    """Single precision for numbers that it holds exactly, else double: time stamps need it."""
-    return np.float32 if fits_single(np.dtype(kind.to_pandas_dtype())) else np.float64
+def _precision(parquet: Any, name: str) -> np.dtype[Any]:
+    """In what the numbers of a column are held: half the room where that holds the same numbers.
+
+    Single precision does not hold time stamps.
+    """
+    kind = np.dtype(parquet.schema_arrow.field(name).type.value_type.to_pandas_dtype())
+    if kind == np.float16:
+        return kind
+    return np.dtype(np.float32 if fits_single(kind) else np.float64)
 
 
 def _ragged(path: Path, name: str, row: int, length: int, usual: int) -> DataError:

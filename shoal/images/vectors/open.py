@@ -16,9 +16,9 @@ from shoal.images.remote.copies import here
 from shoal.images.remote.location import is_remote, location, split_name
 from shoal.images.shards import shards
 from shoal.images.subset import Subset
-from shoal.images.vectors.columns import read_column, vector_columns
+from shoal.images.vectors.columns import count_column, read_column, vector_columns
 from shoal.images.vectors.names import ArrowNames
-from shoal.images.vectors.source import VectorSource
+from shoal.images.vectors.source import VectorSource, check_shape
 from shoal.plural import counted
 from shoal.protocols import Array, ImageSource
 
@@ -60,23 +60,16 @@ def open_vectors(
     (3, 3)
     """
     path = location(path)
-    file, named = split_name(path, _WITH_NAMES)
+    file, named = _named_in(path, array, column, id_column)
     missing: Sequence[int] = ()
     kept_open = None
     ids: Sequence[str] | None
     if file.suffix.lower() == ".parquet":
-        if array is not None:
-            raise DataError(f"array is only for .npz files, got array={array!r} with {path}.")
-        read = read_column(file, named if column is None else column, id_column)
+        read = read_column(file, named, id_column)
         vectors, ids, missing, kept_open = read.vectors, read.ids, read.missing, read.kept_open
-    elif file.suffix.lower() in SUFFIXES:
-        for name, value in (("column", column), ("id_column", id_column)):
-            if value is not None:
-                raise DataError(f"{name} is only for .parquet files, got {value!r} with {path}.")
-        vectors = numpy_file.load_array(file, named if array is None else array, axes=(2,))
-        ids = _ids_beside(file, vectors)
     else:
-        raise _no_vectors(path)
+        vectors = numpy_file.load_array(file, named, axes=(2,))
+        ids = _ids_beside(file, vectors)
     _check_ids(ids, path)
     if images is not None:
         images, ids = match_images(images, ids, len(vectors), path)
@@ -97,6 +90,49 @@ def open_vectors(
             f"{path} must hold at least {counted(at_least, 'vector')}, got {len(source)}{more}."
         )
     return source
+
+
+def count_rows(
+    path: str | Path, *, array: str | None = None, column: str | None = None,
+    id_column: str | None = None,
+) -> int:  # fmt: skip
+    """How many rows of vectors a file has, by its head alone; 0 if that does not tell.
+
+    Args:
+        path: see `open_vectors`, also for the others.
+
+    Raises:
+        DataError: see `open_vectors`, as far as the head tells.
+    """
+    path = location(path)
+    file, named = _named_in(path, array, column, id_column)
+    if is_remote(path) or file.suffix.lower() == ".npz":  # which would be read as a whole
+        return 0
+    if file.suffix.lower() == ".parquet":
+        return count_column(file, named, id_column)
+    vectors = numpy_file.load_array(file, named)
+    check_shape(vectors, str(path))
+    return len(vectors)
+
+
+def _named_in(
+    path: Path, array: str | None, column: str | None, id_column: str | None
+) -> tuple[Path, str | None]:
+    """The file of a path, and the array or the column that is named, in the path or beside it.
+
+    Raises:
+        DataError: a file of another kind, or without arrays or columns.
+    """
+    file, named = split_name(path, _WITH_NAMES)
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise _no_vectors(path)
+    if suffix != ".npz" and array is not None:
+        raise DataError(f"array is only for .npz files, got array={array!r} with {path}.")
+    for name, value in (("column", column), ("id_column", id_column)):
+        if suffix != ".parquet" and value is not None:
+            raise DataError(f"{name} is only for .parquet files, got {value!r} with {path}.")
+    return file, array or column or named
 
 
 def known_columns(path: Path, column: str, id_column: str) -> dict[str, Any]:

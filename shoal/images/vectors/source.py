@@ -69,7 +69,7 @@ class VectorSource:
             DataError: they are no vectors, none of them is finite, or the numbers of ids or
                 images differ from theirs.
         """
-        _check_shape(vectors, name)
+        check_shape(vectors, name)
         self._whole = vectors
         self._read = _reader_of(vectors)
         self._kept_open = kept_open
@@ -198,7 +198,12 @@ def _row_blocks(n: int, d: int) -> Iterator[IntArray]:
         yield np.arange(start, min(start + step, n))
 
 
-def _check_shape(vectors: Array, name: str) -> None:
+def check_shape(vectors: Array, name: str) -> None:
+    """Raise unless an array holds vectors (n, d), real numbers.
+
+    Raises:
+        DataError: it does not; ``name`` is what it is called.
+    """
     if vectors.dtype.kind not in "fiub":
         raise DataError(f"{name}: vectors must be real numbers, got dtype {vectors.dtype}.")
     if vectors.ndim != 2:
