@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shlex
 import warnings
 from collections.abc import Callable
@@ -311,6 +313,26 @@ def test_pictures_change_nothing_but_what_is_shown(folder: Path) -> None:
     page = (folder / "bare" / "report.html").read_text()
     assert "Vectors from elsewhere" in page
     assert "Reconstructions" not in page
+    assert "90 images" not in page
+    assert "90 images" in (folder / "shown" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("language", "noun"), [("en", r"\bimages?\b"), ("zh-TW", "影像|(?<!整)張")]
+)
+def test_a_report_calls_vectors_without_pictures_no_images(
+    folder: Path, run_cli: Run, tmp_path: Path, language: str, noun: str
+) -> None:
+    done = run_cli(
+        "report", folder / "v.npy", folder / "bare" / "checkpoint.pth", tmp_path / "r.html",
+        "--lang", language,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    page = (tmp_path / "r.html").read_text("utf-8")
+    page = re.sub("<style.*?</style>|<script.*?</script>", " ", page, flags=re.DOTALL)
+    said = html.unescape(re.sub("<[^>]+>", " ", page))
+    spoken = re.findall('(?:alt|aria-label|placeholder|title)="([^"]*)"', page)
+    assert re.findall(noun, " ".join([said, *spoken]), re.IGNORECASE) == []
 
 
 @pytest.mark.parametrize("out", ["bare", "shown"])

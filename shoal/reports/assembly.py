@@ -17,6 +17,7 @@ from shoal.export.run_files import write_run_files
 from shoal.export.summaries import run_summary
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_free, check_writable
+from shoal.images.vectors.source import has_pictures
 from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent
@@ -84,7 +85,7 @@ def report(
     check_report(targets)
     for target in targets:
         check_free(target, force=force)
-    wording = Wording(language)
+    wording = Wording(language, vectors=not has_pictures(train))
     named = {"before": before, "after": after, "best": best}
     inputs = ReportInputs(
         train, images=images, labels=labels, show=_shown(train) if show is None else tuple(show),
@@ -151,7 +152,8 @@ def hand_over(
     )  # fmt: skip
     page = folder / "report.html"
     check_report([page])
-    _write([page], inputs, Wording("en"), whole=False, spare=spare, table=table)
+    wording = Wording("en", vectors=not has_pictures(source))
+    _write([page], inputs, wording, whole=False, spare=spare, table=table)
     reporter.say(
         run_summary(table if whole is None else whole, folder, checkpoint.recipe.kind[:-1])
     )

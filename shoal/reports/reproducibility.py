@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 from shoal.images.files import digest_of
+from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.provenance import command_line
 from shoal.reports.document import Block, Code, Heading, Paragraph, Table
 from shoal.reports.inputs import ReportInputs, Trained
@@ -42,7 +43,7 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
     recipes = [trained.checkpoint.recipe.describe() for trained in inputs.all]
     rows += [(field, *(str(recipe[field]) for recipe in recipes)) for field in recipes[0]]
     blocks += [
-        Paragraph(wording("Images, by the digest of their pixels:")),
+        Paragraph(_by_digest(inputs, wording)),
         Table(
             (wording("images"), wording("number"), "SHA-256"),
             tuple(
@@ -61,6 +62,12 @@ def section(inputs: ReportInputs, wording: Wording) -> list[Block]:
     return blocks
 
 
+def _by_digest(inputs: ReportInputs, wording: Wording) -> str:
+    if n_dimensions_of(inputs.train):  # with pictures, too: it is of the vectors
+        return wording("Vectors, by the digest of their numbers:")
+    return wording("Images, by the digest of their pixels:")
+
+
 def _facts(trained: Trained) -> dict[str, str]:
     checkpoint = trained.checkpoint
     known = checkpoint.provenance | {
@@ -73,7 +80,7 @@ def _facts(trained: Trained) -> dict[str, str]:
         "steps trained": f"{checkpoint.step:,}",
         "file SHA-256": digest_of(trained.path)[:16] + "…",
         "weights SHA-256": checkpoint.weights_digest()[:16] + "…",
-        "images SHA-256": (checkpoint.origin.digest or "–")[:16] + "…",
+        f"{checkpoint.recipe.kind} SHA-256": (checkpoint.origin.digest or "–")[:16] + "…",
     }
 
 

@@ -22,23 +22,31 @@ LANGUAGES = ("en", "zh-TW")
 class Wording:
     """Says an English template in its language, with values filled in.
 
+    Args:
+        language: one of `LANGUAGES`.
+        vectors: whether the report is about vectors without pictures, which are not called images.
+
     >>> Wording("en")("{n:,} images", n=8500)
     '8,500 images'
+    >>> Wording("en", vectors=True)("{n:,} images in {name}", n=8500, name="images.npy")
+    '8,500 vectors in images.npy'
 
     Raises:
         DataError: there is no wording for the language.
     """
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", *, vectors: bool = False) -> None:
         if language not in LANGUAGES:
             raise DataError(f"language must be {' or '.join(LANGUAGES)}, got {language!r}.")
-        self.language = language
+        self.language, self.vectors = language, vectors
         translation = translations(language)
         self._templates = translation["wording"] | translation["changes"]
         self._warnings = translation["warnings"]
 
     def __call__(self, template: str, **values: object) -> str:
         translated = self._templates.get(template) or self._of_vectors(template)
+        if self.vectors:
+            translated = self._in_vectors(translated)
         # The text of a checkpoint may hold braces.
         return fill(translated, **values) if values else translated
 
@@ -63,7 +71,7 @@ class Wording:
     def _in_vectors(self, translated: str) -> str:
         if self.language == "en":
             return of_vectors(translated)
-        return translated.replace("影像", "向量").replace("張", "個")
+        return re.sub("(?<!整)張", "個", translated.replace("影像", "向量"))
 
 
 @cache

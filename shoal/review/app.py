@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from shoal.errors import OutputError, ShoalError
 from shoal.images.files import RUN_AGAIN
+from shoal.review.nouns import in_noun, noun_of
 from shoal.review.pictures import MOST_IN_A_SHEET, original
 from shoal.review.security import says_no
 from shoal.review.session import Session
@@ -80,6 +81,10 @@ class Events:
 def build_app(session: Session, events: Events) -> Starlette:
     """The application of a session, without the guard around it."""
     session.listeners.append(events.changed)
+    noun = noun_of(session.source)
+
+    def told(reply: Any) -> Response:
+        return JSONResponse(in_noun(reply, noun))
 
     async def listen(request: Request) -> Response:
         stream = events.stream(lambda: session.version)
@@ -90,7 +95,7 @@ def build_app(session: Session, events: Events) -> Starlette:
             said = json.loads(await request.body())
         except (ValueError, RecursionError):
             return says_no(400, "An action must be JSON.")
-        return JSONResponse(await run_in_threadpool(session.act, said))
+        return told(await run_in_threadpool(session.act, said))
 
     def of_row(request: Request) -> int:
         return _whole(request.path_params["row"], len(session.source), "image")
@@ -124,7 +129,7 @@ def build_app(session: Session, events: Events) -> Starlette:
         return Response(session.map(), media_type="application/octet-stream")
 
     def of(answer: Callable[[], Any]) -> Callable[[Request], Response]:
-        return lambda _: JSONResponse(answer())
+        return lambda _: told(answer())
 
     routes = [
         Route("/", lambda _: _page_file("index.html")),
@@ -148,8 +153,12 @@ def build_app(session: Session, events: Events) -> Starlette:
         Route("/api/events", listen),
         Route("/api/act", act, methods=["POST"]),
     ]
+
+    async def said_no(request: Request, error: Exception) -> Response:
+        return _said_no(error, noun)
+
     return Starlette(routes=routes, exception_handlers={
-        ShoalError: _said_no, HTTPException: _no_such, Exception: _fault,
+        ShoalError: said_no, HTTPException: _no_such, Exception: _fault,
     })  # fmt: skip
 
 
@@ -190,12 +199,13 @@ def _whole(word: str, below: int, what: str) -> int:
     return int(word)
 
 
-async def _said_no(request: Request, error: Exception) -> Response:
+def _said_no(error: Exception, noun: str) -> Response:
     status = 404 if isinstance(error, Missing) else 507 if isinstance(error, OutputError) else 400
     text = str(error)
     if text.endswith(RUN_AGAIN):
         text = text.removesuffix(RUN_AGAIN) + "."
-    return says_no(status, text[:1].upper() + text[1:])
+    said = in_noun({"error": text[:1].upper() + text[1:]}, noun)
+    return says_no(status, said["error"])
 
 
 async def _no_such(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ import { get } from "./api.js";
 import { askGroup, askName, askNote, askNumber, askPreview } from "./dialogs.js";
 import { presentGroup, targets, wentTo } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
+import { spoken } from "./noun.js";
 import { LONG_ENOUGH } from "./seen.js";
 import { count, counted, titleOf } from "./words.js";
 
@@ -18,7 +19,7 @@ let emptied = -LONG_ENOUGH; // when images that something was said of were last 
 async function onImages(app, how) {
   const model = app.store.get();
   const rows = targets(model);
-  if (rows.length === 0) return app.say("Select images first.");
+  if (rows.length === 0) return app.say(spoken`Select images first.`);
   app.store.set({ leaving: new Set([...model.leaving, ...rows]) });
   const answer = await app.act(how(rows));
   const now = app.store.get();
@@ -37,7 +38,7 @@ export function confirm(app) {
   if (targets(model).length > 0) return onImages(app, (rows) => ({ op: "confirm", rows }));
   if (model.group === null || performance.now() - emptied < LONG_ENOUGH) return undefined; // it was meant for the images
   // Nobody confirms what was never shown: the images may be on their way, or the server gone.
-  if (model.members?.group !== model.group) return app.say("The images of this group are not shown yet.");
+  if (model.members?.group !== model.group) return app.say(spoken`The images of this group are not shown yet.`);
   return app.act({ op: "confirm", group: model.group });
 }
 
@@ -97,7 +98,7 @@ export async function split(app) {
   const group = presentGroup(app.store.get());
   if (!group) return;
   const seen = tab === "parts" && members ? new Set(members.parts).size : 2;
-  const parts = await askNumber(`Split ${titleOf(group)}`, `Into how many parts are its ${count(group.size)} images to be split?`, Math.min(9, Math.max(2, seen)));
+  const parts = await askNumber(`Split ${titleOf(group)}`, spoken`Into how many parts are its ${count(group.size)} images to be split?`, Math.min(9, Math.max(2, seen)));
   if (parts === null) return;
   const answer = await app.act({ op: "split", group: group.id, parts });
   if (answer) openGroup(app, wentTo(answer)[0] ?? null);

@@ -3,6 +3,7 @@
 /** @import {App} from "./types.js" */
 import { get, why } from "./api.js";
 import { askGroup, askName, askWhether } from "./dialogs.js";
+import { spoken } from "./noun.js";
 import { answered, beginning, nAnswered } from "./singles.js";
 import { counted } from "./words.js";
 
@@ -54,8 +55,8 @@ async function goingOn(app, first) {
 function replaces(n, skipped) {
   const said = `You said of ${counted(n, "image")} where ${n === 1 ? "it belongs" : "they belong"}, each by itself, and did not send it yet.`;
   return skipped
-    ? askWhether("Skip these images?", `${said} To skip them drops that.`, "Skip them")
-    : askWhether("One answer for all images?", `${said} One answer for all of them counts instead.`, "Answer for all");
+    ? askWhether(spoken`Skip these images?`, `${said} To skip them drops that.`, "Skip them")
+    : askWhether(spoken`One answer for all images?`, `${said} One answer for all of them counts instead.`, "Answer for all");
 }
 
 /** @param {App} app */

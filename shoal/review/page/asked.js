@@ -4,6 +4,7 @@
 import { labels } from "./api.js";
 import { askAnother, askNext, isAnswering } from "./answer.js";
 import { goTo } from "./navigate.js";
+import { spoken } from "./noun.js";
 import { carried, nAnswered } from "./singles.js";
 import { count, counted, titleIn, titleOf } from "./words.js";
 
@@ -120,8 +121,8 @@ export function told({ rows, group, candidates, each }, { singles, known, became
     said.push(`${titles(one)} is no more${open > 0 ? `: ${counted(open, "image")} of these ${open === 1 ? "is" : "are"} open again` : ""}.`);
   }
   const decided = rows.filter((row) => now.decided[row]).length;
-  if (decided > 0) said.push(decided === rows.length ? `${rows.length === 1 ? "This image was" : "All of these images were"} decided meanwhile: answer again, or skip.` : `${count(decided)} of these images ${decided === 1 ? "was" : "were"} decided meanwhile.`);
+  if (decided > 0) said.push(decided === rows.length ? `${rows.length === 1 ? spoken`This image was` : spoken`All of these images were`} decided meanwhile: answer again, or skip.` : spoken`${count(decided)} of these images ${decided === 1 ? "was" : "were"} decided meanwhile.`);
   const present = most(rows.map((row) => now.group[row]));
-  if (present !== became(group)) said.push(`${rows.length === 1 ? "This image is" : "Most of these images are"} now in ${titleIn(state, present)}.`);
+  if (present !== became(group)) said.push(`${rows.length === 1 ? spoken`This image is` : spoken`Most of these images are`} now in ${titleIn(state, present)}.`);
   return said;
 }

@@ -5,6 +5,7 @@ import { BAR, commandOf } from "./commands.js";
 import { button, byId, el } from "./dom.js";
 import { written } from "./help.js";
 import { targets } from "./model.js";
+import { inNoun, spoken } from "./noun.js";
 import { areAsked } from "./singles.js";
 import { counted, progress, savedText } from "./words.js";
 
@@ -16,7 +17,7 @@ import { counted, progress, savedText } from "./words.js";
  */
 export function commandButton(app, id, kind = "") {
   const command = commandOf(id);
-  const made = button(command.label(app.store.get()), () => void command.run(app, command.keys[0]), { key: written(command.keys[0]), class: kind, title: command.help });
+  const made = button(inNoun(command.label(app.store.get())), () => void command.run(app, command.keys[0]), { key: written(command.keys[0]), class: kind, title: inNoun(command.help) });
   made.dataset.command = id;
   return made;
 }
@@ -42,7 +43,8 @@ export function refreshButtons(root, model) {
     const command = commandOf(String(made.dataset.command));
     made.disabled = !command.when(model);
     const label = made.querySelector("span");
-    if (label && label.textContent !== command.label(model)) label.textContent = command.label(model);
+    const text = inNoun(command.label(model));
+    if (label && label.textContent !== text) label.textContent = text;
   }
 }
 
@@ -69,7 +71,7 @@ export function showBar(app) {
     refreshButtons(tools, model);
     const undo = tools.querySelector("[data-command=undo]");
     const single = areAsked(model) ? model.singles?.said.at(-1) : undefined;
-    undo?.setAttribute("title", single ? `Take back what you said of image ${single.at + 1}` : model.state.undo ? `Undo: ${model.state.undo}` : "There is nothing to undo");
+    undo?.setAttribute("title", single ? spoken`Take back what you said of image ${single.at + 1}` : model.state.undo ? `Undo: ${model.state.undo}` : "There is nothing to undo");
     tools.querySelector("[data-command=history]")?.setAttribute("aria-pressed", String(model.history));
     const bar = /** @type {HTMLProgressElement} */ (byId("progress"));
     bar.value = model.state.n_images ? model.state.n_decided / model.state.n_images : 0;
@@ -94,7 +96,7 @@ export function showBar(app) {
   store.on(["view", "selected", "picked", "open", "group", "tab", "state"], (model) => {
     refreshButtons(actions, model);
     const n = targets(model).length;
-    chosen.textContent = n ? `${counted(n, "image")} selected` : "No image selected";
+    chosen.textContent = n ? `${counted(n, "image")} selected` : spoken`No image selected`;
     actions.classList.toggle("some", n > 0);
     more();
   });

@@ -7,6 +7,7 @@ import { askGroup } from "./dialogs.js";
 import { showHelp } from "./help.js";
 import { targets } from "./model.js";
 import * as navigate from "./navigate.js";
+import { spoken } from "./noun.js";
 import { GROUP_KEYS, keysOf } from "./selection.js";
 import { areAsked, each, nAnswered, stepped, takenBack } from "./singles.js";
 import { counted } from "./words.js";
@@ -65,11 +66,11 @@ function undo(app) {
   if (!model.singles || !halfAnswered(model)) return app.act({ op: "undo" });
   const singles = takenBack(model.singles);
   app.store.set({ singles });
-  return app.say(`Took back what you said of image ${singles.at + 1}.`);
+  return app.say(spoken`Took back what you said of image ${singles.at + 1}.`);
 }
 /** @param {App} app */
 async function other(app) {
-  const group = await askGroup(app, "Where does this image belong?", ({ nowhere }) => !nowhere);
+  const group = await askGroup(app, spoken`Where does this image belong?`, ({ nowhere }) => !nowhere);
   if (group !== null) answerOne(app, group);
 }
 /** @param {App} app @param {number} by */

@@ -3,6 +3,7 @@
 /** @import {App, Group, Move} from "./types.js" */
 import { Gone, why } from "./api.js";
 import { button, el, keyHint, whenSeen } from "./dom.js";
+import { spoken } from "./noun.js";
 import { appears } from "./seen.js";
 import { listed } from "./selection.js";
 import { count, counted, titleIn, titleOf } from "./words.js";
@@ -128,7 +129,7 @@ export function askGroup(app, title, may) {
 export function askPreview(app, title, coming, label) {
   return dialog(title, (done) => {
     const close = (/** @type {string} */ name) => el("div", { class: "choice" }, button(name, () => done(null), { key: "Esc" }));
-    const box = el("div", { class: "preview", role: "status" }, el("p", { class: "soft", text: "Looking where the images would go…" }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
+    const box = el("div", { class: "preview", role: "status" }, el("p", { class: "soft", text: spoken`Looking where the images would go…` }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
     coming.then((preview) => {
       box.replaceChildren(...moved(app, preview), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
       const go = /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"));
@@ -146,7 +147,7 @@ function moved(app, { count: n, moves, dissolved = false }) {
   const lines = moves.map((move) => el("li", {},
     el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
     strip(app, move.sample)));
-  return [el("p", { text: `${counted(n, "image")} would move.${dissolved ? " Images that were decided to be here move, too." : " Decided images stay where they are."}` }), el("ul", { class: "moves" }, ...lines)];
+  return [el("p", { text: `${counted(n, "image")} would move.${dissolved ? spoken` Images that were decided to be here move, too.` : spoken` Decided images stay where they are.`}` }), el("ul", { class: "moves" }, ...lines)];
 }
 
 /**

@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 import { gridHeads } from "./grid_heads.js";
 import { listenToGrid } from "./grid_input.js";
 import { layout, place, visible } from "./grid_maths.js";
+import { spoken } from "./noun.js";
 import { count, titleIn } from "./words.js";
 
 const GAP = 6;
@@ -23,7 +24,7 @@ const AROUND = 300; // pixels above and below the window that are drawn, too
 /** @param {App} app @param {HTMLElement} scroller */
 export function createGrid(app, scroller) {
   const { store, sheets } = app;
-  const list = el("div", { class: "tiles", id: "tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": "Images", tabindex: "0" });
+  const list = el("div", { class: "tiles", id: "tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": spoken`Images`, tabindex: "0" });
   const heads = el("div", { class: "heads" });
   const told = el("p", { class: "told soft", role: "status" });
   scroller.append(told, list, heads);
@@ -92,7 +93,7 @@ export function createGrid(app, scroller) {
     tile.setAttribute("aria-selected", String(selected.has(row)));
     tile.setAttribute("aria-setsize", String(members.rows.length));
     tile.setAttribute("aria-posinset", String(index + 1));
-    tile.setAttribute("aria-label", `Image ${count(index + 1)} of ${count(members.rows.length)}${decided ? ", decided" : ""}`);
+    tile.setAttribute("aria-label", spoken`Image ${count(index + 1)} of ${count(members.rows.length)}${decided ? ", decided" : ""}`);
   }
 
   /** Scroll so that an image is seen. @param {number} index */
@@ -128,7 +129,7 @@ export function createGrid(app, scroller) {
     const title = titleIn(state, group ?? 0);
     const missing = failed.members ? `${title} cannot be shown. ${failed.members}` : loading ? "" : "No group is open.";
     const stale = failed.members ? `${title} as it was shown before; it cannot be loaded now. ${failed.members}` : "";
-    told.textContent = !members ? missing : members.rows.length > 0 ? stale : "No image is here.";
+    told.textContent = !members ? missing : members.rows.length > 0 ? stale : spoken`No image is here.`;
   });
   store.on(["cursor"], ({ cursor }) => { if (document.activeElement === list) reveal(cursor); });
   listenToGrid(app, { scroller, list, layout: () => grid, reveal });

@@ -3,6 +3,7 @@
 /** @import {Command} from "./commands.js" */
 import { dialog } from "./dialogs.js";
 import { button, el } from "./dom.js";
+import { inNoun } from "./noun.js";
 
 const MORE = {
   Images: [
@@ -21,8 +22,8 @@ export function showHelp(commands) {
     const parts = rooms.map((room) => {
       const lines = commands.filter((one) => one.room === room).map(({ keys, help }) => [short(keys), help]);
       const more = /** @type {Record<string, string[][]>} */ (MORE)[room] ?? [];
-      return el("section", {}, el("h3", { text: room }), el("dl", {}, ...[...lines, ...more].map(([keys, help]) =>
-        el("div", {}, el("dt", {}, ...keys.split(" or ").map((key) => el("kbd", { text: key }))), el("dd", { text: help })))));
+      return el("section", {}, el("h3", { text: inNoun(room) }), el("dl", {}, ...[...lines, ...more].map(([keys, help]) =>
+        el("div", {}, el("dt", {}, ...keys.split(" or ").map((key) => el("kbd", { text: key }))), el("dd", { text: inNoun(help) })))));
     });
     return [el("div", { class: "help", tabindex: "0" }, ...parts), el("div", { class: "choice" }, button("Close", () => done(null), { key: "Esc" }))];
   }, "wide");

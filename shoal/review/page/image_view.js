@@ -4,6 +4,7 @@
 import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
 import { button, closeButton, el } from "./dom.js";
+import { spoken } from "./noun.js";
 import { dotOf, paletteOf } from "./palette.js";
 import { appears } from "./seen.js";
 import { percent, titleIn } from "./words.js";
@@ -19,14 +20,14 @@ export function showImageView(app) {
   } });
   const id = el("p", { class: "image-id", tabindex: "0" });
   const facts = el("p", { class: "image-facts" });
-  const note = el("textarea", { id: "note", rows: 2, placeholder: "A note on this image", "aria-label": "Note", maxlength: 2000 });
+  const note = el("textarea", { id: "note", rows: 2, placeholder: spoken`A note on this image`, "aria-label": "Note", maxlength: 2000 });
   const save = button("Save the note", () => void keepNote());
   const like = el("div", { class: "neighbours" });
   const bar = el("div", { class: "image-actions" }, ...["before", "after", "confirm", "move", "new", "reject"].map((one) => commandButton(app, one)));
   const close = closeButton("Close", () => store.set({ open: null }));
-  const view = el("dialog", { class: "image", "aria-label": "An image" },
+  const view = el("dialog", { class: "image", "aria-label": spoken`An image` },
     el("div", { class: "image-large" }, picture),
-    el("div", { class: "image-side" }, el("div", { class: "image-head" }, id, close), facts, bar, el("h3", { text: "Images like it" }), like, el("div", { class: "noting" }, note, save)));
+    el("div", { class: "image-side" }, el("div", { class: "image-head" }, id, close), facts, bar, el("h3", { text: spoken`Images like it` }), like, el("div", { class: "noting" }, note, save)));
   document.body.append(view);
   /** @type {Facts | null} */
   let known = null;
@@ -79,7 +80,7 @@ export function showImageView(app) {
     app.sheets.show(shown, row);
     const { labels } = store.get();
     const group = labels?.group[row];
-    const made = el("button", { type: "button", class: "large", "aria-label": group === undefined ? "An image like it" : `An image like it, in ${titleIn(store.get().state, group)}`, onclick: () => store.set({ open: row }) }, shown);
+    const made = el("button", { type: "button", class: "large", "aria-label": group === undefined ? spoken`An image like it` : spoken`An image like it, in ${titleIn(store.get().state, group)}`, onclick: () => store.set({ open: row }) }, shown);
     if (group !== undefined) made.style.borderColor = paletteOf(group);
     return made;
   }
@@ -135,7 +136,7 @@ export function showImageView(app) {
     } catch (error) {
       if (asked !== key) return;
       asked = "";
-      if (!known) facts.replaceChildren(`What is known of this image cannot be loaded. ${why(error)}`);
+      if (!known) facts.replaceChildren(spoken`What is known of this image cannot be loaded. ${why(error)}`);
     }
   });
 }

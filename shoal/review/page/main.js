@@ -15,6 +15,7 @@ import { listenToKeys } from "./keys.js";
 import { loadWhatIsShown } from "./loading.js";
 import { showMembers } from "./members.js";
 import { address, addressed, opening, received } from "./model.js";
+import { speakOf, spoken } from "./noun.js";
 import { createQueue } from "./queue.js";
 import { showQuestion } from "./question.js";
 import { createSheets } from "./sheets.js";
@@ -25,12 +26,15 @@ import { described } from "./words.js";
 
 async function start() {
   const [pile, state] = await Promise.all([get("/api/pile"), get("/api/state")]);
+  speakOf(pile.noun);
   /** @type {Model} */
   const first = opening(pile, state);
   const from = addressed(location.hash);
   const store = createStore({ ...first, ...(from ? { ...from, group: from.group ?? first.group, pane: /** @type {const} */ ("members") } : {}) });
   store.set(received({ ...store.get() }, state)); // an address may name a group that is gone
   const sheets = createSheets(pile.sheets);
+  const skip = document.querySelector(".skip");
+  if (skip) skip.textContent = spoken`To the images`;
   const { style, dataset } = document.documentElement;
   style.setProperty("--aspect", `${pile.sheets.width} / ${pile.sheets.height}`);
   dataset.small = String(pile.sheets.width <= 16);

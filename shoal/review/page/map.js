@@ -7,6 +7,7 @@ import { strip } from "./dialogs.js";
 import { button, el } from "./dom.js";
 import { listenToMap } from "./map_input.js";
 import { whole, zoomed } from "./map_maths.js";
+import { spoken } from "./noun.js";
 import { paletteOf } from "./palette.js";
 
 const PICTURES = 260; // so many in the window at most are drawn as thumbnails
@@ -14,9 +15,9 @@ const PICTURES = 260; // so many in the window at most are drawn as thumbnails
 /** @param {App} app @param {HTMLElement} root */
 export function createMap(app, root) {
   const { store, sheets } = app;
-  const canvas = el("canvas", { tabindex: "0", role: "img", "aria-label": "Map of all images. Plus and minus zoom, arrow keys move, 0 shows all." });
+  const canvas = el("canvas", { tabindex: "0", role: "img", "aria-label": spoken`Map of all images. Plus and minus zoom, arrow keys move, 0 shows all.` });
   const everywhere = el("input", { type: "checkbox", id: "everywhere" });
-  const lasso = button("Lasso", () => mode(true), { title: "Drag around images to select them" });
+  const lasso = button("Lasso", () => mode(true), { title: spoken`Drag around images to select them` });
   const hand = button("Move the map", () => mode(false), { title: "Drag to move; the wheel or two fingers zoom" });
   const seen = el("div", { class: "map-selected" });
   const told = el("p", { class: "told soft", role: "status" });

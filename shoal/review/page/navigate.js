@@ -1,6 +1,7 @@
 /** Where a person looks: views, groups, orders, and what is selected there. */
 
 /** @import {App, Model, Tab, View} from "./types.js" */
+import { spoken } from "./noun.js";
 import { listed } from "./selection.js";
 
 /** @param {App} app @param {View} view */
@@ -44,7 +45,7 @@ const ORDERS = ["typical", "doubtful", "like"];
 export function orderBy(app, order) {
   const { selected, open, cursor, members } = app.store.get();
   const like = open ?? [...selected].at(-1) ?? members?.rows[cursor] ?? null;
-  if (order === "like" && like === null) return app.say("Select an image first.");
+  if (order === "like" && like === null) return app.say(spoken`Select an image first.`);
   return app.store.set({ order, like: order === "like" ? like : null, tab: "images", cursor: 0 });
 }
 

@@ -7,6 +7,7 @@ import { BAR } from "./commands.js";
 import { strip } from "./dialogs.js";
 import { byId, el, keyHint, meter } from "./dom.js";
 import { openGroup } from "./navigate.js";
+import { spoken } from "./noun.js";
 import { dotOf } from "./palette.js";
 import { appears } from "./seen.js";
 import { keysOf } from "./selection.js";
@@ -21,7 +22,7 @@ export function showQuestion(app) {
   function picture(row) {
     const shown = el("span", { class: "picture" });
     app.sheets.show(shown, row);
-    return el("button", { type: "button", class: "large", "aria-label": "Show this image large", onclick: () => app.store.set({ open: row }) }, shown);
+    return el("button", { type: "button", class: "large", "aria-label": spoken`Show this image large`, onclick: () => app.store.set({ open: row }) }, shown);
   }
 
   /** @param {Model} model @param {number} row @param {number} i @returns {HTMLElement} an image that is asked about by itself */
@@ -31,7 +32,7 @@ export function showQuestion(app) {
     const shown = el("span", { class: "picture" });
     app.sheets.show(shown, row);
     const changed = group !== question?.question?.each.guesses[i];
-    return el("button", { type: "button", class: "single large", "aria-pressed": String(singles?.at === i), "aria-label": `Image ${i + 1} of ${question?.question?.rows.length}: ${title}`, onclick: () => { if (singles) app.store.set({ singles: { ...singles, at: i } }); }, ondblclick: () => app.store.set({ open: row }) },
+    return el("button", { type: "button", class: "single large", "aria-pressed": String(singles?.at === i), "aria-label": spoken`Image ${i + 1} of ${question?.question?.rows.length}: ${title}`, onclick: () => { if (singles) app.store.set({ singles: { ...singles, at: i } }); }, ondblclick: () => app.store.set({ open: row }) },
       shown, el("span", { class: `guess${changed ? " changed" : ""}` }, typeof group === "number" ? dotOf(group) : null, el("span", { class: "name", text: title })));
   }
 
@@ -63,7 +64,7 @@ export function showQuestion(app) {
   }
 
   /** How many questions are left nobody knows: each answer changes what is worth asking. @param {Model} model */
-  const left = ({ state }) => el("span", { class: "doubts", title: "Of all images that you did not decide, so many are less than 90 % sure to be in the right group", text: doubts(state) });
+  const left = ({ state }) => el("span", { class: "doubts", title: spoken`Of all images that you did not decide, so many are less than 90 % sure to be in the right group`, text: doubts(state) });
 
   /** @param {Model} model */
   function draw(model) {
@@ -76,20 +77,20 @@ export function showQuestion(app) {
     if (!asked.question) {
       heading.textContent = "Nothing is left to ask";
       const alone = model.state.groups.filter(({ nowhere }) => !nowhere).length < 2;
-      return body.replaceChildren(el("p", { text: alone ? "There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images." : "What you decided settles the rest as far as questions can. Look through the groups, doubtful images first." }), commandButton(app, "groups", "main"));
+      return body.replaceChildren(el("p", { text: alone ? spoken`There is one group, so no image can be in the wrong one. Split it, or make a new group of some of its images.` : spoken`What you decided settles the rest as far as questions can. Look through the groups, doubtful images first.` }), commandButton(app, "groups", "main"));
     }
     const { size, rows, group, candidates, says, guesses, each } = asked.question;
     const keys = keysOf(model.slots, each.candidates);
     const news = asked.news.length ? el("p", { class: "news", text: asked.news.join(" ") }) : null;
     if (model.singles?.shown) {
       const focused = document.activeElement?.closest(".single") !== null;
-      heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where does each of these ${count(rows.length)} belong?`;
-      const how = el("p", { class: "soft" }, `${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large. `, left(model));
+      heading.textContent = rows.length === 1 ? spoken`Where does this image belong?` : `Where does each of these ${count(rows.length)} belong?`;
+      const how = el("p", { class: "soft" }, spoken`${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large. `, left(model));
       show(how, news, el("div", { class: "asked each" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, keys[i], group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : ""))));
       if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
       return;
     }
-    heading.textContent = rows.length === 1 ? "Where does this image belong?" : `Where do these ${counted(rows.length, "image")} belong?`;
+    heading.textContent = rows.length === 1 ? spoken`Where does this image belong?` : `Where do these ${counted(rows.length, "image")} belong?`;
     const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
       `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says} `, left(model));
     const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)));

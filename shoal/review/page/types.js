@@ -6,7 +6,7 @@
  * @typedef {{version: number, n_images: number, groups: Group[], n_decided: number,
  *   expected: number, n_doubtful: number, undo: string | null, redo: string | null, divided: boolean,
  *   conflicts: string[]}} State
- * @typedef {{n: number, title: string, identity: string, has_map: boolean,
+ * @typedef {{n: number, noun: string, title: string, identity: string, has_map: boolean,
  *   sheets: {width: number, height: number, columns: number}}} Pile
  * @typedef {{index: number, kind: "split" | "n_clusters", title: string, n: number,
  *   sizes: number[], separation: number | null, pixel_share: number | null,

@@ -1,6 +1,7 @@
 /** What the page says: numbers and names in plain words. */
 
 /** @import {Act, Group, State} from "./types.js" */
+import { inNoun, spoken } from "./noun.js";
 
 /** @param {number} n */
 export const count = (n) => n.toLocaleString("en-US");
@@ -10,7 +11,7 @@ export const count = (n) => n.toLocaleString("en-US");
  * @param {string} one
  * @param {string} [many]
  */
-export const counted = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+export const counted = (n, one, many = `${one}s`) => `${count(n)} ${inNoun(n === 1 ? one : many)}`;
 
 /**
  * A share in percent; all and nothing are said only where they are true.
@@ -45,8 +46,8 @@ export function progress({ n_images: n, n_decided: decided, expected }) {
 
 /** How much there is to ask. @param {Pick<State, "n_images" | "n_decided" | "n_doubtful">} state */
 export function doubts({ n_images: n, n_decided: decided, n_doubtful: doubtful }) {
-  if (decided === n) return "All images are decided.";
-  return doubtful === 0 ? "No image is doubtful any more." : `${counted(doubtful, "image")} ${doubtful === 1 ? "is" : "are"} still doubtful.`;
+  if (decided === n) return spoken`All images are decided.`;
+  return doubtful === 0 ? spoken`No image is doubtful any more.` : `${counted(doubtful, "image")} ${doubtful === 1 ? "is" : "are"} still doubtful.`;
 }
 
 /**
@@ -73,7 +74,7 @@ export function described(act, state) {
     case "undo": return state.undo ? `Undo: ${state.undo}` : "Undo";
     case "redo": return state.redo ? `Do again: ${state.redo}` : "Do again";
     case "answer": return `${answered(rows, to, state)}${called}`;
-    case "note": return `Note on ${title || "an image"}: ${text || "taken away"}`;
+    case "note": return `Note on ${title || spoken`an image`}: ${text || "taken away"}`;
     default: return simple[/** @type {keyof typeof simple} */ (op)] ?? op;
   }
 }
@@ -81,7 +82,7 @@ export function described(act, state) {
 /** An answer to a question, in words. @param {unknown} rows @param {unknown} to @param {State} state */
 function answered(rows, to, state) {
   const n = Array.isArray(rows) ? rows.length : 0;
-  const images = n > 0 ? counted(n, "image") : "The images of a question";
+  const images = n > 0 ? counted(n, "image") : spoken`The images of a question`;
   const [belong, are] = n === 1 ? ["belongs", "is right where it is"] : ["belong", "are right where they are"];
   if (Array.isArray(to)) {
     const where = (/** @type {unknown} */ one) => (one === null ? "left open" : one === "new" ? "to a new group" : one === 0 ? "nowhere" : `to ${titleIn(state, Number(one))}`);

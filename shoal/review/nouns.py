@@ -1,0 +1,51 @@
+"""What the page is told, in the noun of its pile: vectors without pictures are no images."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from shoal.images.vectors.source import has_pictures
+from shoal.plural import of_vectors
+from shoal.protocols import ImageSource
+
+_SAID = ("says", "undo", "redo", "conflicts", "error")
+"""The fields that hold sentences of shoal; names and ids stand in fields of their own."""
+_OF_A_PERSON = re.compile(
+    r"""(Noted\ on\ .* | '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*")""", re.DOTALL | re.VERBOSE
+)
+"""What a person wrote, in such a sentence: the text of a note, and names, which have quotes."""
+
+
+def noun_of(source: ImageSource) -> str:
+    """What one thing of the pile is called: an image, or a vector."""
+    return "image" if has_pictures(source) else "vector"
+
+
+def in_noun(reply: Any, noun: str) -> Any:
+    """A reply as JSON values, its sentences about what the pile holds.
+
+    >>> in_noun({"says": "Moved 2 images to 'my images'.", "name": "images"}, "vector")
+    {'says': "Moved 2 vectors to 'my images'.", 'name': 'images'}
+    >>> in_noun({"entries": [{"says": "Noted on 'a': an image"}]}, "vector")
+    {'entries': [{'says': "Noted on 'a': an image"}]}
+    """
+    if noun == "image":
+        return reply
+    if isinstance(reply, list) and reply and isinstance(reply[0], dict):
+        return [in_noun(part, noun) for part in reply]
+    if not isinstance(reply, dict):
+        return reply
+    return {
+        name: _said(value) if name in _SAID else in_noun(value, noun)
+        for name, value in reply.items()
+    }
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_said(sentence) for sentence in value]
+    if not isinstance(value, str):
+        return value
+    parts = _OF_A_PERSON.split(value)
+    return "".join(part if i % 2 else of_vectors(part) for i, part in enumerate(parts))
