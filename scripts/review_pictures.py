@@ -3,8 +3,8 @@
     shoal demo demo/
     python scripts/review_pictures.py demo/
 
-It needs selenium, and Debian's packages chromium and chromium-driver. Look at the pictures: the
-names of the groups below are those of the digits in the demo's clusters.
+It needs selenium, and Debian's packages chromium and chromium-driver. The groups are named after
+the digits that most of their images show. Look at the pictures: the docs say what is on them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver import Keys
+from sklearn.datasets import load_digits
 
 from shoal.images.open import open_source
 from shoal.models import checkpoint
@@ -28,9 +30,7 @@ from shoal.review.server import serving
 from shoal.review.session import Session
 
 DOCS = Path(__file__).parents[1] / "docs"
-NAMES = (
-    "zeros", "fives", "nines", "ones", "fours", "sixes", "threes", "twos", "eights", "sevens",
-)  # fmt: skip
+NAMES = ["zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines"]
 WIDTH, HEIGHT = 1280, 760
 
 
@@ -41,15 +41,19 @@ def main() -> None:
         path = found / "checkpoint.pth"
         source = open_source(found / "digits.npy")
         session = Session(open_review(source, checkpoint.load(path), path), "digits.npy")
-        for group, name in enumerate(NAMES, 1):
+        digits, group_of = load_digits().target, {}
+        for group in session.view.ids:
+            name = NAMES[np.bincount(digits[session.view.members(group)]).argmax()]
             session.act({"op": "name", "group": group, "name": name})
-        session.act({"op": "confirm", "group": 1})
-        session.act({"op": "confirm", "rows": session.members(4, "typical", None)["rows"][:9]})
+            group_of[name] = group
+        session.act({"op": "confirm", "group": group_of["zeros"]})
+        ones = group_of["ones"]
+        session.act({"op": "confirm", "rows": session.members(ones, "typical", None)["rows"][:9]})
         with serving(session) as server:
             driver = _browser()
             try:
                 driver.get(server.new_address())
-                _take(driver)
+                _take(driver, key=str(ones))
             finally:
                 driver.quit()
 
@@ -66,7 +70,7 @@ def _browser() -> Any:
     return driver
 
 
-def _take(driver: Any) -> None:
+def _take(driver: Any, key: str) -> None:
     def press(key: str) -> None:
         driver.switch_to.active_element.send_keys(key)
 
@@ -75,7 +79,7 @@ def _take(driver: Any) -> None:
 
     _until(lambda: driver.execute_script("return document.documentElement.dataset.ready"))
     press("b")
-    press("4")
+    press(key)
     _until(lambda: all_of(".tile"))
     press("p")
     _until(lambda: len(all_of(".head button")) > 2)
