@@ -240,3 +240,23 @@ def test_a_part_is_not_asked_twice_and_can_be_divided():
     assert (again[decided] == -1).all()
     assert len(questions(x, group, decided, again, learned, most=9)) == 2
     assert not questions(x, group, ~nothing, again, learned)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_vectors_that_are_compared_as_they_are_are_not_compared_by_directions(d: int):
+    kind = np.arange(600) % 4
+    middle = np.outer(kind, np.ones(d)) * 5
+    z = (middle + np.random.default_rng(0).normal(size=(600, d))).astype(np.float32)
+    group = np.where(kind < 2, 1, 2)
+    told = np.random.default_rng(1).permutation(600)[:30]
+    told_group = np.array([1, 3, 2, 4])[kind[told]]
+    said, decided = decide(group, told, told_group)
+
+    def right(metric: str) -> float:
+        learned = spread(z, said, decided, result=group, x=balanced(z, metric))
+        return float((learned.group == np.array([1, 3, 2, 4])[kind]).mean())
+
+    assert right("cosine") < 0.7
+    assert right("euclidean") > 0.95
+    assert np.isfinite(balanced(np.zeros((5, d), np.float32), "euclidean")).all()
+    assert parts(z, 4, metric="euclidean").tolist() != parts(z, 4).tolist()

@@ -413,6 +413,33 @@ def test_the_review_shows_and_keeps_what_is_said_of_vectors(folder: Path) -> Non
         assert original(source, 3)[1] == "image/png"
 
 
+def test_the_review_of_vectors_compares_by_the_metric_that_was_chosen(tmp_path: Path) -> None:
+    from shoal.cli.opening_as_learned import open_with
+    from shoal.progress import Reporter
+    from shoal.review.opening import open_review
+    from shoal.review.session import Session
+
+    numbers = np.float32([[0], [1], [2], [10], [11], [13], [14], [30]])
+    np.save(tmp_path / "v.npy", numbers.repeat(5, axis=0) + np.tile(np.arange(5), 8)[:, None] / 99)
+    for metric in ("euclidean", "cosine"):
+        out = tmp_path / metric
+        words = ("cluster", tmp_path / "v.npy", out, "-k", 2, "--metric", metric)
+        assert shoal_in_process(*words).code == 0
+        source, loaded = open_with(
+            out / "checkpoint.pth", tmp_path / "v.npy", Reporter(quiet=True)
+        )  # fmt: skip
+        session = Session(open_review(source, loaded, out / "checkpoint.pth"), "v")
+        session.journal.close()
+        near = session._similar().search_others(session.z[[0]], np.array([0]), 4)[1][0]
+        x = session.asking.x
+        alike = (x @ x[0])[[4, 39]]
+        if metric == "euclidean":
+            assert set(near.tolist()) == {1, 2, 3, 4}  # by their sign all of a side would be alike
+            assert alike[0] > 0.9 > 0.1 > alike[1]
+        else:
+            assert set(np.round(np.abs(alike), 5)) == {1.0}
+
+
 def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -> None:
     def mistake(*words: Any) -> str:
         result = run_cli(*words)

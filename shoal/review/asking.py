@@ -49,13 +49,14 @@ class Asking:
         x: float32 (n, d), `balanced` of ``z``.
         confidence: float32 (n,) in [0, 1], of the result in each image.
         learned: what learning makes of the groups of the whole pile.
+        metric: by which ``z`` is compared.
     """
 
     def __init__(
         self, z: FloatArray, x: FloatArray, confidence: FloatArray,
-        learned: Callable[[Groups], Spread],
+        learned: Callable[[Groups], Spread], metric: str,
     ) -> None:  # fmt: skip
-        self.z, self.x, self.confidence = z, x, confidence
+        self.z, self.x, self.confidence, self.metric = z, x, confidence, metric
         self._learned = learned
         self._sample = sample_rows(len(z), _MOST)
         self._open: dict[int, Question] = {}
@@ -156,7 +157,8 @@ class Asking:
         fresh = int(self._part.max(initial=-1)) + 1
         self._part[told] = fresh
         if len(rest):
-            label = parts(self.z[rest], max(1, min(_REST, len(rest) // STRIP)))
+            n_parts = max(1, min(_REST, len(rest) // STRIP))
+            label = parts(self.z[rest], n_parts, metric=self.metric)
             self._part[rest] = np.where(label == 0, question.part, fresh + label)
 
     def _answer_each(self, groups: Groups, question: Question, to: Any, called: str) -> Answered:

@@ -23,10 +23,11 @@ class Computed:
 
     Args:
         z: float32 (n, d), the reduced embedding.
+        metric: by which it is compared, see `balanced`.
     """
 
-    def __init__(self, z: FloatArray) -> None:
-        self.z, self.x = z, balanced(z)
+    def __init__(self, z: FloatArray, metric: str) -> None:
+        self.z, self.x, self.metric = z, balanced(z, metric), metric
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._work = {kind: threading.Lock() for kind in _KEPT}
@@ -35,7 +36,7 @@ class Computed:
         """The part of each of some images, int64 (m,); by default as many as suit their number."""
         n = default_n_parts(len(rows)) if n_parts is None else n_parts
         key = ("parts", rows.tobytes(), n)
-        return self._once(key, lambda: parts(self.z[rows], n))
+        return self._once(key, lambda: parts(self.z[rows], n, metric=self.metric))
 
     def learned(self, groups: Groups) -> Spread:
         """What learning from the corrections makes of the groups."""

@@ -53,8 +53,11 @@ class Session:
         self._lock = threading.RLock()
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
         self._view = self._seen({})
-        self._computed = Computed(self.z)
-        self.asking = Asking(self.z, self._computed.x, self._confidence, self._computed.learned)
+        self._metric = reviewed.checkpoint.metric
+        self._computed = Computed(self.z, self._metric)
+        self.asking = Asking(
+            self.z, self._computed.x, self._confidence, self._computed.learned, self._metric
+        )
         self._index: Index | None = None
         self._indexing = threading.Lock()
         self._opened: int | None = None
@@ -260,7 +263,7 @@ class Session:
     def _similar(self) -> Index:
         with self._indexing:
             if self._index is None:
-                self._index = Index(self.z)
+                self._index = Index(self.z, metric=self._metric)
             return self._index
 
     def _seen(self, before: Any) -> View:
