@@ -430,12 +430,12 @@ def test_the_review_of_vectors_compares_by_the_metric_that_was_chosen(tmp_path: 
         )  # fmt: skip
         session = Session(open_review(source, loaded, out / "checkpoint.pth"), "v")
         session.journal.close()
-        near = session._similar().search_others(session.z[[0]], np.array([0]), 4)[1][0]
+        near = session._similar().search_others(session.z[[15]], np.array([15]), 4)[1][0]
         x = session.asking.x
-        alike = (x @ x[0])[[4, 39]]
+        alike = (x @ x[15])[[16, 0]]  # 10.01 and 0, both below the mean
         if metric == "euclidean":
-            assert set(near.tolist()) == {1, 2, 3, 4}  # by their sign all of a side would be alike
-            assert alike[0] > 0.9 > 0.1 > alike[1]
+            assert set(near.tolist()) == {16, 17, 18, 19}
+            assert alike[0] > 0.9 > 0.5 > alike[1]
         else:
             assert set(np.round(np.abs(alike), 5)) == {1.0}
 
