@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import cut_tree, linkage
 from scipy.spatial.distance import squareform
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 
 from shoal.clustering.clusterers import projection_pursuit, spectral
 from shoal.clustering.partitions import overlap
@@ -67,6 +69,23 @@ def test_they_come_first_where_most_of_a_pile_is_of_one_kind() -> None:
     cut = spectral.build(n_clusters=5).fit(x).reference_labels_
     assert np.bincount(cut).max() < 900  # two of the five groups are of the largest kind
     assert overlap(projection_pursuit.build(n_clusters=5).fit(x).reference_labels_, y) > 0.99
+
+
+def test_they_come_first_where_a_cut_goes_through_a_dense_group() -> None:
+    digits = load_digits()
+    generator = np.random.default_rng(208)
+    sizes = [170, *generator.integers(8, 40, 3)]
+    kinds = generator.permutation(10)[: len(sizes)]
+    rows = [
+        generator.permutation(np.flatnonzero(digits.target == kind))[:size]
+        for kind, size in zip(kinds, sizes, strict=True)
+    ]
+    y = np.repeat(np.arange(len(sizes)), [len(some) for some in rows])
+    x = PCA(30, random_state=0).fit_transform(digits.data)[np.concatenate(rows)].astype(np.float32)
+    found = projection_pursuit.build(n_clusters=len(sizes)).fit(x).reference_labels_
+    cut = spectral.build(n_clusters=len(sizes)).fit(x).reference_labels_
+    assert overlap(cut, y) < 0.8
+    assert overlap(found, y) > 0.95
 
 
 def test_they_do_not_come_first_for_little_or_for_strays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,3 +229,29 @@ def normalised_cut(graph: scipy.sparse.sparray, labels: IntArray) -> float:
     leave = labels[rows] != labels[columns]
     left = np.bincount(labels[rows][leave], edges.data[leave], len(ends))
     return float((left / np.maximum(ends, 1e-12)).mean())
+
+
+def strongest_tie(graph: scipy.sparse.sparray, labels: IntArray) -> float:
+    """The largest share of a group's edges' weight that leads to one other group, in [0, 1].
+
+    Of two groups the share of the one with less weight counts. It is small where the pile is
+    sparse between any two groups, and large where a group was cut in two.
+
+    Args:
+        graph: symmetric, float64 (n, n).
+        labels: int64 (n,), from 0.
+
+    >>> two_pairs = scipy.sparse.csr_array(np.kron(np.eye(2), [[0.0, 1.0], [1.0, 0.0]]))
+    >>> strongest_tie(two_pairs, np.array([0, 0, 1, 1]))
+    0.0
+    >>> strongest_tie(two_pairs, np.array([0, 1, 2, 2]))
+    1.0
+    """
+    k = int(labels.max()) + 1
+    edges = graph.tocoo()
+    rows, columns = edges.coords
+    ties = np.bincount(labels[rows] * k + labels[columns], edges.data, k * k).reshape(k, k)
+    ends = np.maximum(ties.sum(axis=1), 1e-12)
+    shares = ties / np.minimum.outer(ends, ends)
+    np.fill_diagonal(shares, 0.0)
+    return float(shares.max())

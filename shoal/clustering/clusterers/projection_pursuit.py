@@ -12,6 +12,7 @@ from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import (
     neighbour_graph,
     normalised_cut,
+    strongest_tie,
     sweep_cut,
     walk_eigenvectors,
 )
@@ -30,6 +31,9 @@ _SWEPT = 3
 _SUBSPACES = 8
 _CLEARLY = 0.25
 """Merged groups come first where their normalised cut is less than this share of the other one."""
+_TIED, _LESS = 0.1, 0.9
+"""And less than this share suffices where the other one has two groups that are tied as much; see
+`strongest_tie`. Set on parts of two piles, tried on another (benchmarks/LOG.md)."""
 
 
 class ProjectionPursuit(VotingClusterer):
@@ -43,7 +47,9 @@ class ProjectionPursuit(VotingClusterer):
     More clusters: `Spectral`, and as alternatives `merged` small groups, whose sizes follow the
     pile, and k-means in random halves of the white embedding. Merged groups come first where they
     clearly cut less of the neighbour graph: spectral clustering, which seeks the smallest
-    normalised cut, then missed it, as where most of a pile is of one kind.
+    normalised cut, then missed it, as where most of a pile is of one kind. Where it cut through a
+    dense group, so that a tenth of the edges of a group lead to one other, they need not cut so
+    much less.
     """
 
     candidate_labels_: Array
@@ -161,14 +167,19 @@ class ProjectionPursuit(VotingClusterer):
         graph = own.graph(x)
         found = [own.divide(x, graph)]
         if (following := merged(x, self.n_clusters, self.random_state)) is not None:
-            cuts = [normalised_cut(graph, labels) for labels in (following, found[0])]
-            found.insert(0 if cuts[0] < _CLEARLY * cuts[1] else 1, following)
+            found.insert(0 if _follows_better(graph, following, found[0]) else 1, following)
         for _ in range(_SUBSPACES):
             half = generator.permutation(z.shape[1])[: max(2, z.shape[1] // 2)]
             model = KMeans(self.n_clusters, n_init=2, random_state=self.random_state)
             with one_thread():
                 found.append(model.fit(z[:, half]).labels_.astype(np.int64))
         return found
+
+
+def _follows_better(graph: Any, following: IntArray, cut: IntArray) -> bool:
+    """Whether merged groups, int64 (n,), are to come before those of a cut, int64 (n,)."""
+    enough = _LESS if strongest_tie(graph, cut) >= _TIED else _CLEARLY
+    return normalised_cut(graph, following) < enough * normalised_cut(graph, cut)
 
 
 def least_kurtosis(z: Array, starts: Array, n_steps: int) -> Array:
