@@ -31,9 +31,12 @@ MORE = HERE / "results" / "contributions.jsonl"
 
 # As `quality.ENCODERS` has it: everything of `improved` but the colours.
 PLAIN = replace(IMPROVED, views=Views(horizontal_flip=True))
-# `best` before local crops, as results/quality.jsonl calls it.
-EARLIER = "best before small views"
-NO_CROPS = replace(BEST, views=replace(BEST.views, n_local_crops=0), epochs=40, batch_size=512)
+# `best` before it whitened patches, and before local crops, as results/quality.jsonl calls them.
+LATER, EARLIER = "best before whitening", "best before small views"
+LEARNED = replace(BEST, encoder=IMPROVED.encoder, views=replace(BEST.views, noise=0.0), epochs=28)
+NO_CROPS = replace(
+    LEARNED, views=replace(LEARNED.views, n_local_crops=0), epochs=40, batch_size=512
+)
 OWN_SIZE = replace(NO_CROPS, embedding_resolution=1.0)
 
 # Of each checkpoint: what is said of a step, the rows before and after it, and the recipes whose
@@ -55,7 +58,9 @@ STEPS: dict[str, list[tuple[str, tuple[str, str], tuple[str, str], Recipe, Recip
         ("images embedded half as large again, too",
          (EARLIER, "own size"), (EARLIER, "own"), OWN_SIZE, NO_CROPS, True),
         ("two local crops more, in as much time",
-         (EARLIER, "own"), ("best", "own"), NO_CROPS, BEST, False),
+         (EARLIER, "own"), (LATER, "own"), NO_CROPS, LEARNED, False),
+        ("a first layer that whitens patches, noise in the views, and more epochs in as much time",
+         (LATER, "own"), ("best", "own"), LEARNED, BEST, False),
     ],
 }  # fmt: skip
 

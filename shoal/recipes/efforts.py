@@ -43,7 +43,7 @@ def with_effort(recipe: Recipe, name: str) -> Recipe:
 
     >>> from shoal.recipes.named import BEST
     >>> [with_effort(BEST, name).epochs for name in EFFORTS]
-    [9, 28, 56]
+    [13, 38, 76]
 
     Raises:
         RecipeError: there is no such effort.

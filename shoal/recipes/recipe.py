@@ -203,7 +203,7 @@ def differences(a: Recipe, b: Recipe) -> dict[str, tuple[Any, Any]]:
     >>> from dataclasses import replace
     >>> from shoal.recipes.named import BEST
     >>> differences(BEST, replace(BEST, epochs=1))
-    {'epochs': (28, 1)}
+    {'epochs': (38, 1)}
     """
     left, right = a.describe(), b.describe()
     return {name: (left[name], right[name]) for name in left if left[name] != right[name]}
