@@ -215,3 +215,18 @@ def test_every_reason_for_a_metric_is_translated() -> None:
     for clause in said:
         translated = wording.warning(clause)
         assert re.fullmatch("[^a-z]*(（cosine）|（euclidean）)?", translated), (clause, translated)
+
+
+def test_vectors_that_differ_by_next_to_nothing_are_refused_or_compared_by_directions(
+    run_cli: Run, tmp_path: Path
+) -> None:
+    """As they are, all would be copies of one, and of one group."""
+    np.save(tmp_path / "v.npy", 1e-8 * embeddings()[0])
+    out = tmp_path / "out"
+    refused = run_cli("cluster", tmp_path / "v.npy", out, "-k", 3)
+    assert (refused.code, refused.err.count("shoal:")) == (2, 1), refused.err
+    assert "such as 1e8, or give --metric cosine." in refused.err
+    assert not out.exists()
+    found = VectorClusterer(3, metric="cosine").fit(1e-8 * embeddings()[0])
+    assert adjusted_rand_score(embeddings()[1], found.labels_) == 1.0
+    assert VectorClusterer(2).fit(np.ones((30, 3))).labels_.max() == 0

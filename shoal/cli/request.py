@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from shoal.clustering.choose_k import AUTO, check_enough
+from shoal.clustering.choose_metric import check_spread
 from shoal.errors import RecipeError
 from shoal.images.checks import check_n_clusters
+from shoal.images.vectors.source import VectorSource
 from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.efforts import DEFAULT_EFFORT, with_effort
@@ -182,6 +184,7 @@ def rehearse(source: ImageSource, request: Request) -> None:
     check_n_clusters(recipe.n_clusters, len(source), recipe.kind)
     if request.auto:
         check_enough(len(source), recipe.kind)
-    if not recipe.has_encoder:
+    if isinstance(source, VectorSource):
+        check_spread(source, recipe, auto=request.auto_metric)
         return
     start_run(source, recipe, resolve_device(request.device), groups=request.groups)

@@ -15,6 +15,7 @@ from shoal.clustering.n_clusters import FEWEST_A_CLUSTER
 from shoal.clustering.prediction_strength import compare_halves
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest_others
+from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.images.vectors.source import VectorSource
 from shoal.images.vectors.usable import lost_in_single
@@ -28,6 +29,9 @@ SAMPLE = 1500
 """The vectors that are looked at, at most: they take a few seconds."""
 _ALIKE = 0.02
 """Lengths that vary by a smaller share of their mean tell nothing."""
+_LEAST = 5e-7
+"""The spread of vectors that are compared as they are, at least: half of the distance up to which
+they are copies, see `neighbours.distinct_points`."""
 _FAR = 0.9
 """The mean of vectors far from the origin is longer than this share of their lengths."""
 _CLEARLY = 0.05
@@ -57,7 +61,11 @@ def metric_for(
         auto: choose the metric, in place of the recipe's; see `choose_metric`.
         auto_k: whether the number of clusters is still to be chosen.
         track: shows progress.
+
+    Raises:
+        DataError: the vectors differ by too little.
     """
+    check_spread(source, recipe, auto=auto)
     if not auto:
         metric = metric_of(recipe)
         return recipe, ChosenMetric(metric), source.centre if metric == EUCLIDEAN else None
@@ -70,6 +78,26 @@ def metric_for(
     largest = _largest_column(x if as_they_are is None else as_they_are)
     chosen = replace(chosen, reason=chosen.reason + largest)
     return with_metric(recipe, EUCLIDEAN), chosen, source.centre
+
+
+def check_spread(source: VectorSource, recipe: Recipe, *, auto: bool) -> None:
+    """Raise if vectors differ by so little that, as they are, nearly all would be taken for copies.
+
+    The arguments are those of `metric_for`.
+
+    Raises:
+        DataError: they do, and may be compared as they are.
+    """
+    if not auto and metric_of(recipe) == COSINE:
+        return
+    x = source.vectors(sample_rows(len(source), SAMPLE, recipe.seed), source.centre)
+    spread = float(np.sqrt(x.astype(np.float64).var(axis=0).sum()))
+    if 0.0 < spread < _LEAST:
+        factor = f"1e{-int(np.floor(np.log10(spread)))}"
+        raise DataError(
+            f"the vectors differ by {spread:.0e} on average, too little to be compared as they "
+            f"are; multiply all by the same number, such as {factor}, or give metric='cosine'."
+        )
 
 
 def _largest_column(x: FloatArray) -> str:
