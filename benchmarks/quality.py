@@ -118,7 +118,7 @@ def other(path: Path, data: Path, clustering: str) -> dict[str, Any]:
         )
     loaded = pipeline.cluster(open_source(data / "trainX.npy"), loaded)[0]
     changed = path.with_name("other.pth")
-    checkpoint.save(loaded, changed)
+    checkpoint.save(loaded, changed, force=True)
     return evaluate(changed, data) | {"clustering": clustering}
 
 
