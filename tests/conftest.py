@@ -43,6 +43,8 @@ FAST = [
     "--device",
     "cpu",
     "--set",
+    "encoder=vgg",  # which tells the two kinds of `images` apart in one epoch
+    "--set",
     "encoder.widths=(8,16)",
     "--set",
     "checkpoints=3",

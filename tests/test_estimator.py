@@ -31,7 +31,10 @@ from shoal.images.array import ArraySource
 from shoal.recipes.recipe import Recipe
 from shoal.training.time_limit import TimeLimit
 
-SMALL = ("encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10", "clusterer.n_steps=40")
+SMALL = (
+    "encoder=vgg", "encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10",
+    "clusterer.n_steps=40",
+)  # fmt: skip
 
 # Checks of scikit-learn's that are not passed, each with its reason: none. It leaves out by itself
 # what needs the array API switched on (SCIPY_ARRAY_API) or pandas or polars installed.

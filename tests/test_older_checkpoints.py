@@ -357,13 +357,13 @@ def photographs() -> np.ndarray:
     return np.stack(pieces)
 
 
-# Of each piece its cluster; a dot where the membership is below three quarters, so that another
-# processor's last bits may decide.
+# Of each piece its cluster; a dot where it is least sure, so that another processor's last bits may
+# decide.
 LABELS = [
     ("baseline", 1, "11111111.111100111000011.00010000100100001110001100000000000"),
     ("improved", 1, "111111110111100.110000111000101.11..110001110001110001...001"),
-    ("best", 1, "001000011.0011101101101110101010110.00000.1.00011100110..01."),
-    ("best", 2, "1101111110110.1111011110001010.001000000..00000.00000001000."),
+    ("best", 1, ".10.11.01111...011011011.0.0.0000100.000011000011.00000.00.."),
+    ("best", 2, ".....0..0.00..0...100.0...01...1..1...111.0.111...11.....1.."),
 ]
 
 
