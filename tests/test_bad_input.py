@@ -664,6 +664,8 @@ SETTINGS: list[Case] = [
             "--recipe",
             "baseline",
             "--set",
+            "encoder=convolutional",
+            "--set",
             "views.resolution=0.5",
             "--set",
             "encoder.widths=(4,)",

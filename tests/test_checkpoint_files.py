@@ -24,7 +24,7 @@ from shoal.models.history import CheckpointHistory, kept_steps
 from shoal.recipes.settings import override
 from shoal.training.loop import train
 
-SETTINGS = ("epochs=1", "encoder.widths=(8,16)", "checkpoints=3")
+SETTINGS = ("epochs=1", "encoder=vgg", "encoder.widths=(8,16)", "checkpoints=3")
 
 
 def assert_same(a: Any, b: Any, where: str = "") -> None:

@@ -111,9 +111,9 @@ def test_few_images_get_a_range_and_no_number() -> None:
 
 
 def noise(folder: Path) -> None:
-    """60 images of which none is like another."""
+    """120 images of which none is like another."""
     generator = np.random.default_rng(0)
-    np.save(folder / "pile.npy", generator.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8))
+    np.save(folder / "pile.npy", generator.integers(0, 256, (120, 8, 8, 3), dtype=np.uint8))
 
 
 def alike(folder: Path) -> None:

@@ -158,9 +158,8 @@ def choose_metric(
         metric, reason = _by_length(d)
         return ChosenMetric(metric, f"{reason}, and {n:,} vectors are too few to tell more")
     again = (
-        "clusters of the vectors as they stand are found again in others with a prediction "
-        f"strength of {strengths[EUCLIDEAN]:.2f}, clusters of their directions with "
-        f"{strengths[COSINE]:.2f}"
+        f"clusters of vectors as they are are found again in others with a prediction strength of "
+        f"{strengths[EUCLIDEAN]:.2f}, clusters of their directions with {strengths[COSINE]:.2f}"
     )
     apart = strengths[EUCLIDEAN] - strengths[COSINE]
     if abs(apart) > _CLEARLY:
