@@ -13,8 +13,8 @@ from shoal.search import inverted_file
 from shoal.search.thresholds import random_pairs
 from shoal.search.vector_copies import compared, threshold_for
 
-AT_ONCE = 8 * 2**30
-"""Bytes in memory from which vectors are compared in blocks."""
+AT_ONCE = 2**30
+"""Bytes in memory from which vectors are compared in blocks: from then on that is faster, too."""
 _NEIGHBOURS = 8
 _RANDOM_PAIRS = 4000
 _BLOCK = 65_536
