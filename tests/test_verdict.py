@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from pypdf import PdfReader
 
+from shoal.models.facts import Representation
 from shoal.plural import counted, fill
 from shoal.reports.wording import Wording
 from shoal.scoring.accuracy import Estimate
@@ -23,6 +24,7 @@ from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
 from shoal.scoring.verdict import decide
 
+UNTOLD = Representation("learned", 0.0, {"learned": 0.01, "pixels": 0.0, "joined": 0.0})
 GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, separations=(0.9,))
 
 
@@ -39,6 +41,16 @@ GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, s
         (replace(GOOD, warnings=("they have collapsed, so the clusters mean nothing",)), "no"),
         (replace(GOOD, separations=(0.9, 0.89)), "in part"),
         (replace(GOOD, n_nonempty=1), "no"),
+        (replace(GOOD, representation=UNTOLD), "no"),  # by chance, or by what was not looked for
+        (
+            replace(
+                GOOD,
+                representation=UNTOLD,
+                warnings=("mean colour alone tells the clusters apart",),
+            ),
+            "in part",
+        ),
+        (replace(GOOD, representation=Representation("learned")), "yes"),
         (replace(GOOD, estimate=None, consistency=None), "not known"),
         (replace(GOOD, estimate=Estimate(float("nan"), 0.5, 1.0), consistency=None), "not known"),
     ],
@@ -50,6 +62,18 @@ def test_it_is_no_surer_than_the_weakest_of_its_evidence(evidence: Evidence, tru
     assert found.reasons
     assert found.next_steps
     assert str(found) == str(decide(evidence))
+
+
+def test_learning_helped_only_where_it_clearly_did() -> None:
+    def said(**scores: float) -> str:
+        found = Representation("learned", 0.5, {"joined": 0.1, **scores})
+        return str(decide(replace(GOOD, representation=found)))
+
+    assert "Learning helped" in said(learned=0.34, pixels=0.30)
+    assert "Learning hardly helped" in said(learned=0.31, pixels=0.30)
+    nothing = said(learned=0.01, pixels=0.0)
+    assert "does not tell the groups (0.01 of 1)" in nothing
+    assert "Learning" not in nothing
 
 
 @pytest.mark.parametrize("consistency", [0.2, 0.5])

@@ -32,6 +32,7 @@ from shoal.protocols import ImageSource
 from shoal.recipes.efforts import DEFAULT_EFFORT, EFFORTS
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import warnings
+from shoal.scoring.try_views import try_views
 from shoal.scoring.under_augmentation import consistency_of
 from shoal.tracking.tensorboard import TensorBoard
 from shoal.training.allocator import keep_large_buffers
@@ -81,6 +82,7 @@ def _train(
     if before is not None:
         check_resumable(before, recipe, source.digest(), request.groups)  # before it begins
     else:
+        photographs = recipe.views
         recipe, said = suit(source, recipe, request.views)
         report.say(*said)
     limit = None
@@ -89,6 +91,11 @@ def _train(
         origin = replace(origin, minutes=request.minutes, earlier_seconds=limit.spent_before)
         if before is None:
             notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
+    if before is None:
+        recipe, said = try_views(
+            source, recipe, photographs, request.views, device=device, track=report
+        )
+        report.say(*said)
     height, width, channels = source.shape
     colour = channel_kind(source) != "channels"
     length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""

@@ -125,7 +125,8 @@ Orientation = Annotated[
 Intensity = Annotated[
     str | None,
     typer.Option(help="matters: how bright a channel is tells kinds of images apart; varies: it "
-                 "changes with the light or the dye, and tells nothing; auto: as the pile shows.",
+                 "changes with the light or the dye, and tells nothing; ignored: nor do "
+                 "colours, any thing may have any; auto: as the pile shows.",
                  show_default="auto, or as the named recipe has it"),
 ]  # fmt: skip
 Epochs = Annotated[

@@ -54,7 +54,7 @@ class Request:
     orientation: str | None = None
     """free, upright or auto; None: auto, or the named recipe's."""
     intensity: str | None = None
-    """matters, varies or auto; None: auto, or the named recipe's."""
+    """matters, varies, ignored or auto; None: auto, or the named recipe's."""
     noise: str | None = None
     """off, auto or a share; None: the recipe's."""
     metric: str | None = None

@@ -32,6 +32,7 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource, Track
 from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.recipe import Recipe, check_trainable
+from shoal.scoring.try_views import try_views
 from shoal.training.devices import resolve_device
 from shoal.training.suit import suit
 
@@ -64,8 +65,8 @@ class ImageClusterer(EncoderEstimator):
             ``"upright"``: they have one; ``"auto"``: `fit` decides by the images. None: ``"auto"``
             without a recipe, else as the recipe has it.
         intensity: ``"matters"``: how bright a channel is tells kinds of images apart;
-            ``"varies"``: it changes with the light or the dye, and tells nothing; ``"auto"`` and
-            None as above.
+            ``"varies"``: it changes with the light or the dye, and tells nothing; ``"ignored"``:
+            nor do colours, any thing may have any; ``"auto"`` and None as above.
         effort: ``"quick"``: a third of the recipe's epochs; ``"thorough"``: twice as many.
             Large image files are seen at 32 or 64 pixels a side by it, see `open_source`.
         epochs: how often training sees every image; None takes the recipe's own number.
@@ -175,6 +176,7 @@ class ImageClusterer(EncoderEstimator):
         if auto:
             check_enough(len(source))
         if origin.row_range is None:
+            photographs = recipe.views
             recipe, said = suit(source, recipe, asked)
             if isinstance(track, Reporter):
                 track.say(*said)
@@ -183,6 +185,10 @@ class ImageClusterer(EncoderEstimator):
             limit, recipe, _ = limit_for(
                 source, recipe, minutes=self.minutes, began=began, device=device
             )
+        if origin.row_range is None:
+            recipe, said = try_views(source, recipe, photographs, asked, device=device, track=track)
+            if isinstance(track, Reporter):
+                track.say(*said)
         with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:
             path = Path(folder) / "checkpoint.pth"
             try:

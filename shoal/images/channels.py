@@ -43,6 +43,11 @@ def channel_kind(source: ImageSource) -> ChannelKind:
     return _known[source]
 
 
+def as_colours(source: ImageSource) -> ChannelKind:
+    """The same if colours tell nothing: three channels may be colours that do not go together."""
+    return "rgb" if source.shape[2] == 3 else channel_kind(source)
+
+
 def _is_rgb(source: ImageSource) -> bool:
     colour: bool | None = getattr(source, "colour", None)
     if colour is None:

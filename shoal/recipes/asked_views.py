@@ -10,12 +10,12 @@ from shoal.images.channels import ChannelKind
 from shoal.recipes import parts
 from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
-from shoal.recipes.settings import override
-from shoal.recipes.views_for import with_intensity, with_orientation
+from shoal.recipes.settings import changes, override
+from shoal.recipes.views_for import COLOUR_FIELDS, recoloured, with_intensity, with_orientation
 
 AUTO = "auto"
 ORIENTATIONS = ("free", "upright", AUTO)
-INTENSITIES = ("matters", "varies", AUTO)
+INTENSITIES = ("matters", "varies", "ignored", AUTO)
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class AskedViews:
     """free: the images have no up; upright: they have one; auto: shoal decides by the pile; None:
     as the recipe has it."""
     intensity: str | None = None
-    """matters: the intensity tells kinds of images apart; varies: it does not; auto and None as
-    above."""
+    """matters: the intensity tells kinds of images apart; varies: it changes by chance; ignored: it
+    tells nothing, and neither do colours; auto and None as above."""
     settings: tuple[str, ...] = ()
     """Settings written ``FIELD=VALUE``, see `override`. Those of views go before all else."""
 
@@ -65,6 +65,12 @@ class AskedViews:
         """Whether the recipe's views stay as they are."""
         return self.orientation is None and self.intensity is None
 
+    @property
+    def decides_colours(self) -> bool:
+        """Whether shoal is not to try how much views should change colours."""
+        said = any(changes(self.settings, f"views.{name}") for name in COLOUR_FIELDS)
+        return self.intensity != AUTO or said
+
     def applied(self, recipe: Recipe, views: Views, kind: ChannelKind) -> Recipe:
         """The recipe with ``views``, changed to what a person said of images of this kind.
 
@@ -78,6 +84,8 @@ class AskedViews:
             views = with_orientation(views, self.orientation == "free")
         if self.intensity in ("matters", "varies"):
             views = with_intensity(views, self.intensity == "matters", kind)
+        if self.intensity == "ignored":
+            views = recoloured(views, kind)
         of_views = [text for text in self.settings if text.strip().startswith("views.")]
         return override(replace(recipe, views=views), of_views)
 

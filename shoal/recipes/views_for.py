@@ -20,6 +20,9 @@ INTENSITY_FIELDS = (*COLOUR_FIELDS, *CHANNEL_FIELDS)
 
 _COLOUR_VARIES = {"brightness": 0.5, "contrast": 0.5}
 _HUE_VARIES = {"saturation": 0.5, "hue": 0.125, "grey_probability": 0.2}
+_ANY_COLOUR = {
+    "brightness": 0.8, "contrast": 0.8, "saturation": 0.5, "hue": 0.5, "grey_probability": 0.8,
+}  # fmt: skip
 _CHANNELS_VARY = {
     "channel_gain": 0.5, "channel_offset": 0.1, "channel_gamma": 0.5, "channel_noise": 0.05,
 }  # fmt: skip
@@ -63,6 +66,15 @@ def with_intensity(views: Views, matters: bool, kind: ChannelKind) -> Views:
         "channels": _CHANNELS_VARY,
     }
     return _at_least(views, least[kind])
+
+
+def recoloured(views: Views, kind: ChannelKind) -> Views:
+    """Views of photographs, changed so that light and colours tell nothing of what is shown.
+
+    >>> recoloured(Views(hue=0.1), "rgb").hue, recoloured(Views(), "channels").channel_gain
+    (0.5, 0.8)
+    """
+    return for_channels(_at_least(views, _ANY_COLOUR), kind)
 
 
 def for_channels(views: Views, kind: ChannelKind) -> Views:

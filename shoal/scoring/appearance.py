@@ -9,6 +9,7 @@ import numpy as np
 from shoal.images.brightness import brightness_and_contrast
 from shoal.images.levels import in_grey_levels
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
+from shoal.scoring.evidence import EXPLAINED
 
 EXPLAINS = 0.8
 """A feature explains the clusters if they can be predicted from it this well, from 0 (chance) to 1
@@ -84,7 +85,7 @@ def warn_of_simple_features(
             if measured and name == "mean colour":
                 name = "the mean of the channels"
             return [
-                f"{name} alone tell{'' if ' and ' in name else 's'} the clusters apart "
+                f"{name} alone tell{'' if ' and ' in name else 's'} {EXPLAINED} "
                 f"({accuracy:.0%} of the images can be assigned by it, {chance:.0%} by chance), so "
                 "the clusters may have nothing to do with what the images show; if you want other "
                 f"clusters, train with {remedy}."

@@ -19,11 +19,9 @@ from shoal.models.facts import Representation
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 from shoal.recipes.parts import Part, build
 from shoal.recipes.recipe import Recipe
+from shoal.scoring.evidence import CLEARLY
 from shoal.scoring.structure import describe_structure, predictability
 
-_CLEARLY = 0.03
-"""Another embedding is taken if its clusters are so much more predictable than the learned ones:
-above the noise of the score on 1,000 images."""
 _FEWEST_IMAGES, _FEWEST_A_CLUSTER = 200, 20
 """Of fewer images the score is too rough to choose by."""
 K_MEANS = Part("kmeans")
@@ -69,7 +67,7 @@ def compare(
     }
     chosen = {PIXELS: "pixels", JOINT_PIXELS: "joined"}.get(recipe.embedding)
     structure = None
-    if may_choose and chosen is None and _enough(len(rows), recipe.n_clusters):
+    if may_choose and chosen is None and enough(len(rows), recipe.n_clusters):
         structure = describe_structure(source, rows)
     if structure is None:
         facts = Representation(chosen or "learned", _agreement(*found.values()))
@@ -90,7 +88,15 @@ def choose(scores: dict[str, float]) -> str:
     'pixels'
     """
     best = max(scores, key=lambda name: scores[name])
-    return best if scores[best] > scores["learned"] + _CLEARLY else "learned"
+    return best if scores[best] > scores["learned"] + CLEARLY else "learned"
+
+
+def pixel_clusters(source: ImageSource, recipe: Recipe) -> IntArray:
+    """The clusters of the simple way, PCA of the pixels and k-means: int64 (n,)."""
+    symmetric = recipe.views.free_orientation
+    components = fit_components(source, symmetric)
+    pixels = components_of(source, components, symmetric, np.arange(len(source)))
+    return _cluster(replace(recipe, clusterer=K_MEANS), pixels)
 
 
 def _with(recipe: Recipe, choice: str) -> Recipe:
@@ -112,7 +118,8 @@ def _cluster(recipe: Recipe, x: FloatArray) -> IntArray:
     return clusterer.predict_proba(x).argmax(axis=1)
 
 
-def _enough(n_images: int, n_clusters: int) -> bool:
+def enough(n_images: int, n_clusters: int) -> bool:
+    """Whether clusters of so many images can be judged by `structure.predictability`."""
     return n_images >= max(_FEWEST_IMAGES, _FEWEST_A_CLUSTER * n_clusters)
 
 

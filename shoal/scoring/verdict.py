@@ -17,7 +17,15 @@ from shoal.models.facts import Representation
 from shoal.plural import of_vectors
 from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
 from shoal.scoring.choice import of_rivals
-from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, sentence
+from shoal.scoring.evidence import (
+    CLEARLY,
+    EXPLAINED,
+    MEANINGLESS,
+    Evidence,
+    Sentence,
+    is_shown,
+    sentence,
+)
 from shoal.scoring.next_steps import next_steps
 
 Trust = Literal["yes", "in part", "no", "not known"]
@@ -123,6 +131,8 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
         answers.append("not known")
     if estimate is not None and consistency is not None and consistency < CONSISTENT:
         answers.append("in part")
+    if not is_shown(evidence.representation):
+        answers.append("in part" if any(EXPLAINED in each for each in evidence.warnings) else "no")
     if evidence.n_rivals or evidence.warnings:
         answers.append("in part")
     return answers
@@ -175,6 +185,13 @@ def _of_pixels(found: Representation) -> Sentence:
         return sentence("The simple way, PCA of the pixels and k-means, has {agreement:.2f} of 1 "
                         "in common with these groups.", agreement=found.agreement)  # fmt: skip
     scores = {name: found.scores[name] for name in ("learned", "pixels", "joined")}
+    if not is_shown(found):
+        return sentence(
+            "What the images show, whatever their light and colours, does not tell the groups "
+            "({score:.2f} of 1), and those of PCA of the pixels and k-means no better "
+            "({pixels:.2f}): they follow the light, colours or chance.",
+            score=scores[found.choice], pixels=scores["pixels"],
+        )  # fmt: skip
     if found.choice == "pixels":
         return sentence(
             "Learning was no help with this pile: the groups are those of PCA of the pixels and "
@@ -187,7 +204,7 @@ def _of_pixels(found: Representation) -> Sentence:
             "images show tells them better ({joined:.2f} of 1) than those of either alone "
             "({learned:.2f} learned, {pixels:.2f} PCA of the pixels and k-means).", **scores,
         )  # fmt: skip
-    if found.scores["pixels"] < found.scores["learned"]:
+    if found.scores["pixels"] + CLEARLY < found.scores["learned"]:
         return sentence(
             "Learning helped: what the images show tells the groups better ({learned:.2f} of 1) "
             "than those of PCA of the pixels and k-means ({pixels:.2f}).", **scores,

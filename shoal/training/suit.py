@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.images.channels import channel_kind
+from shoal.images.channels import as_colours, channel_kind
 from shoal.protocols import ImageSource
 from shoal.recipes.asked_views import AUTO, AskedViews
 from shoal.recipes.recipe import Recipe
@@ -21,6 +21,8 @@ def suit(source: ImageSource, recipe: Recipe, asked: AskedViews) -> tuple[Recipe
     if asked.says_nothing:
         return recipe, []
     kind, said = channel_kind(source), list[str]()
+    if asked.intensity == "ignored":
+        kind = as_colours(source)
     views = for_channels(recipe.views, kind) if asked.leaves_choice else recipe.views
     if asked.leaves_choice:
         views, said = choose_views(
