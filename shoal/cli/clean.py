@@ -47,7 +47,7 @@ def duplicates(
         typer.Option(
             "--max-distance",
             help="The greatest distance between copies; 0: exact copies only.",
-            show_default="0.5, or less where all images are alike",
+            show_default="0.5, of vectors 0.25, or less where all are alike",
         ),
     ] = None,
     csv: Csv = Path("duplicates.csv"),

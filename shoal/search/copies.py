@@ -10,6 +10,7 @@ import numpy as np
 from shoal.embedding.embed import batches, n_batches
 from shoal.images.vectors.source import centre_of, n_dimensions_of
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track
+from shoal.search.nearness import Limit
 from shoal.search.pixel_distance import PixelDistance
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 from shoal.search.thresholds import random_pairs
@@ -17,7 +18,7 @@ from shoal.search.thresholds import random_pairs
 THRESHOLD = 0.5
 """The greatest distance of a copy. `find_duplicates` tells how it was measured."""
 _BLOCK = 1024
-_NEIGHBOURS = 8
+NEIGHBOURS = 8
 _RANDOM_PAIRS = 4000
 _FEWEST_IMAGES = 100
 
@@ -51,7 +52,7 @@ def closest_pairs(x: FloatArray, rows: IntArray, track: Track) -> IntArray:
     """
     points = x[rows]
     index = Index(points, metric="euclidean", exact_up_to=EXACT_FOR_ALL, track=track)
-    k = min(_NEIGHBOURS, len(rows) - 1)
+    k = min(NEIGHBOURS, len(rows) - 1)
     _, neighbours = index.search_all_others(points, k, track)
     pairs = np.stack([np.repeat(np.arange(len(rows)), k), neighbours.ravel()], axis=1)
     return rows[np.unique(np.sort(pairs, axis=1), axis=0)]
@@ -106,7 +107,7 @@ class Comparison:
         self.digests, self.outlines = seen.digests, seen.outlines
         self._sketches = seen.sketches
 
-    def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
+    def usual_limit(self, rows: IntArray, neighbours: IntArray) -> Limit:
         """`THRESHOLD`, or less where all images are much alike; see `find_duplicates`.
 
         Args:
@@ -114,12 +115,12 @@ class Comparison:
             neighbours: int64 (p, 2), pairs of them that may be copies; they do not count.
         """
         if len(rows) < _FEWEST_IMAGES:
-            return THRESHOLD
+            return Limit(THRESHOLD)
         pairs = random_pairs(len(rows), _RANDOM_PAIRS, np.random.default_rng(0))
         pairs = np.sort(rows[pairs], axis=1)
         key = (len(self.source), 1)
         distances = self.distances(pairs[~np.isin(pairs @ key, neighbours @ key)])
-        return min(THRESHOLD, 0.42 * float(np.quantile(distances, 0.01)))
+        return Limit(min(THRESHOLD, 0.42 * float(np.quantile(distances, 0.01))))
 
     def verified(self, pairs: IntArray, threshold: float) -> IntArray:
         """The pairs of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""

@@ -18,6 +18,7 @@ from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, sil
 from shoal.search import large_copies
 from shoal.search.copies import THRESHOLD, Comparison, Seen, closest_pairs
 from shoal.search.large_copies import LargeComparison, links_of
+from shoal.search.nearness import Limit
 from shoal.search.vector_copies import VectorComparison, threshold_for
 
 
@@ -47,6 +48,8 @@ class Duplicates:
     """Which image of a group is kept, as a phrase."""
     sought: str = ""
     """How copies were sought, as a sentence, where not all neighbours are found; else empty."""
+    doubt: str = ""
+    """What cannot be told of vectors, as sentences; empty if nothing. See `limit_for`."""
 
     @property
     def n_copies(self) -> int:
@@ -104,7 +107,8 @@ def find_duplicates(
     none does. Beyond 0.57 more and more do.
 
     Of vectors from elsewhere the vectors alone decide, whatever pictures are shown for them; see
-    `VectorComparison`. There the threshold is 0.25 of the usual distance of two vectors.
+    `VectorComparison`. There the threshold is 0.25 of the usual distance of two vectors, or less: a
+    copy must be clearly nearer than neighbours are in this pile, see `limit_for`.
 
     Args:
         source: the pile.
@@ -136,10 +140,9 @@ def find_duplicates(
     by_vector = n_dimensions_of(source) > 0
     kept_because = "the first of each group" if sizes is None else "the largest file of each"
     if by_vector and large_copies.is_large(len(source), n_dimensions_of(source)):
-        threshold = threshold_for(n_dimensions_of(source)) if threshold is None else threshold
         many = LargeComparison(source, track)  # type: ignore[arg-type]
-        found, sought = _among_many(many, order, threshold, track)
-        return Duplicates(source.ids, found, threshold, kept_because, sought)
+        found, limit, sought = _among_many(many, order, threshold, track)
+        return Duplicates(source.ids, found, limit.value, kept_because, sought, limit.doubt)
     comparison: Comparison | VectorComparison = (
         VectorComparison(source, track) if by_vector else Comparison(source, track, seen)
     )
@@ -148,6 +151,7 @@ def find_duplicates(
         same.setdefault(comparison.digests[row], []).append(row)
     copies = {rows[0]: rows[1:] for rows in same.values()}
     links: dict[int, list[int]] = {}
+    limit = _without_neighbours(n_dimensions_of(source), threshold)
     if threshold != 0.0 and len(copies) > 1:
         singles = np.array(sorted(copies), dtype=np.int64)
         pairs = closest_pairs(comparison.outlines, singles, track)
@@ -156,34 +160,40 @@ def find_duplicates(
             z = reduce(source, checkpoint, device=device, track=track) if z is None else z
             pairs = np.unique(np.concatenate([pairs, closest_pairs(z, singles, track)]), axis=0)
         if threshold is None:
-            threshold = comparison.usual_threshold(singles, pairs)
-        links = links_of(comparison.verified(pairs, threshold).tolist())
-    if threshold is None:
-        threshold = threshold_for(n_dimensions_of(source)) if by_vector else THRESHOLD
-    stars = _stars(comparison, list(copies), links, threshold)
+            limit = comparison.usual_limit(singles, pairs)
+        links = links_of(comparison.verified(pairs, limit.value).tolist())
+    stars = _stars(comparison, list(copies), links, limit.value)
     groups = [_group(kept, near, copies) for kept, near in stars if near or copies[kept]]
-    return Duplicates(source.ids, _largest_first(groups), threshold, kept_because)
+    groups = _largest_first(groups)
+    return Duplicates(source.ids, groups, limit.value, kept_because, doubt=limit.doubt)
+
+
+def _without_neighbours(n_dimensions: int, threshold: float | None) -> Limit:
+    """The threshold that was given, or the usual one of a pile that has no neighbours to go by."""
+    if threshold is not None:
+        return Limit(threshold)
+    return Limit(threshold_for(n_dimensions) if n_dimensions else THRESHOLD)
 
 
 def _among_many(
-    comparison: LargeComparison, order: IntArray, threshold: float, track: Track
-) -> tuple[list[Group], str]:
-    """The groups of copies of vectors that do not fit into memory, and how they were sought.
+    comparison: LargeComparison, order: IntArray, threshold: float | None, track: Track
+) -> tuple[list[Group], Limit, str]:
+    """The groups of copies of vectors that do not fit into memory, the limit, how they were sought.
 
     The pairs are told in blocks, and only vectors that are in one are looked at further.
     """
     singles, copies = comparison.same(order)
     links: dict[int, list[int]] = {}
-    sought = ""
+    limit, sought = _without_neighbours(comparison.n_dimensions, threshold), ""
     if threshold != 0.0 and len(singles) > 1:
-        pairs, sought = comparison.close_pairs(singles, threshold, track)
+        pairs, limit, sought = comparison.close_pairs(singles, threshold, track)
         links = links_of(pairs.tolist())
     met = copies.keys() | links.keys()
     first = [row for row in order[np.isin(order, list(met))].tolist() if row in met]
-    stars = _stars(comparison, first, links, threshold)
+    stars = _stars(comparison, first, links, limit.value)
     all_copies = {row: copies.get(row, []) for row in met}
     groups = [_group(kept, near, all_copies) for kept, near in stars if near or all_copies[kept]]
-    return _largest_first(groups), sought
+    return _largest_first(groups), limit, sought
 
 
 def _largest_first(groups: list[Group]) -> list[Group]:

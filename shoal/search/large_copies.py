@@ -8,16 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.clustering.vector_blocks import Reduced, Vectors, row_blocks
+from shoal.embedding.neighbours import but_itself
+from shoal.images.sampling import sample_rows
 from shoal.protocols import Array, FloatArray, IntArray, Track
 from shoal.search import inverted_file
+from shoal.search.copies import NEIGHBOURS
+from shoal.search.nearness import Limit, limit_for
 from shoal.search.thresholds import random_pairs
 from shoal.search.vector_copies import compared, threshold_for
 
 AT_ONCE = 2**30
 """Bytes in memory from which vectors are compared in blocks: from then on that is faster, too."""
-_NEIGHBOURS = 8
 _RANDOM_PAIRS = 4000
 _BLOCK = 65_536
+_SAMPLED = 20_000
+"""Vectors whose neighbours say how near copies are."""
 
 
 def is_large(n: int, n_dimensions: int) -> bool:
@@ -104,31 +109,41 @@ class LargeComparison:
         }
         return np.sort(order[by_key[starts]]), copies
 
-    def close_pairs(self, rows: IntArray, threshold: float, track: Track) -> tuple[IntArray, str]:
-        """Pairs of ``rows`` int64 (m,) that are no farther apart than ``threshold``.
+    def close_pairs(
+        self, rows: IntArray, threshold: float | None, track: Track
+    ) -> tuple[IntArray, Limit, str]:
+        """Pairs of ``rows`` int64 (m,), m ≥ 2, that are no farther apart than ``threshold``.
 
-        They are sought among the 8 nearest neighbours of each, see `inverted_file`.
+        They are sought among the 8 nearest neighbours of each, see `inverted_file`. Without a
+        threshold, the neighbours of some of them say how near copies are, see `limit_for`.
 
         Returns:
-            int64 (p, 2), each pair once, the smaller row first; and a sentence: how they were
-            sought, and what share of the true neighbours that finds.
+            int64 (p, 2), each pair once, the smaller row first; the limit; and a sentence: how they
+            were sought, and what share of the true neighbours that finds.
         """
         points: Vectors = self if len(rows) == len(self) else Some(self, rows, self.n_dimensions)
-        k = min(_NEIGHBOURS, len(rows) - 1)
+        k = min(NEIGHBOURS, len(rows) - 1)
         learned = inverted_file.learn(points, track=track)
         shard = inverted_file.Shard(learned, points, track=track)
         learned = inverted_file.tuned(learned, shard, k, track=track)
+        limit = Limit(threshold) if threshold is not None else self._usual_limit(shard, k)
         found = []
         for block, distances, neighbours in inverted_file.all_others(shard, k, track=track):
-            close = (distances <= threshold) & (neighbours >= 0)
+            close = (distances <= limit.value) & (neighbours >= 0)
             pairs = np.stack([np.broadcast_to(block[:, None], close.shape)[close],
                               neighbours[close]], axis=1)  # fmt: skip
             found.append(np.sort(pairs, axis=1))
-        return rows[np.unique(np.concatenate(found), axis=0)], learned.describe(len(points))
+        pairs = rows[np.unique(np.concatenate(found), axis=0)]
+        return pairs, limit, learned.describe(len(points))
 
-    def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
-        """See `threshold_for`."""
-        return threshold_for(self.n_dimensions)
+    def _usual_limit(self, shard: inverted_file.Shard, k: int) -> Limit:
+        """The limit by the k nearest others of some vectors of a shard."""
+        some = sample_rows(len(shard.rows), _SAMPLED)
+        distances, neighbours = shard.search(shard.vectors.vectors(some), k + 1)
+        nearest = distances[but_itself(neighbours, some)].reshape(-1, k)
+        whole = nearest[np.isfinite(nearest[:, -1])]  # fewer were found of the others
+        looked_at = "vectors" if len(some) == len(shard.rows) else "vectors drawn at random"
+        return limit_for(whole, threshold_for(self.n_dimensions), looked_at)
 
     def distances(self, pairs: IntArray) -> FloatArray:
         """The distance of each of ``pairs`` int64 (m, 2): float32 (m,)."""

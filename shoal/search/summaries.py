@@ -58,18 +58,18 @@ def of_similar(similar: Similar) -> str:
 def of_duplicates(duplicates: Duplicates) -> str:
     """How many copies there are, in how many groups, by which distance, and which to keep."""
     n_copies, n_images = duplicates.n_copies, len(duplicates.ids)
-    sought = f"\n{duplicates.sought}" if duplicates.sought else ""
+    more = "".join(f"\n{said}" for said in (duplicates.sought, duplicates.doubt) if said)
     if not duplicates.groups:
         return (
-            f"no copies among {n_images:,} images, up to a distance of {duplicates.threshold:g}"
-            f"{sought}"
+            f"no copies among {n_images:,} images, up to a distance of "
+            f"{duplicates.threshold:.2g}{more}"
         )
     n_exact = sum(int(group.exact.sum()) for group in duplicates.groups)
     return (
         f"{n_copies:,} of {n_images:,} images {'is a copy' if n_copies == 1 else 'are copies'}, "
         f"{n_exact:,} exact and {n_copies - n_exact:,} near (up to a distance of "
         f"{duplicates.threshold:.2g}), in {counted(len(duplicates.groups), 'group')}; to keep: "
-        f"{duplicates.kept_because}{sought}"
+        f"{duplicates.kept_because}{more}"
     )
 
 

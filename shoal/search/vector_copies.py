@@ -7,7 +7,8 @@ import numpy as np
 from shoal.embedding.embed import BLOCK, batches, n_batches
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track
-from shoal.search.copies import content_of, digests
+from shoal.search.copies import NEIGHBOURS, content_of, digests
+from shoal.search.nearness import Limit, limit_for, nearest_of
 from shoal.search.thresholds import random_pairs
 
 _THRESHOLD = 0.25
@@ -19,7 +20,7 @@ _RANDOM_PAIRS = 4000
 
 
 def threshold_for(n_dimensions: int) -> float:
-    """The greatest distance of a copy among vectors of so many numbers.
+    """The greatest distance of a copy among vectors of so many numbers, whatever the pile.
 
     Two random points are this close as often in 1 to 8 dimensions.
 
@@ -66,9 +67,16 @@ class VectorComparison:
             usual = float(np.median(self.distances(pairs)))
             self.outlines = x / np.float32(usual or 1.0)
 
-    def usual_threshold(self, rows: IntArray, neighbours: IntArray) -> float:
-        """See `threshold_for`."""
-        return threshold_for(self.outlines.shape[1])
+    def usual_limit(self, rows: IntArray, neighbours: IntArray) -> Limit:
+        """See `limit_for`.
+
+        Args:
+            rows: int64 (m,), ascending, m ≥ 2: vectors of which no two are exact copies.
+            neighbours: int64 (p, 2): pairs of them, see `closest_pairs`.
+        """
+        k = min(NEIGHBOURS, len(rows) - 1)
+        nearest = nearest_of(rows, neighbours, self.distances(neighbours), k)
+        return limit_for(nearest, threshold_for(self.outlines.shape[1]))
 
     def verified(self, pairs: IntArray, threshold: float) -> IntArray:
         """The pairs of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""
