@@ -25,6 +25,7 @@ from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clusterers.streamed_kmeans import StreamedKMeansClusterer
 from shoal.clustering.clustering import Clustering, build_clusterer
 from shoal.clustering.vector_blocks import Reduced
+from shoal.embedding.out_of_distribution import without_direction
 from shoal.embedding.reduce import Reduction, fit_reduction, transform
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
@@ -38,7 +39,7 @@ from shoal.protocols import Array, FloatArray, IntArray, Track, silent
 from shoal.recipes.noise import OFF
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import Recipe
-from shoal.scoring.assignment import calibration_of
+from shoal.scoring.assignment import calibration_of, unsure_of
 from shoal.scoring.examine import examine
 
 AT_ONCE = 8 * 2**30
@@ -178,6 +179,8 @@ def cluster(
     if 1 < recipe.n_clusters <= CALIBRATED:
         finished = examine(sample, finished, reduction, Clustering(clusterer))
     confidence = _confidence(finished, clusterer, assigned)
+    lost = without_direction(source, finished)
+    confidence = unsure_of(lost, confidence, recipe.n_clusters)
     labels = assigned.labels
     table = ImageTable(sample.ids, labels[sample.rows].astype(np.int64), z, confidence[sample.rows])
     seconds = round(time.monotonic() - began, 3)

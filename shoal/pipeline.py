@@ -24,7 +24,7 @@ from shoal.clustering.choose_k import choose_k
 from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clustering import Clustering, build_clusterer
 from shoal.clustering.noise import fit_noise, is_noise
-from shoal.embedding.out_of_distribution import reduce_with_familiarity
+from shoal.embedding.out_of_distribution import reduce_with_familiarity, without_direction
 from shoal.embedding.reduce import Reduction, fit_reduction, reduce
 from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
@@ -38,7 +38,7 @@ from shoal.models.history import CheckpointHistory
 from shoal.protocols import Array, ImageSource, IntArray, Track, silent
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import late_failure, representation
-from shoal.scoring.assignment import assign, calibration_of, set_aside
+from shoal.scoring.assignment import assign, calibration_of, set_aside, unsure_of
 from shoal.scoring.examine import examine
 from shoal.scoring.way import Way, way_of
 from shoal.training.loop import train
@@ -172,6 +172,8 @@ def cluster(
         finished = examine(source, finished, reduction, clustering, device=device)
     z = reduction.embedding if thorough else reduction.fitted
     table = assign(source, z, clustering, calibration_of(finished))
+    lost = without_direction(source, finished)
+    table = replace(table, confidence=unsure_of(lost, table.confidence, recipe.n_clusters))
     return finished, set_aside(table, finished, recipe.n_clusters)
 
 

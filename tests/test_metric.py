@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
@@ -230,3 +231,32 @@ def test_vectors_that_differ_by_next_to_nothing_are_refused_or_compared_by_direc
     found = VectorClusterer(3, metric="cosine").fit(1e-8 * embeddings()[0])
     assert adjusted_rand_score(embeddings()[1], found.labels_) == 1.0
     assert VectorClusterer(2).fit(np.ones((30, 3))).labels_.max() == 0
+
+
+def test_a_vector_of_zeros_is_as_unlike_any_among_those_clustered_as_it_is_among_new_ones(
+    run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever its confidence is told, it is that of chance; and wherever it is met, it is said."""
+    monkeypatch.chdir(tmp_path)
+    vectors = embeddings(n=300)[0]
+    vectors[[7, 8, 9]] = 0
+    np.save("v.npy", vectors)
+    assert run_cli("cluster", "v.npy", "out", "-k", 3, "--metric", "cosine").code == 0
+    checkpoint = "out/checkpoint.pth"
+    table = pd.read_parquet("out/table.parquet")["confidence"]
+    assert np.flatnonzero(table < 0.35).tolist() == [7, 8, 9]
+    predicted = run_cli("predict", "v.npy", checkpoint, "p.csv", "--table", "p.parquet")
+    np.testing.assert_allclose(pd.read_parquet("p.parquet")["confidence"], table)
+    odd = run_cli("outliers", "v.npy", checkpoint, "-n", 4)
+    first = pd.read_csv("outliers.csv")
+    assert first["id"].tolist()[:3] == [7, 8, 9]
+    assert set(first["reasons"][:3]) == {"has length 0, and so no direction to compare"}
+    assert (first["confidence"][:3] < 0.35).all()
+    assert "length 0" not in first["reasons"][3]
+    like = run_cli("similar", "v.npy", checkpoint, "8")
+    for said, n in ((predicted, "3 of 300 vectors have"), (odd, "3 of 300 vectors have"),
+                    (like, "1 of 1 vector has")):  # fmt: skip
+        assert said.code == 0, said.err
+        assert f"{n} length 0 and so no direction" in said.err
+    others = ("--csv", "s.csv", "--picture", "s.png")
+    assert "length 0" not in run_cli("similar", "v.npy", checkpoint, "6", *others).err

@@ -149,6 +149,7 @@ def outliers(
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
+    from shoal.scoring.of_vectors import warn_without_direction
     from shoal.search import summaries
     from shoal.search.outliers import check_count, find_outliers
 
@@ -162,6 +163,7 @@ def outliers(
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     ranked = find_outliers(source, loaded, n=n, device=inference.ready(device), track=report)
+    report.warn(*warn_without_direction(source, loaded))
     ranked.to_csv(csv, force=force)
     write(single_images.outliers(source, ranked, track=report), picture)
     report.say(*replacing(replaced))

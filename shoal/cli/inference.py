@@ -24,6 +24,7 @@ from shoal.protocols import ImageSource
 from shoal.scoring import compare_splits, evaluation, label_free, warnings
 from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import LabelFreeScores
+from shoal.scoring.of_vectors import warn_without_direction
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
 
@@ -55,6 +56,8 @@ def predict(
         device=ready(device),
         track=report,
     )
+    if table.familiarity is None:  # else they are unlike any
+        report.warn(*warn_without_direction(source, checkpoint))
     warn_of(table, checkpoint, report, clusters=clusters)
     return table
 

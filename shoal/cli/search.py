@@ -148,15 +148,19 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones."""
+    import numpy as np
+
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import first_not_done, free_outputs, free_picture, say_next
     from shoal.cli.opening_as_learned import open_with
     from shoal.export.prediction import load_prediction
     from shoal.images.output_checks import check_picture
+    from shoal.images.subset import Subset
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
+    from shoal.scoring.of_vectors import warn_without_direction
     from shoal.search import summaries
     from shoal.search.queries import resolve
     from shoal.search.similar import check_queries, find_similar
@@ -184,6 +188,9 @@ def similar(
             source, loaded, images, n=n, metric=metric, z=known,
             corrections=honouring.load(loaded), device=inference.ready(device), track=report,
         )  # fmt: skip
+    asked = [query.row_in_pile for query in alike.queries]
+    if loaded.n_dimensions:
+        report.warn(*warn_without_direction(Subset(source, np.array(asked)), loaded))
     alike.to_csv(csv, force=force)
     write(single_images.similar(source, alike, track=report), picture)
     if not quiet:

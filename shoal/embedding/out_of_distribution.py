@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.embedding import far_off
+from shoal.embedding.embed import embed_blocks
 from shoal.embedding.linear_algebra import has_direction, unit_rows
 from shoal.embedding.projection import project
 from shoal.embedding.reconstruction import reconstruction_errors
@@ -137,6 +138,17 @@ def distances_to(known: dict[str, Array], embedding: FloatArray) -> FloatArray:
         return mahalanobis(embedding, known)
     distances = mahalanobis(unit_rows(embedding).astype(np.float32), known)
     return np.where(has_direction(embedding), distances, np.float32(np.inf))
+
+
+def without_direction(source: ImageSource, checkpoint: Checkpoint) -> Array:
+    """Which vectors nothing can be compared with, bool (n,): of length 0, where directions count.
+
+    Those that were clustered are among them, too. No image is.
+    """
+    if not checkpoint.n_dimensions or checkpoint.metric != COSINE:
+        return np.zeros(len(source), bool)
+    blocks = [~has_direction(block) for block in embed_blocks(source, checkpoint)]
+    return np.concatenate(blocks)
 
 
 def mahalanobis(embedding: FloatArray, model: dict[str, Array]) -> FloatArray:

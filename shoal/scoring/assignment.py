@@ -11,7 +11,7 @@ from shoal.clustering.noise import is_noise
 from shoal.embedding.table import NOWHERE_NAME, ImageTable, result_digest
 from shoal.errors import CheckpointError
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import FloatArray, ImageSource
+from shoal.protocols import Array, FloatArray, ImageSource
 from shoal.scoring import calibration
 from shoal.scoring.calibration import Calibration
 
@@ -73,16 +73,14 @@ def with_nowhere(table: ImageTable, n_clusters: int) -> ImageTable:
     return replace(table, names=names, named_for=result_digest(table.ids, table.labels))
 
 
-def unsure_of_far_off(table: ImageTable, n_clusters: int) -> ImageTable:
-    """The table with the confidence of chance for images of familiarity 0, see `far_off`.
+def unsure_of(unlike_any: Array, confidence: FloatArray, n_clusters: int) -> FloatArray:
+    """The confidence (n,), that of chance for images ``unlike_any`` bool (n,) that was learned.
 
-    Whatever their memberships say, nothing like them was learned.
+    Those are images of familiarity 0, see `far_off`, and vectors without a direction. Whatever
+    their memberships say, nothing like them was learned.
     """
-    if table.familiarity is None:
-        return table
     chance = np.float32(min(1.0, (1.0 + calibration.MARGIN) / n_clusters))
-    far = table.familiarity == 0
-    return replace(table, confidence=np.where(far, chance, table.confidence))
+    return np.where(unlike_any, chance, confidence)
 
 
 def probabilities(

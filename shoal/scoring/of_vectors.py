@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.embedding.embed import embed
-from shoal.embedding.linear_algebra import has_direction
+from shoal.embedding.out_of_distribution import without_direction
 from shoal.images.subset import Subset
 from shoal.images.vectors.source import centre_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, fill, of_vectors
-from shoal.protocols import FloatArray, ImageSource, IntArray
-from shoal.recipes.metric import COSINE
+from shoal.protocols import ImageSource, IntArray
 from shoal.scoring.evidence import MEANINGLESS
 from shoal.scoring.warnings import tiny_clusters
 
@@ -44,18 +43,21 @@ def diagnose(
             f"all {counted(len(z), 'vector')} that were compared are the same, so the clusters "
             f"{MEANINGLESS}; check the file."
         ]
-    return [*_without_direction(z, checkpoint), *map(of_vectors, tiny_clusters(sizes))]
+    return [
+        *warn_without_direction(Subset(source, rows), checkpoint),
+        *map(of_vectors, tiny_clusters(sizes)),
+    ]
 
 
-def _without_direction(z: FloatArray, checkpoint: Checkpoint) -> list[str]:
+def warn_without_direction(source: ImageSource, checkpoint: Checkpoint) -> list[str]:
     """Warn of vectors of length 0 where directions are compared."""
-    n_gone = int((~has_direction(z)).sum())
-    if not n_gone or checkpoint.metric != COSINE:
+    n_gone = int(without_direction(source, checkpoint).sum())
+    if not n_gone:
         return []
     return [
         fill(
-            "{n:,} of {all:,} vectors {n:has|have} length 0 and so no direction, and directions "
-            "are compared (cosine): nothing tells where {n:it belongs|they belong}.",
-            n=n_gone, all=len(z),
+            "{n:,} of {all:,} {all:vector|vectors} {n:has|have} length 0 and so no direction, and "
+            "directions are compared (cosine): nothing tells where {n:it belongs|they belong}.",
+            n=n_gone, all=len(source),
         )
     ]  # fmt: skip

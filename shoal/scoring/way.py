@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoal.clustering.clustering import Clustering, check_split, clustering_of, divide_anew
+from shoal.embedding.out_of_distribution import without_direction
 from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource
-from shoal.scoring.assignment import assign, calibration_of, set_aside, unsure_of_far_off
+from shoal.scoring.assignment import assign, calibration_of, set_aside, unsure_of
 from shoal.scoring.calibration import Calibration
 from shoal.scoring.examine import calibrate_again
 
@@ -33,7 +34,12 @@ class Way:
         A row does not depend on the other rows.
         """
         table = assign(source, z, self.clustering, self.calibration, self.candidate)
-        table = unsure_of_far_off(table.with_familiarity(familiarity), self.n_clusters)
+        if familiarity is None:
+            unlike_any = without_direction(source, self.checkpoint)
+        else:
+            unlike_any = familiarity == 0
+        sure = unsure_of(unlike_any, table.confidence, self.n_clusters)
+        table = replace(table, confidence=sure).with_familiarity(familiarity)
         return set_aside(table, self.checkpoint, self.n_clusters)
 
 

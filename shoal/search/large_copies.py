@@ -21,7 +21,7 @@ AT_ONCE = 2**30
 """Bytes in memory from which vectors are compared in blocks: from then on that is faster, too."""
 _RANDOM_PAIRS = 4000
 _BLOCK = 65_536
-_SAMPLED = 20_000
+_SAMPLED, _AT_A_TIME = 20_000, 5000
 """Vectors whose neighbours say how near copies are."""
 
 
@@ -139,8 +139,12 @@ class LargeComparison:
     def _usual_limit(self, shard: inverted_file.Shard, k: int) -> Limit:
         """The limit by the k nearest others of some vectors of a shard."""
         some = sample_rows(len(shard.rows), _SAMPLED)
-        distances, neighbours = shard.search(shard.vectors.vectors(some), k + 1)
-        nearest = distances[but_itself(neighbours, some)].reshape(-1, k)
+        found = []
+        for start in range(0, len(some), _AT_A_TIME):
+            asked = some[start : start + _AT_A_TIME]
+            distances, neighbours = shard.search(shard.vectors.vectors(asked), k + 1)
+            found.append(distances[but_itself(neighbours, asked)].reshape(-1, k))
+        nearest = np.concatenate(found)
         whole = nearest[np.isfinite(nearest[:, -1])]  # fewer were found of the others
         looked_at = "vectors" if len(some) == len(shard.rows) else "vectors drawn at random"
         return limit_for(whole, threshold_for(self.n_dimensions), looked_at)

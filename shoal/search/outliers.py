@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from shoal.clustering.clustering import clustering_of
+from shoal.embedding.out_of_distribution import without_direction
 from shoal.embedding.reconstruction import reconstruction_errors
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
@@ -17,7 +18,7 @@ from shoal.images.csv_files import write_rows
 from shoal.images.output_checks import check_free
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
-from shoal.scoring.assignment import assign, calibration_of
+from shoal.scoring.assignment import assign, calibration_of, unsure_of
 from shoal.search.similarity import EXACT_FOR_ALL, Index
 
 NOTABLE = 3.0
@@ -25,6 +26,9 @@ NOTABLE = 3.0
 NEAR_TIE = 0.1
 """An image is between two clusters if its two largest memberships differ by less than this."""
 _NEIGHBOUR = 5
+_MOST = 100.0
+"""The greatest deviation, see `deviations`."""
+_NO_DIRECTION = "has length 0, and so no direction to compare"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def find_outliers(
       extreme in themselves and for this pile. They find frames that are blank, black or blown out,
       which lie close together and are easy to reconstruct.
 
-    Of vectors from elsewhere the distance alone counts.
+    Of vectors from elsewhere the distance alone counts; those without a direction come first, where
+    directions are compared.
 
     An image between two clusters has that among its reasons, but it does not raise its score.
 
@@ -125,7 +130,9 @@ def find_outliers(
         raise DataError("finding outliers needs at least 2 images, got 1.")
     clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
-    table = assign(source, z, clustering, calibration_of(checkpoint))
+    lost = without_direction(source, checkpoint)
+    sure = assign(source, z, clustering, calibration_of(checkpoint)).confidence
+    sure = unsure_of(lost, sure, checkpoint.recipe.n_clusters)
     all_rows = np.arange(len(source))
     values = {"distance": _distances(z, track)}
     if not checkpoint.n_dimensions:  # vectors from elsewhere have no pixels
@@ -137,10 +144,10 @@ def find_outliers(
             "contrast": contrast,
             "brightness": brightness,
         }
-    values["confidence"] = table.confidence.astype(np.float32)
+    values["confidence"] = sure.astype(np.float32)
     measures = [measure for measure in MEASURES if measure.of in values]
     by_measure = np.stack([_deviations_by(m, values[m.of]) for m in measures], axis=1)
-    score = by_measure.max(axis=1)
+    score = np.where(lost, np.float32(_MOST), by_measure.max(axis=1))
     rows = np.argsort(-score, kind="stable")[:n]
     membership = clustering.predict_proba(z[rows])
     return Outliers(
@@ -148,7 +155,9 @@ def find_outliers(
         rows=rows,
         score=score[rows],
         reasons=[
-            (*_reasons(by_measure[row], row, values), *_near_tie(member))
+            (_NO_DIRECTION,)
+            if lost[row]
+            else (*_reasons(by_measure[row], row, values), *_near_tie(member))
             for row, member in zip(rows, membership, strict=True)
         ],
         values=values,
@@ -178,7 +187,7 @@ def deviations(values: Array) -> FloatArray:
     values = np.asarray(values, dtype=np.float64)
     middle, high = np.quantile(values, [0.5, 0.95])
     unit = max((high - middle) / 1.645, 1e-9 * max(1.0, abs(middle)))
-    return np.clip((values - middle) / unit, -100.0, 100.0).astype(np.float32)
+    return np.clip((values - middle) / unit, -_MOST, _MOST).astype(np.float32)
 
 
 def _deviations_by(measure: Measure, values: FloatArray) -> FloatArray:
