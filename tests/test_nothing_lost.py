@@ -250,6 +250,51 @@ def test_no_output_touches_the_pile(
         assert tree(tmp_path) == before, command
 
 
+def test_a_folder_in_the_place_of_an_output_is_refused_before_any_work(
+    found: Path, images_file: Path, fast: tuple[str, ...], run_cli: Callable[..., Any],
+    tree: Callable[[Path], dict[str, str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(60, 4)))
+    model, out = found / "checkpoint.pth", tmp_path / "out"
+    began = {
+        "run": ("run", images_file, out, "-k", "2", *fast, "--force"),
+        "cluster": ("cluster", tmp_path / "v.npy", out, "-k", "2", "--force"),
+        "demo": ("demo", out, "--force"),
+        "train": ("train", images_file, out / "checkpoint.pth", "-k", "2", *fast, "--force"),
+    }
+    cases = [
+        (began[verb], name)
+        for verb in ("run", "cluster", "demo")
+        for name in ("map.png", "report.html", "skipped.csv", "shoal.json", "table.parquet")
+    ]
+    cases += [(began[verb], "checkpoint.pth.history/resume.pth") for verb in ("run", "train")]
+    picture, data = out / "x.png", tmp_path / "v.npy"
+    cases += [
+        (("predict", images_file, model, out / "x.csv", "--force"), "x.skipped.csv"),
+        (("predict", images_file, model, out / "x.csv", "--table", out / "x.parquet"), "x.parquet"),
+        (("splits", images_file, model, "--picture", picture, "--force"), "x.png"),
+        (("similar", images_file, model, "3", "--picture", picture, "--force"), "x.png"),
+        (("outliers", images_file, model, "--picture", picture, "--force"), "x.png"),
+        (("duplicates", data, "--picture", picture, "--force"), "x.png"),
+        (("clusters", images_file, model, "--picture", picture, "--force"), "x.png"),
+        (("report", images_file, model, out / "x.html", "--force"), "x.html"),
+    ]
+    for command, name in cases:
+        (out / name / "own").mkdir(parents=True)
+        before = tree(tmp_path)
+        result = run_cli(*command)
+        assert (result.code, result.err.count("\n")) == (2, 1), (command, result)
+        assert f"cannot write {out / name}: it is a folder" in result.err, command
+        assert tree(tmp_path) == before, command
+        shutil.rmtree(out)
+    (out / "checkpoint.pth.history").parent.mkdir()
+    (out / "checkpoint.pth.history").write_text("mine")
+    for verb in ("run", "train"):
+        result = run_cli(*began[verb])
+        assert (result.code, result.err.count("\n")) == (2, 1), (verb, result)
+        assert os.listdir(out) == ["checkpoint.pth.history"]
+
+
 # --- what is there is not replaced --------------------------------------------------------------
 
 

@@ -18,11 +18,9 @@ def demo(
     from shoal.cli.request import Request
     from shoal.cli.reviewed import review_of
     from shoal.cli.run_folder import already, open_run
-    from shoal.images.output_checks import check_writable
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
 
-    check_writable(folder / "checkpoint.pth")
     report = Reporter(quiet=quiet)
     # Whatever a demo left unfinished is gone on with: it has only one way to be run.
     resume = folder.exists() and not force

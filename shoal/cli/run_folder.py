@@ -144,7 +144,9 @@ def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
         OutputError: the folder holds the images, another run, files that this one would replace, or
             is in use.
     """
-    check_writable(folder / "checkpoint.pth")
+    CheckpointHistory(folder / FILES[0]).check_writable()
+    for name in (*FILES, NAME):
+        check_writable(folder / name)
     _check_no_pile(folder, data)
     with locked(folder, f"to {folder}"):
         sweep(folder)

@@ -101,12 +101,13 @@ def train(
     from shoal.corrections.decided import decided_groups
     from shoal.export import summaries
     from shoal.export.load_corrections import load_corrections
-    from shoal.models.history import CHECKPOINT_SUFFIXES
+    from shoal.models.history import CHECKPOINT_SUFFIXES, CheckpointHistory
     from shoal.plural import counted
     from shoal.progress import Reporter
     from shoal.tracking.tensorboard import check_folder
 
     check_outputs([checkpoint], [data], force=True)  # an older run there: see find_same_run
+    CheckpointHistory(checkpoint).check_writable()
     journal_for(checkpoint, corrections, without=False)
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,

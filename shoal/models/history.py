@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shoal.errors import CheckpointError, DistributedError, Interrupted, OutputError
-from shoal.images.output_checks import already_there
+from shoal.images.output_checks import already_there, check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 
@@ -48,6 +48,15 @@ class CheckpointHistory:
         first = self.folder.with_name(self.folder.name + ".previous")
         numbered = (first.with_name(f"{first.name}.{number}") for number in itertools.count(1))
         return next(place for place in itertools.chain([first], numbered) if _is_free(place))
+
+    def check_writable(self) -> None:
+        """Fail now, not after the training, if the checkpoint or its history could not be written.
+
+        Raises:
+            OutputError: a folder is in the place of a file, or a file in that of the folder.
+        """
+        check_writable(self.path)
+        check_writable(self.resume_file)
 
     def check_free(self, *, force: bool) -> None:
         """Fail if a new run would replace an earlier one, unless ``force``, or another file ever.
