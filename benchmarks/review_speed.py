@@ -26,6 +26,7 @@ from shoal.corrections.journal_file import start_entry
 from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
+from shoal.recipes.metric import COSINE
 from shoal.review.divisions import Division
 from shoal.review.opening import Reviewed
 from shoal.review.server import ReviewServer
@@ -79,7 +80,8 @@ def session_of(n: int, folder: Path) -> Session:
     table = ImageTable(ids=ids, labels=labels, embedding=z, confidence=confidence, xy=z[:, :2])
     journal = Journal(folder / "made.corrections.jsonl", start_entry(ids, labels))
     source = ArraySource(np.zeros((n, 8, 8, 3), np.uint8))
-    session = Session(Reviewed(source, cast(Checkpoint, SimpleNamespace()), table, journal), "made")
+    checkpoint = cast(Checkpoint, SimpleNamespace(metric=COSINE))
+    session = Session(Reviewed(source, checkpoint, table, journal), "made")
     division = Division("split", 1, "another", "", labels % 7, ())
     session.divisions.known = (division,)
     session.start = lambda: None  # type: ignore[method-assign] # nothing is computed ahead

@@ -16,8 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 from shoal.clustering import graph as graphs
 from shoal.clustering.clusterers import _base, spectral
 from shoal.clustering.clusterers._base import BaseClusterer
-from shoal.clustering.clusterers._threads import _libraries, one_thread
 from shoal.clustering.clustering import Clustering
+from shoal.clustering.threads import _libraries, one_thread
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
 from shoal.recipes import parts

@@ -152,6 +152,21 @@ def test_many_decided_images_are_learned_from_by_landmarks():
     assert (learned.group == kind + 1)[~decided].mean() > 0.9
 
 
+def test_of_a_very_large_pile_the_least_clear_images_are_looked_at_closely(monkeypatch):
+    z, kind = blobs([900, 600, 500, 400], spread=0.5)
+    result = np.array([1, 2, 2, 3])[kind]
+    group, decided = decide(result, np.flatnonzero(kind == 2)[:40], 4)
+
+    def learned(most: int):
+        monkeypatch.setattr("shoal.corrections.spread._PRODUCTS", most * decided.sum())
+        return spread(z, group, decided, result=result).group
+
+    whole = learned(len(z))
+    assert (whole != group).sum() > 300
+    assert (learned(0) == whole).mean() < 0.995, "a rough look alone is not enough"
+    assert (learned(len(z) // 5) == whole).mean() > 0.999
+
+
 def test_learning_takes_less_than_a_second():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(8500, 96)).astype(np.float32)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from shoal.corrections.groups import Groups
 from shoal.corrections.journal_file import read_journal
@@ -369,6 +370,17 @@ def test_nothing_waits_for_learning(session: Session, monkeypatch: pytest.Monkey
     learning.join(30)
     assert [entry.op for entry in session.journal.history.entries] == ["start", "name", "learn"]
     assert seen == [{}, {first: "cats"}]  # what was said meanwhile counts
+
+
+def test_one_thread_computes_while_a_person_waits(session: Session) -> None:
+    """On a machine that others use, threads of linear algebra wait for one another for seconds."""
+
+    def blas() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        assert session._computed._once(("parts", b"", 2), blas) == {1}
+        assert blas() == {2}
 
 
 def test_learning_moves_as_it_was_shown_and_nothing_decided(session: Session) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import best_cut, neighbour_graph, walk_eigenvectors
+from shoal.clustering.threads import one_thread
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
 from shoal.protocols import Array, FloatArray, IntArray

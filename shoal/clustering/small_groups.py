@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse
 
-from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.diffusion import diffusion_map
+from shoal.clustering.threads import one_thread
 from shoal.protocols import Array, FloatArray, IntArray
 
 _GROUPS = 8

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray
@@ -10,13 +12,20 @@ from shoal.protocols import FloatArray, IntArray
 
 
 def keep_apart(
-    learned: IntArray, membership: FloatArray, ids: IntArray, decided: BoolArray,
-    apart: Sequence[tuple[int, int]],
+    learned: IntArray, likely: Callable[[IntArray], FloatArray], ids: IntArray,
+    decided: BoolArray, apart: Sequence[tuple[int, int]],
 ) -> None:  # fmt: skip
     """Move an image of each pair that learning put together to its next best group, in place.
 
     The image that loses least by it goes. An image does not go where another one is that it is to
     be kept apart from. Two images that a person decided stay.
+
+    Args:
+        learned: int64 (n,), the group of each image.
+        likely: of rows int64 (m,), how likely each group is for each, float32 (m, k).
+        ids: int64 (k,), the groups.
+        decided: bool (n,).
+        apart: pairs of rows.
     """
     foes: dict[int, list[int]] = {}
     for first, second in apart:
@@ -29,11 +38,11 @@ def keep_apart(
         for row in pair:
             if decided[row]:
                 continue
-            taken = learned[foes[row]]
+            taken, share = learned[foes[row]], likely(np.array([row]))[0]
             for place, group in enumerate(ids.tolist()):
                 if group in taken:
                     continue
-                loss = float(membership[row].max() - membership[row, place])
+                loss = float(share.max() - share[place])
                 if best is None or loss < best[0]:
                     best = (loss, row, group)
         if best is not None:

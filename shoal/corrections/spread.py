@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from shoal.corrections.apart import keep_apart
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray
+from shoal.corrections.likeness import Landmarks, fewer_landmarks, inverse_root, likeness
 from shoal.corrections.parts import balanced
 from shoal.corrections.trust import STAYS, Fit, shares, trusted
 from shoal.images.sampling import sample_rows
@@ -26,20 +28,17 @@ _TRUST = 0.7
 """What the word of a cluster counts, where that of a person counts 1."""
 _DOUBT = 24.0
 """Images that would have stayed, which are added to those that a person decided of a cluster."""
-_GAMMA = 1.0
-"""How fast likeness fades, see `_kernel`."""
-_NOISE = 0.3
-"""The variance of an observation: of twelve images that a person named at once, some are wrong."""
 _LANDMARKS = 1000
 """Of more decided images, this many carry the kernel."""
 _OBSERVED = 3000
 """Of more decided images, this many are learned from: first those that contradict a cluster."""
-_PRODUCTS = 15 * 10**7
-"""Images times landmarks: of very many images there are fewer landmarks, for a person waits."""
+_PRODUCTS = 3 * 10**7
+"""Images times landmarks. Of more, all are looked at roughly, and as many as this allows of those
+whose group is least clear then are looked at closely: a person waits."""
+_ROUGHLY = 4000
+"""A rough look is what ridge regression makes of a close look at this many images."""
 _SMOOTHED = 20_000
 """Of more images, the smooth part of the clusters' word is found in this many."""
-_BLOCK = 512
-"""Images learn in blocks that fit into a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,37 @@ class Spread:
 
     group: IntArray
     """int64 (n,): the group of each image. Those that a person decided stay."""
-    confidence: FloatArray
-    """float32 (n,) in [0, 1]: how sure that is; 1 where a person decided."""
     ids: IntArray
     """int64 (k,): the groups, ascending, without `NOWHERE`."""
-    membership: FloatArray
-    """float32 (n, k): how likely each group is for each image; rows sum to 1."""
+    said: FloatArray
+    """float32 (n, k): 1 at the group that each image had; all 0 where that was `NOWHERE`."""
+    scores: FloatArray
+    """float32 (n, k): about the chance that each group is right."""
+    decided: BoolArray
+    """bool (n,): the images that a person decided."""
+
+    @cached_property
+    def membership(self) -> FloatArray:
+        """float32 (n, k): how likely each group is for each image; rows sum to 1.
+
+        Of images that belong nowhere all are 0. It is computed when it is asked for, as questions
+        do, and not where a person waits to see what moves.
+        """
+        return self.likely(np.arange(len(self.group)))
+
+    def likely(self, rows: IntArray) -> FloatArray:
+        """The rows int64 (m,) of `membership`, float32 (m, k)."""
+        said = self.said[rows]
+        stays = self.decided[rows] | ~said.any(axis=1)
+        return np.where(stays[:, None], said, shares(self.scores[rows]))
+
+    @cached_property
+    def confidence(self) -> FloatArray:
+        """float32 (n,) in [0, 1]: how sure the group is; 1 where a person decided."""
+        share = np.ones(len(self.group), dtype=np.float32)
+        rows = np.flatnonzero(np.isin(self.group, self.ids))
+        share[rows] = self.membership[rows, np.searchsorted(self.ids, self.group[rows])]
+        return share
 
 
 def spread(
@@ -79,29 +103,34 @@ def spread(
     [1, 1, 1, 2, 2, 2]
     """
     ids = np.unique(group[group != NOWHERE])
-    some = np.flatnonzero(group != NOWHERE)
-    membership = np.zeros((len(group), len(ids)), dtype=np.float32)
-    if len(some):
-        said = np.zeros((len(some), len(ids)), dtype=np.float32)
-        said[np.arange(len(some)), np.searchsorted(ids, group[some])] = 1.0
-        plain = ~decided[some] if inferred is None else ~(decided[some] | inferred[some])
-        clusters = np.unique((group if result is None else result)[some], return_inverse=True)[1]
-        word = _word(said, plain, decided[some], None if result is None else clusters)
-        x = balanced(z) if x is None else x
-        x = x if len(some) == len(group) else x[some]
-        scores, strength = _scores(x, said, word, plain, decided[some], clusters)
-        membership[some] = np.where(decided[some][:, None], said, shares(scores))
-        scores += STAYS * (1.0 - strength)[:, None] * said
-    learned = group.copy()
-    free = ~decided[some]
-    if decided.any() and free.any():
-        learned[some[free]] = ids[scores[free].argmax(axis=1)]
-    keep_apart(learned, membership, ids, decided, apart)
-    return Spread(learned, _share_of(membership, ids, learned), ids, membership)
+    held, learned = group != NOWHERE, group.copy()
+    heard, free = held & decided, held & ~decided
+    said = np.zeros((len(group), len(ids)), dtype=np.float32)
+    place = np.searchsorted(ids, group)
+    said[held, place[held]] = 1.0
+    if not len(ids):
+        return Spread(learned, ids, said, said, decided)
+    plain = free if inferred is None else free & ~inferred
+    clusters = np.unique(group if result is None else result, return_inverse=True)[1]
+    word = _word(said, place, plain, heard, None if result is None else clusters)
+    if not held.all():
+        word[~held] = 0.0
+    x = balanced(z) if x is None else x
+    scores, strength = _scores(x, said, word, plain, heard, free, clusters)
+    if heard.any() and free.any():
+        learned[free] = ids[_with_stays(scores, strength, said).argmax(axis=1)][free]
+    found = Spread(learned, ids, said, scores, decided)
+    keep_apart(learned, found.likely, ids, decided, apart)
+    return found
+
+
+def _with_stays(scores: FloatArray, strength: FloatArray, said: FloatArray) -> FloatArray:
+    """The scores, the present group of each image favoured as far as learning is not trusted."""
+    return scores + STAYS * (1.0 - strength)[:, None] * said
 
 
 def _word(
-    said: FloatArray, plain: BoolArray, decided: BoolArray, of: IntArray | None
+    said: FloatArray, place: IntArray, plain: BoolArray, decided: BoolArray, of: IntArray | None
 ) -> FloatArray:
     """What the clusters say of each image, float32 (n, k), whatever was said of the image itself.
 
@@ -110,28 +139,33 @@ def _word(
     cluster, the less its word counts.
 
     Args:
+        said: float32 (n, k), 1 at the group of each image.
+        place: int64 (n,), where that is.
+        plain: bool (n,), the images that nothing moved.
+        decided: bool (n,), those that a person decided.
         of: int64 (n,), the cluster of each image in the result, from 0; None if it is not known.
     """
-    word = np.where(plain[:, None], said, 0.0).astype(np.float32)
+    word = said * plain[:, None]
     if of is None:
         return word
     n_clusters = int(of.max()) + 1
-    pairs = of[plain] * said.shape[1] + said[plain].argmax(axis=1)
+    pairs = of[plain] * said.shape[1] + place[plain]
     counts = np.bincount(pairs, minlength=n_clusters * said.shape[1])
     where = counts.reshape(n_clusters, -1).astype(np.float32)
     where /= np.maximum(where.sum(axis=1, keepdims=True), 1.0)
     word[~plain] = where[of[~plain]]
     gone = ~plain & ~decided & ~word.any(axis=1)  # the cluster was dissolved
     word[gone] = said[gone]
-    stayed = (word * said).sum(axis=1)[decided]
+    stayed = (word[decided] * said[decided]).sum(axis=1)
     asked = np.bincount(of[decided], minlength=n_clusters)
     stays = np.bincount(of[decided], weights=stayed, minlength=n_clusters)
-    return word * ((stays + _DOUBT) / (asked + _DOUBT)).astype(np.float32)[of][:, None]
+    word *= ((stays + _DOUBT) / (asked + _DOUBT)).astype(np.float32)[of][:, None]
+    return word
 
 
 def _scores(
     x: FloatArray, said: FloatArray, word: FloatArray, plain: BoolArray, decided: BoolArray,
-    clusters: IntArray,
+    free: BoolArray, clusters: IntArray,
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """The score of each group for each image, float32 (n, k): about the chance that it is right.
 
@@ -143,51 +177,42 @@ def _scores(
         word: see `_word`.
         plain: bool (n,), the images that nothing moved.
         decided: bool (n,), the observations.
+        free: bool (n,), the images that may move.
         clusters: int64 (n,), the cluster of each image in the result, from 0.
     """
     spoken = np.flatnonzero(plain if plain.any() else decided)
     spoken = spoken[sample_rows(len(spoken), _SMOOTHED)]
     mean = _linear(x, x[spoken], (word if plain.any() else said)[spoken])
-    mean = np.where(word.any(axis=1, keepdims=True), (word + mean) / 2, mean).astype(np.float32)
-    mean *= _TRUST
+    mean += word
+    mean *= np.where(word.any(axis=1, keepdims=True), _TRUST / 2, _TRUST).astype(np.float32)
     strength = np.ones(len(x), dtype=np.float32)
     rows = np.flatnonzero(decided)
     if not len(rows):
         return mean, strength
     rows, residual = _observed(rows, _residual(mean[rows], said[rows], word))
-    some = rows[: min(len(rows), _LANDMARKS)]
     if len(rows) <= _LANDMARKS:
-        root = _inverse_root(_kernel(x[rows], x[rows]))
+        root = inverse_root(likeness(x[rows], x[rows]))
         weights = root.T @ (root @ residual.astype(np.float32))
         fit = Fit(x[rows], mean[rows], said[rows], residual, root, weights)
         strength = trusted(fit, clusters, rows)
-    if len(some) * len(x) > _PRODUCTS or len(some) < len(rows):
-        some = some[: max(_PRODUCTS // len(x), 1)]
-        weights = _fewer_landmarks(_kernel(x[some], x[rows]), residual)
-    weights = weights.astype(np.float32)
-    for start in range(0, len(x), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        mean[block] += strength[block, None] * (_kernel(x[block], x[some]) @ weights)
-    return mean, strength
+    else:
+        weights = fewer_landmarks(likeness(x[rows[:_LANDMARKS]], x[rows]), residual)
+    landmarks = Landmarks(x[rows[:_LANDMARKS]], weights.astype(np.float32))
+    most = _PRODUCTS // len(landmarks.points)
+    if len(x) <= most:
+        return mean + strength[:, None] * landmarks.of(x), strength
+    some = x[sample_rows(len(x), _ROUGHLY)]
+    scores = mean + strength[:, None] * _linear(x, some, landmarks.of(some))
+    close = _least_clear(_with_stays(scores, strength, said), free, most)
+    scores[close] = mean[close] + strength[close, None] * landmarks.of(x[close])
+    return scores, strength
 
 
-def _inverse_root(between: FloatArray) -> FloatArray:
-    """The root R of the inverse of ``between`` with noise: Rᵀ R = (between + noise)⁻¹.
-
-    Args:
-        between: float32 (m, m), how alike observations are; overwritten. With the noise its
-            eigenvalues are from 0.3 to about m: single precision does, and takes half the time.
-
-    Returns:
-        float32 (m, m), lower triangle.
-    """
-    from scipy.linalg.lapack import spotrf, strtri  # NumPy's Cholesky takes four times as long
-
-    between[np.diag_indices(len(between))] += _NOISE
-    factor, _ = spotrf(between.T, overwrite_a=True)  # transposed, as LAPACK orders numbers
-    transposed, _ = strtri(factor, overwrite_c=True)
-    root: FloatArray = transposed.T
-    return root
+def _least_clear(scores: FloatArray, free: BoolArray, most: int) -> IntArray:
+    """Of the free images those whose two best groups are nearest to each other, int64 ascending."""
+    best = np.partition(scores, -2, axis=1)[:, -2:]
+    lead = np.where(free, best[:, 1] - best[:, 0], np.inf)
+    return np.sort(np.argpartition(lead, most)[:most])
 
 
 def _observed(rows: IntArray, residual: Array) -> tuple[IntArray, Array]:
@@ -201,24 +226,6 @@ def _observed(rows: IntArray, residual: Array) -> tuple[IntArray, Array]:
     says = np.abs(residual[order]).max(axis=1) > 0.5
     chosen = order[np.argsort(~says, kind="stable")][:_OBSERVED]
     return rows[chosen], residual[chosen]
-
-
-def _fewer_landmarks(between: FloatArray, residual: Array) -> Array:
-    """The weights of a few landmarks, the first of the observations: the subset of regressors.
-
-    Section 8.3.1 of the book.
-
-    Args:
-        between: float32 (s, m), how alike landmarks and observations are.
-        residual: float64 (m, k).
-
-    Returns:
-        float64 (s, k).
-    """
-    within = between[:, : len(between)].astype(np.float64)
-    system = (between @ between.T).astype(np.float64) + _NOISE * within
-    system[np.diag_indices(len(system))] += 1e-3
-    return np.linalg.solve(system, between.astype(np.float64) @ residual)
 
 
 def _residual(mean: FloatArray, said: FloatArray, word: FloatArray) -> Array:
@@ -238,17 +245,6 @@ def _residual(mean: FloatArray, said: FloatArray, word: FloatArray) -> Array:
     return residual
 
 
-def _kernel(x: FloatArray, y: FloatArray) -> FloatArray:
-    """How alike rows of unit length are, float32 (n, m): 1 if equal, 0 if nothing is in common.
-
-    (exp(γ cos) - 1) / (exp(γ) - 1), a kernel as a power series of the cosine without its constant.
-    """
-    alike: FloatArray = _GAMMA * (x @ y.T)
-    np.expm1(alike, out=alike)
-    alike /= np.expm1(_GAMMA)
-    return alike
-
-
 def _linear(x: FloatArray, known: FloatArray, word: FloatArray) -> FloatArray:
     """What ridge regression makes of the clusters' word: smooth, where the clusters are hard.
 
@@ -265,12 +261,7 @@ def _linear(x: FloatArray, known: FloatArray, word: FloatArray) -> FloatArray:
     system = (centred.T @ centred).astype(np.float64)
     system[np.diag_indices(len(system))] += 1.0 + 0.003 * len(known) / known.shape[1]
     weights = np.linalg.solve(system, (centred.T @ (word - mean)).astype(np.float64))
-    return ((x - middle) @ weights.astype(np.float32) + mean).astype(np.float32)
-
-
-def _share_of(membership: FloatArray, ids: IntArray, group: IntArray) -> FloatArray:
-    """The share of ``group`` (n,) in each row, float32 (n,); 1 of images that belong nowhere."""
-    share = np.ones(len(group), dtype=np.float32)
-    rows = np.flatnonzero(np.isin(group, ids))
-    share[rows] = membership[rows, np.searchsorted(ids, group[rows])]
-    return share
+    weights = weights.astype(np.float32)
+    fitted: FloatArray = x @ weights
+    fitted += mean - middle @ weights
+    return fitted

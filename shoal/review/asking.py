@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.clustering.threads import one_thread
 from shoal.corrections import say
 from shoal.corrections.doubtful import MOST_CANDIDATES, doubtful, of_each
 from shoal.corrections.entry import NOWHERE
@@ -77,7 +78,8 @@ class Asking:
         """
         with self._lock:
             if self._known is None or self._known[0] is not groups:
-                self._known = groups, self._best(groups)
+                with one_thread():
+                    self._known = groups, self._best(groups)
             return self._told(self._known[1])
 
     def _told(self, best: Question | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
 from shoal.protocols import Array, FloatArray, IntArray
-from shoal.review.order import typical, typical_of_some
+from shoal.review.order import typical_of_some
 
 SAMPLE = 12
 """Images in the sample of a group, at most."""
@@ -109,15 +109,19 @@ class View:
 
     def moves_to(self, target: IntArray) -> dict[str, Any]:
         """The images whose group differs from ``target`` int64 (n,), by move, the largest first."""
-        changed = np.flatnonzero(target != self.groups.group)
-        pairs = np.stack([self.groups.group[changed], target[changed]], axis=1)
-        kinds, which, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+        group = self.groups.group
+        changed = np.flatnonzero(target != group)
+        ids, place = np.unique(np.stack([group[changed], target[changed]]), return_inverse=True)
+        came, went = place.reshape(2, -1)
+        kinds, which, counts = np.unique(
+            came * len(ids) + went, return_inverse=True, return_counts=True
+        )
         moves = []
-        for place in np.argsort(-counts, kind="stable").tolist():
-            rows = changed[which.ravel() == place]
+        for kind in np.argsort(-counts, kind="stable").tolist():
+            rows = changed[which == kind]
             moves.append({
-                "from": int(kinds[place, 0]), "to": int(kinds[place, 1]), "count": len(rows),
-                "sample": typical(self.z, rows)[:SAMPLE].tolist(),
+                "from": int(ids[kinds[kind] // len(ids)]), "to": int(ids[kinds[kind] % len(ids)]),
+                "count": len(rows), "sample": typical_of_some(self.z, rows)[:SAMPLE].tolist(),
             })  # fmt: skip
         return {"count": len(changed), "moves": moves}
 

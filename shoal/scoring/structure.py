@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from shoal.clustering.clusterers._threads import one_thread
+from shoal.clustering.threads import one_thread
 from shoal.images.tensors import to_float
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering.clusterers._base import BaseClusterer
-from shoal.clustering.clusterers._threads import one_thread
+from shoal.clustering.threads import one_thread
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import Array, FloatArray

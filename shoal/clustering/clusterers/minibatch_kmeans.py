@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.clustering.clusterers._base import CentroidClusterer
-from shoal.clustering.clusterers._threads import one_thread
+from shoal.clustering.threads import one_thread
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
 from shoal.protocols import FloatArray

@@ -8,7 +8,6 @@ import numpy as np
 
 from shoal.clustering.clusterers import spectral
 from shoal.clustering.clusterers._base import VotingClusterer
-from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import (
     neighbour_graph,
     normalised_cut,
@@ -18,6 +17,7 @@ from shoal.clustering.graph import (
 )
 from shoal.clustering.partitions import distinct, r_squared
 from shoal.clustering.small_groups import merged
+from shoal.clustering.threads import one_thread
 from shoal.embedding.linear_algebra import unit_rows, whitening
 from shoal.embedding.projection import project
 from shoal.errors import RecipeError

@@ -8,8 +8,8 @@ import scipy.sparse.csgraph
 
 from shoal.clustering.centres import Centres, train
 from shoal.clustering.clusterers._base import VotingClusterer
-from shoal.clustering.clusterers._threads import one_thread
 from shoal.clustering.graph import best_cut, modularity, neighbour_graph, walk_eigenvectors
+from shoal.clustering.threads import one_thread
 from shoal.embedding.linear_algebra import unit_rows
 from shoal.embedding.neighbours import nearest
 from shoal.errors import RecipeError
