@@ -119,7 +119,7 @@ def test_the_command_gives_its_evidence_and_can_be_overruled(run_cli: Run, tmp_p
     out = tmp_path / "out"
     command = ("cluster", tmp_path / "v.npy", out, "-k", 3)
     said = run_cli(*command).err
-    assert "lengths too (euclidean); clusters of vectors as they are are found again" in said
+    assert "lengths too (euclidean); clusters of whole vectors are found again" in said
     assert "--metric cosine overrules it" in said
     assert "metric         euclidean" in run_cli("info", out / "checkpoint.pth").out
     assert "holds the results of this run already" in run_cli(*command).err
@@ -209,6 +209,7 @@ def test_every_reason_for_a_metric_is_translated() -> None:
         features(4)[0] * np.float32([100, 1, 1, 1]), embeddings(8)[0],
     ]  # fmt: skip
     chosen = [metric_for(VectorSource(x), recipe, auto=True, auto_k=False)[1] for x in piles]
+    piles.append(np.ones((30, 3), np.float32))
     far = VectorSource(1e9 + features(4)[0].astype(float))
     chosen += [metric_for(far, recipe, auto=True, auto_k=False)[1], ChosenMetric("cosine")]
     said = {clause for each in chosen for clause in each.clauses}

@@ -28,6 +28,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.recipes.metric import with_metric
 from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_trainable
+from shoal.reports.wording import Wording
 from shoal.scoring.evaluation import load_labels
 
 from .conftest import shoal_in_process
@@ -579,3 +580,39 @@ def test_a_checkpoint_without_a_centre_predicts_and_knows_its_vectors_as_before(
     loaded = VectorClusterer.load(tmp_path / "v.pth")
     np.testing.assert_array_equal(loaded.predict(vectors), found.labels_)
     assert adjusted_rand_score(time_stamps()[1], found.labels_) == 1.0
+
+
+def test_of_vectors_that_tell_nothing_no_advice_is_given_that_leads_nowhere(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    piles = {
+        "zeros": np.zeros((50, 8)), "constant": np.full((50, 8), 3.0), "two": np.eye(2, 8),
+        "one number": np.arange(60.0)[:, None],
+    }  # fmt: skip
+    said = {}
+    for name, pile in piles.items():
+        np.save(tmp_path / "v.npy", pile)
+        result = run_cli("cluster", tmp_path / "v.npy", tmp_path / name, "-k", 2)
+        assert result.code == 0, result.err
+        said[name] = result.err
+    for name in ("zeros", "constant", "two"):
+        assert "mean nothing" in said[name]
+        assert "next: shoal" not in said[name], name
+    for name in ("zeros", "constant"):
+        assert "all vectors are the same\n" in said[name]
+    assert "each of the 2 vectors is a group of its own" in said["two"]
+    assert "a single number has no direction\n" in said["one number"]
+    assert "next: shoal review" in said["one number"]
+    np.save(tmp_path / "v.npy", np.ones((1, 8)))
+    for wanted in ("2", "auto"):
+        refused = run_cli("cluster", tmp_path / "v.npy", tmp_path / "one", "-k", wanted)
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert "at least 2 vectors" in refused.err
+
+
+def test_what_is_said_of_vectors_that_tell_nothing_is_translated() -> None:
+    for pile in (np.ones((50, 4)), np.eye(3)):
+        found = VectorClusterer(3).fit(pile).checkpoint_.facts.warnings
+        assert found
+        for warning in found:
+            assert not re.search("[a-z]", Wording("zh-TW", vectors=True).warning(warning)), warning

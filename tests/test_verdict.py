@@ -159,7 +159,8 @@ def test_it_stands_wherever_people_look_and_its_commands_run(
     assert answer
     assert "written to found" in before
     said = (answer + last).splitlines()
-    assert said.pop().startswith("next: shoal review")
+    if make is noise:  # copies of one image leave nothing to review
+        assert said.pop().startswith("next: shoal review")
     told = [line.strip() for line in said]
     info = run_cli("info", "found/checkpoint.pth")
     assert [line.strip() for line in info.out.splitlines()[-len(told) :]] == told  # its end

@@ -83,4 +83,5 @@ def how_compared(checkpoint: Checkpoint) -> list[str]:
     metric = checkpoint.facts.metric
     if metric is None or not metric.reason:
         return []
-    return [f"{metric.explained}; --metric {metric.other} overrules it"]
+    overruled = f"; --metric {metric.other} overrules it" if metric.may_be_overruled else ""
+    return [metric.explained + overruled]

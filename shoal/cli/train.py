@@ -240,5 +240,5 @@ def run(
                     spare=spare,
                 )  # fmt: skip
         report.say(*corrections_kept(run.checkpoint))
-        inference.say_verdict(finished, report)
-        say_next(report, *review_of(folder, data))
+        if inference.say_verdict(finished, report):
+            say_next(report, *review_of(folder, data))

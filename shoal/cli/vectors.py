@@ -99,7 +99,7 @@ def cluster(
     if images is not None and holds_vectors(images):
         raise DataError(f"images must be pictures of the vectors, but {images} holds vectors.")
     n_rows = count_rows(vectors, array=array, column=column, id_column=id_column)
-    if n_rows and not request.auto:
+    if n_rows > 1 and not request.auto:  # a single one is refused below
         check_n_clusters(recipe.n_clusters, n_rows, "vectors")
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
@@ -149,5 +149,5 @@ def cluster(
             report.say(*listed_in(source, folder / "skipped.csv"))
             hand_over(source, finished, table, folder, report, device="cpu")
         report.say(*corrections_kept(run.checkpoint))
-        inference.say_verdict(finished, report)
-        say_next(report, *review_of(folder, vectors))
+        if inference.say_verdict(finished, report):
+            say_next(report, *review_of(folder, vectors))

@@ -19,7 +19,7 @@ from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
 from shoal.images.vectors.source import VectorSource
 from shoal.images.vectors.usable import lost_in_single
-from shoal.models.facts import ChosenMetric
+from shoal.models.facts import ALL_THE_SAME, ONE_NUMBER, ChosenMetric
 from shoal.protocols import Array, FloatArray, Track, silent
 from shoal.recipes import parts
 from shoal.recipes.metric import COSINE, EUCLIDEAN, metric_of, with_metric
@@ -122,7 +122,8 @@ def choose_metric(
 ) -> ChosenMetric:  # fmt: skip
     """Choose how vectors are compared: ``euclidean``, as they are, or ``cosine``, by directions.
 
-    1. A single number has no direction: ``euclidean``.
+    1. A single number has no direction, and of vectors that are all the same nothing can be told:
+       ``euclidean``.
     2. Where all lengths are alike, and not because all vectors lie in one direction, far from the
        origin: ``cosine``. So far from it that single precision knows one direction alone:
        ``euclidean``.
@@ -141,12 +142,14 @@ def choose_metric(
     """
     n, d = x.shape
     if d == 1:
-        return ChosenMetric(EUCLIDEAN, "a single number has no direction")
+        return ChosenMetric(EUCLIDEAN, ONE_NUMBER)
+    near = x if as_they_are is None else as_they_are
+    if (near == near[0]).all():
+        return ChosenMetric(EUCLIDEAN, ALL_THE_SAME)
     lengths = np.linalg.norm(x.astype(np.float64), axis=1)
     is_far = np.linalg.norm(x.mean(axis=0, dtype=np.float64)) > _FAR * lengths.mean()
     if lengths.std() < _ALIKE * lengths.mean() and not is_far:
         return ChosenMetric(COSINE, "all vectors are about equally long")
-    near = x if as_they_are is None else as_they_are
     if as_they_are is not None:
         spread = np.sqrt(as_they_are.var(axis=0, dtype=np.float64).sum())
         if lost_in_single(lengths.mean(), spread):
@@ -158,7 +161,7 @@ def choose_metric(
         metric, reason = _by_length(d)
         return ChosenMetric(metric, f"{reason}, and {n:,} vectors are too few to tell more")
     again = (
-        f"clusters of vectors as they are are found again in others with a prediction strength of "
+        f"clusters of whole vectors are found again in others with a prediction strength of "
         f"{strengths[EUCLIDEAN]:.2f}, clusters of their directions with {strengths[COSINE]:.2f}"
     )
     apart = strengths[EUCLIDEAN] - strengths[COSINE]

@@ -116,6 +116,10 @@ class ChosenNumber:
     """The prediction strength of each number of clusters."""
 
 
+ONE_NUMBER, ALL_THE_SAME = "a single number has no direction", "all vectors are the same"
+"""Reasons for a metric in whose place the other would tell nothing."""
+
+
 @dataclass(frozen=True)
 class ChosenMetric:
     """How vectors from elsewhere were compared, and why."""
@@ -156,6 +160,11 @@ class ChosenMetric:
     def other(self) -> str:
         """The name of the other metric."""
         return "euclidean" if self.metric == "cosine" else "cosine"
+
+    @property
+    def may_be_overruled(self) -> bool:
+        """Whether it was chosen, and the other metric could tell something, too."""
+        return bool(self.reason) and self.reason not in (ONE_NUMBER, ALL_THE_SAME)
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> ChosenMetric:

@@ -43,6 +43,11 @@ def diagnose(
             f"all {counted(len(z), 'vector')} that were compared are the same, so the clusters "
             f"{MEANINGLESS}; check the file."
         ]
+    if (sizes == 1).all():
+        return [
+            f"each of the {counted(len(source), 'vector')} is a group of its own, so the clusters "
+            f"{MEANINGLESS}; ask for fewer."
+        ]
     return [
         *warn_without_direction(Subset(source, rows), checkpoint),
         *map(of_vectors, tiny_clusters(sizes)),

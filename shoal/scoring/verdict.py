@@ -66,6 +66,11 @@ class Verdict:
             "not known": sentence("Can these groups be trusted? That is not known."),
         }[self.trust]
 
+    @property
+    def is_meaningless(self) -> bool:
+        """Whether the groups mean nothing, so that there is nothing to review."""
+        return any(MEANINGLESS in warning for warning in self.warnings)
+
     def __str__(self) -> str:
         """The whole verdict as lines for a terminal."""
         return "\n".join(
