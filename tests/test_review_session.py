@@ -398,6 +398,19 @@ def test_learning_moves_as_it_was_shown_and_nothing_decided(session: Session) ->
     gone = session.preview_dissolve(second)
     assert gone["count"] == len(session.view.members(second))
     assert {move["from"] for move in gone["moves"]} == {second}
+    assert gone["ends"] == [second]
+
+
+def test_a_group_that_learning_would_end_is_named(session: Session) -> None:
+    """A new group of a few images takes all that are like them, up to the last of another group."""
+    first = session.view.ids[0]
+    rows = session.view.members(first)
+    assert session.preview_learn()["ends"] == []
+    session.act({"op": "new", "rows": rows[: len(rows) * 2 // 3].tolist()})
+    ends = session.preview_learn()["ends"]
+    session.act({"op": "learn"})
+    assert first in ends
+    assert first not in session.groups.sizes
 
 
 # --- kept ----------------------------------------------------------------------------------------

@@ -123,7 +123,12 @@ class View:
                 "from": int(ids[kinds[kind] // len(ids)]), "to": int(ids[kinds[kind] % len(ids)]),
                 "count": len(rows), "sample": typical_of_some(self.z, rows)[:SAMPLE].tolist(),
             })  # fmt: skip
-        return {"count": len(changed), "moves": moves}
+        return {"count": len(changed), "moves": moves, "ends": self._ends(target)}
+
+    def _ends(self, target: IntArray) -> list[int]:
+        """The groups that no image of ``target`` int64 (n,) is in any more, the largest first."""
+        left = set(np.unique(target).tolist())
+        return [group for group in self.ids if group not in left and group != NOWHERE]
 
     def place(self, group: int) -> int:
         """Where a group is among `expected`."""

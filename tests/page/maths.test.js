@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { layout, place, step, visible, within } from "../../shoal/review/page/grid_maths.js";
 import { inside, lassoed, nearest, whole, zoomed } from "../../shoal/review/page/map_maths.js";
-import { addressed, opening, received, wentTo } from "../../shoal/review/page/model.js";
+import { addressed, opening, received, wentTo, wholly } from "../../shoal/review/page/model.js";
 import { between, kept, keysOf, listed, slots, toggled } from "../../shoal/review/page/selection.js";
 import { batches, placeOnSheet } from "../../shoal/review/page/sheets.js";
-import { clearness, doubts, percent, progress, savedText, titleOf } from "../../shoal/review/page/words.js";
+import { allOf, clearness, doubts, ending, percent, progress, savedText, titleOf } from "../../shoal/review/page/words.js";
 
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
 
@@ -157,4 +157,18 @@ test("words", () => {
   assert.match(clearness(0.5, 0.9), /^Hardly apart.*explain most of it/);
   assert.equal(clearness(null, null), "");
   assert.deepEqual([savedText(0, "here"), savedText(1, "here"), savedText(2, "gone"), savedText(0, "gone")], ["Saved", "Saving…", "2 actions not saved", "No server"]);
+});
+
+test("a group that would end is named, and no other", () => {
+  const groups = [{ id: 1, size: 2, nowhere: false }, { id: 2, size: 3, nowhere: false }, { id: 0, size: 1, nowhere: true }];
+  const labels = { version: 4, group: Int32Array.of(1, 2, 1, 2, 2, 0) };
+  const ids = (labels, members, rows) => wholly({ state: { version: 4, groups }, labels, members }, rows).map(({ id }) => id);
+  assert.deepEqual(ids(labels, null, [0, 2, 3, 5]), [1]);
+  assert.deepEqual(ids(labels, null, [0, 1, 3]), []);
+  assert.deepEqual(ids({ ...labels, version: 3 }, { group: 2, rows: [1, 3, 4] }, [0, 1, 2, 3, 4]), [2], "old labels say nothing");
+  assert.deepEqual(ids(null, null, [0, 2]), []);
+  assert.equal(ending([]), "");
+  assert.equal(ending(["a"]), "a would end: no image is left in it.");
+  assert.equal(ending(["a", "b", "c"]), "a, b and c would end: no image is left in them.");
+  assert.equal(allOf(["a"]), "These are all images of a, which ends if they go.");
 });

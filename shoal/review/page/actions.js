@@ -3,11 +3,11 @@
 /** @import {App, Act} from "./types.js" */
 import { get } from "./api.js";
 import { askGroup, askName, askNote, askNumber, askPreview } from "./dialogs.js";
-import { presentGroup, targets, wentTo } from "./model.js";
+import { presentGroup, targets, wentTo, wholly } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
 import { spoken } from "./noun.js";
 import { LONG_ENOUGH } from "./seen.js";
-import { count, counted, titleOf } from "./words.js";
+import { allOf, count, counted, titleOf } from "./words.js";
 
 let emptied = -LONG_ENOUGH; // when images that something was said of were last selected
 
@@ -57,17 +57,20 @@ export function numberKey(app, key) {
   return moveTo(app, to);
 }
 
+/** Which groups end if images go. @param {App} app @param {readonly number[]} rows */
+const goneWith = (app, rows) => allOf(wholly(app.store.get(), rows).map(titleOf));
+
 /** @param {App} app */
 export async function moveSomewhere(app) {
-  const n = targets(app.store.get()).length;
-  const to = await askGroup(app, `Move ${counted(n, "image")} to`, ({ nowhere }) => !nowhere);
+  const rows = targets(app.store.get());
+  const to = await askGroup(app, `Move ${counted(rows.length, "image")} to`, ({ nowhere }) => !nowhere, goneWith(app, rows));
   if (to !== null) await moveTo(app, to);
 }
 
 /** @param {App} app */
 export async function makeNew(app) {
-  const n = targets(app.store.get()).length;
-  const name = await askName(`A new group of ${counted(n, "image")}`, "Make it");
+  const rows = targets(app.store.get());
+  const name = await askName(`A new group of ${counted(rows.length, "image")}`, "Make it", goneWith(app, rows));
   if (name !== null) await onImages(app, (rows) => ({ op: "new", rows, ...(name ? { name } : {}) }));
 }
 
@@ -82,7 +85,7 @@ export async function merge(app) {
     const first = groups[0] ?? group;
     const one = state.groups.find(({ id }) => id === first);
     if (!one) return;
-    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere);
+    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere, spoken`Both groups end: one group of all their images takes their place.`);
     if (other === null) return;
     groups = [one.id, other];
   }

@@ -6,7 +6,7 @@ import { askAnother, askNext, isAnswering } from "./answer.js";
 import { goTo } from "./navigate.js";
 import { spoken } from "./noun.js";
 import { carried, nAnswered } from "./singles.js";
-import { count, counted, titleIn, titleOf } from "./words.js";
+import { count, counted, listing, titleIn, titleOf } from "./words.js";
 
 /**
  * Ask when there is nothing to answer; keep what is asked when something has changed.
@@ -114,7 +114,7 @@ export function told({ rows, group, candidates, each }, { singles, known, became
   const gone = [...named].filter((one) => one !== 0 && became(one) !== one);
   const said = [...new Set(gone.map(became))].filter((to) => to !== null).map((to) => {
     const parts = gone.filter((one) => became(one) === to).map(titles);
-    return parts.length === 1 ? `${parts[0]} is now part of ${titleIn(state, to)}.` : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)} are now one group: ${titleIn(state, to)}.`;
+    return parts.length === 1 ? `${parts[0]} is now part of ${titleIn(state, to)}.` : `${listing(parts)} are now one group: ${titleIn(state, to)}.`;
   });
   for (const one of gone.filter((group) => became(group) === null)) {
     const open = given.filter((other) => other === one).length;

@@ -1,12 +1,12 @@
 /** Small questions in a dialog: a name, a number, a group, whether to go on. */
 
-/** @import {App, Group, Move} from "./types.js" */
+/** @import {App, Group, Preview} from "./types.js" */
 import { Gone, why } from "./api.js";
 import { button, el, keyHint, whenSeen } from "./dom.js";
 import { spoken } from "./noun.js";
 import { appears } from "./seen.js";
 import { listed } from "./selection.js";
-import { count, counted, titleIn, titleOf } from "./words.js";
+import { count, counted, ending, titleIn, titleOf } from "./words.js";
 
 /**
  * A dialog that gives a value, or null where the person thought better of it.
@@ -45,12 +45,15 @@ export function askWhether(title, says, label) {
   return dialog(title, (done) => [el("p", { text: says }), choice(() => done(null), label, () => done(true))]);
 }
 
-/** @param {string} title @param {string} label @returns {Promise<string | null>} */
-export function askName(title, label) {
+/** @param {string} text */
+const told = (text) => (text ? el("p", { text }) : null);
+
+/** @param {string} title @param {string} label @param {string} [says] @returns {Promise<string | null>} */
+export function askName(title, label, says = "") {
   return dialog(title, (done) => {
     const field = el("input", { type: "text", autofocus: true, autocomplete: "off", maxlength: 200, placeholder: "Name (may stay empty)", "aria-label": "Name" });
     const form = el("form", { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); done(field.value.trim()); } }, field);
-    return [form, choice(() => done(null), label, () => done(field.value.trim()))];
+    return [told(says), form, choice(() => done(null), label, () => done(field.value.trim()))];
   });
 }
 
@@ -92,9 +95,10 @@ export function askNumber(title, says, given) {
  * @param {App} app
  * @param {string} title
  * @param {(group: Group) => boolean} may
+ * @param {string} [says]
  * @returns {Promise<number | null>} a group
  */
-export function askGroup(app, title, may) {
+export function askGroup(app, title, may, says = "") {
   return dialog(title, (done, made) => {
     const { state, slots } = app.store.get();
     const groups = listed(slots, state.groups).filter(may);
@@ -114,7 +118,7 @@ export function askGroup(app, title, may) {
       if (event.key === "Enter" && event.target === field && fitting()[0]) done(fitting()[0].id);
     });
     draw();
-    return [field, list, el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
+    return [told(says), field, list, el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
   });
 }
 
@@ -122,7 +126,7 @@ export function askGroup(app, title, may) {
  * What an action would move, before it is done. Where that takes a while, the dialog says so.
  * @param {App} app
  * @param {string} title
- * @param {Promise<{count: number, moves: Move[], dissolved?: boolean}>} coming
+ * @param {Promise<Preview>} coming
  * @param {string} label
  * @returns {Promise<boolean | null>}
  */
@@ -131,7 +135,7 @@ export function askPreview(app, title, coming, label) {
     const close = (/** @type {string} */ name) => el("div", { class: "choice" }, button(name, () => done(null), { key: "Esc" }));
     const box = el("div", { class: "preview", role: "status" }, el("p", { class: "soft", text: spoken`Looking where the images would go…` }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
     coming.then((preview) => {
-      box.replaceChildren(...moved(app, preview), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
+      box.replaceChildren(...moved(app, preview).filter((node) => node !== null), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
       const go = /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"));
       if (go?.isConnected) go.focus();
       appears(box);
@@ -140,14 +144,14 @@ export function askPreview(app, title, coming, label) {
   }, "wide");
 }
 
-/** @param {App} app @param {{count: number, moves: Move[], dissolved?: boolean}} preview */
-function moved(app, { count: n, moves, dissolved = false }) {
+/** @param {App} app @param {Preview} preview */
+function moved(app, { count: n, moves, ends, dissolved = false }) {
   const { state } = app.store.get();
   if (n === 0) return [el("p", { text: "Nothing would move." })];
   const lines = moves.map((move) => el("li", {},
     el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
     strip(app, move.sample)));
-  return [el("p", { text: `${counted(n, "image")} would move.${dissolved ? spoken` Images that were decided to be here move, too.` : spoken` Decided images stay where they are.`}` }), el("ul", { class: "moves" }, ...lines)];
+  return [el("p", { text: `${counted(n, "image")} would move.${dissolved ? spoken` Images that were decided to be here move, too.` : spoken` Decided images stay where they are.`}` }), told(ending(ends.map((id) => titleIn(state, id)))), el("ul", { class: "moves" }, ...lines)];
 }
 
 /**

@@ -45,6 +45,23 @@ export const presentGroup = ({ state, group }) => state.groups.find(({ id }) => 
 export const targets = ({ open, selected }) => (open === null ? [...selected] : [open]);
 
 /**
+ * The groups all of whose images are among some: without these nothing is left of them.
+ * @param {Pick<Model, "state" | "labels" | "members">} model
+ * @param {readonly number[]} rows
+ * @returns {Group[]}
+ */
+export function wholly({ state, labels, members }, rows) {
+  const own = new Set(members?.rows);
+  /** @type {Map<number, number>} */
+  const held = new Map();
+  for (const row of rows) {
+    const group = labels?.version === state.version ? labels.group[row] : own.has(row) ? members?.group : undefined;
+    if (group !== undefined) held.set(group, (held.get(group) ?? 0) + 1);
+  }
+  return state.groups.filter(({ id, size, nowhere }) => !nowhere && held.get(id) === size);
+}
+
+/**
  * The groups that images went to.
  * @param {Answer | null} answer
  * @returns {number[]}

@@ -20,6 +20,8 @@
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
  *   neighbours: number[], note: string | null}} Facts
  * @typedef {{from: number, to: number, count: number, sample: number[]}} Move
+ * @typedef {{count: number, moves: Move[], ends: number[], dissolved?: boolean}} Preview what an
+ *   action would move, and the groups that it would leave without an image
  * @typedef {{op: string, act?: string, words?: string, [key: string]: unknown}} Act
  * @typedef {{state: State, says: string, entry: {n: number, to?: number[] | Record<string, unknown>} | null}} Answer
  * @typedef {{version: number, group: Int32Array, decided: Uint8Array}} Labels

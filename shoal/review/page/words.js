@@ -38,6 +38,18 @@ export function titleIn(state, id) {
   return group ? titleOf(group) : titleOf({ id, name: null, nowhere: id === 0 });
 }
 
+/** @param {readonly string[]} titles */
+export const listing = (titles) => (titles.length < 2 ? titles.join("") : `${titles.slice(0, -1).join(", ")} and ${titles.at(-1)}`);
+
+/** What becomes of groups that an action would leave without an image; empty where there is none. @param {readonly string[]} titles */
+export function ending(titles) {
+  if (titles.length === 0) return "";
+  return `${listing(titles)} would end: ${spoken`no image is left in`} ${titles.length === 1 ? "it" : "them"}.`;
+}
+
+/** The same, before it is said where the images go. @param {readonly string[]} titles */
+export const allOf = (titles) => (titles.length === 0 ? "" : `${spoken`These are all images of`} ${listing(titles)}, which ${titles.length === 1 ? "ends" : "end"} if they go.`);
+
 /** @param {Pick<State, "n_images" | "n_decided" | "expected">} state */
 export function progress({ n_images: n, n_decided: decided, expected }) {
   const done = `${count(decided)} of ${count(n)} decided`;
