@@ -83,6 +83,28 @@ def test_answers_about_single_images_outlast_undo_a_merge_elsewhere_and_escape(
     assert set(session.groups.group[rows[:2]]) == {session.groups.next_group - 1}
 
 
+def test_a_group_that_is_gone_has_no_card_while_nobody_can_tell_what_became_of_it(
+    person: Person,
+) -> None:
+    question, session = asked(person), person.server.session
+    person.press("e")
+    person.asked()
+    numbers = person.run(NUMBERS)
+    first, second = (one["group"] for one in question["candidates"][:2])
+    person.driver.execute_cdp_cmd("Network.enable", {})
+    person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/api/labels*"]})
+    session.act({"op": "merge", "groups": [first, second]})
+    gone = {f"Group {first}", f"Group {second}"}
+    person.until(lambda: not gone & set(person.groups()))
+    person.until(lambda: len(person.run(NUMBERS)) == len(numbers) - 2)
+    assert not any(line.endswith(tuple(gone)) for line in person.run(NUMBERS))
+    for key in (number.split()[0] for number in numbers[:2]):
+        person.press(key)
+        person.until(lambda: "No group that is shown here has the key" in person.said())
+    person.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    person.complaints()  # of requests that failed
+
+
 def test_the_next_key_is_about_the_images_that_were_shown(person: Person) -> None:
     question, session = asked(person), person.server.session
     images = person.run(IMAGES)

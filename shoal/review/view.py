@@ -18,8 +18,6 @@ from shoal.review.order import typical_of_some
 
 SAMPLE = 12
 """Images in the sample of a group, at most."""
-SURE = 0.9
-"""Images of less confidence are doubtful."""
 _FULL_SAMPLES = 400
 """Of more groups, the smaller ones have short samples, so that the first page stays small."""
 _SHORT = 3
@@ -101,11 +99,6 @@ class View:
         """How sure it is of the images that nobody decided, in [0, 1], on average."""
         left = ~self.groups.decided
         return float(self.confidence[left].mean()) if left.any() else 1.0
-
-    @cached_property
-    def n_doubtful(self) -> int:
-        """How many images that nobody decided are less than `SURE`."""
-        return int((~self.groups.decided & (self.confidence < SURE)).sum())
 
     def moves_to(self, target: IntArray) -> dict[str, Any]:
         """The images whose group differs from ``target`` int64 (n,), by move, the largest first."""

@@ -149,8 +149,9 @@ test("thumbnails on a sheet", () => {
 test("words", () => {
   assert.equal(progress({ n_images: 8500, n_decided: 412, expected: 0.968 }), "412 of 8,500 decided, about 97 % sure of the rest");
   assert.equal(progress({ n_images: 5, n_decided: 5, expected: 1 }), "5 of 5 decided");
-  assert.equal(doubts({ n_images: 8500, n_decided: 412, n_doubtful: 1 }), "1 image is still doubtful.");
-  assert.equal(doubts({ n_images: 8500, n_decided: 412, n_doubtful: 0 }), "No image is doubtful any more.");
+  assert.equal(doubts({ n_images: 8500, n_decided: 500, expected: 0.88 }), "Of the images that you did not decide, about 960 are in a wrong group.");
+  assert.equal(doubts({ n_images: 50, n_decided: 12, expected: 0.999 }), "Of the images that you did not decide, hardly any is in a wrong group.");
+  assert.equal(doubts({ n_images: 50, n_decided: 50, expected: 1 }), "All images are decided.");
   assert.deepEqual([percent(1), percent(0.999), percent(0.001), percent(0)], ["100 %", "99 %", "1 %", "0 %"]);
   assert.deepEqual([titleOf(group(3, 1)), titleOf(group(0, 1, true)), titleOf({ ...group(3, 1), name: "<b>" })], ["Group 3", "Belongs nowhere", "<b>"]);
   assert.match(clearness(0.9, 0.05), /^Clearly apart\. .*not about colour and light\.$/);

@@ -42,10 +42,11 @@ const reply = (op) => (/** @type {App} */ app) => answer(app, op);
 
 /** Answer for all images that are shown, or for the framed one, by the key of a group. @param {App} app @param {string} key */
 function byKey(app, key) {
-  const { slots, question: asked, singles } = app.store.get();
+  const { slots, question: asked, singles, state } = app.store.get();
   const { candidates = [], each } = asked?.question ?? {};
   const offered = each?.candidates ?? [];
-  const group = offered[keysOf(slots, offered).indexOf(key)] ?? null;
+  const meant = offered[keysOf(slots, offered).indexOf(key)] ?? null;
+  const group = state.groups.some(({ id }) => id === meant) ? meant : null;
   if (group !== null && singles?.shown) return answerOne(app, group);
   if (group !== null && candidates.some((one) => one?.group === group)) return answer(app, group);
   return app.say(`No group that is shown here has the key ${key}.`);

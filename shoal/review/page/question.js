@@ -13,6 +13,16 @@ import { appears } from "./seen.js";
 import { keysOf } from "./selection.js";
 import { count, counted, doubts, percent, titleIn } from "./words.js";
 
+/**
+ * How likely a group is, beside the others. No number stands for it: of such shares nobody knows how many come true.
+ * @param {number} share
+ */
+function likelihood(share) {
+  const bar = meter(share);
+  bar.title = "How likely it is beside the other groups, as far as learning can tell";
+  return bar;
+}
+
 /** @param {App} app */
 export function showQuestion(app) {
   const body = byId("question-body");
@@ -41,10 +51,12 @@ export function showQuestion(app) {
     if (!candidate) return null;
     const { group, share = 0 } = candidate;
     const singles = given?.shown ?? false;
-    const sample = state.groups.find(({ id }) => id === group)?.sample ?? [];
+    const there = state.groups.find(({ id }) => id === group);
+    if (!there) return null; // it is gone, and what became of it is not known yet: the server may be gone, too
+    const { sample } = there;
     return el("button", { type: "button", class: "candidate", "aria-keyshortcuts": key || null, onclick: () => void (singles ? answerOne(app, group) : answer(app, group)) },
-      el("span", { class: "group-title" }, dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, singles ? null : el("span", { class: "soft", text: percent(share) }), keyHint(key)),
-      singles ? null : meter(share), strip(app, sample, singles ? 5 : 8));
+      el("span", { class: "group-title" }, dotOf(group), el("span", { class: "name", text: titleIn(state, group) }), group === present && !singles ? el("span", { class: "tag", text: "now here" }) : null, keyHint(key)),
+      singles ? null : likelihood(share), strip(app, sample, singles ? 5 : 8));
   }
 
   /** @param {(Node | null)[]} made @returns {Node[]} */
@@ -64,7 +76,7 @@ export function showQuestion(app) {
   }
 
   /** How many questions are left nobody knows: each answer changes what is worth asking. @param {Model} model */
-  const left = ({ state }) => el("span", { class: "doubts", title: spoken`Of all images that you did not decide, so many are less than 90 % sure to be in the right group`, text: doubts(state) });
+  const left = ({ state }) => el("span", { class: "doubts", title: spoken`Shoal is about ${percent(state.expected)} sure of each of these, on average. Learning and your answers change that; questions are chosen by what they settle`, text: doubts(state) });
 
   /** @param {Model} model */
   function draw(model) {

@@ -4,7 +4,7 @@
  * @typedef {{id: number, name: string | null, size: number, decided: number, expected: number,
  *   sample: number[], nowhere: boolean, note: string | null}} Group
  * @typedef {{version: number, n_images: number, groups: Group[], n_decided: number,
- *   expected: number, n_doubtful: number, undo: string | null, redo: string | null, divided: boolean,
+ *   expected: number, undo: string | null, redo: string | null, divided: boolean,
  *   conflicts: string[]}} State
  * @typedef {{n: number, noun: string, title: string, identity: string, has_map: boolean,
  *   sheets: {width: number, height: number, columns: number}}} Pile

@@ -56,10 +56,14 @@ export function progress({ n_images: n, n_decided: decided, expected }) {
   return decided < n ? `${done}, about ${percent(expected)} sure of the rest` : done;
 }
 
-/** How much there is to ask. @param {Pick<State, "n_images" | "n_decided" | "n_doubtful">} state */
-export function doubts({ n_images: n, n_decided: decided, n_doubtful: doubtful }) {
+/**
+ * How much is still wrong, about: what "sure of the rest" comes to in images, and nothing else.
+ * @param {Pick<State, "n_images" | "n_decided" | "expected">} state
+ */
+export function doubts({ n_images: n, n_decided: decided, expected }) {
   if (decided === n) return spoken`All images are decided.`;
-  return doubtful === 0 ? spoken`No image is doubtful any more.` : `${counted(doubtful, "image")} ${doubtful === 1 ? "is" : "are"} still doubtful.`;
+  const wrong = Math.round((1 - expected) * (n - decided));
+  return wrong === 0 ? spoken`Of the images that you did not decide, hardly any is in a wrong group.` : spoken`Of the images that you did not decide, about ${count(wrong)} ${wrong === 1 ? "is" : "are"} in a wrong group.`;
 }
 
 /**
