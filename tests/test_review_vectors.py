@@ -84,3 +84,10 @@ def test_nothing_is_called_an_image_that_is_none(person: Person) -> None:
     person.click(f"#image-{person.until(lambda: set(person.tiles()) >= {*rows}) and rows[0]}")
     person.press(str(group))
     person.hears("Moved 1 vector to 'my images'")
+    session = person.server.session
+    session.act({"op": "merge", "groups": [group, other]})
+    said = [entry["says"] for entry in person.journal()]
+    assert said[0] == "Began with 60 vectors."
+    assert said[-1].startswith("Merged 'my images'")
+    assert said[-1].endswith("(60 vectors).")
+    assert not [text for text in said if "image" in text.replace("my images", "")]

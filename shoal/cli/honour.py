@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from shoal.clustering.choose_k import AUTO, weigh_remembered
 from shoal.corrections.division import Division
 from shoal.corrections.honoured import Corrections, Honoured, honour, is_corrected, is_of
 from shoal.corrections.journal_file import check_journal, journal_beside, reviewed_beside
+from shoal.corrections.nouns import said_of_vectors
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.export.load_corrections import load_corrections
 from shoal.images.csv_files import printable
+from shoal.images.vectors.source import has_pictures
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.progress import Reporter
@@ -163,6 +166,8 @@ class Honouring:
             result = honour(
                 table, corrections, checkpoint, division=division, images=source.digest()
             )
+        if not has_pictures(source):
+            result = replace(result, conflicts=tuple(map(said_of_vectors, result.conflicts)))
         for conflict in result.conflicts[:_LISTED]:
             self._report.say(f"conflict: {printable(conflict)}")
         if len(result.conflicts) > _LISTED:

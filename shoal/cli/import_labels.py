@@ -68,6 +68,6 @@ def import_labels(
     with reviewed.journal as journal:
         report.say(*reviewed.notes)
         imported = imported_from(journal.history.groups, given)
-        journal.append(imported.entry)
-    report.say(imported.entry.says, *imported.notes, f"kept in {journal.path}")
+        entry = journal.append(imported.entry)  # which may speak of vectors
+    report.say(entry.says, *entry.about["notes"], f"kept in {journal.path}")
     say_next(report, "review", data, checkpoint)

@@ -19,6 +19,7 @@ from typing import Any, Self
 from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.history import replay
 from shoal.corrections.journal_file import not_begun, read_journal
+from shoal.corrections.nouns import entry_of_vectors
 from shoal.errors import DataError, OutputError
 from shoal.images.files import write_error
 
@@ -34,14 +35,17 @@ class Journal:
     Args:
         path: the file; made with ``begin`` as its first entry if there is none.
         begin: see `start_entry`; None if the file must exist.
+        vectors: whether the pile is of vectors without pictures, which sentences then speak of.
 
     Raises:
         DataError: see `read_journal`.
         OutputError: it cannot be written, or another process has it open.
     """
 
-    def __init__(self, path: str | Path, begin: Entry | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: str | Path, begin: Entry | None = None, *, vectors: bool = False
+    ) -> None:
+        self.path, self._vectors = Path(path), vectors
         if begin is None and not self.path.exists():
             read_journal(self.path)  # says that there is none
         self._file = _open_alone(self.path)
@@ -128,6 +132,7 @@ class Journal:
         self.close()
 
     def _stamped(self, entry: Entry, n: int) -> Entry:
+        entry = entry_of_vectors(entry) if self._vectors else entry
         return replace(entry, n=n, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def _write(self, entry: Entry) -> None:

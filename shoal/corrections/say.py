@@ -27,8 +27,8 @@ def name(groups: Groups, group: int, called: str) -> Entry:
     """
     groups.members(group)
     called = _checked_name(groups, called, {group})
-    before = groups.title(group)
-    says = f"Named {before} {called!r}." if called else f"Took the name of {before!r} away."
+    before = _quoted(groups, group)
+    says = f"Named {before} {called!r}." if called else f"Took the name of {before} away."
     return Entry("name", says, names={group: called})
 
 
@@ -289,6 +289,11 @@ def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
     if called and taken is not None and taken in groups.sizes:
         raise DataError(f"another group is called {called!r}; merge them, or choose another name.")
     return called
+
+
+def _quoted(groups: Groups, group: int) -> str:
+    """What a group is called; in quotes where a person called it so."""
+    return repr(groups.names[group]) if group in groups.names else groups.title(group)
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from shoal.corrections.nouns import said_of_vectors
 from shoal.images.vectors.source import has_pictures
-from shoal.plural import of_vectors
 from shoal.protocols import ImageSource
 
 _SAID = ("says", "undo", "redo", "conflicts", "error")
 """The fields that hold sentences of shoal; names and ids stand in fields of their own."""
-_OF_A_PERSON = re.compile(
-    r"""(Noted\ on\ .* | '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*")""", re.DOTALL | re.VERBOSE
-)
-"""What a person wrote, in such a sentence: the text of a note, and names, which have quotes."""
 
 
 def noun_of(source: ImageSource) -> str:
@@ -47,5 +42,4 @@ def _said(value: Any) -> Any:
         return [_said(sentence) for sentence in value]
     if not isinstance(value, str):
         return value
-    parts = _OF_A_PERSON.split(value)
-    return "".join(part if i % 2 else of_vectors(part) for i, part in enumerate(parts))
+    return said_of_vectors(value)

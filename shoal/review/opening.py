@@ -14,15 +14,18 @@ from shoal.corrections.carry import carry
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
 from shoal.corrections.known import known_rows, with_new_ids
+from shoal.corrections.nouns import said_of_vectors
 from shoal.embedding.table import NOWHERE_NAME, ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.export.clustering_digest import stored_digest
 from shoal.export.neighbours import with_map
 from shoal.export.prediction import load_prediction
 from shoal.images.csv_files import as_text, printable
+from shoal.images.vectors.source import has_pictures
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import ImageSource, Track, silent
+from shoal.review.nouns import noun_of
 
 _LISTED = 10
 """Conflicts that are told in the terminal, at most."""
@@ -71,11 +74,13 @@ def open_review(
         "clustering": clustering_digest(checkpoint),
     }  # fmt: skip
     journal = Journal(
-        place, start_entry(table.ids, table.labels, about=about, nowhere=_nowhere(table))
+        place,
+        start_entry(table.ids, table.labels, about=about, nowhere=_nowhere(table)),
+        vectors=not has_pictures(source),
     )
     try:
         notes = [_TORN] if journal.torn else []
-        notes += _carry_over(journal, table, about)
+        notes += _carry_over(journal, table, about, noun_of(source))
         _keep(table, checkpoint, reviewed_beside(place), about["images"])
     except BaseException:
         journal.close()
@@ -88,7 +93,9 @@ def _nowhere(table: ImageTable) -> int | None:
     return next((label for label, name in table.called().items() if name == NOWHERE_NAME), None)
 
 
-def _carry_over(journal: Journal, table: ImageTable, about: Mapping[str, str]) -> list[str]:
+def _carry_over(
+    journal: Journal, table: ImageTable, about: Mapping[str, str], noun: str
+) -> list[str]:
     """Carry what was said over to this result, if it was said of another; what there is to say.
 
     Raises:
@@ -109,8 +116,9 @@ def _carry_over(journal: Journal, table: ImageTable, about: Mapping[str, str]) -
         if not known.any():
             raise DataError("none of these images are among those that were corrected.")
     except DataError as error:
+        why = str(error) if noun == "image" else said_of_vectors(str(error))
         raise DataError(
-            f"{journal.path} is about other images: {error} Move it away to begin a new review."
+            f"{journal.path} is about other {noun}s: {why} Move it away to begin a new review."
         ) from None
     named = with_new_ids(table, known, groups)
     entry = journal.append(carry(groups, named, reviewed=reviewed, about=about).entry)
