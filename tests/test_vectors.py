@@ -96,7 +96,7 @@ def test_bad_input_is_refused_in_a_sentence(tmp_path: Path) -> None:
     np.save(path, vectors[0])
     refused("shape (n, d)", path)
     np.save(path, np.zeros((2, 8, 8), np.uint8))
-    refused("images are for 'shoal run'", path)
+    refused("images go with 'shoal run'", path)
     np.save(path, vectors.astype(complex))
     refused("real numbers", path)
     np.save(path, np.full((3, 2), np.nan))
@@ -348,7 +348,7 @@ def test_every_command_takes_vectors(
         assert result.code == 0, (words, result.err)
         return str(result.out)
 
-    assert "–" in shoal("splits", data, checkpoint)
+    assert "–" not in shoal("splits", data, checkpoint)
     told = shoal("clusters", data, checkpoint, "--to", 4)
     assert "computed from 90 vectors" in told
     assert "image" not in told
@@ -369,7 +369,7 @@ def test_every_command_takes_vectors(
     shoal("predict", data, checkpoint, "new.csv", "--table", table)
     assert (tmp_path / "new.csv").read_bytes() == (folder / out / "prediction.csv").read_bytes()
     shoal("report", data, checkpoint, "report.html", "report.pdf")
-    assert "numbers, from elsewhere" in shoal("info", checkpoint)
+    assert "numbers, from elsewhere" in shoal("info", checkpoint.parent)
     json.loads(shoal("info", checkpoint, "--json"))
     shoal("export", data, folder / out / table, "out.csv", "--as", "csv")
     shoal("export", data, folder / out / table, "out.parquet", "--as", "parquet")
@@ -455,7 +455,8 @@ def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -
     for k in (0, 1):
         assert f"-k must be from 2 to 1,000,000, got {k}." in mistake("cluster", data, out, "-k", k)
     assert "'shoal cluster'" in mistake("run", data, out)
-    assert "is not the id of a vector" in mistake("similar", data, checkpoint, folder / "y.npy")
+    told = mistake("similar", data, checkpoint, folder / "y.npy")
+    assert "cannot make a vector of an image file" in told
     assert "about training" in mistake("cluster", data, out, "--set", "epochs=3")
     assert "-k must be from 2 to 90, the number of vectors, got 91" in mistake(
         "cluster", data, out, "-k", 91
@@ -616,3 +617,55 @@ def test_what_is_said_of_vectors_that_tell_nothing_is_translated() -> None:
         assert found
         for warning in found:
             assert not re.search("[a-z]", Wording("zh-TW", vectors=True).warning(warning)), warning
+
+
+def test_what_commands_say_of_vectors_is_of_vectors(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words for images, columns of dashes and commands with holes in them are for nobody."""
+    monkeypatch.chdir(tmp_path)
+    vectors = blobs()[0][:, :1]
+    np.save("v.npy", vectors)
+    np.save("w.npy", vectors[::-1] + 1)
+    assert run_cli("cluster", "v.npy", "out", "-k", 2).code == 0
+    refused = run_cli("cluster", "w.npy", "out", "-k", 2)
+    assert "out holds another run (it is of other vectors)" in refused.err
+    about = run_cli("info", "out")
+    assert f"{len(vectors)} vectors of 1 number, from elsewhere" in about.out
+    assert about.out == run_cli("info", "out/checkpoint.pth").out
+    monkeypatch.chdir("/")
+    assert "…" not in run_cli("info", tmp_path / "out").out
+    monkeypatch.chdir(tmp_path)
+    listed = run_cli("splits", "v.npy", "out/checkpoint.pth").out
+    assert "stability" in listed
+    assert "–" not in listed
+    assert "views" not in listed
+    n = len(vectors)
+    asked = run_cli("similar", "v.npy", "out/checkpoint.pth", n).err
+    assert f"no vector has the id '{n}'; give one of the {n} ids, '0' to '{n - 1}'" in asked
+    np.save("text.npy", np.array([["a", "b"]] * 3))
+    assert "must be real numbers, got text." in run_cli("cluster", "text.npy", "o").err
+    far = run_cli("predict", "w.npy", "out/checkpoint.pth", "p.csv", "--quiet")
+    assert far.code == 0
+    np.save("far.npy", 1e6 * vectors)
+    assert "(ids " in run_cli("predict", "far.npy", "out/checkpoint.pth", "far.csv").err
+
+
+def test_vectors_of_a_prediction_that_are_gone_are_warned_of_and_the_rest_is_written(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("v.npy", np.eye(8))
+    Path("p.csv").write_text("id,label\n0,1\n1,0\n2,1\n99,0\n")
+    said = "warning: 1 of 4 vectors of p.csv is not in v.npy and was left out: 99\n"
+    for words, written in ((("--as", "csv"), True), (("--as", "csv", "--dry-run"), False)):
+        result = run_cli("export", "v.npy", "p.csv", "e.csv", *words)
+        assert result.code == 0
+        assert "image" not in result.err + result.out
+        assert said.removeprefix("warning: ").strip() in result.err + result.out
+        assert Path("e.csv").exists() == written
+        Path("e.csv").unlink(missing_ok=True)
+    assert run_cli("export", "v.npy", "p.csv", "e.csv", "--as", "csv", "--quiet").err == said
+    refused = run_cli("export", "v.npy", "p.csv", "folders")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "where vectors have no images, got 'folders'" in refused.err

@@ -152,22 +152,35 @@ def evaluate(
     say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
 
 
-def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
+def info(
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", help="A checkpoint file, or the folder of a run.",
+            show_default=False,
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Show what a checkpoint is, and how far to trust its clusters.
 
     Recipe, epoch, time, data, versions, history, warnings.
     """
     from shoal.cli.next_step import say_next
+    from shoal.cli.run_identity import data_of_run
     from shoal.export import summaries
     from shoal.export.load_corrections import corrections_of
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
     from shoal.scoring import label_free
 
+    if checkpoint.is_dir() and (checkpoint / "checkpoint.pth").is_file():
+        checkpoint = checkpoint / "checkpoint.pth"
     loaded = checkpoints.load(checkpoint)
+    data = data_of_run(checkpoint.parent) if checkpoint.name == "checkpoint.pth" else None
     corrections = corrections_of(checkpoint, loaded)
     if as_json:
-        facts = summaries.checkpoint_facts(loaded, checkpoint)
+        facts = summaries.checkpoint_facts(loaded, checkpoint, data)
         if corrections is not None:
             facts["corrections"] = summaries.corrections_facts(corrections)
         print(json.dumps(facts, indent=2))
@@ -176,7 +189,7 @@ def info(checkpoint: CheckpointPath, as_json: AsJson = False) -> None:
         if corrections is not None:
             print(summaries.corrections_text(corrections))
         if loaded.finished:  # last, so that the verdict is what a person sees
-            print(label_free.verdict_on(loaded, path=checkpoint))
+            print(label_free.verdict_on(loaded, path=checkpoint, data=data))
         elif checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")
             if final.is_file():

@@ -142,7 +142,7 @@ def export(
     from shoal.cli.opening_as_learned import open_pile
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
-    from shoal.images.vectors.source import has_pictures
+    from shoal.images.vectors.source import has_pictures, n_dimensions_of
     from shoal.models.provenance import typed
     from shoal.progress import Reporter
     from shoal.search import summaries
@@ -156,8 +156,9 @@ def export(
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source = open_pile(data, made_by, options, size=size, report=report)
     loaded = honouring.of_file(loaded, source)
+    noun = "vector" if n_dimensions_of(source) else "image"
     if dry_run:
-        print(exporting.plan_export(source, loaded, out, kind=kind, by=by))
+        print(exporting.plan_export(source, loaded, out, kind=kind, by=by, noun=noun))
         report.say(f"next: {typed(without='--dry-run')}")
         return
     if kind == "parquet" and not loaded.has_embedding:
@@ -169,10 +170,10 @@ def export(
     with_images = kind in ("folders", "parquet") and has_pictures(source)
     how = source.originals.describe() if with_images else "their names alone"
     n_images = len(loaded.ids) - len(missing)
-    report.say(summaries.of_export(n_images, len(source) - n_images, how, out))
+    report.say(summaries.of_export(n_images, len(source) - n_images, how, out, noun))
     if missing:
-        print(exporting.describe_missing(missing, loaded, source), file=sys.stderr)
-        raise typer.Exit(1)
+        said = exporting.describe_missing(missing, loaded, source, noun=noun)
+        print(f"warning: {said}", file=sys.stderr)  # with --quiet, too
     if checkpoint.is_file():
         say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
     else:

@@ -58,7 +58,8 @@ class Run:
         digest = source.digest()
         known = self.record.identity.get("images")
         if known not in (None, digest) and not request.force:
-            raise OutputError(_of_another(self.folder, "it is of other images"))
+            kind = request.resolve().kind
+            raise OutputError(_of_another(self.folder, f"it is of other {kind}"))
         if self.done and known == digest:
             return self
         if self.mends:

@@ -65,7 +65,7 @@ def cluster(
     from shoal import large, pipeline
     from shoal.cli import inference, opening
     from shoal.cli.large_vectors import cluster_in_blocks, how_compared
-    from shoal.cli.next_step import say_next
+    from shoal.cli.next_step import free_outputs, say_next
     from shoal.cli.opening_vectors import open_vectors
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
@@ -132,7 +132,10 @@ def cluster(
                 auto_metric=request.auto_metric, origin=origin, ray=ray, workers=workers,
                 column=column,
             )  # fmt: skip
-            say_next(report, "similar", vectors, folder / "checkpoint.pth", source.ids[0])
+            say_next(
+                report, "similar", vectors, folder / "checkpoint.pth", source.ids[0],
+                *free_outputs("similar"),
+            )  # fmt: skip
             return
         if ray is not None:
             report.say("that many fit into memory: they are clustered here, without Ray")

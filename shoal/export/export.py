@@ -24,6 +24,7 @@ __all__ = ["FORMATS", "MEANS", "check_export", "export_prediction", "plan_export
 _LABELS = written_formats()
 FORMATS = ("folders", "csv", "parquet", "json", *_LABELS)
 _SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "json": ".json"} | _LABELS
+_OF_PICTURES = ("folders", "json")
 MEANS = ("copy", "hardlink", "symlink")
 
 
@@ -89,10 +90,11 @@ def _check_pictures(source: ImageSource, kind: str) -> None:
     Raises:
         DataError: they are vectors without images.
     """
-    if kind in ("folders", "json") and not has_pictures(source):
+    if kind in _OF_PICTURES and not has_pictures(source):
+        others = ", ".join(each for each in FORMATS if each not in _OF_PICTURES)
         raise DataError(
-            f"kind must be csv or parquet, or names for another tool, of vectors without images; "
-            f"got {kind!r}. 'shoal cluster … --images DATA' says which images are theirs."
+            f"kind must be one of {others} where vectors have no images, got {kind!r}; "
+            "'shoal cluster … --images DATA' says which images are theirs."
         )
 
 
@@ -106,7 +108,7 @@ def _labelled(table: ImageTable) -> list[LabelledImage]:
 
 def plan_export(
     source: ImageSource, prediction: ImageTable, out: str | Path, *,
-    kind: str = "folders", by: str = "copy", shown: int = 3,
+    kind: str = "folders", by: str = "copy", shown: int = 3, noun: str = "image",
 ) -> str:  # fmt: skip
     """What `export_prediction` would write, as text.
 
@@ -117,6 +119,7 @@ def plan_export(
         kind: one of `FORMATS`.
         by: one of `MEANS`.
         shown: how many images of each folder to list.
+        noun: what is exported, in the singular.
 
     Raises:
         DataError: see `export_prediction`.
@@ -128,26 +131,25 @@ def plan_export(
     table, rows, missing = without_missing(prediction, source)
     titles = table.titles()
     others = len(source) - len(rows)
-    lines = [f"would write {counted(len(rows), 'image')} to {printable(str(out))} as {kind}"]
+    lines = [f"would write {counted(len(rows), noun)} to {printable(str(out))} as {kind}"]
     if others:
         lines[0] += f"; {others:,} that the prediction does not mention are left out"
     if missing:
-        lines.append(f"  {describe_missing(missing, prediction, source)}")
+        lines.append(f"  {describe_missing(missing, prediction, source, noun=noun)}")
     if kind == "folders":
         how = source.originals.describe() if by == "copy" else f"as {by}s of their files"
         targets = folders.target_paths(source, rows, titles, by)
         lines += [f"  {how}", *_folder_lines(source, rows, targets, by, shown)]
     else:
         sizes = Counter(titles)
-        lines += [
-            f"  {printable(title)}: {counted(sizes[title], 'image')}" for title in sorted(sizes)
-        ]
+        lines += [f"  {printable(title)}: {counted(sizes[title], noun)}" for title in sorted(sizes)]
     return "\n".join([*lines, "nothing was written: leave out --dry-run to do it"])
 
 
 def describe_missing(
-    missing: Sequence[str], prediction: ImageTable, source: ImageSource, *, shown: int = 10
-) -> str:
+    missing: Sequence[str], prediction: ImageTable, source: ImageSource, *, shown: int = 10,
+    noun: str = "image",
+) -> str:  # fmt: skip
     """A sentence on images of the prediction that are not in the pile.
 
     Args:
@@ -155,6 +157,7 @@ def describe_missing(
         prediction: the table that names them.
         source: the pile; if it skipped a file, the sentence says why.
         shown: how many of them to name.
+        noun: what they are, in the singular.
     """
     reasons = dict(source.skipped)
     named = [
@@ -165,7 +168,7 @@ def describe_missing(
         named.append(f"{len(missing) - shown:,} more")
     pile = source.originals.path or "the pile"
     return (
-        f"{len(missing):,} of {counted(len(prediction), 'image')} of "
+        f"{len(missing):,} of {counted(len(prediction), noun)} of "
         f"{prediction.path or 'the prediction'} {'is' if len(missing) == 1 else 'are'} not in "
         f"{pile} and {'was' if len(missing) == 1 else 'were'} left out: {', '.join(named)}"
     )

@@ -73,18 +73,23 @@ def splits_table(splits: list[ComparedSplit], more: str = "") -> str:
         splits: the ways.
         more: a command that looks for more where there is one alone; empty if none does.
     """
-    titles = ("split", "separation", "pixels explain", "stability", "views agree", "like 1")
-    lines = ["  ".join([titles[0], f"{'images in each':<17}", *titles[1:]])]
+    columns: dict[str, Sequence[float | None]] = {
+        "separation": [split.split.separation for split in splits],
+        "pixels explain": [split.split.pixel_share for split in splits],
+        "stability": [split.stability for split in splits],
+        "views agree": [split.view_agreement for split in splits],
+        "like 1": [split.agreement[0] for split in splits],
+    }
+    # Vectors have no pixels and no views.
+    known = {title: shares for title, shares in columns.items() if set(shares) != {None}}
+    lines = ["  ".join(["split", f"{'images in each':<17}", *known])]
     for number, split in enumerate(splits, start=1):
         sizes = " + ".join(f"{size:,}" for size in split.split.sizes[:4])
         sizes += " + …" if len(split.split.sizes) > 4 else ""
-        shares = (
-            split.split.separation, split.split.pixel_share, split.stability, split.view_agreement,
-            split.agreement[0],
-        )  # fmt: skip
+        row = {title: shares[number - 1] for title, shares in known.items()}
         cells = [
-            f"{'–':>{len(t)}}" if share is None else f"{share:>{len(t)}.3f}"
-            for t, share in zip(titles[1:], shares, strict=True)
+            f"{'–':>{len(title)}}" if share is None else f"{share:>{len(title)}.3f}"
+            for title, share in row.items()
         ]
         lines.append("  ".join([f"{number:>5}", f"{sizes:<17}", *cells]))
     if len(splits) == 1:
@@ -158,8 +163,10 @@ def label_free_text(scores: LabelFreeScores) -> str:
     )
 
 
-def checkpoint_facts(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
-    """All facts about a checkpoint, as JSON values."""
+def checkpoint_facts(
+    checkpoint: Checkpoint, path: Path, data: Path | None = None
+) -> dict[str, Any]:
+    """All facts about a checkpoint, as JSON values; ``data`` is where its images are now."""
     return {
         "file": str(path),
         "finished": checkpoint.finished,
@@ -171,7 +178,7 @@ def checkpoint_facts(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
         "epoch": checkpoint.epoch,
         "weights": sum(tensor.numel() for tensor in checkpoint.encoder_state.values()),
         "weights_sha256": checkpoint.weights_digest(),
-        "verdict": label_free.verdict_on(checkpoint, path=path).to_json()
+        "verdict": label_free.verdict_on(checkpoint, path=path, data=data).to_json()
         if checkpoint.finished
         else None,
         "origin": checkpoint.origin.to_json(),
@@ -219,15 +226,17 @@ def _representation(checkpoint: Checkpoint) -> list[str]:
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
     """The facts about a checkpoint as text, with at most 12 rows of its history."""
     facts = checkpoint_facts(checkpoint, path)
-    kind = f"{checkpoint.n_dimensions:,} numbers, from elsewhere"
-    if not checkpoint.n_dimensions:
-        kind = pixels(*checkpoint.image_shape)
+    pile = f"  images         {checkpoint.n_images:,} of {pixels(*checkpoint.image_shape)}"
+    if checkpoint.n_dimensions:
+        numbers = counted(checkpoint.n_dimensions, "number")
+        n_vectors = counted(checkpoint.n_images, "vector")
+        pile = f"  pile           {n_vectors} of {numbers}, from elsewhere"
     state = "finished" if checkpoint.finished else "along the way, without clusters"
     rows = checkpoint.history[:: max(1, -(-len(checkpoint.history) // 12))]
     lines = [
         f"{path}: {state}",
         "checkpoint",
-        f"  {checkpoint.recipe.kind:<14} {checkpoint.n_images:,} of {kind}",
+        pile,
         *(_of_training(checkpoint, facts) if not checkpoint.n_dimensions else []),
         *(f"  {name:<14} {value}" for name, value in facts["origin"].items() if value),
         *(f"  {name:<14} {value}" for name, value in checkpoint.provenance.items()),

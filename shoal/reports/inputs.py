@@ -19,7 +19,7 @@ from shoal.images.vectors.source import n_dimensions_of
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
-from shoal.plural import pixels
+from shoal.plural import counted, pixels
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring import evaluation
 from shoal.scoring.evaluation import Scores
@@ -234,4 +234,4 @@ def _size(shape: tuple[int, int, int]) -> str:
 
 
 def _kind(n_dimensions: int) -> str:
-    return f"vectors of {n_dimensions:,} numbers" if n_dimensions else "images"
+    return f"vectors of {counted(n_dimensions, 'number')}" if n_dimensions else "images"

@@ -95,8 +95,9 @@ def verdict(scores: LabelFreeScores) -> str:
 
 
 def verdict_on(
-    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None
-) -> Verdict:
+    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None,
+    data: Path | None = None,
+) -> Verdict:  # fmt: skip
     """Whether the clusters of a finished checkpoint can be trusted, by what it holds alone.
 
     Args:
@@ -104,6 +105,7 @@ def verdict_on(
         words: of the command line that trained it, after ``shoal``, by which to write the commands
             that come next; by default those that the checkpoint remembers.
         path: where the checkpoint is now, if that is not where it was trained.
+        data: where its images are now, if that is known.
 
     Raises:
         CheckpointError: the checkpoint is one along the way, without clusters.
@@ -135,7 +137,7 @@ def verdict_on(
             and bool(recipe.views.hue or recipe.views.saturation),
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             vectors=checkpoint.n_dimensions > 0,
-            training=training_of(checkpoint, words=words, path=path),
+            training=training_of(checkpoint, words=words, path=path, data=data),
         )
     )
 
@@ -149,8 +151,9 @@ def _n_nonempty(checkpoint: Checkpoint) -> int:
 
 
 def training_of(
-    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None
-) -> TrainingCommand:
+    checkpoint: Checkpoint, *, words: Sequence[str] | None = None, path: Path | None = None,
+    data: Path | None = None,
+) -> TrainingCommand:  # fmt: skip
     """The command that trained it; of what is not known or no longer there, an ellipsis.
 
     The arguments are those of `verdict_on`.
@@ -165,6 +168,8 @@ def training_of(
     if path is None:
         return training
     of_run = path.name == "checkpoint.pth"
+    if data is not None:
+        training = replace(training, data=str(data))
     return replace(
         training,
         verb=_verb(checkpoint, of_run),

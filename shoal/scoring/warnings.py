@@ -222,7 +222,8 @@ def unfamiliar(table: ImageTable, *, vectors: bool = False) -> list[str]:
 
 def _listed(table: ImageTable, rows: IntArray) -> str:
     listed = ", ".join(printable(str(table.ids[row])) for row in rows[:3])
-    return listed + (", …" if len(rows) > 3 else "")
+    word = "id" if len(rows) == 1 else "ids"
+    return f"{word} {listed}" + (", …" if len(rows) > 3 else "")
 
 
 def still_improving(checkpoint: Checkpoint) -> list[str]:

@@ -65,10 +65,15 @@ def resolve(queries: Sequence[str | Path], pile: ImageSource) -> list[Query]:
                 f"{printable(nested[0])!r}{more}?"
             )
         if n_dimensions_of(pile):
+            why = f"no vector has the id {printable(name)[:80]!r}"
+            if Path(name).is_file():
+                why = (
+                    "shoal cannot make a vector of an image file, as the program did that made "
+                    "these"
+                )
             raise DataError(
-                f"{printable(name)[:80]!r} is not the id of a vector, such as "
-                f"{printable(pile.ids[0])!r}; shoal cannot make a vector of an image file, as the "
-                "program did that made these."
+                f"{why}; give one of the {len(pile.ids):,} ids, {printable(pile.ids[0])!r} to "
+                f"{printable(pile.ids[-1])!r}."
             )
         resolved.append(Query(name, open_image(Path(name), pile), 0, -1))
     return resolved

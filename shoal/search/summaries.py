@@ -84,9 +84,9 @@ def of_outliers(outliers: Outliers, n: int = 5, *, noun: str = "images") -> str:
     return "\n".join([f"the most unusual of {len(outliers.ids):,} {noun}:", *lines])
 
 
-def of_export(n_images: int, n_left_out: int, how: str, out: Path) -> str:
-    """A summary of what `export_prediction` wrote."""
-    text = f"{counted(n_images, 'image')}, {how}, written to {printable(str(out))}"
+def of_export(n_images: int, n_left_out: int, how: str, out: Path, noun: str = "image") -> str:
+    """A summary of what `export_prediction` wrote; ``noun`` is what was exported."""
+    text = f"{counted(n_images, noun)}, {how}, written to {printable(str(out))}"
     if n_left_out:
         text += f"; {n_left_out:,} that the prediction does not mention are left out"
     return text

@@ -18,8 +18,12 @@ from shoal.images.vectors.cards import CARD, draw_cards
 from shoal.images.vectors.names import MANY, RowNames
 from shoal.images.vectors.pictures import PicturesOfVectors
 from shoal.images.vectors.usable import check_usable, counts, fault, look_over
+from shoal.plural import counted
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Originals
 
+_KINDS = {"U": "text", "S": "text", "O": "objects", "c": "complex numbers", "M": "dates",
+          "m": "times", "V": "records"}  # fmt: skip
+"""What arrays hold besides numbers, by the letter that NumPy has for it."""
 _BLOCK = 16 * 2**20
 """Bytes of float32 that are read at a time where all vectors are looked at."""
 
@@ -169,8 +173,8 @@ class VectorSource:
             return []
         are, tell = ("is", "tells") if self.n_constant == 1 else ("are", "tell")
         return [
-            f"{self.n_constant:,} of {self.n_dimensions:,} numbers {are} the same in all vectors, "
-            f"and {tell} nothing"
+            f"{self.n_constant:,} of {counted(self.n_dimensions, 'number')} {are} the same in all "
+            f"vectors, and {tell} nothing"
         ]
 
 
@@ -205,9 +209,10 @@ def check_shape(vectors: Array, name: str) -> None:
         DataError: it does not; ``name`` is what it is called.
     """
     if vectors.dtype.kind not in "fiub":
-        raise DataError(f"{name}: vectors must be real numbers, got dtype {vectors.dtype}.")
+        kind = _KINDS.get(vectors.dtype.kind, f"the type {vectors.dtype}")
+        raise DataError(f"{name}: vectors must be real numbers, got {kind}.")
     if vectors.ndim != 2:
-        more = "; images are for 'shoal run'" if vectors.ndim in (3, 4) else ""
+        more = "; images go with 'shoal run' and its checkpoints" if vectors.ndim in (3, 4) else ""
         raise DataError(
             f"{name}: vectors must have shape (n, d), a row for each, got {vectors.shape}{more}."
         )
