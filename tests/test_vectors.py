@@ -669,3 +669,13 @@ def test_vectors_of_a_prediction_that_are_gone_are_warned_of_and_the_rest_is_wri
     refused = run_cli("export", "v.npy", "p.csv", "folders")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert "where vectors have no images, got 'folders'" in refused.err
+
+
+def test_several_rows_that_are_left_out_are_told_in_a_sentence_that_stands(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    vectors = blobs()[0]
+    vectors[[3, 5]] = np.nan
+    np.save(tmp_path / "v.npy", vectors)
+    said = run_cli("cluster", tmp_path / "v.npy", tmp_path / "out", "-k", 2).err
+    assert "2 vectors: each holds a number that is not finite" in said

@@ -138,7 +138,9 @@ def counts(skipped: Sequence[tuple[str, str]]) -> list[Count]:
     for name, reason in skipped:
         by_reason.setdefault(reason, []).append(name)
     return [
-        Count(len(names), names[0] if len(names) == 1 else "vectors", reason)
+        Count(1, names[0], reason)
+        if len(names) == 1
+        else Count(len(names), "vectors", f"each {reason}")
         for reason, names in by_reason.items()
     ]
 
