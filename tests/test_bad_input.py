@@ -1014,8 +1014,9 @@ def test_arguments_that_are_swapped_and_a_folder_of_a_run_get_a_hint(
     folder = kit.checkpoint.parent
     (text := kit.out / "notes.pth").parent.mkdir(exist_ok=True)
     text.write_text("my notes\n")
+    (empty := kit.out / "empty").mkdir()
     asked = {
-        ("info", folder): f"{folder} is a folder; did you mean {folder / 'checkpoint.pth'}?",
+        ("info", empty): f"{empty} is a folder, not a checkpoint file.",
         ("evaluate", kit.images_file, folder, "--no-labels"): "did you mean",
         ("predict", kit.checkpoint, kit.images_file, kit.out / "p.csv"):
             "is a checkpoint, not images; DATA comes first, then CHECKPOINT.",

@@ -159,7 +159,8 @@ def test_predict_says_what_it_does_not_know(
     out, table = tmp_path / "p.csv", tmp_path / "t.parquet"
     told = run_cli("predict", tmp_path / "new.npy", path, out, "--table", table)
     assert (
-        "2 of 50 images are unlike any of the images the encoder was trained on (7, 30)" in told.err
+        "2 of 50 images are unlike any of the images the encoder was trained on (ids 7, 30)"
+        in told.err
     )
     confidence = np.array(pq.read_table(table).to_pydict()["confidence"])
     assert confidence[[7, 30]].max() < confidence.min() * 1.01
