@@ -74,6 +74,17 @@ def test_learning_helped_only_where_it_clearly_did() -> None:
     nothing = said(learned=0.01, pixels=0.0)
     assert "does not tell the groups (0.01 of 1)" in nothing
     assert "Learning" not in nothing
+    assert "--intensity ignored" not in nothing  # the run has tried that
+    training = parse_training(["run", "photos", "found", "--intensity", "varies"])
+    assert training is not None
+    asked = replace(GOOD, representation=UNTOLD, training=training)
+    assert "found-any-colour --intensity ignored" in str(decide(asked))
+
+
+def test_a_no_has_its_reason() -> None:
+    said = str(decide(replace(GOOD, estimate=Estimate(0.62, 0.5, 0.9), consistency=0.97)))
+    assert "No." in said
+    assert "less than 40% of the way from random groups" in said
 
 
 @pytest.mark.parametrize("consistency", [0.2, 0.5])

@@ -92,9 +92,12 @@ def _train(
         if before is None:
             notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
     if before is None:
-        recipe, said = try_views(
-            source, recipe, photographs, request.views, device=device, track=report
-        )
+        try:
+            recipe, said = try_views(
+                source, recipe, photographs, request.views, device=device, track=report
+            )
+        except (Interrupted, KeyboardInterrupt) as error:
+            raise _stopped(path, recipe) from error
         report.say(*said)
     height, width, channels = source.shape
     colour = channel_kind(source) != "channels"
@@ -211,7 +214,7 @@ def _within(
         device=device, workers=request.workers or torchrun.n_workers(),
     )  # fmt: skip
     recipe = recipe if before is not None else timed
-    time_is = f"{request.minutes:g} minutes are"
+    time_is = f"{counted(request.minutes, 'minute')} {'is' if request.minutes == 1 else 'are'}"
     if limit.left() - limit.reserved() < 10 * speed.step:
         report.say(
             f"{time_is} too short for this pile: a few steps are made, and the rest takes as long "

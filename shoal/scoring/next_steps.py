@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.plural import of_vectors
-from shoal.scoring.evidence import MEANINGLESS, Evidence, Sentence, is_shown, sentence
+from shoal.scoring.evidence import MEANINGLESS, UNTOLD, Evidence, Sentence, is_shown, sentence
 from shoal.scoring.training_command import TrainingCommand, command
 
 _MIN_IMAGES_FOR_CLUSTERS = 20
@@ -57,14 +57,27 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
         epochs = max(evidence.recipe_epochs, 2 * evidence.epochs)
         longer = training.again("longer", epochs=f"{epochs:g}")
     steps = [sentence("Train longer: {command}.", command=longer)]
-    if not is_shown(evidence.representation) and ("--intensity", "ignored") not in training.options:
-        ignoring = training.again("any-colour", intensity="ignored")
-        steps = [sentence("Train with views that tell nothing of light and colours: {command}.",
-                          command=ignoring)]  # fmt: skip
+    if not is_shown(evidence.representation):
+        steps = _change_views(evidence)
     if evidence.larger_size is not None:
         larger = training.again("larger", size=str(evidence.larger_size))
         steps.append(sentence("Train on larger images: {command}.", command=larger))
     return steps
+
+
+def _change_views(evidence: Evidence) -> list[Sentence]:
+    """What to do where nothing that images show tells the groups: change views, unless that was
+    tried."""
+    found, training = evidence.representation, evidence.training
+    asked = [option for option in training.options if option[0] in ("--intensity", "--quick")]
+    tried = found is not None and found.scores["pixels"] <= UNTOLD and not asked
+    if tried or ("--intensity", "ignored") in asked:
+        return []
+    ignoring = training.again("any-colour", intensity="ignored")
+    return [
+        sentence("Train with views that tell nothing of light and colours: {command}.",
+                 command=ignoring)
+    ]  # fmt: skip
 
 
 def _use(training: TrainingCommand) -> Sentence:

@@ -14,23 +14,22 @@ import numpy as np
 
 from shoal.clustering.clustering import build_clusterer
 from shoal.embedding.reduce import fit_reduction
-from shoal.images.channels import as_colours
+from shoal.images.channels import as_colours, channel_kind
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.protocols import FloatArray, ImageSource, Track, silent
-from shoal.recipes.asked_views import AskedViews
+from shoal.recipes.asked_views import AUTO, AskedViews
 from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.views_for import recoloured
-from shoal.scoring.evidence import SHOWN
+from shoal.scoring.evidence import UNTOLD
 from shoal.scoring.representation import enough, pixel_clusters
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.loop import train
 from shoal.training.schedule import n_steps
 
-_UNTOLD = 0.06
-"""Views are tried out where what images show tells the groups of their pixels no better than this.
-Shapes in any colours have 0.00, photographs 0.04 to 0.48 (benchmarks/LOG.md)."""
+_LEARNED = 0.05
+"""From this score on the usual views are kept: the encoder learns something of what images show."""
 _BETTER = 0.1
 """Views that change colours more are taken if the groups under them are told better by this."""
 _SAMPLE = 2000
@@ -61,11 +60,14 @@ def try_views(
     Returns:
         The recipe, and a line that says what was tried, if anything was.
     """
-    stronger = replace(
-        recoloured(photographs, as_colours(source)),
-        free_orientation=recipe.views.free_orientation,
-        horizontal_flip=recipe.views.horizontal_flip,
-    )
+    kind = as_colours(source)
+    stronger = recoloured(photographs, kind)
+    if kind == channel_kind(source) or asked.orientation != AUTO:
+        stronger = replace(
+            stronger,
+            free_orientation=recipe.views.free_orientation,
+            horizontal_flip=recipe.views.horizontal_flip,
+        )
     if (
         asked.decides_colours
         or stronger == recipe.views
@@ -78,7 +80,7 @@ def try_views(
         return recipe, []
     groups = pixel_clusters(some, recipe)
     pixels = predictability(structure, groups)
-    if pixels > _UNTOLD or len(np.unique(groups)) < 2:
+    if pixels > UNTOLD or len(np.unique(groups)) < 2:
         return recipe, []
     seen = _EPOCHS * len(some), _SHARE * recipe.epochs * len(source)
     brief = replace(recipe, epochs=min(seen) / len(some))
@@ -88,14 +90,18 @@ def try_views(
         f"({max(pixels, 0):.2f} of 1); after a short training it is {max(before, 0):.2f}"
     )
     kept = "the usual views are kept"
-    if before >= SHOWN:
+    if before >= _LEARNED:
         return recipe, [f"{told}: {kept}"]
     after = _trial(some, replace(brief, views=stronger), structure, device, track)
     told += f", after one whose views change colours and light far more {max(after, 0):.2f}"
     if after < before + _BETTER:
         return recipe, [f"{told}: {kept}"]
+    how = "" if kind == channel_kind(source) else ", as of colours after all"
+    if recipe.views.free_orientation and not stronger.free_orientation:
+        how += ", and turn nothing"
     return replace(recipe, views=stronger), [
-        f"{told}: these views are taken (--intensity matters if colours or light tell kinds apart)"
+        f"{told}: these views are taken{how} (--intensity matters if colours or light tell kinds "
+        "apart)"
     ]
 
 

@@ -125,10 +125,8 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
         return ["no"]
     answers: list[Trust] = []
     if estimate is not None:
-        chance = 1.0 / evidence.n_clusters
-        beyond_chance = (estimate.expected_accuracy - chance) / (1.0 - chance)
         good = estimate.expected_accuracy >= GOOD
-        answers.append("no" if beyond_chance < POOR else "yes" if good else "in part")
+        answers.append("no" if _is_poor(estimate, evidence) else "yes" if good else "in part")
     elif consistency is not None:
         good = consistency >= _CONSISTENT_ALONE
         answers.append("no" if consistency < INCONSISTENT else "yes" if good else "in part")
@@ -143,6 +141,11 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
     return answers
 
 
+def _is_poor(estimate: Estimate, evidence: Evidence) -> bool:
+    chance = 1.0 / evidence.n_clusters
+    return (estimate.expected_accuracy - chance) / (1.0 - chance) < POOR
+
+
 def _estimate(evidence: Evidence) -> Estimate | None:
     estimate = evidence.estimate
     return None if estimate is None or math.isnan(estimate.expected_accuracy) else estimate
@@ -155,6 +158,11 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
     estimate, signals, consistency = _estimate(evidence), evidence.signals, evidence.consistency
     if estimate is not None:
         reasons.append(_expected(estimate, evidence))
+        if _is_poor(estimate, evidence):
+            reasons.append(
+                sentence("The answer is no because that is less than {poor:.0%} of the way from "
+                         "random groups to groups that are all right.", poor=POOR)
+            )  # fmt: skip
     if signals is not None and math.isfinite(signals.view_agreement):
         seen = sentence(
             "{share:.0%} of the images stay in their group when they are cropped, turned "
