@@ -66,8 +66,7 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
 
 
 def _change_views(evidence: Evidence) -> list[Sentence]:
-    """What to do where nothing that images show tells the groups: change views, unless that was
-    tried."""
+    """Other views, where nothing that images show tells the groups and the run tried none."""
     found, training = evidence.representation, evidence.training
     asked = [option for option in training.options if option[0] in ("--intensity", "--quick")]
     tried = found is not None and found.scores["pixels"] <= UNTOLD and not asked

@@ -58,13 +58,8 @@ def compare(
             it has been chosen already.
     """
     rows = reduction.rows
-    symmetric = recipe.views.free_orientation
-    components = fit_components(source, symmetric)
-    pixels = components_of(source, components, symmetric, rows)
-    found = {
-        "learned": clustering.predict(reduction.fitted[rows]),
-        "pixels": _cluster(replace(recipe, clusterer=K_MEANS), pixels),
-    }
+    in_pixels, components, pixels = pixel_clusters(source, recipe, rows)
+    found = {"learned": clustering.predict(reduction.fitted[rows]), "pixels": in_pixels}
     chosen = {PIXELS: "pixels", JOINT_PIXELS: "joined"}.get(recipe.embedding)
     structure = None
     if may_choose and chosen is None and enough(len(rows), recipe.n_clusters):
@@ -72,7 +67,7 @@ def compare(
     if structure is None:
         facts = Representation(chosen or "learned", _agreement(*found.values()))
         return Compared(recipe, facts, components)
-    found["joined"] = _cluster(recipe, _joined(recipe, reduction, pixels))
+    found["joined"] = cluster(recipe, _joined(recipe, reduction, pixels))
     scores = {name: predictability(structure, labels) for name, labels in found.items()}
     choice = choose(scores)
     facts = Representation(choice, _agreement(found[choice], found["pixels"]), scores)
@@ -91,12 +86,24 @@ def choose(scores: dict[str, float]) -> str:
     return best if scores[best] > scores["learned"] + CLEARLY else "learned"
 
 
-def pixel_clusters(source: ImageSource, recipe: Recipe) -> IntArray:
-    """The clusters of the simple way, PCA of the pixels and k-means: int64 (n,)."""
+def pixel_clusters(
+    source: ImageSource, recipe: Recipe, rows: IntArray
+) -> tuple[IntArray, dict[str, Array], FloatArray]:
+    """The clusters of the simple way, PCA of the pixels and k-means.
+
+    Args:
+        source: the images, of which a sample gives the components.
+        recipe: how many clusters, and whether images have an up.
+        rows: int64 (m,), the images to cluster.
+
+    Returns:
+        The clusters int64 (m,); the components, see `fit_components`; and what the images have of
+        them, float32 (m, c).
+    """
     symmetric = recipe.views.free_orientation
     components = fit_components(source, symmetric)
-    pixels = components_of(source, components, symmetric, np.arange(len(source)))
-    return _cluster(replace(recipe, clusterer=K_MEANS), pixels)
+    pixels = components_of(source, components, symmetric, rows)
+    return cluster(replace(recipe, clusterer=K_MEANS), pixels), components, pixels
 
 
 def _with(recipe: Recipe, choice: str) -> Recipe:
@@ -113,7 +120,8 @@ def _joined(recipe: Recipe, reduction: Reduction, pixels: FloatArray) -> FloatAr
     return z
 
 
-def _cluster(recipe: Recipe, x: FloatArray) -> IntArray:
+def cluster(recipe: Recipe, x: FloatArray) -> IntArray:
+    """The clusters that the recipe's clusterer finds in ``x`` float32 (m, d): int64 (m,)."""
     clusterer = build_clusterer(recipe, recipe.n_clusters).fit(x)
     return clusterer.predict_proba(x).argmax(axis=1)
 

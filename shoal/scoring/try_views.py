@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from shoal.clustering.clustering import build_clusterer
 from shoal.embedding.reduce import fit_reduction
 from shoal.images.channels import as_colours, channel_kind
 from shoal.images.sampling import sample_rows
@@ -23,7 +22,7 @@ from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.views_for import recoloured
 from shoal.scoring.evidence import UNTOLD
-from shoal.scoring.representation import enough, pixel_clusters
+from shoal.scoring.representation import cluster, enough, pixel_clusters
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.loop import train
 from shoal.training.schedule import n_steps
@@ -61,24 +60,23 @@ def try_views(
         The recipe, and a line that says what was tried, if anything was.
     """
     kind = as_colours(source)
+    seemed_colours = kind == channel_kind(source)
     stronger = recoloured(photographs, kind)
-    if kind == channel_kind(source) or asked.orientation != AUTO:
+    if seemed_colours or asked.orientation != AUTO:
         stronger = replace(
             stronger,
             free_orientation=recipe.views.free_orientation,
             horizontal_flip=recipe.views.horizontal_flip,
         )
-    if (
-        asked.decides_colours
-        or stronger == recipe.views
-        or not enough(len(source), recipe.n_clusters)
-    ):
+    decided = asked.decides_colours or stronger == recipe.views
+    if decided or not enough(len(source), recipe.n_clusters):
         return recipe, []
     some = Subset(source, sample_rows(len(source), _SAMPLE, recipe.seed))
-    structure = describe_structure(some, np.arange(len(some)))
+    rows = np.arange(len(some))
+    structure = describe_structure(some, rows)
     if structure is None:
         return recipe, []
-    groups = pixel_clusters(some, recipe)
+    groups, _, _ = pixel_clusters(some, recipe, rows)
     pixels = predictability(structure, groups)
     if pixels > UNTOLD or len(np.unique(groups)) < 2:
         return recipe, []
@@ -96,7 +94,7 @@ def try_views(
     told += f", after one whose views change colours and light far more {max(after, 0):.2f}"
     if after < before + _BETTER:
         return recipe, [f"{told}: {kept}"]
-    how = "" if kind == channel_kind(source) else ", as of colours after all"
+    how = "" if seemed_colours else ", as of colours after all"
     if recipe.views.free_orientation and not stronger.free_orientation:
         how += ", and turn nothing"
     return replace(recipe, views=stronger), [
@@ -112,5 +110,4 @@ def _trial(
     with closing(train(source, recipe, device=device)) as steps:
         *_, trained = track(steps, "trying views", n_steps(recipe, len(source)))
     z = fit_reduction(source, trained, device=device).fitted
-    clusterer = build_clusterer(recipe, recipe.n_clusters).fit(z)
-    return predictability(structure, clusterer.predict_proba(z).argmax(axis=1))
+    return predictability(structure, cluster(recipe, z))
