@@ -67,13 +67,7 @@ def duplicates(
 ) -> None:
     """Find copies, exact and near, and say which to keep."""
     from shoal.cli import inference
-    from shoal.cli.next_step import (
-        first_not_done,
-        free,
-        free_outputs,
-        free_picture,
-        say_next,
-    )
+    from shoal.cli.next_step import free, free_picture, say_next, unless_done
     from shoal.cli.opening_as_learned import check_size, open_as_learned, open_pile
     from shoal.images.output_checks import check_picture
     from shoal.images.vectors.open import holds_vectors
@@ -81,6 +75,7 @@ def duplicates(
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known, known_of
     from shoal.search import summaries
     from shoal.search.duplicates import check_threshold, find_duplicates
 
@@ -118,13 +113,16 @@ def duplicates(
     report.say(*replacing(replaced))
     text = inference.in_words_for(source, summaries.of_duplicates(copies))
     report.say(f"{text}\nwritten to {csv} and {picture}")
-    if checkpoint is None:
+    if checkpoint is None or loaded is None:
         verb = "cluster" if holds_vectors(data) else "run"
-        say_next(report, verb, data, free(Path("found")))
-    elif first_not_done("outliers") is None:
-        say_next(report, "splits", data, checkpoint, *free_picture("splits"))
+        pile = Known(len(source), indistinct=copies.all_the_same)
+        say_next(report, pile, [verb, data, free(Path("found"))])
     else:
-        say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
+        say_next(
+            report, known_of(len(source), loaded, indistinct=copies.all_the_same),
+            unless_done("outliers", data, checkpoint),
+            ["splits", data, checkpoint, *free_picture("splits")],
+        )  # fmt: skip
 
 
 def outliers(
@@ -143,13 +141,14 @@ def outliers(
 ) -> None:
     """Rank the oddest images, each with its reasons."""
     from shoal.cli import inference
-    from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.next_step import say_next, similar_to, unless_done
     from shoal.cli.opening_as_learned import check_question, open_with
     from shoal.images.output_checks import check_picture
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
     from shoal.scoring.of_vectors import warn_without_direction
+    from shoal.scoring.worth_asking import known_of
     from shoal.search import summaries
     from shoal.search.outliers import check_count, find_outliers
 
@@ -170,5 +169,8 @@ def outliers(
     report.say(
         f"{summaries.of_outliers(ranked, noun=loaded.recipe.kind)}\nwritten to {csv} and {picture}"
     )
-    oddest = source.ids[ranked.rows[0]]
-    say_next(report, "similar", data, checkpoint, oddest, *free_outputs("similar"))
+    say_next(
+        report, known_of(len(source), loaded, indistinct=ranked.all_the_same),
+        similar_to(ranked.rows, source, loaded, data, checkpoint),
+        unless_done("duplicates", data, checkpoint),
+    )  # fmt: skip

@@ -55,6 +55,7 @@ def clusters(
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known
     from shoal.search import summaries
 
     check_range(low, high)
@@ -77,8 +78,10 @@ def clusters(
         print(inference.in_words_for(source, summaries.of_n_clusters(choice)))
     report.say(*replacing(replaced))
     report.say(f"written to {picture}")
+    known = Known(len(source), indistinct=not choice.stands_out)
     for k in (choice.n_clusters, *choice.tied[:2]):  # what is as good is not hidden
-        say_next(report, "predict", data, checkpoint, free(Path(f"clusters-{k}.csv")), "-k", k)
+        out = free(Path(f"clusters-{k}.csv"))
+        say_next(report, known, ["predict", data, checkpoint, out, "-k", k])
 
 
 def tree(
@@ -113,6 +116,7 @@ def tree(
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known
     from shoal.search import summaries
 
     check_suffix(out)
@@ -136,7 +140,8 @@ def tree(
     text = inference.in_words_for(source, summaries.of_tree(grown))
     report.say(f"{text}\nwritten to {out} and {picture}")
     k = min(loaded.recipe.n_clusters, grown.n_leaves)
-    say_next(report, "cut", out, free(out.with_name("cut.csv")), "-k", k)
+    known = Known(len(source), indistinct=grown.n_leaves < 2)
+    say_next(report, known, ["cut", out, free(out.with_name("cut.csv")), "-k", k])
 
 
 def cut(
@@ -167,6 +172,7 @@ def cut(
     from shoal.cli.next_step import free, say_next
     from shoal.clustering.tree import chosen_nodes, load_tree
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known
     from shoal.search import summaries
 
     grown = load_tree(tree_file)
@@ -177,4 +183,5 @@ def cut(
     report.say(*replacing(replaced))
     report.say(f"{summaries.of_cut(labels, nodes)}\nwritten to {prediction}")
     names = free(prediction.with_name("names.csv"))
-    say_next(report, "name", prediction, "--template", names)
+    known = Known(len(labels), indistinct=len(nodes) < 2)
+    say_next(report, known, ["name", prediction, "--template", names])

@@ -20,6 +20,7 @@ def demo(
     from shoal.cli.run_folder import already, open_run
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
+    from shoal.scoring.worth_asking import known_of
 
     report = Reporter(quiet=quiet)
     # Whatever a demo left unfinished is gone on with: it has only one way to be run.
@@ -40,4 +41,4 @@ def demo(
                 hand_over(source, finished, result, folder, report, device="cpu")
     print_scores(source, result.labels, finished.origin.seconds)
     inference.say_verdict(finished, report)
-    say_next(report, *review_of(folder, data))
+    say_next(report, known_of(len(source), finished), review_of(folder, data))

@@ -47,12 +47,13 @@ def splits(
 ) -> None:
     """List and draw the ways to divide the pile."""
     from shoal.cli import inference
-    from shoal.cli.next_step import free, free_picture, say_next
+    from shoal.cli.next_step import Words, free, free_picture, say_next
     from shoal.cli.opening_as_learned import check_question, open_with
     from shoal.export import summaries
     from shoal.images.output_checks import check_picture
     from shoal.plots import figures
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import known_of
 
     replaced = check_outputs(
         [picture], [data, checkpoint], force=force,
@@ -74,11 +75,12 @@ def splits(
         print(inference.in_words_for(source, summaries.splits_table(compared, more)))
     report.say(*replacing(replaced))
     report.say(f"members of each: {picture}")
-    if len(compared) > 1:
-        out = free(Path("split-2.csv"))
-        say_next(report, "predict", data, checkpoint, out, "--split", 2)
-    else:
-        say_next(report, "clusters", data, checkpoint, *free_picture("n_clusters"))
+    second: Words = ["predict", data, checkpoint, free(Path("split-2.csv")), "--split", 2]
+    say_next(
+        report, known_of(len(source), loaded),
+        second if len(compared) > 1 else None,
+        ["clusters", data, checkpoint, *free_picture("n_clusters")],
+    )  # fmt: skip
 
 
 def evaluate(
@@ -113,10 +115,11 @@ def evaluate(
     """
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free_outputs, free_picture, say_next
+    from shoal.cli.next_step import free_outputs, free_picture, say_next, unless_done
     from shoal.cli.opening_as_learned import open_with
     from shoal.export import summaries
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known, known_of
 
     inference.check_labels_or_none(labels, no_labels)
     if labels is None and corrections is not None:
@@ -132,9 +135,13 @@ def evaluate(
         text = inference.in_words_for(source, summaries.label_free_text(judged))
         print(json.dumps(facts, indent=2) if as_json else text)
         if loaded.finished:
-            say_next(report, "splits", data, checkpoint, *free_picture("splits"))
+            say_next(
+                report, known_of(len(source), loaded),
+                ["splits", data, checkpoint, *free_picture("splits")],
+                unless_done("outliers", data, checkpoint),
+            )  # fmt: skip
         else:
-            say_next(report, "info", checkpoint)
+            say_next(report, Known(), ["info", checkpoint])
         return
     known = honouring.load(loaded)
     division = honouring.division(known, None, None, loaded)
@@ -149,7 +156,8 @@ def evaluate(
     )
     text = inference.in_words_for(source, summaries.evaluation_text(measured))
     print(json.dumps(measured, indent=2) if as_json else text)
-    say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
+    outliers = ["outliers", data, checkpoint, *free_outputs("outliers")]
+    say_next(report, known_of(len(source), loaded), outliers)
 
 
 def info(
@@ -173,6 +181,7 @@ def info(
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
     from shoal.scoring import label_free
+    from shoal.scoring.worth_asking import Known
 
     if checkpoint.is_dir() and (checkpoint / "checkpoint.pth").is_file():
         checkpoint = checkpoint / "checkpoint.pth"
@@ -193,4 +202,4 @@ def info(
         elif checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")
             if final.is_file():
-                say_next(Reporter(), "info", final)
+                say_next(Reporter(), Known(), ["info", final])

@@ -65,6 +65,7 @@ def name(
     from shoal.export.naming import name_clusters, write_template
     from shoal.images.output_checks import check_distinct, check_writable
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known
     from shoal.search import summaries
 
     report = Reporter(quiet=quiet)
@@ -74,7 +75,7 @@ def name(
         check_outputs([template], [prediction], force=force)
         write_template(prediction, template, force=force)
         report.say(f"written to {template}; fill in its column name")
-        say_next(report, "name", prediction, template)
+        say_next(report, Known(), ["name", prediction, template])
         return
     assert names is not None
     check_distinct([prediction], [names])
@@ -86,9 +87,9 @@ def name(
     data = data_of_run(prediction.parent)
     out = free(prediction.parent / "sorted")
     if data is None:
-        say_next(report, "export", "--help")
+        say_next(report, Known(), ["export", "--help"])
     else:
-        say_next(report, "export", data, prediction, out, "--dry-run")
+        say_next(report, Known(), ["export", data, prediction, out, "--dry-run"])
 
 
 def export(
@@ -138,13 +139,15 @@ def export(
     is written.
     """
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.next_step import say_next, unless_done
     from shoal.cli.opening_as_learned import open_pile
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
-    from shoal.images.vectors.source import has_pictures, n_dimensions_of
+    from shoal.images.vectors.source import has_pictures, noun_of
+    from shoal.models.checkpoint import load
     from shoal.models.provenance import typed
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import Known, known_of
     from shoal.search import summaries
 
     exporting.check_export(data, out, kind, by)
@@ -156,7 +159,7 @@ def export(
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source = open_pile(data, made_by, options, size=size, report=report)
     loaded = honouring.of_file(loaded, source)
-    noun = "vector" if n_dimensions_of(source) else "image"
+    noun = noun_of(source)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by, noun=noun))
         report.say(f"next: {typed(without='--dry-run')}")
@@ -174,7 +177,9 @@ def export(
     if missing:
         said = exporting.describe_missing(missing, loaded, source, noun=noun)
         print(f"warning: {said}", file=sys.stderr)  # with --quiet, too
-    if checkpoint.is_file():
-        say_next(report, "outliers", data, checkpoint, *free_outputs("outliers"))
-    else:
-        say_next(report, "duplicates", data, *free_outputs("duplicates"))
+    known = Known(len(source)) if made_by is None else known_of(len(source), load(made_by))
+    say_next(
+        report, known,
+        None if made_by is None else unless_done("outliers", data, made_by),
+        unless_done("duplicates", data),
+    )  # fmt: skip

@@ -70,6 +70,7 @@ def export_model(
     from shoal.portable.model import check_takes_images
     from shoal.progress import Reporter
     from shoal.scoring.way import check_way
+    from shoal.scoring.worth_asking import Known
 
     report = Reporter(quiet=quiet)
     inputs = [path for path in (checkpoint, names, check) if path is not None]
@@ -97,4 +98,4 @@ def export_model(
     on = "random images" if check is None else str(check)
     report.say(f"compared with predict on {on}: {agreement}")
     report.say(f"written to {model} ({model.stat().st_size / 1e6:.1f} MB)")
-    say_next(report, "info", checkpoint)
+    say_next(report, Known(), ["info", checkpoint])

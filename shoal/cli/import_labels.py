@@ -55,6 +55,7 @@ def import_labels(
     from shoal.corrections.labels import read_labels
     from shoal.progress import Reporter
     from shoal.review.opening import open_review
+    from shoal.scoring.worth_asking import Known
 
     given = read_labels(labels)
     report = Reporter(quiet=quiet)
@@ -70,4 +71,4 @@ def import_labels(
         imported = imported_from(journal.history.groups, given)
         entry = journal.append(imported.entry)  # which may speak of vectors
     report.say(entry.says, *entry.about["notes"], f"kept in {journal.path}")
-    say_next(report, "review", data, checkpoint)
+    say_next(report, Known(len(source)), ["review", data, checkpoint])

@@ -62,6 +62,11 @@ def predict(
     return table
 
 
+def are_all_strange(table: ImageTable) -> bool:
+    """Whether no image is like those learned from, as far as that was asked."""
+    return table.familiarity is not None and not table.familiarity.any()
+
+
 def warn_of(
     table: ImageTable, checkpoint: Checkpoint, report: Reporter, *, clusters: int | None = None
 ) -> None:
@@ -146,15 +151,9 @@ def in_words_for(source: ImageSource, text: str) -> str:
     return of_vectors(text)
 
 
-def say_verdict(checkpoint: Checkpoint, report: Reporter) -> bool:
-    """Whether the clusters can be trusted, why, and what to do next: what a run ends with.
-
-    Returns:
-        Whether they mean something that a person could review.
-    """
-    verdict = label_free.verdict_on(checkpoint, words=typed_words())
-    report.say(str(verdict))
-    return not verdict.is_meaningless
+def say_verdict(checkpoint: Checkpoint, report: Reporter) -> None:
+    """Whether the clusters can be trusted, why, and what to do next: what a run ends with."""
+    report.say(str(label_free.verdict_on(checkpoint, words=typed_words())))
 
 
 def judge(

@@ -25,8 +25,8 @@ def cluster_in_blocks(
     source: VectorSource, recipe: Recipe, run: Run, report: Reporter, *, auto_k: bool,
     auto_metric: bool, origin: Origin, ray: str | None = None, workers: int | None = None,
     column: str | None = None,
-) -> None:  # fmt: skip
-    """Cluster vectors a block at a time, and write the results of the run.
+) -> Checkpoint:  # fmt: skip
+    """Cluster vectors a block at a time, write the results of the run, and return its checkpoint.
 
     Args:
         source: the vectors.
@@ -76,6 +76,7 @@ def cluster_in_blocks(
         )
     report.say(*corrections_kept(run.checkpoint))
     inference.say_verdict(finished, report)
+    return finished
 
 
 def how_compared(checkpoint: Checkpoint) -> list[str]:

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from shoal.cli.outputs import free_name
+from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
+from shoal.protocols import ImageSource, IntArray
+from shoal.scoring.of_vectors import first_with_direction
+from shoal.scoring.worth_asking import Known
+
+Words: TypeAlias = "Sequence[str | Path | int]"
+"""A command after ``shoal``; paths as they were given."""
+_TRIED = 100
+"""Of so many images one to ask for is sought."""
 
 
-def say_next(report: Reporter, *words: str | Path | int) -> None:
-    """Say ``next: shoal …``, unless quiet or behind one of the assignment's scripts.
+def say_next(report: Reporter, known: Known, *candidates: Words | None) -> None:
+    """Say ``next: shoal …`` of the first command that would tell something, if there is one.
+
+    Nothing is said when quiet, or behind one of the assignment's scripts.
 
     Args:
         report: what says it.
-        words: the command after ``shoal``; paths as they were given.
+        known: what is known of the pile.
+        candidates: commands, the best first; None stands for one that is not asked for.
     """
-    if "SHOAL_COMMAND" not in os.environ:
-        report.say(f"next: {command(*words)}")
+    if "SHOAL_COMMAND" in os.environ:
+        return
+    for words in candidates:
+        if words is not None and known.answers(str(words[0])):
+            report.say(f"next: {command(*words)}")
+            return
 
 
 def command(*words: str | Path | int) -> str:
@@ -43,9 +61,25 @@ def free_outputs(name: str) -> list[str | Path]:
     return ["--csv", free(csv), "--picture", free(picture)]
 
 
-def first_not_done(*names: str) -> str | None:
-    """The first of ``names`` of commands whose CSV is not there yet; None if all are there."""
-    return next((name for name in names if not os.path.lexists(f"{name}.csv")), None)
+def unless_done(name: str, *inputs: str | Path) -> Words | None:
+    """The words of the command ``name`` of ``inputs``; None if its CSV is there already."""
+    return None if os.path.lexists(f"{name}.csv") else [name, *inputs, *free_outputs(name)]
+
+
+def similar_to(
+    rows: IntArray, source: ImageSource, checkpoint: Checkpoint, data: Path, path: Path
+) -> Words | None:
+    """The words of the command that seeks what is like the first of images that can be compared.
+
+    Args:
+        rows: int64 (m,), the images, the best first.
+        source: the pile.
+        checkpoint: the checkpoint by which they are compared.
+        data: what the pile was opened from.
+        path: the checkpoint's file.
+    """
+    query = first_with_direction(source, checkpoint, rows[:_TRIED])
+    return None if query is None else ["similar", data, path, query, *free_outputs("similar")]
 
 
 def free_picture(name: str) -> list[str | Path]:

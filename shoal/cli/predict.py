@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,6 +90,8 @@ def predict(
     look like nothing the checkpoint was trained on are counted, and the table has a column
     familiarity. What cannot be read is listed beside the CSV, in PREDICTION.skipped.csv.
     """
+    import numpy as np
+
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
@@ -101,6 +104,7 @@ def predict(
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.way import check_way
+    from shoal.scoring.worth_asking import known_of
 
     check_ray(ray, workers, device)
     report = Reporter(quiet=quiet)
@@ -165,4 +169,8 @@ def predict(
     summary = summaries.prediction_summary(result, loaded.recipe.kind[:-1])
     report.say(f"{summary}; written to {prediction}")
     names = free(prediction.with_name("names.csv"))
-    say_next(report, "name", prediction, "--template", names)
+    learned = known_of(len(result), loaded, indistinct=inference.are_all_strange(result))
+    if not own:
+        one_group = len(np.unique(result.labels)) < 2
+        learned = replace(learned, single=False, one_group=one_group)
+    say_next(report, learned, ["name", prediction, "--template", names])

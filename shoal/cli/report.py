@@ -78,6 +78,7 @@ def report(
     from shoal.reports import assembly
     from shoal.reports.inputs import parse_shown
     from shoal.scoring.evaluation import load_labels
+    from shoal.scoring.worth_asking import known_of
 
     reporter = Reporter(quiet=quiet)
     honouring = Honouring(checkpoint, corrections, no_corrections, reporter)
@@ -116,4 +117,5 @@ def report(
     )  # fmt: skip
     reporter.say(*replacing(replaced))
     reporter.say(f"written: {', '.join(map(str, out))}")
-    say_next(reporter, "predict", data, checkpoint, free(Path("prediction.csv")))
+    table = free(Path("prediction.csv"))
+    say_next(reporter, known_of(len(source), learned), ["predict", data, checkpoint, table])

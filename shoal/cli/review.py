@@ -69,6 +69,7 @@ def review(
     from shoal.review.opening import open_review
     from shoal.review.server import ReviewServer, check_port
     from shoal.review.session import Session
+    from shoal.scoring.worth_asking import Known
 
     images, file = reviewed_of(where, checkpoint, data)
     check_port(port)
@@ -88,4 +89,4 @@ def review(
     report.say(f"kept in {reviewed.journal.path} as you say it; stop with Ctrl-C")
     server.run()
     report.say(f"what you said is in {reviewed.journal.path}")
-    say_next(report, *command_after(where, images, file, checkpoint is None))
+    say_next(report, Known(len(source)), command_after(where, images, file, checkpoint is None))

@@ -69,9 +69,10 @@ def pairs(
 
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.next_step import say_next, similar_to, unless_done
     from shoal.cli.opening_as_learned import open_with
     from shoal.progress import Reporter
+    from shoal.scoring.worth_asking import known_of
     from shoal.search import summaries
     from shoal.search.pairs import decide_pairs, read_pairs
     from shoal.search.similarity import check_metric
@@ -107,7 +108,11 @@ def pairs(
     text = inference.in_words_for(source, text)
     report.say(*replacing(replaced))
     report.say(f"{text}\nwritten to {out}")
-    say_next(report, "similar", data, checkpoint, decided.ids[0][0], *free_outputs("similar"))
+    say_next(
+        report, known_of(len(source), loaded),
+        similar_to(rows[:, 0], source, loaded, data, checkpoint),
+        unless_done("duplicates", data, checkpoint),
+    )  # fmt: skip
 
 
 def similar(
@@ -152,7 +157,7 @@ def similar(
 
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import first_not_done, free_outputs, free_picture, say_next
+    from shoal.cli.next_step import free_picture, say_next, unless_done
     from shoal.cli.opening_as_learned import open_with
     from shoal.export.prediction import load_prediction
     from shoal.images.output_checks import check_picture
@@ -161,6 +166,7 @@ def similar(
     from shoal.plots.figures import write
     from shoal.progress import Reporter
     from shoal.scoring.of_vectors import warn_without_direction
+    from shoal.scoring.worth_asking import known_of
     from shoal.search import summaries
     from shoal.search.queries import resolve
     from shoal.search.similar import check_queries, find_similar
@@ -197,8 +203,8 @@ def similar(
         print(summaries.of_similar(alike))
     report.say(*replacing(replaced))
     report.say(f"written to {csv} and {picture}")
-    other = first_not_done("duplicates", "outliers")  # not what was just done
-    if other is None:
-        say_next(report, "splits", data, checkpoint, *free_picture("splits"))
-    else:
-        say_next(report, other, data, checkpoint, *free_outputs(other))
+    say_next(
+        report, known_of(len(source), loaded), unless_done("duplicates", data, checkpoint),
+        unless_done("outliers", data, checkpoint),
+        ["splits", data, checkpoint, *free_picture("splits")],
+    )  # fmt: skip

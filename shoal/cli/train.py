@@ -195,6 +195,7 @@ def run(
     from shoal.images.open import write_skipped
     from shoal.progress import Reporter
     from shoal.reports.assembly import hand_over
+    from shoal.scoring.worth_asking import known_of
     from shoal.tracking.tensorboard import check_folder
     from shoal.training.devices import resolve_device
 
@@ -240,5 +241,5 @@ def run(
                     spare=spare,
                 )  # fmt: skip
         report.say(*corrections_kept(run.checkpoint))
-        if inference.say_verdict(finished, report):
-            say_next(report, *review_of(folder, data))
+        inference.say_verdict(finished, report)
+        say_next(report, known_of(len(source), finished), review_of(folder, data))

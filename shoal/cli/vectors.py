@@ -62,10 +62,12 @@ def cluster(
     FOLDER then holds what 'shoal run' writes for images, and its checkpoint.pth assigns other
     vectors of the same program. Every command that takes DATA and CHECKPOINT takes VECTORS there.
     """
+    import numpy as np
+
     from shoal import large, pipeline
     from shoal.cli import inference, opening
     from shoal.cli.large_vectors import cluster_in_blocks, how_compared
-    from shoal.cli.next_step import free_outputs, say_next
+    from shoal.cli.next_step import say_next, similar_to
     from shoal.cli.opening_vectors import open_vectors
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
@@ -84,6 +86,7 @@ def cluster(
     from shoal.progress import Reporter
     from shoal.recipes.named import VECTORS
     from shoal.reports.assembly import hand_over
+    from shoal.scoring.worth_asking import known_of
     from shoal.training.allocator import keep_large_buffers
 
     check_ray(ray, workers)
@@ -127,14 +130,14 @@ def cluster(
         named = known_columns(vectors, column or "", "")["column"] or ""
         origin = Origin(command=command_line(), column=named, id_column=id_column or "")
         if blockwise:
-            cluster_in_blocks(
+            finished = cluster_in_blocks(
                 source, recipe, run, report, auto_k=request.auto,
                 auto_metric=request.auto_metric, origin=origin, ray=ray, workers=workers,
                 column=column,
             )  # fmt: skip
             say_next(
-                report, "similar", vectors, folder / "checkpoint.pth", source.ids[0],
-                *free_outputs("similar"),
+                report, known_of(len(source), finished),
+                similar_to(np.arange(len(source)), source, finished, vectors, run.checkpoint),
             )  # fmt: skip
             return
         if ray is not None:
@@ -152,5 +155,5 @@ def cluster(
             report.say(*listed_in(source, folder / "skipped.csv"))
             hand_over(source, finished, table, folder, report, device="cpu")
         report.say(*corrections_kept(run.checkpoint))
-        if inference.say_verdict(finished, report):
-            say_next(report, *review_of(folder, vectors))
+        inference.say_verdict(finished, report)
+        say_next(report, known_of(len(source), finished), review_of(folder, vectors))

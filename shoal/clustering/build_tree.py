@@ -13,6 +13,7 @@ from shoal.embedding.neighbours import distinct_points, most_typical, nearest
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
+from shoal.images.vectors.source import noun_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 
@@ -47,14 +48,14 @@ def build_tree(
         DataError: too few images, or ``n_leaves`` out of range.
     """
     check_finished(checkpoint)
-    n_leaves = check_leaves(n_leaves, len(source))
+    n_leaves = check_leaves(n_leaves, len(source), f"{noun_of(source)}s")
     z = reduce(source, checkpoint, device=device, track=track)
     for _ in track(range(1), "building tree", 1):
         tree = merge_upward(z, source.ids, n_leaves, seed)
     return tree
 
 
-def check_leaves(n_leaves: int | None, n_images: int | None = None) -> int:
+def check_leaves(n_leaves: int | None, n_images: int | None = None, noun: str = "images") -> int:
     """The number of leaves: as given, or by default.
 
     Raises:
@@ -66,7 +67,7 @@ def check_leaves(n_leaves: int | None, n_images: int | None = None) -> int:
         return n_leaves or LEAVES
     fewest = max(FEWEST_IMAGES, n_leaves or 0)
     if n_images < fewest:
-        raise DataError(f"such a tree needs at least {fewest} images, got {n_images}.")
+        raise DataError(f"such a tree needs at least {fewest} {noun}, got {n_images}.")
     return n_leaves or min(LEAVES, n_images // 4)
 
 

@@ -7,6 +7,11 @@ from typing import Any
 
 from shoal.protocols import IntArray
 
+NOTHING = 0.2
+"""Below this prediction strength nothing stands out: "slight" agreement for a kappa (Landis and
+Koch). Then the fewest clusters are chosen: all numbers are as good as chance, and the largest of
+them would say most of what is not there."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -45,6 +50,11 @@ class NumberOfClusters:
     """For each number the clusters of these images, int64 (m,), the largest first."""
     tied: tuple[int, ...] = ()
     """Other numbers that would do as well as the choice, the strongest first."""
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether some number is found again more often than by chance, see `NOTHING`."""
+        return max(evidence.strength for evidence in self.evidence) >= NOTHING
 
     def to_json(self) -> dict[str, Any]:
         """The choice and the evidence as JSON values."""

@@ -15,12 +15,13 @@ import numpy as np
 
 from shoal.clustering.clustering import check_finished
 from shoal.clustering.diffusion import by_size
-from shoal.clustering.evidence import Evidence, NumberOfClusters
+from shoal.clustering.evidence import NOTHING, Evidence, NumberOfClusters
 from shoal.clustering.prediction_strength import compare_halves, divide
 from shoal.embedding.neighbours import distinct_points
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
+from shoal.images.vectors.source import noun_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import of_vectors
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -39,10 +40,6 @@ TIED = 0.05
 """Numbers whose strength is at most this far below the best are tied with it."""
 _ALIKE = 0.01
 """Of the numbers within this distance of the best, the largest is chosen."""
-NOTHING = 0.2
-"""Below this prediction strength nothing stands out: "slight" agreement for a kappa (Landis and
-Koch). Then the fewest clusters are chosen: all numbers are as good as chance, and the largest of
-them would say most of what is not there."""
 _RUNS = 8
 _SILHOUETTE_IMAGES = 1500
 
@@ -67,7 +64,7 @@ def choose_n_clusters(
         DataError: a range that is impossible, or too few images.
     """
     check_finished(checkpoint)
-    check_range(low, high, len(source))
+    check_range(low, high, len(source), f"{noun_of(source)}s")
     sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
     z = reduce(sample, checkpoint, device=device, track=track)
     return weigh(

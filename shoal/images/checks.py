@@ -84,5 +84,7 @@ def check_n_clusters(n_clusters: int, n_images: int, noun: str = "images", least
         DataError: ``n_clusters`` below 1 or above ``n_images``.
     """
     if not 1 <= n_clusters <= n_images:
+        if n_images < least:  # no number would do
+            raise DataError(f"clustering needs at least {least} {noun}, got {n_images:,}.")
         bounds = f"from {least} to {n_images:,}" if least < n_images else f"at most {n_images:,}"
         raise DataError(f"n_clusters must be {bounds}, the number of {noun}, got {n_clusters}.")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from shoal.plural import of_vectors
-from shoal.scoring.evidence import MEANINGLESS, UNTOLD, Evidence, Sentence, is_shown, sentence
+from shoal.scoring.evidence import UNTOLD, Evidence, Sentence, is_shown, sentence
 from shoal.scoring.training_command import TrainingCommand, command
-
-_MIN_IMAGES_FOR_CLUSTERS = 20
-"""'shoal clusters' needs this many images."""
+from shoal.scoring.worth_asking import by_groups
 
 
 def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
@@ -19,9 +17,14 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     """
     training = evidence.training
     data, checkpoint = training.data, training.checkpoint
-    if any(MEANINGLESS in warning for warning in evidence.warnings):
-        return (_of_what("Check the images: are they the ones you meant to give?", evidence),)
+    known = by_groups(
+        evidence.n_images, evidence.n_nonempty, evidence.warnings, len(evidence.separations)
+    )
+    check = _of_what("Check the images: are they the ones you meant to give?", evidence)
+    if known.indistinct:
+        return (check,)
     steps = [
+        check if known.one_group or known.single else
         _of_what("Look at the groups: the typical images of each, and the images it is least sure "
                  "of.", evidence)
     ]  # fmt: skip
@@ -30,11 +33,9 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         splits = command("splits", data, checkpoint, "--picture", picture)
         steps.append(sentence("Look at the other ways to divide the pile: {command}.",
                               command=splits))  # fmt: skip
-    if trust != "yes" and training.verb != "cluster":
+    if trust != "yes" and training.verb != "cluster" and not known.single:
         steps += _train_again(evidence)
-    if (
-        trust != "yes" or evidence.n_clusters > 2
-    ) and evidence.n_images >= _MIN_IMAGES_FOR_CLUSTERS:
+    if (trust != "yes" or evidence.n_clusters > 2) and known.answers("clusters"):
         picture = training.beside("n_clusters.png")
         clusters = command("clusters", data, checkpoint, "--picture", picture)
         steps.append(sentence("Try another number of groups: {command}.", command=clusters))

@@ -12,7 +12,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, fill, of_vectors
 from shoal.protocols import ImageSource, IntArray
 from shoal.scoring.evidence import MEANINGLESS
-from shoal.scoring.warnings import tiny_clusters
+from shoal.scoring.warnings import single_images, tiny_clusters
 
 
 def identities(source: ImageSource, rows: IntArray) -> IntArray:
@@ -43,15 +43,18 @@ def diagnose(
             f"all {counted(len(z), 'vector')} that were compared are the same, so the clusters "
             f"{MEANINGLESS}; check the file."
         ]
-    if (sizes == 1).all():
-        return [
-            f"each of the {counted(len(source), 'vector')} is a group of its own, so the clusters "
-            f"{MEANINGLESS}; ask for fewer."
-        ]
+    if alone := single_images(sizes):
+        return list(map(of_vectors, alone))
     return [
         *warn_without_direction(Subset(source, rows), checkpoint),
         *map(of_vectors, tiny_clusters(sizes)),
     ]
+
+
+def first_with_direction(source: ImageSource, checkpoint: Checkpoint, rows: IntArray) -> str | None:
+    """The id of the first of the images ``rows`` int64 (m,) that others can be compared with."""
+    lost = without_direction(Subset(source, rows), checkpoint)
+    return None if lost.all() else str(source.ids[int(rows[np.argmin(lost)])])
 
 
 def warn_without_direction(source: ImageSource, checkpoint: Checkpoint) -> list[str]:

@@ -66,11 +66,6 @@ class Verdict:
             "not known": sentence("Can these groups be trusted? That is not known."),
         }[self.trust]
 
-    @property
-    def is_meaningless(self) -> bool:
-        """Whether the groups mean nothing, so that there is nothing to review."""
-        return any(MEANINGLESS in warning for warning in self.warnings)
-
     def __str__(self) -> str:
         """The whole verdict as lines for a terminal."""
         return "\n".join(
@@ -154,6 +149,8 @@ def _estimate(evidence: Evidence) -> Estimate | None:
 def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
     if evidence.n_nonempty < 2:
         return (sentence("All images are in one group, so nothing was told apart."),)
+    if any(MEANINGLESS in warning for warning in evidence.warnings):
+        return ()  # no number beside it: the warning is the reason
     reasons = []
     estimate, signals, consistency = _estimate(evidence), evidence.signals, evidence.consistency
     if estimate is not None:

@@ -60,6 +60,8 @@ def diagnose(
             f"all {len(rows):,} images that were compared are the same picture, so the clusters "
             "mean nothing; check the images.",
         ]
+    if alone := single_images(sizes):
+        return [*too_few, *alone]
     return [
         *too_few,
         *collapse(z, n_clusters),
@@ -158,6 +160,17 @@ def few_images(n_images: int, n_clusters: int) -> list[str]:
     ]
 
 
+def single_images(sizes: Sequence[int] | IntArray) -> list[str]:
+    """Warn of clusters of one image each; ``sizes`` int (k,) says how many images each holds."""
+    if any(size != 1 for size in sizes):
+        return []
+    advice = "ask for fewer" if len(sizes) > 2 else "it takes more images to form groups"
+    return [
+        f"each of the {len(sizes):,} images is a group of its own, so the clusters "
+        f"mean nothing; {advice}."
+    ]
+
+
 def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
     """Warn of clusters that are empty or hold less than a tenth of an even share.
 
@@ -180,7 +193,8 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
     if len(empty):
         sentences.append(
             f"{len(empty):,} of {len(sizes):,} clusters {'is' if len(empty) == 1 else 'are'} "
-            "empty, because the images form fewer groups; ask for fewer clusters."
+            "empty, because the images form fewer groups"
+            + ("; ask for fewer clusters." if len(sizes) > 2 else ".")
         )
     return sentences
 

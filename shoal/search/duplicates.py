@@ -56,6 +56,11 @@ class Duplicates:
         """How many images are copies of an image that is kept."""
         return sum(len(group.others) for group in self.groups)
 
+    @property
+    def all_the_same(self) -> bool:
+        """Whether all images are exact copies of one; a single image is no copy."""
+        return any(int(group.exact.sum()) + 1 == len(self.ids) for group in self.groups[:1])
+
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns group, id, kind, distance and keep; atomically.
 

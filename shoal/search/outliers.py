@@ -16,6 +16,7 @@ from shoal.errors import DataError
 from shoal.images.brightness import brightness_and_contrast
 from shoal.images.csv_files import write_rows
 from shoal.images.output_checks import check_free
+from shoal.images.vectors.source import noun_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import assign, calibration_of, unsure_of
@@ -73,6 +74,11 @@ class Outliers:
     values: dict[str, FloatArray]
     """The measured values of all n images, by name: float32 (n,)."""
 
+    @property
+    def all_the_same(self) -> bool:
+        """Whether nothing is measured by which images differ."""
+        return not any(values.max() > values.min() for values in self.values.values())
+
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns rank, id, score and reasons, and a column of each value; atomically.
 
@@ -127,7 +133,7 @@ def find_outliers(
     """
     check_count(n)
     if len(source) < 2:
-        raise DataError("finding outliers needs at least 2 images, got 1.")
+        raise DataError(f"finding outliers needs at least 2 {noun_of(source)}s, got 1.")
     clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
     lost = without_direction(source, checkpoint)

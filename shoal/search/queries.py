@@ -59,9 +59,10 @@ def resolve(queries: Sequence[str | Path], pile: ImageSource) -> list[Query]:
             continue
         nested = [known for known in pile.ids if known.endswith(f"/{name}")]
         if nested and not Path(name).is_file():
+            whose = "a vector" if n_dimensions_of(pile) else "an image"
             more = f", or another of {len(nested):,} with that name" if len(nested) > 1 else ""
             raise DataError(
-                f"{printable(name)[:80]!r} is not the id of an image; did you mean "
+                f"{printable(name)[:80]!r} is not the id of {whose}; did you mean "
                 f"{printable(nested[0])!r}{more}?"
             )
         if n_dimensions_of(pile):

@@ -183,6 +183,11 @@ def n_dimensions_of(source: ImageSource) -> int:
     return int(getattr(source, "n_dimensions", 0))
 
 
+def noun_of(source: ImageSource) -> str:
+    """What a source holds, in a word: image, or vector."""
+    return "vector" if n_dimensions_of(source) else "image"
+
+
 def centre_of(source: ImageSource) -> Array | None:
     """The centre of vectors from elsewhere that single precision would not tell apart, or None."""
     centre: Array | None = getattr(source, "centre", None)

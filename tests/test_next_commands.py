@@ -1,0 +1,128 @@
+"""Commands that are proposed for piles of which little or nothing can be told."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.scoring.worth_asking import Known
+
+RANDOM = np.random.default_rng(0)
+VECTORS = {
+    "one": RANDOM.normal(size=(1, 8)),
+    "two": RANDOM.normal(size=(2, 8)),
+    "three": RANDOM.normal(size=(3, 8)),
+    "equal": np.ones((30, 8)),
+    "zeros": np.zeros((30, 8)),
+    "some zeros": RANDOM.normal(size=(30, 8)) * (np.arange(30) > 1)[:, None],
+    "noise": RANDOM.normal(size=(60, 8)),
+}
+IMAGES = {
+    "one": RANDOM.integers(0, 255, (1, 8, 8)),
+    "two": RANDOM.integers(0, 255, (2, 8, 8)),
+    "three": RANDOM.integers(0, 255, (3, 8, 8)),
+    "equal": np.repeat(RANDOM.integers(0, 255, (1, 8, 8)), 24, axis=0),
+    "noise": RANDOM.integers(0, 255, (24, 8, 8)),
+}
+ASKED = [
+    "duplicates DATA",
+    "duplicates DATA MODEL",
+    "outliers DATA MODEL",
+    "similar DATA MODEL 0",
+    "pairs DATA MODEL pairs.csv",
+    "splits DATA MODEL",
+    "clusters DATA MODEL",
+    "tree DATA MODEL tree.json",
+    "predict DATA MODEL p.csv",
+    "predict DATA MODEL two.csv -k 2",
+    "evaluate DATA MODEL --no-labels",
+    "report DATA MODEL report.html",
+    "export DATA found/prediction.csv groups.csv --as csv",
+    "info MODEL",
+]
+EMPTY = ("clusters mean nothing", "nothing to tell apart", "no copies among 1 ")
+"""What a command says of a pile that it has nothing to say of."""
+
+
+def proposed(result: Any) -> list[list[str]]:
+    """The commands after ``shoal`` that a command proposed, but those that would train."""
+    steps = (result.out + result.err).partition("What to do next:")[2]
+    lines = [*re.findall(r"^next: (.*)$", result.err, re.MULTILINE),
+             *re.findall(r"'(shoal .*)'\.$", steps, re.MULTILINE)]  # fmt: skip
+    found = [shlex.split(line)[1:] for line in lines]
+    return [words for words in found if words[0] not in ("run", "train")]
+
+
+def follow(words: list[str], run_cli: Callable[..., Any], seen: set[tuple[str, ...]]) -> None:
+    """Run a proposed command and what it proposes, until nothing is proposed."""
+    for _ in range(15):
+        if tuple(words) in seen:
+            return
+        seen.add(tuple(words))
+        if words[0] == "name" and "--template" not in words:
+            names = Path(words[-1])
+            names.write_text(names.read_text().replace(",,", ",some,"))
+        result = run_cli(*words)
+        assert result.code == 0, (words, result.err)
+        said = result.out + result.err
+        assert not any(each in said for each in EMPTY), (words, said)
+        assert words[0] != "similar" or "no direction" not in said, (words, said)
+        following = proposed(result)
+        if not following:
+            return
+        words = following[0]
+    raise AssertionError(f"proposals do not end: {sorted(seen)}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "pile"),
+    [*[("vectors", name) for name in VECTORS], *[("images", name) for name in IMAGES]],
+)
+def test_what_is_proposed_for_a_pile_of_little_succeeds_tells_something_and_ends(
+    kind: str, pile: str, run_cli: Callable[..., Any], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shoal.review.server.ReviewServer.run", lambda self: self.close())
+    if kind == "vectors":
+        np.save("pile.npy", VECTORS[pile].astype(np.float32))
+        begun = run_cli("cluster", "pile.npy", "found", "--metric", "cosine")
+    else:
+        np.save("pile.npy", IMAGES[pile].astype(np.uint8))
+        recipe = ["--recipe", "baseline", "--epochs", 1, "-k", 2, "--set", "encoder.widths=(4,8)"]
+        begun = run_cli("run", "pile.npy", "found", *recipe)
+    assert (begun.code == 2) == (pile == "one")
+    seen: set[tuple[str, ...]] = set()
+    for words in proposed(begun):
+        follow(words, run_cli, seen)
+    given = {"DATA": "pile.npy", "MODEL": "found/checkpoint.pth"}
+    for line in ASKED:
+        if pile == "one" and line != "duplicates DATA":
+            continue
+        if kind == "images" and line.startswith("report"):  # of a run of ten steps or more
+            continue
+        written = [line.split()[0], "--force"] if "info" not in line else ["info"]
+        words = [given.get(word, word) for word in line.split()[1:]]
+        if line.split()[0] in ("evaluate", "export"):
+            written = [line.split()[0]]
+        result = run_cli(*written, *words)
+        assert result.code == 0 or "needs at least" in result.err or "need at least" in result.err
+        assert kind == "images" or "images" not in result.err.partition("need")[2], result.err
+        for following in proposed(result):
+            follow(following, run_cli, seen)
+
+
+def test_what_is_known_rules_out_what_would_say_nothing() -> None:
+    assert not Known(19).answers("clusters")
+    assert Known(20).answers("clusters")
+    assert not Known(20, indistinct=True).answers("clusters")
+    assert not Known(20, single=True).answers("name")
+    assert Known(20, single=True).answers("clusters")
+    assert not Known(20, n_splits=1).answers("splits")
+    assert Known().answers("splits")
