@@ -194,7 +194,7 @@ def test_from_pile_to_named_groups(
     assert out.read_bytes() == before
     cut = run_cli("cut", out, csv_path, "-k", "2")
     assert cut.code == 0, cut.err
-    assert cut.err.startswith("40 images in 2 clusters: 0: 20 (node ")
+    assert cut.err.startswith("40 in 2 clusters: 0: 20 (node ")
     found = load_prediction(csv_path)
     assert list(found.ids) == [str(row) for row in range(40)]
     assert overlap(found.labels, kinds) == 1.0

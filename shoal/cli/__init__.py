@@ -28,7 +28,7 @@ from shoal.cli import (
     train,
     vectors,
 )
-from shoal.cli.flags import in_flags
+from shoal.cli.flags import in_flags, of_output
 from shoal.cli.help import Group, grouped
 
 app = typer.Typer(
@@ -91,7 +91,7 @@ def in_words_of_the_command(message: str) -> str:
         return message
     options = {option for parameter in command.params for option in parameter.opts}
     fields = {word.partition("=")[0] for word in sys.argv[2:] if "=" in word}  # as --set takes them
-    return in_flags(message, command.name, options, but=fields)
+    return of_output(in_flags(message, command.name, options, but=fields), options)
 
 
 @app.callback(invoke_without_command=True)

@@ -67,6 +67,7 @@ def duplicates(
 ) -> None:
     """Find copies, exact and near, and say which to keep."""
     from shoal.cli import inference
+    from shoal.cli.flags import in_flags
     from shoal.cli.next_step import free, free_picture, say_next, unless_done
     from shoal.cli.opening_as_learned import check_size, open_as_learned, open_pile
     from shoal.images.output_checks import check_picture
@@ -112,6 +113,7 @@ def duplicates(
         write(single_images.duplicates(source, copies, track=report), picture)
     report.say(*replacing(replaced))
     text = inference.in_words_for(source, summaries.of_duplicates(copies))
+    text = in_flags(text, "duplicates", {"--max-distance"})
     report.say(f"{text}\nwritten to {csv} and {picture}")
     if checkpoint is None or loaded is None:
         verb = "cluster" if holds_vectors(data) else "run"

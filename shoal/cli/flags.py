@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Collection
 
 FLAGS = {
@@ -75,6 +76,31 @@ _FIELD = (
     r"(=[^\s,;]*[^\s,;.])"
 )
 """A field of a recipe with its value, which ``--set`` takes."""
+
+
+_OUTPUT = re.compile(
+    r"(?P<path>.+(?P<suffix>\.csv|\.png|\.pdf|\.svg))(: no such checkpoint|.* not a checkpoint)"
+)
+"""An error on a file that is no checkpoint, and by its name one to write."""
+
+
+def of_output(message: str, options: Collection[str]) -> str:
+    """An error on an output in the place of CHECKPOINT, with the option that is for it.
+
+    >>> of_output("out.csv: no such checkpoint; check the path.", {"--csv"})
+    'out.csv stands in the place of CHECKPOINT, which is read; to write it, give --csv out.csv.'
+    >>> of_output("out.png is empty, not a checkpoint.", {"--csv"})
+    'out.png is empty, not a checkpoint.'
+    """
+    found = _OUTPUT.match(message)
+    flag = "--csv" if found and found["suffix"] == ".csv" else "--picture"
+    if found is None or flag not in options:
+        return message
+    path = found["path"]
+    return (
+        f"{path} stands in the place of CHECKPOINT, which is read; to write it, give {flag} "
+        f"{shlex.quote(path)}."
+    )
 
 
 def in_flags(message: str, command: str, options: set[str], *, but: Collection[str] = ()) -> str:

@@ -153,19 +153,15 @@ def similar(
     quiet: Quiet = False,
 ) -> None:
     """Find the images most like given ones."""
-    import numpy as np
-
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free_picture, say_next, unless_done
     from shoal.cli.opening_as_learned import open_with
     from shoal.export.prediction import load_prediction
     from shoal.images.output_checks import check_picture
-    from shoal.images.subset import Subset
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.scoring.of_vectors import warn_without_direction
     from shoal.scoring.worth_asking import known_of
     from shoal.search import summaries
     from shoal.search.queries import resolve
@@ -194,9 +190,7 @@ def similar(
             source, loaded, images, n=n, metric=metric, z=known,
             corrections=honouring.load(loaded), device=inference.ready(device), track=report,
         )  # fmt: skip
-    asked = [query.row_in_pile for query in alike.queries]
-    if loaded.n_dimensions:
-        report.warn(*warn_without_direction(Subset(source, np.array(asked)), loaded))
+    report.warn(*alike.warnings)
     alike.to_csv(csv, force=force)
     write(single_images.similar(source, alike, track=report), picture)
     if not quiet:

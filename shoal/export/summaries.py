@@ -96,10 +96,11 @@ def splits_table(splits: list[ComparedSplit], more: str = "") -> str:
         looks = f"; {more} looks for more" if more else ""
         lines.append(f"This clusterer finds one way to divide them{looks}.")
     elif len(splits[0].split.sizes) == 2:
+        less = f" minus {PIXELS_COUNT:g} times what pixels explain"
         lines.append(
-            "Splits nearly as separated as the best one come first. They are ordered by separation "
-            f"minus {PIXELS_COUNT:g} times what pixels explain. Split 1 is the choice, but you may "
-            "want another one: look at the picture."
+            "Splits nearly as separated as the best one come first. They are ordered by separation"
+            f"{less if 'pixels explain' in known else ''}. Split 1 is the choice, but you may want "
+            "another one: look at the picture."
         )
     else:
         lines.append("Split 1 is the clusterer's own; the others are ordered by separation.")
@@ -157,7 +158,7 @@ def label_free_text(scores: LabelFreeScores) -> str:
                 for name, (value, text) in rows.items()
                 if math.isfinite(value)
             ),
-            f"{'images':<15} {scores.n_images:>7,}   in {scores.n_clusters} clusters",
+            f"{'images':<15} {scores.n_images:>7,}   in {counted(scores.n_clusters, 'cluster')}",
             label_free.verdict(scores),
         ]
     )

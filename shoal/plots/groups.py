@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import CLEAR
 from shoal.clustering.tree import Tree
+from shoal.images.vectors.source import noun_of
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, drawable, enlarged, n_columns, proportion
 from shoal.plots.thumbnails import thumbnails_of_lists
@@ -47,7 +48,7 @@ def n_clusters(
     figure = Figure(figsize=(_WIDTH, 4.2 + images_high), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[4.2, images_high])
     above, below = parts
-    _evidence(above.subplots(1, 3), result)
+    _evidence(above.subplots(1, 3), result, noun_of(source))
     clear = "" if result.clear else ", but not clearly"
     if result.tied:
         clear = f"; {', '.join(map(str, result.tied))} would do as well"
@@ -95,7 +96,7 @@ def tree(source: ImageSource, tree: Tree, *, track: Track = silent) -> Figure:
     left, right = figure.subplots(
         1, 2, sharey=True, gridspec_kw={"width_ratios": [across - strip, strip]}
     )
-    _dendrogram(left, tree)
+    _dendrogram(left, tree, noun_of(source))
     gap = 0.06
     lists = [np.array(rows[:_STRIP], dtype=np.int64) for rows in tree.typical]
     for leaf, images in enumerate(thumbnails_of_lists(source, lists, track=track)):
@@ -107,11 +108,11 @@ def tree(source: ImageSource, tree: Tree, *, track: Track = silent) -> Figure:
     right.set_xlim(0, _STRIP)
     right.set_ylim(tree.n_leaves - 0.5, -0.5)
     right.axis("off")
-    right.set_title("most typical images", fontsize=10)
+    right.set_title(f"most typical {noun_of(source)}s", fontsize=10)
     return letter(figure)
 
 
-def _dendrogram(ax: Axes, tree: Tree) -> None:
+def _dendrogram(ax: Axes, tree: Tree, noun: str) -> None:
     sizes, n_leaves = tree.sizes(), tree.n_leaves
     heights = [0.0] * n_leaves + list(tree.heights)
     middle = [float(leaf) for leaf in range(n_leaves)]
@@ -133,13 +134,13 @@ def _dendrogram(ax: Axes, tree: Tree) -> None:
     ax.set_xlabel("how different (Ward)", fontsize=9)
     for side in ("left", "right", "top"):
         ax.spines[side].set_visible(False)
-    ax.set_title("nodes for shoal cut --at; leaves with their images", fontsize=10)
+    ax.set_title(f"nodes for shoal cut --at; leaves with their {noun}s", fontsize=10)
 
 
-def _evidence(axes: Array, result: NumberOfClusters) -> None:
+def _evidence(axes: Array, result: NumberOfClusters, noun: str) -> None:
     numbers = [evidence.n_clusters for evidence in result.evidence]
     titles = {
-        "found again in other images": [
+        f"found again in other {noun}s": [
             ("strength", "strength (prediction strength)", _LINE, "o-"),
             ("stability", "stability (adjusted Rand index)", "0.6", "--"),
         ],

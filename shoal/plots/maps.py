@@ -52,11 +52,11 @@ def map_of(source: ImageSource, table: ImageTable) -> Figure:
     ]
     if len(clusters) > len(PALETTE):
         number_clusters(dots, table.xy, table.labels)
+    each = "image" if n_panels == 2 else "vector"
     figure.legend(
-        handles=keys, title="cluster: images", loc="outside lower center",
+        handles=keys, title=f"cluster: {each}s", loc="outside lower center",
         ncols=columns, frameon=False, fontsize=10,
     )  # fmt: skip
-    each = "image" if n_panels == 2 else "vector"
     dots.set_title(f"a dot for each {each}: t-SNE of the embedding", fontsize=12)
     for ax in panels[1:]:
         ax.set_title("an image at each place, framed in the colour of its cluster", fontsize=12)

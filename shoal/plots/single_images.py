@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from shoal.images.vectors.source import noun_of
 from shoal.plots.lettering import legible, letter
 from shoal.plots.strips import drawable, enlarged, proportion
 from shoal.plots.thumbnails import thumbnails, thumbnails_of_lists
@@ -52,12 +53,12 @@ def similar(source: ImageSource, result: Similar, *, track: Track = silent) -> F
         track: shows progress.
     """
     queries = result.queries[:_MOST_QUERIES]
-    lists = [rows[:_MOST_SIMILAR] for rows in result.indices[: len(queries)]]
+    answers = result.answers[: len(queries)]
+    lists = [rows[:_MOST_SIMILAR] for _, rows, _ in answers]
     tiles: list[_Tile] = []
     line = 0
-    for query, images, values in zip(
-        queries, thumbnails_of_lists(source, lists, track=track), result.similarity, strict=False
-    ):
+    shown = thumbnails_of_lists(source, lists, track=track)
+    for (query, _, values), images in zip(answers, shown, strict=True):
         (image,) = thumbnails(query.source, np.array([query.row]))
         tiles.append(_Tile(0, line, image, _short(query.name), framed=True))
         for place, (image, value) in enumerate(zip(images, values, strict=False)):
@@ -67,7 +68,8 @@ def similar(source: ImageSource, result: Similar, *, track: Track = silent) -> F
     n_hidden = len(result.queries) - len(queries)
     more = f"; {counted(n_hidden, 'more query', 'more queries')} not drawn" if n_hidden else ""
     return _page(
-        tiles, f"each query (framed) and the most similar images, with their similarity{more}"
+        tiles,
+        f"each query (framed) and the most similar {noun_of(source)}s, with their similarity{more}",
     )
 
 
@@ -96,11 +98,14 @@ def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent
         for place, image in enumerate(images):
             tiles.append(_Tile(column + place, line, image, captions[place], framed=place == 0))
         column += len(images) + 0.5
+    noun = noun_of(source)
+    if not groups:
+        return _page([], f"no copies among {counted(len(result.ids), noun)}")
     more = f"; the {_MOST_GROUPS} largest groups" if len(result.groups) > _MOST_GROUPS else ""
     return _page(
         tiles,
         f"{counted(result.n_copies, 'copy', 'copies')} in {counted(len(result.groups), 'group')}: "
-        f"the image to keep (framed) and its copies, with their distance{more}",
+        f"the {noun} to keep (framed) and its copies, with their distance{more}",
     )
 
 
@@ -120,7 +125,8 @@ def outliers(source: ImageSource, result: Outliers, *, track: Track = silent) ->
         line, column = divmod(place, _COLUMNS)
         reason = reasons[0].partition(" (")[0]  # as the table has it, without the numbers
         tiles.append(_Tile(column, line, image, f"{place + 1}: {reason}"))
-    which = "image" if len(rows) == 1 else f"{len(rows)} images"
+    noun = noun_of(source)
+    which = noun if len(rows) == 1 else f"{len(rows)} {noun}s"
     return _page(tiles, f"the most unusual {which} of {len(result.ids):,}, by rank")
 
 

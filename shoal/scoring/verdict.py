@@ -150,7 +150,7 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
     if evidence.n_nonempty < 2:
         return (sentence("All images are in one group, so nothing was told apart."),)
     if any(MEANINGLESS in warning for warning in evidence.warnings):
-        return ()  # no number beside it: the warning is the reason
+        return (sentence("The groups mean nothing; the warning says why."),)  # whatever is measured
     reasons = []
     estimate, signals, consistency = _estimate(evidence), evidence.signals, evidence.consistency
     if estimate is not None:

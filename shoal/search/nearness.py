@@ -120,6 +120,17 @@ def _boundary(nearest: FloatArray, outstanding: Array) -> float:
     return float(max(last, np.sqrt(last * after)))
 
 
+def _of_all(n: int, n_all: int, noun: str) -> str:
+    """How many of ``noun`` in the plural have something.
+
+    >>> _of_all(240, 240, "vectors"), _of_all(1, 240, "vectors"), _of_all(3, 240, "vectors")
+    ('All 240 vectors have', '1 of 240 vectors has', '3 of 240 vectors have')
+    """
+    if n == n_all > 1:
+        return f"All {n:,} {noun} have"
+    return f"{n:,} of {n_all:,} {noun} {'has' if n == 1 else 'have'}"
+
+
 def _doubt(distances: FloatArray, value: float, most: float, looked_at: str) -> str:
     """What the limit leaves open, in sentences; empty if nothing."""
     nearest, farthest, n_near = distances[:, 0], distances[:, -1], distances.shape[1]
@@ -127,9 +138,9 @@ def _doubt(distances: FloatArray, value: float, most: float, looked_at: str) -> 
     between = int(((nearest > value) & (nearest <= most)).sum())
     if between:
         said.append(
-            f"Left out are {between:,} of {len(nearest):,} {looked_at}: another lies within "
-            f"{most:.2g} of each, but not clearly nearer than the rest around it. Whether they are "
-            "copies or only alike cannot be told."
+            f"{_of_all(between, len(nearest), looked_at)} another within {most:.2g}, but hardly "
+            "nearer than the rest around it: they may be copies, or only alike, and are not "
+            f"counted. To count them, give threshold={most:g}."
         )
     crowded = int((farthest <= value).sum())
     if crowded:

@@ -29,6 +29,7 @@ NEAR_TIE = 0.1
 _NEIGHBOUR = 5
 _MOST = 100.0
 """The greatest deviation, see `deviations`."""
+_NOTHING = "nothing unusual"
 _NO_DIRECTION = "has length 0, and so no direction to compare"
 
 
@@ -211,14 +212,15 @@ def _distances(z: FloatArray, track: Track) -> FloatArray:
 
 
 def _reasons(by_measure: FloatArray, row: int, values: dict[str, FloatArray]) -> list[str]:
-    """The measures with a notable deviation in words, or else that with the largest."""
+    """The measures with a notable deviation in words, or that of the largest without a claim."""
     order = [int(i) for i in np.argsort(-by_measure, kind="stable")]
-    chosen = [i for i in order if by_measure[i] >= NOTABLE] or order[:1]
+    chosen = [i for i in order if by_measure[i] >= NOTABLE]
     reasons = []
-    for measure in (MEASURES[i] for i in chosen):
+    for measure in (MEASURES[i] for i in chosen or order[:1]):
         all_values = values[measure.of]
         value, usual = all_values[row], float(np.median(all_values))
-        reasons.append(f"{measure.words} ({measure.of} {value:.3g}, usually {usual:.3g})")
+        words = measure.words if chosen else _NOTHING
+        reasons.append(f"{words} ({measure.of} {value:.3g}, usually {usual:.3g})")
     return reasons
 
 

@@ -12,15 +12,17 @@ from shoal.clustering.vector_blocks import Reduced
 from shoal.corrections.honoured import Corrections
 from shoal.corrections.predict import honour_embedding
 from shoal.embedding.neighbours import but_itself
+from shoal.embedding.out_of_distribution import without_direction
 from shoal.embedding.reduce import reduce, transform
 from shoal.errors import DataError
 from shoal.images.array import ArraySource
-from shoal.images.csv_files import write_rows
+from shoal.images.csv_files import printable, write_rows
 from shoal.images.levels import stacked
 from shoal.images.output_checks import check_free
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
+from shoal.plural import fill
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search.inverted_file import exact
 from shoal.search.queries import Query, resolve
@@ -50,6 +52,29 @@ class Similar:
     """float32 (q, m), see `similarity.similarity`."""
     names: Sequence[str] | None = None
     """The name of the group of each image of the pile, where a person corrected groups."""
+    lost: Sequence[Query] = ()
+    """Those queries that nothing can be compared with, see `without_direction`."""
+
+    @property
+    def answers(self) -> list[tuple[Query, IntArray, FloatArray]]:
+        """Each query with the rows and the similarity of what is like it; none of what is lost."""
+        found = zip(self.queries, self.indices, self.similarity, strict=True)
+        return [
+            (query, rows[:0], values[:0]) if query in self.lost else (query, rows, values)
+            for query, rows, values in found
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence on the queries that are lost, if there are any."""
+        if not self.lost:
+            return []
+        names = ", ".join(printable(query.name) for query in self.lost)
+        return [
+            fill("{n:vector|vectors} {names} {n:has|have} length 0 and so no direction, and "
+                 "directions are compared (cosine): nothing can be told to be like {n:it|them}.",
+                 names=names, n=len(self.lost))
+        ]  # fmt: skip
 
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns query, rank, id, similarity and, if known, name; atomically.
@@ -70,9 +95,7 @@ class Similar:
                     f"{value:.6f}",
                     *([names[row]] if names is not None else []),
                 ]
-                for query, rows, values in zip(
-                    self.queries, self.indices, self.similarity, strict=True
-                )
+                for query, rows, values in self.answers
                 for rank, (row, value) in enumerate(zip(rows, values, strict=True), start=1)
             ),
         )
@@ -119,8 +142,9 @@ def find_similar(
     check_queries(queries, n, metric)
     metric = metric or checkpoint.metric
     resolved = resolve(queries, source)
+    lost = _lost(resolved, source, checkpoint)
     if z is None and corrections is None and _is_large(source, checkpoint):
-        return _among_many(source, checkpoint, resolved, n, metric, track)
+        return _among_many(source, checkpoint, resolved, lost, n, metric, track)
     if z is None:
         z = reduce(source, checkpoint, device=device, track=track)
     else:
@@ -136,7 +160,7 @@ def find_similar(
     n_others = len(source) - int((rows >= 0).any())
     if corrections is None:
         similarities, indices = index.search_others(points, rows, min(n, n_others))
-        return Similar(resolved, source.ids, indices, similarities)
+        return Similar(resolved, source.ids, indices, similarities, lost=lost)
     honoured = honour_embedding(source, z, checkpoint, corrections)
     elsewhere = [
         honoured.apart_from(row) if row >= 0 else np.zeros(len(source), dtype=bool)
@@ -151,7 +175,16 @@ def find_similar(
     ]
     similarities = np.take_along_axis(found[0], np.stack(places), axis=1)
     indices = np.take_along_axis(found[1], np.stack(places), axis=1)
-    return Similar(resolved, source.ids, indices, similarities, honoured.table.names)
+    return Similar(resolved, source.ids, indices, similarities, honoured.table.names, lost)
+
+
+def _lost(queries: Sequence[Query], source: ImageSource, checkpoint: Checkpoint) -> Sequence[Query]:
+    """The queries without a direction, where vectors are compared by these."""
+    if not checkpoint.n_dimensions:
+        return ()
+    rows = np.array([query.row_in_pile for query in queries], dtype=np.int64)
+    gone = without_direction(Subset(source, rows), checkpoint)
+    return [query for query, is_gone in zip(queries, gone, strict=True) if is_gone]
 
 
 def _is_large(source: ImageSource, checkpoint: Checkpoint) -> bool:
@@ -161,8 +194,8 @@ def _is_large(source: ImageSource, checkpoint: Checkpoint) -> bool:
 
 
 def _among_many(
-    source: ImageSource, checkpoint: Checkpoint, queries: Sequence[Query], n: int, metric: str,
-    track: Track,
+    source: ImageSource, checkpoint: Checkpoint, queries: Sequence[Query], lost: Sequence[Query],
+    n: int, metric: str, track: Track,
 ) -> Similar:  # fmt: skip
     """See `find_similar`; each query is compared with every vector, and none is kept."""
     rows = np.array([query.row_in_pile for query in queries], dtype=np.int64)
@@ -177,7 +210,7 @@ def _among_many(
         similarities: Array = np.clip(1.0 - np.square(distances) / 2.0, -1.0, 1.0)
     else:
         similarities = 1.0 / (1.0 + distances)
-    return Similar(queries, source.ids, found, similarities.astype(np.float32))
+    return Similar(queries, source.ids, found, similarities.astype(np.float32), lost=lost)
 
 
 def check_embedding(

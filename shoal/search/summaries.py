@@ -12,7 +12,7 @@ from shoal.images.csv_files import printable
 from shoal.plural import counted
 from shoal.protocols import IntArray
 from shoal.search.duplicates import Duplicates
-from shoal.search.outliers import Outliers
+from shoal.search.outliers import NOTABLE, Outliers
 from shoal.search.pairs import Pairs
 from shoal.search.similar import Similar
 
@@ -29,8 +29,8 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
             "above",
             f"threshold {origin}; it agrees with the clusters on {threshold.agreement:.1%} of "
             "random pairs of training images",
-            f"{len(pairs.same):,} pairs{drawn}: {pairs.same.mean():.1%} are the same; the clusters "
-            f"agree on {pairs.agreement:.1%}",
+            f"{counted(len(pairs.same), 'pair')}{drawn}: {pairs.same.mean():.1%} are the same; the "
+            f"clusters agree on {pairs.agreement:.1%}",
             *(
                 [f"{counted(pairs.n_by_hand, 'pair')} by the corrected groups"]
                 * (pairs.n_by_hand > 0)
@@ -42,9 +42,9 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
 def of_similar(similar: Similar) -> str:
     """For each query a line with the most similar images and their similarity."""
     lines = []
-    for query, rows, values in zip(
-        similar.queries, similar.indices, similar.similarity, strict=True
-    ):
+    for query, rows, values in similar.answers:
+        if query in similar.lost:
+            continue
         names = similar.names
         images = [
             f"{printable(similar.ids[row])} ({value:.2f}"
@@ -61,27 +61,33 @@ def of_duplicates(duplicates: Duplicates) -> str:
     more = "".join(f"\n{said}" for said in (duplicates.sought, duplicates.doubt) if said)
     if not duplicates.groups:
         return (
-            f"no copies among {n_images:,} images, up to a distance of "
+            f"no copies among {counted(n_images, 'image')}, up to a distance of "
             f"{duplicates.threshold:.2g}{more}"
         )
     n_exact = sum(int(group.exact.sum()) for group in duplicates.groups)
+    are = "is a copy" if n_copies == 1 else "are copies"
     return (
-        f"{n_copies:,} of {n_images:,} images {'is a copy' if n_copies == 1 else 'are copies'}, "
-        f"{n_exact:,} exact and {n_copies - n_exact:,} near (up to a distance of "
-        f"{duplicates.threshold:.2g}), in {counted(len(duplicates.groups), 'group')}; to keep: "
-        f"{duplicates.kept_because}{more}"
+        f"{n_copies:,} of {counted(n_images, 'image')} {are}, {n_exact:,} exact and "
+        f"{n_copies - n_exact:,} near (up to a distance of {duplicates.threshold:.2g}), in "
+        f"{counted(len(duplicates.groups), 'group')}; to keep: {duplicates.kept_because}{more}"
     )
 
 
 def of_outliers(outliers: Outliers, n: int = 5, *, noun: str = "images") -> str:
     """The first ``n`` outliers with their reasons, a line each; ``noun`` says what they are."""
+    if outliers.all_the_same:
+        alike = "each is as far from the rest as any other"
+        return f"none of {len(outliers.ids):,} {noun} is unusual: {alike}"
     lines = [
         f"  {rank}. {printable(outliers.ids[row])}: {'; '.join(reasons)}"
         for rank, (row, reasons) in enumerate(
             zip(outliers.rows[:n], outliers.reasons[:n], strict=True), start=1
         )
     ]
-    return "\n".join([f"the most unusual of {len(outliers.ids):,} {noun}:", *lines])
+    title = f"the most unusual of {len(outliers.ids):,} {noun}"
+    if not len(outliers.rows) or outliers.score[0] < NOTABLE:
+        title = f"none of {len(outliers.ids):,} {noun} is unusual; the first by rank"
+    return "\n".join([f"{title}:", *lines])
 
 
 def of_export(n_images: int, n_left_out: int, how: str, out: Path, noun: str = "image") -> str:
@@ -123,6 +129,9 @@ def of_n_clusters(result: NumberOfClusters) -> str:
 def of_tree(tree: Tree, n: int = 4) -> str:
     """The size of a tree, and its clusters when it is cut into 2 to ``n``."""
     leaves = counted(tree.n_leaves, "leaf", "leaves")
+    if tree.n_leaves < 2:
+        same = "as all of them are the same"
+        return f"{counted(len(tree.ids), 'image')} in {leaves}: there is nothing to cut, {same}"
     lines = [f"{counted(len(tree.ids), 'image')} in {leaves}; cut into"]
     sizes = tree.sizes()
     for k in range(2, min(n, tree.n_leaves) + 1):
@@ -138,4 +147,4 @@ def of_cut(labels: IntArray, nodes: dict[int, int | None]) -> str:
         f"{label}: {sizes[label]:,} " + ("(the rest)" if node is None else f"(node {node})")
         for label, node in nodes.items()
     )
-    return f"{counted(len(labels), 'image')} in {counted(len(nodes), 'cluster')}: {listed}"
+    return f"{len(labels):,} in {counted(len(nodes), 'cluster')}: {listed}"
