@@ -27,6 +27,7 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="shoal-tests-")
 
 import numpy as np
 import pytest
+from small_encoder import SMALL_ENCODER
 
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 # A shell without a terminal lets what it begins with & ignore Ctrl-C, and what that begins, too.
@@ -42,12 +43,7 @@ FAST = [
     "0",
     "--device",
     "cpu",
-    "--set",
-    "encoder=vgg",  # which tells the two kinds of `images` apart in one epoch
-    "--set",
-    "encoder.widths=(8,16)",
-    "--set",
-    "checkpoints=3",
+    *(word for setting in (*SMALL_ENCODER, "checkpoints=3") for word in ("--set", setting)),
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from small_encoder import SMALL_ENCODER
 
 import shoal
 from shoal.errors import CheckpointError, OutputError
@@ -24,7 +25,7 @@ from shoal.models.history import CheckpointHistory, kept_steps
 from shoal.recipes.settings import override
 from shoal.training.loop import train
 
-SETTINGS = ("epochs=1", "encoder=vgg", "encoder.widths=(8,16)", "checkpoints=3")
+SETTINGS = ("epochs=1", *SMALL_ENCODER, "checkpoints=3")
 
 
 def assert_same(a: Any, b: Any, where: str = "") -> None:

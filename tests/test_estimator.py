@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from small_encoder import SMALL_ENCODER
 
 import shoal
 from shoal.clustering.partitions import agreement
@@ -32,7 +33,7 @@ from shoal.recipes.recipe import Recipe
 from shoal.training.time_limit import TimeLimit
 
 SMALL = (
-    "encoder=vgg", "encoder.widths=(8,16)", "checkpoints=1", "clusterer.n_starts=10",
+    *SMALL_ENCODER, "checkpoints=1", "clusterer.n_starts=10",
     "clusterer.n_steps=40",
 )  # fmt: skip
 
