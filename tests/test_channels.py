@@ -103,6 +103,17 @@ def test_measurements_are_judged_without_changes_of_intensity() -> None:
     assert evaluation_views(ArraySource(grey)) == EVALUATION_VIEWS
 
 
+def test_three_measurements_are_no_colours_while_training_and_afterwards(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("three.npy", np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), np.uint8))
+    told = run_cli("train", "three.npy", "c.pth", "--recipe", "baseline", "--epochs", 1, "-k", 2)
+    assert told.code == 0, told.err
+    for said in (told.err, run_cli("info", "c.pth").out):
+        assert "of 8 × 8 pixels in 3 channels" in said
+
+
 def test_what_an_older_checkpoint_sees_has_8_bits() -> None:
     wide = (GENERATOR.random((9, 6, 6)) * 4095).astype(np.uint16)
     seen = everything(ArraySource(wide, pixel_range=PixelRange((0.0, 4095.0), levels=8)))

@@ -591,6 +591,7 @@ def test_stopped_and_resumed_is_the_same_to_the_last_bit(
     assert out == ""
     assert "Traceback" not in err
     stopped = json.loads(run_cli("info", history / "resume.pth", "--json").out)
+    assert "The run is not finished" in run_cli("info", history / "resume.pth").out
     assert 0 < stopped["step"] < 200
     if how == signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL

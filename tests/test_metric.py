@@ -15,11 +15,13 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from shoal import VectorClusterer, VectorSource, find_similar, pipeline
+from shoal.cli import inference
 from shoal.cli.run_identity import completed
 from shoal.clustering.choose_metric import metric_for
 from shoal.errors import RecipeError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.facts import ChosenMetric, ClusterFacts
+from shoal.progress import Reporter
 from shoal.recipes.named import VECTORS
 from shoal.reports.wording import Wording
 
@@ -254,10 +256,20 @@ def test_a_vector_of_zeros_is_as_unlike_any_among_those_clustered_as_it_is_among
     assert set(first["reasons"][:3]) == {"has length 0, and so no direction to compare"}
     assert (first["confidence"][:3] < 0.35).all()
     assert "length 0" not in first["reasons"][3]
-    like = run_cli("similar", "v.npy", checkpoint, "8")
+    like = run_cli("similar", "v.npy", checkpoint, "8", "6", "-n", 2)
+    assert like.out.startswith("6: ")  # nothing is like the other, not even another one of length 0
+    assert set(pd.read_csv("similar.csv")["query"]) == {6}
     for said, n in ((predicted, "3 of 300 vectors have"), (odd, "3 of 300 vectors have"),
-                    (like, "1 of 1 vector has")):  # fmt: skip
+                    (like, "vector 8 has")):  # fmt: skip
         assert said.code == 0, said.err
         assert f"{n} length 0 and so no direction" in said.err
+    loaded = checkpoints.load(checkpoint)
+    told = pipeline.predict(VectorSource(vectors), loaded)
+    warned: list[str] = []
+    monkeypatch.setattr(Reporter, "warn", lambda self, *lines: warned.extend(lines))
+    inference.warn_of(VectorSource(vectors), told, loaded, Reporter())  # as --ray does
+    assert "3 of 300 vectors have length 0" in warned[0]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
     others = ("--csv", "s.csv", "--picture", "s.png")
     assert "length 0" not in run_cli("similar", "v.npy", checkpoint, "6", *others).err

@@ -14,7 +14,7 @@ from shoal import VectorSource
 from shoal.search import large_copies
 from shoal.search.duplicates import Duplicates, find_duplicates
 
-CANNOT = "Whether they are copies or only alike cannot be told."
+CANNOT = "they may be copies, or only alike, and are not counted."
 
 
 def with_copies(x: np.ndarray, n: int = 30, noise: float = 0.02) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_more_copies_of_one_vector_than_neighbours_are_looked_at() -> None:
     of_each = np.repeat(cloud(32, 100), 12, axis=0) + 0.02 * cloud(32, 1200)
     found = find_duplicates(VectorSource(of_each))
     assert not found.groups
-    assert "1,200 of 1,200 vectors: another lies within 0.25" in found.doubt
+    assert "All 1,200 vectors have another within 0.25" in found.doubt
     assert find_duplicates(VectorSource(of_each), threshold=0.25).n_copies == 1100
 
 
@@ -121,3 +121,4 @@ def test_the_command_says_what_it_cannot_tell(
     assert result.code == 0, result.err
     assert "no copies among 400 vectors" in result.err
     assert CANNOT in result.err
+    assert "To count them, give --max-distance 0.25." in result.err

@@ -144,8 +144,7 @@ def outliers(
     """Rank the oddest images, each with its reasons."""
     from shoal.cli import inference
     from shoal.cli.next_step import say_next, similar_to, unless_done
-    from shoal.cli.opening_as_learned import check_question, open_with
-    from shoal.images.output_checks import check_picture
+    from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.plots import single_images
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -155,11 +154,7 @@ def outliers(
     from shoal.search.outliers import check_count, find_outliers
 
     check_count(n)
-    replaced = check_outputs(
-        [csv, picture], [data, checkpoint], force=force,
-        first=lambda: check_question(picture, checkpoint, data),
-    )  # fmt: skip
-    check_picture(picture)
+    replaced = check_answer([csv, picture], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options, at_least=2)

@@ -49,9 +49,8 @@ def clusters(
     """
     from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import check_question, open_with
+    from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
-    from shoal.images.output_checks import check_picture
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -59,11 +58,7 @@ def clusters(
     from shoal.search import summaries
 
     check_range(low, high)
-    replaced = check_outputs(
-        [picture], [data, checkpoint], force=force,
-        first=lambda: check_question(picture, checkpoint, data),
-    )  # fmt: skip
-    check_picture(picture)
+    replaced = check_answer([picture], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)
@@ -109,10 +104,9 @@ def tree(
     """Grow a tree of fine groups, to be cut by 'shoal cut'."""
     from shoal.cli import inference
     from shoal.cli.next_step import free, say_next
-    from shoal.cli.opening_as_learned import check_question, open_with
+    from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
-    from shoal.images.output_checks import check_picture
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -122,11 +116,7 @@ def tree(
     check_suffix(out)
     picture = out.with_suffix(".png") if picture is None else picture
     check_leaves(leaves)
-    replaced = check_outputs(
-        [out, picture], [data, checkpoint], force=force,
-        first=lambda: check_question(picture, checkpoint, data),
-    )  # fmt: skip
-    check_picture(picture)
+    replaced = check_answer([out, picture], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)

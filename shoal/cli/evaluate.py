@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,7 @@ from shoal.cli.options import (
     Picture,
     Quiet,
 )
-from shoal.cli.outputs import check_outputs, replacing
+from shoal.cli.outputs import replacing
 from shoal.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,18 +49,13 @@ def splits(
     """List and draw the ways to divide the pile."""
     from shoal.cli import inference
     from shoal.cli.next_step import Words, free, free_picture, say_next
-    from shoal.cli.opening_as_learned import check_question, open_with
+    from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.export import summaries
-    from shoal.images.output_checks import check_picture
     from shoal.plots import figures
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import known_of
 
-    replaced = check_outputs(
-        [picture], [data, checkpoint], force=force,
-        first=lambda: check_question(picture, checkpoint, data),
-    )  # fmt: skip
-    check_picture(picture)
+    replaced = check_answer([picture], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)
@@ -179,12 +175,12 @@ def info(
     from shoal.export import summaries
     from shoal.export.load_corrections import corrections_of
     from shoal.models import checkpoint as checkpoints
+    from shoal.models.history import CheckpointHistory
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.worth_asking import Known
 
-    if checkpoint.is_dir() and (checkpoint / "checkpoint.pth").is_file():
-        checkpoint = checkpoint / "checkpoint.pth"
+    checkpoint = _file_of(checkpoint)
     loaded = checkpoints.load(checkpoint)
     data = data_of_run(checkpoint.parent) if checkpoint.name == "checkpoint.pth" else None
     corrections = corrections_of(checkpoint, loaded)
@@ -201,5 +197,20 @@ def info(
             print(label_free.verdict_on(loaded, path=checkpoint, data=data))
         elif checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")
+            words = shlex.split(loaded.origin.command)[1:]
             if final.is_file():
                 say_next(Reporter(), Known(), ["info", final])
+            elif checkpoint == CheckpointHistory(final).resume_file:
+                print("The run is not finished: it was interrupted, or is still training.")
+                if len(words) > 1 and Path(words[1]).exists():
+                    again = [word for word in words if word not in ("--force", "--resume")]
+                    say_next(Reporter(), Known(), [*again, "--resume"])
+
+
+def _file_of(place: Path) -> Path:
+    """The checkpoint of a run's folder; of one that is not finished, what it would go on from."""
+    from shoal.models.history import CheckpointHistory
+
+    final = place / "checkpoint.pth"
+    resume = CheckpointHistory(final).resume_file
+    return next((file for file in (final, resume) if place.is_dir() and file.is_file()), place)

@@ -171,7 +171,7 @@ def export(
         )
     missing = exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
     with_images = kind in ("folders", "parquet") and has_pictures(source)
-    how = source.originals.describe() if with_images else "their names alone"
+    how = source.originals.describe() if with_images else "their ids and groups"
     n_images = len(loaded.ids) - len(missing)
     report.say(summaries.of_export(n_images, len(source) - n_images, how, out, noun))
     if missing:

@@ -25,7 +25,7 @@ from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.history import CheckpointHistory
-from shoal.models.provenance import command_line, typed
+from shoal.models.provenance import CHANNELS, MEASURED, command_line, typed
 from shoal.plural import counted, duration, lasted, pixels, rounded
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
@@ -101,6 +101,8 @@ def _train(
         report.say(*said)
     height, width, channels = source.shape
     colour = channel_kind(source) != "channels"
+    if channels == 3 and not colour:
+        notes[CHANNELS] = MEASURED
     length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""
     report.say(
         f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "

@@ -22,6 +22,7 @@ from shoal.plural import of_vectors
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.scoring import compare_splits, evaluation, label_free, warnings
+from shoal.scoring.assignment import by_chance
 from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import LabelFreeScores
 from shoal.scoring.of_vectors import warn_without_direction
@@ -56,9 +57,7 @@ def predict(
         device=ready(device),
         track=report,
     )
-    if table.familiarity is None:  # else they are unlike any
-        report.warn(*warn_without_direction(source, checkpoint))
-    warn_of(table, checkpoint, report, clusters=clusters)
+    warn_of(source, table, checkpoint, report, clusters=clusters)
     return table
 
 
@@ -68,10 +67,16 @@ def are_all_strange(table: ImageTable) -> bool:
 
 
 def warn_of(
-    table: ImageTable, checkpoint: Checkpoint, report: Reporter, *, clusters: int | None = None
-) -> None:
-    """Warn of unfamiliar images, and of new clusters that are tiny or empty, see `predict`."""
+    source: ImageSource, table: ImageTable, checkpoint: Checkpoint, report: Reporter, *,
+    clusters: int | None = None,
+) -> None:  # fmt: skip
+    """Warn of unfamiliar images, of vectors without a direction, and of new clusters that are tiny
+    or empty, see `predict`."""
     are_vectors = checkpoint.n_dimensions > 0
+    if are_vectors and table.familiarity is None:  # else they are unlike any
+        # Nothing was known of them: not all vectors need to be read again to find these.
+        unsure = table.confidence == by_chance(clusters or checkpoint.recipe.n_clusters)
+        report.warn(*warn_without_direction(source, checkpoint, np.flatnonzero(unsure)))
     report.warn(*warnings.unfamiliar(table, vectors=are_vectors))
     if clusters is not None and not warnings.few_images(len(table), clusters):
         tiny = warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from shoal import pipeline
 from shoal.cli.opening import open_images
 from shoal.cli.opening_vectors import open_vectors, open_vectors_of
 from shoal.cli.options import OpenOptions
+from shoal.cli.outputs import check_outputs
 from shoal.clustering.clustering import check_finished
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
@@ -91,6 +93,29 @@ def check_question(picture: Path, checkpoint: Path, data: Path) -> None:
     """
     check_picture(picture)
     load_finished(checkpoint, data)
+
+
+def check_answer(
+    outputs: Sequence[Path], picture: Path, data: Path, checkpoint: Path, *, force: bool
+) -> list[Path]:
+    """Raise if what is asked cannot be done, or its answer not be written; see `check_outputs`.
+
+    Args:
+        outputs: all that is written, ``picture`` too.
+        picture: the picture.
+        data: the images.
+        checkpoint: the checkpoint that is asked.
+        force: whether files may be replaced.
+
+    Returns:
+        The files that will be replaced.
+    """
+    replaced = check_outputs(
+        outputs, [data, checkpoint], force=force,
+        first=lambda: check_question(picture, checkpoint, data),
+    )  # fmt: skip
+    check_picture(picture)
+    return replaced
 
 
 def open_as_learned(

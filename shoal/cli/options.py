@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     Place: TypeAlias = Path
 else:
     Place = Any  # a path of this machine or a place in a store; typer makes a plain Path of a Path
+_IMAGES = (
+    "Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a pattern in quotes "
+    "('train-*.parquet', 'data-{000..099}.tar'); a .csv or .txt list of paths; a .npy or .npz file "
+    "(N, H, W), (N, H, W, C) or (N, C, H, W), C from 1 to 64. All but lists may lie at s3://, "
+    "gs:// or https://."
+)
+Images = Annotated[
+    Place, typer.Argument(metavar="DATA", parser=location, help=_IMAGES, show_default=False)
+]
 Data = Annotated[
     Place,
-    typer.Argument(metavar="DATA", parser=location,
-                   help="Images: a folder; a .zip, .tar(.gz) or .parquet file, several by a "
-                   "pattern in quotes ('train-*.parquet', 'data-{000..099}.tar'); a .csv or .txt "
-                   "list of paths; a .npy or .npz file (N, H, W), (N, H, W, C) or "
-                   "(N, C, H, W), C from 1 to 64. All but lists may lie at s3://, gs:// or "
-                   "https://.",
-                   show_default=False),
+    typer.Argument(metavar="DATA", parser=location, show_default=False,
+                   help=f"{_IMAGES} Or the vectors that 'shoal cluster' takes."),
 ]  # fmt: skip
 Vectors = Annotated[
     Place,

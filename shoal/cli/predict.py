@@ -152,7 +152,7 @@ def predict(
             ))  # fmt: skip
             result = in_parts.table if known is None else in_parts.whole()
             to_parquet = in_parts.to_parquet
-            inference.warn_of(result, loaded, report, clusters=division.n_clusters)
+            inference.warn_of(source, result, loaded, report, clusters=division.n_clusters)
         if known is not None:
             honoured = honouring.honour(result, known, loaded, source, division)
             result = honoured.table

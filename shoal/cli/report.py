@@ -65,7 +65,7 @@ def report(
 ) -> None:  # fmt: skip
     """Write a report on a checkpoint, as PDF or as a page.
 
-    DATA are the images that CHECKPOINT learned from. The report says what was found, how sure that
+    DATA is what CHECKPOINT learned from. The report says what was found, how sure that
     is, how training went, and with --before what was improved.
     """
     from shoal.cli import inference, opening

@@ -25,7 +25,8 @@ def review(
         Place,
         typer.Argument(
             metavar="DATA", show_default=False, parser=location,
-            help="The folder of 'shoal run', with its images known; or images, and a checkpoint.",
+            help="The folder of 'shoal run' or 'shoal cluster', with its data known; or images or "
+            "vectors, and a checkpoint.",
         ),
     ],
     checkpoint: Annotated[

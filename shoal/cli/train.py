@@ -15,12 +15,12 @@ from shoal.cli.options import (
     Channels,
     Clusters,
     Composite,
-    Data,
     Device,
     Epochs,
     Every,
     Fit,
     Force,
+    Images,
     Intensity,
     LowMemory,
     Minutes,
@@ -48,7 +48,7 @@ from shoal.cli.options import (
 
 
 def train(
-    data: Data,
+    data: Images,
     checkpoint: Annotated[
         Path,
         typer.Argument(metavar="CHECKPOINT", help="The .pth file to write.", show_default=False),
@@ -152,7 +152,7 @@ def train(
 
 
 def run(
-    data: Data,
+    data: Images,
     folder: OutDir,
     clusters: Clusters = None,
     recipe: RecipeName = None,

@@ -37,7 +37,7 @@ _FAR = 0.9
 _CLEARLY = 0.05
 """Prediction strengths that differ by more than this decide."""
 _FOLLOW = 0.05
-"""Lengths of which directions explain a smaller share are noise."""
+"""Lengths of whose differences directions explain a smaller share are taken for noise."""
 _EMBEDDING = 100
 """Vectors of more numbers are mostly embeddings."""
 _SEVERAL, _DECIDES = 3, 0.9
@@ -171,10 +171,11 @@ def choose_metric(
         metric, reason = _by_length(d)
         return ChosenMetric(metric, f"{again}; {reason}", strengths)
     share = share_explained(x, lengths)
+    follows = "{:.0%} of the differences in length follow from the directions"
     if share < _FOLLOW:
-        reason = f"directions explain {max(share, 0.0):.0%} of the lengths, which are noise"
+        reason = f"{follows.format(max(share, 0.0))}: lengths are taken for noise"
         return ChosenMetric(COSINE, f"{again}; {reason}", strengths)
-    reason = f"directions explain {share:.0%} of the lengths, which are no noise"
+    reason = f"{follows.format(share)}: lengths count"
     return ChosenMetric(EUCLIDEAN, f"{again}; {reason}", strengths)
 
 

@@ -14,6 +14,7 @@ from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.provenance import CHANNELS, MEASURED
 from shoal.plural import counted, fill, pixels
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
@@ -227,7 +228,9 @@ def _representation(checkpoint: Checkpoint) -> list[str]:
 def checkpoint_text(checkpoint: Checkpoint, path: Path) -> str:
     """The facts about a checkpoint as text, with at most 12 rows of its history."""
     facts = checkpoint_facts(checkpoint, path)
-    pile = f"  images         {checkpoint.n_images:,} of {pixels(*checkpoint.image_shape)}"
+    colour = checkpoint.provenance.get(CHANNELS) != MEASURED
+    size = pixels(*checkpoint.image_shape, colour=colour)
+    pile = f"  images         {checkpoint.n_images:,} of {size}"
     if checkpoint.n_dimensions:
         numbers = counted(checkpoint.n_dimensions, "number")
         n_vectors = counted(checkpoint.n_images, "vector")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from shoal.images.remote.location import without_secrets
 
+CHANNELS, MEASURED = "channels", "measurements, no colours"
+"""What the provenance says of three channels that are no colours."""
+
 
 def command_line() -> str:
     """The command line; of absolute paths the names alone, as a checkpoint may be passed on."""

@@ -79,8 +79,12 @@ def unsure_of(unlike_any: Array, confidence: FloatArray, n_clusters: int) -> Flo
     Those are images of familiarity 0, see `far_off`, and vectors without a direction. Whatever
     their memberships say, nothing like them was learned.
     """
-    chance = np.float32(min(1.0, (1.0 + calibration.MARGIN) / n_clusters))
-    return np.where(unlike_any, chance, confidence)
+    return np.where(unlike_any, by_chance(n_clusters), confidence)
+
+
+def by_chance(n_clusters: int) -> np.float32:
+    """The confidence of what nothing is known of: hardly above chance."""
+    return np.float32(min(1.0, (1.0 + calibration.MARGIN) / n_clusters))
 
 
 def probabilities(

@@ -57,9 +57,18 @@ def first_with_direction(source: ImageSource, checkpoint: Checkpoint, rows: IntA
     return None if lost.all() else str(source.ids[int(rows[np.argmin(lost)])])
 
 
-def warn_without_direction(source: ImageSource, checkpoint: Checkpoint) -> list[str]:
-    """Warn of vectors of length 0 where directions are compared."""
-    n_gone = int(without_direction(source, checkpoint).sum())
+def warn_without_direction(
+    source: ImageSource, checkpoint: Checkpoint, rows: IntArray | None = None
+) -> list[str]:
+    """Warn of vectors of length 0 where directions are compared.
+
+    Args:
+        source: the vectors.
+        checkpoint: by which they are compared.
+        rows: int64 (m,), those that may be of length 0; by default any.
+    """
+    some = source if rows is None else Subset(source, rows)
+    n_gone = int(without_direction(some, checkpoint).sum()) if len(some) else 0
     if not n_gone:
         return []
     return [

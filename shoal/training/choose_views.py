@@ -13,6 +13,7 @@ from shoal.recipes.views_for import with_intensity, with_orientation
 NO_UP = 0.6
 """Turned images that are told from upright ones less often than this are members of the pile as
 well. Piles without an up have 0.48 to 0.53, others 0.70 or more (benchmarks/LOG.md)."""
+_TURN_NOTHING = "views turn nothing (--orientation free: they turn images)"
 _MILD_CROP, _NOISE = 0.6, 0.02
 """Views of measurements: mild crops, which keep how large things are, and a little noise."""
 
@@ -34,9 +35,11 @@ def choose_views(
         views = with_intensity(views, True, kind)
         crop = max(_MILD_CROP, views.min_crop)
         views = replace(views, min_crop=crop, noise=_NOISE, channel_noise=0.0)
+        n = source.shape[2]
+        are = "do not go together as colours do" if n == 3 else "are no colours"
         said.append(
-            f"the {source.shape[2]} channels are no colours but measurements: views keep their "
-            "intensity, and crop little (--intensity varies if the light or the dye changes)"
+            f"the {n} channels {are} and are taken for measurements: views keep their intensity, "
+            "and crop little (--intensity varies if the light or the dye changes)"
         )
     symmetry = find_symmetry(source) if orientation else None
     if symmetry is not None:
@@ -55,8 +58,9 @@ def _oriented(views: Views, symmetry: Symmetry, kind: ChannelKind) -> tuple[View
         f"flipped ones {symmetry.flipped:.0%}"
     )
     if symmetry.up < NO_UP and kind != "channels":
-        return views, f"{told}: no up is seen (--orientation free to try views that turn images)"
+        return views, f"{told}: no up is seen, but {_TURN_NOTHING}"
     if symmetry.up < NO_UP:
         views = with_orientation(views, True)
-        return views, f"{told}: no up is seen, and views turn images (--orientation upright)"
-    return views, f"{told}: images have an up (--orientation free if they have none)"
+        turn = "views turn images (--orientation upright: they turn nothing)"
+        return views, f"{told}: no up is seen, and {turn}"
+    return views, f"{told}: an up is seen, and {_TURN_NOTHING}"
