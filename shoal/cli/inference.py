@@ -70,8 +70,7 @@ def warn_of(
     source: ImageSource, table: ImageTable, checkpoint: Checkpoint, report: Reporter, *,
     clusters: int | None = None,
 ) -> None:  # fmt: skip
-    """Warn of unfamiliar images, of vectors without a direction, and of new clusters that are tiny
-    or empty, see `predict`."""
+    """Warn of unfamiliar images, vectors without a direction, and tiny or empty new clusters."""
     are_vectors = checkpoint.n_dimensions > 0
     if are_vectors and table.familiarity is None:  # else they are unlike any
         # Nothing was known of them: not all vectors need to be read again to find these.

@@ -135,9 +135,10 @@ def cluster(
                 auto_metric=request.auto_metric, origin=origin, ray=ray, workers=workers,
                 column=column,
             )  # fmt: skip
+            first = np.arange(min(100, len(source)))
             say_next(
                 report, known_of(len(source), finished),
-                similar_to(np.arange(len(source)), source, finished, vectors, run.checkpoint),
+                similar_to(first, source, finished, vectors, run.checkpoint),
             )  # fmt: skip
             return
         if ray is not None:
