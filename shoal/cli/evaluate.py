@@ -66,15 +66,15 @@ def splits(
     if as_json:
         print(json.dumps([split.to_json() for split in compared], indent=2))
         return
+    known = known_of(len(source), loaded)
     if not quiet:
-        more = inference.more_splits(loaded, data, checkpoint)
+        more = inference.more_splits(loaded, data, checkpoint) if known.answers("run") else ""
         print(inference.in_words_for(source, summaries.splits_table(compared, more)))
     report.say(*replacing(replaced))
     report.say(f"members of each: {picture}")
     second: Words = ["predict", data, checkpoint, free(Path("split-2.csv")), "--split", 2]
     say_next(
-        report, known_of(len(source), loaded),
-        second if len(compared) > 1 else None,
+        report, known, second if len(compared) > 1 else None,
         ["clusters", data, checkpoint, *free_picture("n_clusters")],
     )  # fmt: skip
 
