@@ -4,6 +4,7 @@
     python benchmarks/clicks.py cells cells.npz found/checkpoint.pth --labels labels.npy
     python benchmarks/clicks.py signs signs.zip found/checkpoint.pth --wrong 0.02 --seeds 5
     python benchmarks/clicks.py --table                                          # and the picture
+    python benchmarks/clicks.py signs signs.zip found/checkpoint.pth --ways stated --actions 40
 
 A simulated person knows the kinds, and drives the server of `shoal review` over HTTP as the page
 does. They see what the page shows: the samples of each division, 24 images of each group, the
@@ -14,6 +15,10 @@ are of another kind, or single images are asked about, they give each image its 
 action, too, and takes a key for each image that is not where it was guessed to be: ``keys`` counts
 these as well.
 After every fifth answer they let shoal learn. Each of these is one action.
+
+With ``--ways stated`` the same person works, and the page's word is kept: how many of the images
+that nobody decided are in a wrong group, beside how many are, and what the result's own confidence
+would say. ``--rarely`` lets them learn once only, at the end.
 
 Beside it stand two ways to label images one at a time, from the same start and with the same
 learning after each image, for nothing: the image that learning is least sure of, and any image.
@@ -36,8 +41,10 @@ import numpy as np
 from machine import HERE, append, commit, machine, rows
 
 RESULTS = HERE / "results" / "clicks.jsonl"
+STATED = HERE / "results" / "clicks-stated.jsonl"
 PICTURE = HERE / "results" / "clicks.png"
 MARKS = (5, 10, 15, 20, 40, 60, 80, 100)
+STATED_MARKS = (0, 5, 10, 20, 40)
 LOOK = 24
 """Images of a group that the person looks at, evenly from typical to odd."""
 DISSOLVED = 2.0
@@ -98,7 +105,7 @@ class Person:
     """
 
     def __init__(self, kinds: Any, wrong: float, seed: int) -> None:
-        self.kinds, self.wrong = kinds, wrong
+        self.kinds, self.wrong, self.learn = kinds, wrong, LEARN
         self.generator = np.random.default_rng(seed)
         self.group_of: dict[int, int] = {}
         self.keys = 0
@@ -158,7 +165,7 @@ class Person:
 
     def learns(self, page: Page, answers: int) -> Iterator[None]:
         """Let shoal learn after every fifth answer."""
-        if answers % LEARN == 0 and page.get("/api/preview/learn")["count"]:
+        if answers % self.learn == 0 and page.get("/api/preview/learn")["count"]:
             page.act(op="learn")
             yield
 
@@ -229,8 +236,15 @@ class Person:
                 yield
 
 
-def reviewed(source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int, n: int) -> Any:
-    """Accuracy before anything is said and after each of ``n`` actions, and the keys until then."""
+def reviewed(
+    source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int, n: int, *,
+    look: Callable[[Page, Any], None] | None = None, rarely: bool = False,
+) -> Any:  # fmt: skip
+    """Accuracy before anything is said and after each of ``n`` actions, and the keys until then.
+
+    ``look`` looks at the page before and after each action, and after they learned once more;
+    ``rarely``: until then they never do.
+    """
     from shoal.models import checkpoint as checkpoints
     from shoal.review.opening import open_review
     from shoal.review.server import serving
@@ -244,14 +258,69 @@ def reviewed(source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int,
         with serving(session) as server:
             page = Page(server.new_address())
             scores, keys = [accuracy(page.groups(), kinds)], [0]
+            see = (lambda: None) if look is None else lambda: look(page, session)
+            see()
             person = Person(kinds, wrong, seed)
+            person.learn = n + 1 if rarely else LEARN
             for _ in person.works(page, session.divisions.close):
                 scores.append(accuracy(page.groups(), kinds))
                 keys.append(person.keys + len(scores) - 1)
+                see()
                 if len(scores) > n:
                     break
+            if look is not None and page.get("/api/preview/learn")["count"]:
+                page.act(op="learn")
+                see()
             page.connection.close()
     return np.pad(scores, (0, n + 1 - len(scores)), "edge"), keys
+
+
+def stated(
+    source: Any, checkpoint: Path, kinds: Any, wrong: float, seed: int, n: int, rarely: bool
+) -> list[list[float]]:
+    """Of the images that nobody decided, before and after each action, in percent: how many are
+    wrong as the page says, as the result's confidence says, and as they are; then 1 if learned.
+
+    The last row is after learning.
+    """
+    from shoal.corrections.corrected import corrected_confidence
+
+    found: list[list[float]] = []
+
+    def look(page: Page, session: Any) -> None:
+        while not (state := page.get("/api/state"))["estimated"]:
+            time.sleep(0.01)
+        groups = session.groups
+        left = ~groups.decided & (kinds >= 0)
+        result = corrected_confidence(session._confidence, groups.decided, groups.inferred)
+        says = (1 - state["expected"], 1 - float(result[left].mean()))
+        is_wrong = 1 - float(right(groups.group, kinds)[left].mean())
+        learned = [entry.op for entry in session.journal.history.done][-1:] == ["learn"]
+        found.append([*(round(100 * one, 2) for one in (*says, is_wrong)), float(learned)])
+
+    reviewed(source, checkpoint, kinds, wrong, seed, n, look=look, rarely=rarely)
+    return found
+
+
+def stated_table() -> None:
+    """Print how far from the truth the page's word is, in points: of both, and the worst."""
+    print("| pile | wrong answers | learns | after actions: says (before), is in % "
+          "| error | before | too sure | before |")  # fmt: skip
+    print("|---" * 8 + "|")
+    for row in rows(STATED):
+        told = np.array(row["told"])
+        marks = [mark for mark in STATED_MARKS if mark < len(told)] + [len(told) - 1]
+        learned = np.flatnonzero(told[:, 3])
+        off = told[np.union1d(marks, learned)]
+        error = off[:, :2] - off[:, 2:3]
+        says = ", ".join(
+            f"{'end' if mark == marks[-1] else mark}: {told[mark, 0]:.0f} ({told[mark, 1]:.0f}), "
+            f"{told[mark, 2]:.0f}" for mark in marks
+        )  # fmt: skip
+        away, sure = np.abs(error).mean(axis=0), np.maximum(-error, 0).mean(axis=0)
+        learns = "once" if row["rarely"] else "often"
+        print(f"| {row['pile']} | {row['wrong']:.0%} | {learns} | {says} "
+              f"| {away[0]:.1f} | {away[1]:.1f} | {sure[0]:.1f} | {sure[1]:.1f} |")  # fmt: skip
 
 
 def one_at_a_time(z: Any, labels: Any, kinds: Any, unsure: bool, seed: int, n: int) -> Any:
@@ -281,10 +350,17 @@ def one_at_a_time(z: Any, labels: Any, kinds: Any, unsure: bool, seed: int, n: i
 
 def accuracy(groups: Any, kinds: Any) -> float:
     """Over the images of known kind, each group matched with one kind."""
+    return float(right(groups, kinds)[kinds >= 0].mean())
+
+
+def right(groups: Any, kinds: Any) -> Any:
+    """Which images are of the kind that their group is matched with, bool (n,)."""
     from shoal.clustering.partitions import match
 
     known = kinds >= 0
-    return float(np.mean(match(groups[known], kinds[known]) == kinds[known]))
+    found = np.zeros(len(kinds), dtype=bool)
+    found[known] = match(groups[known], kinds[known]) == kinds[known]
+    return found
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -308,6 +384,11 @@ def measure(arguments: argparse.Namespace) -> None:
     about = {"pile": arguments.name, "n": len(source), "commit": commit(), "machine": machine()}
     for seed in range(arguments.seeds):
         for way in arguments.ways:
+            if way == "stated":
+                told = stated(source, checkpoint, kinds, arguments.wrong, seed, n, arguments.rarely)
+                tried = {"wrong": arguments.wrong, "rarely": arguments.rarely, "seed": seed}
+                append(STATED, [{**about, **tried, "told": told}])
+                continue
             keys: list[int] = []
             if way == "review":
                 curve, keys = reviewed(source, checkpoint, kinds, arguments.wrong, seed, n)
@@ -375,10 +456,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--wrong", type=float, default=0.0)
     parser.add_argument("--ways", nargs="+", default=["review", "uncertainty", "random"])
+    parser.add_argument("--rarely", action="store_true", help="learn at the end only")
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
     if arguments.table:
         tables()
+        stated_table()
     else:
         measure(arguments)
 

@@ -124,6 +124,10 @@ def measure(n: int) -> None:
         client.timed("preview of learn, ready", "/api/preview/learn")
         client.act("learn")
         client.timed("next question", "/api/question")
+        began, worked = time.perf_counter(), time.process_time()
+        session.estimate()
+        took, busy = time.perf_counter() - began, time.process_time() - worked
+        print(_line("how sure the rest is, which nobody waits for", took, busy))
         asked = client.timed("next question, ready", "/api/question")["question"]
         client.act("answer", question=asked["id"], to="confirm")
         client.timed("next question", "/api/question")

@@ -307,16 +307,45 @@ def test_the_images_of_a_part_are_answered_one_by_one(session: Session) -> None:
 
 
 def test_how_sure_shoal_is_of_the_rest_leaves_out_what_was_decided(session: Session) -> None:
-    session._confidence = np.linspace(0.5, 1.0, len(session.source), dtype=np.float32)
+    session._chance = np.linspace(0.5, 1.0, len(session.source), dtype=np.float32)
     session.act({"op": "confirm", "rows": list(range(len(session.source) // 2))})
-    state, left = session.state(), session._confidence[len(session.source) // 2 :]
+    state, left = session.state(), session._chance[len(session.source) // 2 :]
     assert state["expected"] == pytest.approx(left.mean(), abs=1e-4)
     undecided = np.flatnonzero(~session.groups.decided)
     for group in state["groups"]:
         rows = np.intersect1d(session.view.members(group["id"]), undecided)
-        assert group["expected"] == pytest.approx(session._confidence[rows].mean(), abs=1e-4)
+        assert group["expected"] == pytest.approx(session._chance[rows].mean(), abs=1e-4)
     session.act({"op": "confirm", "rows": list(range(len(session.source)))})
     assert session.state()["expected"] == 1.0
+
+
+def test_how_sure_shoal_is_follows_what_is_said_and_the_page_hears_of_it(session: Session) -> None:
+    heard: list[tuple[bool, float]] = []
+
+    def listen() -> None:
+        state = session.state()
+        assert session.now() == {"version": state["version"], "estimated": state["estimated"]}
+        heard.append((state["estimated"], state["expected"]))
+
+    session.listeners.append(listen)
+    first, second = session.view.ids
+    for group in (first, second):
+        session.act({"op": "confirm", "rows": session.view.members(group)[:12].tolist()})
+        session.estimate()
+        session.estimate()
+    assert [told for told, _ in heard] == [False, True, False, True], "it is told once"
+    assert heard[-1][1] > heard[1][1] > heard[0][1]
+    session.act({"op": "undo"})
+    learned = session._computed.learned
+
+    def meanwhile(groups: Groups) -> Any:
+        session._computed.learned = learned  # type: ignore[method-assign]
+        session.act({"op": "undo"})
+        return learned(groups)
+
+    session._computed.learned = meanwhile  # type: ignore[method-assign]
+    session.estimate()
+    assert not session.state()["estimated"], "more was said since"
 
 
 def test_of_one_group_nothing_is_asked(session: Session) -> None:

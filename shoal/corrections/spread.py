@@ -18,7 +18,7 @@ import numpy as np
 from shoal.corrections.apart import keep_apart
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray
-from shoal.corrections.likeness import Landmarks, fewer_landmarks, inverse_root, likeness
+from shoal.corrections.likeness import Landmarks, fewer_landmarks, likeness
 from shoal.corrections.parts import balanced
 from shoal.corrections.trust import STAYS, Fit, shares, trusted
 from shoal.images.sampling import sample_rows
@@ -55,6 +55,10 @@ class Spread:
     """float32 (n, k): about the chance that each group is right."""
     decided: BoolArray
     """bool (n,): the images that a person decided."""
+    fit: Fit | None
+    """To the decided images, to a random sample of very many; None where there are none."""
+    strength: FloatArray
+    """float32 (n,): how much learning counts for each image, see `trusted`."""
 
     @cached_property
     def membership(self) -> FloatArray:
@@ -109,17 +113,17 @@ def spread(
     place = np.searchsorted(ids, group)
     said[held, place[held]] = 1.0
     if not len(ids):
-        return Spread(learned, ids, said, said, decided)
+        return Spread(learned, ids, said, said, decided, None, np.ones(len(group), np.float32))
     plain = free if inferred is None else free & ~inferred
     clusters = np.unique(group if result is None else result, return_inverse=True)[1]
     word = _word(said, place, plain, heard, None if result is None else clusters)
     if not held.all():
         word[~held] = 0.0
     x = balanced(z) if x is None else x
-    scores, strength = _scores(x, said, word, plain, heard, free, clusters)
+    scores, strength, fit = _scores(x, said, word, plain, heard, free, clusters)
     if heard.any() and free.any():
         learned[free] = ids[_with_stays(scores, strength, said).argmax(axis=1)][free]
-    found = Spread(learned, ids, said, scores, decided)
+    found = Spread(learned, ids, said, scores, decided, fit, strength)
     keep_apart(learned, found.likely, ids, decided, apart)
     return found
 
@@ -166,10 +170,10 @@ def _word(
 def _scores(
     x: FloatArray, said: FloatArray, word: FloatArray, plain: BoolArray, decided: BoolArray,
     free: BoolArray, clusters: IntArray,
-) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+) -> tuple[FloatArray, FloatArray, Fit | None]:  # fmt: skip
     """The score of each group for each image, float32 (n, k): about the chance that it is right.
 
-    And how much learning counts for each image, see `trusted`.
+    And how much learning counts for each image, see `trusted`, and the fit to decided images.
 
     Args:
         x: float32 (n, d), balanced.
@@ -188,24 +192,26 @@ def _scores(
     strength = np.ones(len(x), dtype=np.float32)
     rows = np.flatnonzero(decided)
     if not len(rows):
-        return mean, strength
-    rows, residual = _observed(rows, _residual(mean[rows], said[rows], word))
+        return mean, strength, None
+    residual = _residual(mean[rows], said[rows], word)
+    fitted = sample_rows(len(rows), _LANDMARKS)
+    own = rows[fitted]
+    fit = Fit(own, x[own], mean[own], said[own], residual[fitted])
+    rows, residual = _observed(rows, residual)
     if len(rows) <= _LANDMARKS:
-        root = inverse_root(likeness(x[rows], x[rows]))
-        weights = root.T @ (root @ residual.astype(np.float32))
-        fit = Fit(x[rows], mean[rows], said[rows], residual, root, weights)
-        strength = trusted(fit, clusters, rows)
+        weights = fit.weights
+        strength = trusted(fit, clusters)
     else:
         weights = fewer_landmarks(likeness(x[rows[:_LANDMARKS]], x[rows]), residual)
     landmarks = Landmarks(x[rows[:_LANDMARKS]], weights.astype(np.float32))
     most = _PRODUCTS // len(landmarks.points)
     if len(x) <= most:
-        return mean + strength[:, None] * landmarks.of(x), strength
+        return mean + strength[:, None] * landmarks.of(x), strength, fit
     some = x[sample_rows(len(x), _ROUGHLY)]
     scores = mean + strength[:, None] * _linear(x, some, landmarks.of(some))
     close = _least_clear(_with_stays(scores, strength, said), free, most)
     scores[close] = mean[close] + strength[close, None] * landmarks.of(x[close])
-    return scores, strength
+    return scores, strength, fit
 
 
 def _least_clear(scores: FloatArray, free: BoolArray, most: int) -> IntArray:

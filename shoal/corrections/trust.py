@@ -9,16 +9,18 @@ as much as serves there; where it does not serve, images stay where they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from shoal.corrections.likeness import inverse_root, likeness
 from shoal.corrections.parts import strips
 from shoal.protocols import Array, FloatArray, IntArray
 
 STAYS = 0.5
 """What the present group of an image counts where learning is not trusted at all."""
 _STRENGTHS = np.linspace(0.0, 1.0, 5, dtype=np.float32)
-_PART = 12
+PART = 12
 """Decided images that are left out at a time, about: a strip of a question."""
 _TOLERANCE = 0.01
 """A share of the right group that is lower by this is as good: what is said shall have its way."""
@@ -28,6 +30,8 @@ _TOLERANCE = 0.01
 class Fit:
     """What learning makes of m decided images, and what it is made from."""
 
+    rows: IntArray
+    """int64 (m,), their places in the pile."""
     x: FloatArray
     """float32 (m, d), balanced."""
     mean: FloatArray
@@ -36,22 +40,43 @@ class Fit:
     """float32 (m, k), 1 at the group of each."""
     residual: Array
     """float64 (m, k), what is learned from: what was said beyond ``mean``."""
-    root: FloatArray
-    """float32 (m, m), lower triangle: its transpose times itself is the inverse of how alike they
-    are, with noise."""
-    weights: Array
-    """float64 (m, k), that inverse times ``residual``."""
+
+    @cached_property
+    def root(self) -> FloatArray:
+        """float32 (m, m), lower triangle: its transpose times itself is the inverse of how alike
+        they are, with noise."""
+        return inverse_root(likeness(self.x, self.x))
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """float32 (m, k), that inverse times ``residual``."""
+        weights: FloatArray = self.root.T @ (self.root @ self.residual.astype(np.float32))
+        return weights
+
+    @cached_property
+    def left_out(self) -> FloatArray:
+        """What is learned about each decided image from those of the other parts, float32 (m, k).
+
+        The residual of a part that is left out follows from the fit to all of them, without
+        another: equation 5.12 of Rasmussen and Williams (2006), for several images at once.
+        """
+        part = strips(self.x, PART)
+        learned = np.empty_like(self.residual)
+        for number in range(int(part.max()) + 1):
+            own = np.flatnonzero(part == number)
+            root = self.root[:, own]
+            learned[own] = self.residual[own] - np.linalg.solve(root.T @ root, self.weights[own])
+        return learned.astype(np.float32)
 
 
-def trusted(fit: Fit, clusters: IntArray, rows: IntArray) -> FloatArray:
+def trusted(fit: Fit, clusters: IntArray) -> FloatArray:
     """How much learning counts for each image of the pile, float32 (n,) from 0 to 1.
 
     Args:
         fit: to the decided images.
         clusters: int64 (n,), the cluster of each image of the pile, from 0.
-        rows: int64 (m,), the places of the decided images in the pile.
     """
-    learned = _left_out(fit)
+    learned, rows = fit.left_out, fit.rows
     right = fit.said.argmax(axis=1)[:, None]
     share = np.stack([
         np.take_along_axis(shares(fit.mean + strength * learned), right, axis=1)[:, 0]
@@ -61,26 +86,11 @@ def trusted(fit: Fit, clusters: IntArray, rows: IntArray) -> FloatArray:
     total = np.zeros((n_clusters, len(_STRENGTHS)))
     np.add.at(total, clusters[rows], share)
     # What is known of all clusters counts as one part of each.
-    count = np.bincount(clusters[rows], minlength=n_clusters)[:, None] + _PART
-    served = (total + _PART * share.mean(axis=0)) / count
+    count = np.bincount(clusters[rows], minlength=n_clusters)[:, None] + PART
+    served = (total + PART * share.mean(axis=0)) / count
     good = served >= served.max(axis=1, keepdims=True) - _TOLERANCE
     strongest = len(_STRENGTHS) - 1 - good[:, ::-1].argmax(axis=1)
     return _STRENGTHS[strongest][clusters]
-
-
-def _left_out(fit: Fit) -> FloatArray:
-    """What is learned about each decided image from those of the other parts, float32 (m, k).
-
-    The residual of a part that is left out follows from the fit to all of them, without another:
-    equation 5.12 of Rasmussen and Williams (2006), for several images at once.
-    """
-    part = strips(fit.x, _PART)
-    learned = np.empty_like(fit.residual)
-    for number in range(int(part.max()) + 1):
-        own = np.flatnonzero(part == number)
-        root = fit.root[:, own]
-        learned[own] = fit.residual[own] - np.linalg.solve(root.T @ root, fit.weights[own])
-    return learned.astype(np.float32)
 
 
 def shares(score: FloatArray) -> FloatArray:

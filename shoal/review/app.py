@@ -58,15 +58,15 @@ class Events:
         self.closed = True
         self.changed()
 
-    async def stream(self, version: Callable[[], int]) -> AsyncIterator[str]:
-        """Server-sent events: the version now and at each change, and a sign of life."""
+    async def stream(self, now: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
+        """Server-sent events: what is so now and at each change, and a sign of life."""
         event = asyncio.Event()
         me = (asyncio.get_running_loop(), event)
         self._waiting.add(me)
         try:
             yield "retry: 1000\n\n"
             while not self.closed:
-                yield f"data: {json.dumps({'version': version()})}\n\n"
+                yield f"data: {json.dumps(now())}\n\n"
                 while not self.closed:
                     try:
                         await asyncio.wait_for(event.wait(), _BEAT)
@@ -87,7 +87,7 @@ def build_app(session: Session, events: Events) -> Starlette:
         return JSONResponse(in_noun(reply, noun))
 
     async def listen(request: Request) -> Response:
-        stream = events.stream(lambda: session.version)
+        stream = events.stream(session.now)
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def act(request: Request) -> Response:

@@ -24,7 +24,7 @@ from shoal.review.replies import Answered, answer_for_all, answer_of_before, tol
 
 _OPEN = 64
 """Questions that can still be answered: two tabs may ask."""
-_MOST = 20_000
+MOST = 20_000
 """Images that questions are about: of more, a random sample."""
 _HEARD = 4000
 """And about what was decided; of more decided images, a random sample."""
@@ -59,7 +59,7 @@ class Asking:
     ) -> None:  # fmt: skip
         self.z, self.x, self.confidence, self.metric = z, x, confidence, metric
         self._learned = learned
-        self._sample = sample_rows(len(z), _MOST)
+        self._sample = sample_rows(len(z), MOST)
         self._open: dict[int, Question] = {}
         self._skipped: set[int] = set()
         self._left_open = np.zeros(len(z), dtype=bool)

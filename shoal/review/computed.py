@@ -7,7 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from shoal.clustering.threads import one_thread
+from shoal.corrections.chances import chances, from_the_result
 from shoal.corrections.dissolve import dissolve
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import balanced, default_n_parts, parts
@@ -15,7 +18,7 @@ from shoal.corrections.spread import Spread, spread
 from shoal.protocols import FloatArray, IntArray
 from shoal.review.view import View
 
-_KEPT = {"parts": 64, "learned": 2, "dissolved": 8}
+_KEPT = {"parts": 64, "learned": 2, "dissolved": 8, "clusters": 1}
 """What is learned takes 32 MB at 200,000 images and 20 groups."""
 
 
@@ -56,6 +59,24 @@ class Computed:
         return self._once(
             ("dissolved", view.groups, group),
             lambda: dissolve(self.z, view.groups.group, group, self.x),
+        )
+
+    def chances(self, groups: Groups, confidence: FloatArray) -> FloatArray:
+        """The chance that each image is in the right group, float32 (n,), see `chances`.
+
+        Args:
+            groups: as they are.
+            confidence: float32 (n,) in [0, 1], of the result in each image.
+        """
+        before = from_the_result(confidence, groups, lambda: self._clusters(groups.result))
+        return chances(self.learned(groups), before, groups)
+
+    def _clusters(self, result: IntArray) -> FloatArray:
+        """How likely each cluster of the result is for each image, float32 (n, k)."""
+        nobody = np.zeros(len(result), dtype=bool)
+        return self._once(
+            ("clusters", result.tobytes()),
+            lambda: spread(self.z, result, nobody, x=self.x).membership,
         )
 
     def _once(self, key: Any, compute: Callable[[], Any]) -> Any:

@@ -65,6 +65,7 @@ def state(view: View, history: History) -> dict[str, Any]:
         "groups": groups,
         "n_decided": int(decided.sum()),
         "expected": round(view.sure, 4),
+        "estimated": view.estimated,
         "undo": history.done[-1].says if history.done else None,
         "redo": history.undone[-1].says if history.undone else None,
         "divided": any(entry.op != "start" for entry in history.entries),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.corrections.corrected import corrected_confidence
 from shoal.corrections.division import division_of
 from shoal.corrections.entry import NOWHERE, Entry
 from shoal.corrections.groups import Groups
@@ -23,7 +24,7 @@ from shoal.review import order, said
 from shoal.review.actions import prepared
 from shoal.review.ahead import Ahead
 from shoal.review.answers import Answers
-from shoal.review.asking import Asking
+from shoal.review.asking import MOST, Asking
 from shoal.review.computed import Computed
 from shoal.review.divisions import Divisions
 from shoal.review.nouns import noun_of
@@ -52,6 +53,8 @@ class Session:
         self._answers = Answers(self.journal.history.entries)
         self._lock = threading.RLock()
         self._confidence = np.nan_to_num(reviewed.table.confidence, nan=0.5)
+        groups = self.journal.history.groups
+        self._chance = corrected_confidence(self._confidence, groups.decided, groups.inferred)
         self._view = self._seen({})
         self._metric = reviewed.checkpoint.metric
         self._computed = Computed(self.z, self._metric)
@@ -80,6 +83,10 @@ class Session:
     def version(self) -> int:
         """Counts what was said: the number of entries in the journal."""
         return len(self.journal.history.entries)
+
+    def now(self) -> dict[str, Any]:
+        """What tells a page whether it knows the latest state; nothing is waited for."""
+        return {"version": self.version, "estimated": self._view.estimated}
 
     @property
     def view(self) -> View:
@@ -200,11 +207,11 @@ class Session:
             try:
                 write = prepared(action, self)
             except DataError:
-                if self._view is before:
+                if self.groups is before.groups:
                     raise
                 continue
             with self._lock:
-                if self._view is not before:
+                if self.groups is not before.groups:
                     continue
                 says, entries = self._written(write, before)
                 last = said.as_json(entries[-1], undone=False) if entries else None
@@ -248,17 +255,35 @@ class Session:
     def prepare(self) -> None:
         """Compute what the page is likely to ask for next, as the server does after each action."""
         self.question()
+        if len(self.z) <= MOST:
+            self.estimate()
         self._similar()
 
     def prepare_more(self) -> None:
         """Compute what takes long, and may be asked for after it."""
+        self.estimate()
         view, group = self._view, self._opened
-        self._computed.learned(view.groups)
         if group not in view.ids:
             return
         self._computed.parts(view.members(group))
         if group != NOWHERE and len(set(view.ids) - {NOWHERE}) > 1:
             self._computed.dissolved(view, group)
+
+    def estimate(self) -> None:
+        """Compute how sure the groups are, and tell the page, unless more was said meanwhile.
+
+        Of 200,000 images it takes half a second: too long for an action to wait for it.
+        """
+        view = self._view
+        if view.estimated:
+            return
+        chance = self._computed.chances(view.groups, self._confidence)
+        with self._lock:
+            if self.groups is not view.groups:
+                return
+            self._chance = chance
+            self._view = self._seen(self._view.samples, estimated=True)
+        self._tell()
 
     def _similar(self) -> Index:
         with self._indexing:
@@ -266,11 +291,14 @@ class Session:
                 self._index = Index(self.z, metric=self._metric)
             return self._index
 
-    def _seen(self, before: Any) -> View:
-        return View(self.journal.history.groups, self.z, self._confidence, before)
+    def _seen(self, before: Any, *, estimated: bool = False) -> View:
+        return View(self.journal.history.groups, self.z, self._chance, estimated, before)
 
     def _changed(self) -> None:
         self._ahead.wake()
+        self._tell()
+
+    def _tell(self) -> None:
         for listener in self.listeners:
             listener()
 

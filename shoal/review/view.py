@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from shoal.corrections.corrected import corrected_confidence
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
 from shoal.errors import DataError
@@ -30,8 +29,10 @@ class View:
     groups: Groups
     z: FloatArray
     """float32 (n, d)."""
-    result_confidence: FloatArray
-    """float32 (n,) in [0, 1]: of each image in the cluster that the result gave it."""
+    chance: FloatArray
+    """float32 (n,) in [0, 1]: that each image is in the right group, as far as it is known."""
+    estimated: bool
+    """Whether ``chance`` is of these groups; else it is of those before, and follows soon."""
     before: Mapping[int, tuple[IntArray, IntArray]]
     """Of an earlier view, the members and the sample of each group: most groups stay."""
 
@@ -66,8 +67,7 @@ class View:
     @cached_property
     def confidence(self) -> FloatArray:
         """float32 (n,) in [0, 1]: how sure it is that each image is in the right group."""
-        groups = self.groups
-        return corrected_confidence(self.result_confidence, groups.decided, groups.inferred)
+        return np.where(self.groups.decided, np.float32(1.0), self.chance)
 
     @cached_property
     def samples(self) -> Mapping[int, tuple[IntArray, IntArray]]:

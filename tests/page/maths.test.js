@@ -120,13 +120,16 @@ test("a group keeps its key while it exists, and its number is its key where tha
 });
 
 test("news of the server: what is gone is left, older news is dropped", () => {
-  const state = (version, ...groups) => ({ version, groups, n_images: 9, n_decided: 0, expected: 1, undo: null, redo: null, divided: true, conflicts: [], saved: true });
+  const state = (version, ...groups) => ({ version, groups, n_images: 9, n_decided: 0, expected: 1, estimated: true, undo: null, redo: null, divided: true, conflicts: [], saved: true });
   const model = { ...opening({}, state(3, group(1, 5), group(2, 4))), picked: new Set([1, 2]) };
   assert.equal(model.view, "groups");
   assert.equal(model.group, 1);
   const patch = received(model, state(4, group(2, 4), group(5, 5)));
   assert.deepEqual([patch.group, [...patch.picked]], [2, [2]]);
   assert.deepEqual(received(model, state(2, group(9, 9))), {});
+  const early = { ...state(3, group(1, 5)), estimated: false };
+  assert.deepEqual(received(model, early), {}, "how sure it is was known already");
+  assert.equal(received({ ...model, state: early }, state(3, group(1, 5))).state.estimated, true);
   assert.equal(opening({}, { ...state(1, group(1, 1)), divided: false }).view, "divisions");
   assert.equal(opening({}, state(1)).group, null);
 });

@@ -142,7 +142,7 @@ test("keys by what they type, else by where they lie", () => {
 /** Models of every kind: each view, with and without images selected, one shown large, a question. */
 function* models() {
   const groups = [1, 2].map((id) => ({ id, size: 9, nowhere: false, name: null, decided: 0, expected: 1, sample: [] }));
-  const state = { version: 1, groups, n_images: 18, n_decided: 0, expected: 1, undo: "x", redo: "y", divided: true, conflicts: [] };
+  const state = { version: 1, groups, n_images: 18, n_decided: 0, expected: 1, estimated: true, undo: "x", redo: "y", divided: true, conflicts: [] };
   const first = { ...opening({ has_map: true }, state), question: { question: { id: 1, rows: [1], candidates: [], guesses: [] }, left: 1 } };
   for (const view of ["divisions", "groups", "question"]) {
     for (const selected of [new Set(), new Set([1]), new Set([1, 2])]) {

@@ -80,12 +80,15 @@ export async function map() {
 
 /**
  * Hear of every change, of this tab and of others.
- * @param {(version: number) => void} onVersion
+ * @param {(version: number, estimated: boolean) => void} onNews
  * @param {() => void} onLost
  */
-export function listen(onVersion, onLost) {
+export function listen(onNews, onLost) {
   const source = new EventSource("/api/events");
-  source.onmessage = (event) => onVersion(JSON.parse(event.data).version);
+  source.onmessage = (event) => {
+    const { version, estimated } = JSON.parse(event.data);
+    onNews(version, estimated);
+  };
   source.onerror = () => {
     source.close();
     onLost();

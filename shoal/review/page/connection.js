@@ -21,12 +21,13 @@ export function createConnection(store, kept, onBack) {
   let events = null;
   function hear() {
     events?.close();
-    events = listen(onVersion, lost);
+    events = listen(onNews, lost);
   }
 
-  /** @param {number} version */
-  async function onVersion(version) {
-    if (version === store.get().state.version) return;
+  /** @param {number} version @param {boolean} estimated */
+  async function onNews(version, estimated) {
+    const { state } = store.get();
+    if (version === state.version && estimated === state.estimated) return;
     try {
       store.set(received(store.get(), await get("/api/state")));
     } catch {

@@ -23,7 +23,9 @@ export function opening(pile, state) {
  * @returns {Partial<Model>}
  */
 export function received(model, state) {
-  if (state.version < model.state.version) return {};
+  const known = model.state;
+  if (state.version < known.version) return {};
+  if (state.version === known.version && known.estimated && !state.estimated) return {}; // it was overtaken
   const keys = slots(model.slots, state.groups);
   const ids = state.groups.map((group) => group.id);
   const gone = model.group === null || !ids.includes(model.group);

@@ -75,8 +75,8 @@ export function showQuestion(app) {
     seen = now;
   }
 
-  /** How many questions are left nobody knows: each answer changes what is worth asking. @param {Model} model */
-  const left = ({ state }) => el("span", { class: "doubts", title: spoken`Shoal is about ${percent(state.expected)} sure of each of these, on average. Learning and your answers change that; questions are chosen by what they settle`, text: doubts(state) });
+  // How many questions are left nobody knows: each answer changes what is worth asking.
+  const left = el("span", { class: "doubts" });
 
   /** @param {Model} model */
   function draw(model) {
@@ -97,18 +97,22 @@ export function showQuestion(app) {
     if (model.singles?.shown) {
       const focused = document.activeElement?.closest(".single") !== null;
       heading.textContent = rows.length === 1 ? spoken`Where does this image belong?` : `Where does each of these ${count(rows.length)} belong?`;
-      const how = el("p", { class: "soft" }, spoken`${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large. `, left(model));
+      const how = el("p", { class: "soft" }, spoken`${guesses.length ? `${says} ` : ""}Below each stands where it most likely belongs. Put the framed one elsewhere by the key of a group; go on when all are right. Click an image to frame it; two clicks show it large. `, left);
       show(how, news, el("div", { class: "asked each" }, ...rows.map((row, i) => single(model, row, i))), el("div", { class: "candidates few" }, ...cards(each.candidates.map((one, i) => card(model, one === null ? null : { group: one }, keys[i], group)))), el("div", { class: "answers" }, ...BAR.singles.map((id) => commandButton(app, id, id === "singles" ? "main" : ""))));
       if (focused) /** @type {HTMLElement | null} */ (body.querySelectorAll(".single")[model.singles.at])?.focus();
       return;
     }
     heading.textContent = rows.length === 1 ? spoken`Where does this image belong?` : `Where do these ${counted(rows.length, "image")} belong?`;
     const now = el("p", { class: "soft" }, `${rows.length === 1 ? "It is" : "They are"} now in `, el("a", { href: `#group/${group}`, text: titleIn(model.state, group), onclick: (/** @type {Event} */ event) => { event.preventDefault(); openGroup(app, group); } }),
-      `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says} `, left(model));
+      `${rows.length < size ? `, with ${count(size - rows.length)} more like them, which learning moves by your answers` : ""}. ${says} `, left);
     const others = el("div", { class: "answers" }, ...BAR.question.map((id) => commandButton(app, id)));
     return show(now, news, el("div", { class: "asked" }, ...rows.map(picture)), el("div", { class: "candidates" }, ...cards(candidates.map((one, i) => card(model, one, keys[i], group)))), others);
   }
 
+  app.store.on(["state"], ({ state }) => { // it is known later than the question; nothing else is drawn anew
+    left.textContent = doubts(state);
+    left.title = spoken`Shoal is about ${percent(state.expected)} sure of each of these, on average. Learning and your answers change that; questions are chosen by what they settle`;
+  });
   app.store.on(["view", "question", "singles", "slots", "failed"], (model) => { draw(model); look(model); });
   app.store.on(["leaving"], ({ leaving, view }) => body.classList.toggle("leaving", view === "question" && leaving.size > 0));
 }

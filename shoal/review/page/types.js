@@ -4,8 +4,9 @@
  * @typedef {{id: number, name: string | null, size: number, decided: number, expected: number,
  *   sample: number[], nowhere: boolean, note: string | null}} Group
  * @typedef {{version: number, n_images: number, groups: Group[], n_decided: number,
- *   expected: number, undo: string | null, redo: string | null, divided: boolean,
- *   conflicts: string[]}} State
+ *   expected: number, estimated: boolean, undo: string | null, redo: string | null,
+ *   divided: boolean, conflicts: string[]}} State expected: how sure the rest is, on average;
+ *   estimated: whether that is of these groups already
  * @typedef {{n: number, noun: string, title: string, identity: string, has_map: boolean,
  *   sheets: {width: number, height: number, columns: number}}} Pile
  * @typedef {{index: number, kind: "split" | "n_clusters", title: string, n: number,
