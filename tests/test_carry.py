@@ -220,7 +220,7 @@ def test_a_conflict_is_told_until_it_is_settled():
     carried = carry(groups, ImageTable.of_labels(IDS, other)).entry
     history = replay([start_entry(IDS, TRUTH), replace(carried, n=2)])
     (told,) = conflicts(history)
-    assert told.startswith("2 images that you put into 'group 1' are among 'group 2'")
+    assert told.startswith("2 images that you put into Group 1 are among Group 2")
     merge = replace(say.merge(history.groups, [1, 2]), n=3)
     assert conflicts(history.then(merge)) == []
     undone = history.then(merge).then(Entry("undo", "Undid", n=4, of=3))

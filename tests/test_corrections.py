@@ -268,6 +268,21 @@ def test_a_table_as_a_person_left_it():
     assert left.confidence[[0, 1, 3]].tolist() == pytest.approx([1.0, 0.7, 1.0])
 
 
+def test_what_is_said_names_groups_one_way_and_tells_moved_from_confirmed():
+    groups = apply(beginning(), say.name(beginning(), 2, "cats"))
+    here = groups.members(1)
+    there = groups.members(2)[:2]
+    assert say.move(groups, here[:3], 1).says == "Confirmed 3 images in Group 1."
+    assert say.move(groups, here[:3], 2).says == "Moved 3 images to 'cats'."
+    both = np.concatenate([here[:1], there])
+    assert say.move(groups, both, 2).says == "Moved 1 image to 'cats', and confirmed 2 there."
+    merged = say.merge(groups, [1, 3])
+    n, new = len(here) + len(groups.members(3)), groups.next_group
+    assert merged.says.endswith(f": {n} images are Group {new} now.")
+    assert "Group 1" in merged.says
+    assert say.dissolve(groups, 1, np.full(len(here), 2)).says.startswith("Dissolved Group 1 (")
+
+
 def test_two_groups_never_have_one_name():
     groups = beginning()
     groups = apply(groups, say.name(groups, 1, "cats"))

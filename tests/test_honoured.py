@@ -77,7 +77,8 @@ def test_predict_gives_the_groups_and_their_names(
     out, table = tmp_path / "p.csv", tmp_path / "p.parquet"
     told = run_cli("predict", images_file, checkpoint, out, "--table", table)
     assert told.code == 0, told.err
-    assert f"with 3 corrections by hand from {reviewed}; --no-corrections leaves them" in told.err
+    assert f"with 3 corrections by hand from {reviewed}, " in told.err
+    assert " of 40 decided; --no-corrections leaves them" in told.err
     named = [row["name"] for row in rows(out)]
     assert named == ["stripes", *("reds" if kind == 0 else "stripes" for kind in kinds[1:])]
     assert [row["label"] for row in rows(out)[:2]] == ["0", "0"]  # the largest
@@ -267,7 +268,7 @@ def test_the_report_shows_the_corrected_groups_by_their_names(
     page = tmp_path / "r.html"
     report(page, train=open_source(images_file), best=checkpoint, whole=False, corrections=loaded)
     text = page.read_text()
-    assert "3 corrections by hand are in these groups." in text
+    assert "3 corrections by hand are in these groups; they decide" in text
     assert "cluster reds" in text
     assert "stripes typical" in text
 

@@ -166,7 +166,13 @@ def test_the_whole_story_by_keyboard(person: Person, export: Any) -> None:
     person.press("m")
     person.shown(".dialog .choices button")
     person.press("6")
+    person.sees(".dialog .moves")
+    assert person.text(".dialog h2").startswith("Merge ")
+    assert ops(person)[-1] == "split", "nothing is merged before it was seen"
+    person.press(Keys.ENTER)
     person.hears("Merged")
+    person.until(lambda: person.all("#group-list [aria-current]"))
+    assert person.text("#group-list [aria-current] .name") in person.said()
     person.press("u")
     person.hears("Undid")
     assert sorted(person.groups().values()) == [32, 32, 32]

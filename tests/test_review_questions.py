@@ -236,7 +236,7 @@ def test_a_finger_finds_the_way_back_from_single_images(person: Person) -> None:
     assert person.run(below) <= 1
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 720, 1280])
 def test_what_was_done_is_said_above_the_groups_and_buttons(person: Person, width: int) -> None:
     person.resize(width)
     asked(person)
@@ -251,3 +251,10 @@ def test_what_was_done_is_said_above_the_groups_and_buttons(person: Person, widt
             return top < said.bottom && bottom > said.top;
         }).length"""
     assert person.run(overlaps) == 0
+    covers = """
+        const said = document.querySelector(".toast.done").getBoundingClientRect();
+        const range = document.createRange();
+        range.selectNodeContents(document.getElementById("question-title"));
+        const { top, bottom, left, right } = range.getBoundingClientRect();
+        return top < said.bottom && bottom > said.top && left < said.right && right > said.left"""
+    assert not person.run(covers)

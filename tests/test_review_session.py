@@ -364,7 +364,7 @@ def test_the_last_note_on_a_group_is_shown_and_can_be_taken_away(session: Sessio
     assert noted("too dark") == {first: "too dark", second: None}
     assert noted("dark, see Anna") == {first: "dark, see Anna", second: None}
     assert noted("") == {first: None, second: None}
-    assert session.journal.history.done[-1].says == f"Took the note on 'group {first}' away."
+    assert session.journal.history.done[-1].says == f"Took the note on Group {first} away."
     with pytest.raises(DataError, match="a note needs a text"):
         noted(" ")
 

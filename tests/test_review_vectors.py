@@ -89,5 +89,5 @@ def test_nothing_is_called_an_image_that_is_none(person: Person) -> None:
     said = [entry["says"] for entry in person.journal()]
     assert said[0] == "Began with 60 vectors."
     assert said[-1].startswith("Merged 'my images'")
-    assert said[-1].endswith("(60 vectors).")
+    assert said[-1].endswith(": 60 vectors are 'my images' now.")
     assert not [text for text in said if "image" in text.replace("my images", "")]

@@ -125,7 +125,9 @@ class Honouring:
             self._report.warn(
                 f"the last line of {self.path} was not written to its end and is left out"
             )
+        decided = found.groups.decided
         said = f"with {counted(len(found), 'correction')} by hand from {self.path}"
+        said += f", {decided.sum():,} of {len(decided):,} decided"
         self._report.say(said if self._given is not None else f"{said}; {_WITHOUT}")
 
     def division(

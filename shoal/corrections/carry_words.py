@@ -77,8 +77,8 @@ def conflicts(before: Groups, after: Groups, change: Change | None) -> tuple[Con
     """
     if change is None:
         return tuple(_together(before, after))
-    titles = {g: before.title(g) for g in set(change.before.tolist()) - {-1}}
-    titles = {g: after.title(g) for g in after.sizes} | titles
+    titles = {g: before.called(g) for g in set(change.before.tolist()) - {-1}}
+    titles = {g: after.called(g) for g in after.sizes} | titles
     return (
         *_against(before, after, change, titles), *_moved(before, change, titles),
         *_absent(before, after), *_empty(before, after), *_together(before, after),
@@ -100,7 +100,7 @@ def _against(
             pairs.setdefault((group, now), []).append(row)
     for (group, now), rows in sorted(pairs.items(), key=lambda item: -len(item[1])):
         text = fill(
-            "{n:,} {n:image|images} that you put into {group!r} {n:is|are} among {now!r} in this "
+            "{n:,} {n:image|images} that you put into {group} {n:is|are} among {now} in this "
             "result; {n:it stays|they stay} where you put {n:it|them}.",
             n=len(rows), group=titles[group], now=titles[now],
         )  # fmt: skip
@@ -118,11 +118,11 @@ def _moved(before: Groups, change: Change, titles: dict[int, str]) -> Iterator[C
             change.after[there & (change.before == group)], return_counts=True
         )
         order = np.argsort(-counts, kind="stable").tolist()
-        listed = [f"{counts[at]:,} to {titles[int(targets[at])]!r}" for at in order[:_NAMED]]
+        listed = [f"{counts[at]:,} to {titles[int(targets[at])]}" for at in order[:_NAMED]]
         if len(order) > _NAMED:
             listed.append(f"{counts[order[_NAMED:]].sum():,} to other groups")
         text = fill(
-            "{n:,} {n:image|images} of {group!r} that you had not confirmed {n:follows|follow} "
+            "{n:,} {n:image|images} of {group} that you had not confirmed {n:follows|follow} "
             "this result: {listed}.",
             n=int(counts.sum()), group=titles[group], listed=", ".join(listed),
         )  # fmt: skip
@@ -143,7 +143,7 @@ def _absent(before: Groups, after: Groups) -> Iterator[Conflict]:
 def _empty(before: Groups, after: Groups) -> Iterator[Conflict]:
     for group in before.sizes:
         if group in before.touched and group not in after.sizes and group != NOWHERE:
-            yield Conflict(f"{before.title(group)!r} has no image in this result.")
+            yield Conflict(f"{before.called(group)} has no image in this result.")
 
 
 def _together(before: Groups, after: Groups) -> Iterator[Conflict]:
@@ -157,7 +157,7 @@ def _together(before: Groups, after: Groups) -> Iterator[Conflict]:
         if after.group[first] == after.group[second] and not were.get(pair, False):
             text = (
                 f"{pair[0]!r} and {pair[1]!r}, which you said do not belong together, are both in "
-                f"{after.title(int(after.group[first]))!r}."
+                f"{after.called(int(after.group[first]))}."
             )
             yield Conflict(text, (pair[0],), pair[1])
 

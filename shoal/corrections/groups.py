@@ -104,9 +104,20 @@ class Groups:
         """What a group is called: its name, or ``group`` and its id."""
         return self.names.get(group) or (NOWHERE_NAME if group == NOWHERE else f"group {group}")
 
+    def called(self, group: int) -> str:
+        """What a sentence calls a group: its name in quotes, else as the page writes it."""
+        if group in self.names:
+            return repr(self.names[group])
+        return repr(NOWHERE_NAME) if group == NOWHERE else unnamed(group)
+
     def ids_of(self, rows: IntArray) -> tuple[str, ...]:
         """The ids of rows."""
         return tuple(self.pile.ids[row] for row in np.asarray(rows).tolist())
+
+
+def unnamed(group: int) -> str:
+    """What a sentence calls a group without a name."""
+    return f"Group {group}"
 
 
 def start(entry: Entry, pile: Pile | None = None) -> Groups:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.corrections.entry import NOWHERE, Entry, Note, Whole
-from shoal.corrections.groups import Groups
+from shoal.corrections.groups import Groups, unnamed
 from shoal.errors import DataError
 from shoal.plural import counted, fill
 from shoal.protocols import IntArray
@@ -27,7 +27,7 @@ def name(groups: Groups, group: int, called: str) -> Entry:
     """
     groups.members(group)
     called = _checked_name(groups, called, {group})
-    before = _quoted(groups, group)
+    before = groups.called(group)
     says = f"Named {before} {called!r}." if called else f"Took the name of {before} away."
     return Entry("name", says, names={group: called})
 
@@ -51,8 +51,9 @@ def merge(groups: Groups, merged: Sequence[int], called: str | None = None) -> E
     names = {group: "" for group in chosen if group in groups.names}
     if called:
         names[target] = called
-    titles = _listed([groups.title(group) for group in chosen])
-    says = f"Merged {titles} ({counted(len(rows), 'image')})."
+    titles = _listed([groups.called(group) for group in chosen])
+    what = repr(called) if called else unnamed(target)
+    says = f"Merged {titles}: {counted(len(rows), 'image')} are {what} now."
     return Entry("merge", says, moves={target: groups.ids_of(rows)}, names=names)
 
 
@@ -70,7 +71,7 @@ def split(groups: Groups, group: int, parts: IntArray) -> Entry:
     rows = groups.members(group)
     numbers, counts = np.unique(parts, return_counts=True)
     if len(parts) != len(rows) or len(numbers) < 2:
-        raise DataError(f"{groups.title(group)!r} cannot be split: it has one part only.")
+        raise DataError(f"{groups.called(group)} cannot be split: it has one part only.")
     order = numbers[np.argsort(-counts, kind="stable")].tolist()
     moves = {
         groups.next_group + place: groups.ids_of(rows[parts == part])
@@ -79,7 +80,7 @@ def split(groups: Groups, group: int, parts: IntArray) -> Entry:
     names = {}
     if group in groups.names:
         names = {group: "", groups.next_group: groups.names[group]}
-    says = f"Split {groups.title(group)!r} into {counted(len(order), 'part')}."
+    says = f"Split {groups.called(group)} into {counted(len(order), 'part')}."
     return Entry("split", says, moves=moves, names=names)
 
 
@@ -91,9 +92,14 @@ def move(groups: Groups, rows: IntArray, target: int, *, word: str = "move") -> 
     """
     if target != NOWHERE:
         groups.members(target)
-    what = f"{counted(_count(rows), 'image')} to {groups.title(target)!r}"
-    ids = groups.ids_of(rows)
-    return Entry(word, f"Moved {what}.", moves={target: ids}, decides=True)
+    n, where = _count(rows), groups.called(target)
+    stayed = int((groups.group[rows] == target).sum())
+    moved = f"Moved {counted(n - stayed, 'image')} to {where}"
+    if stayed == n:
+        says = f"Confirmed {counted(n, 'image')} in {where}."
+    else:
+        says = f"{moved}, and confirmed {stayed:,} there." if stayed else f"{moved}."
+    return Entry(word, says, moves={target: groups.ids_of(rows)}, decides=True)
 
 
 def answers(groups: Groups, rows: IntArray, targets: IntArray, called: str = "") -> Entry:
@@ -129,8 +135,8 @@ def new(groups: Groups, rows: IntArray, called: str = "") -> Entry:
     """
     called = _checked_name(groups, called, set())
     target = groups.next_group
-    title = called or f"group {target}"
-    says = f"Made {title!r} of {counted(_count(rows), 'image')}."
+    title = repr(called) if called else unnamed(target)
+    says = f"Made {title} of {counted(_count(rows), 'image')}."
     names = {target: called} if called else {}
     return Entry("new", says, moves={target: groups.ids_of(rows)}, decides=True, names=names)
 
@@ -182,7 +188,7 @@ def note(groups: Groups, text: str, *, row: int | None = None, group: int | None
     image = None if row is None else groups.ids[row]
     if group is not None:
         groups.members(group)
-    title = repr(image if group is None else groups.title(group))
+    title = repr(image) if group is None else groups.called(group)
     if not text.strip():
         if groups.note_on(image=image, group=group) is None:
             raise DataError("a note needs a text.")
@@ -203,8 +209,8 @@ def dissolve(groups: Groups, group: int, target: IntArray) -> Entry:
     """
     rows = groups.members(group)
     if len(target) != len(rows) or (target == group).any():
-        raise DataError(f"{groups.title(group)!r} cannot be dissolved: there is no other group.")
-    says = f"Dissolved {groups.title(group)!r} ({counted(len(rows), 'image')})."
+        raise DataError(f"{groups.called(group)} cannot be dissolved: there is no other group.")
+    says = f"Dissolved {groups.called(group)} ({counted(len(rows), 'image')})."
     names = {group: ""} if group in groups.names else {}
     return Entry("dissolve", says, moves=_moves(groups, rows, target), names=names)
 
@@ -291,10 +297,5 @@ def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
     return called
 
 
-def _quoted(groups: Groups, group: int) -> str:
-    """What a group is called; in quotes where a person called it so."""
-    return repr(groups.names[group]) if group in groups.names else groups.title(group)
-
-
 def _listed(titles: Sequence[str]) -> str:
-    return ", ".join(map(repr, titles[:-1])) + f" and {titles[-1]!r}"
+    return ", ".join(titles[:-1]) + f" and {titles[-1]}"

@@ -48,10 +48,13 @@ def section(
     ]  # fmt: skip
     blocks += [Paragraph(sentence) for sentence in _channels_shown(inputs.train, wording)]
     if inputs.honoured is not None:
+        told = inputs.honoured.groups
         blocks.append(
             Paragraph(
-                wording("{n:,} {n:correction|corrections} by hand {n:is|are} in these groups.",
-                        n=len(inputs.honoured))
+                wording("{n:,} {n:correction|corrections} by hand {n:is|are} in these groups; "
+                        "they decide {decided:,} of {all:,}.",
+                        n=len(inputs.honoured), decided=int(told.decided.sum()),
+                        all=len(told.ids))
             )
         )  # fmt: skip
     blocks += [Paragraph(conflict) for conflict in conflicts[:_MOST_CLUSTERS]]

@@ -126,6 +126,7 @@ test("news of the server: what is gone is left, older news is dropped", () => {
   assert.equal(model.group, 1);
   const patch = received(model, state(4, group(2, 4), group(5, 5)));
   assert.deepEqual([patch.group, [...patch.picked]], [2, [2]]);
+  assert.equal(received(model, state(4, group(2, 4), group(5, 5)), [5]).group, 5, "what the open group became stays open");
   assert.deepEqual(received(model, state(2, group(9, 9))), {});
   const early = { ...state(3, group(1, 5)), estimated: false };
   assert.deepEqual(received(model, early), {}, "how sure it is was known already");

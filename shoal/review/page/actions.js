@@ -2,7 +2,7 @@
 
 /** @import {App, Act} from "./types.js" */
 import { get } from "./api.js";
-import { askGroup, askName, askNote, askNumber, askPreview } from "./dialogs.js";
+import { askGroup, askMerge, askName, askNote, askNumber, askPreview } from "./dialogs.js";
 import { presentGroup, targets, wentTo, wholly } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
 import { spoken } from "./noun.js";
@@ -85,9 +85,10 @@ export async function merge(app) {
     const first = groups[0] ?? group;
     const one = state.groups.find(({ id }) => id === first);
     if (!one) return;
-    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere, spoken`Both groups end: one group of all their images takes their place.`);
-    if (other === null) return;
-    groups = [one.id, other];
+    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere);
+    const two = app.store.get().state.groups.find(({ id }) => id === other);
+    if (!two || !(await askMerge(app, [one, two]))) return;
+    groups = [one.id, two.id];
   }
   const answer = await app.act({ op: "merge", groups });
   if (!answer) return;

@@ -6,7 +6,7 @@ import { button, el, keyHint, whenSeen } from "./dom.js";
 import { spoken } from "./noun.js";
 import { appears } from "./seen.js";
 import { listed } from "./selection.js";
-import { count, counted, ending, titleIn, titleOf } from "./words.js";
+import { count, counted, ending, listing, titleIn, titleOf } from "./words.js";
 
 /**
  * A dialog that gives a value, or null where the person thought better of it.
@@ -37,7 +37,7 @@ export function dialog(title, fill, kind = "") {
 
 /** @param {() => void} cancel @param {string} label @param {() => void} go */
 function choice(cancel, label, go) {
-  return el("div", { class: "choice" }, button("Cancel", cancel, { key: "Esc" }), button(label, go, { key: "Enter", class: "main" }));
+  return el("div", { class: "choice" }, button("Cancel", cancel, { key: "Esc" }), button(label, go, { key: "Enter", class: "main", autofocus: true }));
 }
 
 /** @param {string} title @param {string} says @param {string} label of the button that goes on @returns {Promise<boolean | null>} */
@@ -120,6 +120,22 @@ export function askGroup(app, title, may, says = "") {
     draw();
     return [told(says), field, list, el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
   });
+}
+
+/**
+ * Whether groups are to be one, with what is in each.
+ * @param {App} app
+ * @param {readonly Group[]} groups
+ */
+export function askMerge(app, groups) {
+  const n = groups.reduce((sum, { size }) => sum + size, 0);
+  const title = `Merge ${listing(groups.map(titleOf))}?`;
+  return dialog(title, (done) => [
+    el("ul", { class: "moves" }, ...groups.map((group) => el("li", {},
+      el("p", {}, el("strong", { text: titleOf(group) }), `: ${counted(group.size, "image")}`), strip(app, group.sample)))),
+    el("p", { text: spoken`Both groups end: one group of all their ${count(n)} images takes their place.` }),
+    choice(() => done(null), "Merge them", () => done(true)),
+  ], "wide");
 }
 
 /**

@@ -36,7 +36,7 @@ export function byId(id) {
  * A button that says its key.
  * @param {string} label
  * @param {() => void} run
- * @param {{key?: string, class?: string, title?: string, disabled?: boolean}} [more]
+ * @param {{key?: string, class?: string, title?: string, disabled?: boolean, autofocus?: boolean}} [more]
  */
 export function button(label, run, { key = "", ...more } = {}) {
   const made = el("button", { type: "button", onclick: run, ...more }, el("span", { text: label }));

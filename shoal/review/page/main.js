@@ -14,7 +14,7 @@ import { showImageView } from "./image_view.js";
 import { listenToKeys } from "./keys.js";
 import { loadWhatIsShown } from "./loading.js";
 import { showMembers } from "./members.js";
-import { address, addressed, opening, received } from "./model.js";
+import { address, addressed, opening, received, wentTo } from "./model.js";
 import { speakOf, spoken } from "./noun.js";
 import { createQueue } from "./queue.js";
 import { showQuestion } from "./question.js";
@@ -48,7 +48,7 @@ async function start() {
     store, sheets, say, kept,
     async send(act) {
       const answer = await queue.send({ words: described(act, store.get().state), ...act });
-      store.set({ ...received(store.get(), answer.state), mine: answer.state.version });
+      store.set({ ...received(store.get(), answer.state, wentTo(answer)), mine: answer.state.version });
       settle();
       say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
       return answer;

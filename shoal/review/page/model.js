@@ -20,16 +20,19 @@ export function opening(pile, state) {
  * What changes when the server says how things are.
  * @param {Model} model
  * @param {State} state
+ * @param {readonly number[]} [to] the groups that an action of this page put images into
  * @returns {Partial<Model>}
  */
-export function received(model, state) {
+export function received(model, state, to = []) {
   const known = model.state;
   if (state.version < known.version) return {};
   if (state.version === known.version && known.estimated && !state.estimated) return {}; // it was overtaken
   const keys = slots(model.slots, state.groups);
   const ids = state.groups.map((group) => group.id);
   const gone = model.group === null || !ids.includes(model.group);
-  const group = gone ? (listed(keys, state.groups)[0]?.id ?? null) : model.group;
+  // Who merged or split the open group goes on with what became of it, and sees no other one in between.
+  const became = to.find((id) => ids.includes(id)) ?? listed(keys, state.groups)[0]?.id ?? null;
+  const group = gone ? became : model.group;
   /** @type {Partial<Model>} */
   const patch = { state, slots: keys, group, picked: kept(model.picked, ids) };
   if (gone) patch.cursor = 0;
