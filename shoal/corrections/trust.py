@@ -45,7 +45,8 @@ class Fit:
     def root(self) -> FloatArray:
         """float32 (m, m), lower triangle: its transpose times itself is the inverse of how alike
         they are, with noise."""
-        return inverse_root(likeness(self.x, self.x))
+        # A matrix times its own transpose is computed another way, with other last bits.
+        return inverse_root(likeness(self.x, self.x.copy()))
 
     @cached_property
     def weights(self) -> FloatArray:
