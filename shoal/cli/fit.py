@@ -93,12 +93,13 @@ def _train(
             notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
     if before is None:
         try:
-            recipe, said = try_views(
+            recipe, tried, said = try_views(
                 source, recipe, photographs, request.views, device=device, track=report
             )
         except (Interrupted, KeyboardInterrupt) as error:
             raise _stopped(path, recipe) from error
         report.say(*said)
+        origin = replace(origin, tried_views=tried)
     height, width, channels = source.shape
     colour = channel_kind(source) != "channels"
     if channels == 3 and not colour:

@@ -186,7 +186,10 @@ class ImageClusterer(EncoderEstimator):
                 source, recipe, minutes=self.minutes, began=began, device=device
             )
         if origin.row_range is None:
-            recipe, said = try_views(source, recipe, photographs, asked, device=device, track=track)
+            recipe, tried, said = try_views(
+                source, recipe, photographs, asked, device=device, track=track
+            )
+            origin = replace(origin, tried_views=tried)
             if isinstance(track, Reporter):
                 track.say(*said)
         with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:

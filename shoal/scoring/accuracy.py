@@ -63,7 +63,7 @@ class Estimate:
 
 def estimate(
     signals: Signals, sizes: IntArray, *, labels: IntArray | None = None,
-    identity: IntArray | None = None,
+    identity: IntArray | None = None, of_light: bool = False,
 ) -> Estimate:  # fmt: skip
     """The expected accuracy of a clustering.
 
@@ -75,6 +75,9 @@ def estimate(
         sizes: int64 (k,), how many images each cluster holds.
         labels: int64 (n,), the clusters of the images measured, if known.
         identity: int64 (n,), equal numbers for copies of one picture, if known.
+        of_light: whether the clusters follow the light and the colours of images and not what these
+            show. Then they are either about right, where colours tell kinds apart, or no better
+            than chance. Nothing in the pile says which, so the mean of both is expected.
 
     >>> nothing = Signals(*[0.0] * 7)
     >>> labels, identity = np.array([1, 0, 0, 0]), np.array([0, 1, 1, 1])
@@ -85,7 +88,10 @@ def estimate(
         return Estimate(_CERTAIN, _CERTAIN, 1.0)
     chance = 1.0 / len(sizes)
     odds = _INTERCEPT + _OVERLAP * log_overlap(signals) + _COHESION * cohesion(signals, sizes)
-    mean = chance + (1.0 - chance) / (1.0 + float(np.exp(-odds)))
+    beyond = (1.0 - chance) / (1.0 + float(np.exp(-odds)))
+    if of_light:
+        return Estimate(chance + beyond / 2, chance, min(1.0, chance + beyond + 1.64 * _SPREAD))
+    mean = chance + beyond
     return Estimate(mean, max(chance, mean - 1.64 * _SPREAD), min(1.0, mean + 1.64 * _SPREAD))
 
 

@@ -8,14 +8,18 @@ import numpy as np
 
 from shoal.images.brightness import brightness_and_contrast
 from shoal.images.levels import in_grey_levels
+from shoal.images.tensors import to_float
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 from shoal.scoring.evidence import EXPLAINED
+from shoal.scoring.structure import standardised
 
 EXPLAINS = 0.8
 """A feature explains the clusters if they can be predicted from it this well, from 0 (chance) to 1
 (always right). Measured on photographs: sound splits 0.13 to 0.32 from brightness and contrast,
 0.20 to 0.65 from mean colour; k-means on pixels at most 0.67."""
 _BLOCK = 256
+_PERCENTILES = (5, 25, 50, 75, 95)
+_LIGHT_COMPONENTS = 10
 
 
 def describe(source: ImageSource, rows: IntArray) -> tuple[dict[str, FloatArray], bool]:
@@ -39,6 +43,32 @@ def describe(source: ImageSource, rows: IntArray) -> tuple[dict[str, FloatArray]
     if source.shape[2] == 3:
         features["mean colour"] = np.concatenate(colour)
     return features, identical
+
+
+def light_and_colours(source: ImageSource, rows: IntArray) -> FloatArray:
+    """What is known of the images ``rows`` int64 (m,) without where their pixels lie.
+
+    Mean, deviation and five percentiles of each channel, as principal components, and the products
+    of these. `structure.predictability` says how well clusters can be told from them alone.
+
+    Returns:
+        float32 (m, d), standardised.
+    """
+    from sklearn.decomposition import PCA
+
+    found = []
+    for start in range(0, len(rows), _BLOCK):
+        x = to_float(source.read(rows[start : start + _BLOCK]), "cpu").flatten(2).numpy()
+        levels = np.moveaxis(np.percentile(x, _PERCENTILES, axis=2), 0, -1)
+        light = np.concatenate([x.mean(axis=2, keepdims=True), x.std(axis=2, keepdims=True),
+                                levels], axis=2)  # fmt: skip
+        found.append(light.reshape(len(x), -1))
+    light = standardised(np.concatenate(found))
+    n_components = min(_LIGHT_COMPONENTS, light.shape[1], len(light) - 1)
+    with np.errstate(all="ignore"):  # equal images have no variance to divide by
+        z = PCA(n_components, random_state=0).fit_transform(light)
+    first, second = np.triu_indices(z.shape[1])
+    return standardised(np.concatenate([z, z[:, first] * z[:, second]], axis=1)).astype(np.float32)
 
 
 def identities(source: ImageSource, rows: IntArray) -> IntArray:

@@ -99,6 +99,8 @@ def calibrate(
     view_signals: ViewSignals,
     views: list[IntArray],
     identity: IntArray | None = None,
+    *,
+    of_light: bool = False,
 ) -> Calibration:
     """What memberships are worth, from how the same n images fare otherwise.
 
@@ -109,6 +111,7 @@ def calibrate(
         view_signals: how two views of them compare; `signals.NO_VIEWS` where there are none.
         views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
         identity: int64 (n,), see `appearance.identities`; None if it is not known.
+        of_light: whether the clusters follow the light and the colours, see `accuracy.estimate`.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
@@ -126,7 +129,7 @@ def calibrate(
         else np.nan,
     )
     sizes = np.bincount(labels, minlength=k)
-    found = estimate(signals, sizes, labels=labels, identity=identity)
+    found = estimate(signals, sizes, labels=labels, identity=identity, of_light=of_light)
     at, level = _levels(own, labels, stable, k)
     scores = np.empty(len(own))
     for cluster in range(k):

@@ -19,9 +19,13 @@ EXPLAINED = "the clusters apart"
 SHOWN = 0.1
 """Below this score what images show does not tell the groups. Groups of noise have 0.00 to 0.01,
 groups by colour of shapes in any colours up to 0.05, groups that are partly right 0.15 or more."""
-UNTOLD = 0.06
+UNTOLD = 0.08
 """Views are tried out before training where what images show tells the groups of their pixels no
-better than this. Shapes in any colours have 0.00, photographs 0.04 to 0.48 (benchmarks/LOG.md)."""
+better than this. Things in any colours have 0.00 to 0.07, photographs 0.04 to 0.48
+(benchmarks/LOG.md)."""
+OF_LIGHT = 0.75
+"""From this score on, light and colours alone tell the groups, unless what images show tells them
+at least half as well."""
 CLEARLY = 0.03
 """A score of `structure.predictability` is clearly higher than another from this difference on:
 above its noise on 1,000 images."""
@@ -82,6 +86,8 @@ class Evidence:
     """The side, in pixels, at which images lose less; None if they were not shrunk."""
     colours: bool = True
     """Whether views of the images had other colours, as they have where channels are colours."""
+    tried_views: str = ""
+    """usual, or stronger: the views taken after a trial, see `try_views`; empty without one."""
     halves_tell: bool = True
     """Whether it says anything that half of the images form the same groups. It does not where the
     number of groups was chosen for that, or where there are fewer than two images a group."""
@@ -93,6 +99,22 @@ class Evidence:
     def n_rivals(self) -> int | None:
         """How many other ways to divide the pile are about as clear, if that can be told."""
         return n_rivals(self.separations, self.n_clusters, self.tolerance)
+
+
+def of_light(found: Representation | None) -> bool:
+    """Whether light and colours alone tell the groups, and what images show hardly does."""
+    if found is None or found.light is None or not found.scores:
+        return False
+    return follows_light(found.light, found.scores[found.choice])
+
+
+def follows_light(light: float, shown: float) -> bool:
+    """Whether groups follow the light and the colours of images, and not what these show.
+
+    >>> follows_light(0.95, 0.2), follows_light(0.95, 0.6), follows_light(0.4, 0.1)
+    (True, False, False)
+    """
+    return light >= OF_LIGHT and shown < light / 2
 
 
 def is_shown(found: Representation | None) -> bool:

@@ -17,7 +17,7 @@ from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import calibration, of_vectors, signals, warnings
+from shoal.scoring import calibration, evidence, of_vectors, signals, warnings
 from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
@@ -99,13 +99,14 @@ def calibrate_again(
     seed, z = checkpoint.recipe.seed, clustering.reference
     known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)
-    return weigh(checkpoint.recipe, clustering, z, rows, [], known)[candidate]
+    doubted = evidence.of_light(checkpoint.facts.representation)
+    return weigh(checkpoint.recipe, clustering, z, rows, [], known, of_light=doubted)[candidate]
 
 
 def weigh(
     recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
     viewed: list[FloatArray], view_signals: signals.ViewSignals,
-    identity: IntArray | None = None,
+    identity: IntArray | None = None, *, of_light: bool = False,
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate the memberships of each candidate.
 
@@ -117,6 +118,7 @@ def weigh(
         viewed: the embedding of views of these, each float32 (m, d); there may be none.
         view_signals: how well the views agree.
         identity: int64 (m,), see `appearance.identities`; None if it is not known.
+        of_light: see `evidence.of_light`.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
 
@@ -131,7 +133,15 @@ def weigh(
         membership, *seen = np.split(proba, 1 + len(viewed))
         views = [view.argmax(axis=1) for view in seen]
         calibrations.append(
-            calibration.calibrate(z[rows], membership, reclusterings, view_signals, views, identity)
+            calibration.calibrate(
+                z[rows],
+                membership,
+                reclusterings,
+                view_signals,
+                views,
+                identity,
+                of_light=of_light,
+            )
         )
     return calibrations
 
@@ -167,4 +177,7 @@ def _calibrate(
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)
     if recipe.embedding == PIXELS:
         view_signals = replace(view_signals, neighbour_overlap=math.nan)
-    return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, identity)
+    return weigh(
+        recipe, clustering, z, plain.rows, viewed, view_signals, identity,
+        of_light=evidence.of_light(checkpoint.facts.representation),
+    )  # fmt: skip

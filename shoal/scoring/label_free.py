@@ -136,6 +136,7 @@ def verdict_on(
             larger_size=origin.larger_size,
             colours=checkpoint.image_shape[2] == 3
             and bool(recipe.views.hue or recipe.views.saturation),
+            tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             vectors=checkpoint.n_dimensions > 0,
             training=training_of(checkpoint, words=words, path=path, data=data),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.plural import of_vectors
-from shoal.scoring.evidence import UNTOLD, Evidence, Sentence, is_shown, sentence
+from shoal.scoring.evidence import Evidence, Sentence, is_shown, of_light, sentence
 from shoal.scoring.training_command import TrainingCommand, command
 from shoal.scoring.worth_asking import by_groups
 
@@ -33,6 +33,12 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         splits = command("splits", data, checkpoint, "--picture", picture)
         steps.append(sentence("Look at the other ways to divide the pile: {command}.",
                               command=splits))  # fmt: skip
+    if evidence.tried_views == "stronger" and training.verb != "cluster":
+        keeping = training.again("by-light", intensity="matters")
+        steps.append(
+            sentence("If light or colours tell kinds apart, train with views that keep them: "
+                     "{command}.", command=keeping)
+        )  # fmt: skip
     if trust != "yes" and training.verb != "cluster" and not known.single:
         steps += _train_again(evidence)
     if (trust != "yes" or evidence.n_clusters > 2) and known.answers("clusters"):
@@ -58,7 +64,7 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
         epochs = max(evidence.recipe_epochs, 2 * evidence.epochs)
         longer = training.again("longer", epochs=f"{epochs:g}")
     steps = [sentence("Train longer: {command}.", command=longer)]
-    if not is_shown(evidence.representation):
+    if not is_shown(evidence.representation) or of_light(evidence.representation):
         steps = _change_views(evidence)
     if evidence.larger_size is not None:
         larger = training.again("larger", size=str(evidence.larger_size))
@@ -67,11 +73,15 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
 
 
 def _change_views(evidence: Evidence) -> list[Sentence]:
-    """Other views, where nothing that images show tells the groups and the run tried none."""
-    found, training = evidence.representation, evidence.training
-    asked = [option for option in training.options if option[0] in ("--intensity", "--quick")]
-    tried = found is not None and found.scores["pixels"] <= UNTOLD and not asked
-    if tried or ("--intensity", "ignored") in asked:
+    """Other views, where what images show hardly tells the groups, unless a trial was for them.
+
+    A trial that kept the usual views is too short to have the last word on groups that follow the
+    light: those who know that colours mean nothing may ask for a whole training.
+    """
+    training = evidence.training
+    vain = evidence.tried_views == "usual" and not of_light(evidence.representation)
+    known = evidence.tried_views == "stronger" or ("--intensity", "ignored") in training.options
+    if vain or known:
         return []
     ignoring = training.again("any-colour", intensity="ignored")
     return [

@@ -122,9 +122,11 @@ def _reduced(x: Array) -> Array:
     """Features standardised, then their leading principal components, standardised again."""
     from sklearn.decomposition import PCA
 
-    def standard(values: Array) -> Array:
-        return (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
-
     n_components = max(1, min(_COMPONENTS, x.shape[1], len(x) - 1))
     with np.errstate(all="ignore"):  # equal images have no variance to divide by
-        return standard(PCA(n_components, random_state=0).fit_transform(standard(x)))
+        return standardised(PCA(n_components, random_state=0).fit_transform(standardised(x)))
+
+
+def standardised(x: Array) -> Array:
+    """Features (m, d), each with mean 0 and deviation 1; a constant one is 0."""
+    return (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)

@@ -24,6 +24,7 @@ from shoal.scoring.evidence import (
     Evidence,
     Sentence,
     is_shown,
+    of_light,
     sentence,
 )
 from shoal.scoring.next_steps import next_steps
@@ -131,7 +132,7 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
         answers.append("in part")
     if not is_shown(evidence.representation):
         answers.append("in part" if any(EXPLAINED in each for each in evidence.warnings) else "no")
-    if evidence.n_rivals or evidence.warnings:
+    if evidence.n_rivals or evidence.warnings or of_light(evidence.representation):
         answers.append("in part")
     return answers
 
@@ -181,6 +182,14 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
         reasons.append(_consistency(consistency, stay))
     if evidence.representation is not None:
         reasons.append(_of_pixels(evidence.representation))
+    if evidence.representation is not None and of_light(evidence.representation):
+        reasons.append(_of_light(evidence.representation))
+    if evidence.tried_views == "stronger":
+        reasons.append(
+            sentence("Training took views that change light and colours far more, because what "
+                     "the images show was learned only under them: kinds that only light or "
+                     "colours tell apart are not found.")
+        )  # fmt: skip
     if estimate is None and consistency is None:
         reasons.append(
             sentence("Nothing was measured to judge the groups by: there are too few images, or "
@@ -222,6 +231,16 @@ def _of_pixels(found: Representation) -> Sentence:
     return sentence(
         "Learning hardly helped: what the images show tells the groups about as well "
         "({learned:.2f} of 1) as those of PCA of the pixels and k-means ({pixels:.2f}).", **scores,
+    )  # fmt: skip
+
+
+def _of_light(found: Representation) -> Sentence:
+    """Groups that light and colours tell: right for some piles, and for others not at all."""
+    return sentence(
+        "Light and colours alone tell the groups ({light:.2f} of 1), what the images show hardly "
+        "does ({shown:.2f}). Where light and colours tell kinds apart that is right; where things "
+        "of one kind may have any colour these groups mean little.",
+        light=found.light, shown=found.scores[found.choice],
     )  # fmt: skip
 
 
