@@ -32,7 +32,9 @@ from shoal.models.history import CheckpointHistory
 from shoal.recipes.named import named
 from shoal.recipes.settings import override
 from shoal.scoring import accuracy, evaluation
+from shoal.scoring.appearance import light_and_colours
 from shoal.scoring.assignment import calibration_of
+from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.loop import train
 
 RESULTS = Path(__file__).resolve().parent / "results" / "calibration.jsonl"
@@ -75,11 +77,16 @@ def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, 
     order = np.argsort(place, kind="stable")
     groups = np.array_split(place[order], min(GROUPS, len(order)))
     sizes = np.bincount(table.labels, minlength=k)
+    some = np.random.default_rng(0).permutation(len(x))[:1000]
+    shown = describe_structure(source, some)
+    light = light_and_colours(source, some)
     return {
         "accuracy": float(right.mean()),
         "k": k,
         "log_overlap": accuracy.log_overlap(found.signals),
         "cohesion": accuracy.cohesion(found.signals, sizes),
+        "shown": None if shown is None else predictability(shown, table.labels[some]),
+        "light": predictability(light, table.labels[some]),
         **asdict(found.signals),
         "odds": [round(float(values[group].mean()), 4) for group in groups],
         "right": [round(float(share[group].mean()), 4) for group in groups],

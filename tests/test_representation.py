@@ -19,8 +19,11 @@ from shoal.images.pile_evidence import find_symmetry
 from shoal.recipes.augmentation import Views
 from shoal.recipes.named import BEST
 from shoal.recipes.parts import Part
+from shoal.scoring.accuracy import estimate
+from shoal.scoring.appearance import light_and_colours
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.representation import choose
+from shoal.scoring.signals import Signals
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.choose_views import choose_views
 from shoal.training.loop import train
@@ -51,6 +54,24 @@ def test_structure_tells_kinds_and_not_the_light() -> None:
     light = (images.mean(axis=(1, 2, 3)) > np.median(images)).astype(np.int64)
     assert predictability(structure, kinds) > 0.7
     assert predictability(structure, light) < 0.1
+
+
+def test_light_and_colours_are_described_without_what_is_shown() -> None:
+    images, kinds = bars()
+    light = (images.mean(axis=(1, 2, 3)) > np.median(images)).astype(np.int64)
+    for pile in (images, np.repeat(images, 3, axis=3), images.astype(np.uint16) * 256):
+        described = light_and_colours(ArraySource(pile), np.arange(len(images)))
+        assert predictability(described, light) > 0.5
+        assert predictability(described, kinds) < 0.1
+    same = light_and_colours(ArraySource(np.full_like(images, 7)), np.arange(len(images)))
+    assert np.isfinite(same).all()
+
+
+def test_of_groups_by_light_half_is_expected() -> None:
+    signals, sizes = Signals(*[0.9] * 7), np.array([50, 50])
+    usual, doubted = estimate(signals, sizes), estimate(signals, sizes, of_light=True)
+    assert doubted.expected_accuracy == pytest.approx((usual.expected_accuracy + 0.5) / 2)
+    assert (doubted.low, doubted.high) == (0.5, usual.high)
 
 
 def test_what_was_learned_is_kept_unless_another_is_clearly_better() -> None:

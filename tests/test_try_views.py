@@ -38,36 +38,52 @@ def bars(n: int = 400, seed: int = 0) -> np.ndarray:
     return images.astype(np.uint8)
 
 
-def scored(monkeypatch: pytest.MonkeyPatch, *scores: float) -> list[Recipe]:
-    """Have trials come to these scores; the recipes that are tried."""
-    tried: list[Recipe] = []
+def scored(
+    monkeypatch: pytest.MonkeyPatch, *scores: float, light: float = 0.0
+) -> list[Recipe]:
+    """Have the groups of the pixels, and of trials, come to these scores; the recipes tried.
 
-    def trial(source: Any, recipe: Recipe, *_: Any) -> float:
+    Args:
+        monkeypatch: of pytest.
+        scores: how well what images show tells the groups of the pixels, and of each trial.
+        light: how well light and colours tell those of the first trial.
+    """
+    tried: list[Recipe] = []
+    # In the order in which they are asked: pixels; the usual views, by both; the stronger ones.
+    asked = iter([*scores[:2], light, *scores[2:]])
+
+    def trial(source: Any, recipe: Recipe, *_: Any) -> np.ndarray:
         tried.append(recipe)
-        return scores[len(tried) - 1]
+        return np.zeros(len(source), dtype=np.int64)
 
     monkeypatch.setattr(module, "_trial", trial)
+    monkeypatch.setattr(module, "predictability", lambda *_: next(asked))
     return tried
 
 
 @pytest.mark.parametrize(
-    ("scores", "views"),
+    ("scores", "light", "outcome"),
     [
-        ((0.06,), RECIPE.views),  # what images show is learned: one trial is enough
-        ((0.04, 0.12), RECIPE.views),
-        ((0.04, 0.15), STRONGER),
-        ((-0.01, -0.02), RECIPE.views),  # noise
+        ((0.0, 0.40, 0.64), 0.4, "usual"),  # better by what colours are worth
+        ((0.0, 0.40, 0.66), 0.4, "stronger"),
+        ((0.0, 0.23, 0.34), 0.95, "stronger"),  # colours are all that was learned
+        ((0.0, 0.23, 0.31), 0.95, "usual"),
+        ((0.0, 0.50, 0.61), 0.95, "usual"),  # not all
+        ((0.0, -0.01, -0.02), 0.0, "usual"),  # noise
+        ((0.08, 0.0, 1.0), 0.0, "stronger"),
+        ((0.09, 0.0, 1.0), 0.0, ""),
     ],
 )
-def test_colours_change_more_only_where_that_alone_helps(
-    monkeypatch: pytest.MonkeyPatch, scores: Sequence[float], views: object
+def test_colours_change_more_only_where_that_helps_far_more(
+    monkeypatch: pytest.MonkeyPatch, scores: Sequence[float], light: float, outcome: str
 ) -> None:
-    tried = scored(monkeypatch, *scores)
-    found, said = try_views(ArraySource(bars()), RECIPE, RECIPE.views, UNSAID)
-    assert found == replace(RECIPE, views=views)
-    assert [recipe.views for recipe in tried] == [RECIPE.views, STRONGER][: len(scores)]
-    assert len(said) == 1
-    assert "-0" not in said[0]
+    tried = scored(monkeypatch, *scores, light=light)
+    found, came_of_it, said = try_views(ArraySource(bars()), RECIPE, RECIPE.views, UNSAID)
+    assert came_of_it == outcome
+    assert found == replace(RECIPE, views=STRONGER if outcome == "stronger" else RECIPE.views)
+    assert [recipe.views for recipe in tried] == ([RECIPE.views, STRONGER] if outcome else [])
+    assert len(said) == bool(outcome)
+    assert "-0" not in "".join(said)
     # All trials together see at most a fifth of the images that the run sees.
     assert sum(recipe.epochs for recipe in tried) <= 0.2 * RECIPE.epochs
 
@@ -82,12 +98,12 @@ def test_colours_change_more_only_where_that_alone_helps(
     ],
 )
 def test_who_speaks_of_colours_decides(monkeypatch: pytest.MonkeyPatch, asked: AskedViews) -> None:
-    scored(monkeypatch)
-    assert try_views(ArraySource(bars()), RECIPE, RECIPE.views, asked) == (RECIPE, [])
+    scored(monkeypatch, 0.0, 0.0, 1.0)
+    assert try_views(ArraySource(bars()), RECIPE, RECIPE.views, asked) == (RECIPE, "", [])
 
 
 def test_nothing_is_tried_where_it_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    scored(monkeypatch)
+    monkeypatch.setattr(module, "_trial", lambda *_: pytest.fail("a trial was made"))
     images = bars()
     shown = images // 16
     shown[::2, :8] = 255  # the groups of the pixels are those of the things
@@ -97,18 +113,19 @@ def test_nothing_is_tried_where_it_is_of_no_use(monkeypatch: pytest.MonkeyPatch)
         images[:, :5, :5],  # too small
         np.full_like(images, 7),
     ):
-        assert try_views(ArraySource(pile), RECIPE, RECIPE.views, UNSAID) == (RECIPE, [])
+        assert try_views(ArraySource(pile), RECIPE, RECIPE.views, UNSAID) == (RECIPE, "", [])
 
 
 def test_things_in_any_colours_are_learned_as_things() -> None:
     source = ArraySource(bars())
     recipe = replace(BEST, n_clusters=2)
     suited, _ = suit(source, recipe, UNSAID)
-    found, said = try_views(source, suited, recipe.views, UNSAID)
+    found, outcome, said = try_views(source, suited, recipe.views, UNSAID)
     assert suited.views.free_orientation  # for the channels of an array were no colours
     assert found.views == STRONGER
+    assert outcome == "stronger"
     assert "these views are taken, as of colours after all, and turn nothing" in said[0]
     asked = AskedViews(AUTO, "ignored")
     at_once, _ = suit(source, recipe, asked)
     assert at_once.views == STRONGER
-    assert try_views(source, at_once, recipe.views, asked) == (at_once, [])
+    assert try_views(source, at_once, recipe.views, asked) == (at_once, "", [])

@@ -24,6 +24,7 @@ from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
 from shoal.scoring.verdict import decide
 
+OF_LIGHT = Representation("learned", 0.1, {"learned": 0.2, "pixels": 0.1, "joined": 0.1}, 0.95)
 UNTOLD = Representation("learned", 0.0, {"learned": 0.01, "pixels": 0.0, "joined": 0.0})
 GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, separations=(0.9,))
 
@@ -51,6 +52,8 @@ GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, s
             "in part",
         ),
         (replace(GOOD, representation=Representation("learned")), "yes"),
+        (replace(GOOD, representation=OF_LIGHT), "in part"),
+        (replace(GOOD, representation=replace(OF_LIGHT, light=0.39)), "yes"),
         (replace(GOOD, estimate=None, consistency=None), "not known"),
         (replace(GOOD, estimate=Estimate(float("nan"), 0.5, 1.0), consistency=None), "not known"),
     ],
@@ -74,11 +77,26 @@ def test_learning_helped_only_where_it_clearly_did() -> None:
     nothing = said(learned=0.01, pixels=0.0)
     assert "does not tell the groups (0.01 of 1)" in nothing
     assert "Learning" not in nothing
-    assert "--intensity ignored" not in nothing  # the run has tried that
+    untold = replace(GOOD, representation=UNTOLD, tried_views="usual")
+    assert "--intensity ignored" not in str(decide(untold))  # the run has tried that
     training = parse_training(["run", "photos", "found", "--intensity", "varies"])
     assert training is not None
     asked = replace(GOOD, representation=UNTOLD, training=training)
     assert "found-any-colour --intensity ignored" in str(decide(asked))
+
+
+def test_groups_that_follow_light_and_colours_are_told_as_such_with_a_way_out() -> None:
+    training = parse_training(["run", "photos", "found"])
+    assert training is not None
+    found = replace(GOOD, representation=OF_LIGHT, tried_views="usual", training=training)
+    said = str(decide(found))
+    assert "Light and colours alone tell the groups (0.95 of 1)" in said
+    assert "photos found-any-colour --intensity ignored" in said
+    kept = replace(GOOD, tried_views="stronger", training=training)
+    said = str(decide(kept))
+    assert "kinds that only light or colours tell apart are not found" in said
+    assert "photos found-by-light --intensity matters" in said
+    assert "--intensity ignored" not in said
 
 
 def test_a_no_has_its_reason() -> None:
