@@ -38,9 +38,7 @@ def bars(n: int = 400, seed: int = 0) -> np.ndarray:
     return images.astype(np.uint8)
 
 
-def scored(
-    monkeypatch: pytest.MonkeyPatch, *scores: float, light: float = 0.0
-) -> list[Recipe]:
+def scored(monkeypatch: pytest.MonkeyPatch, *scores: float, light: float = 0.0) -> list[Recipe]:
     """Have the groups of the pixels, and of trials, come to these scores; the recipes tried.
 
     Args:
