@@ -32,9 +32,7 @@ from shoal.models.history import CheckpointHistory
 from shoal.recipes.named import named
 from shoal.recipes.settings import override
 from shoal.scoring import accuracy, evaluation
-from shoal.scoring.appearance import light_and_colours
 from shoal.scoring.assignment import calibration_of
-from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.loop import train
 
 RESULTS = Path(__file__).resolve().parent / "results" / "calibration.jsonl"
@@ -77,16 +75,11 @@ def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, 
     order = np.argsort(place, kind="stable")
     groups = np.array_split(place[order], min(GROUPS, len(order)))
     sizes = np.bincount(table.labels, minlength=k)
-    some = np.random.default_rng(0).permutation(len(x))[:1000]
-    shown = describe_structure(source, some)
-    light = light_and_colours(source, some)
     return {
         "accuracy": float(right.mean()),
         "k": k,
         "log_overlap": accuracy.log_overlap(found.signals),
         "cohesion": accuracy.cohesion(found.signals, sizes),
-        "shown": None if shown is None else predictability(shown, table.labels[some]),
-        "light": predictability(light, table.labels[some]),
         **asdict(found.signals),
         "odds": [round(float(values[group].mean()), 4) for group in groups],
         "right": [round(float(share[group].mean()), 4) for group in groups],
@@ -98,13 +91,19 @@ def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, 
     }
 
 
-SIGNALS = ("log_overlap", "cohesion")
-"""The signals of which `accuracy.estimate` makes a mean."""
+SIGNALS = ("cohesion", "root_shown")
+"""The signals of which `accuracy.estimate` makes a mean where it is known what images show."""
+
+
+def measured() -> list[dict[str, Any]]:
+    """The rows of which it is known how well what images show tells the clusters."""
+    found = [row for row in rows(RESULTS) if np.isfinite(row.get("shown", np.nan))]
+    return [row | {"root_shown": max(row["shown"], 0.0) ** 0.5} for row in found]
 
 
 def fitted(
     found: list[dict[str, Any]], names: Sequence[str] = SIGNALS,
-    start: Sequence[float] = (-3.0, 1.0, 7.0),
+    start: Sequence[float] = (-5.0, 5.0, 4.0),
 ) -> Any:  # fmt: skip
     """Constants for the signals ``names`` by least squares; piles count alike, about.
 
@@ -226,9 +225,9 @@ def main() -> None:
                 append(RESULTS, [row])
                 print(*key.values(), f"accuracy {row['accuracy']:.3f}", flush=True)
     if options.fit:
-        print("intercept, overlap, cohesion:", *(f"{c:.3f}" for c in fitted(rows(RESULTS))))
+        print("intercept,", f"{', '.join(SIGNALS)}:", *(f"{c:.3f}" for c in fitted(measured())))
     if options.table:
-        print_table(rows(RESULTS))
+        print_table(measured())
 
 
 if __name__ == "__main__":

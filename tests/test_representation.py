@@ -67,11 +67,16 @@ def test_light_and_colours_are_described_without_what_is_shown() -> None:
     assert np.isfinite(same).all()
 
 
-def test_of_groups_by_light_half_is_expected() -> None:
-    signals, sizes = Signals(*[0.9] * 7), np.array([50, 50])
-    usual, doubted = estimate(signals, sizes), estimate(signals, sizes, of_light=True)
-    assert doubted.expected_accuracy == pytest.approx((usual.expected_accuracy + 0.5) / 2)
-    assert (doubted.low, doubted.high) == (0.5, usual.high)
+def test_less_is_expected_of_groups_that_what_images_show_does_not_tell() -> None:
+    sizes = np.full(10, 50)
+    stable = Signals(0.9, 1.0, 0.95, 0.9, 0.9, 1.0, 1.0)  # of colours an encoder is sure
+    known = [estimate(replace(stable, shown=shown), sizes) for shown in (-0.01, 0.0, 0.2, 0.9)]
+    expected = [each.expected_accuracy for each in known]
+    assert expected[0] == expected[1] < 0.4 < expected[2] < expected[3]
+    assert expected[3] > 0.8
+    assert all(each.high - each.low <= 0.4 for each in known)
+    unknown = estimate(stable, sizes)  # of vectors, and in files of an older shoal
+    assert expected[2] < unknown.expected_accuracy
 
 
 def test_what_was_learned_is_kept_unless_another_is_clearly_better() -> None:

@@ -14,10 +14,13 @@ import numpy as np
 from shoal.protocols import IntArray
 from shoal.scoring.signals import Signals
 
-_INTERCEPT, _OVERLAP, _COHESION = -3.16, 0.96, 7.03
+_SHOWN = (-5.6, 4.7, 4.0)
 """The log-odds of the expected share of the way from chance to 1: a constant, and the weights of
-`log_overlap` and of `cohesion`."""
-_SPREAD = 0.16
+`cohesion` and of the square root of `Signals.shown`."""
+_UNSHOWN = (-3.16, 7.03, 0.96)
+"""The same where it is not known what images show, as of vectors: a constant, and the weights of
+`cohesion` and of `log_overlap`."""
+_SPREAD, _SPREAD_UNSHOWN = 0.12, 0.16
 """The root mean square error of the estimate on piles that it was not fitted to."""
 _BY_CHANCE = 0.02
 """The neighbour overlap of unrelated embeddings of 1,000 images: 20 of 1,000."""
@@ -63,7 +66,7 @@ class Estimate:
 
 def estimate(
     signals: Signals, sizes: IntArray, *, labels: IntArray | None = None,
-    identity: IntArray | None = None, of_light: bool = False,
+    identity: IntArray | None = None,
 ) -> Estimate:  # fmt: skip
     """The expected accuracy of a clustering.
 
@@ -75,9 +78,6 @@ def estimate(
         sizes: int64 (k,), how many images each cluster holds.
         labels: int64 (n,), the clusters of the images measured, if known.
         identity: int64 (n,), equal numbers for copies of one picture, if known.
-        of_light: whether the clusters follow the light and the colours of images and not what these
-            show. Then they are either about right, where colours tell kinds apart, or no better
-            than chance. Nothing in the pile says which, so the mean of both is expected.
 
     >>> nothing = Signals(*[0.0] * 7)
     >>> labels, identity = np.array([1, 0, 0, 0]), np.array([0, 1, 1, 1])
@@ -87,12 +87,15 @@ def estimate(
     if labels is not None and identity is not None and _is_by_picture(labels, identity):
         return Estimate(_CERTAIN, _CERTAIN, 1.0)
     chance = 1.0 / len(sizes)
-    odds = _INTERCEPT + _OVERLAP * log_overlap(signals) + _COHESION * cohesion(signals, sizes)
-    beyond = (1.0 - chance) / (1.0 + float(np.exp(-odds)))
-    if of_light:
-        return Estimate(chance + beyond / 2, chance, min(1.0, chance + beyond + 1.64 * _SPREAD))
-    mean = chance + beyond
-    return Estimate(mean, max(chance, mean - 1.64 * _SPREAD), min(1.0, mean + 1.64 * _SPREAD))
+    if math.isfinite(signals.shown):
+        weights, spread = _SHOWN, _SPREAD
+        other = math.sqrt(max(signals.shown, 0.0))
+    else:
+        weights, spread = _UNSHOWN, _SPREAD_UNSHOWN
+        other = log_overlap(signals)
+    odds = float(np.dot(weights, (1.0, cohesion(signals, sizes), other)))
+    mean = chance + (1.0 - chance) / (1.0 + math.exp(-odds))
+    return Estimate(mean, max(chance, mean - 1.64 * spread), min(1.0, mean + 1.64 * spread))
 
 
 def share_text(share: float, n_images: int) -> str:

@@ -99,8 +99,7 @@ def calibrate(
     view_signals: ViewSignals,
     views: list[IntArray],
     identity: IntArray | None = None,
-    *,
-    of_light: bool = False,
+    shown: float = np.nan,
 ) -> Calibration:
     """What memberships are worth, from how the same n images fare otherwise.
 
@@ -111,7 +110,7 @@ def calibrate(
         view_signals: how two views of them compare; `signals.NO_VIEWS` where there are none.
         views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
         identity: int64 (n,), see `appearance.identities`; None if it is not known.
-        of_light: whether the clusters follow the light and the colours, see `accuracy.estimate`.
+        shown: see `Signals.shown`; NaN if it is not known.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
@@ -127,9 +126,10 @@ def calibrate(
         consistency=consistency.combined([labels, *views], view_signals.recognition)
         if views
         else np.nan,
+        shown=shown,
     )
     sizes = np.bincount(labels, minlength=k)
-    found = estimate(signals, sizes, labels=labels, identity=identity, of_light=of_light)
+    found = estimate(signals, sizes, labels=labels, identity=identity)
     at, level = _levels(own, labels, stable, k)
     scores = np.empty(len(own))
     for cluster in range(k):

@@ -17,10 +17,12 @@ from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import calibration, evidence, of_vectors, signals, warnings
+from shoal.scoring import calibration, of_vectors, signals, warnings
 from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
+from shoal.scoring.representation import enough
+from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.augmented_source import SAMPLE, views_of
 
 
@@ -99,14 +101,14 @@ def calibrate_again(
     seed, z = checkpoint.recipe.seed, clustering.reference
     known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)
-    doubted = evidence.of_light(checkpoint.facts.representation)
-    return weigh(checkpoint.recipe, clustering, z, rows, [], known, of_light=doubted)[candidate]
+    shown = before.signals.shown  # of clusters in the same embedding: the nearest that is known
+    return weigh(checkpoint.recipe, clustering, z, rows, [], known, lambda _: shown)[candidate]
 
 
 def weigh(
     recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
     viewed: list[FloatArray], view_signals: signals.ViewSignals,
-    identity: IntArray | None = None, *, of_light: bool = False,
+    shown: Callable[[IntArray], float], identity: IntArray | None = None,
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate the memberships of each candidate.
 
@@ -117,8 +119,8 @@ def weigh(
         rows: int64 (m,), a sample of the images.
         viewed: the embedding of views of these, each float32 (m, d); there may be none.
         view_signals: how well the views agree.
+        shown: how well what the images show tells their clusters int64 (m,); NaN if not known.
         identity: int64 (m,), see `appearance.identities`; None if it is not known.
-        of_light: see `evidence.of_light`.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
 
@@ -134,15 +136,10 @@ def weigh(
         views = [view.argmax(axis=1) for view in seen]
         calibrations.append(
             calibration.calibrate(
-                z[rows],
-                membership,
-                reclusterings,
-                view_signals,
-                views,
-                identity,
-                of_light=of_light,
+                z[rows], membership, reclusterings, view_signals, views, identity,
+                shown(membership.argmax(axis=1)),
             )
-        )
+        )  # fmt: skip
     return calibrations
 
 
@@ -170,14 +167,20 @@ def _calibrate(
     if checkpoint.n_dimensions:
         rows = sample_rows(len(source), SAMPLE, recipe.seed)
         identity = of_vectors.identities(source, rows)
-        return weigh(recipe, clustering, z, rows, [], signals.NO_VIEWS, identity)
+        return weigh(
+            recipe, clustering, z, rows, [], signals.NO_VIEWS, lambda _: math.nan, identity
+        )
     plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
     identity = identities(plain, np.arange(len(plain)))
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)
     if recipe.embedding == PIXELS:
         view_signals = replace(view_signals, neighbour_overlap=math.nan)
-    return weigh(
-        recipe, clustering, z, plain.rows, viewed, view_signals, identity,
-        of_light=evidence.of_light(checkpoint.facts.representation),
-    )  # fmt: skip
+    structure = None
+    if enough(len(plain), recipe.n_clusters):
+        structure = describe_structure(plain, np.arange(len(plain)))
+
+    def shown(labels: IntArray) -> float:
+        return math.nan if structure is None else predictability(structure, labels)
+
+    return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, shown, identity)

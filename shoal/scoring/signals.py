@@ -56,6 +56,9 @@ class Signals:
     in [0, 1]."""
     consistency: float
     """The score by which checkpoints of a run are compared, see `consistency.combine`."""
+    shown: float = float("nan")
+    """How well what the images show tells the clusters, see `structure.predictability`: 0 for
+    chance, 1 at best. Files of an older shoal have none."""
 
 
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]
