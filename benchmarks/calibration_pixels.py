@@ -1,12 +1,12 @@
-"""Does the overlap of views tell whether clusters found in the pixels are right?
+"""What tells whether clusters found in the pixels are right: overlap of views, or what images show?
 
     python benchmarks/calibration_pixels.py --piles signs steel cells   # measures, some 6 s each
     python benchmarks/calibration_pixels.py --table                     # prints what was measured
 
 In the embedding of an encoder the overlap tells how far it is trained, see calibration.py. The
 principal components of the pixels are not trained. A row is one pile, clustered in them: how many
-images are right, and what is expected, with the overlap and without. Rows go to
-results/calibration_pixels.jsonl.
+images are right, and what is expected: by the overlap, without it, and by how well what the images
+show tells the clusters. Rows go to results/calibration_pixels.jsonl.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from machine import HERE, append, commit, is_there, machine, rows, sources
 
 RESULTS = HERE / "results" / "calibration_pixels.jsonl"
 _MOST = 3000
+WITH, WITHOUT = "expected with overlap", "expected without overlap"
+SHOWN = "expected by what images show"
 
 
 def measure(name: str, folder: Path) -> dict[str, Any]:
@@ -55,24 +57,29 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     _, *views = views_of(source, most=SAMPLE, seed=recipe.seed)
     overlap = quality.neighbour_overlap(*(reduce(view, finished) for view in views))
     known, sizes = kinds >= 0, np.bincount(table.labels, minlength=recipe.n_clusters)
-    expected = {
-        words: accuracy.estimate(replace(found.signals, neighbour_overlap=value), sizes)
-        for words, value in (("with", overlap), ("without", float("nan")))
+    nan = float("nan")
+    signals = {
+        WITH: replace(found.signals, neighbour_overlap=overlap, shown=nan),
+        WITHOUT: replace(found.signals, neighbour_overlap=nan, shown=nan),
+        SHOWN: found.signals,
     }
     right = match(table.labels[known], kinds[known]) == kinds[known]
     return {
         "images": len(images), "k": recipe.n_clusters, "accuracy": float(right.mean()),
         **asdict(found.signals), "neighbour_overlap": overlap,
-        **{f"expected {words} overlap": each.expected_accuracy for words, each in expected.items()},
+        **{name: accuracy.estimate(each, sizes).expected_accuracy
+           for name, each in signals.items()},
     }  # fmt: skip
 
 
 def print_table(found: list[dict[str, Any]]) -> None:
     """In Markdown, and the mean errors."""
-    print("| pile | clusters | overlap | stability | purity | accuracy | with | without |")
-    print("|---" * 8 + "|")
+    print(
+        "| pile | clusters | overlap | stability | purity | accuracy | with | without | by shown |"
+    )
+    print("|---" * 9 + "|")
     names = ("neighbour_overlap", "stability", "purity", "accuracy")
-    expected = ("expected with overlap", "expected without overlap")
+    expected = (WITH, WITHOUT, SHOWN)
     for row in found:
         numbers = " | ".join(f"{row[name]:.2f}" for name in (*names, *expected))
         print(f"| {row['pile']} | {row['k']} | {numbers} |")

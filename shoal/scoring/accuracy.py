@@ -14,7 +14,7 @@ import numpy as np
 from shoal.protocols import IntArray
 from shoal.scoring.signals import Signals
 
-_SHOWN = (-5.59, 4.66, 4.15)
+_SHOWN = (-5.70, 4.81, 4.17)
 """The log-odds of the expected share of the way from chance to 1: a constant, and the weights of
 `cohesion` and of the square root of `Signals.shown`."""
 _UNSHOWN = (-3.16, 7.03, 0.96)
