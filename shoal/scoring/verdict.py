@@ -33,8 +33,8 @@ Trust = Literal["yes", "in part", "no", "not known"]
 
 GOOD, POOR = 0.9, 0.4
 """From this expected accuracy on the answer is yes: of benchmark piles with 0.9 or more all had at
-least 0.87, of those with 0.85 to 0.9 one had 0.76 (benchmarks/LOG.md). Below this share of the way from chance to 1 it
-is no."""
+least 0.87, of those with 0.85 to 0.9 one had 0.76 (benchmarks/LOG.md). Below this share of the way
+from chance to 1 it is no."""
 CONSISTENT, INCONSISTENT = 0.7, 0.4
 """Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
 called consistent, below the second not consistent."""
