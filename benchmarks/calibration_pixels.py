@@ -74,9 +74,7 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
 
 def print_table(found: list[dict[str, Any]]) -> None:
     """In Markdown, and the mean errors."""
-    print(
-        "| pile | clusters | overlap | stability | purity | accuracy | with | without | shown |"
-    )
+    print("| pile | clusters | overlap | stability | purity | accuracy | with | without | shown |")
     print("|---" * 9 + "|")
     names = ("neighbour_overlap", "stability", "purity", "accuracy")
     expected = (WITH, WITHOUT, SHOWN)

@@ -64,8 +64,10 @@ def scored(monkeypatch: pytest.MonkeyPatch, *scores: float, light: float = 0.0) 
     [
         ((0.0, 0.40, 0.64), 0.4, "usual"),  # better by what colours are worth
         ((0.0, 0.40, 0.66), 0.4, "stronger"),
-        ((0.0, 0.23, 0.34), 0.95, "stronger"),  # colours are all that was learned
-        ((0.0, 0.23, 0.31), 0.95, "usual"),
+        ((0.0, 0.23, 0.29), 0.95, "stronger"),  # colours are all that was learned
+        ((0.0, 0.23, 0.27), 0.95, "usual"),
+        ((0.0, 0.04, 0.15), 0.4, "stronger"),  # nothing was learned
+        ((0.0, 0.04, 0.13), 0.4, "usual"),
         ((0.0, 0.50, 0.61), 0.95, "usual"),  # not all
         ((0.0, -0.01, -0.02), 0.0, "usual"),  # noise
         ((0.08, 0.0, 1.0), 0.0, "stronger"),

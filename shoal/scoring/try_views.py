@@ -32,8 +32,10 @@ from shoal.training.schedule import n_steps
 _BETTER = 0.25
 """Views that change colours more are taken if what images show tells the groups under them better
 by this: it does so by up to 0.2 where colours are worth something (benchmarks/LOG.md);"""
-_BETTER_THAN_LIGHT = 0.1
-"""and by this where the groups under the usual views follow the light and the colours."""
+_NOTHING, _BETTER_THAN_NOTHING = 0.05, 0.1
+"""by this, where it tells the groups under the usual views no better than the first;"""
+_BETTER_THAN_LIGHT = 0.05
+"""and by this, where light and colours are all that tells the groups under the usual views."""
 _SAMPLE = 2000
 """A trial trains on so many images,"""
 _EPOCHS, _SHARE = 8.0, 0.1
@@ -103,7 +105,7 @@ def try_views(
     if follows_light(light, usual):
         told += f", and {light:.2f} to do with light and colours"
     told += f"; after one whose views change colours and light far more it is {changed:.2f}"
-    if changed < usual + (_BETTER_THAN_LIGHT if follows_light(light, usual) else _BETTER):
+    if changed < usual + _needed(usual, light):
         return recipe, "usual", [f"{told}: the usual views are kept"]
     how = "" if seemed_colours else ", as of colours after all"
     if recipe.views.free_orientation and not stronger.free_orientation:
@@ -112,6 +114,13 @@ def try_views(
         f"{told}: these views are taken{how} (--intensity matters if colours or light tell kinds "
         "apart)"
     ]  # fmt: skip
+
+
+def _needed(usual: float, light: float) -> float:
+    """How much better stronger views must be, if what images show, and light, tell groups so."""
+    if follows_light(light, usual):
+        return _BETTER_THAN_LIGHT
+    return _BETTER_THAN_NOTHING if usual < _NOTHING else _BETTER
 
 
 def _trial(source: ImageSource, recipe: Recipe, device: str, track: Track) -> IntArray:
