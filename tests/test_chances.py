@@ -70,6 +70,24 @@ def test_shares_that_are_wrong_of_images_left_out_are_not_believed() -> None:
     assert sure(z, kind, kind, decided, 0.9) > 0.95
 
 
+@pytest.mark.parametrize(("by_chance", "most"), [(0.4, 0.65), (1.0, 0.48)])
+def test_nothing_is_sure_where_answers_contradict_learning(by_chance: float, most: float) -> None:
+    """However sure learning is of the others: its doubts are not worth what they say."""
+    rng = np.random.default_rng(2)
+    z, kind = pile(noise=0.1)
+    truth = np.where(rng.random(N) < by_chance, rng.integers(1, 5, N), kind)
+    decided = rng.permutation(N) < N // 2
+    group = np.where(decided, truth, kind)
+    learned = spread(z, group, decided, result=kind).group
+    assert sure(z, learned, kind, decided, 0.95, inferred=learned != group) < most
+
+
+def test_no_image_is_in_a_wrong_group_where_there_is_one() -> None:
+    z, _ = pile()
+    one, nobody = np.ones(N, dtype=np.int64), np.zeros(N, dtype=bool)
+    assert sure(z, one, one, nobody, 0.5) == 1.0
+
+
 def test_a_merged_group_has_the_chances_of_its_parts() -> None:
     z, kind = pile(noise=0.4)
     nobody = np.zeros(N, dtype=bool)

@@ -290,6 +290,9 @@ def test_train_warns_at_its_end_and_info_repeats_it(
     warnings = json.loads(run_cli("info", path, "--json").out)["facts"]["warnings"]
     assert [f"warning: {warning}" for warning in warnings] == [last]
     assert f"  {last}" in run_cli("info", path).out.splitlines()
+    said = run_cli("train", dark_and_bright, tmp_path / "m.pth", *fast, "--intensity", "matters")
+    assert said.code == 0, said.err
+    assert "brightness alone tells" not in said.err  # which is what was asked for
     quiet = run_cli("train", dark_and_bright, tmp_path / "quiet.pth", "--quiet", *fast)
     assert quiet.err == ""
     about = json.loads(run_cli("info", tmp_path / "quiet.pth", "--json").out)

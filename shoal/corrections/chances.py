@@ -36,7 +36,8 @@ first answers may be right by chance."""
 def chances(learned: Spread, before: FloatArray, groups: Groups) -> FloatArray:
     """The chance that each image is in the right group, float32 (n,) in [0, 1].
 
-    It is 1 where a person decided. Of images that belong nowhere learning says nothing.
+    It is 1 where a person decided, and where there is one group. Of images that belong nowhere
+    learning says nothing.
 
     Args:
         learned: what `spread` makes of the groups.
@@ -45,13 +46,16 @@ def chances(learned: Spread, before: FloatArray, groups: Groups) -> FloatArray:
     """
     chance = np.where(groups.decided, np.float32(1.0), before)
     rows = np.flatnonzero(~groups.decided & (groups.group != NOWHERE))
-    if learned.fit is None or not len(rows):
+    if len(learned.ids) == 1:
+        chance[rows] = 1.0
+    if learned.fit is None or not len(rows) or len(learned.ids) == 1:
         return chance
     place = np.searchsorted(learned.ids, groups.group)
     share = learned.likely(rows)[np.arange(len(rows)), place[rows]]
     doubt = 1.0 - share
     by_result = float((1.0 - before[rows]).mean()), float(doubt.mean())
-    heard = np.minimum(1.0, doubt * _too_sure(learned.fit, learned.strength, by_result))
+    times, at_least = _doubted(learned.fit, learned.strength, by_result)
+    heard = np.clip(doubt * times, at_least, 1.0)
     decided = place[groups.decided & (groups.group != NOWHERE)]
     strips = np.bincount(decided, minlength=len(learned.ids)) / PART
     of_others = np.minimum(strips, _MOST_OF_A_GROUP)
@@ -61,17 +65,26 @@ def chances(learned: Spread, before: FloatArray, groups: Groups) -> FloatArray:
     return chance
 
 
-def _too_sure(fit: Fit, strength: FloatArray, by_result: tuple[float, float]) -> float:
-    """How many times as many images learning is wrong about as its shares say; at least 1.
+def _doubted(fit: Fit, strength: FloatArray, by_result: tuple[float, float]) -> tuple[float, float]:
+    """How many times as many images learning is wrong about as its shares say; 1 or more.
 
-    ``by_result``: the share that is wrong of all others by the result, and as its shares say.
+    And the share that it is wrong about at least, of all images: no doubt is too small to be left
+    where most of what it did not hear of contradicts it. That share is what it is wrong about
+    beyond its own doubts, and less where these were not far off.
+
+    Args:
+        fit: to the decided images.
+        strength: float32 (n,), how much learning counts for each image.
+        by_result: the share that is wrong of all others by the result, and as its shares say.
     """
     share = shares(fit.mean + strength[fit.rows, None] * fit.left_out)
     wrong = float((share.argmax(axis=1) != fit.said.argmax(axis=1)).sum()) / PART
     expected = float((1.0 - share.max(axis=1)).sum()) / PART
+    beyond = max(0.0, wrong - expected) / (len(fit.rows) / PART + _STANDS_IN)
+    at_least = beyond * max(0.0, 1.0 - expected / max(wrong, 1e-6)) ** 2
     wrong += _STANDS_IN * by_result[0]
     expected += _STANDS_IN * by_result[1]
-    return max(1.0, wrong / max(expected, 1e-6))
+    return max(1.0, wrong / max(expected, 1e-6)), at_least
 
 
 def from_the_result(

@@ -184,6 +184,8 @@ def _scores(
         free: bool (n,), the images that may move.
         clusters: int64 (n,), the cluster of each image in the result, from 0.
     """
+    if not (plain | decided).any():  # all belong nowhere: nothing is said of any group
+        return word.copy(), np.ones(len(x), dtype=np.float32), None
     spoken = np.flatnonzero(plain if plain.any() else decided)
     spoken = spoken[sample_rows(len(spoken), _SMOOTHED)]
     mean = _linear(x, x[spoken], (word if plain.any() else said)[spoken])

@@ -67,9 +67,20 @@ def diagnose(
         *collapse(z, n_clusters),
         *tiny_clusters(sizes),
         *constant(constant_channels(source), source.shape[2]),
-        *warn_of_simple_features(features, labels, measured=_is_measured(source)),
+        *(
+            []
+            if _light_counts(checkpoint)
+            else warn_of_simple_features(features, labels, measured=_is_measured(source))
+        ),
         *still_improving(checkpoint),
     ]
+
+
+def _light_counts(checkpoint: Checkpoint) -> bool:
+    """Whether a person said that light and colours tell kinds apart."""
+    return "--intensity matters" in checkpoint.origin.command.replace(
+        "--intensity=", "--intensity "
+    )
 
 
 def _is_measured(source: ImageSource) -> bool:
