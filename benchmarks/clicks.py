@@ -422,7 +422,8 @@ def tables() -> None:
         for way, wrong in ways:
             same = [row["curve"] for row in found
                     if (row["pile"], row["way"], row["wrong"]) == (pile, way, wrong)]  # fmt: skip
-            curves = np.array(same)
+            # A pile may have been measured anew, with another number of actions.
+            curves = np.array([curve for curve in same if len(curve) == len(same[-1])])
             title = f"{way}, {wrong:.0%} wrong" if wrong else way
             cells = [
                 f"{curves[:, mark].mean():.3f} ({curves[:, mark].min():.3f})"
