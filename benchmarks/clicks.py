@@ -417,6 +417,7 @@ def tables() -> None:
     print("|---" * (len(MARKS) + 5) + "|")
     figure = Figure(figsize=(10.0, 3.2 * -(-len(piles) // 3)), layout="constrained")
     axes = figure.subplots(-(-len(piles) // 3), 3, squeeze=False).ravel()
+    lines: dict[str, Any] = {}  # a way has one colour in all panels
     for ax, pile in zip(axes, piles, strict=False):
         ways = dict.fromkeys((row["way"], row["wrong"]) for row in found if row["pile"] == pile)
         for way, wrong in ways:
@@ -435,14 +436,18 @@ def tables() -> None:
             start = f"{curves[:, 0].mean():.3f}"
             print(f"| {pile} | {title} | {start} | {' | '.join(cells)} | {loss:.3f} "
                   f"| {worse} of {n_actions:,} |")  # fmt: skip
-            ax.plot(curves.mean(axis=0), label=title)
-            ax.fill_between(range(curves.shape[1]), curves.min(0), curves.max(0), alpha=0.15)
+            color = lines[title].get_color() if title in lines else f"C{len(lines)}"
+            (line,) = ax.plot(curves.mean(axis=0), color=color)
+            lines.setdefault(title, line)
+            ax.fill_between(
+                range(curves.shape[1]), curves.min(0), curves.max(0), color=color, alpha=0.15
+            )
         ax.set_title(pile)
         ax.set_xlabel("actions")
     for ax in axes[len(piles) :]:
         ax.set_axis_off()
     axes[0].set_ylabel("accuracy")
-    axes[0].legend(fontsize=7)
+    axes[0].legend(lines.values(), lines.keys(), fontsize=7)
     figures.write(figure, PICTURE)
 
 
