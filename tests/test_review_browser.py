@@ -702,3 +702,50 @@ def test_what_was_undone_is_not_offered_to_be_undone(person: Person) -> None:
     person.hears("Undid")
     assert not person.all(".toast.done")
     assert ops(person) == ["start", "confirm", "confirm", "undo"]
+
+
+SLOW = """
+    const [slow] = arguments;
+    const fetched = window.fetch;
+    window.fetch = async (path, ...more) => {
+        const answer = await fetched(path, ...more);
+        if (path === slow) await new Promise((go) => setTimeout(go, 700));
+        return answer;
+    };
+    window.opened = [];
+    const push = history.pushState.bind(history);
+    history.pushState = (...to) => { window.opened.push(to[2]); push(...to); };"""
+
+
+@pytest.mark.parametrize("slow", ["/api/act", "/api/state"])
+def test_answers_and_news_in_any_order_open_no_other_group(person: Person, slow: str) -> None:
+    first = person.server.session.state()["groups"][0]["id"]
+    person.server.session.act({"op": "split", "group": first, "parts": 2})
+    person.press("b")
+    person.until(lambda: sorted(person.groups()) == ["Group 2", "Group 3", "Group 4"])
+    person.press("3")
+    person.until(person.tiles)
+    person.run(SLOW, slow)
+    person.press("m")
+    person.sees(".dialog .choices")
+    person.press("4")
+    person.sees(".dialog .moves")
+    person.press(Keys.ENTER)
+    person.hears("Merged")
+    person.server.session.act({"op": "name", "group": 2, "name": "by another tab"})
+    person.until(lambda: "by another tab" in person.groups())
+    assert person.run("return window.opened") == ["#group/5"], "not even for a moment"
+
+
+def test_ticked_groups_are_merged_in_a_narrow_window(person: Person) -> None:
+    person.resize(390)
+    person.press("b")
+    for tick in person.all("#group-list input"):
+        tick.click()
+    merge = person.shown(".list-head [data-command=merge]")
+    assert merge.text == "Merge 2 groups"
+    assert person.run(OUTSIDE) == []
+    merge.click()
+    person.hears("Merged")
+    assert list(person.groups().values()) == [N]
+    assert not person.all(".list-head [data-command=merge]:not([hidden])")

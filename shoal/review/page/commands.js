@@ -140,7 +140,7 @@ export const COMMANDS = [
   command("before", "ArrowLeft", "Images", "Previous", "The image before, where one is shown large", (m) => m.open !== null, (app) => navigate.advance(app, app.store.get(), -1)),
   command("after", "ArrowRight", "Images", "Next", "The image after, where one is shown large", (m) => m.open !== null, (app) => navigate.advance(app, app.store.get(), 1)),
 
-  command("merge", "m", "Groups", (m) => (m.picked.size > 1 ? `Merge ${counted(m.picked.size, "group")}` : "Merge with…"), "Merge the ticked groups, or this one with another", onGroup, actions.merge),
+  command("merge", "m", "Groups", (m) => (m.picked.size > 1 ? `Merge ${counted(m.picked.size, "group")}` : "Merge with…"), "Merge the ticked groups, or this one with another", (m) => onGroup(m) || (onGroups(m) && small(m) && m.picked.size > 1), actions.merge),
   command("split", "s", "Groups", "Split…", "Split the group into parts", onGroup, actions.split),
   command("dissolve", "d", "Groups", "Dissolve…", "Give its images to the groups where they belong without it", onGroup, actions.dissolve),
   command("rename", ["r", "F2"], "Groups", "Rename", "Rename the group", onGroup, () => document.getElementById("name")?.focus()),

@@ -24,12 +24,33 @@ export function createConnection(store, kept, onBack) {
     events = listen(onNews, lost);
   }
 
+  /** @type {(() => void)[]} */
+  let held = [];
+  /**
+   * What an action of this page made of the open group is said in its answer only. News of it that
+   * are faster would open another group, which the next key would be about: they wait.
+   * @param {() => void} use
+   */
+  function whenAnswered(use) {
+    held.push(use);
+    release(store.get());
+  }
+  /** While the disk is full no answer is on its way. @param {{waiting: number, full: string}} model */
+  function release({ waiting: n, full }) {
+    if (n > 0 && full === "") return;
+    const now = held;
+    held = [];
+    for (const use of now) use();
+  }
+  store.on(["waiting", "full"], release);
+
   /** @param {number} version @param {boolean} estimated */
   async function onNews(version, estimated) {
     const { state } = store.get();
     if (version === state.version && estimated === state.estimated) return;
     try {
-      store.set(received(store.get(), await get("/api/state")));
+      const news = await get("/api/state"); // what the page shows may change meanwhile
+      whenAnswered(() => store.set(received(store.get(), news)));
     } catch {
       lost();
     }

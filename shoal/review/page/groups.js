@@ -1,6 +1,7 @@
 /** The list of groups: names, sizes, how much is decided, what is in them. */
 
 /** @import {App, Group, Model} from "./types.js" */
+import { commandButton, refreshButtons } from "./bar.js";
 import { button, byId, el, keyHint, meter } from "./dom.js";
 import { strip } from "./dialogs.js";
 import { openGroup } from "./navigate.js";
@@ -14,7 +15,8 @@ export function showGroups(app) {
   const list = byId("group-list");
   const heading = el("h2", { text: "Groups" });
   const pick = el("span", { class: "soft" });
-  byId("list-head").append(heading, pick);
+  const merge = commandButton(app, "merge"); // a narrow window shows no other beside the list
+  byId("list-head").append(heading, pick, merge);
   /** @type {Map<number, {key: string, item: HTMLLIElement}>} */
   const items = new Map();
 
@@ -71,6 +73,10 @@ export function showGroups(app) {
 
   store.on(["state", "slots"], (model) => { draw(model); mark(model); });
   store.on(["group", "picked"], mark);
+  store.on(["view", "group", "picked", "open"], (model) => {
+    merge.hidden = model.picked.size < 2;
+    refreshButtons(byId("list-head"), model);
+  });
   store.on(["group"], () => list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }));
 
   list.addEventListener("keydown", (event) => {
