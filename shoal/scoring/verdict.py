@@ -188,7 +188,7 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
     if evidence.tried_views == "stronger":
         reasons.append(
             sentence("Training took views that change light and colours far more, because what "
-                     "the images show was learned only under them: kinds that only light or "
+                     "the images show was learned far better under them: kinds that only light or "
                      "colours tell apart are not found.")
         )  # fmt: skip
     if estimate is None and consistency is None:
