@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -60,12 +61,16 @@ class Window:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, condition: Callable[[], Any]) -> Any:
-        """Wait for something that takes its time."""
+        """Wait for something that takes its time; what was drawn anew meanwhile is asked again."""
+        from selenium.common.exceptions import StaleElementReferenceException
+
         give_up = time.monotonic() + 10
-        while not (value := condition()):
+        while True:
+            with suppress(StaleElementReferenceException):
+                if value := condition():
+                    return value
             assert time.monotonic() < give_up, f"it never came; the page says {self.said()!r}"
             time.sleep(0.02)
-        return value
 
     def said(self) -> str:
         """What a screen reader was told last."""
