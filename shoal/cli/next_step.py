@@ -17,7 +17,7 @@ from shoal.scoring.worth_asking import Known
 
 Words: TypeAlias = "Sequence[str | Path | int]"
 """A command after ``shoal``; paths as they were given."""
-_TRIED = 100
+TRIED = 100
 """Of so many images one to ask for is sought."""
 
 
@@ -78,7 +78,7 @@ def similar_to(
         data: what the pile was opened from.
         path: the checkpoint's file.
     """
-    query = first_with_direction(source, checkpoint, rows[:_TRIED])
+    query = first_with_direction(source, checkpoint, rows[:TRIED])
     return None if query is None else ["similar", data, path, query, *free_outputs("similar")]
 
 

@@ -67,7 +67,7 @@ def cluster(
     from shoal import large, pipeline
     from shoal.cli import inference, opening
     from shoal.cli.large_vectors import cluster_in_blocks, how_compared
-    from shoal.cli.next_step import say_next, similar_to
+    from shoal.cli.next_step import TRIED, say_next, similar_to
     from shoal.cli.opening_vectors import open_vectors
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import Request
@@ -135,7 +135,7 @@ def cluster(
                 auto_metric=request.auto_metric, origin=origin, ray=ray, workers=workers,
                 column=column,
             )  # fmt: skip
-            first = np.arange(min(100, len(source)))
+            first = np.arange(min(TRIED, len(source)))
             say_next(
                 report, known_of(len(source), finished),
                 similar_to(first, source, finished, vectors, run.checkpoint),

@@ -48,7 +48,8 @@ def chances(learned: Spread, before: FloatArray, groups: Groups) -> FloatArray:
     rows = np.flatnonzero(~groups.decided & (groups.group != NOWHERE))
     if len(learned.ids) == 1:
         chance[rows] = 1.0
-    if learned.fit is None or not len(rows) or len(learned.ids) == 1:
+        return chance
+    if learned.fit is None or not len(rows):
         return chance
     place = np.searchsorted(learned.ids, groups.group)
     share = learned.likely(rows)[np.arange(len(rows)), place[rows]]

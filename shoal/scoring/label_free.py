@@ -7,7 +7,6 @@ true accuracy was measured: docs/measurements.md, "The score without labels".
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from shoal.scoring import quality
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words
 from shoal.scoring.evidence import Evidence
-from shoal.scoring.training_command import TrainingCommand, parse_training
+from shoal.scoring.training_command import TrainingCommand, parse_training, trained_by
 from shoal.scoring.under_augmentation import predict_views
 from shoal.scoring.verdict import Verdict, decide
 
@@ -162,10 +161,7 @@ def training_of(
     """
     known = None if words is None else parse_training(words)
     if known is None:
-        try:
-            known = parse_training(shlex.split(checkpoint.origin.command)[1:])
-        except ValueError:  # an unclosed quotation mark
-            known = None
+        known = trained_by(checkpoint.origin.command)
     training = known or TrainingCommand()
     if path is None:
         return training

@@ -150,6 +150,20 @@ def parse_training(words: Sequence[str]) -> TrainingCommand | None:
     return TrainingCommand(verb, positional[0], positional[1], tuple(options))
 
 
+def trained_by(command_line: str) -> TrainingCommand | None:
+    """The `TrainingCommand` in a command line as checkpoints keep it; None if it is no such line.
+
+    >>> trained_by("shoal run photos found --intensity=matters").options
+    (('--intensity', 'matters'),)
+    >>> trained_by("shoal run 'photos"), trained_by("")
+    (None, None)
+    """
+    try:
+        return parse_training(shlex.split(command_line)[1:])
+    except ValueError:  # an unclosed quotation mark
+        return None
+
+
 def _quoted(word: str) -> str:
     if word == _UNKNOWN or (re.fullmatch(r"[\w@%+=:,./…\-()]+", word) and "(" not in word):
         return word

@@ -19,6 +19,7 @@ from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.named import RECIPES
 from shoal.scoring.appearance import describe, warn_of_simple_features
+from shoal.scoring.training_command import trained_by
 from shoal.training.spread import spread
 
 COLLAPSED = 0.05
@@ -62,25 +63,23 @@ def diagnose(
         ]
     if alone := single_images(sizes):
         return [*too_few, *alone]
+    explained: list[str] = []
+    if not _light_counts(checkpoint):
+        explained = warn_of_simple_features(features, labels, measured=_is_measured(source))
     return [
         *too_few,
         *collapse(z, n_clusters),
         *tiny_clusters(sizes),
         *constant(constant_channels(source), source.shape[2]),
-        *(
-            []
-            if _light_counts(checkpoint)
-            else warn_of_simple_features(features, labels, measured=_is_measured(source))
-        ),
+        *explained,
         *still_improving(checkpoint),
     ]
 
 
 def _light_counts(checkpoint: Checkpoint) -> bool:
     """Whether a person said that light and colours tell kinds apart."""
-    return "--intensity matters" in checkpoint.origin.command.replace(
-        "--intensity=", "--intensity "
-    )
+    training = trained_by(checkpoint.origin.command)
+    return training is not None and ("--intensity", "matters") in training.options
 
 
 def _is_measured(source: ImageSource) -> bool:
