@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -16,11 +17,12 @@ import numpy as np
 import torch
 
 from shoal.images.array import ArraySource
+from shoal.protocols import Workers
 from shoal.recipes.named import BASELINE, BEST, DIGITS, IMPROVED
 from shoal.recipes.parts import Part
 from shoal.recipes.recipe import Recipe
 from shoal.training.loop import train
-from shoal.training.workers import ALONE, ProcessGroup
+from shoal.training.workers import ALONE, process_group
 
 MOCO = replace(
     BEST, name="moco",
@@ -38,10 +40,11 @@ def pile(n: int, side: int, channels: int) -> ArraySource:
 
 def main() -> None:
     torch.set_num_threads(1)
-    workers = ALONE
-    if "RANK" in os.environ:
-        torch.distributed.init_process_group("gloo")
-        workers = ProcessGroup.here()
+    with process_group("gloo") if "RANK" in os.environ else nullcontext(ALONE) as workers:
+        compare(workers)
+
+
+def compare(workers: Workers) -> None:
     groups = np.where(np.arange(310) < 60, np.arange(310) % 3, -1)
     cases: list[tuple[str, Recipe, ArraySource, Any]] = [
         ("baseline", BASELINE, pile(310, 8, 3), None),
@@ -63,8 +66,6 @@ def main() -> None:
         ]
     if workers.rank == 0:
         json.dump(said, sys.stdout)
-    if workers.size > 1:
-        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from shoal.recipes.parts import Part
 from shoal.training.batch_norm import over_all_workers
 from shoal.training.optimizers import orthogonalise, orthogonalise_all
 from shoal.training.start import start_run
-from shoal.training.workers import ALONE, of_batch
+from shoal.training.workers import ALONE, of_batch, process_group
 
 HERE = Path(__file__).parent
 WAIT = 240
@@ -79,11 +79,10 @@ def test_two_workers_learn_the_same_bits_again(learned: tuple[Any, Any]) -> None
 @pytest.fixture
 def alone_in_a_group(tmp_path: Path) -> Iterator[None]:
     """A process group of this process alone."""
-    torch.distributed.init_process_group(
+    with process_group(
         "gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1
-    )
-    yield
-    torch.distributed.destroy_process_group()
+    ):  # fmt: skip
+        yield
 
 
 @pytest.mark.parametrize("layer", [BatchNormMaxPool(3, Scratch()), torch.nn.BatchNorm2d(3)])
@@ -107,6 +106,26 @@ def test_batch_norm_of_all_workers_is_that_of_one(
         found.append([y, own.grad, *(p.grad for p in module.parameters()), module(own)])
     for of_plain, of_shared in zip(*found, strict=True):
         torch.testing.assert_close(of_plain, of_shared, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed by Linux")
+def test_a_group_ends_with_its_threads(tmp_path: Path) -> None:
+    script = """
+import glob, sys
+from shoal.training.workers import process_group
+def threads():
+    return [open(path).read().strip() for path in glob.glob("/proc/self/task/*/comm")]
+with process_group("gloo", init_method=sys.argv[1], rank=0, world_size=1):
+    import torch._dynamo  # as torch.optim does
+    print(sum("gloo" in name for name in threads()))
+print(sum("gloo" in name for name in threads()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, f"file://{tmp_path / 'group'}"], capture_output=True,
+        text=True, timeout=WAIT, env=dict(os.environ, PYTHONPATH=str(HERE.parent)),
+    )  # fmt: skip
+    within, after = map(int, done.stdout.split())
+    assert within > 0 == after
 
 
 def test_the_command_under_torchrun(tmp_path: Path) -> None:

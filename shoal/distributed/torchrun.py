@@ -43,19 +43,16 @@ def joined(words: Sequence[str]) -> Iterator[bool]:
         return
     _check_command(words)
     import torch
-    import torch.distributed as dist
 
     from shoal.distributed.order import WAIT, backend
+    from shoal.training.workers import process_group
 
     device = "cuda" if torch.cuda.is_available() and not on_cpu(words) else "cpu"
     if device == "cuda":
         _check_devices(torch.cuda.device_count())
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group(backend(device), timeout=WAIT)
-    try:
-        yield dist.get_rank() == 0
-    finally:
-        dist.destroy_process_group()
+    with process_group(backend(device), timeout=WAIT) as workers:
+        yield workers.rank == 0
 
 
 def on_cpu(words: Sequence[str]) -> bool:

@@ -7,7 +7,9 @@ workers learns the same, up to rounding; the same number learns the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import importlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +54,28 @@ class ProcessGroup(Workers):
         values = [value]
         dist.broadcast_object_list(values)
         return values[0]
+
+
+@contextlib.contextmanager
+def process_group(backend: str, **options: Any) -> Iterator[Workers]:
+    """Start the default group of ``torch.distributed``, and end it with all of its threads.
+
+    Args:
+        backend: gloo or nccl.
+        options: of ``torch.distributed.init_process_group``.
+
+    Yields:
+        The workers of the group.
+    """
+    # Its functions take the group of the moment at which they are imported for a default. Were
+    # that after the start, as an optimiser's import does it, they would keep the group, and its
+    # threads would be at work while Python ends: now and then a worker aborted there.
+    importlib.import_module("torch.distributed.nn.functional")
+    dist.init_process_group(backend, **options)
+    try:
+        yield ProcessGroup.here()
+    finally:
+        dist.destroy_process_group()
 
 
 class _Gather(torch.autograd.Function):
