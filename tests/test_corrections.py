@@ -283,6 +283,21 @@ def test_what_is_said_names_groups_one_way_and_tells_moved_from_confirmed():
     assert say.dissolve(groups, 1, np.full(len(here), 2)).says.startswith("Dissolved Group 1 (")
 
 
+def test_an_answer_about_single_images_tells_what_became_of_each():
+    groups = beginning()
+    rows = np.array([0, 3, 6, 1, 4, 2, 5])  # of groups 1, 1, 1, 2, 2, 3, 3
+    new = groups.next_group
+    targets = np.array([1, 1, 2, new, new, NOWHERE, 3])
+    assert say.answers(groups, rows, targets, "{cats}").says == (
+        "Answered for 7 images: 3 stayed, 1 moved to Group 2, 2 went into the new group '{cats}' "
+        "and 1 belongs nowhere."
+    )
+    assert say.answers(groups, rows[:1], targets[3:4]).says == (
+        f"Answered for 1 image: 1 went into the new Group {new}."
+    )
+    assert say.answers(groups, rows[:2], targets[:2]).says == "Answered for 2 images: 2 stayed."
+
+
 def test_two_groups_never_have_one_name():
     groups = beginning()
     groups = apply(groups, say.name(groups, 1, "cats"))

@@ -77,12 +77,16 @@ def export(
 
 def test_the_whole_story_by_mouse(person: Person, export: Any) -> None:
     person.click(".division[data-index='0']")
+    person.hears("2 clusters, way 1 of 4: this is the division that you have.")
+    assert (ops(person), sorted(person.groups().values())) == (["start"], [32, 64])
+    person.command("divisions")
+    person.click(".division[data-index='1']")
     person.hears("Took another division")
     assert sorted(person.groups().values()) == [32, 64]
     name = person.shown("#name")
     name.click()
     name.send_keys(HOSTILE)
-    person.shown("#tiles .tile").click()  # whoever goes on elsewhere has named it
+    person.click(f"#image-{person.tiles()[0]}")  # whoever goes on elsewhere has named it
     person.hears("Named")
     assert HOSTILE in person.groups()  # as text
 
@@ -93,6 +97,10 @@ def test_the_whole_story_by_mouse(person: Person, export: Any) -> None:
     for tick in person.all("#group-list input")[:2]:
         tick.click()
     person.command("merge")
+    person.sees(".dialog .moves")
+    assert len(person.all(".dialog .moves li")) == 2
+    assert ops(person)[-1] == "split", "nothing is merged before it was seen"
+    person.click(".dialog .main")
     person.hears("Merged")
     assert sorted(person.groups().values()) == [32, 64]
     person.command("undo")
@@ -152,8 +160,8 @@ def test_the_whole_story_by_mouse(person: Person, export: Any) -> None:
 
 
 def test_the_whole_story_by_keyboard(person: Person, export: Any) -> None:
-    person.shown(".division[data-index='0']")
-    person.press("1")
+    person.shown(".division[data-index='1']")
+    person.press("2")
     person.hears("Took another division")
     person.until(lambda: person.tiles())
     person.press("r")
@@ -236,6 +244,50 @@ def test_the_whole_story_by_keyboard(person: Person, export: Any) -> None:
     assert {"waves", "two of them"} < set(folders)
     assert all(len(folders[name]) == shown[name] for name in ("waves", "two of them"))
     assert sorted(map(len, folders.values())) == sorted(shown.values())
+
+
+def test_nothing_half_done_is_lost_to_another_tab_without_a_word(person: Person) -> None:
+    session = person.server.session
+    parts = session.act({"op": "split", "group": 1, "parts": 2})["entry"]["to"]
+    person.press("b")
+    person.until(lambda: f"Group {parts[0]}" in person.groups())
+    title = f"#group-list [data-group='{parts[0]}']"
+
+    # What is ticked, and what is shown of a merge.
+    person.click(f"{title} input")
+    person.click("#group-list [data-group='2'] input")
+    person.press("m")
+    person.sees(".dialog .moves")
+    session.act({"op": "name", "group": 2, "name": "lines"})
+    person.until(lambda: "lines" in person.text(".dialog .moves"))
+    assert "Something was changed meanwhile" in person.text(".dialog")
+    session.act({"op": "undo"})
+    session.act({"op": "undo"})
+    person.until(lambda: "nothing was merged" in person.text(".dialog"))
+    person.until(lambda: f"Group {parts[0]} is no more, and not ticked." in person.text("#toasts"))
+    person.press(Keys.ESCAPE)
+
+    # A name that was typed; then images that were selected, in a group that is no more.
+    session.act({"op": "redo"})
+    person.click(f"{title} .group")
+    person.until(lambda: len(person.tiles()) == 32)
+    person.press("r")
+    person.press("half a na")
+    session.act({"op": "undo"})
+    person.until(lambda: "“half a na” was not saved" in person.text("#toasts"))
+    assert person.shown("#name").get_attribute("value") == ""
+    session.act({"op": "redo"})
+    person.click(f"{title} .group")
+    person.until(lambda: len(person.tiles()) == 32)
+    rows = person.tiles()
+    person.click(f"#image-{rows[0]}")
+    person.click(f"#image-{rows[1]}", Keys.CONTROL)
+    session.act({"op": "move", "rows": rows[:1], "to": 2})
+    person.until(lambda: "1 selected image went to another group" in person.text("#toasts"))
+    assert person.selected() == rows[1:2]
+    session.act({"op": "undo_to", "entry": 1})
+    person.until(lambda: "1 selected image went to another group" in person.said())
+    assert ops(person)[-1] == "undo"
 
 
 def test_others_are_seen_and_a_lost_server_is_said(person: Person) -> None:
@@ -746,6 +798,9 @@ def test_ticked_groups_are_merged_in_a_narrow_window(person: Person) -> None:
     assert merge.text == "Merge 2 groups"
     assert person.run(OUTSIDE) == []
     merge.click()
+    person.sees(".dialog .moves")
+    assert person.run(OUTSIDE) == []
+    person.press(Keys.ENTER)
     person.hears("Merged")
     assert list(person.groups().values()) == [N]
     assert not person.all(".list-head [data-command=merge]:not([hidden])")

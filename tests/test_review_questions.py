@@ -105,6 +105,35 @@ def test_a_group_that_is_gone_has_no_card_while_nobody_can_tell_what_became_of_i
     person.complaints()  # of requests that failed
 
 
+def test_a_half_answered_question_is_asked_anew_when_a_merge_is_undone_elsewhere(
+    person: Person,
+) -> None:
+    question, session = asked(person), person.server.session
+    first, second = (one["group"] for one in question["candidates"][:2])
+    merged = session.act({"op": "merge", "groups": [first, second]})["entry"]["to"][0]
+    person.until(lambda: f"Group {merged}" in person.groups())
+    person.until(lambda: f"Group {merged}" in str(person.run(NUMBERS)))
+    person.press("e")
+    person.asked()
+    images = person.run(IMAGES)
+    person.press(next(line.split()[0] for line in person.run(NUMBERS) if f"Group {merged}" in line))
+    person.press("n")
+
+    session.act({"op": "undo"})
+    person.until(lambda: f"Group {merged} is no more." in person.text("#question .news"))
+    assert "What you said of 1 of these images fits no more" in person.text("#question .news")
+    guesses, there = person.run(GUESSES), {f"Group {first}", f"Group {second}"}
+    assert guesses[:2] == ["left open", "a new group"]
+    assert set(guesses[2:]) <= there
+    assert there <= {line.split(maxsplit=1)[1] for line in person.run(NUMBERS)}
+    assert person.run(IMAGES) == images
+    person.press("u", "u")  # what was there before the answers is true of now, too
+    assert set(person.run(GUESSES)) <= there
+    person.press(Keys.ESCAPE)
+    person.asked()
+    assert there <= {line.split(maxsplit=1)[1] for line in person.run(NUMBERS)}
+
+
 def test_the_next_key_is_about_the_images_that_were_shown(person: Person) -> None:
     question, session = asked(person), person.server.session
     images = person.run(IMAGES)

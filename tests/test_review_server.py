@@ -26,9 +26,9 @@ PORT = 4711
 HOME = f"http://127.0.0.1:{PORT}"
 READ = (
     "/", "/api/pile", "/api/state", "/api/labels", "/api/group/1", "/api/image/3",
-    "/api/divisions", "/api/question", "/api/map", "/api/history", "/api/preview/learn",
-    "/api/preview/dissolve/1", "/api/events", "/sheet.webp?rows=1", "/image/3",
-    "/static/index.html",
+    "/api/divisions", "/api/question", "/api/question/again?rows=1,2", "/api/map", "/api/history",
+    "/api/preview/learn", "/api/preview/dissolve/1", "/api/events", "/sheet.webp?rows=1",
+    "/image/3", "/static/index.html",
 )  # fmt: skip
 UP = ("../../pyproject.toml", "..%2f..%2fpyproject.toml", "%2e%2e/security.py", "/etc/passwd",
       "....//security.py", "..\\security.py", "page/../security.py", "-1", "1e3", "٣", "9" * 5000,
@@ -179,6 +179,7 @@ def test_no_parameter_leads_to_a_file(word: str, client: TestClient) -> None:
     for address in (
         f"/{word}", f"/static/{word}", f"/image/{word}", f"/api/image/{word}",
         f"/api/group/{word}", f"/sheet.webp?rows={word}", f"/api/preview/dissolve/{word}",
+        f"/api/question/again?rows={word}",
         f"/api/group/1?order=like&row={word}", f"/api/group/1?order={word}", f"/?token={word}",
     ):  # fmt: skip
         answer = client.get(address)

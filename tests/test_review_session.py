@@ -227,6 +227,12 @@ def test_divisions_come_splits_first_and_can_be_taken(session: Session) -> None:
     chosen = [division["chosen"] for division in session.known_divisions()["divisions"]]
     assert chosen == [place == index for place in range(len(chosen))]
 
+    again = session.act({"op": "divide", "index": index})  # nothing is numbered anew
+    assert again["says"].endswith("this is the division that you have. Nothing changed.")
+    assert again["state"] == answer["state"]
+    session.act({"op": "undo"})
+    assert session.act({"op": "divide", "index": index})["entry"], "it is not chosen any more"
+
 
 def test_questions_are_answered_one_after_the_other(session: Session) -> None:
     seen = set()
@@ -251,6 +257,27 @@ def test_questions_are_answered_one_after_the_other(session: Session) -> None:
     assert len(seen) >= 3
     with pytest.raises(DataError, match="no longer open"):
         session.act({"op": "answer", "question": 999, "to": "new"})
+
+
+@pytest.mark.parametrize("most", [20_000, 25])
+def test_the_same_images_are_asked_about_anew(
+    session: Session, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.asking, "_sample", np.arange(40)[: min(40, most)])
+    rows = np.array([30, 2, 7])  # not all are in the sample
+    ids = session.view.ids
+    again = session.question_again(rows)
+    assert {one["group"] for one in again["candidates"]} == set(ids)
+    assert sum(one["share"] for one in again["candidates"]) == pytest.approx(1.0, abs=1e-3)
+    assert set(again["guesses"]) <= set(ids)
+    session.act({"op": "nowhere", "rows": [2]})
+    one = session.act({"op": "merge", "groups": ids})["entry"]["to"][0]
+    again = session.question_again(rows)
+    assert [offered["group"] for offered in again["candidates"]] == [one]
+    assert (again["guesses"], again["version"]) == ([one, 0, one], session.version)
+    session.act({"op": "nowhere", "rows": list(range(40))})
+    again = session.question_again(rows)
+    assert (again["candidates"], again["guesses"]) == ([], [0, 0, 0])
 
 
 def test_single_images_are_asked_about_after_two_parts(session: Session) -> None:

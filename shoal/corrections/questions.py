@@ -201,17 +201,32 @@ def _question(
     middle: FloatArray, likely: FloatArray, gain: float, unsure: bool,
 ) -> Question:  # fmt: skip
     typical = images[np.argsort(-(x[images] @ middle), kind="stable")]
-    groups, counts = np.unique(group[images], return_counts=True)
-    present = int(groups[counts.argmax()])
-    ranked = learned.ids[np.argsort(-likely, kind="stable")].tolist()
-    candidates = ranked[:_CANDIDATES]
-    if present not in candidates:
-        candidates[-1] = present
-    shares = [float(likely[np.searchsorted(learned.ids, one)]) for one in candidates]
+    present, candidates, shares = likeliest(learned, likely, group[images])
     reason = (
         "Images like these could be in more than one group."
         if unsure else "You said nothing yet about images like these."
     )  # fmt: skip
-    return Question(
-        part, typical[:STRIP], images, present, tuple(candidates), tuple(shares), gain, reason
-    )
+    return Question(part, typical[:STRIP], images, present, candidates, shares, gain, reason)
+
+
+def likeliest(
+    learned: Spread, likely: FloatArray, present: IntArray
+) -> tuple[int, tuple[int, ...], tuple[float, ...]]:
+    """Where images most likely belong.
+
+    Args:
+        learned: what `spread` makes of the groups.
+        likely: float32 (k,), how likely each of its groups is for them.
+        present: int64 (m,), the group that each of them is in.
+
+    Returns:
+        The group that most of them are in; up to three groups, the likeliest first, that one among
+        them; and how likely each is.
+    """
+    groups, counts = np.unique(present, return_counts=True)
+    most = int(groups[counts.argmax()])
+    candidates = learned.ids[np.argsort(-likely, kind="stable")].tolist()[:_CANDIDATES]
+    if most not in candidates and most != NOWHERE:
+        candidates[-1] = most
+    shares = [float(likely[np.searchsorted(learned.ids, one)]) for one in candidates]
+    return most, tuple(candidates), tuple(shares)

@@ -118,13 +118,32 @@ def answers(groups: Groups, rows: IntArray, targets: IntArray, called: str = "")
     for target in np.unique(targets[targets != NOWHERE]).tolist():
         if target != groups.next_group:
             groups.members(target)
-    moved = int((groups.group[rows] != targets).sum())
-    says = (
-        f"Answered for {counted(_count(rows), 'image')}: {f'{moved:,}' if moved else 'none'} moved"
-        + (f", some to the new group {called!r}." if called else ".")
-    )
+    n = _count(rows)
+    where = _whereto(groups, rows, targets, called)
+    says = f"Answered for {counted(n, 'image')}: {where}."
     names = {groups.next_group: called} if called else {}
     return Entry("answer", says, moves=_moves(groups, rows, targets), decides=True, names=names)
+
+
+def _whereto(groups: Groups, rows: IntArray, targets: IntArray, called: str) -> str:
+    """What becomes of each of some images, in words, see `answers`."""
+    stay = targets == groups.group[rows]
+    fresh = f"the new group {called!r}" if called else f"the new {unnamed(groups.next_group)}"
+
+    def says(target: int, n: int) -> str:
+        if target == NOWHERE:
+            return fill("{n:,} {n:belongs|belong} nowhere", n=n)
+        if target == groups.next_group:
+            return f"{n:,} went into {fresh}"
+        return f"{n:,} moved to {groups.called(target)}"
+
+    went, counts = np.unique(targets[~stay], return_counts=True)
+    by_target = sorted(
+        zip(went.tolist(), counts.tolist(), strict=True), key=lambda one: one[0] == NOWHERE
+    )
+    said = [f"{int(stay.sum()):,} stayed"] if stay.any() else []
+    said += [says(target, n) for target, n in by_target]
+    return _listed(said) if len(said) > 1 else said[0]
 
 
 def new(groups: Groups, rows: IntArray, called: str = "") -> Entry:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.corrections import say
+from shoal.corrections.division import division_of
 from shoal.corrections.entry import Entry
 from shoal.errors import DataError
 from shoal.protocols import IntArray
@@ -41,10 +42,10 @@ def prepared(said: Any, session: Session) -> Callable[[], str]:
     op = asked.said["op"]
     if op in _HISTORY:
         return lambda: _HISTORY[op](asked)
-    if op not in _ENTRIES and op != "answer":
+    if op in _PERHAPS:
+        return _PERHAPS[op](asked)
+    if op not in _ENTRIES:
         raise DataError(f"there is no action {op[:40]!r}.")
-    if op == "answer":
-        return _answer(asked)
     return asked.appended(_ENTRIES[op](asked))
 
 
@@ -119,9 +120,13 @@ class Asked:
         return np.array(list(dict.fromkeys(value)), dtype=np.int64)
 
 
-def _divide(asked: Asked) -> Entry:
+def _divide(asked: Asked) -> Callable[[], str]:
+    """Take another division; the one that is corrected already stays as it is, with all numbers."""
     division = asked.session.divisions.get(asked.whole("index"))
-    return say.divide(asked.groups, division.labels, division.title, division.about)
+    if division.choice == division_of(asked.session.journal.history):
+        return lambda: f"{division.title}: this is the division that you have. Nothing changed."
+    entry = say.divide(asked.groups, division.labels, division.title, division.about)
+    return asked.appended(entry)
 
 
 def _name(asked: Asked) -> Entry:
@@ -198,10 +203,12 @@ def _answer(asked: Asked) -> Callable[[], str]:
 
 
 _ENTRIES: dict[str, Callable[[Asked], Entry]] = {
-    "divide": _divide, "name": _name, "merge": _merge, "split": _split, "move": _move,
+    "name": _name, "merge": _merge, "split": _split, "move": _move,
     "new": _new, "dissolve": _dissolve, "confirm": _confirm, "apart": _apart,
     "nowhere": _nowhere, "note": _note, "learn": _learn,
 }  # fmt: skip
+_PERHAPS: dict[str, Callable[[Asked], Callable[[], str]]] = {"answer": _answer, "divide": _divide}
+"""Actions after which there may be nothing to write."""
 
 
 def _undo(asked: Asked) -> str:

@@ -20,8 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from shoal.corrections.questions import STRIP
 from shoal.errors import OutputError, ShoalError
 from shoal.images.files import RUN_AGAIN
+from shoal.protocols import IntArray
 from shoal.review.nouns import in_noun, noun_of
 from shoal.review.pictures import MOST_IN_A_SHEET, original
 from shoal.review.security import says_no
@@ -108,12 +110,18 @@ def build_app(session: Session, events: Events) -> Starlette:
         row = None if "row" not in given else _whole(given["row"], len(session.source), "image")
         return JSONResponse(session.members(of_group(request), given.get("order", "typical"), row))
 
-    def sheet(request: Request) -> Response:
+    def rows_of(request: Request, what: str, most: int) -> IntArray:
         words = request.query_params.get("rows", "").split(",")
-        if len(words) > MOST_IN_A_SHEET:
-            raise Missing(f"a sheet has at most {MOST_IN_A_SHEET} images, got {len(words)}.")
-        rows = np.array([_whole(word, len(session.source), "image") for word in words], np.int64)
-        return Response(session.thumbnails.sheet(rows), media_type="image/webp", headers=_PICTURE)
+        if len(words) > most:
+            raise Missing(f"{what} has at most {most} images, got {len(words)}.")
+        return np.array([_whole(word, len(session.source), "image") for word in words], np.int64)
+
+    def sheet(request: Request) -> Response:
+        content = session.thumbnails.sheet(rows_of(request, "a sheet", MOST_IN_A_SHEET))
+        return Response(content, media_type="image/webp", headers=_PICTURE)
+
+    def question_again(request: Request) -> Response:
+        return JSONResponse(session.question_again(rows_of(request, "a question", STRIP)))
 
     def image(request: Request) -> Response:
         content, kind = original(session.source, of_row(request))
@@ -143,6 +151,7 @@ def build_app(session: Session, events: Events) -> Starlette:
         Route("/api/image/{row}", lambda request: JSONResponse(session.image(of_row(request)))),
         Route("/api/divisions", of(session.known_divisions)),
         Route("/api/question", of(session.question)),
+        Route("/api/question/again", question_again),
         Route("/api/map", places),
         Route("/api/history", of(session.history)),
         Route("/api/preview/learn", of(session.preview_learn)),

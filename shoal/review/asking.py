@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from shoal.corrections.doubtful import MOST_CANDIDATES, doubtful, of_each
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups
 from shoal.corrections.parts import parts, parts_of_groups
-from shoal.corrections.questions import STRIP, Question, divided, finer, questions
+from shoal.corrections.questions import STRIP, Question, divided, finer, likeliest, questions
 from shoal.corrections.spread import Spread, spread
 from shoal.images.sampling import sample_rows
 from shoal.protocols import FloatArray, IntArray
@@ -98,13 +98,39 @@ class Asking:
             "question": {
                 "id": number, "rows": best.rows.tolist(), "size": len(best.images),
                 "images": best.images.tolist(), "group": best.group,
-                "candidates": [
-                    {"group": group, "share": round(share, 4)}
-                    for group, share in zip(best.candidates, best.shares, strict=True)
-                ],
+                "candidates": _with_shares(best.candidates, best.shares),
                 "says": best.reason, "guesses": list(best.guesses),
                 "each": {"guesses": list(best.each), "candidates": list(best.others)},
             },
+        }  # fmt: skip
+
+    def again(self, groups: Groups, rows: IntArray) -> dict[str, Any]:
+        """The same images asked about anew: where they may belong now that groups are others.
+
+        Args:
+            groups: as they are.
+            rows: int64 (m,), the images of a question.
+
+        Returns:
+            The group that most of them are in, the likeliest of each, and up to nine candidates:
+            first those for all of them.
+        """
+        seen = np.union1d(self._rows(groups), rows)
+        with one_thread():
+            learned = self._learned_of(groups, seen)
+        if not len(learned.ids):  # all images belong nowhere
+            return {"group": NOWHERE, "candidates": [], "guesses": [NOWHERE] * len(rows)}
+        place = np.searchsorted(seen, rows)
+        likely = learned.membership[place].mean(axis=0)
+        present, candidates, _ = likeliest(learned, likely, groups.group[rows])
+        guesses, others = of_each(place, learned)
+        offered = tuple(dict.fromkeys((*candidates, *others)))[:MOST_CANDIDATES]
+        told = np.where(groups.decided[rows], groups.group[rows], guesses)
+        return {
+            "group": present, "guesses": told.tolist(),
+            "candidates": _with_shares(
+                offered, likely[np.searchsorted(learned.ids, offered)].tolist()
+            ),
         }  # fmt: skip
 
     def answer(
@@ -212,7 +238,7 @@ class Asking:
         if not self._divided & now:  # the first question, or the pile was divided anew
             self._part[rows], self._divided = parts_of_groups(z, group, x=x), now
             self._skipped.clear()
-        learned = self._learned(groups) if whole else self._of_sample(groups, rows)
+        learned = self._learned_of(groups, rows)
         part = self._part[rows]
         for _ in range(_FINER):
             found = questions(
@@ -235,8 +261,10 @@ class Asking:
         shown, images = rows[best.rows], rows[best.images]
         return replace(best, rows=shown, images=images, each=each, others=others)
 
-    def _of_sample(self, groups: Groups, rows: IntArray) -> Spread:
-        """What learning makes of some images, by what was said of them."""
+    def _learned_of(self, groups: Groups, rows: IntArray) -> Spread:
+        """What learning makes of some images, int64 (m,) ascending, by what was said of them."""
+        if len(rows) == len(self.z):
+            return self._learned(groups)
         place = np.full(len(self.z), -1, dtype=np.int64)
         place[rows] = np.arange(len(rows))
         apart = [(int(place[a]), int(place[b])) for a, b in groups.apart]
@@ -245,3 +273,10 @@ class Asking:
             [pair for pair in apart if min(pair) >= 0],
             inferred=groups.inferred[rows], result=groups.result[rows], x=self.x[rows],
         )  # fmt: skip
+
+
+def _with_shares(groups: Sequence[int], shares: Sequence[float]) -> list[dict[str, Any]]:
+    return [
+        {"group": group, "share": round(share, 4)}
+        for group, share in zip(groups, shares, strict=True)
+    ]

@@ -163,6 +163,12 @@ class Session:
             groups, version = self.groups, self.version
         return {"version": version} | self.asking.next(groups)
 
+    def question_again(self, rows: IntArray) -> dict[str, Any]:
+        """The images int64 (m,) of a question asked about anew, and the version that it fits."""
+        with self._lock:
+            groups, version = self.groups, self.version
+        return {"version": version} | self.asking.again(groups, rows)
+
     def map(self) -> bytes:
         """The places on the map, x0 y0 x1 y1 …, float32.
 

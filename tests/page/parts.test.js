@@ -186,7 +186,8 @@ test("single images are answered one after another, and any of them again", () =
   assert.equal(nAnswered(singles), 2);
   assert.deepEqual(takenBack(singles).given, [1, 1, 1]);
   assert.deepEqual(takenBack(takenBack(singles)), { at: 1, given: [1, 2, 1], said: [], shown: true });
-  assert.deepEqual(carried(takenBack(singles), (group) => (group === 1 ? 7 : null)).given, [7, 7, 7]);
+  assert.deepEqual(carried(takenBack(singles), (group) => (group === 1 ? 7 : null), [8, 8, 8]).given, [8, 7, 8]);
+  assert.deepEqual(takenBack(carried(takenBack(singles), () => null, [8, 8, 8])).given, [8, 8, 8]);
   assert.equal(stepped(singles, 1).at, 2);
   assert.equal(stepped(singles, -9).at, 0);
   assert.equal(beginning({ guesses: [], each: guessed }), null);
@@ -213,9 +214,10 @@ test("a question goes on with the same images when groups become others, and eac
   const now = { version: 2, group: [9, 9, 9, 9, 9, 3, 3], decided: [0, 0, 0, 0, 0, 0, 0] };
   const became = (id) => successor(id, { known, now, state: merged });
   assert.deepEqual([0, 1, 2, 3].map(became), [0, 9, 9, 3]);
-  const on = carriedOn(question, became, now);
-  assert.deepEqual(on.candidates, [{ group: 9, share: 0.75 }, null]);
-  assert.deepEqual(on.each, { guesses: [9, 3], candidates: [9, null, 3] });
+  const anew = { version: 2, group: 9, candidates: [{ group: 9, share: 0.8 }, { group: 3, share: 0.2 }], guesses: [9, 9] };
+  const on = carriedOn(question, became, anew, now.decided);
+  assert.deepEqual(on.candidates, [{ group: 9, share: 0.8 }, { group: 3, share: 0.2 }]);
+  assert.deepEqual(on.each, { guesses: [9, 3], candidates: [9, 3] });
   assert.equal(on.group, 9);
   assert.deepEqual(told(question, { singles: null, known, became, now, state: merged }), ["cats and Group 2 are now one group: cats."]);
 
@@ -224,5 +226,10 @@ test("a question goes on with the same images when groups become others, and eac
   const to = (id) => successor(id, { known, now: parted, state: split });
   assert.deepEqual([1, 2].map(to), [null, 2]); // the larger part has the sample, and is not the group
   const singles = { ...each(question), said: [{ at: 0, before: 1 }] };
-  assert.deepEqual(told(question, { singles, known, became: to, now: parted, state: split }), ["cats is no more: 1 image of these is open again.", "1 of these images was decided meanwhile.", "Most of these images are now in cats."]);
+  assert.deepEqual(told(question, { singles, known, became: to, now: parted, state: split }), ["cats is no more.", "What you said of 1 of these images fits no more: it is open again.", "1 of these images was decided meanwhile.", "Most of these images are now in cats."]);
+  assert.deepEqual(told(question, { singles: each(question), known, became: to, now: parted, state: split })[0], "cats is no more.");
+  const apart = { version: 2, group: 10, candidates: [9, 10, 2, 3].map((group) => ({ group, share: 0.25 })), guesses: [9, 10] };
+  const of = carriedOn(question, to, apart, parted.decided);
+  assert.deepEqual(of.each, { guesses: [9, 3], candidates: [2, 9, 10, 3] }); // both that it fell into, one in its place
+  assert.deepEqual(of.candidates.map((one) => one.group), [2, 9, 10]);
 });

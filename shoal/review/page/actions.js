@@ -2,10 +2,11 @@
 
 /** @import {App, Act} from "./types.js" */
 import { get } from "./api.js";
-import { askGroup, askMerge, askName, askNote, askNumber, askPreview } from "./dialogs.js";
+import { askGroup, askName, askNote, askNumber } from "./dialogs.js";
 import { presentGroup, targets, wentTo, wholly } from "./model.js";
 import { advance, openGroup } from "./navigate.js";
 import { spoken } from "./noun.js";
+import { askMerge, askPreview } from "./previews.js";
 import { LONG_ENOUGH } from "./seen.js";
 import { allOf, count, counted, titleOf } from "./words.js";
 
@@ -82,14 +83,13 @@ export async function merge(app) {
   const { picked, group, state } = app.store.get();
   let groups = [...picked];
   if (groups.length < 2) {
-    const first = groups[0] ?? group;
-    const one = state.groups.find(({ id }) => id === first);
+    const one = state.groups.find(({ id }) => id === (groups[0] ?? group));
     if (!one) return;
-    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== first && !nowhere);
-    const two = app.store.get().state.groups.find(({ id }) => id === other);
-    if (!two || !(await askMerge(app, [one, two]))) return;
-    groups = [one.id, two.id];
+    const other = await askGroup(app, `Merge ${titleOf(one)} with`, ({ id, nowhere }) => id !== one.id && !nowhere);
+    if (other === null) return;
+    groups = [one.id, other];
   }
+  if (!(await askMerge(app, groups))) return;
   const answer = await app.act({ op: "merge", groups });
   if (!answer) return;
   app.store.set({ picked: new Set() });
@@ -126,7 +126,7 @@ async function writeNote(app, typed) {
 export async function dissolve(app) {
   const group = presentGroup(app.store.get());
   if (!group) return;
-  const moves = get(`/api/preview/dissolve/${group.id}`).then((given) => ({ ...given, dissolved: true }));
+  const moves = async () => ({ ...(await get(`/api/preview/dissolve/${group.id}`)), dissolved: true });
   if (await askPreview(app, `Dissolve ${titleOf(group)}?`, moves, "Dissolve")) {
     await app.act({ op: "dissolve", group: group.id });
   }
@@ -134,7 +134,7 @@ export async function dissolve(app) {
 
 /** @param {App} app */
 export async function learn(app) {
-  if (await askPreview(app, "Learn from what you decided", get("/api/preview/learn"), "Move them")) {
+  if (await askPreview(app, "Learn from what you decided", () => get("/api/preview/learn"), "Move them")) {
     await app.act({ op: "learn" });
   }
 }
@@ -143,6 +143,6 @@ export async function learn(app) {
 export async function takeDivision(app, at) {
   const division = app.store.get().divisions?.divisions[at];
   if (!division) return;
-  const answer = await app.act({ op: "divide", index: division.index });
+  const answer = await app.act({ op: "divide", index: division.index }); // of the one that is chosen the server says so
   if (answer) app.store.set({ view: "groups", pane: "list", divisions: null });
 }

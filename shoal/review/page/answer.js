@@ -22,10 +22,23 @@ export async function answer(app, to) {
   if (!question || to === null || answering) return;
   const n = Array.isArray(to) ? 0 : nAnswered(singles);
   if (n > 0 && !(await replaces(n, to === "skip"))) return;
+  if (!isStill(app, question.id)) return;
   const nNew = to === "new" ? question.rows.length : Array.isArray(to) ? to.filter((one) => one === "new").length : 0;
   const name = nNew > 0 ? await askName(`A new group of ${counted(nNew, "image")}`, "Make it") : "";
-  if (name === null || app.store.get().question?.question?.id !== question.id) return;
+  if (name === null || !isStill(app, question.id, name)) return;
   await goingOn(app, () => app.act({ op: "answer", question: question.id, to, rows: question.rows, ...(name ? { name } : {}) }));
+}
+
+/**
+ * Whether the question that a dialog was about is the one that is shown. If not, that is said: nothing answers another one.
+ * @param {App} app
+ * @param {string | number | undefined} id
+ * @param {string} [typed] in the dialog
+ */
+function isStill(app, id, typed = "") {
+  if (app.store.get().question?.question?.id === id) return true;
+  app.say(`Another question is asked now: your answer was not saved.${typed ? ` You had typed “${typed}”.` : ""}`, "wrong");
+  return false;
 }
 
 /** Answer for the framed image alone. @param {App} app @param {import("./singles.js").Given} to */
@@ -59,10 +72,17 @@ function replaces(n, skipped) {
     : askWhether(spoken`One answer for all images?`, `${said} One answer for all of them counts instead.`, "Answer for all");
 }
 
-/** @param {App} app */
+/**
+ * Answer by a group that is not shown: for all images, or for the framed one.
+ * @param {App} app
+ */
 export async function answerOther(app) {
-  const group = await askGroup(app, "Where do these belong?", ({ nowhere }) => !nowhere);
-  if (group !== null) await answer(app, group);
+  const { question, singles } = app.store.get();
+  const [alone, at] = [singles?.shown ?? false, singles?.at];
+  const group = await askGroup(app, alone ? spoken`Where does this image belong?` : "Where do these belong?", ({ nowhere }) => !nowhere);
+  if (group === null || !isStill(app, question?.question?.id)) return;
+  if (!alone) await answer(app, group);
+  else if (app.store.get().singles?.at === at) answerOne(app, group);
 }
 
 /** @param {App} app */

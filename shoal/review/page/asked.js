@@ -1,11 +1,11 @@
 /** The question that is shown stays until the person answers it, whatever happens elsewhere. */
 
-/** @import {App, Group, Labels, Model, Question} from "./types.js" */
-import { labels } from "./api.js";
+/** @import {Again, App, Group, Labels, Model, Question} from "./types.js" */
+import { get, labels } from "./api.js";
 import { askAnother, askNext, isAnswering } from "./answer.js";
 import { goTo } from "./navigate.js";
 import { spoken } from "./noun.js";
-import { carried, nAnswered } from "./singles.js";
+import { carried, nAnswered, saidOf } from "./singles.js";
 import { count, counted, listing, titleIn, titleOf } from "./words.js";
 
 /**
@@ -28,7 +28,7 @@ export function followQuestion(app, once) {
     if (!question?.question) void once(`${version}`, () => askNext(app));
     else if (question.version === version) return;
     else if ((returned || mine === version) && nAnswered(singles) === 0) void askAnother(app);
-    else void once(`${version} ${question.question.id}`, async () => keepOn(app, known, await labels(store.get().pile.n)));
+    else void once(`${version} ${question.question.id}`, () => keepOn(app, known));
   });
 
   let before = store.get().view;
@@ -41,17 +41,22 @@ export function followQuestion(app, once) {
   });
 }
 
-/** @param {App} app @param {ReadonlyMap<number, Group>} known @param {Labels} now */
-function keepOn({ store, say }, known, now) {
+/** Ask about the same images anew. @param {App} app @param {ReadonlyMap<number, Group>} known */
+async function keepOn({ store, say }, known) {
+  const before = store.get().question?.question;
+  if (!before) return;
+  /** @type {[Labels, Again]} */
+  const [now, again] = await Promise.all([labels(store.get().pile.n), get(`/api/question/again?rows=${before.rows}`)]);
   const { question: asked, singles, state } = store.get();
-  if (!asked?.question || isAnswering()) return;
+  if (asked?.question?.id !== before.id || isAnswering()) return;
   const became = (/** @type {number} */ group) => successor(group, { known, now, state });
-  const question = carriedOn(asked.question, became, now);
+  const question = carriedOn(asked.question, became, again, now.decided);
   const news = told(asked.question, { singles, known, became, now, state });
   if (news.length > 0) say(news.join(" "), "heard");
   store.set({
-    question: { ...asked, question, version: now.version, news: news.length > 0 ? news : asked.news },
-    singles: singles && carried(singles, became),
+    // What came of two moments is looked at again when the later one is heard of.
+    question: { ...asked, question, version: Math.min(now.version, again.version), news: news.length > 0 ? news : asked.news },
+    singles: singles && carried(singles, became, question.each.guesses),
   });
 }
 
@@ -71,29 +76,41 @@ export function successor(group, { known, now, state }) {
 }
 
 /**
- * The same question after groups became others. Each group keeps its number.
+ * The same question after groups became others. What is offered keeps its place as long as it exists;
+ * where a group is no more, those come that the images may belong to now.
  * @param {Question} question
  * @param {(group: number) => number | null} became
- * @param {Labels} now
+ * @param {Again} again
+ * @param {ArrayLike<number>} decided of all images: what was said of one elsewhere is its guess
  * @returns {Question}
  */
-export function carriedOn(question, became, now) {
+export function carriedOn(question, became, again, decided) {
   const { rows, candidates, guesses, each } = question;
-  /** @type {Map<number, number>} */
-  const places = new Map(); // of two groups that became one, the first number leads there
-  const placed = (/** @type {number | null} */ group, /** @type {number} */ i) => {
-    const to = group === null ? null : became(group);
-    if (to === null || (places.get(to) ?? i) !== i) return null;
-    places.set(to, i);
-    return to;
-  };
-  const others = each.candidates.map(placed);
-  const share = (/** @type {number} */ to) => candidates.reduce((sum, one) => sum + (one && became(one.group) === to ? one.share : 0), 0);
+  const anew = again.candidates.map(({ group }) => group);
+  const offered = filled(candidates.map((one) => one && became(one.group)), anew.slice(0, candidates.length));
+  const others = filled([...offered, ...each.candidates.slice(candidates.length).map((one) => one && became(one))], anew);
+  const now = each.guesses.map((one, i) => (one === null || decided[rows[i]] ? null : became(one)) ?? again.guesses[i] ?? null);
+  const share = (/** @type {number} */ to) => again.candidates.find(({ group }) => group === to)?.share ?? Math.min(1, candidates.reduce((sum, one) => sum + (one && became(one.group) === to ? one.share : 0), 0));
   return {
-    ...question, group: most(rows.map((row) => now.group[row])), guesses: guesses.map((one) => (one === null ? null : became(one))),
-    candidates: candidates.map((_, i) => { const to = others[i] ?? null; return to === null ? null : { group: to, share: Math.min(1, share(to)) }; }),
-    each: { guesses: each.guesses.map((one) => (one === null ? null : became(one))), candidates: others },
+    ...question, group: again.group, guesses: guesses.length > 0 ? now : [],
+    candidates: offered.map((one) => (one === null ? null : { group: one, share: share(one) })), each: { guesses: now, candidates: others },
   };
+}
+
+const MOST = 9; // groups that are offered: as many as there are keys
+
+/**
+ * Each group once, at its first place; others in the places that are empty, then at the end.
+ * @param {(number | null)[]} places
+ * @param {readonly number[]} others the likeliest first
+ */
+function filled(places, others) {
+  const made = places.map((one, i) => (places.indexOf(one) === i ? one : null));
+  const left = others.filter((one) => !made.includes(one));
+  if (!made.includes(null) && made.length >= others.length) return made; // what was offered is all there
+  const filled = made.map((one) => one ?? left.shift() ?? null);
+  const all = [...filled, ...left.slice(0, Math.max(0, MOST - filled.length))];
+  return all.slice(0, all.findLastIndex((one) => one !== null) + 1);
 }
 
 /** The most common of some numbers. @param {number[]} numbers */
@@ -108,18 +125,18 @@ function most(numbers) {
  * @param {{singles: Model["singles"], known: ReadonlyMap<number, Group>, became: (group: number) => number | null, now: Labels, state: Model["state"]}} as
  */
 export function told({ rows, group, candidates, each }, { singles, known, became, now, state }) {
-  const given = singles?.given ?? [];
-  const named = new Set([group, ...candidates.map((one) => one?.group), ...each.candidates, ...given].filter((one) => typeof one === "number"));
+  const answers = singles ? [...saidOf(singles)].map((i) => singles.given[i]) : [];
+  const named = new Set([group, ...candidates.map((one) => one?.group), ...each.candidates, ...answers].filter((one) => typeof one === "number"));
   const titles = (/** @type {number} */ one) => { const was = known.get(one); return was ? titleOf(was) : titleIn(state, one); };
   const gone = [...named].filter((one) => one !== 0 && became(one) !== one);
   const said = [...new Set(gone.map(became))].filter((to) => to !== null).map((to) => {
     const parts = gone.filter((one) => became(one) === to).map(titles);
     return parts.length === 1 ? `${parts[0]} is now part of ${titleIn(state, to)}.` : `${listing(parts)} are now one group: ${titleIn(state, to)}.`;
   });
-  for (const one of gone.filter((group) => became(group) === null)) {
-    const open = given.filter((other) => other === one).length;
-    said.push(`${titles(one)} is no more${open > 0 ? `: ${counted(open, "image")} of these ${open === 1 ? "is" : "are"} open again` : ""}.`);
-  }
+  const ended = gone.filter((one) => became(one) === null);
+  if (ended.length > 0) said.push(`${listing(ended.map(titles))} ${ended.length === 1 ? "is" : "are"} no more.`);
+  const open = answers.filter((one) => typeof one === "number" && ended.includes(one)).length;
+  if (open > 0) said.push(spoken`What you said of ${count(open)} of these images fits no more: ${open === 1 ? "it is" : "they are"} open again.`);
   const decided = rows.filter((row) => now.decided[row]).length;
   if (decided > 0) said.push(decided === rows.length ? `${rows.length === 1 ? spoken`This image was` : spoken`All of these images were`} decided meanwhile: answer again, or skip.` : spoken`${count(decided)} of these images ${decided === 1 ? "was" : "were"} decided meanwhile.`);
   const present = most(rows.map((row) => now.group[row]));

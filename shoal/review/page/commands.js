@@ -3,7 +3,6 @@
 /** @import {App, Model, View} from "./types.js" */
 import * as actions from "./actions.js";
 import { answer, answerOne, answerOther } from "./answer.js";
-import { askGroup } from "./dialogs.js";
 import { showHelp } from "./help.js";
 import { targets } from "./model.js";
 import * as navigate from "./navigate.js";
@@ -69,11 +68,6 @@ function undo(app) {
   app.store.set({ singles });
   return app.say(spoken`Took back what you said of image ${singles.at + 1}.`);
 }
-/** @param {App} app */
-async function other(app) {
-  const group = await askGroup(app, spoken`Where does this image belong?`, ({ nowhere }) => !nowhere);
-  if (group !== null) answerOne(app, group);
-}
 /** @param {App} app @param {number} by */
 function step(app, by) {
   const { singles } = app.store.get();
@@ -112,7 +106,7 @@ export const COMMANDS = [
   command("skip", "s", "A question", "Skip", "Ask something else", asked, reply("skip")),
 
   command("single", GROUP_KEYS, "Single images", "Belongs here", "The framed image belongs to the group that has this key; the next one is framed", areAsked, byKey),
-  command("single-other", "t", "Single images", "Another group…", "The framed image belongs to a group that is not shown", areAsked, other),
+  command("single-other", "t", "Single images", "Another group…", "The framed image belongs to a group that is not shown", areAsked, answerOther),
   command("single-new", "n", "Single images", "New group", "The framed image belongs to a new group, with all others of this kind here", areAsked, (app) => answerOne(app, "new")),
   command("single-nowhere", "x", "Single images", "Nowhere", "The framed image belongs nowhere", areAsked, (app) => answerOne(app, 0)),
   command("single-open", "s", "Single images", "Leave open", "Say nothing of the framed image", areAsked, (app) => answerOne(app, null)),

@@ -1,12 +1,10 @@
 /** Small questions in a dialog: a name, a number, a group, whether to go on. */
 
-/** @import {App, Group, Preview} from "./types.js" */
-import { Gone, why } from "./api.js";
+/** @import {App, Group} from "./types.js" */
 import { button, el, keyHint, whenSeen } from "./dom.js";
-import { spoken } from "./noun.js";
 import { appears } from "./seen.js";
 import { listed } from "./selection.js";
-import { count, counted, ending, listing, titleIn, titleOf } from "./words.js";
+import { count, titleOf } from "./words.js";
 
 /**
  * A dialog that gives a value, or null where the person thought better of it.
@@ -36,9 +34,12 @@ export function dialog(title, fill, kind = "") {
 }
 
 /** @param {() => void} cancel @param {string} label @param {() => void} go */
-function choice(cancel, label, go) {
+export function choice(cancel, label, go) {
   return el("div", { class: "choice" }, button("Cancel", cancel, { key: "Esc" }), button(label, go, { key: "Enter", class: "main", autofocus: true }));
 }
+
+/** Where there is nothing to choose. @param {string} name @param {() => void} close */
+export const leaving = (name, close) => el("div", { class: "choice" }, button(name, close, { key: "Esc" }));
 
 /** @param {string} title @param {string} says @param {string} label of the button that goes on @returns {Promise<boolean | null>} */
 export function askWhether(title, says, label) {
@@ -46,7 +47,7 @@ export function askWhether(title, says, label) {
 }
 
 /** @param {string} text */
-const told = (text) => (text ? el("p", { text }) : null);
+export const told = (text) => (text ? el("p", { text }) : null);
 
 /** @param {string} title @param {string} label @param {string} [says] @returns {Promise<string | null>} */
 export function askName(title, label, says = "") {
@@ -87,7 +88,7 @@ export function askNumber(title, says, given) {
     made.addEventListener("keydown", (event) => {
       if (/^[2-9]$/.test(event.key)) done(Number(event.key));
     });
-    return [el("p", { text: says }), el("div", { class: "numbers" }, ...buttons), el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
+    return [el("p", { text: says }), el("div", { class: "numbers" }, ...buttons), leaving("Cancel", () => done(null))];
   });
 }
 
@@ -118,56 +119,8 @@ export function askGroup(app, title, may, says = "") {
       if (event.key === "Enter" && event.target === field && fitting()[0]) done(fitting()[0].id);
     });
     draw();
-    return [told(says), field, list, el("div", { class: "choice" }, button("Cancel", () => done(null), { key: "Esc" }))];
+    return [told(says), field, list, leaving("Cancel", () => done(null))];
   });
-}
-
-/**
- * Whether groups are to be one, with what is in each.
- * @param {App} app
- * @param {readonly Group[]} groups
- */
-export function askMerge(app, groups) {
-  const n = groups.reduce((sum, { size }) => sum + size, 0);
-  const title = `Merge ${listing(groups.map(titleOf))}?`;
-  return dialog(title, (done) => [
-    el("ul", { class: "moves" }, ...groups.map((group) => el("li", {},
-      el("p", {}, el("strong", { text: titleOf(group) }), `: ${counted(group.size, "image")}`), strip(app, group.sample)))),
-    el("p", { text: spoken`Both groups end: one group of all their ${count(n)} images takes their place.` }),
-    choice(() => done(null), "Merge them", () => done(true)),
-  ], "wide");
-}
-
-/**
- * What an action would move, before it is done. Where that takes a while, the dialog says so.
- * @param {App} app
- * @param {string} title
- * @param {Promise<Preview>} coming
- * @param {string} label
- * @returns {Promise<boolean | null>}
- */
-export function askPreview(app, title, coming, label) {
-  return dialog(title, (done) => {
-    const close = (/** @type {string} */ name) => el("div", { class: "choice" }, button(name, () => done(null), { key: "Esc" }));
-    const box = el("div", { class: "preview", role: "status" }, el("p", { class: "soft", text: spoken`Looking where the images would go…` }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
-    coming.then((preview) => {
-      box.replaceChildren(...moved(app, preview).filter((node) => node !== null), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
-      const go = /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"));
-      if (go?.isConnected) go.focus();
-      appears(box);
-    }, (error) => box.replaceChildren(el("p", { text: error instanceof Gone ? "The server does not answer: try again when it is back." : why(error) }), close("Close")));
-    return [box];
-  }, "wide");
-}
-
-/** @param {App} app @param {Preview} preview */
-function moved(app, { count: n, moves, ends, dissolved = false }) {
-  const { state } = app.store.get();
-  if (n === 0) return [el("p", { text: "Nothing would move." })];
-  const lines = moves.map((move) => el("li", {},
-    el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
-    strip(app, move.sample)));
-  return [el("p", { text: `${counted(n, "image")} would move.${dissolved ? spoken` Images that were decided to be here move, too.` : spoken` Decided images stay where they are.`}` }), told(ending(ends.map((id) => titleIn(state, id)))), el("ul", { class: "moves" }, ...lines)];
 }
 
 /**

@@ -7,7 +7,7 @@ import { strip } from "./dialogs.js";
 import { openGroup } from "./navigate.js";
 import { dotOf } from "./palette.js";
 import { listed, toggled } from "./selection.js";
-import { count, counted, percent, titleOf } from "./words.js";
+import { count, counted, listing, percent, titleIn, titleOf } from "./words.js";
 
 /** @param {App} app */
 export function showGroups(app) {
@@ -71,6 +71,13 @@ export function showGroups(app) {
     pick.textContent = picked.size ? `${count(picked.size)} ticked` : "";
   }
 
+  let before = store.get();
+  store.on(["state", "picked"], (model) => {
+    const { state, mine } = model;
+    const gone = [...before.picked].filter((id) => !state.groups.some((group) => group.id === id));
+    if (gone.length > 0 && state.version !== mine) app.say(`${listing(gone.map((id) => titleIn(before.state, id)))} ${gone.length === 1 ? "is" : "are"} no more, and not ticked.`);
+    before = model;
+  });
   store.on(["state", "slots"], (model) => { draw(model); mark(model); });
   store.on(["group", "picked"], mark);
   store.on(["view", "group", "picked", "open"], (model) => {

@@ -4,6 +4,7 @@
 import { get, labels, why } from "./api.js";
 import { followQuestion } from "./asked.js";
 import { kept } from "./selection.js";
+import { counted } from "./words.js";
 
 const LATER = 1000; // milliseconds until divisions that are not ready are asked for again
 
@@ -37,11 +38,20 @@ export function loadWhatIsShown(app) {
     }
   }
 
+  /** What was selected, and went elsewhere by what another tab did. @param {number} n */
+  function deselected(n) {
+    const { state, mine } = store.get();
+    if (n > 0 && state.version !== mine) app.say(`${counted(n, "selected image")} went to ${n === 1 ? "another group" : "other groups"} meanwhile, and ${n === 1 ? "is" : "are"} not selected any more.`);
+  }
+
   /** @param {Model} model */
   function members({ view, group, order, like, tab, state, members: shown }) {
     if (view !== "groups" || group === null) return;
     // Nothing of another group stands below the name of this one, and nothing of it stays selected.
-    if (shown && shown.group !== group) store.set({ members: null, cursor: 0, ...(tab === "map" ? {} : { selected: new Set() }) });
+    if (shown && shown.group !== group) {
+      if (tab !== "map") deselected(state.groups.some(({ id }) => id === shown.group) ? 0 : store.get().selected.size);
+      store.set({ members: null, cursor: 0, ...(tab === "map" ? {} : { selected: new Set() }) });
+    }
     if (!state.groups.some(({ id }) => id === group)) return;
     const sorted = tab === "parts" ? "part" : order;
     const query = sorted === "like" ? `order=like&row=${like}` : `order=${sorted}`;
@@ -49,11 +59,13 @@ export function loadWhatIsShown(app) {
     if (asked.members !== `${path} ${state.version}`) store.set({ loading: true });
     void once("members", `${path} ${state.version}`, () => get(path), ({ version, rows, parts }) => {
       const { selected, cursor, tab: now } = store.get();
+      const left = now === "map" ? selected : kept(selected, rows);
+      deselected(selected.size - left.size);
       store.set({
         loading: false,
         members: { group, order: sorted, version, rows, parts },
         cursor: Math.max(0, Math.min(cursor, rows.length - 1)),
-        ...(now === "map" ? {} : { selected: kept(selected, rows) }),
+        selected: left,
       });
     });
   }

@@ -59,8 +59,8 @@ async function start() {
         return await app.send(act);
       } catch (error) {
         const reason = error instanceof Refused ? error.message : `That went wrong: ${String(error)}`;
-        // Who said it while the server was gone has gone on since, and may not know what it was.
-        say(store.get().back === back ? reason : `Not saved: ${described(act, store.get().state)}. ${reason}`, "wrong");
+        // Who said it while the server was gone has gone on since, and may not know what it was; and nothing typed is lost.
+        say(store.get().back === back && !act.name && !act.text ? reason : `Not saved: ${described(act, store.get().state)}. ${reason}`, "wrong");
         return null;
       }
     },

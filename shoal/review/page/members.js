@@ -48,6 +48,14 @@ export function showMembers(app) {
     }
   });
 
+  /** The group that the field is about is no more: what is typed there names no other one. */
+  function dropped() {
+    const typed = name.value.trim();
+    if (typed !== named.title) app.say(`“${typed}” was not saved: ${named.title || `Group ${named.id}`} is no more.`, "wrong");
+    name.value = named.title;
+    name.blur();
+  }
+
   /** All of a name can be read, also where the browser does not see to it. */
   function fit() {
     if (CSS.supports("field-sizing", "content")) return;
@@ -64,6 +72,7 @@ export function showMembers(app) {
     if (!group) return;
     const typing = document.activeElement === name && named.id === group.id;
     const title = group.name ?? "";
+    if (document.activeElement === name && !model.state.groups.some(({ id }) => id === named.id)) dropped();
     if (!typing && model.waiting === 0) {
       named = { id: group.id, title };
       name.value = title;

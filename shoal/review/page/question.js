@@ -70,7 +70,7 @@ export function showQuestion(app) {
   let seen = ""; // which question is on the screen, and how it is asked
   /** @param {Model} model */
   function look({ view, question, singles }) {
-    const now = view === "question" && question?.question ? `${question.question.id} ${singles?.shown}` : "";
+    const now = view === "question" && question?.question ? `${question.question.id} ${singles?.shown} ${question.question.each.candidates}` : "";
     if (now !== seen && now !== "") appears(body, () => body.querySelector(".asked .waiting") === null);
     seen = now;
   }

@@ -38,19 +38,32 @@ export function takenBack(singles) {
 /** @param {Singles} singles @param {number} by @returns {Singles} */
 export const stepped = (singles, by) => ({ ...singles, at: Math.max(0, Math.min(singles.given.length - 1, singles.at + by)) });
 
+/** The places of the images that the person said something of. @param {Singles | null} singles */
+export const saidOf = (singles) => new Set(singles?.said.map(({ at }) => at));
+
 /** Of how many images the person said something. @param {Singles | null} singles */
-export const nAnswered = (singles) => new Set(singles?.said.map(({ at }) => at)).size;
+export const nAnswered = (singles) => saidOf(singles).size;
 
 /** Whether single images are asked about. @param {Pick<Model, "view" | "open" | "singles">} model */
 export const areAsked = ({ view, open, singles }) => view === "question" && open === null && singles !== null && singles.shown;
 
 /**
- * The same answers after groups became others.
+ * The same answers after groups became others. What nobody answered is guessed anew.
  * @param {Singles} singles
  * @param {(group: number) => number | null} became null where the group is no more
+ * @param {readonly Given[]} guesses of now
  * @returns {Singles}
  */
-export function carried(singles, became) {
+export function carried(singles, became, guesses) {
+  const answers = saidOf(singles);
   const given = (/** @type {Given} */ one) => (typeof one === "number" ? became(one) : one);
-  return { ...singles, given: singles.given.map(given), said: singles.said.map(({ at, before }) => ({ at, before: given(before) })) };
+  /** @type {Set<number>} */
+  const seen = new Set();
+  // Before the first answer to an image there was its guess.
+  const said = singles.said.map(({ at, before }) => {
+    const first = !seen.has(at);
+    seen.add(at);
+    return { at, before: first ? (guesses[at] ?? null) : given(before) };
+  });
+  return { ...singles, given: singles.given.map((one, i) => (answers.has(i) ? given(one) : (guesses[i] ?? null))), said };
 }

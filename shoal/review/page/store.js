@@ -36,10 +36,13 @@ export function createStore(initial) {
      * Run now, and whenever one of these keys changes.
      * @param {(keyof T)[]} keys
      * @param {(value: T) => void} run
+     * @returns {() => void} what ends it
      */
     on(keys, run) {
-      listeners.add({ keys, run });
+      const listener = { keys, run };
+      listeners.add(listener);
       run(value);
+      return () => void listeners.delete(listener);
     },
   };
 }

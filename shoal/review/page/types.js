@@ -16,6 +16,8 @@
  *   candidates: ({group: number, share: number} | null)[], says: string, guesses: (number | null)[],
  *   each: {guesses: (number | null)[], candidates: (number | null)[]}}} Question candidates
  *   are the first of those of each; null where a group is no more
+ * @typedef {{version: number, group: number, candidates: {group: number, share: number}[],
+ *   guesses: number[]}} Again what a question about the same images would be now
  * @typedef {{n: number, time: string, op: string, says: string, to: number[],
  *   undone: boolean}} Entry
  * @typedef {{row: number, id: string, group: number, decided: boolean, confidence: number,
