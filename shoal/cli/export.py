@@ -143,7 +143,7 @@ def export(
     from shoal.cli.opening_as_learned import open_pile
     from shoal.export import export as exporting
     from shoal.export.prediction import load_prediction
-    from shoal.images.vectors.source import has_pictures, noun_of
+    from shoal.images.vectors.source import has_pictures, noun_held
     from shoal.models.checkpoint import load
     from shoal.models.provenance import typed
     from shoal.progress import Reporter
@@ -159,7 +159,7 @@ def export(
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source = open_pile(data, made_by, options, size=size, report=report)
     loaded = honouring.of_file(loaded, source)
-    noun = noun_of(source)
+    noun = noun_held(source)
     if dry_run:
         print(exporting.plan_export(source, loaded, out, kind=kind, by=by, noun=noun))
         report.say(f"next: {typed(without='--dry-run')}")

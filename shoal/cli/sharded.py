@@ -25,7 +25,7 @@ from shoal.images.open import write_skipped
 from shoal.images.remote.location import is_remote
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
-from shoal.images.vectors.source import n_dimensions_of, noun_of
+from shoal.images.vectors.source import n_dimensions_of, noun_held
 from shoal.large import SHOWN
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import typed
@@ -164,7 +164,7 @@ def in_shards(
         Interrupted: on Ctrl-C.
     """
     missing, n_shards = len(parts.missing()), parts.plan.n_shards
-    noun = noun_of(source)
+    noun = noun_held(source)
     if missing < n_shards:
         report.say(f"{n_shards - missing:,} of {counted(n_shards, 'part')} are in {parts.folder}")
     if not missing:

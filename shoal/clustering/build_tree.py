@@ -13,7 +13,7 @@ from shoal.embedding.neighbours import distinct_points, most_typical, nearest
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 
@@ -48,7 +48,7 @@ def build_tree(
         DataError: too few images, or ``n_leaves`` out of range.
     """
     check_finished(checkpoint)
-    n_leaves = check_leaves(n_leaves, len(source), f"{noun_of(source)}s")
+    n_leaves = check_leaves(n_leaves, len(source), f"{noun_held(source)}s")
     z = reduce(source, checkpoint, device=device, track=track)
     for _ in track(range(1), "building tree", 1):
         tree = merge_upward(z, source.ids, n_leaves, seed)

@@ -21,7 +21,7 @@ from shoal.embedding.neighbours import distinct_points
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import of_vectors
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
@@ -64,7 +64,7 @@ def choose_n_clusters(
         DataError: a range that is impossible, or too few images.
     """
     check_finished(checkpoint)
-    check_range(low, high, len(source), f"{noun_of(source)}s")
+    check_range(low, high, len(source), f"{noun_held(source)}s")
     sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
     z = reduce(sample, checkpoint, device=device, track=track)
     return weigh(

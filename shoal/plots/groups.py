@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import CLEAR
 from shoal.clustering.tree import Tree
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, drawable, enlarged, n_columns, proportion
 from shoal.plots.thumbnails import thumbnails_of_lists
@@ -48,7 +48,7 @@ def n_clusters(
     figure = Figure(figsize=(_WIDTH, 4.2 + images_high), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[4.2, images_high])
     above, below = parts
-    _evidence(above.subplots(1, 3), result, noun_of(source))
+    _evidence(above.subplots(1, 3), result, noun_held(source))
     clear = "" if result.clear else ", but not clearly"
     if result.tied:
         clear = f"; {', '.join(map(str, result.tied))} would do as well"
@@ -96,7 +96,7 @@ def tree(source: ImageSource, tree: Tree, *, track: Track = silent) -> Figure:
     left, right = figure.subplots(
         1, 2, sharey=True, gridspec_kw={"width_ratios": [across - strip, strip]}
     )
-    _dendrogram(left, tree, noun_of(source))
+    _dendrogram(left, tree, noun_held(source))
     gap = 0.06
     lists = [np.array(rows[:_STRIP], dtype=np.int64) for rows in tree.typical]
     for leaf, images in enumerate(thumbnails_of_lists(source, lists, track=track)):
@@ -108,7 +108,7 @@ def tree(source: ImageSource, tree: Tree, *, track: Track = silent) -> Figure:
     right.set_xlim(0, _STRIP)
     right.set_ylim(tree.n_leaves - 0.5, -0.5)
     right.axis("off")
-    right.set_title(f"most typical {noun_of(source)}s", fontsize=10)
+    right.set_title(f"most typical {noun_held(source)}s", fontsize=10)
     return letter(figure)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.plots.lettering import legible, letter
 from shoal.plots.strips import drawable, enlarged, proportion
 from shoal.plots.thumbnails import thumbnails, thumbnails_of_lists
@@ -67,9 +67,9 @@ def similar(source: ImageSource, result: Similar, *, track: Track = silent) -> F
         line += max(1, -(-len(images) // (_COLUMNS - 1)))
     n_hidden = len(result.queries) - len(queries)
     more = f"; {counted(n_hidden, 'more query', 'more queries')} not drawn" if n_hidden else ""
+    noun = noun_held(source)
     return _page(
-        tiles,
-        f"each query (framed) and the most similar {noun_of(source)}s, with their similarity{more}",
+        tiles, f"each query (framed) and the most similar {noun}s, with their similarity{more}"
     )
 
 
@@ -98,7 +98,7 @@ def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent
         for place, image in enumerate(images):
             tiles.append(_Tile(column + place, line, image, captions[place], framed=place == 0))
         column += len(images) + 0.5
-    noun = noun_of(source)
+    noun = noun_held(source)
     if not groups:
         return _page([], f"no copies among {counted(len(result.ids), noun)}")
     more = f"; the {_MOST_GROUPS} largest groups" if len(result.groups) > _MOST_GROUPS else ""
@@ -125,7 +125,7 @@ def outliers(source: ImageSource, result: Outliers, *, track: Track = silent) ->
         line, column = divmod(place, _COLUMNS)
         reason = reasons[0].partition(" (")[0]  # as the table has it, without the numbers
         tiles.append(_Tile(column, line, image, f"{place + 1}: {reason}"))
-    noun = noun_of(source)
+    noun = noun_held(source)
     which = noun if len(rows) == 1 else f"{len(rows)} {noun}s"
     return _page(tiles, f"the most unusual {which} of {len(result.ids):,}, by rank")
 

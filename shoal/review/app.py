@@ -24,7 +24,7 @@ from shoal.corrections.questions import STRIP
 from shoal.errors import OutputError, ShoalError
 from shoal.images.files import RUN_AGAIN
 from shoal.protocols import IntArray
-from shoal.review.nouns import in_noun, noun_of
+from shoal.review.nouns import in_noun, noun_shown
 from shoal.review.pictures import MOST_IN_A_SHEET, original
 from shoal.review.security import says_no
 from shoal.review.session import Session
@@ -83,7 +83,7 @@ class Events:
 def build_app(session: Session, events: Events) -> Starlette:
     """The application of a session, without the guard around it."""
     session.listeners.append(events.changed)
-    noun = noun_of(session.source)
+    noun = noun_shown(session.source)
 
     def told(reply: Any) -> Response:
         return JSONResponse(in_noun(reply, noun))

@@ -12,8 +12,8 @@ _SAID = ("says", "undo", "redo", "conflicts", "error")
 """The fields that hold sentences of shoal; names and ids stand in fields of their own."""
 
 
-def noun_of(source: ImageSource) -> str:
-    """What one thing of the pile is called: an image, or a vector."""
+def noun_shown(source: ImageSource) -> str:
+    """What one thing of the pile is called where it is shown: an image, or a vector without one."""
     return "image" if has_pictures(source) else "vector"
 
 

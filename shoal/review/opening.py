@@ -25,7 +25,7 @@ from shoal.images.vectors.source import has_pictures
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import ImageSource, Track, silent
-from shoal.review.nouns import noun_of
+from shoal.review.nouns import noun_shown
 
 _LISTED = 10
 """Conflicts that are told in the terminal, at most."""
@@ -80,7 +80,7 @@ def open_review(
     )
     try:
         notes = [_TORN] if journal.torn else []
-        notes += _carry_over(journal, table, about, noun_of(source))
+        notes += _carry_over(journal, table, about, noun_shown(source))
         _keep(table, checkpoint, reviewed_beside(place), about["images"])
     except BaseException:
         journal.close()

@@ -27,7 +27,7 @@ from shoal.review.answers import Answers
 from shoal.review.asking import MOST, Asking
 from shoal.review.computed import Computed
 from shoal.review.divisions import Divisions
-from shoal.review.nouns import noun_of
+from shoal.review.nouns import noun_shown
 from shoal.review.opening import Reviewed
 from shoal.review.pictures import COLUMNS, Thumbnails
 from shoal.review.view import View
@@ -102,7 +102,7 @@ class Session:
         """What the page needs to know once."""
         thumbs = self.thumbnails
         return {
-            "n": len(self.source), "noun": noun_of(self.source), "title": self.title,
+            "n": len(self.source), "noun": noun_shown(self.source), "title": self.title,
             "identity": self.identity,
             "has_map": self.table.xy is not None,
             "sheets": {"width": thumbs.width, "height": thumbs.height, "columns": COLUMNS},

@@ -19,7 +19,7 @@ from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.errors import CheckpointError, DataError
 from shoal.images.remote.location import is_remote, location, split_name
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, Track, silent
 from shoal.recipes.named import RECIPES
@@ -208,7 +208,7 @@ def judge(
     """
     if len(source) < FEWEST_IMAGES:
         raise DataError(
-            f"scores without labels need at least {FEWEST_IMAGES} {noun_of(source)}s, "
+            f"scores without labels need at least {FEWEST_IMAGES} {noun_held(source)}s, "
             f"got {len(source)}."
         )
     seen = predict_views(source, checkpoint, most=most, seed=seed, device=device, track=track)

@@ -16,7 +16,7 @@ from shoal.errors import DataError
 from shoal.images.brightness import brightness_and_contrast
 from shoal.images.csv_files import write_rows
 from shoal.images.output_checks import check_free
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import assign, calibration_of, unsure_of
@@ -134,7 +134,7 @@ def find_outliers(
     """
     check_count(n)
     if len(source) < 2:
-        raise DataError(f"finding outliers needs at least 2 {noun_of(source)}s, got 1.")
+        raise DataError(f"finding outliers needs at least 2 {noun_held(source)}s, got 1.")
     clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
     lost = without_direction(source, checkpoint)

@@ -15,7 +15,7 @@ from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.csv_files import look_up, read_rows, write_rows
 from shoal.images.output_checks import check_free
-from shoal.images.vectors.source import noun_of
+from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
 from shoal.search.similarity import check_metric, similarity
@@ -99,7 +99,7 @@ def decide_pairs(
     check_space(space)
     check_threshold(threshold, metric)
     if len(source) < 2:
-        raise DataError(f"comparing needs at least 2 {noun_of(source)}s, got 1.")
+        raise DataError(f"comparing needs at least 2 {noun_held(source)}s, got 1.")
     clustering = clustering_of(checkpoint)
     learned = learn_threshold(clustering, metric, space=space, seed=seed, value=threshold)
     z = reduce(source, checkpoint, device=device, track=track)

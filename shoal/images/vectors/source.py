@@ -183,8 +183,8 @@ def n_dimensions_of(source: ImageSource) -> int:
     return int(getattr(source, "n_dimensions", 0))
 
 
-def noun_of(source: ImageSource) -> str:
-    """What a source holds, in a word: image, or vector."""
+def noun_held(source: ImageSource) -> str:
+    """What a source holds, in a word: image, or vector, whether an image is shown for it or not."""
     return "vector" if n_dimensions_of(source) else "image"
 
 
