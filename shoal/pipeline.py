@@ -253,7 +253,7 @@ def predict(
 
     Raises:
         CheckpointError: the checkpoint was kept along the way and has no clusters.
-        DataError: more clusters than images were learned from, or a split that there is not.
+        DataError: one cluster, more than images were learned from, or a split that there is not.
     """
     way = way_of(checkpoint, n_clusters, split)
     return assign_way(source, way, familiarity=familiarity, device=device, track=track)

@@ -64,6 +64,18 @@ def test_the_same_run_again_changes_nothing(
     assert tree(found) == before
 
 
+def test_what_another_run_is_goes_before_the_settings_that_follow_from_it(
+    found: Path, images_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "v.npy", np.eye(9))
+    for words, why in (
+        (("run", images_file, found, "--recipe", "digits"), "its recipe is best"),
+        (("cluster", tmp_path / "v.npy", found), "it is of images"),
+    ):
+        result = run_cli(*words)
+        assert f"holds another run ({why}); name another folder" in result.err
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

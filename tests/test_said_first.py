@@ -101,7 +101,8 @@ def test_what_a_checkpoint_alone_refuses_is_told_before_the_images_are_read(
     there.write_text("id,label\n")
     (missing := tmp_path / "m.npy").write_bytes(b"no array")
     for words, said in (
-        (("-k", 0), "-k must be from 1 to "),
+        (("-k", 0), "-k must be from 2 to "),
+        (("-k", 1), ", the number of images, got 1."),
         (("-k", 5000), ", the number of images, got 5000."),
         (("--split", 999), "--split must be from 1 to"),
     ):

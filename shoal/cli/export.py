@@ -63,7 +63,7 @@ def name(
     from shoal.cli.run_identity import data_of_run
     from shoal.errors import DataError
     from shoal.export.naming import name_clusters, write_template
-    from shoal.images.output_checks import check_distinct, check_writable
+    from shoal.images.output_checks import check_distinct, check_writable, outside
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import Known
     from shoal.search import summaries
@@ -85,10 +85,10 @@ def name(
         report.say(f"{names} does not say for which result its names are; taken for {prediction}")
     report.say(summaries.of_names(given.names, prediction))
     data = data_of_run(prediction.parent)
-    out = free(prediction.parent / "sorted")
     if data is None:
         say_next(report, Known(), ["export", "--help"])
     else:
+        out = free(outside(prediction.parent / "sorted", data))
         say_next(report, Known(), ["export", data, prediction, out, "--dry-run"])
 
 

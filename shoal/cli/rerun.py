@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shoal.cli.request import Request
-from shoal.cli.run_identity import as_typed
+from shoal.cli.run_identity import as_typed, of_another_kind
 from shoal.errors import CheckpointError, OutputError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -66,6 +66,8 @@ def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
         OutputError: naming the first setting that differs.
     """
     wanted = request.resolve()
+    if there.n_dimensions:
+        raise OutputError(_of_another_run(path, of_another_kind(vectors=True)))
     minutes = there.origin.minutes
     if minutes != request.minutes:
         raise OutputError(_of_another_run(path, as_typed("minutes", minutes)))

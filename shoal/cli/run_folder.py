@@ -21,7 +21,9 @@ from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
 from shoal.images.files import locked, sweep
-from shoal.images.output_checks import check_writable
+from shoal.images.left_out import service_folder
+from shoal.images.output_checks import check_writable, lies_in
+from shoal.images.readers.zarr_store import is_store
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import command_line, typed
 from shoal.progress import Reporter
@@ -67,6 +69,10 @@ class Run:
             report.say(f"gone, and to be written again: {', '.join(gone)}")
             return self
         rehearse(source, request)
+        pile = request.pictures or source.originals.path
+        if lies_in(self.folder, pile):
+            report.say(f"{self.folder} lies in the pile {pile}: what shoal writes there is left "
+                       "out whenever the pile is read")  # fmt: skip
         if request.force:
             report.say(*_make_room(self.folder, self.record))
         identity = identity_of(request) | {"images": digest, "n_images": len(source)}
@@ -211,17 +217,34 @@ def _of_another(folder: Path, why: str) -> str:
 
 
 def _check_no_pile(folder: Path, data: Path) -> None:
+    """Raise if a folder holds images: as one that shoal wrote, it is left out of any pile."""
+    if is_store(data) and lies_in(folder, data):
+        raise OutputError(f"{folder} lies in the store {data}; name a folder outside of it.")
     if not folder.is_dir():
         return
     if data.is_dir() and folder.samefile(data):
         raise OutputError(f"{folder} holds the images; name another folder for the results.")
     if (folder / NAME).exists():
         return
-    name = next((name for name in sorted(os.listdir(folder)) if is_image(name)), None)
-    if name is not None and name not in FILES:
+    name = _first_picture(folder)
+    if name is not None:
         raise OutputError(
             f"{folder} holds pictures ({printable(name)}); name a new folder for the results."
         )
+
+
+def _first_picture(folder: Path) -> str | None:
+    """The name of a picture in a folder or below it, where shoal did not write it; None if none."""
+    for base, folders, files in os.walk(folder):
+        below = Path(base) != folder
+        if below and NAME in files:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not service_folder(name))
+        for name in sorted(files):
+            if is_image(name) and (below or name not in FILES):
+                return str(Path(base, name).relative_to(folder))
+    return None
 
 
 def _make_room(folder: Path, record: Record) -> list[str]:

@@ -19,6 +19,8 @@ from shoal.recipes.noise import OFF
 from shoal.recipes.recipe import OF_VECTORS
 from shoal.scoring.training_command import TrainingCommand, parse_training
 
+_VIEWS = "views"
+"""The setting that every run of images has, and none of vectors."""
 _BY_PILE = "views_by_pile"
 """Whether shoal chooses views by the pile."""
 
@@ -49,27 +51,43 @@ def completed(settings: Any, wanted: dict[str, Any]) -> Any:
     >>> completed({"views": {"hue": 0.1}}, {})["views"]["free_orientation"]
     False
     """
-    if isinstance(settings, dict) and "metric" in wanted:
+    if isinstance(settings, dict) and "metric" in wanted and _VIEWS not in settings:
         return {"metric": wanted["metric"]} | settings
-    if not isinstance(settings, dict) or not isinstance(settings.get("views"), dict):
+    if not isinstance(settings, dict) or not isinstance(settings.get(_VIEWS), dict):
         return settings
     unknown = {name: wanted[name] for name in (_BY_PILE,) if name in wanted} | {"noise": OFF}
-    return unknown | settings | {"views": asdict(Views()) | settings["views"]}
+    return unknown | settings | {_VIEWS: asdict(Views()) | settings[_VIEWS]}
 
 
 def first_difference(known: Any, wanted: dict[str, Any]) -> str:
     """The first setting of ``known`` that is not as ``wanted``, as it would be typed.
 
+    What decides others goes before them: whether images or vectors were clustered, and the recipe.
+
     >>> first_difference({"n_clusters": 3}, {"n_clusters": 2})
     'it has -k 3'
+    >>> first_difference({"views": {}, "batch_size": 64}, {"metric": "auto"})
+    'it is of images'
+    >>> first_difference({"name": "best", "seed": 1}, {"name": "digits", "seed": 0})
+    'its recipe is best'
     """
     known = known if isinstance(known, dict) else {}
+    of_images = _VIEWS in known
+    if known and of_images != (_VIEWS in wanted):
+        return of_another_kind(vectors=not of_images)
+    if known.get("name") != wanted.get("name") and known.get(_BY_PILE):
+        return as_typed(_BY_PILE, True)
     name = next(
         name
-        for name in ["minutes", *sorted({*known, *wanted})]
+        for name in ["name", "minutes", *sorted({*known, *wanted})]
         if known.get(name) != wanted.get(name)
     )
     return as_typed(name, known.get(name))
+
+
+def of_another_kind(*, vectors: bool) -> str:
+    """How a run differs from one of what it is not of: ``vectors``, or images."""
+    return f"it is of {'vectors' if vectors else 'images'}"
 
 
 def as_typed(name: str, value: Any) -> str:
@@ -86,6 +104,8 @@ def as_typed(name: str, value: Any) -> str:
     }  # fmt: skip
     if value is None and name == "n_clusters":
         return "it has -k auto"
+    if name == "name":
+        return f"its recipe is {value}"
     if name == _BY_PILE:
         return "it has no --recipe" if value else "its views are those of its recipe"
     if value is None and name in option:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -79,6 +79,7 @@ def cluster(
     from shoal.images.open import write_skipped
     from shoal.images.shards import check_there
     from shoal.images.vectors.open import count_rows, holds_vectors, known_columns
+    from shoal.images.vectors.open import open_vectors as usable_vectors
     from shoal.models import checkpoint as checkpoints
     from shoal.models.facts import Origin
     from shoal.models.provenance import command_line
@@ -101,18 +102,16 @@ def cluster(
         check_there(path)
     if images is not None and holds_vectors(images):
         raise DataError(f"images must be pictures of the vectors, but {images} holds vectors.")
-    n_rows = count_rows(vectors, array=array, column=column, id_column=id_column)
-    if n_rows > 1 and not request.auto:  # a single one is refused below
-        check_n_clusters(recipe.n_clusters, n_rows, "vectors")
+    given: dict[str, Any] = {"array": array, "column": column, "id_column": id_column}
+    if not request.auto and 1 < count_rows(vectors, **given) < recipe.n_clusters:
+        # Refused before the folder is looked at, by the rows that can be used.
+        check_n_clusters(recipe.n_clusters, len(usable_vectors(vectors, **given)), "vectors")
     report = Reporter(quiet=quiet)
     with open_run(folder, vectors, request) as opened:
         shown = None if images is None else opening.open_images(
             images, OpenOptions(cache=not no_cache), report=report, only_shown=True
         )  # fmt: skip
-        source = open_vectors(
-            vectors, images=shown, array=array, column=column, id_column=id_column, at_least=2,
-            report=report,
-        )  # fmt: skip
+        source = open_vectors(vectors, images=shown, at_least=2, report=report, **given)
         if not request.auto:
             check_n_clusters(recipe.n_clusters, len(source), "vectors")
         blockwise = large.is_large(source, recipe, auto_k=request.auto)

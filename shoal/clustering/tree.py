@@ -19,7 +19,6 @@ from shoal.errors import DataError, OutputError
 from shoal.images.csv_files import write_rows
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_free
-from shoal.plural import counted
 from shoal.protocols import IntArray
 
 
@@ -67,13 +66,14 @@ class Tree:
         """The nodes that remain when the last ``n_clusters`` - 1 merges are undone.
 
         Raises:
-            DataError: fewer than 1, or more than there are leaves.
+            DataError: fewer than 2, or more than there are leaves.
         """
-        if not 1 <= n_clusters <= self.n_leaves:
-            leaves = counted(self.n_leaves, "leaf", "leaves")
+        if self.n_leaves < 2:
+            raise DataError("there is nothing to cut, as the tree has 1 leaf.")
+        if not 2 <= n_clusters <= self.n_leaves:
             raise DataError(
-                f"n_clusters must be from 1 to {self.n_leaves}, as the tree has {leaves}, got "
-                f"{n_clusters}."
+                f"n_clusters must be from 2 to {self.n_leaves}, as the tree has {self.n_leaves} "
+                f"leaves, got {n_clusters}."
             )
         n_nodes = 2 * self.n_leaves - n_clusters
         joined = {child for pair in self.merges[: n_nodes - self.n_leaves] for child in pair}

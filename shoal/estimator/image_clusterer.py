@@ -57,8 +57,9 @@ class ImageClusterer(EncoderEstimator):
 
     Args:
         n_clusters: the number of clusters, in place of the recipe's own. ``"auto"`` chooses a
-            number from 2 to 20, see `choose_n_clusters`, and needs at least 20 images. The encoder
-            does not depend on the number.
+            number from 2 to 20, see `choose_n_clusters`, and needs at least 20 images. 1 divides
+            nothing, and is taken because scikit-learn's checks ask for it. The encoder does not
+            depend on the number.
         recipe: a name (``"baseline"``, ``"improved"``, ``"best"``, ``"digits"``) or a `Recipe`. It
             is taken as it is. None takes ``"best"``, with views that suit the images.
         orientation: ``"free"``: the images have no up, as seen through a microscope or from above;

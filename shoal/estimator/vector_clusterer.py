@@ -37,7 +37,8 @@ class VectorClusterer(ReviewedEstimator):
 
     Args:
         n_clusters: the number of clusters. ``"auto"`` chooses a number from 2 to 20, see
-            `choose_n_clusters`, and needs at least 20 vectors.
+            `choose_n_clusters`, and needs at least 20 vectors. 1 divides nothing, and is
+            taken because scikit-learn's checks ask for it.
         metric: how vectors are compared. ``"cosine"``: by their directions, as embeddings mostly
             are; ``"euclidean"``: as they are, as features are; ``"auto"``: as their clusters show,
             see `metric_`.

@@ -14,7 +14,7 @@ from shoal.export import folders, tables
 from shoal.export.missing import without_missing
 from shoal.export.neighbours import find_neighbours, with_map
 from shoal.images.csv_files import printable
-from shoal.images.output_checks import check_writable
+from shoal.images.output_checks import check_writable, lies_in
 from shoal.images.vectors.source import has_pictures
 from shoal.plural import counted
 from shoal.protocols import ImageSource, IntArray, Track, silent
@@ -194,13 +194,11 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
             raise DataError(f"{name} must be one of {', '.join(choices)}, got {value!r}{hint}.")
     if by != "copy" and kind != "folders":
         raise DataError(f"by must be 'copy' with kind={kind!r}, got {by!r}.")
-    if data is not None and data.is_dir():
-        real, pile = (Path(os.path.realpath(path)) for path in (out, data))
-        if real == pile or pile in real.parents:
-            raise OutputError(
-                f"cannot write {out}: it lies in the pile {data}, which is only read; name a place "
-                "outside."
-            )
+    if lies_in(out, data):
+        raise OutputError(
+            f"cannot write {out}: it lies in the pile {data}, which is only read; name a place "
+            "outside."
+        )
     if kind == "folders":
         folders.check_out(out)
     elif os.path.lexists(out):

@@ -26,7 +26,7 @@ from shoal.errors import OutputError
 from shoal.images.cache_file import HEADER, Fill, Index, dtype_of, read_index, write_file
 from shoal.images.disk import check_room, folder, shown, size_of, temporary_folder
 from shoal.images.file_rows import FileRows
-from shoal.images.files import atomic_path, sweep
+from shoal.images.files import atomic_path, reason_of, sweep
 from shoal.protocols import Array
 
 LIMIT = 20 * 10**9
@@ -148,7 +148,7 @@ def _temporary_copy(key: str, suffix: str, n_bytes: int, write: Callable[[Binary
         with os.fdopen(handle, "wb") as file:
             write(file)
     except OSError as error:
-        raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {where}: {reason_of(error)}") from error
     _temporary_copies[key] = Path(name)
     return Path(name)
 
@@ -162,7 +162,7 @@ def _keep_in_cache(key: str, n_bytes: int, fill: Fill) -> Kept:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # pictures are private
     except OSError as error:
-        raise OutputError(f"cannot write {path.parent}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path.parent}: {reason_of(error)}") from error
     check_room(path.parent, n_bytes)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         with contextlib.suppress(OSError, ImportError):
@@ -189,7 +189,7 @@ def _keep_in_temporary_file(n_bytes: int, fill: Fill, reason: str) -> Kept:
         index = write_file(file, fill)
         pixels = np.memmap(file, dtype_of(index), "r", HEADER, tuple(index["shape"]))
     except OSError as error:
-        raise OutputError(f"cannot write {where}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {where}: {reason_of(error)}") from error
     note = f"{reason}decoded to a temporary file of {size_of(pixels.nbytes)} in {shown(where)}"
     rows = FileRows(file, HEADER, pixels.shape, pixels.dtype) if hasattr(os, "preadv") else None
     return Kept(pixels, index, note, rows)

@@ -71,20 +71,23 @@ def check_interval(
     raise error(f"{name} must be {bounds}, got {value!r}.")
 
 
-def check_n_clusters(n_clusters: int, n_images: int, noun: str = "images", least: int = 2) -> None:
-    """Raise unless there are at least 1 and at most as many clusters as images.
+def check_n_clusters(
+    n_clusters: int, n_images: int, noun: str = "images", *, single: bool = True
+) -> None:
+    """Raise unless there are at least 2 and at most as many clusters as images.
 
     Args:
         n_clusters: how many clusters.
         n_images: how many images, or whatever ``noun`` says.
         noun: what is clustered, in the plural.
-        least: the fewest clusters that a person is told of: a recipe of one was refused before.
+        single: whether one cluster may pass: commands refuse it earlier, and the checks of
+            scikit-learn ask it of estimators.
 
     Raises:
-        DataError: ``n_clusters`` below 1 or above ``n_images``.
+        DataError: ``n_clusters`` below 2 or above ``n_images``.
     """
-    if not 1 <= n_clusters <= n_images:
-        if n_images < least:  # no number would do
-            raise DataError(f"clustering needs at least {least} {noun}, got {n_images:,}.")
-        bounds = f"from {least} to {n_images:,}" if least < n_images else f"at most {n_images:,}"
+    if not (1 if single else 2) <= n_clusters <= n_images:
+        if n_images < 2:  # no number would do
+            raise DataError(f"clustering needs at least 2 {noun}, got {n_images:,}.")
+        bounds = f"from 2 to {n_images:,}" if n_images > 2 else "at most 2"
         raise DataError(f"n_clusters must be {bounds}, the number of {noun}, got {n_clusters}.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from shoal.errors import OutputError
+from shoal.images.files import reason_of
 
 _SPARE = 256 * 2**20
 """Bytes that stay free on a disk."""
@@ -74,7 +75,7 @@ def check_room(where: Path, n_bytes: int) -> None:
     try:
         free = shutil.disk_usage(where).free
     except OSError as error:
-        raise OutputError(f"cannot write {where}: {error.strerror}") from error
+        raise OutputError(f"cannot write {where}: {reason_of(error)}") from error
     if free < n_bytes + _SPARE:
         raise OutputError(f"cannot write {where}: it has {size_of(free)} free")
 

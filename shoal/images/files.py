@@ -25,20 +25,44 @@ RUN_AGAIN = ", then run the command again."
 """How a command that cannot write ends what it says; a server goes on by itself."""
 
 
+_ANOTHER = "choose another path"
+_ROOM = "free some space"
+_ALLOWED = "choose a folder that you may write to"
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", _ROOM),
+    errno.EDQUOT: ("the disk quota is used up", _ROOM),
+    errno.EACCES: ("permission denied", _ALLOWED),
+    errno.EPERM: ("permission denied", _ALLOWED),
+    errno.EROFS: ("the file system is read-only", "choose another folder"),
+    errno.ENOTDIR: ("part of its path is a file, not a folder", _ANOTHER),
+    errno.EEXIST: ("part of its path is a file, not a folder", _ANOTHER),
+    errno.EISDIR: ("it is a folder", "name a file"),
+    errno.ENOENT: ("nothing can be made in that folder", _ANOTHER),
+    errno.ENODEV: ("the disk is not there any more", _ANOTHER),
+    errno.EIO: ("the disk has a fault", _ANOTHER),
+    errno.EMFILE: ("too many files are open", "close some programs"),
+    errno.ENAMETOOLONG: ("the name is too long", "shorten it"),
+}
+"""Why a file cannot be written, and what to do about it."""
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file cannot be written, as it stands within a sentence.
+
+    >>> reason_of(OSError(errno.ENOSPC, "No space left on device"))
+    'the disk is full'
+    >>> reason_of(OSError(errno.EINVAL, "Invalid argument"))
+    "the system says 'invalid argument'"
+    """
+    said = error.strerror or str(error)
+    known = _REASONS.get(error.errno or 0)
+    return known[0] if known else f"the system says '{said[:1].lower()}{said[1:]}'"
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """The error of a path that cannot be written, with what to do about it."""
-    reasons = {
-        errno.ENOSPC: "the disk is full; free some space",
-        errno.EDQUOT: "the disk quota is used up; free some space",
-        errno.EACCES: "permission denied; choose a folder that you may write to",
-        errno.EPERM: "permission denied; choose a folder that you may write to",
-        errno.EROFS: "the file system is read-only; choose another folder",
-        errno.ENOTDIR: "part of its path is a file, not a folder; choose another path",
-        errno.EEXIST: "part of its path is a file, not a folder; choose another path",
-        errno.EISDIR: "it is a folder; name a file",
-    }
-    reason = reasons.get(error.errno or 0, f"{error.strerror or error}; choose another path")
-    return OutputError(f"cannot write {path}: {reason}{RUN_AGAIN}")
+    advice = _REASONS.get(error.errno or 0, ("", _ANOTHER))[1]
+    return OutputError(f"cannot write {path}: {reason_of(error)}; {advice}{RUN_AGAIN}")
 
 
 @contextlib.contextmanager

@@ -44,6 +44,27 @@ def _keys(path: Path) -> list[Hashable]:
     return keys
 
 
+def lies_in(path: Path, pile: Path | None) -> bool:
+    """Whether a path is a folder of images or lies in it; other piles hold no files of others."""
+    if pile is None or not pile.is_dir():
+        return False
+    real, folder = Path(os.path.realpath(path)), Path(os.path.realpath(pile))
+    return real == folder or folder in real.parents
+
+
+def outside(path: Path, pile: Path) -> Path:
+    """``path``, or the same name beside the folder of images that it lies in.
+
+    >>> import tempfile
+    >>> pile = Path(tempfile.mkdtemp())
+    >>> outside(pile / "found" / "sorted", pile) == pile.parent / "sorted"
+    True
+    """
+    if not lies_in(path, pile):
+        return path
+    return Path(os.path.normpath(pile / os.pardir / path.name))
+
+
 def check_free(path: Path, *, force: bool) -> None:
     """Fail if something is at ``path`` already, unless ``force`` is given.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from shoal.images.output_checks import outside
 from shoal.plural import of_vectors
 from shoal.scoring.evidence import Evidence, Sentence, is_shown, of_light, sentence
 from shoal.scoring.training_command import TrainingCommand, command
@@ -97,7 +100,8 @@ def _use(training: TrainingCommand) -> Sentence:
             use = command("export", training.data, table, f"{training.place}-groups.csv",
                           "--as", "csv")  # fmt: skip
             return sentence("Write the groups with their names to a file: {command}.", command=use)
-        use = command("export", training.data, table, f"{training.place}-sorted")
+        folders = outside(Path(f"{training.place}-sorted"), Path(training.data))
+        use = command("export", training.data, table, str(folders))
         return sentence("Copy the images into one folder for each group: {command}.", command=use)
     use = command("predict", training.data, training.checkpoint, training.beside("prediction.csv"))
     return sentence("Write the group of each image to a file: {command}.", command=use)

@@ -48,11 +48,11 @@ def check_way(checkpoint: Checkpoint, n_clusters: int | None = None, split: int 
 
     Raises:
         CheckpointError: the checkpoint was kept along the way and has no clusters.
-        DataError: more clusters than images were learned from, or a split that there is not.
+        DataError: one cluster, more than images were learned from, or a split that there is not.
     """
     clustering = clustering_of(checkpoint)
     if n_clusters is not None and n_clusters != checkpoint.recipe.n_clusters:
-        check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind, least=1)
+        _check_number(n_clusters, clustering, checkpoint)
         if split == 1:  # which every number of clusters has
             return
         clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
@@ -70,15 +70,20 @@ def way_of(checkpoint: Checkpoint, n_clusters: int | None = None, split: int = 1
 
     Raises:
         CheckpointError: the checkpoint was kept along the way and has no clusters.
-        DataError: more clusters than images were learned from, or a split that there is not.
+        DataError: one cluster, more than images were learned from, or a split that there is not.
     """
     clustering, candidate = clustering_of(checkpoint), split - 1
     own = checkpoint.recipe.n_clusters
     if n_clusters is None or n_clusters == own:
         check_split(split, clustering.n_candidates)
         return Way(checkpoint, clustering, candidate, calibration_of(checkpoint, candidate), own)
-    check_n_clusters(n_clusters, len(clustering.reference), checkpoint.recipe.kind, least=1)
+    _check_number(n_clusters, clustering, checkpoint)
     clustering = divide_anew(clustering, checkpoint.recipe, n_clusters)
     check_split(split, clustering.n_candidates)
     again = calibrate_again(checkpoint, clustering, candidate)
     return Way(checkpoint, clustering, candidate, again, n_clusters)
+
+
+def _check_number(n_clusters: int, clustering: Clustering, checkpoint: Checkpoint) -> None:
+    n_known = len(clustering.reference)
+    check_n_clusters(n_clusters, n_known, checkpoint.recipe.kind, single=False)

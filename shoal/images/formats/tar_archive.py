@@ -19,6 +19,7 @@ from shoal.images.decoding.pile import decode_pile
 from shoal.images.disk import shown, temporary_folder
 from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import ARCHIVES, is_image
+from shoal.images.files import reason_of
 from shoal.images.left_out import LONGEST_MARK, MARK, LeftOut, is_mark_of_shoal
 from shoal.images.remote import listing
 from shoal.images.remote.faults import AwayError, StoreError
@@ -239,6 +240,6 @@ def _append(spool: IO[bytes], content: bytes) -> int:
     except OSError as error:
         raise OutputError(
             f"cannot unpack the compressed archive to {shown(temporary_folder())}: "
-            f"{error.strerror}; free some space, or let TMPDIR name a folder with more."
+            f"{reason_of(error)}; free some space, or let TMPDIR name a folder with more."
         ) from error
     return start

@@ -14,6 +14,7 @@ from typing import IO, Any
 from shoal.errors import OutputError
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.disk import check_room, temporary_folder
+from shoal.images.files import reason_of
 from shoal.images.remote import store
 from shoal.images.remote.faults import AwayError, StoreError
 from shoal.images.remote.location import Location
@@ -238,7 +239,7 @@ def _fetched_whole(place: Location) -> IO[bytes]:
         store.fetch_whole(place, file)
         file.flush()
     except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}.") from error
+        raise OutputError(f"cannot write {folder}: {reason_of(error)}.") from error
     return file
 
 
