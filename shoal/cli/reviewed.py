@@ -7,6 +7,7 @@ from pathlib import Path
 from shoal.cli.next_step import free
 from shoal.cli.run_identity import data_of_run, pictures_of_run, places_of_data
 from shoal.errors import DataError
+from shoal.images.output_checks import outside
 from shoal.images.vectors.open import holds_vectors
 
 
@@ -56,5 +57,5 @@ def command_after(where: Path, images: Path, checkpoint: Path, is_run: bool) -> 
         table = where / "table.parquet"
         if holds_vectors(images) and pictures_of_run(where) is None:
             return ["export", images, table, free(where / "groups.csv"), "--as", "csv"]
-        return ["export", images, table, free(where / "sorted"), "--dry-run"]
+        return ["export", images, table, free(outside(where / "sorted", images)), "--dry-run"]
     return ["predict", images, checkpoint, free(checkpoint.with_name("prediction.csv"))]

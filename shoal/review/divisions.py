@@ -17,7 +17,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, IntArray, Item
 from shoal.review.order import typical_of_some
-from shoal.scoring import choice
+from shoal.scoring import choice, label_free
 
 SPLIT, N_CLUSTERS = "split", "n_clusters"
 _SAMPLE = 8
@@ -111,7 +111,10 @@ class Divisions:
 
     def to_json(self, chosen: Chosen) -> dict[str, Any]:
         """All that are known, as the page wants them; ``chosen`` is what the person corrects."""
-        sure = choice.of_splits(self._checkpoint.facts.splits)
+        known = self._checkpoint
+        sure = choice.of_splits(known.facts.splits, vectors=known.n_dimensions > 0)
+        if label_free.verdict_on(known).trust == "no":  # the clearest of ways that mean nothing
+            sure = None
         return {
             "ready": self.ready,
             "says": "" if sure is None else str(sure),

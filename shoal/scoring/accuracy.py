@@ -13,6 +13,7 @@ import numpy as np
 
 from shoal.protocols import IntArray
 from shoal.scoring.signals import Signals
+from shoal.scoring.than_noise import weight
 
 _SHOWN = (-5.70, 4.81, 4.17)
 """The log-odds of the expected share of the way from chance to 1: a constant, and the weights of
@@ -94,7 +95,8 @@ def estimate(
         weights, spread = _UNSHOWN, _SPREAD_UNSHOWN
         other = log_overlap(signals)
     odds = float(np.dot(weights, (1.0, cohesion(signals, sizes), other)))
-    mean = chance + (1.0 - chance) / (1.0 + math.exp(-odds))
+    doubt = weight(signals.beyond_noise)
+    mean = chance + doubt * (1.0 - chance) / (1.0 + math.exp(-odds))
     return Estimate(mean, max(chance, mean - 1.64 * spread), min(1.0, mean + 1.64 * spread))
 
 

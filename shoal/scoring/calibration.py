@@ -100,6 +100,7 @@ def calibrate(
     views: list[IntArray],
     identity: IntArray | None = None,
     shown: float = np.nan,
+    beyond_noise: float = np.nan,
 ) -> Calibration:
     """What memberships are worth, from how the same n images fare otherwise.
 
@@ -111,6 +112,7 @@ def calibrate(
         views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
         identity: int64 (n,), see `appearance.identities`; None if it is not known.
         shown: see `Signals.shown`; NaN if it is not known.
+        beyond_noise: see `Signals.beyond_noise`; NaN if it is not known.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
@@ -127,6 +129,7 @@ def calibrate(
         if views
         else np.nan,
         shown=shown,
+        beyond_noise=beyond_noise,
     )
     sizes = np.bincount(labels, minlength=k)
     found = estimate(signals, sizes, labels=labels, identity=identity)

@@ -10,14 +10,16 @@ import numpy as np
 
 from shoal.clustering.clustering import Clustering, build_clusterer, clustering_of
 from shoal.embedding import out_of_distribution
+from shoal.embedding.embed import embed
 from shoal.embedding.pixel_components import PIXELS
 from shoal.embedding.reduce import Reduction, reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
+from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import calibration, of_vectors, signals, warnings
+from shoal.scoring import calibration, of_vectors, signals, than_noise, warnings
 from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
@@ -101,14 +103,18 @@ def calibrate_again(
     seed, z = checkpoint.recipe.seed, clustering.reference
     known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)
-    shown = before.signals.shown  # of clusters in the same embedding: the nearest that is known
-    return weigh(checkpoint.recipe, clustering, z, rows, [], known, lambda _: shown)[candidate]
+    # Of clusters in the same embedding: the nearest that is known.
+    shown, beyond = before.signals.shown, before.signals.beyond_noise
+    return weigh(
+        checkpoint.recipe, clustering, z, rows, [], known, lambda _: shown, beyond=lambda _: beyond
+    )[candidate]
 
 
 def weigh(
     recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
     viewed: list[FloatArray], view_signals: signals.ViewSignals,
     shown: Callable[[IntArray], float], identity: IntArray | None = None,
+    beyond: Callable[[IntArray], float] = lambda _: math.nan,
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate the memberships of each candidate.
 
@@ -121,6 +127,8 @@ def weigh(
         view_signals: how well the views agree.
         shown: how well what the images show tells their clusters int64 (m,); NaN if not known.
         identity: int64 (m,), see `appearance.identities`; None if it is not known.
+        beyond: how far their clusters int64 (m,) are clearer than those of noise, see
+            `than_noise`; NaN if not known.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
 
@@ -133,11 +141,11 @@ def weigh(
     calibrations = []
     for proba in clustering.predict_proba_each(asked):
         membership, *seen = np.split(proba, 1 + len(viewed))
-        views = [view.argmax(axis=1) for view in seen]
+        views, labels = [view.argmax(axis=1) for view in seen], membership.argmax(axis=1)
         calibrations.append(
             calibration.calibrate(
-                z[rows], membership, reclusterings, view_signals, views, identity,
-                shown(membership.argmax(axis=1)),
+                z[rows], membership, reclusterings, view_signals, views, identity, shown(labels),
+                beyond(labels),
             )
         )  # fmt: skip
     return calibrations
@@ -167,8 +175,14 @@ def _calibrate(
     if checkpoint.n_dimensions:
         rows = sample_rows(len(source), SAMPLE, recipe.seed)
         identity = of_vectors.identities(source, rows)
+        some = than_noise.compared(len(rows), recipe)
+        purity = than_noise.noise_purity(embed(Subset(source, rows[some]), checkpoint), recipe)
+
+        def beyond(labels: IntArray) -> float:
+            return than_noise.beyond_noise(z[rows[some]], labels[some], purity)
+
         return weigh(
-            recipe, clustering, z, rows, [], signals.NO_VIEWS, lambda _: math.nan, identity
+            recipe, clustering, z, rows, [], signals.NO_VIEWS, lambda _: math.nan, identity, beyond
         )
     plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]

@@ -59,6 +59,9 @@ class Signals:
     shown: float = float("nan")
     """How well what the images show tells the clusters, see `structure.predictability`: 0 for
     chance, 1 at best. Files of an older shoal have none."""
+    beyond_noise: float = float("nan")
+    """How far clusters of vectors are clearer than those of noise, see `than_noise`: 0 for noise, 1
+    at best. Images and files of an older shoal have none."""
 
 
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]

@@ -28,6 +28,7 @@ from shoal.scoring.evidence import (
     sentence,
 )
 from shoal.scoring.next_steps import next_steps
+from shoal.scoring.than_noise import is_noise
 
 Trust = Literal["yes", "in part", "no", "not known"]
 
@@ -109,7 +110,7 @@ def decide(evidence: Evidence) -> Verdict:
     trust = min(_answers(evidence), key=_ORDER.index)
     reasons = _reasons(evidence)
     if evidence.n_rivals is not None and trust != "no":
-        reasons += (of_rivals(evidence.n_rivals),)
+        reasons += (of_rivals(evidence.n_rivals, vectors=evidence.vectors),)
     if evidence.vectors:
         reasons = tuple(replace(each, template=of_vectors(each.template)) for each in reasons)
     return Verdict(trust, reasons, evidence.warnings, next_steps(evidence, trust))
@@ -129,6 +130,8 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
         answers.append("no" if consistency < INCONSISTENT else "yes" if good else "in part")
     else:
         answers.append("not known")
+    if _is_noise(evidence):
+        answers.append("no")
     if estimate is not None and consistency is not None and consistency < CONSISTENT:
         answers.append("in part")
     if not is_shown(evidence.representation):
@@ -143,6 +146,10 @@ def _is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     return (estimate.expected_accuracy - chance) / (1.0 - chance) < POOR
 
 
+def _is_noise(evidence: Evidence) -> bool:
+    return evidence.signals is not None and is_noise(evidence.signals.beyond_noise)
+
+
 def _estimate(evidence: Evidence) -> Estimate | None:
     estimate = evidence.estimate
     return None if estimate is None or math.isnan(estimate.expected_accuracy) else estimate
@@ -153,6 +160,9 @@ def _reasons(evidence: Evidence) -> tuple[Sentence, ...]:
         return (sentence("All images are in one group, so nothing was told apart."),)
     if any(MEANINGLESS in warning for warning in evidence.warnings):
         return (sentence("The groups mean nothing; the warning says why."),)  # whatever is measured
+    if _is_noise(evidence):
+        return (sentence("Random numbers that spread as the images do form groups that are as "
+                         "clear as these: nothing says that there are any groups."),)  # fmt: skip
     reasons = []
     estimate, signals, consistency = _estimate(evidence), evidence.signals, evidence.consistency
     if estimate is not None:
@@ -248,6 +258,12 @@ def _of_light(found: Representation) -> Sentence:
 def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
     if evidence.n_images < ROUGH_BELOW:
         rough = estimate.rough()
+        if _is_poor(estimate, evidence):  # more images would not make them groups
+            return sentence(
+                "Between {low:.0%} and {high:.0%} of the images are probably in the right group. "
+                "Random groups would reach {chance:.0%}.",
+                low=rough.low, high=rough.high, chance=1.0 / evidence.n_clusters,
+            )  # fmt: skip
         return sentence(
             "Between {low:.0%} and {high:.0%} of the images are probably in the right group; "
             "{n:,} {n:image is|images are} too few to tell more exactly. Random groups would reach "

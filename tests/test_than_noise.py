@@ -1,0 +1,95 @@
+"""Groups of vectors are compared with those of noise: any clusterer divides anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from shoal import pipeline
+from shoal.images.vectors.source import VectorSource
+from shoal.models.checkpoint import Checkpoint
+from shoal.recipes.named import VECTORS
+from shoal.scoring import label_free
+from shoal.scoring.assignment import calibration_of
+from shoal.scoring.than_noise import beyond_noise, noise_purity
+
+RANDOM = np.random.default_rng(0)
+
+
+def clustered(x: np.ndarray, k: int | None) -> tuple[VectorSource, Checkpoint, np.ndarray]:
+    """The vectors, their checkpoint with ``k`` clusters or a chosen number, and the confidences."""
+    source = VectorSource(x.astype(np.float32))
+    recipe = replace(VECTORS, n_clusters=k or 2)
+    found, table = pipeline.cluster_vectors(source, recipe, auto_k=k is None, auto_metric=True)
+    return source, found, table.confidence
+
+
+@pytest.mark.parametrize("k", [None, 2, 3])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        RANDOM.normal(size=(400, 16)),
+        RANDOM.normal(size=(400, 2)),
+        RANDOM.random((300, 2)),
+        RANDOM.normal(size=(200, 1)),
+        RANDOM.normal(size=(60, 8)),
+    ],
+    ids=["normal-16", "normal-2", "even-2", "normal-1", "few"],
+)
+def test_groups_of_noise_are_not_trusted_and_nothing_reassures(
+    noise: np.ndarray, k: int | None
+) -> None:
+    source, found, confidence = clustered(noise, k)
+    verdict = label_free.verdict_on(found)
+    assert verdict.trust == "no", verdict
+    assert len(verdict.reasons) == 1
+    assert "Random numbers that spread as the vectors do form groups" in str(verdict)
+    chance = 1.0 / found.recipe.n_clusters
+    assert confidence.mean() < chance + 0.5 * (1.0 - chance)
+    others = found.recipe.n_clusters + 1
+    again = pipeline.predict(source, found, n_clusters=others)
+    assert again.confidence.mean() < 1.0 / others + 0.5 * (1.0 - 1.0 / others)
+
+
+def unequal() -> np.ndarray:
+    kinds = np.repeat([0, 1, 2], [300, 60, 15])
+    return RANDOM.normal(size=(375, 8)) + 7 * np.eye(3, 8)[kinds]
+
+
+@pytest.mark.parametrize(
+    ("x", "k"),
+    [
+        (unequal(), 3),
+        (datasets.load_iris().data, 3),
+        (datasets.load_digits().data[::3], 10),
+        (datasets.make_moons(400, noise=0.06, random_state=0)[0], 2),
+        (datasets.make_blobs(300, centers=5, cluster_std=[0.5, 1, 1.2, 0.7, 1.0],
+                             random_state=1)[0], 5),
+    ],
+    ids=["unequal", "iris", "digits", "moons", "blobs"],
+)  # fmt: skip
+def test_real_groups_are_clearer_than_those_of_noise(x: np.ndarray, k: int) -> None:
+    _, found, _ = clustered(x, k)
+    calibration = calibration_of(found)
+    assert calibration is not None
+    assert calibration.signals.beyond_noise > 0.3
+    verdict = label_free.verdict_on(found)
+    assert verdict.trust != "no", verdict
+    assert "trainings" not in str(verdict)  # which were counted of images
+
+
+def test_the_score_is_none_for_groups_by_chance_and_one_for_groups_far_apart() -> None:
+    kinds = np.repeat([0, 1], 100)
+    x = (RANDOM.normal(size=(200, 4)) + 20 * kinds[:, None]).astype(np.float32)
+    recipe = replace(VECTORS, reducers=(), n_clusters=2)
+    purity = noise_purity(x, recipe)
+    assert 0.3 < purity < 1.0
+    assert beyond_noise(x, kinds, purity) == pytest.approx(1.0)
+    assert beyond_noise(x, RANDOM.permutation(kinds), purity) < 0.0
+    assert math.isnan(noise_purity(x[:19], recipe))
+    assert math.isnan(noise_purity(x, replace(recipe, n_clusters=51)))
+    assert noise_purity(np.ones((40, 4), np.float32), recipe) <= 0.0  # nothing is divided
