@@ -4,8 +4,10 @@ Before anything is said, the result's own confidence stands. With each strip of 
 decides it counts less, and the share that learning gives to an image's present group counts more.
 That share follows answers, learning and merges. It may be too sure, so it is held against what the
 person said: learning is asked about decided images that it did not hear of, and where it is wrong
-about more of them than its shares say, it is taken to be so much oftener wrong about all others. As
-long as few were decided, the result's confidence stands in for what they would say.
+about more of them than its shares say, it is taken to be so much oftener wrong about all others. If
+its shares do not tell the answers that it is wrong about from the others, as where the embedding
+does not show the kinds, they say nothing of other images, either: then those are as often wrong as
+the answers. As long as few were decided, the result's confidence stands in for what they would say.
 
 The images that were decided are no random sample: questions go where doubt is highest. So this
 rather says too little than too much. Measured: benchmarks/clicks.py, benchmarks/LOG.md.
@@ -19,10 +21,10 @@ import numpy as np
 
 from shoal.corrections.corrected import corrected_confidence
 from shoal.corrections.entry import NOWHERE
-from shoal.corrections.groups import Groups
+from shoal.corrections.groups import BoolArray, Groups
 from shoal.corrections.spread import Spread
 from shoal.corrections.trust import PART, Fit, shares
-from shoal.protocols import FloatArray
+from shoal.protocols import FloatArray, IntArray
 
 _FADES = 0.8
 """What the result's confidence counts after a strip, where it counted 1 before."""
@@ -54,9 +56,8 @@ def chances(learned: Spread, before: FloatArray, groups: Groups) -> FloatArray:
     place = np.searchsorted(learned.ids, groups.group)
     share = learned.likely(rows)[np.arange(len(rows)), place[rows]]
     doubt = 1.0 - share
-    by_result = float((1.0 - before[rows]).mean()), float(doubt.mean())
-    times, at_least = _doubted(learned.fit, learned.strength, by_result)
-    heard = np.clip(doubt * times, at_least, 1.0)
+    by_result = float((1.0 - before[rows]).mean())
+    heard = _held_against(learned.fit, learned.strength, doubt, place[rows], by_result)
     decided = place[groups.decided & (groups.group != NOWHERE)]
     strips = np.bincount(decided, minlength=len(learned.ids)) / PART
     of_others = np.minimum(strips, _MOST_OF_A_GROUP)
@@ -66,26 +67,64 @@ def chances(learned: Spread, before: FloatArray, groups: Groups) -> FloatArray:
     return chance
 
 
-def _doubted(fit: Fit, strength: FloatArray, by_result: tuple[float, float]) -> tuple[float, float]:
-    """How many times as many images learning is wrong about as its shares say; 1 or more.
-
-    And the share that it is wrong about at least, of all images: no doubt is too small to be left
-    where most of what it did not hear of contradicts it. That share is what it is wrong about
-    beyond its own doubts, and less where these were not far off.
+def _held_against(
+    fit: Fit, strength: FloatArray, doubt: FloatArray, place: IntArray, by_result: float
+) -> FloatArray:
+    """How likely images are in a wrong group by learning, held against what was said, float32 (m,).
 
     Args:
         fit: to the decided images.
-        strength: float32 (n,), how much learning counts for each image.
-        by_result: the share that is wrong of all others by the result, and as its shares say.
+        strength: float32 (n,), how much learning counts for each image of the pile.
+        doubt: float32 (m,), how likely each of the images is in a wrong group by its shares.
+        place: int64 (m,), the group that each of them is in, from 0.
+        by_result: the share of them that is wrong by the result.
     """
     share = shares(fit.mean + strength[fit.rows, None] * fit.left_out)
-    wrong = float((share.argmax(axis=1) != fit.said.argmax(axis=1)).sum()) / PART
-    expected = float((1.0 - share.max(axis=1)).sum()) / PART
-    beyond = max(0.0, wrong - expected) / (len(fit.rows) / PART + _STANDS_IN)
-    at_least = beyond * max(0.0, 1.0 - expected / max(wrong, 1e-6)) ** 2
-    wrong += _STANDS_IN * by_result[0]
-    expected += _STANDS_IN * by_result[1]
-    return max(1.0, wrong / max(expected, 1e-6)), at_least
+    guess, unsure = share.argmax(axis=1), 1.0 - share.max(axis=1)
+    wrong = guess != fit.said.argmax(axis=1)
+    n_wrong, expected = float(wrong.sum()), float(unsure.sum())
+    stands_in = _STANDS_IN * PART
+    times = (n_wrong + stands_in * by_result) / max(
+        expected + stands_in * float(doubt.mean()), 1e-6
+    )
+    # No doubt is too small to be left where most of what it did not hear of contradicts learning:
+    # at least what it is wrong about beyond its doubts, and less where these were not far off.
+    at_least = max(0.0, n_wrong - expected) / (len(wrong) + stands_in)
+    at_least *= max(0.0, 1.0 - expected / max(n_wrong, 1e-6)) ** 2
+    by_share = np.clip(doubt * max(1.0, times), at_least, 1.0)
+    # The result counts as one strip of all groups, and all of them as one strip of each.
+    of_all = (n_wrong + PART * by_result) / (len(wrong) + PART)
+    n_groups = share.shape[1]
+    of_group = np.bincount(guess, weights=wrong, minlength=n_groups) + PART * of_all
+    of_group /= np.bincount(guess, minlength=n_groups) + PART
+    blind = blindness(unsure, wrong)
+    held: FloatArray = ((1.0 - blind) * by_share + blind * of_group[place]).astype(np.float32)
+    return held
+
+
+def blindness(doubt: FloatArray, wrong: BoolArray) -> float:
+    """How well it fits that doubt does not tell wrong answers from right ones, in [0, 1].
+
+    The rank test of Mann and Whitney (1947): the likelihood of the share of pairs, of a wrong and a
+    right answer, in which the wrong one is the more doubtful, if doubt says nothing, beside the
+    greatest it can be. Less than half of the pairs is no better than half.
+
+    Args:
+        doubt: float32 (m,).
+        wrong: bool (m,).
+
+    >>> doubt = np.linspace(0, 1, 40, dtype=np.float32)
+    >>> blindness(doubt, doubt > 0.5) < 0.001, blindness(doubt, np.arange(40) % 2 == 0)
+    (True, 1.0)
+    """
+    n_wrong, n_right = int(wrong.sum()), int((~wrong).sum())
+    if not n_wrong or not n_right:
+        return 0.0
+    _, which, counts = np.unique(doubt, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2)[which]  # equal doubts share their ranks
+    pairs = (rank[wrong].sum() - n_wrong * (n_wrong + 1) / 2) / (n_wrong * n_right)
+    spread = np.sqrt((n_wrong + n_right + 1) / (12 * n_wrong * n_right))
+    return float(np.exp(-(max(0.0, (pairs - 0.5) / spread) ** 2) / 2))
 
 
 def from_the_result(
