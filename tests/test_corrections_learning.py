@@ -1,5 +1,6 @@
 """What shoal makes of corrections: parts, learning, dissolving, and what to ask next."""
 
+import threading
 import time
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from shoal.corrections.dissolve import dissolve
 from shoal.corrections.doubtful import doubtful
 from shoal.corrections.entry import NOWHERE
+from shoal.corrections.likeness import Landmarks, likeness
 from shoal.corrections.parts import balanced, parts, parts_of_groups
 from shoal.corrections.questions import STRIP, divided, finer, questions
 from shoal.corrections.spread import spread
@@ -28,6 +30,26 @@ def decide(group, rows, to):
     group, decided = group.copy(), np.zeros(len(group), dtype=bool)
     group[rows], decided[rows] = to, True
     return group, decided
+
+
+def test_landmarks_speak_of_many_images_on_all_cores_with_the_same_bits(monkeypatch):
+    rng, seen = np.random.default_rng(0), set()
+    x = rng.normal(size=(2000, 12)).astype(np.float32)
+    landmarks = Landmarks(x[:50], rng.normal(size=(50, 3)).astype(np.float32))
+
+    def watched(a, b):
+        seen.add(threading.get_ident())
+        time.sleep(0.02)
+        return likeness(a, b)
+
+    monkeypatch.setattr("shoal.corrections.likeness.likeness", watched)
+    monkeypatch.setattr("shoal.images.decoding.parallel.n_cores", lambda: 3)
+    said = landmarks.of(x)
+    assert len(seen) == 3
+    for start in range(0, 2000, 512):
+        block = slice(start, start + 512)
+        alone = likeness(x[block], landmarks.points) @ landmarks.words
+        assert np.array_equal(said[block], alone)
 
 
 def test_parts_are_numbered_by_size_and_the_same_every_time():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoal.images.decoding.parallel import in_order
 from shoal.protocols import Array, FloatArray
 
 _GAMMA = 1.0
@@ -46,9 +47,14 @@ class Landmarks:
             x: float32 (n, d), rows of unit length.
         """
         said = np.empty((len(x), self.words.shape[1]), dtype=np.float32)
-        for start in range(0, len(x), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            np.matmul(likeness(x[block], self.points), self.words, out=said[block])
+        starts = range(0, len(x), _BLOCK)
+
+        def says(start: int) -> FloatArray:
+            return likeness(x[start : start + _BLOCK], self.points) @ self.words
+
+        # No block waits for another one, as the threads of linear algebra would.
+        for start, words in zip(starts, in_order(says, starts), strict=True):
+            said[start : start + _BLOCK] = words
         return said
 
 

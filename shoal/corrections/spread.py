@@ -210,7 +210,9 @@ def _scores(
     if len(x) <= most:
         return mean + strength[:, None] * landmarks.of(x), strength, fit
     some = x[sample_rows(len(x), _ROUGHLY)]
-    scores = mean + strength[:, None] * _linear(x, some, landmarks.of(some))
+    scores = _linear(x, some, landmarks.of(some))
+    scores *= strength[:, None]
+    scores += mean
     close = _least_clear(_with_stays(scores, strength, said), free, most)
     scores[close] = mean[close] + strength[close, None] * landmarks.of(x[close])
     return scores, strength, fit
