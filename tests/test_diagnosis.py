@@ -18,7 +18,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.recipes.named import BASELINE, BEST
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import appearance, warnings
+from shoal.scoring import appearance, group_sizes, warnings
 
 N = 600
 
@@ -114,7 +114,7 @@ def test_collapse_while_training_lasts_and_does_not_count_at_the_start() -> None
     ],
 )
 def test_tiny_and_empty_clusters(sizes: tuple[int, ...], fragments: list[str]) -> None:
-    found = warnings.tiny_clusters(sizes)
+    found = group_sizes.tiny_clusters(sizes)
     assert len(found) == len(fragments)
     for warning, fragment in zip(found, fragments, strict=True):
         assert fragment in warning
@@ -126,7 +126,7 @@ def test_tiny_and_empty_clusters(sizes: tuple[int, ...], fragments: list[str]) -
      (999, 50, "999 images are few for 50 clusters"), (2, 2, "add images.")],
 )  # fmt: skip
 def test_few_images(n_images: int, k: int, fragment: str | None) -> None:
-    found = warnings.few_images(n_images, k)
+    found = group_sizes.few_images(n_images, k)
     assert len(found) == (fragment is not None)
     if fragment is not None:
         assert fragment in found[0]

@@ -22,6 +22,8 @@ VECTORS = {
     "zeros": np.zeros((30, 8)),
     "some zeros": RANDOM.normal(size=(30, 8)) * (np.arange(30) > 1)[:, None],
     "noise": RANDOM.normal(size=(60, 8)),
+    "copies of two": np.repeat(RANDOM.normal(size=(2, 8)), 20, axis=0),
+    "copies of four": np.repeat(RANDOM.normal(size=(4, 8)), 20, axis=0),
 }
 IMAGES = {
     "one": RANDOM.integers(0, 255, (1, 8, 8)),
@@ -29,6 +31,7 @@ IMAGES = {
     "three": RANDOM.integers(0, 255, (3, 8, 8)),
     "equal": np.repeat(RANDOM.integers(0, 255, (1, 8, 8)), 24, axis=0),
     "noise": RANDOM.integers(0, 255, (24, 8, 8)),
+    "copies of two": np.repeat(RANDOM.integers(0, 255, (2, 8, 8)), 20, axis=0),
 }
 ASKED = [
     "duplicates DATA",
@@ -126,3 +129,61 @@ def test_what_is_known_rules_out_what_would_say_nothing() -> None:
     assert Known(20, single=True).answers("clusters")
     assert not Known(20, n_splits=1).answers("splits")
     assert Known().answers("splits")
+
+
+def said_of(pile: np.ndarray, run_cli: Callable[..., Any], *words: str | int) -> str:
+    """What ``cluster`` says of vectors, or ``run`` of images, from the verdict on."""
+    np.save("pile.npy", pile)
+    if pile.dtype == np.uint8:
+        small = ("--recipe", "baseline", "--epochs", 1, "--set", "encoder.widths=(4,8)")
+        result = run_cli("run", "pile.npy", "found", *small, *words)
+    else:
+        result = run_cli("cluster", "pile.npy", "found", *words)
+    assert result.code == 0, result.err
+    return str(result.err.partition("Can these groups")[2])
+
+
+def test_of_copies_no_advice_asks_for_more_than_the_few_that_differ(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = said_of(IMAGES["copies of two"].astype(np.uint8), run_cli, "-k", 2)
+    assert "only 2 of the 40 images that were compared are different" in said
+    assert "List the copies: 'shoal duplicates pile.npy --csv found/duplicates.csv" in said
+    for word in ("too few", "Train", "--intensity", "shoal clusters"):
+        assert word not in said
+    monkeypatch.chdir(new_folder(tmp_path, "vectors"))
+    said = said_of(VECTORS["copies of four"], run_cli, "-k", 4)
+    assert "only 4 of the 80 vectors that were compared are different" in said
+    assert "shoal clusters" not in said
+    told = run_cli("clusters", "pile.npy", "found/checkpoint.pth").err
+    assert "found/checkpoint.pth has 4 clusters already" in told
+    assert "next:" not in told
+    monkeypatch.chdir(new_folder(tmp_path, "fewer"))
+    said = said_of(VECTORS["copies of four"], run_cli, "-k", 2)
+    assert said.startswith(" be trusted? In part.")  # nothing told of four points is sure
+    assert "nothing tells whether groups of fewer than 20 mean anything" in said
+    told = run_cli("clusters", "pile.npy", "found/checkpoint.pth").err
+    assert told.splitlines()[-1].endswith("clusters-4.csv -k 4")
+
+
+def test_of_few_and_of_noise_no_number_of_groups_is_asked_for_in_vain(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = said_of(VECTORS["three"], run_cli, "-k", 3)
+    assert said.rstrip().endswith("Give more vectors: so few form no groups.")
+    assert "ask for fewer" not in said
+    monkeypatch.chdir(new_folder(tmp_path, "four"))
+    said = said_of(VECTORS["noise"][:4], run_cli)
+    assert "4 vectors are few: nothing tells whether groups of fewer than 20" in said
+    assert "too few to tell more" not in said
+    monkeypatch.chdir(new_folder(tmp_path, "noise"))
+    said = said_of(VECTORS["noise"], run_cli, "-k", "auto")
+    assert "too few to tell more" not in said
+    assert "shoal clusters" not in said
+
+
+def new_folder(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name

@@ -34,7 +34,7 @@ from shoal.reports.measurements import Point
 from shoal.reports.observations import observations, rank_correlation
 from shoal.reports.progression import LABEL_FREE
 from shoal.reports.wording import Wording, translations
-from shoal.scoring import warnings
+from shoal.scoring import group_sizes, warnings
 from shoal.scoring.appearance import warn_of_simple_features
 
 PACKAGE = Path(progression.__file__).parent
@@ -517,9 +517,10 @@ def test_warnings_are_translated() -> None:
     """They come as finished sentences; one that was reworded would stay English unnoticed."""
     line = np.linspace(0, 1, 90, dtype=np.float32)
     said = [
-        *warnings.few_images(5, 2), *warnings.few_images(1, 2), *warnings.few_images(150, 10),
-        *warnings.tiny_clusters([990, 10]), *warnings.tiny_clusters([980, 5, 5, 9]),
-        *warnings.tiny_clusters([990, 0]), *warnings.tiny_clusters([990, 0, 0]),
+        *group_sizes.few_images(5, 2), *group_sizes.few_images(1, 2),
+        *group_sizes.few_images(150, 10), *group_sizes.mostly_copies(np.arange(9) % 2, 2),
+        *group_sizes.tiny_clusters([990, 10]), *group_sizes.tiny_clusters([980, 5, 5, 9]),
+        *group_sizes.tiny_clusters([990, 0]), *group_sizes.tiny_clusters([990, 0, 0]),
         *warnings.collapse(np.ones((50, 4), np.float32), 2),
         *warnings.collapse(np.stack([line, line * 2, line * 3], axis=1) - 0.5, 3),
         warnings.went_wrong_late(14, 0.8, 0.5),
@@ -529,7 +530,7 @@ def test_warnings_are_translated() -> None:
             {"brightness and contrast": line[:, None]}, (line > 0.5).astype(np.int64)
         ),
     ]  # fmt: skip
-    assert len(said) == 14
+    assert len(said) == 15
     wording = Wording("zh-TW")
     for sentence in said:
         translated = wording.warning(sentence)

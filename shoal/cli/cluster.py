@@ -48,7 +48,7 @@ def clusters(
     It prints what speaks for each number, and draws members of the best.
     """
     from shoal.cli import inference
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import Words, free, say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.plots import groups
@@ -74,9 +74,13 @@ def clusters(
     report.say(*replacing(replaced))
     report.say(f"written to {picture}")
     known = Known(len(source), indistinct=not choice.stands_out)
+    own = loaded.recipe.n_clusters
+    if choice.stands_out and choice.n_clusters == own:
+        report.say(f"{checkpoint} has {own} clusters already")
     for k in (choice.n_clusters, *choice.tied[:2]):  # what is as good is not hidden
         out = free(Path(f"clusters-{k}.csv"))
-        say_next(report, known, ["predict", data, checkpoint, out, "-k", k])
+        words: Words = ["predict", data, checkpoint, out, "-k", k]
+        say_next(report, known, None if k == own else words)
 
 
 def tree(

@@ -31,7 +31,7 @@ from shoal.progress import Reporter
 from shoal.protocols import ImageSource
 from shoal.recipes.efforts import DEFAULT_EFFORT, EFFORTS
 from shoal.recipes.recipe import Recipe, differences
-from shoal.scoring import warnings
+from shoal.scoring import group_sizes
 from shoal.scoring.try_views import try_views
 from shoal.scoring.under_augmentation import consistency_of
 from shoal.tracking.tensorboard import TensorBoard
@@ -109,7 +109,7 @@ def _train(
         f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
-    report.warn(*warnings.few_images(len(source), recipe.n_clusters))  # known before the wait
+    report.warn(*group_sizes.few_images(len(source), recipe.n_clusters))  # known before the wait
     if limit is None and request.ray is None:  # who knows how fast a cluster is
         least, most = forecast(
             source, recipe, epochs_before=0.0 if before is None else before.epoch,

@@ -21,7 +21,7 @@ from shoal.models.provenance import typed_words
 from shoal.plural import of_vectors
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
-from shoal.scoring import compare_splits, evaluation, label_free, warnings
+from shoal.scoring import compare_splits, evaluation, group_sizes, label_free, warnings
 from shoal.scoring.assignment import by_chance
 from shoal.scoring.compare_splits import ComparedSplit
 from shoal.scoring.label_free import LabelFreeScores
@@ -77,8 +77,8 @@ def warn_of(
         unsure = table.confidence == by_chance(clusters or checkpoint.recipe.n_clusters)
         report.warn(*warn_without_direction(source, checkpoint, np.flatnonzero(unsure)))
     report.warn(*warnings.unfamiliar(table, vectors=are_vectors))
-    if clusters is not None and not warnings.few_images(len(table), clusters):
-        tiny = warnings.tiny_clusters(np.bincount(table.labels, minlength=clusters))
+    if clusters is not None and not group_sizes.few_images(len(table), clusters):
+        tiny = group_sizes.tiny_clusters(np.bincount(table.labels, minlength=clusters))
         report.warn(*(map(of_vectors, tiny) if are_vectors else tiny))
 
 

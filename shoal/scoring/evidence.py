@@ -13,6 +13,8 @@ from shoal.scoring.training_command import TrainingCommand
 
 MEANINGLESS = "mean nothing"
 """The warnings of `warnings` say this of clusters that separate nothing."""
+COPIES = "copies of them"
+"""They say this of groups that each hold an image and its copies."""
 EXPLAINED = "the clusters apart"
 """They say this of clusters that a simple feature tells, such as the brightness."""
 
@@ -91,6 +93,8 @@ class Evidence:
     halves_tell: bool = True
     """Whether it says anything that half of the images form the same groups. It does not where the
     number of groups was chosen for that, or where there are fewer than two images a group."""
+    none_stands_out: bool = False
+    """Whether the number of groups was to be chosen, and none was better than chance."""
     vectors: bool = False
     """Whether it is vectors from elsewhere that were clustered."""
     training: TrainingCommand = field(default_factory=TrainingCommand)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from shoal.clustering.clustering import build_clusterer
+from shoal.clustering.evidence import NOTHING
 from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
@@ -137,6 +138,8 @@ def verdict_on(
             and bool(recipe.views.hue or recipe.views.saturation),
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
+            none_stands_out=facts.chosen is not None
+            and max(facts.chosen.strengths.values(), default=1.0) < NOTHING,
             vectors=checkpoint.n_dimensions > 0,
             training=training_of(checkpoint, words=words, path=path, data=data),
         )

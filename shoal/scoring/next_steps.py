@@ -7,6 +7,7 @@ from pathlib import Path
 from shoal.images.output_checks import outside
 from shoal.plural import of_vectors
 from shoal.scoring.evidence import Evidence, Sentence, is_shown, of_light, sentence
+from shoal.scoring.group_sizes import FEW_TO_GROUP
 from shoal.scoring.training_command import TrainingCommand, command
 from shoal.scoring.worth_asking import by_groups
 
@@ -26,11 +27,19 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     check = _of_what("Check the images: are they the ones you meant to give?", evidence)
     if known.indistinct:
         return (check,)
+    if known.single:
+        few = "Give more images: so few form no groups."
+        more = "Ask for fewer groups, or give more images."
+        return (_of_what(few if evidence.n_images < FEW_TO_GROUP else more, evidence),)
     steps = [
-        check if known.one_group or known.single else
+        check if known.one_group else
         _of_what("Look at the groups: the typical images of each, and the images it is least sure "
                  "of.", evidence)
     ]  # fmt: skip
+    if known.copies:
+        copies = command("duplicates", data, "--csv", training.beside("duplicates.csv"),
+                         "--picture", training.beside("duplicates.png"))  # fmt: skip
+        return (*steps, sentence("List the copies: {command}.", command=copies))
     if evidence.n_rivals and trust != "no":
         picture = training.beside("splits.png")
         splits = command("splits", data, checkpoint, "--picture", picture)
@@ -42,9 +51,10 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
             sentence("If light or colours tell kinds apart, train with views that keep them: "
                      "{command}.", command=keeping)
         )  # fmt: skip
-    if trust != "yes" and training.verb != "cluster" and not known.single:
+    if trust != "yes" and training.verb != "cluster":
         steps += _train_again(evidence)
-    if (trust != "yes" or evidence.n_clusters > 2) and known.answers("clusters"):
+    other_number = trust != "yes" or evidence.n_clusters > 2
+    if other_number and not evidence.none_stands_out and known.answers("clusters"):
         picture = training.beside("n_clusters.png")
         clusters = command("clusters", data, checkpoint, "--picture", picture)
         steps.append(sentence("Try another number of groups: {command}.", command=clusters))

@@ -12,7 +12,12 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, fill, of_vectors
 from shoal.protocols import ImageSource, IntArray
 from shoal.scoring.evidence import MEANINGLESS
-from shoal.scoring.warnings import single_images, tiny_clusters
+from shoal.scoring.group_sizes import (
+    few_different,
+    mostly_copies,
+    single_images,
+    tiny_clusters,
+)
 
 
 def identities(source: ImageSource, rows: IntArray) -> IntArray:
@@ -45,7 +50,11 @@ def diagnose(
         ]
     if alone := single_images(sizes):
         return list(map(of_vectors, alone))
+    identity = identities(source, rows)
+    if same := mostly_copies(identity, checkpoint.recipe.n_clusters):
+        return list(map(of_vectors, [*same, *tiny_clusters(sizes)]))
     return [
+        *map(of_vectors, few_different(identity)),
         *warn_without_direction(Subset(source, rows), checkpoint),
         *map(of_vectors, tiny_clusters(sizes)),
     ]

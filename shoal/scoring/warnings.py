@@ -18,7 +18,14 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.named import RECIPES
-from shoal.scoring.appearance import describe, warn_of_simple_features
+from shoal.scoring.appearance import describe, identities, warn_of_simple_features
+from shoal.scoring.group_sizes import (
+    few_different,
+    few_images,
+    mostly_copies,
+    single_images,
+    tiny_clusters,
+)
 from shoal.scoring.training_command import trained_by
 from shoal.training.spread import spread
 
@@ -27,12 +34,6 @@ COLLAPSED = 0.05
 and 1.0 (contrastive)."""
 MIN_DIRECTIONS = 1.5
 """Embeddings of fewer effective dimensions than this lie on a line. Sound runs have 10 to 28."""
-TINY = 0.1
-"""A cluster is tiny if it holds less than this share of n / k images: 5 % of the pile at k = 2."""
-# The recipe digits on random parts of the digits, ten clusters, two seeds each: accuracy 0.92 to
-# 0.97 from 300 and from 500 images, 0.84 to 0.94 from 200, 0.72 to 0.88 from 60 and from 100.
-FEWEST_IMAGES = 300
-FEWEST_PER_CLUSTER = 20
 FALLING = 0.15
 """A loss is still falling if its last fifth brings at least this share of its fall."""
 _TRAIN_LONGER = "train longer"
@@ -63,6 +64,11 @@ def diagnose(
         ]
     if alone := single_images(sizes):
         return [*too_few, *alone]
+    identity = identities(source, rows)
+    if same := mostly_copies(identity, n_clusters):
+        return [*same, *tiny_clusters(sizes)]
+    if len(np.unique(identity)) < len(rows):  # more copies would not help
+        too_few = few_different(identity) or too_few
     explained: list[str] = []
     if not _light_counts(checkpoint):
         explained = warn_of_simple_features(features, labels, measured=_is_measured(source))
@@ -155,58 +161,6 @@ def went_wrong_late(epoch: float, kept: float, last: float) -> str:
         f"than after epoch {epoch:g} ({kept:.2f}), so the checkpoint of that epoch was kept; lower "
         f"learning_rate, or train for {epoch:g} epochs only."
     )
-
-
-def few_images(n_images: int, n_clusters: int) -> list[str]:
-    """Warn of a pile that is too small to learn from, or too small for so many clusters."""
-    enough = max(FEWEST_IMAGES, FEWEST_PER_CLUSTER * n_clusters)
-    if n_images >= enough:
-        return []
-    for_k = f" for {n_clusters:,} clusters" if enough > FEWEST_IMAGES else ""
-    or_fewer = " or ask for fewer clusters" if enough > FEWEST_IMAGES else ""
-    return [
-        f"{counted(n_images, 'image is', 'images are')} few{for_k}: an encoder learns little from "
-        f"fewer than {enough:,}, so many images may be in the wrong cluster; add images{or_fewer}."
-    ]
-
-
-def single_images(sizes: Sequence[int] | IntArray) -> list[str]:
-    """Warn of clusters of one image each; ``sizes`` int (k,) says how many images each holds."""
-    if any(size != 1 for size in sizes):
-        return []
-    advice = "ask for fewer" if len(sizes) > 2 else "it takes more images to form groups"
-    return [
-        f"each of the {len(sizes):,} images is a group of its own, so the clusters "
-        f"mean nothing; {advice}."
-    ]
-
-
-def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
-    """Warn of clusters that are empty or hold less than a tenth of an even share.
-
-    Args:
-        sizes: int (k,), how many images each cluster holds.
-    """
-    sizes = np.asarray(sizes)
-    share = sizes.sum() / len(sizes)
-    tiny = np.flatnonzero((sizes < TINY * share) & (sizes > 0))
-    empty = np.flatnonzero(sizes == 0)
-    sentences = []
-    if len(tiny):
-        listed = ", ".join(f"{cluster} with {sizes[cluster]:,}" for cluster in tiny[:5])
-        more = f" and {len(tiny) - 5} more" if len(tiny) > 5 else ""
-        sentences.append(
-            f"{len(tiny):,} of {len(sizes):,} clusters {'is' if len(tiny) == 1 else 'are'} tiny "
-            f"({listed}{more}; an even share is {share:,.0f}). Tiny clusters are often a few odd "
-            "images and not a kind; look at them, or try another number of clusters."
-        )
-    if len(empty):
-        sentences.append(
-            f"{len(empty):,} of {len(sizes):,} clusters {'is' if len(empty) == 1 else 'are'} "
-            "empty, because the images form fewer groups"
-            + ("; ask for fewer clusters." if len(sizes) > 2 else ".")
-        )
-    return sentences
 
 
 def unfamiliar(table: ImageTable, *, vectors: bool = False) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shoal.clustering.build_tree import FEWEST_IMAGES as FEWEST_FOR_A_TREE
 from shoal.clustering.n_clusters import FEWEST_A_CLUSTER
 from shoal.models.checkpoint import Checkpoint
-from shoal.scoring.evidence import MEANINGLESS
+from shoal.scoring.evidence import COPIES, MEANINGLESS
 
 FEWEST = {
     "run": 3,  # two images are a group each
@@ -47,6 +47,8 @@ class Known:
     """Whether all images are in one group."""
     single: bool = False
     """Whether each image is a group of its own."""
+    copies: bool = False
+    """Whether each group is an image and its copies."""
     n_splits: int | None = None
     """How many ways to divide the pile were found; None if that is not known."""
 
@@ -56,6 +58,8 @@ class Known:
             return False
         if command in _WITHOUT_GROUPS:
             return True
+        if self.copies and command in (*_OF_IMAGES, "splits"):
+            return False
         grouped = not (self.one_group or self.single)
         if self.indistinct or not (grouped or command in _OF_IMAGES):
             return False
@@ -91,5 +95,6 @@ def by_groups(n_images: int, n_nonempty: int, warnings: Sequence[str], n_splits:
     meaningless = any(MEANINGLESS in warning for warning in warnings)
     return Known(
         n_images, indistinct=meaningless and not single, one_group=n_nonempty < 2,
-        single=single, n_splits=n_splits or None,
+        single=single, copies=any(COPIES in warning for warning in warnings),
+        n_splits=n_splits or None,
     )  # fmt: skip

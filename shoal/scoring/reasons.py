@@ -1,0 +1,194 @@
+"""The reasons of a verdict: what was measured, in sentences."""
+
+from __future__ import annotations
+
+import math
+
+from shoal.models.facts import Representation
+from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
+from shoal.scoring.evidence import (
+    CLEARLY,
+    COPIES,
+    MEANINGLESS,
+    Evidence,
+    Sentence,
+    is_shown,
+    of_light,
+    sentence,
+)
+from shoal.scoring.than_noise import is_noise
+
+POOR = 0.4
+"""Below this share of the way from chance to 1 an expected accuracy is poor."""
+CONSISTENT, INCONSISTENT = 0.7, 0.4
+"""Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
+called consistent, below the second not consistent."""
+_STAY = 0.9
+"""If at least this share of images stays in its group, a low consistency has another cause."""
+
+
+def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
+    """What was measured and what it says, in sentences on images; of vectors the nouns differ."""
+    if evidence.n_nonempty < 2:
+        return (sentence("All images are in one group, so nothing was told apart."),)
+    if any(MEANINGLESS in warning for warning in evidence.warnings):
+        return (sentence("The groups mean nothing; the warning says why."),)  # whatever is measured
+    if is_of_noise(evidence):
+        return (sentence("Random numbers that spread as the images do form groups that are as "
+                         "clear as these: nothing says that there are any groups."),)  # fmt: skip
+    reasons = []
+    estimate, signals, consistency = estimate_of(evidence), evidence.signals, evidence.consistency
+    if estimate is not None:
+        reasons.append(_expected(estimate, evidence))
+        if is_poor(estimate, evidence):
+            reasons.append(
+                sentence("The answer is no because that is less than {poor:.0%} of the way from "
+                         "random groups to groups that are all right.", poor=POOR)
+            )  # fmt: skip
+    if signals is not None and math.isfinite(signals.view_agreement):
+        seen = sentence(
+            "{share:.0%} of the images stay in their group when they are cropped, turned "
+            "and recoloured a little.", share=signals.view_agreement,
+        )  # fmt: skip
+        if not evidence.colours:
+            seen = sentence(
+                "{share:.0%} of the images stay in their group when they are cropped, turned "
+                "and made a little brighter or darker.", share=signals.view_agreement,
+            )  # fmt: skip
+        reasons.append(seen)
+    if signals is not None and math.isfinite(signals.stability) and evidence.halves_tell:
+        reasons.append(
+            sentence("{share:.0%} of the images get the same group when only half of the images "
+                     "form the groups.", share=signals.stability)
+        )  # fmt: skip
+    if consistency is not None:
+        stay = signals is not None and signals.view_agreement >= _STAY
+        reasons.append(_consistency(consistency, stay))
+    if evidence.representation is not None:
+        reasons.append(_of_pixels(evidence.representation))
+    if evidence.representation is not None and of_light(evidence.representation):
+        reasons.append(_of_light(evidence.representation))
+    if evidence.tried_views == "stronger":
+        reasons.append(
+            sentence("Training took views that change light and colours far more, because what "
+                     "the images show was learned far better under them: kinds that only light or "
+                     "colours tell apart are not found.")
+        )  # fmt: skip
+    if estimate is None and consistency is None:
+        reasons.append(
+            sentence("Nothing was measured to judge the groups by: there are too few images, or "
+                     "an older version of shoal trained the checkpoint.")
+        )  # fmt: skip
+    return tuple(reasons)
+
+
+def _of_pixels(found: Representation) -> Sentence:
+    """How the groups compare with those of the simple way, PCA of the pixels and k-means."""
+    if not found.scores:
+        return sentence("The simple way, PCA of the pixels and k-means, has {agreement:.2f} of 1 "
+                        "in common with these groups.", agreement=found.agreement)  # fmt: skip
+    scores = {name: found.scores[name] for name in ("learned", "pixels", "joined")}
+    if not is_shown(found):
+        return sentence(
+            "What the images show, whatever their light and colours, does not tell the groups "
+            "({score:.2f} of 1), and those of PCA of the pixels and k-means no better "
+            "({pixels:.2f}): they follow the light, colours or chance.",
+            score=scores[found.choice], pixels=scores["pixels"],
+        )  # fmt: skip
+    if found.choice == "pixels":
+        return sentence(
+            "Learning was no help with this pile: the groups are those of PCA of the pixels and "
+            "k-means. What the images show tells them better ({pixels:.2f} of 1) than the groups "
+            "that were learned ({learned:.2f}).", **scores,
+        )  # fmt: skip
+    if found.choice == "joined":
+        return sentence(
+            "The groups were found in what was learned and in the pixels, side by side. What the "
+            "images show tells them better ({joined:.2f} of 1) than those of either alone "
+            "({learned:.2f} learned, {pixels:.2f} PCA of the pixels and k-means).", **scores,
+        )  # fmt: skip
+    if found.scores["pixels"] + CLEARLY < found.scores["learned"]:
+        return sentence(
+            "Learning helped: what the images show tells the groups better ({learned:.2f} of 1) "
+            "than those of PCA of the pixels and k-means ({pixels:.2f}).", **scores,
+        )  # fmt: skip
+    return sentence(
+        "Learning hardly helped: what the images show tells the groups about as well "
+        "({learned:.2f} of 1) as those of PCA of the pixels and k-means ({pixels:.2f}).", **scores,
+    )  # fmt: skip
+
+
+def _of_light(found: Representation) -> Sentence:
+    """Groups that light and colours tell: right for some piles, and for others not at all."""
+    return sentence(
+        "Light and colours alone tell the groups ({light:.2f} of 1), what the images show hardly "
+        "does ({shown:.2f}). Where light and colours tell kinds apart that is right; where things "
+        "of one kind may have any colour these groups mean little.",
+        light=found.light, shown=found.scores[found.choice],
+    )  # fmt: skip
+
+
+def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
+    if evidence.n_images < ROUGH_BELOW:
+        rough = estimate.rough()
+        copies = any(COPIES in warning for warning in evidence.warnings)
+        if copies or is_poor(estimate, evidence):  # more images would not tell more
+            return sentence(
+                "Between {low:.0%} and {high:.0%} of the images are probably in the right group. "
+                "Random groups would reach {chance:.0%}.",
+                low=rough.low, high=rough.high, chance=1.0 / evidence.n_clusters,
+            )  # fmt: skip
+        return sentence(
+            "Between {low:.0%} and {high:.0%} of the images are probably in the right group; "
+            "{n:,} {n:image is|images are} too few to tell more exactly. Random groups would reach "
+            "{chance:.0%}.",
+            low=rough.low, high=rough.high, n=evidence.n_images, chance=1.0 / evidence.n_clusters,
+        )  # fmt: skip
+    return sentence(
+        "About {right:.0%} of the images are probably in the right group; nine times in ten it is "
+        "between {low:.0%} and {high:.0%}. Random groups would reach {chance:.0%}.",
+        right=estimate.expected_accuracy, low=estimate.low, high=estimate.high,
+        chance=1.0 / evidence.n_clusters,
+    )  # fmt: skip
+
+
+def _consistency(score: float, stay: bool) -> Sentence:
+    """What the score says.
+
+    It is low if images change their group, or if they are not recognised: then an image shown
+    differently is less like itself than like others, though it may stay in its group.
+
+    Args:
+        score: the consistency.
+        stay: whether nearly all images are known to stay in their group.
+    """
+    if score >= CONSISTENT:
+        return sentence("The groups are consistent ({score:.2f} of 1): they hardly change when "
+                        "images are shown a little differently.", score=score)  # fmt: skip
+    if stay:
+        return sentence("The images are not well recognised (consistency {score:.2f} of 1): they "
+                        "stay in their group, but shown a little differently many are more like "
+                        "other images than like themselves.", score=score)  # fmt: skip
+    if score >= INCONSISTENT:
+        return sentence("The groups are consistent in part ({score:.2f} of 1): many images change "
+                        "their group when they are shown a little differently.",
+                        score=score)  # fmt: skip
+    return sentence("The groups are not consistent ({score:.2f} of 1): they depend on how the "
+                    "images happen to be shown.", score=score)  # fmt: skip
+
+
+def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
+    """Whether so few images are expected to be right that the groups cannot be trusted."""
+    chance = 1.0 / evidence.n_clusters
+    return (estimate.expected_accuracy - chance) / (1.0 - chance) < POOR
+
+
+def is_of_noise(evidence: Evidence) -> bool:
+    """Whether groups of vectors are no clearer than those of noise, see `than_noise`."""
+    return evidence.signals is not None and is_noise(evidence.signals.beyond_noise)
+
+
+def estimate_of(evidence: Evidence) -> Estimate | None:
+    """The estimate of the accuracy; None if it was not, or could not be, measured."""
+    estimate = evidence.estimate
+    return None if estimate is None or math.isnan(estimate.expected_accuracy) else estimate
