@@ -212,7 +212,7 @@ NEXT = [
     "predict DATA MODEL P.csv",
     "splits DATA MODEL --force",
     "clusters DATA MODEL --force",
-    "tree DATA MODEL tree.json",
+    "tree DATA MODEL tree.json --force",
     "cut tree.json mine.csv -k 2",
     "evaluate DATA MODEL labels.npy",
     "evaluate DATA MODEL --no-labels",

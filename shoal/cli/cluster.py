@@ -48,13 +48,13 @@ def clusters(
     It prints what speaks for each number, and draws members of the best.
     """
     from shoal.cli import inference
-    from shoal.cli.next_step import Words, free, say_next
+    from shoal.cli.next_step import free, say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
-    from shoal.scoring.worth_asking import Known
+    from shoal.scoring.worth_asking import Known, known_of
     from shoal.search import summaries
 
     check_range(low, high)
@@ -77,10 +77,13 @@ def clusters(
     own = loaded.recipe.n_clusters
     if choice.stands_out and choice.n_clusters == own:
         report.say(f"{checkpoint} has {own} clusters already")
-    for k in (choice.n_clusters, *choice.tied[:2]):  # what is as good is not hidden
+    others = [k for k in (choice.n_clusters, *choice.tied[:2]) if k != own]
+    for k in others:  # what is as good is not hidden
         out = free(Path(f"clusters-{k}.csv"))
-        words: Words = ["predict", data, checkpoint, out, "-k", k]
-        say_next(report, known, None if k == own else words)
+        say_next(report, known, ["predict", data, checkpoint, out, "-k", k])
+    if not others:
+        known = known_of(len(source), loaded, indistinct=not choice.stands_out)
+        say_next(report, known, ["tree", data, checkpoint, free(Path("tree.json"))])
 
 
 def tree(

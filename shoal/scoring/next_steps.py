@@ -27,10 +27,10 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     check = _of_what("Check the images: are they the ones you meant to give?", evidence)
     if known.indistinct:
         return (check,)
+    if known.single and evidence.n_images < FEW_TO_GROUP:
+        return (_of_what("Give more images: so few form no groups.", evidence),)
     if known.single:
-        few = "Give more images: so few form no groups."
-        more = "Ask for fewer groups, or give more images."
-        return (_of_what(few if evidence.n_images < FEW_TO_GROUP else more, evidence),)
+        return (_of_what("Ask for fewer groups, or give more images.", evidence),)
     steps = [
         check if known.one_group else
         _of_what("Look at the groups: the typical images of each, and the images it is least sure "
