@@ -1,6 +1,7 @@
 """Does confidence mean how often images are right? Raw and calibrated, on many piles.
 
     python benchmarks/calibration.py --piles signs steel --epochs 1 28 --keep DIR   # measures
+    python benchmarks/calibration.py --made letters lamps --epochs 2 12 --most 1500 --keep DIR
     python benchmarks/calibration.py --table                    # prints what was measured
     python benchmarks/calibration.py --fit                      # the constants of `accuracy.py`
 
@@ -20,6 +21,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import made_piles
 import numpy as np
 from labelled_piles import N_CLUSTERS, load
 from machine import append, commit, is_there, machine, rows, sources
@@ -27,8 +29,10 @@ from machine import append, commit, is_there, machine, rows, sources
 from shoal import pipeline
 from shoal.clustering.partitions import match
 from shoal.images.array import ArraySource
+from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 from shoal.models.history import CheckpointHistory
+from shoal.protocols import ImageSource
 from shoal.recipes.named import named
 from shoal.recipes.settings import override
 from shoal.scoring import accuracy, evaluation
@@ -40,15 +44,29 @@ GROUPS = 50
 """Images are kept as so many groups of like confidence, so that other means can be tried."""
 
 
-def trained(name: str, epochs: int, seed: int, x: Any, folder: Path) -> CheckpointHistory:
+def made(name: str, most: int, folder: Path) -> tuple[ImageSource, Any]:
+    """A pile of `made_piles.py`, of any type of numbers, and the kinds of its images."""
+    file = folder / f"{name}.{most}.npy"
+    images, kinds = made_piles.make(name)
+    rows = np.sort(np.random.default_rng(0).permutation(len(images))[:most])
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(file, images[rows])
+    return open_source(file), np.unique(kinds[rows], return_inverse=True)[1]
+
+
+def trained(
+    name: str, k: int, epochs: int, seed: int, source: ImageSource, folder: Path
+) -> CheckpointHistory:
     """The history of a run, trained unless it is there; of digits 80 epochs for 28 of others."""
-    history = CheckpointHistory(folder / f"{name.replace(' ', '_')}.{len(x)}-e{epochs}-s{seed}")
+    run = f"{name.replace(' ', '_')}.{len(source)}-e{epochs}-s{seed}"
+    history = CheckpointHistory(folder / run)
     if history.files() and not history.resume_file.exists():
         return history
     longer = epochs * 80 / 28 if name == "digits" and epochs > 1 else epochs
-    settings = [f"n_clusters={N_CLUSTERS[name]}", f"seed={seed}", f"epochs={longer:g}"]
+    settings = [f"n_clusters={k}", f"seed={seed}", f"epochs={longer:g}"]
     recipe = override(named("digits" if name == "digits" else "best"), settings)
-    for checkpoint in train(ArraySource(x), recipe):
+    for checkpoint in train(source, recipe):
         if checkpoint.step == 1:
             history.begin()
         history.save(checkpoint)
@@ -56,9 +74,9 @@ def trained(name: str, epochs: int, seed: int, x: Any, folder: Path) -> Checkpoi
     return history
 
 
-def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, Any]:
+def measure(source: ImageSource, y: Any, history: CheckpointHistory) -> dict[str, Any]:
     """One finished checkpoint: accuracy, signals, and confidence against the truth."""
-    source, known = ArraySource(x), y >= 0
+    known = y >= 0
     began = time.monotonic()
     finished = pipeline.cluster(source, checkpoints.load(history.files()[-1]))[0]
     seconds = time.monotonic() - began
@@ -92,13 +110,25 @@ def measure(name: str, x: Any, y: Any, history: CheckpointHistory) -> dict[str, 
 
 
 SIGNALS = ("cohesion", "root_shown")
-"""The signals of which `accuracy.estimate` makes a mean where it is known what images show."""
+"""The signals of which `accuracy.estimate` makes a mean where it is known what images show;"""
+LIGHT = -2.1
+"""and what `light_beyond` takes off it, see `fitted_light`."""
 
 
-def measured() -> list[dict[str, Any]]:
-    """The rows of which it is known how well what images show tells the clusters."""
+def measured(also_made: bool = False) -> list[dict[str, Any]]:
+    """The rows of which it is known how well what images show tells the clusters.
+
+    ``also_made``: those of the made piles, too. Some are made so that learning goes wrong, which
+    would weigh too much in the constants for `SIGNALS`.
+    """
     found = [row for row in rows(RESULTS) if np.isfinite(row.get("shown", np.nan))]
-    return [row | {"root_shown": max(row["shown"], 0.0) ** 0.5} for row in found]
+    return [
+        row | {
+            "root_shown": max(row["shown"], 0.0) ** 0.5,
+            "light_beyond": accuracy.light_beyond(row["light"], row["shown"]),
+        }
+        for row in found if also_made or row["pile"] in N_CLUSTERS
+    ]  # fmt: skip
 
 
 def fitted(
@@ -126,9 +156,22 @@ def fitted(
     return least_squares(residuals, np.array(start)).x
 
 
-def expected(row: dict[str, Any], constants: Any, names: Sequence[str] = SIGNALS) -> float:
-    """Expected accuracy by these constants for the signals ``names``."""
+def fitted_light(found: list[dict[str, Any]], constants: Any) -> float:
+    """The constant for `light_beyond` by least squares, with those for `SIGNALS` as they are."""
+    from scipy.optimize import minimize_scalar
+
+    def squares(light: float) -> float:
+        return sum((expected(row, constants, light=light) - row["accuracy"]) ** 2 for row in found)
+
+    return float(minimize_scalar(squares, bounds=(-12.0, 0.0), method="bounded").x)
+
+
+def expected(
+    row: dict[str, Any], constants: Any, names: Sequence[str] = SIGNALS, light: float = LIGHT
+) -> float:
+    """Expected accuracy by these constants for the signals ``names``, and for `light_beyond`."""
     odds = constants @ np.array([1.0, *(row[name] for name in names)])
+    odds += light * row["light_beyond"]
     return float(1 / row["k"] + (1 - 1 / row["k"]) / (1 + np.exp(-odds)))
 
 
@@ -201,6 +244,7 @@ def main() -> None:
     """Measure what is missing, or print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--piles", nargs="+", default=[], choices=list(N_CLUSTERS))
+    parser.add_argument("--made", nargs="+", default=[], choices=list(made_piles.PILES))
     parser.add_argument("--epochs", nargs="+", type=int, default=[1, 28])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--most", type=int, default=3000, help="images of a pile")
@@ -209,23 +253,29 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print what has been measured")
     parser.add_argument("--fit", action="store_true", help="print the constants fitted to all")
     options = parser.parse_args()
-    for name in options.piles:
-        x, y = (
-            array[: options.most] for array in load(name, options.keep / "piles", options.mnist)
-        )
+    for name in [*options.piles, *options.made]:
+        if name in options.made:
+            source, y = made(name, options.most, options.keep / "piles")
+        else:
+            x, y = (
+                each[: options.most] for each in load(name, options.keep / "piles", options.mnist)
+            )
+            source = ArraySource(x)
+        k = N_CLUSTERS.get(name, int(y.max()) + 1)
         for epochs in options.epochs:
             for seed in options.seeds:
-                key = {"pile": name, "images": len(x), "epochs": epochs, "seed": seed}
+                key = {"pile": name, "images": len(source), "epochs": epochs, "seed": seed}
                 if is_there(key, rows(RESULTS)):
                     continue
-                history = trained(name, epochs, seed, x, options.keep / "runs")
-                row = (
-                    key | measure(name, x, y, history) | {"commit": commit(), "machine": machine()}
-                )
+                history = trained(name, k, epochs, seed, source, options.keep / "runs")
+                row = key | measure(source, y, history)
+                row |= {"commit": commit(), "machine": machine()}
                 append(RESULTS, [row])
                 print(*key.values(), f"accuracy {row['accuracy']:.3f}", flush=True)
     if options.fit:
-        print("intercept,", f"{', '.join(SIGNALS)}:", *(f"{c:.3f}" for c in fitted(measured())))
+        constants = fitted(measured())
+        print("intercept,", f"{', '.join(SIGNALS)}:", *(f"{each:.3f}" for each in constants))
+        print(f"light_beyond: {fitted_light(measured(also_made=True), constants):.2f}")
     if options.table:
         print_table(measured())
 

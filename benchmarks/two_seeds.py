@@ -46,8 +46,10 @@ def clustered(name: str, epochs: int, seed: int, x: Any, keep: Path) -> tuple[An
     words = f"{name.replace(' ', '_')}.{len(x)}-e{epochs}-s{seed}"
     file = keep / "clustered" / f"{words}.npz"
     if not file.exists():
-        history = calibration.trained(name, epochs, seed, x, keep / "runs")
-        source, last = ArraySource(x), checkpoints.load(history.files()[-1])
+        source = ArraySource(x)
+        k = N_CLUSTERS[name]
+        history = calibration.trained(name, k, epochs, seed, source, keep / "runs")
+        last = checkpoints.load(history.files()[-1])
         labels = pipeline.cluster(source, last, thorough=False)[1].labels
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, z=embed(source, last), labels=labels)

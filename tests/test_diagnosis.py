@@ -18,6 +18,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.recipes.named import BASELINE, BEST
 from shoal.recipes.recipe import Recipe
+from shoal.recipes.views_for import with_intensity
 from shoal.scoring import appearance, group_sizes, warnings
 
 N = 600
@@ -176,7 +177,36 @@ def test_contrast_and_colour_are_told_by_name() -> None:
     features, _ = appearance.describe(source, np.arange(N))
     (told,) = appearance.warn_of_simple_features(features, labels, measured=True)
     assert told.startswith("the mean of the channels alone tells")
-    assert told.endswith("train with --intensity varies.")
+
+
+@pytest.mark.parametrize(
+    ("measured", "asked", "end"),
+    [
+        (True, "", "train with --intensity varies."),
+        (True, "varies", "train with --intensity ignored."),
+        (False, "", "train with --set views.brightness=0.8."),
+        (True, "ignored", "have nothing to do with what the images show."),
+        (False, "ignored", "have nothing to do with what the images show."),
+    ],
+)
+def test_nobody_is_told_to_do_what_the_run_has_done(measured: bool, asked: str, end: str) -> None:
+    features = {"brightness": np.arange(N, dtype=np.float32)[:, None]}
+    labels = (np.arange(N) < N / 2).astype(np.int64)
+    (told,) = appearance.warn_of_simple_features(features, labels, measured=measured, asked=asked)
+    assert told.endswith(end)
+
+
+def test_light_counts_only_where_somebody_says_so() -> None:
+    kept = replace(BEST, views=with_intensity(BEST.views, True, "channels"))
+    command = "shoal run pile.npy found"
+    guessed, said, from_python = (
+        checkpoint_of(kept, command=words)
+        for words in (command, f"{command} --intensity matters", "")
+    )  # fmt: skip
+    assert not appearance.light_counts(guessed)
+    assert appearance.light_counts(said)
+    assert appearance.light_counts(from_python)
+    assert not appearance.light_counts(checkpoint_of(BEST))
 
 
 def test_digits_are_not_explained_by_appearance() -> None:

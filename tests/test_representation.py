@@ -79,6 +79,18 @@ def test_less_is_expected_of_groups_that_what_images_show_does_not_tell() -> Non
     assert expected[2] < unknown.expected_accuracy
 
 
+def test_what_light_alone_tells_may_be_right_or_wrong() -> None:
+    sizes = np.full(10, 50)
+    by_what_is_shown = Signals(0.9, 1.0, 0.95, 0.9, 0.9, 1.0, 1.0, shown=0.2)
+    kept = estimate(by_what_is_shown, sizes)  # a person said that light counts
+    by_light = estimate(replace(by_what_is_shown, light=0.95), sizes)
+    assert by_light.expected_accuracy < kept.expected_accuracy - 0.1
+    assert by_light.low < kept.low
+    assert by_light.high == kept.high
+    both = replace(by_what_is_shown, shown=0.8)
+    assert estimate(replace(both, light=0.95), sizes) == estimate(both, sizes)
+
+
 def test_what_was_learned_is_kept_unless_another_is_clearly_better() -> None:
     assert choose({"learned": 0.40, "pixels": 0.42, "joined": 0.41}) == "learned"
     assert choose({"learned": 0.40, "pixels": 0.44, "joined": 0.50}) == "joined"

@@ -24,7 +24,7 @@ from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
 from shoal.scoring.verdict import decide
 
-OF_LIGHT = Representation("learned", 0.1, {"learned": 0.2, "pixels": 0.1, "joined": 0.1}, 0.95)
+OF_LIGHT = Signals(*[1.0] * 7, shown=0.2, light=0.95)
 UNTOLD = Representation("learned", 0.0, {"learned": 0.01, "pixels": 0.0, "joined": 0.0})
 GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, separations=(0.9,))
 
@@ -52,8 +52,9 @@ GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, s
             "in part",
         ),
         (replace(GOOD, representation=Representation("learned")), "yes"),
-        (replace(GOOD, representation=OF_LIGHT), "in part"),
-        (replace(GOOD, representation=replace(OF_LIGHT, light=0.39)), "yes"),
+        (replace(GOOD, signals=OF_LIGHT), "in part"),
+        (replace(GOOD, signals=replace(OF_LIGHT, light=0.39)), "yes"),
+        (replace(GOOD, signals=OF_LIGHT, estimate=Estimate(0.55, 0.5, 0.9)), "in part"),
         (replace(GOOD, estimate=None, consistency=None), "not known"),
         (replace(GOOD, estimate=Estimate(float("nan"), 0.5, 1.0), consistency=None), "not known"),
     ],
@@ -88,10 +89,17 @@ def test_learning_helped_only_where_it_clearly_did() -> None:
 def test_groups_that_follow_light_and_colours_are_told_as_such_with_a_way_out() -> None:
     training = parse_training(["run", "photos", "found"])
     assert training is not None
-    found = replace(GOOD, representation=OF_LIGHT, tried_views="usual", training=training)
+    found = replace(GOOD, signals=OF_LIGHT, tried_views="usual", training=training)
     said = str(decide(found))
     assert "Light and colours alone tell the groups (0.95 of 1)" in said
+    scores = {"learned": 0.2, "pixels": 0.04, "joined": 0.1}
+    compared = replace(found, representation=Representation("learned", 0.1, scores))
+    assert "Learning" not in str(decide(compared))
     assert "photos found-any-colour --intensity ignored" in said
+    measured = str(decide(replace(found, colours=False)))
+    assert "Intensity alone tells the groups (0.95 of 1)" in measured
+    assert "photos found-any-intensity --intensity ignored" in measured
+    assert "colour" not in measured
     kept = replace(GOOD, tried_views="stronger", training=training)
     said = str(decide(kept))
     assert "kinds that only light or colours tell apart are not found" in said

@@ -188,20 +188,12 @@ class Representation:
     scores: Mapping[str, float] = field(default_factory=dict)
     """For each of the three, how well its clusters are predicted from the structure of images, see
     `scoring.structure`; empty where nothing was to be chosen."""
-    light: float | None = None
-    """How well the clusters are predicted from the light and the colours of images alone. None
-    where that was not measured, in older files, and where training kept light and colours because
-    they tell kinds apart."""
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Representation:
         """Read what `asdict` returned."""
         scores = {str(name): float(score) for name, score in about["scores"].items()}
-        light = about.get("light")
-        return cls(
-            str(about["choice"]), float(about["agreement"]), scores,
-            None if light is None else float(light),
-        )  # fmt: skip
+        return cls(str(about["choice"]), float(about["agreement"]), scores)
 
 
 @dataclass(frozen=True)

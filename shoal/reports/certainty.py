@@ -53,6 +53,7 @@ def numbers(inputs: ReportInputs, table: ImageTable, wording: Wording) -> Table:
         add(wording("images put alike by groups of half of them"), signals.stability)
         add(wording("images put alike by other methods"), signals.method_agreement)
         add(wording("how well what the images show tells the groups"), signals.shown)
+        add(wording("how well light and colours alone tell the groups"), signals.light)
         add(wording("images found again among their nearest by another view"), signals.recognition)
     add(wording("consistency under augmentation"), consistency)
     add(wording("mean confidence"), float(table.confidence.mean()))

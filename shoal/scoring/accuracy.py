@@ -18,6 +18,8 @@ from shoal.scoring.than_noise import weight
 _SHOWN = (-5.70, 4.81, 4.17)
 """The log-odds of the expected share of the way from chance to 1: a constant, and the weights of
 `cohesion` and of the square root of `Signals.shown`."""
+_BEYOND = -2.1
+"""What `light_beyond` takes off them."""
 _UNSHOWN = (-3.16, 7.03, 0.96)
 """The same where it is not known what images show, as of vectors: a constant, and the weights of
 `cohesion` and of `log_overlap`."""
@@ -88,16 +90,23 @@ def estimate(
     if labels is not None and identity is not None and _is_by_picture(labels, identity):
         return Estimate(_CERTAIN, _CERTAIN, 1.0)
     chance = 1.0 / len(sizes)
+    known: tuple[float, ...] = (1.0, cohesion(signals, sizes))
+    beyond = 0.0
     if math.isfinite(signals.shown):
         weights, spread = _SHOWN, _SPREAD
-        other = math.sqrt(max(signals.shown, 0.0))
+        known += (math.sqrt(max(signals.shown, 0.0)),)
+        beyond = light_beyond(signals.light, signals.shown)
     else:
         weights, spread = _UNSHOWN, _SPREAD_UNSHOWN
-        other = log_overlap(signals)
-    odds = float(np.dot(weights, (1.0, cohesion(signals, sizes), other)))
-    doubt = weight(signals.beyond_noise)
-    mean = chance + doubt * (1.0 - chance) / (1.0 + math.exp(-odds))
-    return Estimate(mean, max(chance, mean - 1.64 * spread), min(1.0, mean + 1.64 * spread))
+        known += (log_overlap(signals),)
+    odds, doubt = float(np.dot(weights, known)), weight(signals.beyond_noise)
+
+    def expected(odds: float) -> float:
+        return chance + doubt * (1.0 - chance) / (1.0 + math.exp(-odds))
+
+    mean, if_light_tells = expected(odds + _BEYOND * beyond), expected(odds)
+    low, high = mean - 1.64 * spread, if_light_tells + 1.64 * spread
+    return Estimate(mean, max(chance, low), min(1.0, high))
 
 
 def share_text(share: float, n_images: int) -> str:
@@ -129,6 +138,18 @@ def log_overlap(signals: Signals) -> float:
     """
     overlap = signals.neighbour_overlap
     return float(np.log(max(overlap - _BY_CHANCE, 0.001)) if np.isfinite(overlap) else np.log(0.1))
+
+
+def light_beyond(light: float, shown: float) -> float:
+    """How much better light and colours tell clusters than twice what images show: in [0, 1].
+
+    Such clusters may be right, where colours tell kinds apart, and are else as if drawn by lot. It
+    is 0 where light was not measured, as it is not where a person said that it counts.
+
+    >>> light_beyond(0.9, 0.2), light_beyond(0.9, 0.6), light_beyond(float("nan"), 0.2)
+    (0.5, 0.0, 0.0)
+    """
+    return max(light - 2.0 * max(shown, 0.0), 0.0) if math.isfinite(light) else 0.0
 
 
 def cohesion(signals: Signals, sizes: IntArray) -> float:

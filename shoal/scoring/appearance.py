@@ -9,9 +9,12 @@ import numpy as np
 from shoal.images.brightness import brightness_and_contrast
 from shoal.images.levels import in_grey_levels
 from shoal.images.tensors import to_float
+from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
+from shoal.recipes.views_for import INTENSITY_FIELDS
 from shoal.scoring.evidence import EXPLAINED
 from shoal.scoring.structure import standardised
+from shoal.scoring.training_command import trained_by
 
 EXPLAINS = 0.8
 """A feature explains the clusters if they can be predicted from it this well, from 0 (chance) to 1
@@ -90,20 +93,46 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
     return np.array(numbers, dtype=np.int64)
 
 
+def light_counts(checkpoint: Checkpoint) -> bool:
+    """Whether light and colours are meant to tell kinds apart.
+
+    A person said so on the command line; or in Python, where views then keep them. Views that keep
+    the intensity of channels by shoal's own guess say nothing of the kind.
+    """
+    training = trained_by(checkpoint.origin.command)
+    if training is not None:
+        return ("--intensity", "matters") in training.options
+    return not any(getattr(checkpoint.recipe.views, name) for name in INTENSITY_FIELDS)
+
+
 _REMEDY = {
-    "brightness": "views.brightness=0.8",
-    "brightness and contrast": "views.brightness=0.8 and --set views.contrast=0.8",
-    "mean colour": "views.hue=0.5 and --set views.grey_probability=0.5",
+    "brightness": "--set views.brightness=0.8",
+    "brightness and contrast": "--set views.brightness=0.8 --set views.contrast=0.8",
+    "mean colour": "--intensity ignored",
 }
-"""Settings under which training learns to ignore a feature."""
+"""Options under which training learns to ignore a feature of photographs."""
+
+
+def _remedy(name: str, measured: bool, asked: str) -> str:
+    """The next stronger options under which training ignores a feature; empty if none are left."""
+    if asked == "ignored":
+        return ""
+    if not measured:
+        return _REMEDY[name]
+    mild = asked != "varies" and name != "mean colour"
+    return "--intensity varies" if mild else "--intensity ignored"
 
 
 def warn_of_simple_features(
-    features: dict[str, FloatArray], labels: IntArray, *, measured: bool = False
+    features: dict[str, FloatArray], labels: IntArray, *, measured: bool = False, asked: str = ""
 ) -> list[str]:
-    """Warn if one of ``features`` (m, 1 to 3) alone predicts the clusters ``labels`` int64 (m,).
+    """Warn if one of ``features`` alone predicts the clusters.
 
-    ``measured`` says that channels are measurements, which have an intensity, and no colours.
+    Args:
+        features: each float32 (m, 1 to 3).
+        labels: int64 (m,), the clusters.
+        measured: channels are measurements, which have an intensity, and no colours.
+        asked: what a person said of the intensity, see `asked_views.INTENSITIES`; empty: nothing.
     """
     for name, feature in features.items():
         accuracy, n_clusters = predictability(feature, labels)
@@ -111,14 +140,14 @@ def warn_of_simple_features(
             continue
         chance = 1.0 / n_clusters
         if (accuracy - chance) / (1.0 - chance) >= EXPLAINS:
-            remedy = "--intensity varies" if measured else f"--set {_REMEDY[name]}"
+            remedy = _remedy(name, measured, asked)
             if measured and name == "mean colour":
                 name = "the mean of the channels"
             return [
                 f"{name} alone tell{'' if ' and ' in name else 's'} {EXPLAINED} "
                 f"({accuracy:.0%} of the images can be assigned by it, {chance:.0%} by chance), so "
-                "the clusters may have nothing to do with what the images show; if you want other "
-                f"clusters, train with {remedy}."
+                "the clusters may have nothing to do with what the images show"
+                + (f"; if you want other clusters, train with {remedy}." if remedy else ".")
             ]
     return []
 

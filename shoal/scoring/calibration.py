@@ -8,14 +8,14 @@ the pile (`signals`): the more often such images stay together, the more often t
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 
 import numpy as np
 
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.scoring import consistency, quality
 from shoal.scoring.accuracy import Estimate, estimate
-from shoal.scoring.signals import Reclusterings, Signals, ViewSignals
+from shoal.scoring.signals import NOT_TOLD, Reclusterings, Signals, Told, ViewSignals
 
 _KNOTS = 21
 _SHRUNK_BY = 200
@@ -99,8 +99,7 @@ def calibrate(
     view_signals: ViewSignals,
     views: list[IntArray],
     identity: IntArray | None = None,
-    shown: float = np.nan,
-    beyond_noise: float = np.nan,
+    told: Told = NOT_TOLD,
 ) -> Calibration:
     """What memberships are worth, from how the same n images fare otherwise.
 
@@ -111,8 +110,7 @@ def calibrate(
         view_signals: how two views of them compare; `signals.NO_VIEWS` where there are none.
         views: the clusters of each view, int64 (n,), numbered likewise; none where there are none.
         identity: int64 (n,), see `appearance.identities`; None if it is not known.
-        shown: see `Signals.shown`; NaN if it is not known.
-        beyond_noise: see `Signals.beyond_noise`; NaN if it is not known.
+        told: what is known of the clusters without the embedding.
     """
     k = membership.shape[1]
     labels = membership.argmax(axis=1)
@@ -128,8 +126,7 @@ def calibrate(
         consistency=consistency.combined([labels, *views], view_signals.recognition)
         if views
         else np.nan,
-        shown=shown,
-        beyond_noise=beyond_noise,
+        **asdict(told),
     )
     sizes = np.bincount(labels, minlength=k)
     found = estimate(signals, sizes, labels=labels, identity=identity)

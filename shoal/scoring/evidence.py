@@ -105,11 +105,9 @@ class Evidence:
         return n_rivals(self.separations, self.n_clusters, self.tolerance)
 
 
-def of_light(found: Representation | None) -> bool:
+def of_light(signals: Signals | None) -> bool:
     """Whether light and colours alone tell the groups, and what images show hardly does."""
-    if found is None or found.light is None or not found.scores:
-        return False
-    return follows_light(found.light, found.scores[found.choice])
+    return signals is not None and follows_light(signals.light, signals.shown)
 
 
 def follows_light(light: float, shown: float) -> bool:

@@ -20,7 +20,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import calibration, of_vectors, signals, than_noise, warnings
-from shoal.scoring.appearance import identities
+from shoal.scoring.appearance import identities, light_and_colours, light_counts
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
 from shoal.scoring.representation import enough
@@ -104,17 +104,16 @@ def calibrate_again(
     known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)
     # Of clusters in the same embedding: the nearest that is known.
-    shown, beyond = before.signals.shown, before.signals.beyond_noise
-    return weigh(
-        checkpoint.recipe, clustering, z, rows, [], known, lambda _: shown, beyond=lambda _: beyond
-    )[candidate]
+    told = signals.Told(
+        before.signals.shown, before.signals.light, before.signals.beyond_noise
+    )  # fmt: skip
+    return weigh(checkpoint.recipe, clustering, z, rows, [], known, lambda _: told)[candidate]
 
 
 def weigh(
     recipe: Recipe, clustering: Clustering, z: FloatArray, rows: IntArray,
     viewed: list[FloatArray], view_signals: signals.ViewSignals,
-    shown: Callable[[IntArray], float], identity: IntArray | None = None,
-    beyond: Callable[[IntArray], float] = lambda _: math.nan,
+    told: Callable[[IntArray], signals.Told], identity: IntArray | None = None,
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate the memberships of each candidate.
 
@@ -125,10 +124,8 @@ def weigh(
         rows: int64 (m,), a sample of the images.
         viewed: the embedding of views of these, each float32 (m, d); there may be none.
         view_signals: how well the views agree.
-        shown: how well what the images show tells their clusters int64 (m,); NaN if not known.
+        told: what is known of their clusters int64 (m,) beside the embedding.
         identity: int64 (m,), see `appearance.identities`; None if it is not known.
-        beyond: how far their clusters int64 (m,) are clearer than those of noise, see
-            `than_noise`; NaN if not known.
     """
     n_clusters = clustering.predict_proba(z[:1]).shape[1]
 
@@ -144,8 +141,7 @@ def weigh(
         views, labels = [view.argmax(axis=1) for view in seen], membership.argmax(axis=1)
         calibrations.append(
             calibration.calibrate(
-                z[rows], membership, reclusterings, view_signals, views, identity, shown(labels),
-                beyond(labels),
+                z[rows], membership, reclusterings, view_signals, views, identity, told(labels)
             )
         )  # fmt: skip
     return calibrations
@@ -178,23 +174,37 @@ def _calibrate(
         some = than_noise.compared(len(rows), recipe)
         purity = than_noise.noise_purity(embed(Subset(source, rows[some]), checkpoint), recipe)
 
-        def beyond(labels: IntArray) -> float:
-            return than_noise.beyond_noise(z[rows[some]], labels[some], purity)
+        def than_of_noise(labels: IntArray) -> signals.Told:
+            beyond = than_noise.beyond_noise(z[rows[some]], labels[some], purity)
+            return signals.Told(beyond_noise=beyond)
 
         return weigh(
-            recipe, clustering, z, rows, [], signals.NO_VIEWS, lambda _: math.nan, identity, beyond
-        )
+            recipe, clustering, z, rows, [], signals.NO_VIEWS, than_of_noise, identity
+        )  # fmt: skip
     plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
     identity = identities(plain, np.arange(len(plain)))
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)
     if recipe.embedding == PIXELS:
         view_signals = replace(view_signals, neighbour_overlap=math.nan)
-    structure = None
-    if enough(len(plain), recipe.n_clusters):
-        structure = describe_structure(plain, np.arange(len(plain)))
+    told = _told_of(plain, checkpoint)
+    return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, told, identity)
 
-    def shown(labels: IntArray) -> float:
-        return math.nan if structure is None else predictability(structure, labels)
 
-    return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, shown, identity)
+def _told_of(images: ImageSource, checkpoint: Checkpoint) -> Callable[[IntArray], signals.Told]:
+    """What says how well clusters int64 (m,) of these m images are told beside the embedding."""
+    rows = np.arange(len(images))
+    structure = light = None
+    if enough(len(images), checkpoint.recipe.n_clusters):
+        structure = describe_structure(images, rows)
+    if structure is not None and not light_counts(checkpoint):
+        light = light_and_colours(images, rows)
+
+    def told(labels: IntArray) -> signals.Told:
+        shown, by_light = (
+            math.nan if each is None else predictability(each, labels)
+            for each in (structure, light)
+        )
+        return signals.Told(shown, by_light)
+
+    return told

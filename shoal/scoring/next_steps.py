@@ -77,7 +77,7 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
         epochs = max(evidence.recipe_epochs, 2 * evidence.epochs)
         longer = training.again("longer", epochs=f"{epochs:g}")
     steps = [sentence("Train longer: {command}.", command=longer)]
-    if not is_shown(evidence.representation) or of_light(evidence.representation):
+    if not is_shown(evidence.representation) or of_light(evidence.signals):
         steps = _change_views(evidence)
     if evidence.larger_size is not None:
         larger = training.again("larger", size=str(evidence.larger_size))
@@ -92,10 +92,16 @@ def _change_views(evidence: Evidence) -> list[Sentence]:
     light: those who know that colours mean nothing may ask for a whole training.
     """
     training = evidence.training
-    vain = evidence.tried_views == "usual" and not of_light(evidence.representation)
+    vain = evidence.tried_views == "usual" and not of_light(evidence.signals)
     known = evidence.tried_views == "stronger" or ("--intensity", "ignored") in training.options
     if vain or known:
         return []
+    if not evidence.colours:
+        ignoring = training.again("any-intensity", intensity="ignored")
+        return [
+            sentence("Train with views that tell nothing of the intensity: {command}.",
+                     command=ignoring)
+        ]  # fmt: skip
     ignoring = training.again("any-colour", intensity="ignored")
     return [
         sentence("Train with views that tell nothing of light and colours: {command}.",

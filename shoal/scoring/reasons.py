@@ -16,6 +16,7 @@ from shoal.scoring.evidence import (
     of_light,
     sentence,
 )
+from shoal.scoring.signals import Signals
 from shoal.scoring.than_noise import is_noise
 
 POOR = 0.4
@@ -65,9 +66,9 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
         stay = signals is not None and signals.view_agreement >= _STAY
         reasons.append(_consistency(consistency, stay))
     if evidence.representation is not None:
-        reasons.append(_of_pixels(evidence.representation))
-    if evidence.representation is not None and of_light(evidence.representation):
-        reasons.append(_of_light(evidence.representation))
+        reasons.append(_of_pixels(evidence.representation, of_light(signals)))
+    if signals is not None and of_light(signals):
+        reasons.append(_of_light(signals, evidence.colours))
     if evidence.tried_views == "stronger":
         reasons.append(
             sentence("Training took views that change light and colours far more, because what "
@@ -82,9 +83,12 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
     return tuple(reasons)
 
 
-def _of_pixels(found: Representation) -> Sentence:
-    """How the groups compare with those of the simple way, PCA of the pixels and k-means."""
-    if not found.scores:
+def _of_pixels(found: Representation, by_light: bool) -> Sentence:
+    """How the groups compare with those of the simple way, PCA of the pixels and k-means.
+
+    ``by_light``: light and colours tell the groups. Then it is not said whether learning helped.
+    """
+    if not found.scores or (by_light and is_shown(found) and found.choice == "learned"):
         return sentence("The simple way, PCA of the pixels and k-means, has {agreement:.2f} of 1 "
                         "in common with these groups.", agreement=found.agreement)  # fmt: skip
     scores = {name: found.scores[name] for name in ("learned", "pixels", "joined")}
@@ -118,13 +122,18 @@ def _of_pixels(found: Representation) -> Sentence:
     )  # fmt: skip
 
 
-def _of_light(found: Representation) -> Sentence:
+def _of_light(signals: Signals, colours: bool) -> Sentence:
     """Groups that light and colours tell: right for some piles, and for others not at all."""
+    if not colours:
+        return sentence(
+            "Intensity alone tells the groups ({light:.2f} of 1), what the images show hardly "
+            "does. Where the intensity tells kinds apart that is right; where it changes by "
+            "chance these groups mean little.", light=signals.light,
+        )  # fmt: skip
     return sentence(
         "Light and colours alone tell the groups ({light:.2f} of 1), what the images show hardly "
-        "does ({shown:.2f}). Where light and colours tell kinds apart that is right; where things "
-        "of one kind may have any colour these groups mean little.",
-        light=found.light, shown=found.scores[found.choice],
+        "does. Where light and colours tell kinds apart that is right; where things of one kind "
+        "may have any colour these groups mean little.", light=signals.light,
     )  # fmt: skip
 
 
@@ -178,7 +187,12 @@ def _consistency(score: float, stay: bool) -> Sentence:
 
 
 def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
-    """Whether so few images are expected to be right that the groups cannot be trusted."""
+    """Whether so few images are expected to be right that the groups cannot be trusted.
+
+    Of groups that light tells it is not said: they may be right, where light tells kinds apart.
+    """
+    if of_light(evidence.signals):
+        return False
     chance = 1.0 / evidence.n_clusters
     return (estimate.expected_accuracy - chance) / (1.0 - chance) < POOR
 

@@ -19,8 +19,6 @@ from shoal.models.facts import Representation
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
 from shoal.recipes.parts import Part, build
 from shoal.recipes.recipe import Recipe
-from shoal.recipes.views_for import INTENSITY_FIELDS
-from shoal.scoring.appearance import light_and_colours
 from shoal.scoring.evidence import CLEARLY
 from shoal.scoring.structure import describe_structure, predictability
 
@@ -72,10 +70,7 @@ def compare(
     found["joined"] = cluster(recipe, _joined(recipe, reduction, pixels))
     scores = {name: predictability(structure, labels) for name, labels in found.items()}
     choice = choose(scores)
-    light = None
-    if any(getattr(recipe.views, name) for name in INTENSITY_FIELDS):
-        light = predictability(light_and_colours(source, rows), found[choice])
-    facts = Representation(choice, _agreement(found[choice], found["pixels"]), scores, light)
+    facts = Representation(choice, _agreement(found[choice], found["pixels"]), scores)
     return Compared(_with(recipe, choice), facts, components)
 
 

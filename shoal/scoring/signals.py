@@ -36,6 +36,24 @@ class ViewSignals:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What is known of clusters beside the embedding; NaN where that was not measured."""
+
+    shown: float = float("nan")
+    """How well what the images show tells the clusters, see `structure.predictability`: 0 for
+    chance, 1 at best."""
+    light: float = float("nan")
+    """How well light and colours alone tell them, see `appearance.light_and_colours`: likewise."""
+    beyond_noise: float = float("nan")
+    """How far clusters of vectors are clearer than those of noise, see `than_noise`: 0 for noise, 1
+    at best."""
+
+
+NOT_TOLD = Told()
+"""Where nothing of it was measured."""
+
+
+@dataclass(frozen=True)
 class Signals:
     """The signals of a clustering; NaN where a signal was not measured."""
 
@@ -57,11 +75,12 @@ class Signals:
     consistency: float
     """The score by which checkpoints of a run are compared, see `consistency.combine`."""
     shown: float = float("nan")
-    """How well what the images show tells the clusters, see `structure.predictability`: 0 for
-    chance, 1 at best. Files of an older shoal have none."""
+    """See `Told`; files of an older shoal have none."""
     beyond_noise: float = float("nan")
-    """How far clusters of vectors are clearer than those of noise, see `than_noise`: 0 for noise, 1
-    at best. Images and files of an older shoal have none."""
+    """See `Told`; images and files of an older shoal have none."""
+    light: float = float("nan")
+    """See `Told`. It is not measured either where light and colours are meant to tell kinds
+    apart."""
 
 
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]

@@ -133,6 +133,6 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
         answers.append("in part")
     if not is_shown(evidence.representation):
         answers.append("in part" if any(EXPLAINED in each for each in evidence.warnings) else "no")
-    if evidence.n_rivals or evidence.warnings or of_light(evidence.representation):
+    if evidence.n_rivals or evidence.warnings or of_light(evidence.signals):
         answers.append("in part")
     return answers

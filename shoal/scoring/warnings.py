@@ -70,8 +70,11 @@ def diagnose(
     if len(np.unique(identity)) < len(rows):  # more copies would not help
         too_few = few_different(identity) or too_few
     explained: list[str] = []
-    if not _light_counts(checkpoint):
-        explained = warn_of_simple_features(features, labels, measured=_is_measured(source))
+    asked = _said_of_intensity(checkpoint)
+    if asked != "matters":
+        explained = warn_of_simple_features(
+            features, labels, measured=_is_measured(source), asked=asked
+        )
     return [
         *too_few,
         *collapse(z, n_clusters),
@@ -82,10 +85,11 @@ def diagnose(
     ]
 
 
-def _light_counts(checkpoint: Checkpoint) -> bool:
-    """Whether a person said that light and colours tell kinds apart."""
+def _said_of_intensity(checkpoint: Checkpoint) -> str:
+    """What a person said on the command line, see `asked_views.INTENSITIES`; empty: nothing."""
     training = trained_by(checkpoint.origin.command)
-    return training is not None and ("--intensity", "matters") in training.options
+    said = [] if training is None else [o[-1] for o in training.options if o[0] == "--intensity"]
+    return said[-1] if said else ""
 
 
 def _is_measured(source: ImageSource) -> bool:
