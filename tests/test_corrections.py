@@ -298,6 +298,17 @@ def test_an_answer_about_single_images_tells_what_became_of_each():
     assert say.answers(groups, rows[:2], targets[:2]).says == "Answered for 2 images: 2 stayed."
 
 
+@pytest.mark.parametrize(("n", "stay"), [
+    (0, ""), (1, " 1 decided image stays in its group."),
+    (5, " 5 decided images stay in their groups."),
+])  # fmt: skip
+def test_another_division_tells_what_stays(n, stay):
+    groups = beginning()
+    groups = apply(groups, say.confirm(groups, np.arange(n))) if n else groups
+    says = say.divide(groups, np.arange(N) % 4, "4 {clusters}", {}).says
+    assert says == "Took another division: 4 {clusters}." + stay
+
+
 def test_two_groups_never_have_one_name():
     groups = beginning()
     groups = apply(groups, say.name(groups, 1, "cats"))

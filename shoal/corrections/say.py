@@ -270,7 +270,11 @@ def divide(groups: Groups, labels: IntArray, title: str, about: Mapping[str, Any
         groups.ids, tuple(group.tolist()), groups.ids_of(np.flatnonzero(held)),
         tuple(sorted(set(group.tolist()))), next_group,
     )  # fmt: skip
-    return Entry("divide", f"Took another division: {title}.", whole=whole, about=about)
+    says = f"Took another division: {title}."
+    if n := int(held.sum()):
+        stay = " {n:,} decided {n:image stays in its group|images stay in their groups}."
+        says += fill(stay, n=n)
+    return Entry("divide", says, whole=whole, about=about)
 
 
 def _moves(groups: Groups, rows: IntArray, target: IntArray) -> dict[int, tuple[str, ...]]:
