@@ -15,6 +15,7 @@ rather says too little than too much. Measured: benchmarks/clicks.py, benchmarks
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -105,9 +106,9 @@ def _held_against(
 def blindness(doubt: FloatArray, wrong: BoolArray) -> float:
     """How well it fits that doubt does not tell wrong answers from right ones, in [0, 1].
 
-    The rank test of Mann and Whitney (1947): the likelihood of the share of pairs, of a wrong and a
-    right answer, in which the wrong one is the more doubtful, if doubt says nothing, beside the
-    greatest it can be. Less than half of the pairs is no better than half.
+    The p-value of the rank test of Mann and Whitney (1947) by the normal distribution: how often so
+    large a share of the pairs, of a wrong and a right answer, would have the wrong one more
+    doubtful, or the right one, if doubt said nothing. 1 where that share is no more than half.
 
     Args:
         doubt: float32 (m,).
@@ -124,7 +125,7 @@ def blindness(doubt: FloatArray, wrong: BoolArray) -> float:
     rank = (np.cumsum(counts) - (counts - 1) / 2)[which]  # equal doubts share their ranks
     pairs = (rank[wrong].sum() - n_wrong * (n_wrong + 1) / 2) / (n_wrong * n_right)
     spread = np.sqrt((n_wrong + n_right + 1) / (12 * n_wrong * n_right))
-    return float(np.exp(-(max(0.0, (pairs - 0.5) / spread) ** 2) / 2))
+    return math.erfc(max(0.0, (pairs - 0.5) / spread) / math.sqrt(2.0))
 
 
 def from_the_result(
