@@ -149,7 +149,7 @@ def test_of_copies_no_advice_asks_for_more_than_the_few_that_differ(
     monkeypatch.chdir(tmp_path)
     said = said_of(IMAGES["copies of two"].astype(np.uint8), run_cli, "-k", 2)
     assert "only 2 of the 40 images that were compared are different" in said
-    assert "List the copies: 'shoal duplicates pile.npy --csv found/duplicates.csv" in said
+    assert "'shoal duplicates pile.npy found/checkpoint.pth --csv found/duplicates.csv" in said
     for word in ("too few", "Train", "--intensity", "shoal clusters"):
         assert word not in said
     monkeypatch.chdir(new_folder(tmp_path, "vectors"))
@@ -178,6 +178,11 @@ def test_of_few_and_of_noise_no_number_of_groups_is_asked_for_in_vain(
     said = said_of(VECTORS["noise"][:4], run_cli)
     assert "4 vectors are few: nothing tells whether groups of fewer than 20" in said
     assert "too few to tell more" not in said
+    monkeypatch.chdir(new_folder(tmp_path, "three"))  # clear ones, of which the number is known
+    three = RANDOM.normal(size=(90, 8)) + 9 * np.eye(3, 8)[np.arange(90) % 3]
+    said = said_of(three, run_cli, "-k", "auto")
+    assert "In part" in said
+    assert "shoal clusters" not in said
     monkeypatch.chdir(new_folder(tmp_path, "noise"))
     said = said_of(VECTORS["noise"], run_cli, "-k", "auto")
     assert "too few to tell more" not in said

@@ -93,8 +93,8 @@ class Evidence:
     halves_tell: bool = True
     """Whether it says anything that half of the images form the same groups. It does not where the
     number of groups was chosen for that, or where there are fewer than two images a group."""
-    none_stands_out: bool = False
-    """Whether the number of groups was to be chosen, and none was better than chance."""
+    number_is_settled: bool = False
+    """Whether the number of groups was chosen, and no other would do as well."""
     vectors: bool = False
     """Whether it is vectors from elsewhere that were clustered."""
     training: TrainingCommand = field(default_factory=TrainingCommand)

@@ -89,20 +89,24 @@ def tiny_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
     sizes = np.asarray(sizes)
     share = sizes.sum() / len(sizes)
     tiny = np.flatnonzero((sizes < TINY * share) & (sizes > 0))
-    empty = np.flatnonzero(sizes == 0)
-    sentences = []
-    if len(tiny):
-        listed = ", ".join(f"{cluster} with {sizes[cluster]:,}" for cluster in tiny[:5])
-        more = f" and {len(tiny) - 5} more" if len(tiny) > 5 else ""
-        sentences.append(
-            f"{len(tiny):,} of {len(sizes):,} clusters {'is' if len(tiny) == 1 else 'are'} tiny "
-            f"({listed}{more}; an even share is {share:,.0f}). Tiny clusters are often a few odd "
-            "images and not a kind; look at them, or try another number of clusters."
-        )
-    if len(empty):
-        sentences.append(
-            f"{len(empty):,} of {len(sizes):,} clusters {'is' if len(empty) == 1 else 'are'} "
-            "empty, because the images form fewer groups"
-            + ("; ask for fewer clusters." if len(sizes) > 2 else ".")
-        )
-    return sentences
+    if not len(tiny):
+        return empty_clusters(sizes)
+    listed = ", ".join(f"{cluster} with {sizes[cluster]:,}" for cluster in tiny[:5])
+    more = f" and {len(tiny) - 5} more" if len(tiny) > 5 else ""
+    return [
+        f"{len(tiny):,} of {len(sizes):,} clusters {'is' if len(tiny) == 1 else 'are'} tiny "
+        f"({listed}{more}; an even share is {share:,.0f}). Tiny clusters are often a few odd "
+        "images and not a kind; look at them, or try another number of clusters.",
+        *empty_clusters(sizes),
+    ]
+
+
+def empty_clusters(sizes: Sequence[int] | IntArray) -> list[str]:
+    """Warn of clusters that hold nothing; ``sizes`` as of `tiny_clusters`."""
+    n_empty = sum(size == 0 for size in sizes)
+    if not n_empty:
+        return []
+    return [
+        f"{n_empty:,} of {len(sizes):,} clusters {'is' if n_empty == 1 else 'are'} empty, because "
+        "the images form fewer groups" + ("; ask for fewer clusters." if len(sizes) > 2 else ".")
+    ]

@@ -15,6 +15,7 @@ import numpy as np
 
 from shoal.clustering.clustering import build_clusterer
 from shoal.clustering.evidence import NOTHING
+from shoal.clustering.n_clusters import TIED
 from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
@@ -22,6 +23,7 @@ from shoal.errors import CheckpointError, DataError
 from shoal.images.remote.location import is_remote, location, split_name
 from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import ChosenNumber
 from shoal.protocols import FloatArray, ImageSource, Track, silent
 from shoal.recipes.named import RECIPES
 from shoal.scoring import quality
@@ -138,12 +140,19 @@ def verdict_on(
             and bool(recipe.views.hue or recipe.views.saturation),
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
-            none_stands_out=facts.chosen is not None
-            and max(facts.chosen.strengths.values(), default=1.0) < NOTHING,
+            number_is_settled=_is_settled(facts.chosen),
             vectors=checkpoint.n_dimensions > 0,
             training=training_of(checkpoint, words=words, path=path, data=data),
         )
     )
+
+
+def _is_settled(chosen: ChosenNumber | None) -> bool:
+    """Whether a number of clusters was chosen, and no other would do as well."""
+    if chosen is None or not chosen.strengths:
+        return False
+    best = max(chosen.strengths.values())
+    return best < NOTHING or sum(each >= best - TIED for each in chosen.strengths.values()) == 1
 
 
 def _n_nonempty(checkpoint: Checkpoint) -> int:

@@ -37,7 +37,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                  "of.", evidence)
     ]  # fmt: skip
     if known.copies:
-        copies = command("duplicates", data, "--csv", training.beside("duplicates.csv"),
+        copies = command("duplicates", data, checkpoint, "--csv", training.beside("duplicates.csv"),
                          "--picture", training.beside("duplicates.png"))  # fmt: skip
         return (*steps, sentence("List the copies: {command}.", command=copies))
     if evidence.n_rivals and trust != "no":
@@ -54,7 +54,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     if trust != "yes" and training.verb != "cluster":
         steps += _train_again(evidence)
     other_number = trust != "yes" or evidence.n_clusters > 2
-    if other_number and not evidence.none_stands_out and known.answers("clusters"):
+    if other_number and not evidence.number_is_settled and known.answers("clusters"):
         picture = training.beside("n_clusters.png")
         clusters = command("clusters", data, checkpoint, "--picture", picture)
         steps.append(sentence("Try another number of groups: {command}.", command=clusters))

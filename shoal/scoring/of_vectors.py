@@ -13,6 +13,7 @@ from shoal.plural import counted, fill, of_vectors
 from shoal.protocols import ImageSource, IntArray
 from shoal.scoring.evidence import MEANINGLESS
 from shoal.scoring.group_sizes import (
+    empty_clusters,
     few_different,
     mostly_copies,
     single_images,
@@ -52,7 +53,7 @@ def diagnose(
         return list(map(of_vectors, alone))
     identity = identities(source, rows)
     if same := mostly_copies(identity, checkpoint.recipe.n_clusters):
-        return list(map(of_vectors, [*same, *tiny_clusters(sizes)]))
+        return list(map(of_vectors, [*same, *empty_clusters(sizes)]))
     return [
         *map(of_vectors, few_different(identity)),
         *warn_without_direction(Subset(source, rows), checkpoint),

@@ -20,6 +20,7 @@ from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.named import RECIPES
 from shoal.scoring.appearance import describe, identities, warn_of_simple_features
 from shoal.scoring.group_sizes import (
+    empty_clusters,
     few_different,
     few_images,
     mostly_copies,
@@ -66,7 +67,7 @@ def diagnose(
         return [*too_few, *alone]
     identity = identities(source, rows)
     if same := mostly_copies(identity, n_clusters):
-        return [*same, *tiny_clusters(sizes)]
+        return [*same, *empty_clusters(sizes)]
     if len(np.unique(identity)) < len(rows):  # more copies would not help
         too_few = few_different(identity) or too_few
     explained: list[str] = []
