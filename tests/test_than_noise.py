@@ -55,22 +55,24 @@ def test_groups_of_noise_are_not_trusted_and_nothing_reassures(
     assert again.confidence.mean() < 1.0 / others + 0.5 * (1.0 - 1.0 / others)
 
 
-def unequal() -> np.ndarray:
-    kinds = np.repeat([0, 1, 2], [300, 60, 15])
-    return RANDOM.normal(size=(375, 8)) + 7 * np.eye(3, 8)[kinds]
+def unequal(*sizes: int) -> np.ndarray:
+    kinds = np.repeat(np.arange(len(sizes)), sizes)
+    noise = np.random.default_rng(0).normal(size=(len(kinds), 8))
+    return noise + 7 * np.eye(len(sizes), 8)[kinds]
 
 
 @pytest.mark.parametrize(
     ("x", "k"),
     [
-        (unequal(), 3),
+        (unequal(300, 60, 15), 3),
+        (unequal(380, 20), 2),
         (datasets.load_iris().data, 3),
         (datasets.load_digits().data[::3], 10),
         (datasets.make_moons(400, noise=0.06, random_state=0)[0], 2),
         (datasets.make_blobs(300, centers=5, cluster_std=[0.5, 1, 1.2, 0.7, 1.0],
                              random_state=1)[0], 5),
     ],
-    ids=["unequal", "iris", "digits", "moons", "blobs"],
+    ids=["unequal", "very unequal", "iris", "digits", "moons", "blobs"],
 )  # fmt: skip
 def test_real_groups_are_clearer_than_those_of_noise(x: np.ndarray, k: int) -> None:
     _, found, _ = clustered(x, k)

@@ -21,6 +21,8 @@ from shoal.scoring.than_noise import is_noise
 
 POOR = 0.4
 """Below this share of the way from chance to 1 an expected accuracy is poor."""
+FAR_CLEARER = 0.7
+"""From this score of `than_noise` on groups of vectors are far clearer than those of noise."""
 CONSISTENT, INCONSISTENT = 0.7, 0.4
 """Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
 called consistent, below the second not consistent."""
@@ -45,6 +47,15 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
             reasons.append(
                 sentence("The answer is no because that is less than {poor:.0%} of the way from "
                          "random groups to groups that are all right.", poor=POOR)
+            )  # fmt: skip
+        elif (
+            signals is not None and signals.beyond_noise >= FAR_CLEARER
+            and _is_low(estimate, evidence)
+        ):  # fmt: skip
+            reasons.append(
+                sentence("The groups are far clearer than those of random numbers that spread "
+                         "alike ({score:.2f} of 1), but half of the images do not form the same "
+                         "ones.", score=signals.beyond_noise)
             )  # fmt: skip
     if signals is not None and math.isfinite(signals.view_agreement):
         seen = sentence(
@@ -190,9 +201,15 @@ def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     """Whether so few images are expected to be right that the groups cannot be trusted.
 
     Of groups that light tells it is not said: they may be right, where light tells kinds apart.
+    Nor of groups of vectors that are far clearer than those of noise: a small one among large ones
+    may be lost in half of the vectors, which is all that the estimate goes by.
     """
-    if of_light(evidence.signals):
-        return False
+    signals = evidence.signals
+    clear = signals is not None and signals.beyond_noise >= FAR_CLEARER
+    return not (clear or of_light(signals)) and _is_low(estimate, evidence)
+
+
+def _is_low(estimate: Estimate, evidence: Evidence) -> bool:
     chance = 1.0 / evidence.n_clusters
     return (estimate.expected_accuracy - chance) / (1.0 - chance) < POOR
 
