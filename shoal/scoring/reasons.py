@@ -48,10 +48,7 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
                 sentence("The answer is no because that is less than {poor:.0%} of the way from "
                          "random groups to groups that are all right.", poor=POOR)
             )  # fmt: skip
-        elif (
-            signals is not None and signals.beyond_noise >= FAR_CLEARER
-            and _is_low(estimate, evidence)
-        ):  # fmt: skip
+        elif signals is not None and _is_far_clearer(signals) and _is_low(estimate, evidence):
             reasons.append(
                 sentence("The groups are far clearer than those of random numbers that spread "
                          "alike ({score:.2f} of 1), but half of the images do not form the same "
@@ -205,8 +202,13 @@ def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     may be lost in half of the vectors, which is all that the estimate goes by.
     """
     signals = evidence.signals
-    clear = signals is not None and signals.beyond_noise >= FAR_CLEARER
-    return not (clear or of_light(signals)) and _is_low(estimate, evidence)
+    if of_light(signals) or (signals is not None and _is_far_clearer(signals)):
+        return False
+    return _is_low(estimate, evidence)
+
+
+def _is_far_clearer(signals: Signals) -> bool:
+    return signals.beyond_noise >= FAR_CLEARER  # NaN is not
 
 
 def _is_low(estimate: Estimate, evidence: Evidence) -> bool:
