@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import sys
+import threading
+from typing import NoReturn
 
 
 def wait_briefly() -> None:
@@ -40,15 +42,12 @@ def main() -> None:
             if sys.stdout is not None:  # closed by who called
                 sys.stdout.flush()
     except Interrupted as error:
-        sys.exit(_say(error, 130))
+        _end(_say(error, 130))
     except ShoalError as error:
         from shoal.cli import in_words_of_the_command
 
         code = _say(in_words_of_the_command(str(error)), 2)
-        if isinstance(error.__cause__, LostError):  # a Ray that has ended would not let it end so
-            sys.stderr.flush()
-            os._exit(code)
-        sys.exit(code)
+        _end(code, at_once=isinstance(error.__cause__, LostError))
     except KeyboardInterrupt:
         sys.exit(_say("stopped.", 130))
     except SystemExit as stop:
@@ -63,6 +62,20 @@ def main() -> None:
         if error.errno != errno.ENAMETOOLONG:
             raise
         sys.exit(_say(f"{str(error.filename)[:60]}…: the name is too long; shorten it.", 2))
+
+
+def _end(code: int, *, at_once: bool = False) -> NoReturn:
+    """End the command, all of whose files are written.
+
+    ``at_once``: without what Python does at its end. A Ray that has ended would not let it end so;
+    and a thread that a cluster does not let go of would crash then.
+    """
+    from shoal.distributed.address import WAITS_FOR_RAY
+
+    if at_once or any(thread.name == WAITS_FOR_RAY for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _print_anything() -> None:

@@ -196,6 +196,17 @@ def test_nobody_is_told_to_do_what_the_run_has_done(measured: bool, asked: str, 
     assert told.endswith(end)
 
 
+def test_what_images_show_well_is_not_put_down_to_their_colour() -> None:
+    generator = np.random.default_rng(0)
+    labels = (np.arange(N) < N / 2).astype(np.int64)
+    source, rows = pile(labels * 0.8, generator), np.arange(N)
+    z, sizes = generator.normal(size=(N, 8)).astype(np.float32), np.bincount(labels)
+    recipe = replace(BEST, n_clusters=2)
+    for shown, told in ((0.97, False), (0.2, True), (float("nan"), True)):
+        found = warnings.diagnose(source, checkpoint_of(recipe), z, labels, rows, sizes, shown)
+        assert any("tells the clusters apart" in each for each in found) == told
+
+
 def test_light_counts_only_where_somebody_says_so() -> None:
     kept = replace(BEST, views=with_intensity(BEST.views, True, "channels"))
     command = "shoal run pile.npy found"

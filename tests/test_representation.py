@@ -87,6 +87,11 @@ def test_what_light_alone_tells_may_be_right_or_wrong() -> None:
     assert by_light.expected_accuracy < kept.expected_accuracy - 0.1
     assert by_light.low < kept.low
     assert by_light.high == kept.high
+    assert by_light.low == 0.1
+    nearly = replace(by_what_is_shown, shown=0.45)
+    hardly = estimate(replace(nearly, light=0.99), sizes)
+    assert hardly.low == 0.1
+    assert hardly.expected_accuracy < estimate(nearly, sizes).expected_accuracy - 0.2
     both = replace(by_what_is_shown, shown=0.8)
     assert estimate(replace(both, light=0.95), sizes) == estimate(both, sizes)
 

@@ -229,7 +229,7 @@ def test_divisions_come_splits_first_and_can_be_taken(session: Session) -> None:
 
     again = session.act({"op": "divide", "index": index})  # nothing is numbered anew
     assert again["says"].endswith("this is the division that you have. Nothing changed.")
-    assert again["state"] == answer["state"]
+    assert again["state"]["groups"] == answer["state"]["groups"]
     session.act({"op": "undo"})
     assert session.act({"op": "divide", "index": index})["entry"], "it is not chosen any more"
 

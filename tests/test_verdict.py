@@ -96,6 +96,12 @@ def test_groups_that_follow_light_and_colours_are_told_as_such_with_a_way_out() 
     compared = replace(found, representation=Representation("learned", 0.1, scores))
     assert "Learning" not in str(decide(compared))
     assert "photos found-any-colour --intensity ignored" in said
+    assert "photos found-by-light --intensity matters" in said
+    asked = parse_training(["run", "photos", "found", "--intensity", "ignored"])
+    assert asked is not None
+    ignored = str(decide(replace(GOOD, training=asked)))
+    assert "You asked for views that change light" in ignored
+    assert "photos found-by-light --intensity matters" in ignored
     measured = str(decide(replace(found, colours=False)))
     assert "Intensity alone tells the groups (0.95 of 1)" in measured
     assert "photos found-any-intensity --intensity ignored" in measured

@@ -153,6 +153,25 @@ def test_a_mistake_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["predict", "pile.npy", "none.pth", "p.csv"], "torchrun is for 'shoal train' and"),
+        (["train", "pile.npy", "a.pth", "--ray", "-k", "3"], "give --ray or torchrun, not both"),
+    ],
+)
+def test_torchrun_lets_the_command_say_what_is_wrong(
+    words: list[str], said: str, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "pile.npy", images)
+    done = torchrun("-m", "shoal", *words, folder=tmp_path)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("shoal: ")]
+    assert done.returncode != 0
+    assert len(lines) == 1, done.stderr
+    assert said in lines[0]
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["predict", "a", "b", "c"], "torchrun is for 'shoal train' and 'shoal run', got predict"),
@@ -168,6 +187,7 @@ def test_what_torchrun_cannot_share_is_refused_once(
     with pytest.raises(DistributedError, match=message), joined(words):
         pass
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr("shoal.distributed.torchrun._SPEAKING", 0.0)
     with pytest.raises(SystemExit), joined(words):
         pass
 

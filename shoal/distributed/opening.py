@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from shoal import __version__
+from shoal.distributed.order import check_version
 from shoal.distributed.parts import Parts
 from shoal.distributed.pieces import Piece
 from shoal.errors import DistributedError, ShoalError
@@ -137,7 +138,7 @@ def _piece(
     order: Order, piece: Piece, pile: str, checkpoint: str
 ) -> tuple[ImageSource, Checkpoint | None]:
     """A file of a store, decoded once on a machine."""
-    _check_version(order)
+    check_version(order.version)
     loaded = None if order.checkpoint is None else checkpoint_at(order.checkpoint, checkpoint)
     with _by_itself(f"{pile[:16]}-{piece.first}"):
         return _opened(replace(order, data=only(order.data, [piece.shard])), loaded), loaded
@@ -146,18 +147,10 @@ def _piece(
 @lru_cache(maxsize=1)
 def _pile(order: Order, pile: str, checkpoint: str) -> tuple[ImageSource, Checkpoint | None]:
     """What this process opened for a task before is still open for the next."""
-    _check_version(order)
+    check_version(order.version)
     loaded = None if order.checkpoint is None else checkpoint_at(order.checkpoint, checkpoint)
     with _by_itself(pile[:16]):
         return _opened(order, loaded), loaded
-
-
-def _check_version(order: Order) -> None:
-    if order.version != __version__:
-        raise DistributedError(
-            f"a worker on {platform.node()} has shoal {__version__}, and the command is of "
-            f"{order.version}; install the same version on each machine."
-        )
 
 
 def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import torch.distributed as dist
 
-from shoal.errors import DataError, ShoalError
+from shoal import __version__
+from shoal.errors import DataError, DistributedError, ShoalError
 from shoal.images.array import ArraySource
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.file_content import on_cpu
@@ -34,6 +36,21 @@ class Order:
     recipe: Recipe
     resume: Checkpoint | None
     groups: IntArray | None
+    version: str = __version__
+    """Of the shoal of the command."""
+
+
+def check_version(of_command: str) -> None:
+    """Fail in a worker whose shoal is another one than that of the command.
+
+    Raises:
+        DistributedError: it is.
+    """
+    if of_command != __version__:
+        raise DistributedError(
+            f"a worker on {platform.node()} has shoal {__version__}, and the command is of "
+            f"{of_command}; install the same version on each machine."
+        )
 
 
 def backend(device: str) -> str:
@@ -54,7 +71,9 @@ def open_alike(order: Order, workers: Workers, source: ImageSource | None = None
 
     Raises:
         DataError: what the first worker says that cannot open them, or has other images.
+        DistributedError: this worker has another shoal than the command.
     """
+    check_version(order.version)
     if workers.size == 1:
         return source or order.reopen()
     problem = ""

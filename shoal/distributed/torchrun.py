@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Generator, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:  # loaded when there are workers: 'shoal --help' has none
     from shoal.distributed.order import Reopen
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # loaded when there are workers: 'shoal --help' has none
 
 TRAINING = ("train", "run")
 """The commands whose steps workers share."""
+_SPEAKING = 20.0
+"""Seconds in which worker 0 says what is wrong, and ends."""
 
 
 @contextlib.contextmanager
@@ -66,6 +69,13 @@ def on_cpu(words: Sequence[str]) -> bool:
     return asked[-1:] == ["cpu"]
 
 
+def _let_the_command_speak() -> NoReturn:
+    """End after worker 0 has: as soon as one worker ends, torchrun kills the others."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(_SPEAKING)
+    raise SystemExit(2)
+
+
 def _check_devices(n_devices: int) -> None:
     """Fail where workers would have to share a device, which NCCL refuses."""
     from shoal.errors import DistributedError
@@ -74,7 +84,7 @@ def _check_devices(n_devices: int) -> None:
     if size <= n_devices:
         return
     if os.environ.get("RANK", "0") != "0":
-        raise SystemExit(2)
+        _let_the_command_speak()
     raise DistributedError(
         f"torchrun must start at most {n_devices} on this machine, one for each CUDA device, got "
         f"{size}; or give --device cpu."
@@ -94,7 +104,7 @@ def _check_command(words: Sequence[str]) -> None:
     elif "--ray" in words:
         message = "--ray begins workers of its own; give --ray or torchrun, not both."
     if message and os.environ.get("RANK", "0") != "0":
-        raise SystemExit(2)
+        _let_the_command_speak()
     if message:
         raise DistributedError(message)
 
@@ -163,16 +173,16 @@ def follow() -> None:
         order, device = ordered
         try:
             source = open_alike(order, workers)
-        except DataError as error:
-            raise SystemExit(2) from error
+        except DataError:
+            _let_the_command_speak()
         keep_large_buffers()
         for _ in train(
             source, order.recipe, device=device, resume=order.resume, groups=order.groups,
             workers=workers,
         ):  # fmt: skip
             pass
-    except (RecipeError, TrainingError) as error:
-        raise SystemExit(2) from error
+    except (RecipeError, TrainingError):
+        _let_the_command_speak()
     except RuntimeError as error:  # worker 0 has ended, for whatever reason
         if not is_lost(error):
             raise

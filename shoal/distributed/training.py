@@ -15,7 +15,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from shoal.distributed.address import LOCAL
+from shoal.distributed.address import LOCAL, WAITS_FOR_RAY
 from shoal.distributed.board import Board, News, Start
 from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import changed
@@ -143,7 +143,7 @@ class _Running(threading.Thread):
     """A ``TorchTrainer`` at work, until Ray is shut down."""
 
     def __init__(self, engine: Engine, folder: str, board: Any) -> None:
-        super().__init__(daemon=True)
+        super().__init__(name=WAITS_FOR_RAY, daemon=True)
         self.engine, self.folder, self.board = engine, folder, board
         self.error: Exception | None = None
         self.start()

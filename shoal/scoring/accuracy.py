@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.protocols import IntArray
-from shoal.scoring.signals import Signals
+from shoal.scoring.signals import Signals, follows_light
 from shoal.scoring.than_noise import weight
 
 _SHOWN = (-5.70, 4.81, 4.17)
@@ -106,6 +106,8 @@ def estimate(
 
     mean, if_light_tells = expected(odds + _BEYOND * beyond), expected(odds)
     low, high = mean - 1.64 * spread, if_light_tells + 1.64 * spread
+    if follows_light(signals.light, signals.shown):  # right, or as if drawn by lot: both may be
+        mean, low = min(mean, (chance + if_light_tells) / 2), chance
     return Estimate(mean, max(chance, low), min(1.0, high))
 
 

@@ -8,7 +8,7 @@ from shoal.clustering.splits import n_rivals
 from shoal.models.facts import Representation
 from shoal.plural import fill
 from shoal.scoring.accuracy import Estimate
-from shoal.scoring.signals import Signals
+from shoal.scoring.signals import Signals, follows_light
 from shoal.scoring.training_command import TrainingCommand
 
 MEANINGLESS = "mean nothing"
@@ -25,9 +25,6 @@ UNTOLD = 0.08
 """Views are tried out before training where what images show tells the groups of their pixels no
 better than this. Things in any colours have 0.00 to 0.07, photographs 0.04 to 0.48
 (benchmarks/LOG.md)."""
-OF_LIGHT = 0.75
-"""From this score on, light and colours alone tell the groups, unless what images show tells them
-at least half as well."""
 CLEARLY = 0.03
 """A score of `structure.predictability` is clearly higher than another from this difference on:
 above its noise on 1,000 images."""
@@ -105,18 +102,14 @@ class Evidence:
         return n_rivals(self.separations, self.n_clusters, self.tolerance)
 
 
+def is_asked_to_ignore(evidence: Evidence) -> bool:
+    """Whether a person asked for views under which light and colours tell nothing."""
+    return ("--intensity", "ignored") in evidence.training.options
+
+
 def of_light(signals: Signals | None) -> bool:
     """Whether light and colours alone tell the groups, and what images show hardly does."""
     return signals is not None and follows_light(signals.light, signals.shown)
-
-
-def follows_light(light: float, shown: float) -> bool:
-    """Whether groups follow the light and the colours of images, and not what these show.
-
-    >>> follows_light(0.95, 0.2), follows_light(0.95, 0.6), follows_light(0.4, 0.1)
-    (True, False, False)
-    """
-    return light >= OF_LIGHT and shown < light / 2
 
 
 def is_shown(found: Representation | None) -> bool:

@@ -50,7 +50,8 @@ def examine(
     if finished.n_dimensions:
         doubts = of_vectors.diagnose(source, finished, rows, sizes)
     else:
-        doubts = warnings.diagnose(source, finished, reduction.sample, labels, rows, sizes)
+        shown = calibrations[0].signals.shown if calibrations else math.nan
+        doubts = warnings.diagnose(source, finished, reduction.sample, labels, rows, sizes, shown)
     return replace(
         finished,
         calibration=calibration.to_arrays(calibrations),

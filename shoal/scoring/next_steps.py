@@ -6,7 +6,14 @@ from pathlib import Path
 
 from shoal.images.output_checks import outside
 from shoal.plural import of_vectors
-from shoal.scoring.evidence import Evidence, Sentence, is_shown, of_light, sentence
+from shoal.scoring.evidence import (
+    Evidence,
+    Sentence,
+    is_asked_to_ignore,
+    is_shown,
+    of_light,
+    sentence,
+)
 from shoal.scoring.group_sizes import FEW_TO_GROUP
 from shoal.scoring.training_command import TrainingCommand, command
 from shoal.scoring.worth_asking import by_groups
@@ -45,12 +52,10 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         splits = command("splits", data, checkpoint, "--picture", picture)
         steps.append(sentence("Look at the other ways to divide the pile: {command}.",
                               command=splits))  # fmt: skip
-    if evidence.tried_views == "stronger" and training.verb != "cluster":
-        keeping = training.again("by-light", intensity="matters")
-        steps.append(
-            sentence("If light or colours tell kinds apart, train with views that keep them: "
-                     "{command}.", command=keeping)
-        )  # fmt: skip
+    if (evidence.tried_views == "stronger" or is_asked_to_ignore(evidence)) and (
+        training.verb != "cluster"
+    ):
+        steps.append(_keep_light(evidence))
     if trust != "yes" and training.verb != "cluster":
         steps += _train_again(evidence)
     other_number = trust != "yes" or evidence.n_clusters > 2
@@ -92,21 +97,28 @@ def _change_views(evidence: Evidence) -> list[Sentence]:
     light: those who know that colours mean nothing may ask for a whole training.
     """
     training = evidence.training
-    vain = evidence.tried_views == "usual" and not of_light(evidence.signals)
-    known = evidence.tried_views == "stronger" or ("--intensity", "ignored") in training.options
-    if vain or known:
+    by_light = of_light(evidence.signals)
+    vain = evidence.tried_views == "usual" and not by_light
+    if vain or evidence.tried_views == "stronger" or is_asked_to_ignore(evidence):
         return []
-    if not evidence.colours:
+    if evidence.colours:
+        ignoring = training.again("any-colour", intensity="ignored")
+        step = sentence("Train with views that tell nothing of light and colours: {command}.",
+                        command=ignoring)  # fmt: skip
+    else:
         ignoring = training.again("any-intensity", intensity="ignored")
-        return [
-            sentence("Train with views that tell nothing of the intensity: {command}.",
-                     command=ignoring)
-        ]  # fmt: skip
-    ignoring = training.again("any-colour", intensity="ignored")
-    return [
-        sentence("Train with views that tell nothing of light and colours: {command}.",
-                 command=ignoring)
-    ]  # fmt: skip
+        step = sentence("Train with views that tell nothing of the intensity: {command}.",
+                        command=ignoring)  # fmt: skip
+    return [step, _keep_light(evidence)] if by_light else [step]
+
+
+def _keep_light(evidence: Evidence) -> Sentence:
+    keeping = evidence.training.again("by-light", intensity="matters")
+    if not evidence.colours:
+        return sentence("If the intensity tells kinds apart, train with views that keep it: "
+                        "{command}.", command=keeping)  # fmt: skip
+    return sentence("If light or colours tell kinds apart, train with views that keep them: "
+                    "{command}.", command=keeping)  # fmt: skip
 
 
 def _use(training: TrainingCommand) -> Sentence:

@@ -12,6 +12,7 @@ from shoal.scoring.evidence import (
     MEANINGLESS,
     Evidence,
     Sentence,
+    is_asked_to_ignore,
     is_shown,
     of_light,
     sentence,
@@ -82,6 +83,11 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
             sentence("Training took views that change light and colours far more, because what "
                      "the images show was learned far better under them: kinds that only light or "
                      "colours tell apart are not found.")
+        )  # fmt: skip
+    if is_asked_to_ignore(evidence):
+        reasons.append(
+            sentence("You asked for views that change light and colours far more: kinds that only "
+                     "light or colours tell apart are not found.")
         )  # fmt: skip
     if estimate is None and consistency is None:
         reasons.append(

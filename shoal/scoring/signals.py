@@ -83,6 +83,20 @@ class Signals:
     apart."""
 
 
+_OF_LIGHT = 0.75
+"""From this score on, light and colours alone tell the groups, unless what images show tells them
+at least half as well."""
+
+
+def follows_light(light: float, shown: float) -> bool:
+    """Whether groups follow the light and the colours of images, and not what these show.
+
+    >>> follows_light(0.95, 0.2), follows_light(0.95, 0.6), follows_light(0.4, 0.1)
+    (True, False, False)
+    """
+    return light >= _OF_LIGHT and shown < light / 2
+
+
 Refit = Callable[[FloatArray, int], Callable[[FloatArray], list[IntArray]]]
 """Fits the clusterer on points float32 (m, d) with a seed. Returns a function that labels points
 float32 (n, d) by each candidate: a list of int64 (n,)."""

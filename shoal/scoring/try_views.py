@@ -23,8 +23,9 @@ from shoal.recipes.augmentation import Views
 from shoal.recipes.recipe import Recipe
 from shoal.recipes.views_for import recoloured
 from shoal.scoring.appearance import light_and_colours
-from shoal.scoring.evidence import UNTOLD, follows_light
+from shoal.scoring.evidence import UNTOLD
 from shoal.scoring.representation import cluster, enough, pixel_clusters
+from shoal.scoring.signals import follows_light
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.loop import train
 from shoal.training.schedule import n_steps

@@ -6,6 +6,7 @@ what was measured, what it means and what to do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,11 +39,13 @@ MIN_DIRECTIONS = 1.5
 FALLING = 0.15
 """A loss is still falling if its last fifth brings at least this share of its fall."""
 _TRAIN_LONGER = "train longer"
+_SHOWN_WELL = 0.5
+"""From this score on what images show tells the clusters well, whatever else tells them, too."""
 
 
 def diagnose(
     source: ImageSource, checkpoint: Checkpoint, z: FloatArray, labels: IntArray,
-    rows: IntArray, sizes: IntArray,
+    rows: IntArray, sizes: IntArray, shown: float = math.nan,
 ) -> list[str]:  # fmt: skip
     """All warnings about a finished run.
 
@@ -53,6 +56,7 @@ def diagnose(
         labels: int64 (m,), their clusters.
         rows: int64 (m,), see `sample`.
         sizes: int64 (k,), how many of the images each cluster holds.
+        shown: see `signals.Told`; NaN if it is not known.
     """
     n_clusters = checkpoint.recipe.n_clusters
     too_few = few_images(len(source), n_clusters)
@@ -72,7 +76,7 @@ def diagnose(
         too_few = few_different(identity) or too_few
     explained: list[str] = []
     asked = _said_of_intensity(checkpoint)
-    if asked != "matters":
+    if asked != "matters" and not shown >= _SHOWN_WELL:  # nor if it is not known
         explained = warn_of_simple_features(
             features, labels, measured=_is_measured(source), asked=asked
         )
