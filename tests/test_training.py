@@ -90,6 +90,21 @@ def test_the_same_seed_gives_the_same_bits(name: str, tmp_path: Path) -> None:
     assert not same(first, other)
 
 
+def test_a_row_of_the_history_that_an_interruption_cut_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shoal.training.loop._HISTORY_ROWS", 2)  # a row is the mean of some steps
+    recipe = next(iter(RECIPES.values()))
+    whole = pipeline.fit(PILE, tmp_path / "whole.pth", recipe)[0]
+    assert len(whole.history) < whole.total_steps / 2
+    path = tmp_path / "halves.pth"
+    with pytest.raises(Interrupted):
+        pipeline.fit(PILE, path, recipe, track=StopAt(3))
+    resumed = pipeline.fit(PILE, path, recipe, resume=CheckpointHistory(path).unfinished())[0]
+    assert [row["loss"] for row in resumed.history] == [row["loss"] for row in whole.history]
+    assert not resumed.recent
+
+
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("step", [1, 7, 10, 13])
 def test_resumed_is_uninterrupted_bit_for_bit(name: str, step: int, tmp_path: Path) -> None:

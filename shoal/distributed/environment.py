@@ -113,5 +113,5 @@ def version_mismatch(address: str, error: BaseException) -> DistributedError:
         return nobody(address)
     return DistributedError(
         f"what answers at {address} is no Ray, or does not let this command in; give the port of "
-        "'ray start', and set RAY_AUTH_TOKEN if the cluster asks for a token."
+        "'ray start'; if the cluster asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN."
     )

@@ -103,6 +103,7 @@ def sendable(checkpoint: Checkpoint) -> Checkpoint:
         encoder_state=on_cpu(checkpoint.encoder_state),
         objective_states=on_cpu(checkpoint.objective_states),
         optimizer_states=on_cpu(checkpoint.optimizer_states),
+        recent=on_cpu(checkpoint.recent),
     )
 
 

@@ -56,6 +56,8 @@ class Checkpoint:
     optimizer_states: list[dict[str, Any]] | None = None
     """Only in the file that a run is resumed from."""
     history: list[dict[str, float]] = field(default_factory=list)
+    recent: list[dict[str, Tensor]] = field(default_factory=list)
+    """The losses of the steps since the last row of the history, each a scalar."""
     """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
     origin: Origin = field(default_factory=Origin)
     """How the checkpoint was made, as far as later steps read it."""
@@ -185,6 +187,10 @@ def save(checkpoint: Checkpoint, path: str | Path, *, force: bool = False) -> No
                 "pace": checkpoint.pace and checkpoint.pace.to_json(),
                 "epoch": checkpoint.epoch,
                 "history": checkpoint.history,
+                "recent": [
+                    {name: float(loss) for name, loss in losses.items()}
+                    for losses in checkpoint.recent
+                ],
                 "origin": checkpoint.origin.to_json(),
                 "provenance": checkpoint.provenance,
                 "facts": checkpoint.facts.to_json(),
@@ -256,6 +262,10 @@ def load(path: str | Path) -> Checkpoint:
             objective_states=content["objectives"],
             optimizer_states=[optimizer] if isinstance(optimizer, dict) else optimizer,
             history=about["history"],
+            recent=[
+                {name: torch.tensor(float(loss)) for name, loss in losses.items()}
+                for losses in about.get("recent", [])  # older files have none
+            ],
             **_facts(about),
             reducers=[to_arrays(tensors) for tensors in content["reducers"]],
             clusterer=to_arrays(content["clusterer"]),

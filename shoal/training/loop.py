@@ -7,7 +7,6 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
@@ -64,7 +63,6 @@ def train(
         source, recipe, device, resume, groups=groups, origin=origin, notes=notes, workers=workers
     )
     began = time.monotonic() - run.origin.seconds
-    recent: list[dict[str, Tensor]] = []
     timed = workers.of_first(limit is not None)
     by_clock = timed and device == "cpu" and workers.size == 1
     threads = ThreadChoice(torch.get_num_threads() if by_clock else 1)
@@ -75,7 +73,7 @@ def train(
             run.pace = run.pace.with_threads(step, threads.n, threads.most)
         with threads.step():
             losses = run.take_step(source, step)
-        recent.append(losses)
+        run.recent.append(losses)
         if limit is not None:
             float(sum(losses.values()))  # waits for the device
             limit.saw_step(threads.handicap)
@@ -83,6 +81,5 @@ def train(
         if timed:
             run.pace = workers.of_first(run.pace)
         if step % max(1, run.pace.first_total // _HISTORY_ROWS) == 0 or step == run.total_steps:
-            run.record(step, recent, time.monotonic() - began)
-            recent = []
+            run.record(step, time.monotonic() - began)
         yield run.checkpoint(step, time.monotonic() - began)

@@ -51,6 +51,8 @@ class Run:
     pace: Pace
     step: int
     history: list[dict[str, float]]
+    recent: list[dict[str, Tensor]]
+    """The losses of the steps since the last row of the history."""
     origin: Origin
     provenance: dict[str, Any]
     order: IntArray
@@ -127,12 +129,13 @@ class Run:
         views = self.recipe.views
         return views if learnt and self.encoder.any_size else replace(views, n_local_crops=0)
 
-    def record(self, step: int, recent: list[dict[str, Tensor]], seconds: float) -> None:
+    def record(self, step: int, seconds: float) -> None:
         """Add a row to the history: the mean losses since the last row."""
         means = {
-            name: float(torch.stack([losses[name] for losses in recent]).mean())
-            for name in recent[0]
+            name: float(torch.stack([losses[name] for losses in self.recent]).mean())
+            for name in self.recent[0]
         }
+        self.recent = []
         self.history.append(
             {
                 "step": step,
@@ -178,6 +181,7 @@ class Run:
             objective_states=[objective.state_dict() for objective in self.objectives],
             optimizer_states=[optimizer.state_dict() for optimizer in self.optimizers],
             history=self.history,
+            recent=self.recent,
             origin=replace(self.origin, seconds=round(seconds, 3)),
             provenance=self.provenance | {"peak_memory_gb": peak_memory()},
         )

@@ -90,6 +90,10 @@ def start_run(
         pace=(resume and resume.pace) or Pace.of(n_steps(recipe, len(source))),
         step=0 if resume is None else resume.step,
         history=[] if resume is None else list(resume.history),
+        recent=[
+            {name: loss.to(device) for name, loss in losses.items()}
+            for losses in (() if resume is None else resume.recent)
+        ],
         origin=origin,
         provenance=provenance if resume is None else resume.provenance | provenance,
         order=np.arange(len(source)),
