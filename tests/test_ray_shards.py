@@ -27,7 +27,7 @@ from shoal.distributed.environment import version_mismatch
 from shoal.distributed.opening import Order
 from shoal.distributed.parts import Parts, Plan, opened
 from shoal.distributed.shards import do_missing, gathered
-from shoal.errors import DistributedError, OutputError
+from shoal.errors import DistributedError, Interrupted, LostError, OutputError
 from shoal.export.prediction import load_prediction
 from shoal.images.files import digest_of
 from shoal.images.open import open_source
@@ -293,6 +293,18 @@ def test_workers_that_see_other_images_are_told(
             do_missing(source, Order(str(other), str(checkpoint_file)), parts, engine)
     with pytest.raises(DistributedError, match=r"cannot open what the command opened: .*no such"):
         do_missing(source, Order(str(tmp_path / "none.npy"), order.checkpoint), parts, engine)
+
+
+def test_what_is_refused_before_any_part_leaves_nothing(tmp_path: Path) -> None:
+    out, plan = tmp_path / "out.csv", Plan("predict", "a", 10)
+    with pytest.raises(DistributedError), opened(out, plan):
+        raise DistributedError("a worker has another shoal")
+    assert not list(tmp_path.iterdir())
+    for keeps in (Interrupted("stopped"), DistributedError("Ray has ended")):
+        keeps.__cause__ = LostError("Ray has ended") if type(keeps) is DistributedError else None
+        with pytest.raises(type(keeps)), opened(out, plan) as parts:
+            raise keeps
+        assert (parts.folder / "plan.json").exists()
 
 
 def test_parts_of_two_plans_are_never_mixed(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from shoal import __version__
 from shoal.embedding.embed import BATCH, BLOCK
-from shoal.errors import OutputError
+from shoal.errors import Interrupted, LostError, OutputError, ShoalError
 from shoal.images.files import atomic_path, locked, sweep
 
 MOST = BLOCK
@@ -126,6 +126,8 @@ class Parts:
 def opened(out: Path, plan: Plan, *, force: bool = False) -> Iterator[Parts]:
     """The parts of the output ``out``, for this command alone; removed when the block succeeds.
 
+    Where it is refused before any part was written, nothing is left either.
+
     Args:
         out: what is made of the parts.
         plan: what they are to be of.
@@ -141,7 +143,14 @@ def opened(out: Path, plan: Plan, *, force: bool = False) -> Iterator[Parts]:
         sweep(folder)
         with atomic_path(folder / _PLAN) as temporary:
             temporary.write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
-        yield Parts(folder, plan)
+        parts = Parts(folder, plan)
+        try:
+            yield parts
+        except ShoalError as error:
+            stopped = isinstance(error, Interrupted) or isinstance(error.__cause__, LostError)
+            if not stopped and len(parts.missing()) == plan.n_shards:  # refused: nothing to keep
+                _remove(folder)
+            raise
         _remove(folder)
 
 
