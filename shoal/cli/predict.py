@@ -88,7 +88,7 @@ def predict(
 
     The CSV has the columns id and label; with corrections, name and result, too. New images that
     look like nothing the checkpoint was trained on are counted, and the table has a column
-    familiarity. What cannot be read is listed beside the CSV, in PREDICTION.skipped.csv.
+    familiarity. What cannot be read is listed beside it: beside found.csv in found.skipped.csv.
     """
     import numpy as np
 
