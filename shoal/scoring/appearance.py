@@ -101,7 +101,7 @@ def light_counts(checkpoint: Checkpoint) -> bool:
     """
     training = trained_by(checkpoint.origin.command)
     if training is not None:
-        return ("--intensity", "matters") in training.options
+        return training.intensity == "matters"
     return not any(getattr(checkpoint.recipe.views, name) for name in INTENSITY_FIELDS)
 
 

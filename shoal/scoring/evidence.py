@@ -104,7 +104,7 @@ class Evidence:
 
 def is_asked_to_ignore(evidence: Evidence) -> bool:
     """Whether a person asked for views under which light and colours tell nothing."""
-    return ("--intensity", "ignored") in evidence.training.options
+    return evidence.training.intensity == "ignored"
 
 
 def of_light(signals: Signals | None) -> bool:

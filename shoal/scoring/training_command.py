@@ -41,6 +41,16 @@ class TrainingCommand:
             return self.out
         return str(PurePath(self.out) / "checkpoint.pth")
 
+    @property
+    def intensity(self) -> str:
+        """What a person said of the intensity, see `asked_views.INTENSITIES`; empty: nothing.
+
+        >>> TrainingCommand(options=(("--intensity", "varies"), ("-k", "3"))).intensity
+        'varies'
+        """
+        said = [option[-1] for option in self.options if option[0] == "--intensity"]
+        return said[-1] if said else ""
+
     def beside(self, name: str) -> str:
         """The path of a file ``name`` beside the checkpoint."""
         return name if self.out == _UNKNOWN else str(PurePath(self.checkpoint).parent / name)

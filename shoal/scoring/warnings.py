@@ -75,7 +75,8 @@ def diagnose(
     if len(np.unique(identity)) < len(rows):  # more copies would not help
         too_few = few_different(identity) or too_few
     explained: list[str] = []
-    asked = _said_of_intensity(checkpoint)
+    training = trained_by(checkpoint.origin.command)
+    asked = "" if training is None else training.intensity
     if asked != "matters" and not shown >= _SHOWN_WELL:  # nor if it is not known
         explained = warn_of_simple_features(
             features, labels, measured=_is_measured(source), asked=asked
@@ -88,13 +89,6 @@ def diagnose(
         *explained,
         *still_improving(checkpoint),
     ]
-
-
-def _said_of_intensity(checkpoint: Checkpoint) -> str:
-    """What a person said on the command line, see `asked_views.INTENSITIES`; empty: nothing."""
-    training = trained_by(checkpoint.origin.command)
-    said = [] if training is None else [o[-1] for o in training.options if o[0] == "--intensity"]
-    return said[-1] if said else ""
 
 
 def _is_measured(source: ImageSource) -> bool:
