@@ -20,7 +20,7 @@ from shoal.images.array import ArraySource
 from shoal.images.tensors import to_float
 from shoal.models import checkpoint as checkpoints
 from shoal.plots import single_images
-from shoal.search.outliers import _near_tie, deviations, find_outliers
+from shoal.search.outliers import NOTABLE, _near_tie, deviations, find_outliers
 from shoal.search.summaries import of_outliers
 
 
@@ -117,6 +117,19 @@ def test_deviations_keeps_the_order_and_is_finite(values: list[float]) -> None:
 def test_deviations_is_in_deviations_of_a_normal_distribution() -> None:
     x = np.random.default_rng(0).normal(50, 7, 20_000)
     assert deviations(x) == pytest.approx((x - 50) / 7, abs=0.15)
+
+
+@pytest.mark.parametrize("n", [7, 12, 20])
+def test_the_one_outlier_of_a_few_does_not_hide_itself(n: int) -> None:
+    found = [deviations(np.append(usual, 9.0))[-1] for usual in _draws(n - 1)]
+    false = [deviations(usual).max() for usual in _draws(n)]
+    assert np.mean(np.array(found) >= NOTABLE) > 0.8
+    assert np.mean(np.array(false) >= NOTABLE) < 0.15
+
+
+def _draws(n: int) -> np.ndarray:
+    """300 draws of n numbers from a normal distribution."""
+    return np.random.default_rng(n).normal(size=(300, n))
 
 
 def test_a_pile_of_one_image_many_times_has_no_reasons_to_crash(checkpoint_file: Path) -> None:

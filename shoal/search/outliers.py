@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 
@@ -27,6 +28,8 @@ NOTABLE = 3.0
 NEAR_TIE = 0.1
 """An image is between two clusters if its two largest memberships differ by less than this."""
 _NEIGHBOUR = 5
+_FEW = (5, 20)
+_normal = NormalDist()
 _MOST = 100.0
 """The greatest deviation, see `deviations`."""
 _NOTHING = "nothing unusual"
@@ -183,7 +186,9 @@ def deviations(values: Array) -> FloatArray:
     The unit is the distance from the median to the 95th percentile, divided by 1.645, which is that
     distance in a normal distribution. So the upper tail sets the scale, and neither the lower half
     nor the outliers do (the median absolute deviation, Iglewicz and Hoaglin 1993, takes both
-    halves). Results are limited to ±100, for piles in which nearly all values are equal.
+    halves). Of 5 to 20 values the largest would set the 95th percentile and so hide itself: there
+    the second largest stands for it, by the place it has on average in a normal distribution (Blom
+    1958). Results are limited to ±100, for piles in which nearly all values are equal.
 
     Args:
         values: float (n,).
@@ -192,8 +197,12 @@ def deviations(values: Array) -> FloatArray:
     [-1.8279999494552612, 0.0, 1.6449999809265137, 1.8279999494552612]
     """
     values = np.asarray(values, dtype=np.float64)
-    middle, high = np.quantile(values, [0.5, 0.95])
-    unit = max((high - middle) / 1.645, 1e-9 * max(1.0, abs(middle)))
+    n, middle = len(values), float(np.median(values))
+    if _FEW[0] <= n <= _FEW[1]:
+        high, place = np.partition(values, n - 2)[n - 2], _normal.inv_cdf((n - 1.375) / (n + 0.25))
+    else:
+        high, place = np.quantile(values, 0.95), 1.645
+    unit = max((high - middle) / place, 1e-9 * max(1.0, abs(middle)))
     return np.clip((values - middle) / unit, -_MOST, _MOST).astype(np.float32)
 
 
