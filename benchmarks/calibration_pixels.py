@@ -38,6 +38,7 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     from shoal.recipes.parts import Part
     from shoal.scoring import accuracy, quality
     from shoal.scoring.assignment import calibration_of
+    from shoal.scoring.evaluation_views import evaluation_views
     from shoal.training.augmented_source import SAMPLE, views_of
     from shoal.training.loop import train
     from shoal.training.suit import suit
@@ -54,7 +55,7 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
     finished, table = pipeline.cluster(source, trained)
     found = calibration_of(finished)
     assert found is not None
-    _, *views = views_of(source, most=SAMPLE, seed=recipe.seed)
+    _, *views = views_of(source, evaluation_views(finished), most=SAMPLE, seed=recipe.seed)
     overlap = quality.neighbour_overlap(*(reduce(view, finished) for view in views))
     known, sizes = kinds >= 0, np.bincount(table.labels, minlength=recipe.n_clusters)
     nan = float("nan")

@@ -115,6 +115,7 @@ def embedded(case: tuple[str, int, int, str, Path]) -> dict[str, Any]:
     from shoal.embedding.reduce import fit_reduction, reduce
     from shoal.images.array import ArraySource
     from shoal.recipes.named import BEST
+    from shoal.scoring.evaluation_views import evaluation_views
     from shoal.training.augmented_source import views_of
     from shoal.training.loop import train
     from shoal.training.schedule import steps_an_epoch
@@ -130,7 +131,7 @@ def embedded(case: tuple[str, int, int, str, Path]) -> dict[str, Any]:
     trained = time.monotonic() - began
     reduction = fit_reduction(source, last, device=device)
     z = reduction.fitted
-    shown = views_of(source, most=min(N_VIEWED, len(source)), seed=seed)
+    shown = views_of(source, evaluation_views(last), most=min(N_VIEWED, len(source)), seed=seed)
     views = [reduce(view, reduction.checkpoint, device=device) for view in shown[1:]]
     scale = np.maximum(np.abs(z).max(axis=0), 1e-9) / 127
     few = [np.rint(np.clip(part / scale, -127, 127)).astype(np.int8) for part in (z, *views)]

@@ -27,7 +27,6 @@ from shoal.images.readers.raw import Raw
 from shoal.images.tensors import to_float
 from shoal.images.tensors import to_pixels as float_to_pixels
 from shoal.models import checkpoint
-from shoal.training.augmented_source import EVALUATION_VIEWS, evaluation_views
 
 GENERATOR = np.random.default_rng(0)
 FIVE = GENERATOR.random((40, 16, 16, 5)) * [1, 200, 3000, 0.01, 5] - [0, 0, 900, 0, 2]
@@ -91,16 +90,6 @@ def test_another_range_than_the_checkpoint_learned_with_is_one_sentence() -> Non
     each = PixelRange(integers=((0.0, 9.0), (2.0, 3.0)))
     with pytest.raises(DataError, match=r"black, to 9, white; 2: 2 to 3, but .* 0, black, to 255,"):
         check_same_range(each, PixelRange(integers=(0.0, 255.0)))
-
-
-def test_measurements_are_judged_without_changes_of_intensity() -> None:
-    draw = np.random.default_rng(0)
-    alone = draw.integers(0, 65536, (40, 8, 8, 3), dtype=np.uint16)  # channels that share nothing
-    views = evaluation_views(ArraySource(alone))
-    assert (views.brightness, views.contrast, views.hue) == (0, 0, 0)
-    assert views.rotation == EVALUATION_VIEWS.rotation
-    grey = draw.integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
-    assert evaluation_views(ArraySource(grey)) == EVALUATION_VIEWS
 
 
 def test_three_measurements_are_no_colours_while_training_and_afterwards(

@@ -18,7 +18,6 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.recipes.named import BASELINE, BEST
 from shoal.recipes.recipe import Recipe
-from shoal.recipes.views_for import with_intensity
 from shoal.scoring import appearance, group_sizes, warnings
 
 N = 600
@@ -205,19 +204,6 @@ def test_what_images_show_well_is_not_put_down_to_their_colour() -> None:
     for shown, told in ((0.97, False), (0.2, True), (float("nan"), True)):
         found = warnings.diagnose(source, checkpoint_of(recipe), z, labels, rows, sizes, shown)
         assert any("tells the clusters apart" in each for each in found) == told
-
-
-def test_light_counts_only_where_somebody_says_so() -> None:
-    kept = replace(BEST, views=with_intensity(BEST.views, True, "channels"))
-    command = "shoal run pile.npy found"
-    guessed, said, from_python = (
-        checkpoint_of(kept, command=words)
-        for words in (command, f"{command} --intensity matters", "")
-    )  # fmt: skip
-    assert not appearance.light_counts(guessed)
-    assert appearance.light_counts(said)
-    assert appearance.light_counts(from_python)
-    assert not appearance.light_counts(checkpoint_of(BEST))
 
 
 def test_digits_are_not_explained_by_appearance() -> None:

@@ -23,8 +23,9 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
 from shoal.recipes.parts import Part
 from shoal.scoring import label_free, late_failure
+from shoal.scoring.evaluation_views import EVALUATION_VIEWS
 from shoal.scoring.label_free import LabelFreeScores
-from shoal.training.augmented_source import EVALUATION_VIEWS, AugmentedSource
+from shoal.training.augmented_source import AugmentedSource
 
 FIELDS = set(LabelFreeScores.__dataclass_fields__)
 

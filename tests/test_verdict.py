@@ -102,7 +102,10 @@ def test_groups_that_follow_light_and_colours_are_told_as_such_with_a_way_out() 
     ignored = str(decide(replace(GOOD, training=asked)))
     assert "You asked for views that change light" in ignored
     assert "photos found-by-light --intensity matters" in ignored
-    measured = str(decide(replace(found, colours=False)))
+    measured = str(decide(replace(found, colours=False, changed="light")))
+    assert "turned and made a little brighter or darker" in measured
+    told = str(decide(replace(found, changed="")))
+    assert "stay in their group when they are cropped and turned a little; light and" in told
     assert "Intensity alone tells the groups (0.95 of 1)" in measured
     assert "photos found-any-intensity --intensity ignored" in measured
     assert "colour" not in measured

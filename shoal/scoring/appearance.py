@@ -9,12 +9,9 @@ import numpy as np
 from shoal.images.brightness import brightness_and_contrast
 from shoal.images.levels import in_grey_levels
 from shoal.images.tensors import to_float
-from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import Array, FloatArray, ImageSource, IntArray
-from shoal.recipes.views_for import INTENSITY_FIELDS
 from shoal.scoring.evidence import EXPLAINED
 from shoal.scoring.structure import standardised
-from shoal.scoring.training_command import trained_by
 
 EXPLAINS = 0.8
 """A feature explains the clusters if they can be predicted from it this well, from 0 (chance) to 1
@@ -91,18 +88,6 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
             digest = hashlib.sha256(pixels.tobytes()).digest()
             numbers.append(first.setdefault(digest, len(numbers)))
     return np.array(numbers, dtype=np.int64)
-
-
-def light_counts(checkpoint: Checkpoint) -> bool:
-    """Whether light and colours are meant to tell kinds apart.
-
-    A person said so on the command line; or in Python, where views then keep them. Views that keep
-    the intensity of channels by shoal's own guess say nothing of the kind.
-    """
-    training = trained_by(checkpoint.origin.command)
-    if training is not None:
-        return training.intensity == "matters"
-    return not any(getattr(checkpoint.recipe.views, name) for name in INTENSITY_FIELDS)
 
 
 _REMEDY = {

@@ -16,7 +16,8 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Split
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring.assignment import assign, calibration_of
-from shoal.training.augmented_source import AugmentedSource, evaluation_views
+from shoal.scoring.evaluation_views import evaluation_views
+from shoal.training.augmented_source import AugmentedSource
 
 _RUNS = 5
 _VIEWED = 2000
@@ -68,7 +69,7 @@ def compare(
     z = reduce(source, checkpoint, device=device, track=track)
     viewed: list[IntArray] | None = None
     if not checkpoint.n_dimensions:
-        views = evaluation_views(source)
+        views = evaluation_views(checkpoint)
         shown = AugmentedSource(source, views, most=_VIEWED, seed=seed, stream=1)
         viewed = clustering.candidates(reduce(shown, checkpoint, device=device, track=track))
     stability = _stability(clustering, checkpoint, seed, track)

@@ -2,8 +2,9 @@
 
 Every image is shown twice more as it might as well have been taken, a little cropped, turned and
 recoloured. The views are the same whatever the recipe, so that scores compare between recipes, one
-that trains on no views at all among them. Which scores follow the true accuracy was measured:
-docs/measurements.md, "The score without labels".
+that trains on no views at all among them; but what training was told to keep, such as colours that
+tell kinds apart, they keep, see `evaluation_views`. Which scores follow the true accuracy was
+measured: docs/measurements.md, "The score without labels".
 """
 
 from __future__ import annotations

@@ -84,7 +84,10 @@ class Evidence:
     larger_size: int | None = None
     """The side, in pixels, at which images lose less; None if they were not shrunk."""
     colours: bool = True
-    """Whether views of the images had other colours, as they have where channels are colours."""
+    """Whether the channels are colours, and no measurements."""
+    changed: str = "colours"
+    """What the views that test the groups changed beside how images lie: colours, the light alone,
+    or nothing, see `evaluation_views.changed_by`."""
     tried_views: str = ""
     """usual, or stronger: the views taken after a trial, see `try_views`; empty without one."""
     halves_tell: bool = True

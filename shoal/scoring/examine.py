@@ -20,9 +20,10 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import calibration, of_vectors, signals, than_noise, warnings
-from shoal.scoring.appearance import identities, light_and_colours, light_counts
+from shoal.scoring.appearance import identities, light_and_colours
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
+from shoal.scoring.evaluation_views import evaluation_views, light_counts
 from shoal.scoring.representation import enough
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.augmented_source import SAMPLE, views_of
@@ -182,7 +183,7 @@ def _calibrate(
         return weigh(
             recipe, clustering, z, rows, [], signals.NO_VIEWS, than_of_noise, identity
         )  # fmt: skip
-    plain, *others = views_of(source, most=SAMPLE, seed=recipe.seed)
+    plain, *others = views_of(source, evaluation_views(checkpoint), most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
     identity = identities(plain, np.arange(len(plain)))
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)

@@ -29,6 +29,7 @@ from shoal.recipes.named import RECIPES
 from shoal.scoring import quality
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words
+from shoal.scoring.evaluation_views import changed_by, evaluation_views, light_counts
 from shoal.scoring.evidence import Evidence
 from shoal.scoring.training_command import TrainingCommand, parse_training, trained_by
 from shoal.scoring.under_augmentation import predict_views
@@ -137,7 +138,8 @@ def verdict_on(
             minutes=origin.minutes,
             larger_size=origin.larger_size,
             colours=checkpoint.image_shape[2] == 3
-            and bool(recipe.views.hue or recipe.views.saturation),
+            and bool(recipe.views.hue or recipe.views.saturation or light_counts(checkpoint)),
+            changed=changed_by(evaluation_views(checkpoint), checkpoint.image_shape[2]),
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             number_is_settled=_is_settled(facts.chosen),

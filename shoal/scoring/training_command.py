@@ -51,6 +51,14 @@ class TrainingCommand:
         said = [option[-1] for option in self.options if option[0] == "--intensity"]
         return said[-1] if said else ""
 
+    def sets(self, field: str) -> bool:
+        """Whether ``--set`` gives this field of the recipe a value.
+
+        >>> TrainingCommand(options=(("--set", "views.hue = 0"),)).sets("views.hue")
+        True
+        """
+        return any(_sets(option, {field}) for option in self.options)
+
     def beside(self, name: str) -> str:
         """The path of a file ``name`` beside the checkpoint."""
         return name if self.out == _UNKNOWN else str(PurePath(self.checkpoint).parent / name)

@@ -16,6 +16,7 @@ from shoal.scoring import quality
 from shoal.scoring.appearance import identities
 from shoal.scoring.assignment import assign, calibration_of
 from shoal.scoring.consistency import combine, view_agreement
+from shoal.scoring.evaluation_views import evaluation_views
 from shoal.training.augmented_source import SAMPLE, AugmentedSource, views_of
 
 
@@ -59,7 +60,7 @@ def predict_views(
         device: where the encoder runs.
         track: shows progress.
     """
-    shown = views_of(source, most=most, seed=seed)
+    shown = views_of(source, evaluation_views(checkpoint), most=most, seed=seed)
     clustering, calibrated = clustering_of(checkpoint), calibration_of(checkpoint)
     tables = [
         assign(
