@@ -27,15 +27,6 @@ FAR_CLEARER = 0.7
 CONSISTENT, INCONSISTENT = 0.7, 0.4
 """Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
 called consistent, below the second not consistent."""
-_STAY_WHEN = {
-    "colours": "{share:.0%} of the images stay in their group when they are cropped, turned and "
-               "recoloured a little.",
-    "light": "{share:.0%} of the images stay in their group when they are cropped, turned and made "
-             "a little brighter or darker.",
-    "": "{share:.0%} of the images stay in their group when they are cropped and turned a little; "
-        "light and colours were kept, as in training.",
-}  # fmt: skip
-"""What was asked of the images, by what views changed of them."""
 _STAY = 0.9
 """If at least this share of images stays in its group, a low consistency has another cause."""
 
@@ -65,7 +56,7 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
                          "ones.", score=signals.beyond_noise)
             )  # fmt: skip
     if signals is not None and math.isfinite(signals.view_agreement):
-        reasons.append(sentence(_STAY_WHEN[evidence.changed], share=signals.view_agreement))
+        reasons.append(_stay(signals.view_agreement, evidence.changed))
     if signals is not None and math.isfinite(signals.stability) and evidence.halves_tell:
         reasons.append(
             sentence("{share:.0%} of the images get the same group when only half of the images "
@@ -95,6 +86,19 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
                      "an older version of shoal trained the checkpoint.")
         )  # fmt: skip
     return tuple(reasons)
+
+
+def _stay(share: float, changed: str) -> Sentence:
+    """How many images stay in their group, by what views changed of them."""
+    if changed == "colours":
+        return sentence("{share:.0%} of the images stay in their group when they are cropped, "
+                        "turned and recoloured a little.", share=share)  # fmt: skip
+    if changed == "light":
+        return sentence("{share:.0%} of the images stay in their group when they are cropped, "
+                        "turned and made a little brighter or darker.", share=share)  # fmt: skip
+    return sentence("{share:.0%} of the images stay in their group when they are cropped and "
+                    "turned a little; light and colours were kept, as in training.",
+                    share=share)  # fmt: skip
 
 
 def _of_pixels(found: Representation, by_light: bool) -> Sentence:
