@@ -7,7 +7,7 @@ told by it would be found inconsistent for no fault of theirs.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from shoal.models.checkpoint import Checkpoint
 from shoal.recipes.asked_views import AUTO
@@ -35,7 +35,8 @@ def evaluation_views(checkpoint: Checkpoint) -> Views:
     if any(getattr(recipe.views, name) for name in _EACH_CHANNEL):
         return for_channels(EVALUATION_VIEWS, "channels")
     kept = COLOUR_FIELDS if light_counts(checkpoint) else _kept(recipe)
-    return replace(EVALUATION_VIEWS, **dict.fromkeys(kept, 0.0))
+    nothing: dict[str, Any] = dict.fromkeys(kept, 0.0)
+    return replace(EVALUATION_VIEWS, **nothing)
 
 
 def changed_by(views: Views, n_channels: int) -> Literal["", "light", "colours"]:
