@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.corrections.entry import NOWHERE, Entry
+from shoal.corrections.group_names import LONGEST_NAME, is_title, printable_name
 from shoal.corrections.groups import Groups
 from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
 from shoal.corrections.labels import Labels
-from shoal.corrections.say import LONGEST_NAME, is_title, printable_name
 from shoal.embedding.table import NOWHERE_NAME
 from shoal.errors import DataError
 from shoal.images.csv_files import quoted

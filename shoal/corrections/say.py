@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from shoal.corrections.entry import NOWHERE, Entry, Note, Whole
+from shoal.corrections.group_names import checked_name
 from shoal.corrections.groups import Groups, unnamed
 from shoal.errors import DataError
 from shoal.plural import counted, fill
 from shoal.protocols import IntArray
-
-LONGEST_NAME = 200
-_JOINERS = "\u200c\u200d"
-"""They are not seen, and several scripts and composed emoji need them."""
 
 
 def name(groups: Groups, group: int, called: str) -> Entry:
@@ -26,7 +22,7 @@ def name(groups: Groups, group: int, called: str) -> Entry:
         DataError: another group has the name, or there is no such group.
     """
     groups.members(group)
-    called = _checked_name(groups, called, {group})
+    called = checked_name(groups, called, {group})
     before = groups.called(group)
     says = f"Named {before} {called!r}." if called else f"Took the name of {before} away."
     return Entry("name", says, names={group: called})
@@ -46,7 +42,7 @@ def merge(groups: Groups, merged: Sequence[int], called: str | None = None) -> E
     target = groups.next_group
     if called is None:
         called = next((groups.names[group] for group in chosen if group in groups.names), "")
-    called = _checked_name(groups, called, set(chosen))
+    called = checked_name(groups, called, set(chosen))
     rows = np.flatnonzero(np.isin(groups.group, chosen))
     names = {group: "" for group in chosen if group in groups.names}
     if called:
@@ -114,7 +110,7 @@ def answers(groups: Groups, rows: IntArray, targets: IntArray, called: str = "")
     Raises:
         DataError: no images, there is no such group, or the name is another group's.
     """
-    called = _checked_name(groups, called, set()) if groups.next_group in targets else ""
+    called = checked_name(groups, called, set()) if groups.next_group in targets else ""
     for target in np.unique(targets[targets != NOWHERE]).tolist():
         if target != groups.next_group:
             groups.members(target)
@@ -152,7 +148,7 @@ def new(groups: Groups, rows: IntArray, called: str = "") -> Entry:
     Raises:
         DataError: no images, or the name is another group's.
     """
-    called = _checked_name(groups, called, set())
+    called = checked_name(groups, called, set())
     target = groups.next_group
     title = repr(called) if called else unnamed(target)
     says = f"Made {title} of {counted(_count(rows), 'image')}."
@@ -285,39 +281,6 @@ def _count(rows: IntArray) -> int:
     if not len(rows):
         raise DataError("no images are selected.")
     return len(rows)
-
-
-def printable_name(called: str) -> str:
-    """A name on one line, without characters that cannot be seen or turn the line round.
-
-    >>> printable_name(f" red{chr(0x202E)} {chr(0)} cats ")
-    'red cats'
-    """
-    seen = (char if char.isprintable() or char in _JOINERS else " " for char in called)
-    return " ".join("".join(seen).split())
-
-
-def is_title(called: str) -> bool:
-    """Whether shoal calls groups without a name like this.
-
-    >>> is_title("Group 12"), is_title("belongs nowhere"), is_title("group of cats")
-    (True, True, False)
-    """
-    return re.fullmatch(r"group \d+|belongs nowhere", called, re.IGNORECASE) is not None
-
-
-def _checked_name(groups: Groups, called: str, own: set[int]) -> str:
-    called = printable_name(called)
-    if len(called) > LONGEST_NAME:
-        raise DataError(f"a name must have at most {LONGEST_NAME} characters, got {len(called):,}.")
-    if is_title(called):
-        raise DataError(
-            f"{called!r} is what shoal calls a group without a name; choose another name."
-        )
-    taken = next((g for g, n in groups.names.items() if n == called and g not in own), None)
-    if called and taken is not None and taken in groups.sizes:
-        raise DataError(f"another group is called {called!r}; merge them, or choose another name.")
-    return called
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -56,9 +56,9 @@ class Checkpoint:
     optimizer_states: list[dict[str, Any]] | None = None
     """Only in the file that a run is resumed from."""
     history: list[dict[str, float]] = field(default_factory=list)
+    """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
     recent: list[dict[str, Tensor]] = field(default_factory=list)
     """The losses of the steps since the last row of the history, each a scalar."""
-    """A row of step, epoch, seconds, learning_rate, loss and its parts, about a hundred in all."""
     origin: Origin = field(default_factory=Origin)
     """How the checkpoint was made, as far as later steps read it."""
     provenance: dict[str, Any] = field(default_factory=dict)
