@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import sys
-import threading
 from typing import NoReturn
 
 
@@ -42,7 +41,7 @@ def main() -> None:
             if sys.stdout is not None:  # closed by who called
                 sys.stdout.flush()
     except Interrupted as error:
-        _end(_say(error, 130))
+        sys.exit(_say(error, 130))
     except ShoalError as error:
         from shoal.cli import in_words_of_the_command
 
@@ -67,12 +66,10 @@ def main() -> None:
 def _end(code: int, *, at_once: bool = False) -> NoReturn:
     """End the command, all of whose files are written.
 
-    ``at_once``: without what Python does at its end. A Ray that has ended would not let it end so;
-    and a thread that a cluster does not let go of would crash then.
+    ``at_once``: without what Python does at its end, as a Ray that has ended would not let it end
+    so.
     """
-    from shoal.distributed.address import WAITS_FOR_RAY
-
-    if at_once or any(thread.name == WAITS_FOR_RAY for thread in threading.enumerate()):
+    if at_once:
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

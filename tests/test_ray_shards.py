@@ -22,6 +22,7 @@ pytest.importorskip("ray", reason="needs the extra ray")
 
 from shoal import large
 from shoal.cli import sharded
+from shoal.distributed import machines
 from shoal.distributed.engine import Engine, connect
 from shoal.distributed.environment import version_mismatch
 from shoal.distributed.opening import Order
@@ -332,6 +333,17 @@ def test_another_version_on_the_cluster_is_named() -> None:
     )
     error = version_mismatch("head:6379", RuntimeError(text))
     assert "the cluster at head:6379 runs Ray 2.9.0 and Python 3.10.1, and here" in str(error)
+
+
+def test_machines_with_another_shoal_are_refused_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    machines.check_machines(ray, "CPU")
+    monkeypatch.setattr(machines, "__version__", "0.0.9")
+    with pytest.raises(DistributedError, match=r"has shoal .*, and the command is of 0\.0\.9; ins"):
+        machines.check_machines(ray, "CPU")
 
 
 class InThisProcess:

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +22,16 @@ import shoal
 from shoal.distributed import order
 from shoal.distributed.board import Board
 from shoal.distributed.fit import reopening
-from shoal.errors import DataError
+from shoal.errors import DataError, LostError
 from shoal.images.array import ArraySource
 from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.history import CheckpointHistory
 from shoal.protocols import ImageSource, Workers
 from shoal.recipes.named import DIGITS
 
-pytest.importorskip("ray", reason="needs the extra ray")
+ray = pytest.importorskip("ray", reason="needs the extra ray")
 
 RECIPE = replace(DIGITS, epochs=6, n_clusters=3, precision="fp32")
 
@@ -40,18 +43,18 @@ def pile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def workers_of(process: int) -> list[int]:
-    """The processes below ``process`` that train."""
+def workers_of(process: int, named: bytes = b"RayTrainWorker") -> list[int]:
+    """The processes below ``process`` that train; or others that Ray has ``named``."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
             if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) != process:
                 continue
-            if b"RayTrainWorker" in (folder / "cmdline").read_bytes():
+            if named in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
         except (OSError, ValueError):  # no process, or one that has just ended
             continue
-        found += workers_of(int(folder.name))
+        found += workers_of(int(folder.name), named)
     return found
 
 
@@ -70,9 +73,16 @@ def calm(pile: Path, folder: Path) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
-def test_a_killed_worker_costs_no_bit(pile: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_bit(
+    pile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     killed: list[int] = []
     steps: list[int] = []
+    asks: set[str] = set()
+
+    def noted(*args: Any, **options: Any) -> Any:
+        asks.add(threading.current_thread().name)
+        return get(*args, **options)
 
     def kill(states: Iterator[Checkpoint]) -> Iterator[Checkpoint]:
         for state in states:
@@ -82,15 +92,37 @@ def test_a_killed_worker_costs_no_bit(pile: Path, tmp_path: Path) -> None:
                 os.kill(killed[0], signal.SIGKILL)
             yield state
 
+    get = ray.get
+    monkeypatch.setattr(ray, "get", noted)
+
     source = open_source(pile)
     finished, table = shoal.fit(source, tmp_path / "best.pth", RECIPE, workers=2, watch=kill)
     assert len(killed) == 2
+    # Ray ends a process, without a word, whose threads ask it for anything after it was shut down.
+    assert asks == {threading.main_thread().name}
     assert steps == sorted(set(steps)), "a step came twice"
     assert steps[-1] == 60
     assert len(table) == len(source)
     assert finished.origin.workers == 2
     assert finished.weights_digest() == calm(pile, tmp_path)
     assert not workers_of(os.getpid())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the process in /proc")
+@pytest.mark.parametrize("leads", [b"ray::_fit", b"ray::TrainController"])
+def test_a_training_that_lost_what_leads_it_says_so(
+    leads: bytes, pile: Path, tmp_path: Path
+) -> None:
+    def kill(states: Iterator[Checkpoint]) -> Iterator[Checkpoint]:
+        for state in states:
+            for process in workers_of(os.getpid(), leads):
+                os.kill(process, signal.SIGKILL)
+            yield state
+
+    source = open_source(pile)
+    with pytest.raises(LostError, match="leads the training has ended; what is done is kept"):
+        shoal.fit(source, tmp_path / "best.pth", RECIPE, workers=1, watch=kill)
+    assert CheckpointHistory(tmp_path / "best.pth").unfinished() is not None
 
 
 def test_workers_that_see_other_images_say_so(pile: Path, monkeypatch: pytest.MonkeyPatch) -> None:

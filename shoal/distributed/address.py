@@ -11,9 +11,6 @@ LOCAL = "local"
 """A Ray of its own, on this machine."""
 AUTO = "auto"
 """The Ray that runs on this machine."""
-WAITS_FOR_RAY = "shoal: waits for Ray"
-"""The name of a thread that waits for the workers of a Ray. If a cluster does not let go of it, it
-crashes while Python ends, see `shoal.__main__`."""
 _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
 _MEANT = re.compile(r"localhost|\d+(\.\d+){3}|:\d+|ray://.*")
 """No address, and nobody's DATA either: `check_address` says what one is."""

@@ -17,6 +17,7 @@ from shoal.distributed.environment import (
     version_mismatch,
 )
 from shoal.distributed.folders import temporary
+from shoal.distributed.machines import check_machines
 from shoal.distributed.watch import Muster, Say, Watch
 from shoal.errors import DistributedError, LostError, ShoalError
 from shoal.images.decoding.parallel import n_cores
@@ -109,7 +110,7 @@ class Engine:
                     running[remote.remote(*task)] = task
                     continue
                 except ray.exceptions.RayTaskError as error:
-                    raise _cause(error, self) from error
+                    raise self.cause(error) from error
                 except ray.exceptions.RayError as error:
                     raise self.ended() from error
                 yield task, result
@@ -126,6 +127,19 @@ class Engine:
         kind, unit = _unit(self.device)
         there, free = _there(ray, kind), int(ray.available_resources().get(kind, 0))
         return f"{free} of the {there} {unit} of {self.where}"
+
+    def cause(self, error: Any) -> BaseException:
+        """What a task raised: ours as it is; what its machine lacks as a sentence."""
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, ShoalError | KeyboardInterrupt):
+            return cause
+        module = cause.name or "" if isinstance(cause, ModuleNotFoundError) else ""
+        if module.startswith("shoal") or "failed to import on the worker" in str(cause):
+            return DistributedError(
+                f"a worker of {self.where} has no shoal, or another one; install the same version "
+                "on each machine."
+            )
+        return error
 
     def ended(self) -> LostError:
         """The error that the Ray has ended, which is remembered."""
@@ -187,7 +201,7 @@ def connect(
 
     Raises:
         DistributedError: Ray is not installed, nobody answers, the cluster has another version of
-            Ray or Python, or fewer cores than ``workers``.
+            Ray or Python, or fewer cores than ``workers``; or one of its machines another shoal.
     """
     check_engine(address, workers)
     with contextlib.ExitStack() as ends:
@@ -212,8 +226,10 @@ def connect(
             device = "cuda" if ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
         workers = _workers(ray, address, workers, device)
         muster = None
+        kind, unit = _unit(device)
+        if address != LOCAL:
+            check_machines(ray, kind)
         if say is not None and address != LOCAL:
-            kind, unit = _unit(device)
             muster = Muster(
                 _where(address), lambda: _there(ray, kind), workers, unit, meanwhile, say
             )
@@ -266,16 +282,3 @@ def _died(task: tuple[Any, ...], error: BaseException) -> DistributedError:
         f"the worker of {task[-1]} {why} {ATTEMPTS} times, each time begun anew; the other parts "
         "are kept."
     )
-
-
-def _cause(error: Any, engine: Engine) -> BaseException:
-    """What a task raised: ours as it is; what its machine lacks as a sentence."""
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, ShoalError | KeyboardInterrupt):
-        return cause
-    if isinstance(cause, ModuleNotFoundError) and (cause.name or "").startswith("shoal"):
-        return DistributedError(
-            f"a worker of {engine.where} has no shoal, or another one; install the same version "
-            "on each machine."
-        )
-    return error

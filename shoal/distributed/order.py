@@ -40,17 +40,22 @@ class Order:
     """Of the shoal of the command."""
 
 
-def check_version(of_command: str) -> None:
-    """Fail in a worker whose shoal is another one than that of the command.
+def check_machine(machine: str, there: str, of_command: str) -> None:
+    """Fail where the shoal of a machine is another one than that of the command.
 
     Raises:
         DistributedError: it is.
     """
-    if of_command != __version__:
+    if there != of_command:
         raise DistributedError(
-            f"a worker on {platform.node()} has shoal {__version__}, and the command is of "
-            f"{of_command}; install the same version on each machine."
+            f"a worker on {machine} has shoal {there}, and the command is of {of_command}; install "
+            "the same version on each machine."
         )
+
+
+def check_version(of_command: str) -> None:
+    """`check_machine` for the worker that calls it."""
+    check_machine(platform.node(), __version__, of_command)
 
 
 def backend(device: str) -> str:

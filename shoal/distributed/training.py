@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 import pickle
-import threading
+import re
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from shoal.distributed.address import LOCAL, WAITS_FOR_RAY
+from shoal.distributed.address import LOCAL
 from shoal.distributed.board import Board, News, Start
 from shoal.distributed.engine import Engine, connect
-from shoal.distributed.environment import changed
 from shoal.distributed.folders import temporary
 from shoal.distributed.order import WAIT, Order, Reopen, backend, is_lost, open_alike, sendable
 from shoal.distributed.watch import Say
@@ -39,6 +38,7 @@ _SHARE = 0.01
 """The share of the time that handing over may take."""
 _SILENT = 40.0
 """Seconds for workers to begin, before the command says what it waits for: Ray starts slowly."""
+_LEADS = "the process that leads the training has ended"
 _SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
@@ -82,7 +82,6 @@ def trainer(
             connect(
                 address, workers, device=on or device, say=say, meanwhile="training waits for more"
             ) as engine,
-            changed(**_SETTINGS | (_OF_THIS_MACHINE if address == LOCAL else {})),
         ):
             told = _Told(order, limit, spent, named)
             yield from _states(engine, str(folder), told, say or (lambda sentence: None))
@@ -116,11 +115,14 @@ def _states(engine: Engine, folder: str, told: _Told, say: Say) -> Generator[Che
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here)
     board = actor.remote(ray.cloudpickle.dumps(told))  # with functions of a script, too
-    run = _Running(engine, folder, board)
+    # In a process of its own: Ray ends a process, without a word, in which a thread asks it for
+    # anything after it was shut down, and nothing public ends a training that waits in a thread.
+    fitting: Any = ray.remote(_fit).options(num_cpus=0, scheduling_strategy=here, max_retries=0)
+    fit = fitting.remote(board, folder, engine.device, engine.workers, _settings(engine.address))
     alive, began, said = True, time.monotonic(), False
     while alive:
-        alive = run.is_alive()  # asked before, so that nothing comes after the last news
-        try:
+        try:  # asked before, so that nothing comes after the last news
+            alive = not ray.wait([fit], timeout=0)[0]
             news = cast(News, ray.get(engine.wait([board.take.remote()])[0]))
         except ray.exceptions.RayError as error:
             raise engine.ended() from error
@@ -135,47 +137,57 @@ def _states(engine: Engine, folder: str, told: _Told, say: Say) -> Generator[Che
         if news.stuck:
             reason = f": {news.reason}" if news.reason else ""
             raise LostError(f"the workers ended again and again before the next state{reason}")
-    if run.error is not None:
-        raise DistributedError(f"Ray ended the training: {run.error}") from run.error
+    try:
+        ray.get(fit)
+    except ray.exceptions.RayTaskError as error:
+        cause = engine.cause(error)
+        if isinstance(cause, ShoalError):
+            raise cause from error
+        if not isinstance(error, ray.exceptions.RayActorError):
+            raise DistributedError(f"Ray ended the training: {_last_line(error)}") from error
+        raise LostError(_LEADS) from error
+    except ray.exceptions.RayError as error:
+        raise LostError(_LEADS) from error
 
 
-class _Running(threading.Thread):
+def _last_line(error: BaseException) -> str:
+    r"""What an error of Ray comes to; the lines before it show where it was raised, in colours.
+
+    >>> _last_line(ValueError("\x1b[36mray::f()\x1b[39m\nValueError: no room\n"))
+    'ValueError: no room'
+    """
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__
+
+
+def _settings(address: str) -> dict[str, str]:
+    """What Ray Train is to read from the environment; what a person has set goes before."""
+    ours = _SETTINGS | (_OF_THIS_MACHINE if address == LOCAL else {})
+    given = os.environ.items()
+    return ours | {name: to for name, to in given if name in ours or name.startswith("RAY_TRAIN_")}
+
+
+def _fit(board: Any, folder: str, device: str, workers: int, settings: dict[str, str]) -> None:
     """A ``TorchTrainer`` at work, until Ray is shut down."""
+    os.environ.update(settings)
+    from ray import train as ray_train
+    from ray.train.torch import TorchConfig, TorchTrainer
 
-    def __init__(self, engine: Engine, folder: str, board: Any) -> None:
-        super().__init__(name=WAITS_FOR_RAY, daemon=True)
-        self.engine, self.folder, self.board = engine, folder, board
-        self.error: Exception | None = None
-        self.start()
-
-    def run(self) -> None:
-        from ray import train as ray_train
-        from ray.train.torch import TorchConfig, TorchTrainer
-
-        on_gpus = self.engine.device == "cuda"
-        resources = {"CPU": 1.0} | ({"GPU": 1.0} if on_gpus else {})
-        of_workers: Any = {"worker_runtime_env": {"env_vars": _OF_WORKERS}}  # unknown to its types
-        try:
-            TorchTrainer(
-                _share,
-                train_loop_config={"board": self.board, "device": self.engine.device},
-                torch_config=TorchConfig(
-                    backend=backend(self.engine.device), timeout_s=int(WAIT.total_seconds())
-                ),
-                scaling_config=ray_train.ScalingConfig(
-                    num_workers=self.engine.workers, use_gpu=on_gpus,
-                    resources_per_worker=resources,
-                ),
-                run_config=ray_train.RunConfig(
-                    storage_path=self.folder,
-                    failure_config=ray_train.FailureConfig(max_failures=-1),
-                    **of_workers,
-                ),
-            ).fit()  # fmt: skip
-        except SystemExit:  # Ray was shut down
-            return
-        except Exception as error:  # noqa: BLE001 - the command raises it
-            self.error = error
+    on_gpus = device == "cuda"
+    resources = {"CPU": 1.0} | ({"GPU": 1.0} if on_gpus else {})
+    of_workers: Any = {"worker_runtime_env": {"env_vars": _OF_WORKERS}}  # unknown to its types
+    TorchTrainer(
+        _share,
+        train_loop_config={"board": board, "device": device},
+        torch_config=TorchConfig(backend=backend(device), timeout_s=int(WAIT.total_seconds())),
+        scaling_config=ray_train.ScalingConfig(
+            num_workers=workers, use_gpu=on_gpus, resources_per_worker=resources
+        ),
+        run_config=ray_train.RunConfig(
+            storage_path=folder, failure_config=ray_train.FailureConfig(max_failures=-1),
+            **of_workers,
+        ),
+    ).fit()  # fmt: skip
 
 
 def _share(config: dict[str, Any]) -> None:
