@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import io
 import json
@@ -18,6 +19,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,12 +30,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from shoal.distributed import opening
 from shoal.errors import DataError
 from shoal.images.open import open_source
-from shoal.images.remote import files, patience, store
+from shoal.images.remote import files, given_up, patience, store
 from shoal.images.remote.listing import only, shards_of
 from shoal.images.remote.location import Location, location, without_secrets
 from shoal.images.vectors.open import open_vectors
+from shoal.pipeline import fit
+from shoal.recipes.named import DIGITS
 
 pytest.importorskip("s3fs", reason="needs the extra remote")
 moto = pytest.importorskip("moto.server", reason="needs moto's S3 server")
@@ -114,6 +119,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(store, "PATIENCE", quick)
     patience._reached.clear()
     patience._failed.clear()
+    given_up._in_vain.clear()
+    given_up._left_alone.clear()
     store._file_system.cache_clear()
     yield
     store._file_system.cache_clear()
@@ -160,7 +167,7 @@ class Answer(BaseHTTPRequestHandler):
         _, how, name = path.split("/", 2)
         self.server.seen[path] += 1
         times, asked = self.server.seen[path], self.headers.get("Range")
-        if how == "busy" and times % 3 == 1:
+        if (how == "busy" and times % 3 == 1) or (how == "down" and "-1." in name):
             self.send_error(503)
         elif how == "signed" and query != f"X-Amz-Signature={SECRET}":
             self.send_error(403)
@@ -168,7 +175,7 @@ class Answer(BaseHTTPRequestHandler):
             "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
         ):
             self.send_error(401)
-        elif how == "dead" and (name.endswith("-1.tar") or "all" in query) and asked != "bytes=0-0":
+        elif how == "dead" and ("-1." in name or "all" in query) and asked != "bytes=0-0":
             self.send_error(503)
         elif not (self.server.root / name).is_file():
             self.send_error(404)
@@ -321,8 +328,46 @@ def test_a_shard_that_stays_unreadable_is_left_out(pile: Path, web: Web) -> None
         r"the store did not give it: it answered with 503, tried \d+ times in \d s", reason
     )
     web.seen.clear()
-    open_source(url)  # the shard may be there now: it is asked for again
-    assert web.seen["/dead/t-1.tar"] > 1
+    open_source(url)  # the shard may be there now: it is asked for again, and not waited for
+    assert web.seen["/dead/t-1.tar"] == 2
+
+
+@pytest.mark.parametrize("how", ["dead", "down"])
+@pytest.mark.parametrize("kind", ["tar", "parquet"])
+@pytest.mark.parametrize("machine", ["this", "another"])
+def test_workers_do_not_ask_for_what_the_command_did_without(
+    how: str, kind: str, machine: str, web: Web, tmp_path: Path, run_cli: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    patience.PATIENCE.total = 0.5
+    url = f"{web.address}/{how}/{kind[0]}-{{0..2}}.{kind}"
+    dead, asked = f"/{how}/{kind[0]}-1.{kind}", 0
+
+    class OtherProcess:
+        """An `Engine` without Ray, whose worker knows nothing of what the command waited for."""
+
+        workers, device, where = 1, "cpu", "this process"
+
+        def do(self, function: Callable[..., Any], tasks: Any) -> Iterator[tuple[Any, Any]]:
+            nonlocal asked
+            if machine == "another":
+                monkeypatch.setattr(opening.platform, "node", lambda: machine)
+            for task in tasks:
+                given_up._in_vain.clear()
+                before = web.seen[dead]
+                yield task, function(*task)
+                asked += web.seen[dead] - before
+
+    inside = contextlib.nullcontext(OtherProcess())
+    monkeypatch.setattr("shoal.cli.sharded.connect", lambda *_, **__: inside)
+    checkpoint, plain, out = (tmp_path / name for name in ("best.pth", "plain.csv", "out.csv"))
+    fit(open_source(url), checkpoint, replace(DIGITS, epochs=1, n_clusters=3))
+    assert run_cli("predict", url, checkpoint, plain).code == 0
+    assert run_cli("predict", url, checkpoint, out, "--ray").code == 0
+    assert out.read_bytes() == plain.read_bytes()
+    skipped = (tmp_path / "out.skipped.csv").read_text()
+    assert f"{kind[0]}-1.{kind},the store did not give it: it answered with 503" in skipped
+    assert asked == 0
 
 
 def test_a_damaged_shard_is_left_out_and_the_rest_is_kept(

@@ -22,6 +22,7 @@ from shoal.distributed.tasks import compare_shard, predict_shard
 from shoal.errors import DistributedError, Interrupted, LostError
 from shoal.images.files import digest_of
 from shoal.images.open import write_skipped
+from shoal.images.remote import given_up
 from shoal.images.remote.location import is_remote
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
@@ -49,7 +50,7 @@ def order_for(
         _absolute(data), None if checkpoint is None else str(_absolute(checkpoint[0])),
         vectors=n_dimensions_of(source) > 0, array=asked.array, channels=asked.channels,
         every=within.every, pages=within.pages, size=size, cache=asked.cache,
-        **_learned_of(source, data),
+        without=given_up.missing_in(source), **_learned_of(source, data),
     )  # fmt: skip
 
 

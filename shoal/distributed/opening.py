@@ -23,7 +23,9 @@ from shoal.images.files import digest_of
 from shoal.images.joined import Joined
 from shoal.images.open import open_source
 from shoal.images.pixel_range import PixelRange
+from shoal.images.remote import given_up
 from shoal.images.remote.listing import only
+from shoal.images.remote.location import Location
 from shoal.images.subset import Subset
 from shoal.images.vectors.open import known_columns, open_vectors
 from shoal.models import checkpoint as checkpoints
@@ -53,6 +55,8 @@ class Order:
     how they were brought to their shape."""
     pixel_range: PixelRange | None = None
     fit: str | None = None
+    without: frozenset[Location] = frozenset()
+    """The files of a store that the command did without, and the workers do."""
     node: str = field(default_factory=platform.node)
     """The machine of the command, where the decoded images are."""
     version: str = __version__
@@ -89,6 +93,7 @@ def rows_of(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoin
         DistributedError: they are others than the command saw.
     """
     plan = parts.plan
+    given_up.leave_alone(order.without)
     try:
         if shard.pieces and platform.node() != order.node:
             some = _of_pieces(order, plan.pile, plan.checkpoint, shard)

@@ -13,6 +13,8 @@ import torch.distributed as dist
 from shoal import __version__
 from shoal.errors import DataError, DistributedError, ShoalError
 from shoal.images.array import ArraySource
+from shoal.images.remote import given_up
+from shoal.images.remote.location import Location
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.file_content import on_cpu
 from shoal.protocols import ImageSource, IntArray, Workers
@@ -36,6 +38,8 @@ class Order:
     recipe: Recipe
     resume: Checkpoint | None
     groups: IntArray | None
+    without: frozenset[Location] = frozenset()
+    """The files of a store that the command did without, and the workers do."""
     version: str = __version__
     """Of the shoal of the command."""
 
@@ -79,6 +83,8 @@ def open_alike(order: Order, workers: Workers, source: ImageSource | None = None
         DistributedError: this worker has another shoal than the command.
     """
     check_version(order.version)
+    if workers.rank or source is None:  # another process than the command
+        given_up.leave_alone(order.without)
     if workers.size == 1:
         return source or order.reopen()
     problem = ""

@@ -126,6 +126,7 @@ def trainer(reopen: Reopen) -> Trainer | None:
         return None
     from shoal.distributed.order import Order, is_lost, open_alike
     from shoal.errors import LostError
+    from shoal.images.remote import given_up
     from shoal.training.loop import train
     from shoal.training.workers import ProcessGroup
 
@@ -134,7 +135,9 @@ def trainer(reopen: Reopen) -> Trainer | None:
         groups: IntArray | None, **more: Any,
     ) -> Generator[Checkpoint]:  # fmt: skip
         workers = ProcessGroup.here()
-        order = Order(reopen, source.digest(), recipe, resume, groups)
+        order = Order(
+            reopen, source.digest(), recipe, resume, groups, given_up.missing_in(source)
+        )  # fmt: skip
         try:
             workers.of_first((order, device))
             open_alike(order, workers, source)

@@ -22,6 +22,7 @@ from shoal.distributed.folders import temporary
 from shoal.distributed.order import WAIT, Order, Reopen, backend, is_lost, open_alike, sendable
 from shoal.distributed.watch import Say
 from shoal.errors import DistributedError, LostError, ShoalError
+from shoal.images.remote import given_up
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import is_kept
 from shoal.pipeline import Trainer
@@ -75,7 +76,9 @@ def trainer(
         resume: Checkpoint | None = None, limit: TimeLimit | None = None,
         groups: IntArray | None = None, **named: Any,
     ) -> Generator[Checkpoint]:  # fmt: skip
-        order = Order(reopen, source.digest(), recipe, resume, groups)
+        order = Order(
+            reopen, source.digest(), recipe, resume, groups, given_up.missing_in(source)
+        )  # fmt: skip
         spent = 0.0 if limit is None else limit.spent()
         with (
             temporary() as folder,

@@ -34,6 +34,7 @@ from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange, type_of
+from shoal.images.remote import given_up
 from shoal.images.remote.location import location
 from shoal.images.within import Within
 from shoal.plural import counted, pixels
@@ -88,7 +89,8 @@ def decode_pile(
         stamp = f"{stamp} {wanted.within}"
     key = _key_of(stamp, wanted) if wanted.cache else None
     kept = cache.load(key) if key else None
-    if kept is None or kept.index.get("incomplete"):  # what a store did not give it may give now
+    # What a store did not give it may give now; but a worker sees what its command saw.
+    if kept is None or (kept.index.get("incomplete") and not given_up.leaves_any()):
         with warnings.catch_warnings():  # here, once: switching them is not safe within threads
             warnings.simplefilter("ignore")  # a faulty tag; what matters is in ``skipped``
             with shared():

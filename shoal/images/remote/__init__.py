@@ -2,7 +2,8 @@
 
 `location` makes a value of what a person typed; `listing` finds the files that it means; `files`
 opens one of them, so that the readers of local files read it, too. `store` asks the store,
-`patience` tries again, `faults` says in a sentence what went wrong.
+`patience` tries again, `given_up` remembers what was waited for in vain, `faults` says in a
+sentence what went wrong.
 
 **How a shard is read.** In parts, as the reader asks for them, and a few parts ahead where it goes
 through the file in order. So of a zip or Parquet file the table of contents is fetched, and of a

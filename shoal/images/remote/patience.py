@@ -9,7 +9,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shoal.images.remote.faults import AwayError, fault_of, is_error_of_store, store_error
+from shoal.images.remote import given_up
+from shoal.images.remote.faults import (
+    AWAY,
+    AwayError,
+    Fault,
+    error_with,
+    fault_of,
+    is_error_of_store,
+    store_error,
+)
 from shoal.images.remote.location import Location
 
 Result = TypeVar("Result")
@@ -40,13 +49,24 @@ _failed: dict[tuple[str, str], set[Location]] = {}
 """The files that a store did not give since it gave the last."""
 
 
-async def patiently(place: Location, ask: Callable[[], Awaitable[Result]]) -> Result:
+async def patiently(
+    place: Location, ask: Callable[[], Awaitable[Result]], what: str = "content"
+) -> Result:
     """What ``ask`` gives, asked for again with longer and longer waits, at random up to half less.
+
+    Args:
+        place: what is asked for.
+        ask: asks once.
+        what: what of it: ``about``, ``content`` or ``list``. What was waited for in vain before is
+            asked for once.
 
     Raises:
         StoreError: it failed for a reason that stays, or for as long as `PATIENCE` allows.
         AwayError: the store gives nothing at all any more.
     """
+    if given_up.is_left_alone(place):
+        raise error_with(place, Fault("silent"), f"{AWAY} to the command")
+    once = given_up.waited_in_vain(place, what)
     began, wait, times = time.monotonic(), PATIENCE.first, 0
     store = place.scheme, place.host
     while True:
@@ -61,10 +81,12 @@ async def patiently(place: Location, ask: Callable[[], Awaitable[Result]]) -> Re
             new = fault.kind in ("no host", "refused") and store not in _reached
             spent = time.monotonic() - began
             pause = wait * random.uniform(0.5, 1.0)  # not all at once: others wait, too
-            if not fault.passes or new or spent + pause > PATIENCE.total:
+            if not fault.passes or new or once or spent + pause > PATIENCE.total:
                 tried = f", tried {times} times in {spent:.0f} s" if times > 1 else ""
                 gone = _failed.setdefault(store, set())
-                gone |= {place} if fault.passes else set()
+                if fault.passes:
+                    gone.add(place)
+                    given_up.give_up(place, what)
                 if store in _reached and len(gone) >= _MANY:
                     raise AwayError.of(place, tried) from None
                 raise store_error(place, error, tried) from None
@@ -72,5 +94,6 @@ async def patiently(place: Location, ask: Callable[[], Awaitable[Result]]) -> Re
             wait = min(2 * wait, PATIENCE.longest)
         else:
             _reached.add(store)
+            given_up.came(place, what)
             _failed.pop(store, None)
             return result

@@ -49,7 +49,7 @@ def about(places: Sequence[Location]) -> list[About | StoreError]:
         async def ask(place: Location, fs: Any) -> About | StoreError:
             async with gate:
                 try:
-                    return await patiently(place, lambda: _about(fs, place))
+                    return await patiently(place, lambda: _about(fs, place), "about")
                 except StoreError as error:
                     return error
 
@@ -260,7 +260,8 @@ def _told(told: Mapping[str, Any]) -> About:
 
 def _listed(place: Location, method: str, path: str) -> dict[Location, About]:
     fs = file_system(place)
-    found = wait_for(patiently(place, lambda: _call(fs, method, path, detail=True)))
+    asked = patiently(place, lambda: _call(fs, method, path, detail=True), "list")
+    found = wait_for(asked)
     files = {name: told for name, told in found.items() if told.get("type") != "directory"}
     return {
         place.at(_key(place, name)): _told(files[name])
