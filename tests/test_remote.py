@@ -385,8 +385,12 @@ def test_a_damaged_shard_is_left_out_and_the_rest_is_kept(
         ((name, reason),) = source.skipped
         assert name == kind.replace("{0..2}", "1")
         assert "damaged" in reason
-    with pytest.raises(DataError, match=r"is truncated, damaged or not a tar file"):
-        open_source(f"{web.address}/plain/t-1.tar")
+        assert_same(source, open_source(tmp_path / kind))
+        alone = open_source(tmp_path / kind.replace("..2", "..1"))  # ids as if both were whole
+        assert list(alone.ids) == [*source.ids][:PER_SHARD]
+        for path in (f"{web.address}/plain/{name}", tmp_path / name):
+            with pytest.raises(DataError, match=r"is truncated, damaged or not a"):
+                open_source(path)
 
 
 def test_a_store_that_goes_away_stops_the_work(web: Web) -> None:

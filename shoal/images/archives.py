@@ -62,6 +62,7 @@ Read: TypeAlias = Callable[[Path, Member], Encoded]
 
 def list_archives(
     where: Path,
+    files: Sequence[Path],
     archives: Sequence[tuple[Path, Sequence[Member]]],
     read: Read,
     left_out: Sequence[LeftOut] = (),
@@ -75,7 +76,8 @@ def list_archives(
 
     Args:
         where: for messages.
-        archives: each with its members.
+        files: the archives of the pile, those that cannot be read as well.
+        archives: each that can be read, with its members.
         read: gives the content of a member.
         left_out: archives that cannot be read.
         place_of: the first byte and the number of bytes of a member, by its place; None: unknown.
@@ -86,8 +88,9 @@ def list_archives(
     chosen: list[tuple[Path, Member]] = []
     ids: list[str] = []
     left = [*left_out]
-    files = [file for file, _ in archives]
-    for (file, members), prefix in zip(archives, prefixes(files), strict=True):
+    prefix_of = dict(zip(files, prefixes(files), strict=True))
+    for file, members in archives:
+        prefix = prefix_of[file]
         images, faults = _images(members)
         names = sorted(images, key=order)
         chosen += [(file, images[name]) for name in names]

@@ -20,6 +20,7 @@ from shoal.images.remote import listing
 from shoal.images.remote.faults import AwayError, StoreError
 from shoal.images.remote.location import Location, split_name
 from shoal.images.shards import shards, stamp
+from shoal.images.without_some import readable
 from shoal.protocols import ImageSource, Track
 
 _SUFFIX = ".parquet"
@@ -55,7 +56,8 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
 
 
 def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) -> Listing:
-    files, opened, left_out = listing.readable(files, _open)
+    alone = len(files) == 1
+    files, opened, left_out = readable(files, _open)
     column = common_column(files, [parquet.schema_arrow for parquet in opened], wanted)
     n_rows = sum(parquet.metadata.num_rows for parquet in opened)
     if n_rows == 0:
@@ -63,7 +65,7 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
 
     def contents() -> Iterator[Encoded]:
         for file, parquet in zip(files, opened, strict=True):
-            yield from _encoded(file, parquet, column)
+            yield from _encoded(file, parquet, column, alone=alone)
 
     last: dict[tuple[int, int], list[Encoded]] = {}
 
@@ -76,7 +78,9 @@ def _list(pattern: Path, files: list[Path], wanted: str | None, track: Track) ->
                     if (number, group) not in last:
                         last.clear()
                         last[number, group] = list(
-                            _encoded(files[number], parquet, column, row_groups=[group])
+                            _encoded(
+                                files[number], parquet, column, alone=alone, row_groups=[group]
+                            )
                         )
                     return last[number, group][row]
                 row -= about.row_group(group).num_rows
@@ -116,8 +120,13 @@ def _damaged(file: Path) -> DataError:
     )
 
 
-def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[Encoded]:
-    """The bytes of each row. No other column is read."""
+def _encoded(
+    file: Path, parquet: Any, column: str, *, alone: bool, **which: Any
+) -> Iterator[Encoded]:
+    """The bytes of each row, where damage is that of single images unless the file is ``alone``.
+
+    No other column is read.
+    """
     path = image_columns(parquet.schema_arrow)[column]
     about = parquet.metadata
     size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
@@ -137,6 +146,6 @@ def _encoded(file: Path, parquet: Any, column: str, **which: Any) -> Iterator[En
     except StoreError as error:
         yield from [Unreadable(error.reason)] * (n_rows - done)
     except (OSError, ValueError) as error:
-        if not isinstance(file, Location):
+        if alone and not isinstance(file, Location):
             raise _damaged(file) from error
         yield from [Unreadable("damaged in the file")] * (n_rows - done)

@@ -66,7 +66,9 @@ def _list(folder: Location, files: Sequence[Location], track: Track) -> Listing:
         Entry(name, file, head=heads.get(name, b""), of_shoal=_is_of_shoal(name, heads))
         for name, file in zip(names, files, strict=True)
     ]
-    listing = list_archives(folder, [(folder, entries)], lambda _, entry: content_of(entry.place))
+    listing = list_archives(
+        folder, [folder], [(folder, entries)], lambda _, entry: content_of(entry.place)
+    )
     by_name = dict(zip(names, files, strict=True))
     images = [by_name[name] for name in listing.names]
     return Listing(

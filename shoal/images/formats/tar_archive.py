@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from shoal.errors import DataError, OutputError
+from shoal.images import without_some
 from shoal.images.archives import MOST_BYTES, TOO_LARGE, Member, list_archives, needs_head
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.listing import Listing, Wanted
@@ -21,7 +22,6 @@ from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import ARCHIVES, is_image
 from shoal.images.files import reason_of
 from shoal.images.left_out import LONGEST_MARK, MARK, LeftOut, is_mark_of_shoal
-from shoal.images.remote import listing
 from shoal.images.remote.faults import AwayError, StoreError
 from shoal.images.remote.location import Location, is_remote
 from shoal.images.remote.placed import PlacedOriginals
@@ -124,7 +124,7 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
     archives, left_out = _all_members(files, spool, track)
     places = [member.place for _, members in archives for member in members if member.place]
     in_order = is_remote(path) and not any(place.unpacked for place in places)
-    return list_archives(path, archives, read, left_out, _range_of if in_order else None)
+    return list_archives(path, files, archives, read, left_out, _range_of if in_order else None)
 
 
 def _range_of(place: _Place) -> tuple[int, int]:
@@ -140,7 +140,7 @@ def _all_members(
 ) -> tuple[list[tuple[Path, list[Member]]], list[LeftOut]]:
     """The members of every file, with progress by how much of the files was gone through.
 
-    And the files of a store that cannot be read.
+    And those of several files that cannot be read.
     """
     archives: list[tuple[Path, list[Member]]] = []
     left_out: list[LeftOut] = []
@@ -157,9 +157,9 @@ def _all_members(
                         yield done
                 archives.append((file, as_samples(members)))
             except DataError as error:
-                left_out.append(listing.left_out_of(file, files, error))
+                left_out.append(without_some.left_out_of(file, files, error))
             yield done
-        listing.check_any(archives, left_out)
+        without_some.check_any(archives, left_out)
 
     total = sum(bytes_of(file) // _STEP + 1 for file in files)
     for _ in track(steps(), "reading", total):

@@ -22,10 +22,10 @@ from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_kinds import HEAD
 from shoal.images.left_out import LONGEST_MARK, MARK, is_mark_of_shoal
-from shoal.images.remote import listing
 from shoal.images.remote.faults import AwayError, StoreError
 from shoal.images.remote.location import Location
 from shoal.images.shards import shards, stamp
+from shoal.images.without_some import readable
 from shoal.protocols import ImageSource, Track
 
 _OPEN = 8
@@ -42,7 +42,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
     For ids, order and classes see `list_archives`.
 
     Raises:
-        DataError: no whole zip file, an encrypted one, or no images in it that can be read.
+        DataError: no whole zip file, an encrypted one, or no images that can be read.
     """
     files = shards(path)
     return decode_pile(str(path), stamp("zip", files), partial(_list, path, files), wanted)
@@ -65,8 +65,8 @@ def _list(path: Path, files: Sequence[Path], track: Track) -> Listing:
             lines = str(error).splitlines() or [type(error).__name__]
             return Unreadable(f"damaged in the archive ({lines[0]})")
 
-    good, members, left_out = listing.readable(files, lambda file: _members(opened(file)))
-    return list_archives(path, list(zip(good, members, strict=True)), read, left_out)
+    good, members, left_out = readable(files, lambda file: _members(opened(file)))
+    return list_archives(path, files, list(zip(good, members, strict=True)), read, left_out)
 
 
 def _open(file: Path) -> zipfile.ZipFile:

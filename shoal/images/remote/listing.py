@@ -8,17 +8,14 @@ import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from shoal.errors import DataError
-from shoal.images.left_out import LeftOut
 from shoal.images.remote import store
 from shoal.images.remote.faults import AwayError, StoreError
-from shoal.images.remote.files import about, fetch_ends
+from shoal.images.remote.files import about
 from shoal.images.remote.location import Location, Part, location
 from shoal.images.remote.store import About
 
-Read = TypeVar("Read")
 _ENDS = 2**16
 
 
@@ -126,55 +123,6 @@ def size_of(file: Path) -> int:
     return (file.about.size if file.about is not None else None) or 0
 
 
-def readable(
-    files: Sequence[Path], read: Callable[[Path], Read]
-) -> tuple[list[Path], list[Read], list[LeftOut]]:
-    """Read what tells the content of each file; of several in a store, some may be unreadable.
-
-    Returns:
-        The files that could be read, what they gave, and the others with the reasons.
-
-    Raises:
-        DataError: a file of this machine, or each in a store, cannot be read.
-    """
-    good: list[Path] = []
-    given: list[Read] = []
-    left: list[LeftOut] = []
-    fetch_ends([file for file in files if isinstance(file, Location)])
-    for file in files:
-        try:
-            given.append(read(file))
-            good.append(file)
-        except DataError as error:
-            left.append(left_out_of(file, files, error))
-    check_any(good, left)
-    return good, given, left
-
-
-def left_out_of(file: Path, files: Sequence[Path], error: DataError) -> LeftOut:
-    """A file of a pile that cannot be read, if the pile can do without it.
-
-    Raises:
-        DataError: the error itself, if it cannot: it is a file of this machine, or the only one.
-    """
-    if not isinstance(file, Location) or isinstance(error, AwayError) or len(files) == 1:
-        raise error
-    return LeftOut(file.prefix.rstrip("/") or file.name, _reason(file, error))
-
-
-def check_any(good: Sequence[object], left: Sequence[LeftOut]) -> None:
-    """Raise if all files were left out.
-
-    Raises:
-        DataError: they were.
-    """
-    if left and not good:
-        raise DataError(
-            f"none of the {len(left):,} files can be read (the first, {left[0].name}: "
-            f"{left[0].reason})."
-        )
-
-
 def shards_of(path: str | Path) -> list[Shard]:
     """The shards of a pile in a store, for whoever cuts it into tasks; see the package.
 
@@ -278,9 +226,3 @@ def _n_rows(file: Location) -> int:
         raise
     except (OSError, ValueError) as error:
         raise DataError(f"{file} is truncated, damaged or not a parquet file.") from error
-
-
-def _reason(file: Location, error: DataError) -> str:
-    if isinstance(error, StoreError):
-        return error.reason
-    return str(error).removeprefix(f"{file} ").removeprefix(f"{file}: ").rstrip(".")
