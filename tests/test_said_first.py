@@ -15,6 +15,7 @@ from PIL import Image
 from shoal.cli.outputs import check_outputs
 from shoal.errors import DataError, LostError, OutputError
 from shoal.models import provenance
+from shoal.scoring.training_command import TrainingCommand
 
 
 def test_an_input_that_is_missing_is_told_before_an_output_that_is_there(tmp_path: Path) -> None:
@@ -63,6 +64,8 @@ def test_the_line_to_go_on_with_begins_as_the_command_did(monkeypatch: pytest.Mo
         "GROUP_WORLD_SIZE": "1",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
+    advised = TrainingCommand("run", program=tuple(provenance.program())).again("longer")
+    assert advised.startswith("'torchrun --nproc-per-node 2 -m shoal run")
     words = shlex.split(provenance.typed("--resume"))
     assert words[:6] == ["torchrun", "--nproc-per-node", "2", "-m", "shoal", "train"]
     for name, value in {
@@ -71,6 +74,8 @@ def test_the_line_to_go_on_with_begins_as_the_command_did(monkeypatch: pytest.Mo
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     assert "--nnodes 2 --node-rank 0 --master-addr head --master-port 29500" in provenance.typed()
+    kept = provenance.command_line()
+    assert kept == "torchrun --nproc-per-node 2 --nnodes 2 -m shoal train 'a b.npy' x.pth --force"
 
 
 def test_a_training_that_lost_its_workers_names_the_command_to_go_on_with(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -178,6 +177,7 @@ def info(
     from shoal.models.history import CheckpointHistory
     from shoal.progress import Reporter
     from shoal.scoring import label_free
+    from shoal.scoring.training_command import split_program
     from shoal.scoring.worth_asking import Known
 
     checkpoint = _file_of(checkpoint)
@@ -197,14 +197,14 @@ def info(
             print(label_free.verdict_on(loaded, path=checkpoint, data=data))
         elif checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")
-            words = shlex.split(loaded.origin.command)[1:]
+            program, words = split_program(loaded.origin.command)
             if final.is_file():
                 say_next(Reporter(), Known(), ["info", final])
             elif checkpoint == CheckpointHistory(final).resume_file:
                 print("The run is not finished: it was interrupted, or is still training.")
                 if len(words) > 1 and Path(words[1]).exists():
                     again = [word for word in words if word not in ("--force", "--resume")]
-                    say_next(Reporter(), Known(), [*again, "--resume"])
+                    say_next(Reporter(), Known(), [*again, "--resume"], program=program)
 
 
 def _file_of(place: Path) -> Path:

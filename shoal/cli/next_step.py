@@ -21,7 +21,9 @@ TRIED = 100
 """Of so many images one to ask for is sought."""
 
 
-def say_next(report: Reporter, known: Known, *candidates: Words | None) -> None:
+def say_next(
+    report: Reporter, known: Known, *candidates: Words | None, program: Sequence[str] = ("shoal",)
+) -> None:
     """Say ``next: shoal …`` of the first command that would tell something, if there is one.
 
     Nothing is said when quiet, or behind one of the assignment's scripts.
@@ -30,22 +32,23 @@ def say_next(report: Reporter, known: Known, *candidates: Words | None) -> None:
         report: what says it.
         known: what is known of the pile.
         candidates: commands, the best first; None stands for one that is not asked for.
+        program: what they are words of: shoal, or torchrun with it.
     """
     if "SHOAL_COMMAND" in os.environ:
         return
     for words in candidates:
         if words is not None and known.answers(str(words[0])):
-            report.say(f"next: {command(*words)}")
+            report.say(f"next: {command(*words, program=program)}")
             return
 
 
-def command(*words: str | Path | int) -> str:
-    """``shoal`` and words, quoted as a shell wants them.
+def command(*words: str | Path | int, program: Sequence[str] = ("shoal",)) -> str:
+    """``program`` and words, quoted as a shell wants them.
 
     >>> command("splits", Path("my photos"), Path("-odd/checkpoint.pth"))
     "shoal splits 'my photos' ./-odd/checkpoint.pth"
     """
-    return shlex.join(["shoal", *map(_word, words)])
+    return shlex.join([*program, *map(_word, words)])
 
 
 def free(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,7 @@ from shoal.recipes.asked_views import AUTO
 from shoal.recipes.augmentation import Views
 from shoal.recipes.noise import OFF
 from shoal.recipes.recipe import OF_VECTORS
-from shoal.scoring.training_command import TrainingCommand, parse_training
+from shoal.scoring.training_command import TrainingCommand, trained_by
 
 _VIEWS = "views"
 """The setting that every run of images has, and none of vectors."""
@@ -161,8 +160,8 @@ def _recorded(folder: Path) -> tuple[Record | None, TrainingCommand | None]:
     """The record of a run, and the command that made it, taken apart."""
     try:
         record = read_record(folder)
-        known = None if record is None else parse_training(shlex.split(record.command)[1:])
-    except (OutputError, ValueError):
+        known = None if record is None else trained_by(record.command)
+    except OutputError:
         return None, None
     return record, known
 

@@ -15,7 +15,7 @@ CHANNELS, MEASURED = "channels", "measurements, no colours"
 
 def command_line() -> str:
     """The command line; of absolute paths the names alone, as a checkpoint may be passed on."""
-    return shlex.join(["shoal", *map(name_alone, typed_words())])
+    return shlex.join([*program(addresses=False), *map(name_alone, typed_words())])
 
 
 def typed_words() -> list[str]:
@@ -41,23 +41,28 @@ def typed(*options: str, without: str = "") -> str:
         without: an option that is left out.
     """
     script = os.environ.get("SHOAL_COMMAND")  # set by the scripts of the assignment
-    words = shlex.split(script) if script else [*_program(), *typed_words()]
+    words = shlex.split(script) if script else [*program(), *typed_words()]
     if "--resume" in options:  # which goes on, where --force began anew
         without = "--force"
     kept = [word for word in words if word != without]
     return shlex.join([*kept, *(option for option in options if option not in kept)])
 
 
-def _program() -> list[str]:
-    """What is typed before the words of a command: ``shoal``, or torchrun that began several."""
+def program(*, addresses: bool = True) -> list[str]:
+    """What is typed before the words of a command: ``shoal``, or torchrun that began several.
+
+    Args:
+        addresses: whether to say which of several machines this is, and where the first is.
+    """
     told = os.environ
     if "TORCHELASTIC_RUN_ID" not in told or int(told.get("WORLD_SIZE", "1")) < 2:
         return ["shoal"]
     words = ["torchrun", "--nproc-per-node", told.get("LOCAL_WORLD_SIZE", told["WORLD_SIZE"])]
     if int(told.get("GROUP_WORLD_SIZE", "1")) > 1:  # machines, of which this is one
-        for option, name in (
-            ("--nnodes", "GROUP_WORLD_SIZE"), ("--node-rank", "GROUP_RANK"),
-            ("--master-addr", "MASTER_ADDR"), ("--master-port", "MASTER_PORT"),
-        ):  # fmt: skip
+        places = [
+            ("--node-rank", "GROUP_RANK"), ("--master-addr", "MASTER_ADDR"),
+            ("--master-port", "MASTER_PORT"),
+        ]  # fmt: skip
+        for option, name in [("--nnodes", "GROUP_WORLD_SIZE"), *(places if addresses else [])]:
             words += [option, told.get(name, "")]
     return [*words, "-m", "shoal"]

@@ -24,6 +24,7 @@ from shoal.images.remote.location import is_remote, location, split_name
 from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
+from shoal.models.provenance import program
 from shoal.protocols import FloatArray, ImageSource, Track, silent
 from shoal.recipes.named import RECIPES
 from shoal.scoring import quality
@@ -174,7 +175,9 @@ def training_of(
     The arguments are those of `verdict_on`.
     """
     known = None if words is None else parse_training(words)
-    if known is None:
+    if known is not None:
+        known = replace(known, program=tuple(program()))
+    else:
         known = trained_by(checkpoint.origin.command)
     training = known or TrainingCommand()
     if path is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 _FLAGS = ("--resume", "--low-memory", "--no-cache", "--quiet", "-q", "--force", "--json",
@@ -18,6 +18,8 @@ _KEPT_FLAGS = ("--low-memory", "--no-cache", "--quick", "--thorough")
 """Those of them that the next training needs, too."""
 _ADDRESS = r"local|auto|[\w.-]+:\d+|\[[\da-fA-F:.]+\]:\d+"
 """What may follow ``--ray``, which has a value or none."""
+_SHARED = ("train", "run")
+"""The commands whose steps the workers of torchrun share."""
 _UNKNOWN = "…"
 
 
@@ -33,6 +35,8 @@ class TrainingCommand:
     """The checkpoint that ``train`` wrote, or the folder that another command wrote."""
     options: tuple[tuple[str, ...], ...] = ()
     """Each option with its value."""
+    program: tuple[str, ...] = ("shoal",)
+    """What comes before: shoal, or torchrun that began several workers."""
 
     @property
     def checkpoint(self) -> str:
@@ -106,7 +110,8 @@ class TrainingCommand:
         ]
         words = [word for name, value in changed.items() for word in (f"--{name}", value)]
         words += ["--set", setting] if setting else []
-        return command(self.verb, self.data, out, *kept, *words)
+        again = (self.verb, self.data, out, *kept, *words)
+        return command(*again, program=self.program if self.verb in _SHARED else ("shoal",))
 
 
 def _sets(option: tuple[str, ...], fields: Set[str]) -> bool:
@@ -115,13 +120,18 @@ def _sets(option: tuple[str, ...], fields: Set[str]) -> bool:
     return name == "--set" and any(value.partition("=")[0].strip() in fields for value in values)
 
 
-def command(*words: str) -> str:
+def command(*words: str, program: Sequence[str] = ("shoal",)) -> str:
     """A command of shoal in single quotes, as messages print it.
+
+    Args:
+        words: after ``program``.
+        program: torchrun and its options for a training on several workers, which no other command
+            takes.
 
     >>> command("splits", "my photos", "found/checkpoint.pth")
     '\\'shoal splits "my photos" found/checkpoint.pth\\''
     """
-    return f"'{' '.join(['shoal', *map(_quoted, words)])}'"
+    return f"'{' '.join([*program, *map(_quoted, words)])}'"
 
 
 def parse_training(words: Sequence[str]) -> TrainingCommand | None:
@@ -175,11 +185,26 @@ def trained_by(command_line: str) -> TrainingCommand | None:
     (('--intensity', 'matters'),)
     >>> trained_by("shoal run 'photos"), trained_by("")
     (None, None)
+    >>> trained_by("torchrun --nproc-per-node 2 -m shoal run p found").again("longer", epochs="9")
+    "'torchrun --nproc-per-node 2 -m shoal run p found-longer --epochs 9'"
+    """
+    program, words = split_program(command_line)
+    training = parse_training(words)
+    return None if training is None else replace(training, program=tuple(program))
+
+
+def split_program(command_line: str) -> tuple[list[str], list[str]]:
+    """What a command line begins with, up to ``shoal``, and the words after it.
+
+    >>> split_program("torchrun --nproc-per-node 2 -m shoal train p c.pth --resume")[1]
+    ['train', 'p', 'c.pth', '--resume']
     """
     try:
-        return parse_training(shlex.split(command_line)[1:])
+        words = shlex.split(command_line)
     except ValueError:  # an unclosed quotation mark
-        return None
+        words = []
+    begins = words.index("shoal") + 1 if "shoal" in words else 1
+    return words[:begins], words[begins:]
 
 
 def _quoted(word: str) -> str:
