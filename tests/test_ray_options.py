@@ -17,6 +17,7 @@ from shoal.errors import DistributedError, LostError
 
 
 def test_data_after_ray_is_not_its_address() -> None:
+    assert with_addresses(["--ray", "foo:bar", "photos/"]) == ["--ray", "foo:bar", "photos/"]
     words = ["photos/", "--ray", "model.pth", "--ray", "10.0.0.7:6379", "out.csv", "--", "--ray"]
     assert with_addresses(words) == [
         "photos/", "--ray", "local", "model.pth", "--ray", "10.0.0.7:6379", "out.csv", "--", "--ray"
@@ -31,6 +32,7 @@ def test_data_after_ray_is_not_its_address() -> None:
         ("local", "two", r"workers must be a whole number, got 'two'"),
         ("ray://head:10001", None, r"ray must be an address such as head:6379, got 'ray://head"),
         ("local", 9999, r"workers must be at most \d+, the cores of this machine, got 9999\."),
+        ("foo:bar", None, r"ray must be an address such as head:6379, got 'foo:bar'"),
         ("photos", None, r"ray must be an address such as head:6379, got 'photos'"),
         ("127.0.0.1:99999", None, r"no Ray answers at 127\.0\.0\.1:99999"),
     ],

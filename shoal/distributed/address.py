@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 
@@ -12,8 +13,10 @@ LOCAL = "local"
 AUTO = "auto"
 """The Ray that runs on this machine."""
 _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
-_MEANT = re.compile(r"localhost|\d+(\.\d+){3}|:\d+|ray://.*")
-"""No address, and nobody's DATA either: `check_address` says what one is."""
+_MEANT = re.compile(
+    r"localhost|\d+(\.\d+){3}|:\d+|ray://.*|(?!.*\.(npz|parquet):)[\w.-]{2,}:[^/\\]*"
+)
+"""No address, and hardly DATA either: `check_address` says what one is."""
 _SECONDS = 10.0
 """How long somebody has to answer."""
 
@@ -21,10 +24,14 @@ _SECONDS = 10.0
 def is_address(word: str) -> bool:
     """Whether a word that follows ``--ray`` is meant as its address, and not as DATA.
 
-    >>> [is_address(word) for word in ("head:6379", "auto", "ray://a:1", "photos/", "s3://b/x")]
-    [True, True, True, False, False]
+    >>> [is_address(word) for word in ("head:6379", "auto", "ray://a:1", "head:port", "head:")]
+    [True, True, True, True, True]
+    >>> [is_address(word) for word in ("photos/", "s3://b/x", "x.npz:images", "C:/photos")]
+    [False, False, False, False]
     """
-    return word in (LOCAL, AUTO) or (_ADDRESS.fullmatch(word) or _MEANT.fullmatch(word)) is not None
+    if word in (LOCAL, AUTO) or _ADDRESS.fullmatch(word):
+        return True
+    return _MEANT.fullmatch(word) is not None and not os.path.lexists(word)
 
 
 def with_addresses(words: list[str]) -> list[str]:
