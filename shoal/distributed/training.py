@@ -26,6 +26,7 @@ from shoal.images.remote import given_up
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import is_kept
 from shoal.pipeline import Trainer
+from shoal.plural import counted, lasted
 from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
 from shoal.training.allocator import keep_large_buffers
@@ -79,7 +80,7 @@ def trainer(
         order = Order(
             reopen, source.digest(), recipe, resume, groups, given_up.missing_in(source)
         )  # fmt: skip
-        spent = 0.0 if limit is None else limit.spent()
+        spent, began = 0.0 if limit is None else limit.spent(), time.monotonic()
         with (
             temporary() as folder,
             connect(
@@ -87,7 +88,7 @@ def trainer(
             ) as engine,
         ):
             told = _Told(order, limit, spent, named)
-            yield from _states(engine, str(folder), told, say or (lambda sentence: None))
+            yield from _states(engine, str(folder), told, began, say or (lambda sentence: None))
 
     return steps
 
@@ -110,8 +111,10 @@ class _Told:
         return replace(self.limit, began=None, spent_before=self.spent + seconds)
 
 
-def _states(engine: Engine, folder: str, told: _Told, say: Say) -> Generator[Checkpoint]:
-    """The states of a run as its workers hand them over."""
+def _states(
+    engine: Engine, folder: str, told: _Told, began: float, say: Say
+) -> Generator[Checkpoint]:
+    """The states of a run that ``began`` then, as its workers hand them over."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -122,7 +125,7 @@ def _states(engine: Engine, folder: str, told: _Told, say: Say) -> Generator[Che
     # anything after it was shut down, and nothing public ends a training that waits in a thread.
     fitting: Any = ray.remote(_fit).options(num_cpus=0, scheduling_strategy=here, max_retries=0)
     fit = fitting.remote(board, folder, engine.device, engine.workers, _settings(engine.address))
-    alive, began, said = True, time.monotonic(), False
+    alive, said, none_yet = True, False, True
     while alive:
         try:  # asked before, so that nothing comes after the last news
             alive = not ray.wait([fit], timeout=0)[0]
@@ -134,6 +137,10 @@ def _states(engine: Engine, folder: str, told: _Told, say: Say) -> Generator[Che
             waits = f"its workers take {engine.workers}, free are {engine.free()}"
             say(f"training has not begun: {waits}")
         for state in news.states:
+            if none_yet:  # else nobody knows why a training of seconds took half a minute
+                none_yet = False
+                workers = f"{counted(engine.workers, 'worker')} of {engine.where}"
+                say(f"{workers} began after {lasted(time.monotonic() - began)}")
             yield pickle.loads(state)
         if news.error is not None:
             raise pickle.loads(news.error)
