@@ -38,6 +38,12 @@ GOOD = Evidence(500, 2, 2, estimate=Estimate(0.95, 0.8, 1.0), consistency=0.9, s
         (replace(GOOD, estimate=Estimate(0.8, 0.6, 1.0)), "in part"),
         (replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7)), "no"),
         (replace(GOOD, n_clusters=10, n_nonempty=10, estimate=Estimate(0.55, 0.4, 0.7)), "in part"),
+        (replace(GOOD, consistency=0.3, signals=replace(OF_LIGHT, shown=0.99)), "yes"),  # alike
+        (replace(GOOD, consistency=0.3, signals=replace(OF_LIGHT, shown=float("nan"))), "in part"),
+        (
+            replace(GOOD, signals=replace(OF_LIGHT, shown=0.99, view_agreement=0.89)),
+            "in part",
+        ),
         (replace(GOOD, warnings=("brightness alone tells the clusters apart",)), "in part"),
         (replace(GOOD, warnings=("they have collapsed, so the clusters mean nothing",)), "no"),
         (replace(GOOD, separations=(0.9, 0.89)), "in part"),
@@ -129,7 +135,8 @@ def test_a_low_consistency_does_not_contradict_images_that_stay(consistency: flo
     assert "100% of the images stay in their group when" in said
     assert "change their group" not in said
     assert "depend on how" not in said
-    assert f"not well recognised (consistency {consistency:.2f} of 1): they stay in" in said
+    assert "look so alike that they are not told from one another when shown" in said
+    assert f"(consistency {consistency:.2f} of 1). They stay in their group" in said
     moved = replace(signals, view_agreement=0.7)
     said = str(decide(replace(GOOD, signals=moved, consistency=consistency)))
     assert "change their group" in said or "depend on how" in said

@@ -46,14 +46,23 @@ def view_agreement(labels: Sequence[IntArray]) -> float:
     return mean(agreement(*pair) for pair in combinations(labels, 2))
 
 
-def in_words(consistency: float) -> str:
+def in_words(consistency: float, view_agreement: float = 0.0) -> str:
     """A score in words. The steps, at 0.4 and 0.7, are a manner of speaking, not measured.
+
+    ``view_agreement`` tells a low score of clusters that stay as they are: images look alike.
 
     >>> in_words(0.82)
     'consistent: the clusters hardly change when images are shown a little differently'
+    >>> in_words(0.5, 0.9).partition(":")[0]
+    'the clusters are consistent, but many images are not told from one another'
     """
     if consistency >= 0.7:
         return "consistent: the clusters hardly change when images are shown a little differently"
+    if view_agreement >= 0.7:
+        return (
+            "the clusters are consistent, but many images are not told from one another: they "
+            "look alike when they are shown a little differently"
+        )
     if consistency >= 0.4:
         return (
             "consistent in part: shown a little differently, many images change their cluster or "

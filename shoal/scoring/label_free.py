@@ -88,7 +88,7 @@ def verdict(scores: LabelFreeScores) -> str:
     if scores.n_clusters < 2:
         found = "All images are in one cluster, so there is nothing to judge."
     else:
-        found = in_words(scores.combined).capitalize() + "."
+        found = in_words(scores.combined, scores.view_agreement).capitalize() + "."
     return (
         f"{found}\n"
         "Of two recipes on the same images with the same number of clusters, the one with the "

@@ -25,8 +25,8 @@ from shoal.scoring.evidence import (
 )
 from shoal.scoring.next_steps import next_steps
 from shoal.scoring.reasons import (
-    CONSISTENT,
     INCONSISTENT,
+    are_moved,
     estimate_of,
     is_of_noise,
     is_poor,
@@ -129,7 +129,7 @@ def _answers(evidence: Evidence) -> Sequence[Trust]:
         answers.append("not known")
     if is_of_noise(evidence):
         answers.append("no")
-    if estimate is not None and consistency is not None and consistency < CONSISTENT:
+    if estimate is not None and are_moved(evidence):
         answers.append("in part")
     if not is_shown(evidence.representation):
         answers.append("in part" if any(EXPLAINED in each for each in evidence.warnings) else "no")
