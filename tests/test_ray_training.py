@@ -131,8 +131,14 @@ def test_workers_that_see_other_images_say_so(pile: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(order, "dist", SimpleNamespace(barrier=int, all_gather_object=gathered))
     told = order.Order(partial(open_source, pile), "another", RECIPE, None, None)
-    with pytest.raises(DataError, match="a worker sees other images than the command"):
-        order.open_alike(told, Workers(1, 2))
+    for workers in (Workers(1, 2), Workers(0, 1)):
+        with pytest.raises(DataError, match="a worker sees other images than the command"):
+            order.open_alike(told, workers)
+    told = replace(told, reopen=partial(open_source, pile.with_name("gone.npy")))
+    with pytest.raises(
+        DataError, match=r"a worker on .* cannot open what .*: .*gone\.npy: no such"
+    ):
+        order.open_alike(told, Workers(0, 1))
 
 
 @pytest.mark.parametrize("open_", [open_source, lambda path: ArraySource(np.load(path))])

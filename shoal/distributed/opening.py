@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from shoal import __version__
-from shoal.distributed.order import check_version
+from shoal.distributed.order import cannot_open, check_version
 from shoal.distributed.parts import Parts
 from shoal.distributed.pieces import Piece
 from shoal.errors import DistributedError, ShoalError
@@ -105,9 +105,7 @@ def rows_of(order: Order, parts: Parts, shard: Shard) -> tuple[Subset, Checkpoin
     except DistributedError:
         raise
     except ShoalError as error:
-        raise DistributedError(
-            f"a worker on {platform.node()} cannot open what the command opened: {error}"
-        ) from error
+        raise DistributedError(cannot_open(error)) from error
     if not same:
         raise DistributedError(
             f"a worker on {platform.node()} sees other images in {order.data} than the command "

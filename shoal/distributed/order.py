@@ -86,14 +86,12 @@ def open_alike(order: Order, workers: Workers, source: ImageSource | None = None
     if workers.rank or source is None:  # another process than the command
         given_up.leave_alone(order.without)
     if workers.size == 1:
-        return source or order.reopen()
+        return _opened(order) if source is None else source
     problem = ""
     for turn in (True, False):
         if source is None and turn == (os.environ.get("LOCAL_RANK", "0") == "0"):
             try:
-                source = order.reopen()
-                if turn and source.digest() != order.digest:
-                    problem = "a worker sees other images than the command; give all the same data."
+                source = _opened(order, check=turn)
             except ShoalError as error:
                 problem = str(error)
         dist.barrier()
@@ -105,6 +103,21 @@ def open_alike(order: Order, workers: Workers, source: ImageSource | None = None
     if isinstance(source, ArraySource):
         source.take_digest(order.digest)
     return source
+
+
+def _opened(order: Order, *, check: bool = True) -> ImageSource:
+    try:
+        source = order.reopen()
+    except ShoalError as error:
+        raise DataError(cannot_open(error)) from error
+    if check and source.digest() != order.digest:
+        raise DataError("a worker sees other images than the command; give all the same data.")
+    return source
+
+
+def cannot_open(error: ShoalError) -> str:
+    """What a worker says that cannot open the pile: the command could."""
+    return f"a worker on {platform.node()} cannot open what the command opened: {error}"
 
 
 def sendable(checkpoint: Checkpoint) -> Checkpoint:
