@@ -23,7 +23,7 @@ SBATCH = {
 }  # fmt: skip
 """The options of Slurm's sbatch that the file may use; each is in its manual."""
 
-TEXT, NUMBER = {"type": "string"}, {"type": "integer", "minimum": 0}
+TEXT, NUMBER = {"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 
 
 def closed(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
@@ -82,11 +82,13 @@ RAY_JOB = closed(
         rayClusterSpec=closed(
             ("rayVersion", "headGroupSpec"),
             rayVersion=TEXT,
-            headGroupSpec=closed(("template",), rayStartParams=START, template=POD),
+            headGroupSpec=closed(
+                ("rayStartParams", "template"), rayStartParams=START, template=POD
+            ),
             workerGroupSpecs={
                 "type": "array",
                 "items": closed(
-                    ("groupName", "template", "maxReplicas", "minReplicas"),
+                    ("groupName", "rayStartParams", "template", "maxReplicas", "minReplicas"),
                     groupName=TEXT, replicas=NUMBER, minReplicas=NUMBER, maxReplicas=NUMBER,
                     rayStartParams=START, template=POD,
                 ),
@@ -95,7 +97,8 @@ RAY_JOB = closed(
     ),
 )  # fmt: skip
 """What of a RayJob of KubeRay the manifest uses, written after the fields and types of KubeRay's
-custom resource definition `rayjobs.ray.io`, version v1; stricter, as nothing else is allowed."""
+custom resource definition `rayjobs.ray.io`, version v1; stricter, as nothing else is allowed. What
+any version of v1 asks for is asked for: older ones want `rayStartParams` in each group."""
 
 
 def options_of(command: str) -> set[str]:
