@@ -122,6 +122,51 @@ def test_groups_that_follow_light_and_colours_are_told_as_such_with_a_way_out() 
     assert "--intensity ignored" not in said
 
 
+NO = replace(
+    GOOD, estimate=Estimate(0.55, 0.5, 0.7), epochs=13, recipe_epochs=38,
+    training=replace(GOOD.training, verb="run", data="photos", out="found"),
+)  # fmt: skip
+
+
+def steps_of(evidence: Evidence) -> list[str]:
+    """What each next step asks for, without the command's places."""
+    found = decide(evidence)
+    assert found.trust == "no"
+    return [str(step) for step in found.next_steps]
+
+
+def test_after_a_no_comes_first_what_could_change_it_and_was_not_tried() -> None:
+    steps = steps_of(NO)
+    assert steps[0] == "Train longer: 'shoal run photos found-longer --epochs 38'."
+    assert "--intensity ignored" in steps[1]
+    assert "--intensity matters" in steps[2]
+    assert steps[3] == "It may be that the images form no groups at all."
+    assert not any("Look at" in step for step in steps[:4])
+    tried = replace(NO, tried_views="usual", keeps_light=True)
+    assert not any("--intensity" in step for step in steps_of(tried))
+    pixels = Representation("pixels", 0.9, {"learned": 0.1, "pixels": 0.3, "joined": 0.2})
+    short = replace(NO, representation=pixels)
+    assert "no help yet, in 13 of the recipe's 38 epochs" in str(decide(short))
+    assert "Train longer" in steps_of(short)[0]
+    whole = replace(short, epochs=38)
+    assert "Learning was no help with this pile" in str(decide(whole))
+    assert not any("Train longer" in step for step in steps_of(whole))
+    helped = Representation("learned", 0.1, {"learned": 0.8, "pixels": 0.3, "joined": 0.2})
+    assert "helped" not in str(decide(replace(NO, representation=helped)))
+    noise = replace(NO, representation=UNTOLD, tried_views="usual")
+    assert "Train longer" in steps_of(noise)[0]
+    vectors = steps_of(replace(NO, vectors=True, training=replace(NO.training, verb="cluster")))
+    assert vectors[0] == "It may be that the vectors form no groups at all."
+
+
+def test_views_that_keep_light_are_named_where_light_tells_the_groups() -> None:
+    both = replace(OF_LIGHT, shown=0.96, light=0.72)  # of dim images what is shown is grainier
+    found = replace(GOOD, estimate=Estimate(0.8, 0.5, 0.9), signals=both)
+    assert "--intensity matters" in str(decide(replace(found, training=NO.training)))
+    assert "--intensity" not in str(decide(replace(found, keeps_light=True)))
+    assert "--intensity" not in str(decide(replace(found, signals=replace(both, light=0.5))))
+
+
 def test_a_no_has_its_reason() -> None:
     said = str(decide(replace(GOOD, estimate=Estimate(0.62, 0.5, 0.9), consistency=0.97)))
     assert "No." in said

@@ -54,6 +54,8 @@ def clusters(
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
+    from shoal.scoring.label_free import verdict_on
+    from shoal.scoring.own_number import beside_verdict
     from shoal.scoring.worth_asking import Known, known_of
     from shoal.search import summaries
 
@@ -65,6 +67,7 @@ def clusters(
     choice = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
+    choice = beside_verdict(choice, loaded)
     write(groups.n_clusters(source, choice, track=report), picture)
     if as_json:
         print(json.dumps(choice.to_json(), indent=2))
@@ -83,7 +86,11 @@ def clusters(
         say_next(report, known, ["predict", data, checkpoint, out, "-k", k])
     if not others:
         known = known_of(len(source), loaded, indistinct=not choice.stands_out)
-        say_next(report, known, ["tree", data, checkpoint, free(Path("tree.json"))])
+        doubted = verdict_on(loaded).trust == "no"  # a tree of what is not there helps nobody
+        say_next(
+            report, known, ["info", checkpoint] if doubted else None,
+            ["tree", data, checkpoint, free(Path("tree.json"))],
+        )  # fmt: skip
 
 
 def tree(

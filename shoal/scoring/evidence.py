@@ -21,6 +21,9 @@ EXPLAINED = "the clusters apart"
 SHOWN = 0.1
 """Below this score what images show does not tell the groups. Groups of noise have 0.00 to 0.01,
 groups by colour of shapes in any colours up to 0.05, groups that are partly right 0.15 or more."""
+LIGHT_TELLS = 0.6
+"""From this score on light and colours tell the groups well, though what images show may do so as
+well: dim images are grainier, say. Light may then be what tells kinds apart."""
 UNTOLD = 0.08
 """Views are tried out before training where what images show tells the groups of their pixels no
 better than this. Things in any colours have 0.00 to 0.07, photographs 0.04 to 0.48
@@ -88,6 +91,8 @@ class Evidence:
     changed: str = "colours"
     """What the views that test the groups changed beside how images lie: colours, the light alone,
     or nothing, see `evaluation_views.changed_by`."""
+    keeps_light: bool = False
+    """Whether training kept light and colours, or the intensity, as they are."""
     tried_views: str = ""
     """usual, or stronger: the views taken after a trial, see `try_views`; empty without one."""
     halves_tell: bool = True
@@ -108,6 +113,21 @@ class Evidence:
 def is_asked_to_ignore(evidence: Evidence) -> bool:
     """Whether a person asked for views under which light and colours tell nothing."""
     return evidence.training.intensity == "ignored"
+
+
+def was_short(evidence: Evidence) -> bool:
+    """Whether training had clearly fewer epochs than the recipe has by itself."""
+    return evidence.epochs < 0.9 * evidence.recipe_epochs
+
+
+def was_no_help(found: Representation | None) -> bool:
+    """Whether the groups are those of the pixels, as what was learned tells less."""
+    return found is not None and found.choice == "pixels"
+
+
+def light_tells(signals: Signals | None) -> bool:
+    """Whether light and colours tell the groups well, whatever else does."""
+    return signals is not None and signals.light >= LIGHT_TELLS
 
 
 def of_light(signals: Signals | None) -> bool:

@@ -30,7 +30,12 @@ from shoal.recipes.named import RECIPES
 from shoal.scoring import quality
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.consistency import FEWEST_IMAGES, combine, in_words
-from shoal.scoring.evaluation_views import changed_by, evaluation_views, light_counts
+from shoal.scoring.evaluation_views import (
+    changed_by,
+    evaluation_views,
+    keeps_intensity,
+    light_counts,
+)
 from shoal.scoring.evidence import Evidence
 from shoal.scoring.training_command import TrainingCommand, parse_training, trained_by
 from shoal.scoring.under_augmentation import predict_views
@@ -141,6 +146,7 @@ def verdict_on(
             colours=checkpoint.image_shape[2] == 3
             and bool(recipe.views.hue or recipe.views.saturation or light_counts(checkpoint)),
             changed=changed_by(evaluation_views(checkpoint), checkpoint.image_shape[2]),
+            keeps_light=light_counts(checkpoint) or keeps_intensity(recipe),
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             number_is_settled=_is_settled(facts.chosen),

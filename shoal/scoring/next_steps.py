@@ -11,8 +11,11 @@ from shoal.scoring.evidence import (
     Sentence,
     is_asked_to_ignore,
     is_shown,
+    light_tells,
     of_light,
     sentence,
+    was_no_help,
+    was_short,
 )
 from shoal.scoring.group_sizes import FEW_TO_GROUP
 from shoal.scoring.training_command import TrainingCommand, command
@@ -38,34 +41,54 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         return (_of_what("Give more images: so few form no groups.", evidence),)
     if known.single:
         return (_of_what("Ask for fewer groups, or give more images.", evidence),)
-    steps = [
-        check if known.one_group else
-        _of_what("Look at the groups: the typical images of each, and the images it is least sure "
-                 "of.", evidence)
-    ]  # fmt: skip
+    look = check if known.one_group else _of_what(
+        "Look at the groups: the typical images of each, and the images it is least sure of.",
+        evidence,
+    )  # fmt: skip
     if known.copies:
         copies = command("duplicates", data, checkpoint, "--csv", training.beside("duplicates.csv"),
                          "--picture", training.beside("duplicates.png"))  # fmt: skip
-        return (*steps, sentence("List the copies: {command}.", command=copies))
-    if evidence.n_rivals and trust != "no":
+        return (look, sentence("List the copies: {command}.", command=copies))
+    other_number = [] if evidence.number_is_settled else _other_number(evidence)
+    if not known.answers("clusters"):
+        other_number = []
+    if trust == "no":
+        first = [look] if known.one_group else []
+        last = [] if known.one_group else [look]
+        none = _of_what("It may be that the images form no groups at all.", evidence)
+        return tuple([*first, *_what_may_change(evidence)[:3], none, *other_number, *last][:5])
+    steps = [look]
+    if evidence.n_rivals:
         picture = training.beside("splits.png")
         splits = command("splits", data, checkpoint, "--picture", picture)
         steps.append(sentence("Look at the other ways to divide the pile: {command}.",
                               command=splits))  # fmt: skip
-    if (evidence.tried_views == "stronger" or is_asked_to_ignore(evidence)) and (
-        training.verb != "cluster"
-    ):
-        steps.append(_keep_light(evidence))
-    if trust != "yes" and training.verb != "cluster":
-        steps += _train_again(evidence)
-    other_number = trust != "yes" or evidence.n_clusters > 2
-    if other_number and not evidence.number_is_settled and known.answers("clusters"):
-        picture = training.beside("n_clusters.png")
-        clusters = command("clusters", data, checkpoint, "--picture", picture)
-        steps.append(sentence("Try another number of groups: {command}.", command=clusters))
+    if training.verb != "cluster":
+        if evidence.tried_views == "stronger" or is_asked_to_ignore(evidence):
+            steps.append(_keep_light(evidence))
+        if trust != "yes":
+            steps += _train_again(evidence)
+    if trust != "yes" or evidence.n_clusters > 2:
+        steps += other_number
     if trust == "yes":
         steps.append(_use(training))
     return tuple(steps[:5])
+
+
+def _what_may_change(evidence: Evidence) -> list[Sentence]:
+    """After a no: other trainings that this one was not, the most promising first."""
+    if evidence.training.verb == "cluster":
+        return []
+    steps = _train_again(evidence)
+    more = [*(_longer(evidence) if was_short(evidence) else []), *_other_intensities(evidence)]
+    return [*steps, *(step for step in more if step not in steps)]
+
+
+def _other_number(evidence: Evidence) -> list[Sentence]:
+    training = evidence.training
+    picture = training.beside("n_clusters.png")
+    clusters = command("clusters", training.data, training.checkpoint, "--picture", picture)
+    return [sentence("Try another number of groups: {command}.", command=clusters)]
 
 
 def _of_what(text: str, evidence: Evidence) -> Sentence:
@@ -75,41 +98,62 @@ def _of_what(text: str, evidence: Evidence) -> Sentence:
 
 
 def _train_again(evidence: Evidence) -> list[Sentence]:
-    training = evidence.training
-    if evidence.minutes is not None:
-        longer = training.again("longer", minutes=f"{max(1.0, 4 * evidence.minutes):g}")
+    """Other trainings that may give better groups."""
+    by_light = of_light(evidence.signals)
+    if is_shown(evidence.representation) and not by_light:
+        steps = _longer(evidence)
     else:
-        epochs = max(evidence.recipe_epochs, 2 * evidence.epochs)
-        longer = training.again("longer", epochs=f"{epochs:g}")
-    steps = [sentence("Train longer: {command}.", command=longer)]
-    if not is_shown(evidence.representation) or of_light(evidence.signals):
-        steps = _change_views(evidence)
+        vain = evidence.tried_views == "usual" and not by_light
+        steps = [] if vain else _ignore_light(evidence)
+    if light_tells(evidence.signals):
+        steps += _keep_light_unless_kept(evidence)
     if evidence.larger_size is not None:
-        larger = training.again("larger", size=str(evidence.larger_size))
+        larger = evidence.training.again("larger", size=str(evidence.larger_size))
         steps.append(sentence("Train on larger images: {command}.", command=larger))
     return steps
 
 
-def _change_views(evidence: Evidence) -> list[Sentence]:
-    """Other views, where what images show hardly tells the groups, unless a trial was for them.
+def _longer(evidence: Evidence) -> list[Sentence]:
+    """A longer training, unless a whole one was no help."""
+    if not was_short(evidence) and was_no_help(evidence.representation):
+        return []
+    if evidence.minutes is not None:
+        longer = evidence.training.again("longer", minutes=f"{max(1.0, 4 * evidence.minutes):g}")
+    else:
+        epochs = max(evidence.recipe_epochs, 2 * evidence.epochs)
+        longer = evidence.training.again("longer", epochs=f"{epochs:g}")
+    return [sentence("Train longer: {command}.", command=longer)]
+
+
+def _other_intensities(evidence: Evidence) -> list[Sentence]:
+    """Views that keep light and colours, or tell nothing of them, unless the run had such views."""
+    vain = evidence.tried_views == "usual"
+    return [
+        *([] if vain else _ignore_light(evidence)),
+        *_keep_light_unless_kept(evidence),
+    ]
+
+
+def _ignore_light(evidence: Evidence) -> list[Sentence]:
+    """Views that tell nothing of light and colours, unless the run had them.
 
     A trial that kept the usual views is too short to have the last word on groups that follow the
     light: those who know that colours mean nothing may ask for a whole training.
     """
     training = evidence.training
-    by_light = of_light(evidence.signals)
-    vain = evidence.tried_views == "usual" and not by_light
-    if vain or evidence.tried_views == "stronger" or is_asked_to_ignore(evidence):
+    if evidence.tried_views == "stronger" or is_asked_to_ignore(evidence):
         return []
     if evidence.colours:
         ignoring = training.again("any-colour", intensity="ignored")
-        step = sentence("Train with views that tell nothing of light and colours: {command}.",
-                        command=ignoring)  # fmt: skip
-    else:
-        ignoring = training.again("any-intensity", intensity="ignored")
-        step = sentence("Train with views that tell nothing of the intensity: {command}.",
-                        command=ignoring)  # fmt: skip
-    return [step, _keep_light(evidence)] if by_light else [step]
+        return [sentence("Train with views that tell nothing of light and colours: {command}.",
+                         command=ignoring)]  # fmt: skip
+    ignoring = training.again("any-intensity", intensity="ignored")
+    return [sentence("Train with views that tell nothing of the intensity: {command}.",
+                     command=ignoring)]  # fmt: skip
+
+
+def _keep_light_unless_kept(evidence: Evidence) -> list[Sentence]:
+    return [] if evidence.keeps_light else [_keep_light(evidence)]
 
 
 def _keep_light(evidence: Evidence) -> Sentence:

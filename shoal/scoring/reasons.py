@@ -16,6 +16,7 @@ from shoal.scoring.evidence import (
     is_shown,
     of_light,
     sentence,
+    was_short,
 )
 from shoal.scoring.signals import Signals
 from shoal.scoring.than_noise import is_noise
@@ -33,8 +34,11 @@ groups of which 0.9 was expected and so many stayed, 0.87 or more were right; of
 (benchmarks/LOG.md)."""
 
 
-def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
-    """What was measured and what it says, in sentences on images; of vectors the nouns differ."""
+def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
+    """What was measured and what it says, in sentences on images; of vectors the nouns differ.
+
+    ``trust`` is the answer of the verdict: after a no nothing is said to have helped.
+    """
     if evidence.n_nonempty < 2:
         return (sentence("All images are in one group, so nothing was told apart."),)
     if any(MEANINGLESS in warning for warning in evidence.warnings):
@@ -68,7 +72,7 @@ def reasons_for(evidence: Evidence) -> tuple[Sentence, ...]:
         stay = signals is not None and signals.view_agreement >= _STAY
         reasons.append(_consistency(consistency, stay=stay, moved=are_moved(evidence)))
     if evidence.representation is not None:
-        reasons.append(_of_pixels(evidence.representation, of_light(signals)))
+        reasons.append(_of_pixels(evidence.representation, evidence, trust))
     if signals is not None and of_light(signals):
         reasons.append(_of_light(signals, evidence.colours))
     if evidence.tried_views == "stronger":
@@ -103,11 +107,12 @@ def _stay(share: float, changed: str) -> Sentence:
                     share=share)  # fmt: skip
 
 
-def _of_pixels(found: Representation, by_light: bool) -> Sentence:
+def _of_pixels(found: Representation, evidence: Evidence, trust: str) -> Sentence:
     """How the groups compare with those of the simple way, PCA of the pixels and k-means.
 
-    ``by_light``: light and colours tell the groups. Then it is not said whether learning helped.
+    Where light and colours tell the groups it is not said whether learning helped.
     """
+    by_light = of_light(evidence.signals)
     if not found.scores or (by_light and is_shown(found) and found.choice == "learned"):
         return sentence("The simple way, PCA of the pixels and k-means, has {agreement:.2f} of 1 "
                         "in common with these groups.", agreement=found.agreement)  # fmt: skip
@@ -118,6 +123,13 @@ def _of_pixels(found: Representation, by_light: bool) -> Sentence:
             "({score:.2f} of 1), and those of PCA of the pixels and k-means no better "
             "({pixels:.2f}): they follow the light, colours or chance.",
             score=scores[found.choice], pixels=scores["pixels"],
+        )  # fmt: skip
+    if found.choice == "pixels" and was_short(evidence):
+        return sentence(
+            "Learning was no help yet, in {epochs:g} of the recipe's {all:g} epochs: the groups "
+            "are those of PCA of the pixels and k-means. What the images show tells them better "
+            "({pixels:.2f} of 1) than the groups that were learned ({learned:.2f}).",
+            epochs=evidence.epochs, all=evidence.recipe_epochs, **scores,
         )  # fmt: skip
     if found.choice == "pixels":
         return sentence(
@@ -130,6 +142,11 @@ def _of_pixels(found: Representation, by_light: bool) -> Sentence:
             "The groups were found in what was learned and in the pixels, side by side. What the "
             "images show tells them better ({joined:.2f} of 1) than those of either alone "
             "({learned:.2f} learned, {pixels:.2f} PCA of the pixels and k-means).", **scores,
+        )  # fmt: skip
+    if trust == "no":
+        return sentence(
+            "What the images show tells the groups to {learned:.2f} of 1, and those of PCA of the "
+            "pixels and k-means to {pixels:.2f}.", **scores,
         )  # fmt: skip
     if found.scores["pixels"] + CLEARLY < found.scores["learned"]:
         return sentence(

@@ -105,7 +105,7 @@ def decide(evidence: Evidence) -> Verdict:
     'no'
     """
     trust = min(_answers(evidence), key=_ORDER.index)
-    reasons = reasons_for(evidence)
+    reasons = reasons_for(evidence, trust)
     if evidence.n_rivals is not None and trust != "no":
         reasons += (of_rivals(evidence.n_rivals, vectors=evidence.vectors),)
     if evidence.vectors:
