@@ -48,7 +48,7 @@ def clusters(
     It prints what speaks for each number, and draws members of the best.
     """
     from shoal.cli import inference
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import Words, free, say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
     from shoal.plots import groups
@@ -86,11 +86,10 @@ def clusters(
         say_next(report, known, ["predict", data, checkpoint, out, "-k", k])
     if not others:
         known = known_of(len(source), loaded, indistinct=not choice.stands_out)
-        doubted = verdict_on(loaded).trust == "no"  # a tree of what is not there helps nobody
-        say_next(
-            report, known, ["info", checkpoint] if doubted else None,
-            ["tree", data, checkpoint, free(Path("tree.json"))],
-        )  # fmt: skip
+        after: Words = ["tree", data, checkpoint, free(Path("tree.json"))]
+        if known.answers("tree") and verdict_on(loaded).trust == "no":
+            after = ["info", checkpoint]  # which says what could change that
+        say_next(report, known, after)
 
 
 def tree(
