@@ -84,6 +84,10 @@ def test_colours_change_more_only_where_that_helps_far_more(
     assert [recipe.views for recipe in tried] == ([RECIPE.views, STRONGER] if outcome else [])
     assert len(said) == bool(outcome)
     assert "-0" not in "".join(said)
+    if outcome:  # each number stands in the row of what it is of
+        table = [line.split() for line in said[0].splitlines() if line.startswith("  ")]
+        told = [f"{max(score, 0.0):.2f}" for score in (scores[0], scores[1], light, scores[2])]
+        assert [table[1][-2], *table[2][-2:], table[3][-2]] == told
     # All trials together see at most a fifth of the images that the run sees.
     assert sum(recipe.epochs for recipe in tried) <= 0.2 * RECIPE.epochs
 
@@ -124,7 +128,8 @@ def test_things_in_any_colours_are_learned_as_things() -> None:
     assert suited.views.free_orientation  # for the channels of an array were no colours
     assert found.views == STRONGER
     assert outcome == "stronger"
-    assert "these views are taken, as of colours after all, and turn nothing" in said[0]
+    assert "are taken: under them the groups follow what the images show" in said[0]
+    assert "taken for colours after all. Views turn nothing. If light" in said[0]
     asked = AskedViews(AUTO, "ignored")
     at_once, _ = suit(source, recipe, asked)
     assert at_once.views == STRONGER

@@ -68,7 +68,7 @@ def try_views(
         track: shows progress.
 
     Returns:
-        The recipe; which views it has, of those tried; and a line that says so, if any were.
+        The recipe; which views it has, of those tried; and a text that says so, if any were.
     """
     kind = as_colours(source)
     seemed_colours = kind == channel_kind(source)
@@ -99,22 +99,51 @@ def try_views(
     )
     found = _trial(some, replace(brief, views=stronger), device, track)
     changed = max(predictability(structure, found), 0.0)
-    told = (
-        "groups of the pixels have little to do with what the images show "
-        f"({max(pixels, 0.0):.2f} of 1); after a short training it is {usual:.2f}"
-    )
-    if follows_light(light, usual):
-        told += f", and {light:.2f} to do with light and colours"
-    told += f"; after one whose views change colours and light far more it is {changed:.2f}"
+    told = _in_words(pixels, usual, light, changed)
     if changed < usual + _needed(usual, light):
-        return recipe, "usual", [f"{told}: the usual views are kept"]
-    how = "" if seemed_colours else ", as of colours after all"
+        kept = "The usual views are kept: the others did not help enough."
+        return recipe, "usual", [f"{told}\n{kept}"]
+    how = "" if seemed_colours else " The channels are taken for colours after all."
     if recipe.views.free_orientation and not stronger.free_orientation:
-        how += ", and turn nothing"
-    return replace(recipe, views=stronger), "stronger", [
-        f"{told}: these views are taken{how} (--intensity matters if colours or light tell kinds "
-        "apart)"
-    ]  # fmt: skip
+        how += " Views turn nothing."
+    taken = (
+        "Views that change light and colours far more are taken: under them the groups follow what "
+        f"the images show.{how} If light or colours tell kinds apart, give --intensity matters."
+    )
+    return replace(recipe, views=stronger), "stronger", [f"{told}\n{taken}"]
+
+
+def _in_words(pixels: float, usual: float, light: float, changed: float) -> str:
+    """What was tried and why, with a table of how well the groups of each are told.
+
+    >>> print(_in_words(-0.01, 0.23, 0.95, 0.49))
+    The groups that the pixels alone form do not follow what the images show, so two short \
+trainings were compared.
+    How well the groups are told, from 0 (as by chance) to 1:
+      groups of                                      by what is shown  by light and colours
+      the pixels alone                                           0.00                     –
+      a training with the usual views                            0.23                  0.95
+      one with views that change light and colours               0.49                     –
+    """
+    rows = {
+        "the pixels alone": (pixels, None),
+        "a training with the usual views": (usual, light),
+        "one with views that change light and colours": (changed, None),
+    }
+    columns, first = ("by what is shown", "by light and colours"), max(map(len, rows))
+    lines = [
+        "The groups that the pixels alone form do not follow what the images show, so two short "
+        "trainings were compared.",
+        "How well the groups are told, from 0 (as by chance) to 1:",
+        f"  {'groups of':<{first}}  {'  '.join(columns)}",
+    ]
+    for name, scores in rows.items():
+        cells = [
+            f"{'–' if score is None else f'{max(score, 0.0):.2f}':>{len(column)}}"
+            for column, score in zip(columns, scores, strict=True)
+        ]
+        lines.append(f"  {name:<{first}}  {'  '.join(cells)}")
+    return "\n".join(lines)
 
 
 def _needed(usual: float, light: float) -> float:
