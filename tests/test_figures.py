@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,16 @@ def test_least_certain_members_are_the_least_certain() -> None:
     _, _, least = figures._members(table, 1, 5, 0)
     rest = np.setdiff1d(np.flatnonzero(table.labels == 1), least)
     assert table.confidence[least].max() <= table.confidence[rest].min()
+
+
+def test_where_all_are_equally_certain_none_is_drawn_as_the_least() -> None:
+    source, table = findings(60, 3)
+    same = replace(table, confidence=np.full(60, 0.97, np.float32))
+    assert [len(each) for each in figures._members(same, 1, 5, 0)] == [5, 5, 0]
+    panels = figures.clusters(source, same).axes
+    said = [text.get_text() for ax in panels for text in ax.texts]
+    assert said == ["all are equally certain"] * 3
+    assert not any(ax.texts for ax in figures.clusters(source, table).axes)
 
 
 def test_more_clusters_than_rows_says_so() -> None:

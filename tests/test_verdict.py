@@ -159,6 +159,13 @@ def test_after_a_no_comes_first_what_could_change_it_and_was_not_tried() -> None
     assert vectors[0] == "It may be that the vectors form no groups at all."
 
 
+def test_nobody_is_sent_to_the_least_certain_where_all_are_equally_certain() -> None:
+    assert "least sure of" in str(decide(GOOD))
+    same = str(decide(replace(GOOD, equally_sure=True)))
+    assert "least sure of" not in same
+    assert "It is equally sure of all images." in same
+
+
 def test_views_that_keep_light_are_named_where_light_tells_the_groups() -> None:
     both = replace(OF_LIGHT, shown=0.96, light=0.72)  # of dim images what is shown is grainier
     found = replace(GOOD, estimate=Estimate(0.8, 0.5, 0.9), signals=both)

@@ -31,6 +31,19 @@ NOWHERE_NAME = "belongs nowhere"
 """The name of the group of images that belong nowhere."""
 
 
+_TOLD_APART = 5e-4
+"""Confidences are told with three decimals at most."""
+
+
+def equally_sure(confidence: FloatArray) -> bool:
+    """Whether confidences (n,) cannot be told apart, so that no image is the least certain.
+
+    >>> equally_sure(np.float32([0.97, 0.97])), equally_sure(np.float32([0.97, 0.5]))
+    (True, False)
+    """
+    return len(confidence) > 1 and not np.ptp(confidence) >= _TOLD_APART
+
+
 @dataclass(frozen=True)
 class ImageTable:
     """What is known of each of n images; all that a report or an export needs besides the pixels.

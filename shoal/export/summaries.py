@@ -11,7 +11,7 @@ import numpy as np
 
 from shoal.clustering.splits import PIXELS_COUNT
 from shoal.corrections.honoured import Corrections
-from shoal.embedding.table import NOWHERE_NAME, ImageTable
+from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import CHANNELS, MEASURED
@@ -113,6 +113,16 @@ def evaluation_text(scores: dict[str, Any]) -> str:
     low, high = scores["accuracy_interval_95"]
     bins = scores["calibration"]
     parts = "tenths" if len(bins) == 10 else "parts"
+    by_confidence = [
+        f"by confidence, in {parts} of the images, the least confident first:",
+        "  confidence  " + "  ".join(f"{part['confidence']:.2f}" for part in bins),
+        "  accuracy    " + "  ".join(f"{part['accuracy']:.2f}" for part in bins),
+    ]
+    if equally_sure(np.array([part["confidence"] for part in bins])):
+        by_confidence = [
+            f"confidence is {bins[0]['confidence']:.2f} for all images: none can be told as the "
+            "least confident"
+        ]
     return "\n".join(
         [
             f"accuracy  {scores['accuracy']:.4f}   "
@@ -125,9 +135,7 @@ def evaluation_text(scores: dict[str, Any]) -> str:
                 else []
             ),
             f"images    {scores['n_images']:,}",
-            f"by confidence, in {parts} of the images, the least confident first:",
-            "  confidence  " + "  ".join(f"{part['confidence']:.2f}" for part in bins),
-            "  accuracy    " + "  ".join(f"{part['accuracy']:.2f}" for part in bins),
+            *by_confidence,
         ]
     )
 

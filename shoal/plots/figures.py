@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from shoal import __version__
 from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import ImageTable, equally_sure
 from shoal.images.files import atomic_path
 from shoal.images.pictures import describe_composite
 from shoal.plots.colours import colour
@@ -51,6 +51,8 @@ def clusters(
 ) -> Figure:  # fmt: skip
     """Members of each cluster: the most typical, a random sample, and the least certain.
 
+    Of a cluster whose members are all equally certain none is drawn as the least certain.
+
     Judge a cluster by the random sample: typical members always look good. Members are drawn from
     their originals, about 130 pixels wide in a .png file.
 
@@ -77,6 +79,9 @@ def clusters(
         ax.imshow(sheet, interpolation="antialiased", cmap="gray", vmin=0, vmax=255)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
+        if not len(images):
+            ax.text(0.5, 0.5, "all are equally certain", ha="center", va="center", fontsize=12,
+                    transform=ax.transAxes)  # fmt: skip
     for ax, title in zip(axes[0], ("most typical", "at random", "least certain"), strict=True):
         ax.set_title(title, fontsize=13)
     for ax, cluster in zip(axes[:, 0], drawn, strict=True):
@@ -169,9 +174,11 @@ def _name(ax: Axes, name: str, frame: tuple[float, float, float]) -> None:
 
 
 def _members(table: ImageTable, cluster: int, count: int, seed: int) -> list[IntArray]:
-    """Rows of a cluster: the most typical, a random sample, and the least certain."""
+    """Rows of a cluster: the most typical, a random sample, and the least certain, if any are."""
     members = np.flatnonzero(table.labels == cluster)
     sample = np.random.default_rng(seed).permutation(members)
     least_certain = members[np.argsort(table.confidence[members], kind="stable")]
+    if equally_sure(table.confidence[members]):  # the first of them would be no less certain
+        least_certain = members[:0]
     typical = most_typical(table.embedding, members)
     return [typical[:count], sample[:count], least_certain[:count]]

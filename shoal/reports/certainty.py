@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import ImageTable, equally_sure
 from shoal.reports import figures
 from shoal.reports.document import Block, Heading, Picture, Table
 from shoal.reports.inputs import ReportInputs
@@ -22,6 +22,9 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
         "{half:.3f}.",
         n=len(table.labels), tenth=tenth, half=half,
     )  # fmt: skip
+    if equally_sure(table.confidence):
+        caption = wording("All images have the confidence {value:.3f}: they cannot be told apart "
+                          "by it.", value=half)  # fmt: skip
     figure = figures.confidences(table.confidence, table.labels, wording=wording)
     return [
         Heading(wording("How sure")),

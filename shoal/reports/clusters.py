@@ -8,7 +8,7 @@ import numpy as np
 
 from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical, nearest_others
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import ImageTable, equally_sure
 from shoal.images.pictures import composite_of
 from shoal.images.sampling import sample_rows
 from shoal.plots.colours import colour
@@ -139,6 +139,7 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
     shown = largest(sizes, _MOST_CLUSTERS)
     lines: list[tuple[str, ...]] = []
     wanted: list[Wanted] = []
+    same: list[str] = []
     for cluster in shown:
         own = np.flatnonzero(labels == cluster)
         if not len(own):
@@ -153,9 +154,12 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
         )  # fmt: skip
         border = own[np.argsort(-touch[own], kind="stable")]
         own_name, next_name = called[cluster], called[neighbour]
+        unsure = own[np.argsort(confidence[own], kind="stable")]
+        if equally_sure(confidence[own]):
+            unsure, same = own[:0], [*same, own_name]
         members = {
             wording("{c} typical", c=own_name): most_typical(z, own),
-            wording("{c} unsure", c=own_name): own[np.argsort(confidence[own], kind="stable")],
+            wording("{c} unsure", c=own_name): unsure,
             wording("{c} next to {d}", c=own_name, d=next_name): border[touch[border] > 0],
         }
         wanted += [
@@ -169,6 +173,13 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
         blocks.append(
             Paragraph(wording("{n} smaller {n:cluster is|clusters are} not shown.", n=hidden))
         )
+    if same:
+        blocks.append(
+            Paragraph(
+                wording("In {names} all images are equally certain: none can be shown as the "
+                        "least.", names=", ".join(same))
+            )
+        )  # fmt: skip
     caption = wording(
         "Members of each cluster: the most typical (nearest to its median), the least certain, and "
         "those with most of their {k} nearest neighbours in the cluster next to it.",

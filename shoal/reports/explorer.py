@@ -19,7 +19,7 @@ import numpy as np
 from markupsafe import Markup
 
 from shoal.embedding.neighbours import most_typical
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import ImageTable, equally_sure
 from shoal.images.csv_files import as_text
 from shoal.plots import colours
 from shoal.plots.sheets import worth_reading
@@ -85,6 +85,7 @@ def fragment(
     )
     return templates.load("explorer.html.j2").render(
         say=texts(wording),
+        same=equally_sure(table.confidence),
         aspect=f"{_aspect(places):.3f}",
         notes=_notes(wording, sheets, budget, len(shown), count),
         clusters=_clusters(table, wording),

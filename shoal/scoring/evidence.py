@@ -91,6 +91,8 @@ class Evidence:
     changed: str = "colours"
     """What the views that test the groups changed beside how images lie: colours, the light alone,
     or nothing, see `evaluation_views.changed_by`."""
+    equally_sure: bool = False
+    """Whether all images have the same confidence, so that none is the least certain."""
     keeps_light: bool = False
     """Whether training kept light and colours, or the intensity, as they are."""
     tried_views: str = ""

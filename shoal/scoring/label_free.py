@@ -19,6 +19,7 @@ from shoal.clustering.n_clusters import TIED
 from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
+from shoal.embedding.table import equally_sure
 from shoal.errors import CheckpointError, DataError
 from shoal.images.remote.location import is_remote, location, split_name
 from shoal.images.vectors.source import noun_held
@@ -146,6 +147,7 @@ def verdict_on(
             colours=checkpoint.image_shape[2] == 3
             and bool(recipe.views.hue or recipe.views.saturation or light_counts(checkpoint)),
             changed=changed_by(evaluation_views(checkpoint), checkpoint.image_shape[2]),
+            equally_sure=calibrated is not None and equally_sure(calibrated.confidences.ravel()),
             keeps_light=light_counts(checkpoint) or keeps_intensity(recipe),
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,

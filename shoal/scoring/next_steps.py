@@ -41,10 +41,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         return (_of_what("Give more images: so few form no groups.", evidence),)
     if known.single:
         return (_of_what("Ask for fewer groups, or give more images.", evidence),)
-    look = check if known.one_group else _of_what(
-        "Look at the groups: the typical images of each, and the images it is least sure of.",
-        evidence,
-    )  # fmt: skip
+    look = check if known.one_group else _look(evidence)
     if known.copies:
         copies = command("duplicates", data, checkpoint, "--csv", training.beside("duplicates.csv"),
                          "--picture", training.beside("duplicates.png"))  # fmt: skip
@@ -89,6 +86,14 @@ def _other_number(evidence: Evidence) -> list[Sentence]:
     picture = training.beside("n_clusters.png")
     clusters = command("clusters", training.data, training.checkpoint, "--picture", picture)
     return [sentence("Try another number of groups: {command}.", command=clusters)]
+
+
+def _look(evidence: Evidence) -> Sentence:
+    if evidence.equally_sure:
+        return _of_what("Look at the groups: the typical images of each, and some at random. It is "
+                        "equally sure of all images.", evidence)  # fmt: skip
+    return _of_what("Look at the groups: the typical images of each, and the images it is least "
+                    "sure of.", evidence)  # fmt: skip
 
 
 def _of_what(text: str, evidence: Evidence) -> Sentence:
