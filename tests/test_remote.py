@@ -316,7 +316,9 @@ def test_vectors_in_s3_are_those_of_this_machine(pile: Path, s3: str) -> None:
 # --- what goes wrong -----------------------------------------------------------------------------
 
 
-def test_a_shard_that_stays_unreadable_is_left_out(pile: Path, web: Web) -> None:
+def test_a_shard_that_stays_unreadable_is_left_out(
+    pile: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
     patience.PATIENCE.total = 0.7
     url = f"{web.address}/dead/t-{{0..2}}.tar"
     source = open_source(url)
@@ -330,6 +332,9 @@ def test_a_shard_that_stays_unreadable_is_left_out(pile: Path, web: Web) -> None
     web.seen.clear()
     open_source(url)  # the shard may be there now: it is asked for again, and not waited for
     assert web.seen["/dead/t-1.tar"] == 2
+    monkeypatch.setattr(given_up, "_FORGOTTEN", 0.0)
+    open_source(url)
+    assert web.seen["/dead/t-1.tar"] > 4
 
 
 @pytest.mark.parametrize("how", ["dead", "down"])

@@ -6,31 +6,36 @@ did without, and does not ask for that at all: it is to see the pile that the co
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from shoal.images.remote.faults import AWAY
 from shoal.images.remote.location import Location
 from shoal.protocols import ImageSource
 
-_in_vain: set[tuple[Location, str]] = set()
-"""What was waited for: of a file what is said of it (``about``), or its ``content``."""
+_FORGOTTEN = 600.0
+"""Seconds after which it is waited for as if it never had been: in a notebook, after a break."""
+_in_vain: dict[tuple[Location, str], float] = {}
+"""What was waited for, of a file what is said of it (``about``) or its ``content``; and when it was
+given up, by `time.monotonic`."""
 _left_alone: set[Location] = set()
 """What this process does not ask for."""
 
 
 def waited_in_vain(place: Location, what: str) -> bool:
-    """Whether it was given up before, and has not come since."""
-    return (place, what) in _in_vain
+    """Whether it was given up not long ago, and has not come since."""
+    given_up = _in_vain.get((place, what))
+    return given_up is not None and time.monotonic() - given_up < _FORGOTTEN
 
 
 def give_up(place: Location, what: str) -> None:
     """Remember that it did not come."""
-    _in_vain.add((place, what))
+    _in_vain[place, what] = time.monotonic()
 
 
 def came(place: Location, what: str) -> None:
     """Forget that it did not come before."""
-    _in_vain.discard((place, what))
+    _in_vain.pop((place, what), None)
 
 
 def missing_in(source: ImageSource) -> frozenset[Location]:

@@ -57,8 +57,8 @@ async def patiently(
     Args:
         place: what is asked for.
         ask: asks once.
-        what: what of it: ``about``, ``content`` or ``list``. What was waited for in vain before is
-            asked for once.
+        what: what of it: ``about``, ``content`` or ``list``. What was waited for in vain not long
+            ago is asked for once.
 
     Raises:
         StoreError: it failed for a reason that stays, or for as long as `PATIENCE` allows.
