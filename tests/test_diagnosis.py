@@ -202,7 +202,9 @@ def test_what_images_show_well_is_not_put_down_to_their_colour() -> None:
     z, sizes = generator.normal(size=(N, 8)).astype(np.float32), np.bincount(labels)
     recipe = replace(BEST, n_clusters=2)
     for shown, told in ((0.97, False), (0.2, True), (float("nan"), True)):
-        found = warnings.diagnose(source, checkpoint_of(recipe), z, labels, rows, sizes, shown)
+        found = warnings.diagnose(
+            source, checkpoint_of(recipe), z, labels, rows, sizes, rows, shown
+        )
         assert any("tells the clusters apart" in each for each in found) == told
 
 
@@ -215,7 +217,7 @@ def test_digits_are_not_explained_by_appearance() -> None:
     rows = examined_rows(len(source))
     recipe = replace(BEST, n_clusters=10)
     found = warnings.diagnose(
-        source, checkpoint_of(recipe), z, digits.target.astype(np.int64), rows, sizes
+        source, checkpoint_of(recipe), z, digits.target.astype(np.int64), rows, sizes, rows
     )
     assert found == []
 
@@ -232,7 +234,9 @@ def test_images_all_the_same() -> None:
     source = ArraySource(np.full((N, 8, 8, 3), 90, dtype=np.uint8))
     rows, z = examined_rows(N), np.zeros((N, 4), np.float32)
     labels = np.zeros(N, np.int64)
-    (warning,) = warnings.diagnose(source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]))
+    (warning,) = warnings.diagnose(
+        source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]), rows
+    )
     assert "the same picture" in warning
 
 

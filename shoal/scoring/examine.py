@@ -43,16 +43,22 @@ def examine(
         device: where the encoder runs.
     """
     z, rows = reduction.fitted, reduction.rows
-    calibrations = _calibrate(source, finished, z, clustering, device=device)
+    sample = sample_rows(len(source), SAMPLE, finished.recipe.seed)
+    seen = np.union1d(rows, sample)  # each picture is compared with the others once
+    copies = (of_vectors.identities if finished.n_dimensions else identities)(source, seen)
+    identity, of_sample = (copies[np.searchsorted(seen, some)] for some in (rows, sample))
+    calibrations = _calibrate(source, finished, z, clustering, of_sample, device=device)
     sizes = np.zeros(finished.recipe.n_clusters, dtype=np.int64)
     known = finished.facts.splits[0].sizes  # without the empty clusters at the end
     sizes[: len(known)] = known
     labels = clustering.predict(z[rows])
     if finished.n_dimensions:
-        doubts = of_vectors.diagnose(source, finished, rows, sizes)
+        doubts = of_vectors.diagnose(source, finished, rows, sizes, identity)
     else:
         shown = calibrations[0].signals.shown if calibrations else math.nan
-        doubts = warnings.diagnose(source, finished, reduction.sample, labels, rows, sizes, shown)
+        doubts = warnings.diagnose(
+            source, finished, reduction.sample, labels, rows, sizes, identity, shown
+        )
     return replace(
         finished,
         calibration=calibration.to_arrays(calibrations),
@@ -84,7 +90,9 @@ def calibrate(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu
     if checkpoint.origin.digest != source.digest():
         raise DataError("the checkpoint was trained on other images; give the images it learned.")
     z = reduce(source, checkpoint, device=device)
-    calibrations = _calibrate(source, checkpoint, z, clustering, device=device)
+    sample = sample_rows(len(source), SAMPLE, checkpoint.recipe.seed)
+    copies = (of_vectors.identities if checkpoint.n_dimensions else identities)(source, sample)
+    calibrations = _calibrate(source, checkpoint, z, clustering, copies, device=device)
     return replace(checkpoint, calibration=calibration.to_arrays(calibrations))
 
 
@@ -150,8 +158,8 @@ def weigh(
 
 
 def _calibrate(
-    source: ImageSource, checkpoint: Checkpoint, z: FloatArray, clustering: Clustering, *,
-    device: str,
+    source: ImageSource, checkpoint: Checkpoint, z: FloatArray, clustering: Clustering,
+    identity: IntArray, *, device: str,
 ) -> list[Calibration]:  # fmt: skip
     """Calibrate each candidate, by a sample of images and two views of each.
 
@@ -165,6 +173,7 @@ def _calibrate(
         checkpoint: with the encoder and the reducers.
         z: float32 (n, d), the reduced embedding of the images.
         clustering: its candidates in their order.
+        identity: int64 (m,), of the sample of images, see `appearance.identities`.
         device: where the encoder runs.
     """
     recipe = checkpoint.recipe
@@ -172,7 +181,6 @@ def _calibrate(
         return []
     if checkpoint.n_dimensions:
         rows = sample_rows(len(source), SAMPLE, recipe.seed)
-        identity = of_vectors.identities(source, rows)
         some = than_noise.compared(len(rows), recipe)
         purity = than_noise.noise_purity(embed(Subset(source, rows[some]), checkpoint), recipe)
 
@@ -185,7 +193,6 @@ def _calibrate(
         )  # fmt: skip
     plain, *others = views_of(source, evaluation_views(checkpoint), most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]
-    identity = identities(plain, np.arange(len(plain)))
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)
     if recipe.embedding == PIXELS:
         view_signals = replace(view_signals, neighbour_overlap=math.nan)

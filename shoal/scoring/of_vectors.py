@@ -33,8 +33,9 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
 
 
 def diagnose(
-    source: ImageSource, checkpoint: Checkpoint, rows: IntArray, sizes: IntArray
-) -> list[str]:
+    source: ImageSource, checkpoint: Checkpoint, rows: IntArray, sizes: IntArray,
+    identity: IntArray,
+) -> list[str]:  # fmt: skip
     """All warnings about clusters of vectors; see `warnings.diagnose`.
 
     Args:
@@ -42,6 +43,7 @@ def diagnose(
         checkpoint: a finished one.
         rows: int64 (m,), the vectors to look at.
         sizes: int64 (k,), how many vectors each cluster holds.
+        identity: int64 (m,), see `identities`.
     """
     z = embed(Subset(source, rows), checkpoint)
     if len(z) > 1 and (z == z[0]).all():
@@ -51,7 +53,6 @@ def diagnose(
         ]
     if alone := single_images(sizes):
         return list(map(of_vectors, alone))
-    identity = identities(source, rows)
     if same := mostly_copies(identity, checkpoint.recipe.n_clusters):
         return list(map(of_vectors, [*same, *empty_clusters(sizes)]))
     return [

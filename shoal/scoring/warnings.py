@@ -19,7 +19,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.named import RECIPES
-from shoal.scoring.appearance import describe, identities, warn_of_simple_features
+from shoal.scoring.appearance import describe, warn_of_simple_features
 from shoal.scoring.group_sizes import (
     empty_clusters,
     few_different,
@@ -45,7 +45,7 @@ _SHOWN_WELL = 0.5
 
 def diagnose(
     source: ImageSource, checkpoint: Checkpoint, z: FloatArray, labels: IntArray,
-    rows: IntArray, sizes: IntArray, shown: float = math.nan,
+    rows: IntArray, sizes: IntArray, identity: IntArray, shown: float = math.nan,
 ) -> list[str]:  # fmt: skip
     """All warnings about a finished run.
 
@@ -56,6 +56,7 @@ def diagnose(
         labels: int64 (m,), their clusters.
         rows: int64 (m,), see `sample`.
         sizes: int64 (k,), how many of the images each cluster holds.
+        identity: int64 (m,), equal numbers for copies, see `appearance.identities`.
         shown: see `signals.Told`; NaN if it is not known.
     """
     n_clusters = checkpoint.recipe.n_clusters
@@ -69,7 +70,6 @@ def diagnose(
         ]
     if alone := single_images(sizes):
         return [*too_few, *alone]
-    identity = identities(source, rows)
     if same := mostly_copies(identity, n_clusters):
         return [*same, *empty_clusters(sizes)]
     if len(np.unique(identity)) < len(rows):  # more copies would not help
