@@ -1016,7 +1016,7 @@ def test_arguments_that_are_swapped_and_a_folder_of_a_run_get_a_hint(
     text.write_text("my notes\n")
     (empty := kit.out / "empty").mkdir()
     asked = {
-        ("info", empty): f"{empty} is a folder, not a checkpoint file.",
+        ("info", empty): f"{empty} is a folder, not a checkpoint file, and holds no checkpoint.pth",
         ("evaluate", kit.images_file, folder, "--no-labels"): "did you mean",
         ("predict", kit.checkpoint, kit.images_file, kit.out / "p.csv"):
             "is a checkpoint, not images; DATA comes first, then CHECKPOINT.",

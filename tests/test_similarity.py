@@ -362,7 +362,7 @@ MISTAKES = [
     ("pairs DATA CKPT OUT/c.csv --pairs empty.csv", "it is empty"),
     ("pairs DATA CKPT OUT/c.csv --pairs header.csv", "no pairs; write two ids"),
     ("pairs DATA CKPT OUT/c.csv --pairs one.csv", "every row must have two ids"),
-    ("pairs DATA CKPT OUT/c.csv --pairs unknown.csv", "there is no image '40'"),
+    ("pairs DATA CKPT OUT/c.csv --pairs unknown.csv", "names '40', which is not in the pile"),
     ("pairs DATA CKPT OUT/c.csv --pairs binary.csv", "two columns of ids"),
     ("pairs DATA CKPT OUT/c.csv --pairs .", "is a folder; name a CSV"),
     ("pairs DATA CKPT known.csv --pairs known.csv", "is an input of this command"),
@@ -382,7 +382,10 @@ MISTAKES = [
         "similar DATA CKPT 1 --embedding part.parquet --csv OUT/s.csv",
         "has the embedding of 1 of 40 images",
     ),
-    ("similar DATA CKPT 1 --embedding other.parquet --csv OUT/s.csv", "there is no image 'x'"),
+    (
+        "similar DATA CKPT 1 --embedding other.parquet --csv OUT/s.csv",
+        "names 'x', which is not in the pile",
+    ),
     ("similar DATA CKPT 1 --embedding no.parquet --csv OUT/s.csv", "no such file"),
     (
         "similar DATA CKPT 1 --embedding part.parquet --csv part.parquet",

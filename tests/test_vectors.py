@@ -691,3 +691,22 @@ def test_several_rows_that_are_left_out_are_told_in_a_sentence_that_stands(
     np.save(tmp_path / "v.npy", vectors)
     said = run_cli("cluster", tmp_path / "v.npy", tmp_path / "out", "-k", 2).err
     assert "2 vectors: each holds a number that is not finite" in said
+
+
+def test_a_prediction_of_other_rows_is_told_before_it_is_exported(
+    run_cli: Run, tmp_path: Path
+) -> None:
+    vectors, _ = blobs(60)
+    np.save(tmp_path / "v.npy", vectors)
+    np.save(tmp_path / "other.npy", vectors[::-1])
+    out = tmp_path / "out"
+    assert run_cli("cluster", tmp_path / "v.npy", out, "-k", 3).code == 0
+    told = "was made of other vectors than"
+    for name, wrong in (("v", False), ("other", True)):
+        asked = (tmp_path / f"{name}.npy", out / "prediction.csv", tmp_path / f"{name}.csv")
+        result = run_cli("export", *asked, "--as", "csv")
+        assert result.code == 0
+        assert (told in result.err) is wrong
+    refused = run_cli("name", out, "a.csv")
+    assert refused.code == 2
+    assert f"name the prediction in it, such as {out / 'prediction.csv'}" in refused.err

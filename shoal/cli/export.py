@@ -71,6 +71,16 @@ def name(
     report = Reporter(quiet=quiet)
     if (names is None) == (template is None):
         raise DataError("name needs either NAMES, or --template to write a file for them.")
+    if prediction.is_dir():
+        raise DataError(
+            f"{prediction} is a folder; name the prediction in it, such as "
+            f"{prediction / 'prediction.csv'}."
+        )
+    if names is not None and not names.exists():
+        raise DataError(
+            f"{names}: no such file. NAMES is a CSV with the columns cluster and name; "
+            f"'shoal name {prediction} --template names.csv' writes one to fill in."
+        )
     if template is not None:
         check_outputs([template], [prediction], force=force)
         write_template(prediction, template, force=force)
@@ -142,6 +152,7 @@ def export(
     from shoal.cli.next_step import say_next, unless_done
     from shoal.cli.opening_as_learned import open_pile
     from shoal.export import export as exporting
+    from shoal.export.missing import is_of_other_rows
     from shoal.export.prediction import load_prediction
     from shoal.images.vectors.source import has_pictures, noun_held
     from shoal.models.checkpoint import load
@@ -169,6 +180,9 @@ def export(
             f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
         )
+    if made_by is not None and is_of_other_rows(source, load(made_by), prediction):
+        said = f"{prediction} was made of other {noun}s than {data}: its numbers are of their rows"
+        print(f"warning: {said}, so groups may go to the wrong {noun}s", file=sys.stderr)
     missing = exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
     with_images = kind in ("folders", "parquet") and has_pictures(source)
     how = source.originals.describe() if with_images else "their ids and groups"

@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.embedding.table import ImageTable
 from shoal.images.csv_files import as_text, look_up
+from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, IntArray
 
 
@@ -44,6 +45,22 @@ def without_missing(
         look_up(missing, source.ids, table.path or Path("the table"))  # raises
     rows = np.array([places[table.ids[number]] for number in kept], dtype=np.int64)
     return (table if not missing else _select(table, kept)), rows, missing
+
+
+def is_of_other_rows(source: ImageSource, checkpoint: Checkpoint, prediction: Path) -> bool:
+    """Whether a run's own table numbers the rows of another pile than ``source``.
+
+    Ids that are numbers of rows fit any pile. What a file is called says which image it is, so of
+    files nothing is said.
+
+    Args:
+        source: the pile.
+        checkpoint: of the run.
+        prediction: a table beside it.
+    """
+    numbered = all(name == str(row) for row, name in enumerate(source.ids))
+    own = prediction.name in ("prediction.csv", "table.parquet")
+    return own and numbered and checkpoint.origin.digest != source.digest()
 
 
 def _select(table: ImageTable, numbers: list[int]) -> ImageTable:

@@ -140,7 +140,7 @@ def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
     unknown = next((name for name in names if name not in places), None)
     if unknown is not None:
         raise DataError(
-            f"{path}: there is no image {quoted(unknown)}; use the ids of prediction.csv, such as "
+            f"{path} names {quoted(unknown)}, which is not in the pile; ids there are such as "
             f"{ids[0]!r}."
         )
     return [places[name] for name in names]

@@ -42,7 +42,8 @@ def on_cpu(state: Any) -> Any:
 def read_content(path: Path) -> Any:
     if path.is_dir():
         inside = path / "checkpoint.pth"  # where a run has it
-        hint = f"; did you mean {inside}?" if inside.is_file() else ", not a checkpoint file."
+        other = ", not a checkpoint file, and holds no checkpoint.pth, as the folder of a run does."
+        hint = f"; did you mean {inside}?" if inside.is_file() else other
         raise CheckpointError(f"{path} is a folder{hint}")
     try:
         if path.stat().st_size == 0:
