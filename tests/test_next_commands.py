@@ -161,8 +161,8 @@ def test_of_copies_no_advice_asks_for_more_than_the_few_that_differ(
     assert "next:" not in told
     monkeypatch.chdir(new_folder(tmp_path, "fewer"))
     said = said_of(VECTORS["copies of four"], run_cli, "-k", 2)
-    assert said.startswith(" be trusted? In part.")  # nothing told of four points is sure
-    assert "nothing tells whether groups of fewer than 20 mean anything" in said
+    assert said.startswith(" be trusted? That is not known.")  # nothing tells of four points
+    assert "of fewer than 20 different vectors nothing tells whether their groups mean" in said
     told = run_cli("clusters", "pile.npy", "found/checkpoint.pth").err
     assert told.splitlines()[-1].endswith("clusters-4.csv -k 4")
 
@@ -176,7 +176,7 @@ def test_of_few_and_of_noise_no_number_of_groups_is_asked_for_in_vain(
     assert "ask for fewer" not in said
     monkeypatch.chdir(new_folder(tmp_path, "four"))
     said = said_of(VECTORS["noise"][:4], run_cli)
-    assert "4 vectors are few: nothing tells whether groups of fewer than 20" in said
+    assert "4 vectors are few: of fewer than 20 different vectors nothing tells" in said
     assert "too few to tell more" not in said
     monkeypatch.chdir(new_folder(tmp_path, "three"))  # clear ones, of which the number is known
     three = RANDOM.normal(size=(90, 8)) + 9 * np.eye(3, 8)[np.arange(90) % 3]

@@ -47,12 +47,72 @@ def test_groups_of_noise_are_not_trusted_and_nothing_reassures(
     verdict = label_free.verdict_on(found)
     assert verdict.trust == "no", verdict
     assert len(verdict.reasons) == 1
-    assert "Random numbers that spread as the vectors do form groups" in str(verdict)
-    chance = 1.0 / found.recipe.n_clusters
-    assert confidence.mean() < chance + 0.5 * (1.0 - chance)
-    others = found.recipe.n_clusters + 1
+    said = ("Random numbers that spread as the vectors do form groups", "pieces of one thing")
+    assert any(each in str(verdict) for each in said)
+    assert confidence == pytest.approx(1.0 / found.recipe.n_clusters, rel=1e-3)
+    others = found.recipe.n_clusters + 1  # the number of clusters is another, noise it remains
     again = pipeline.predict(source, found, n_clusters=others)
     assert again.confidence.mean() < 1.0 / others + 0.5 * (1.0 - 1.0 / others)
+
+
+@pytest.mark.parametrize(("different", "times", "k"), [(25, 20, 10), (40, 12, 5)])
+def test_copies_of_noise_are_no_proof(different: int, times: int, k: int) -> None:
+    copied = np.repeat(np.random.default_rng(1).normal(size=(different, 16)), times, axis=0)
+    source, found, confidence = clustered(copied, k)
+    assert label_free.verdict_on(found).trust == "no"
+    assert confidence == pytest.approx(1.0 / k, rel=1e-3)
+    again = pipeline.predict(source, found, n_clusters=k - 1)
+    assert again.confidence.mean() < 0.3
+
+
+def test_of_few_different_vectors_nothing_is_said() -> None:
+    kinds = np.repeat(np.arange(3), 4)
+    x = np.random.default_rng(0).normal(size=(12, 8)) + 20 * np.eye(3, 8)[kinds]
+    for some in (x, np.repeat(x, 30, axis=0)):
+        _, found, confidence = clustered(some, 3)
+        verdict = label_free.verdict_on(found)
+        assert verdict.trust == "not known"
+        assert "of fewer than 20 different vectors nothing tells" in str(verdict)
+        assert confidence == pytest.approx(1 / 3, rel=1e-3)
+
+
+def path() -> np.ndarray:
+    return np.cumsum(np.random.default_rng(0).normal(size=(600, 8)), axis=0)
+
+
+def spiral() -> np.ndarray:
+    random = np.random.default_rng(0)
+    t = np.sqrt(random.random(600)) * 4 * np.pi
+    return np.stack([t * np.cos(t), t * np.sin(t)], axis=1) + 0.2 * random.normal(size=(600, 2))
+
+
+@pytest.mark.parametrize("x", [path(), spiral()], ids=["walk", "spiral"])
+def test_pieces_of_one_thing_are_no_groups(x: np.ndarray) -> None:
+    _, found, confidence = clustered(x, 4)
+    verdict = label_free.verdict_on(found)
+    assert verdict.trust == "no", verdict
+    assert "The groups are pieces of one thing that hangs together" in str(verdict)
+    assert confidence == pytest.approx(0.25, rel=1e-3)
+
+
+@pytest.mark.parametrize("sizes", [(500, 60, 20), (300, 60, 15), (380, 20)])
+def test_small_groups_are_not_held_against_clear_ones(sizes: tuple[int, ...]) -> None:
+    _, found, _ = clustered(unequal(*sizes), len(sizes))
+    calibration = calibration_of(found)
+    assert calibration is not None
+    assert calibration.estimate.expected_accuracy > 0.75
+    assert calibration.estimate.high > 0.98
+    assert label_free.verdict_on(found).trust != "no"
+
+
+def test_two_rings_are_told_apart_as_the_number_of_clusters_has_it() -> None:
+    x, rings = datasets.make_circles(500, noise=0.04, factor=0.45, random_state=0)
+    for k in (2, None):
+        source, found, _ = clustered(x, k)
+        labels = pipeline.predict(source, found).labels
+        assert found.recipe.n_clusters == 2
+        assert abs((labels == rings).mean() - 0.5) > 0.49
+        assert label_free.verdict_on(found).trust != "no"
 
 
 def unequal(*sizes: int) -> np.ndarray:
@@ -90,8 +150,8 @@ def test_the_score_is_none_for_groups_by_chance_and_one_for_groups_far_apart() -
     recipe = replace(VECTORS, reducers=(), n_clusters=2)
     purity = noise_purity(x, recipe)
     assert 0.3 < purity < 1.0
-    assert beyond_noise(x, kinds, purity) == pytest.approx(1.0)
-    assert beyond_noise(x, RANDOM.permutation(kinds), purity) < 0.0
+    assert beyond_noise(x, kinds, 2, purity) == pytest.approx(1.0)
+    assert beyond_noise(x, RANDOM.permutation(kinds), 2, purity) < 0.0
     assert math.isnan(noise_purity(x[:19], recipe))
-    assert math.isnan(noise_purity(x, replace(recipe, n_clusters=51)))
+    assert math.isnan(noise_purity(x, replace(recipe, n_clusters=101)))
     assert noise_purity(np.ones((40, 4), np.float32), recipe) <= 0.0  # nothing is divided

@@ -180,6 +180,32 @@ def test_a_no_has_its_reason() -> None:
     assert "less than 40% of the way from random groups" in said
 
 
+def test_whatever_is_not_a_yes_says_what_it_is_for() -> None:
+    reasons = {
+        "less than 90% are expected": replace(GOOD, estimate=Estimate(0.8, 0.6, 1.0)),
+        "less than 40% of the way": replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7)),
+        "groups are not consistent enough": replace(GOOD, consistency=0.6),
+        "the groups are not consistent.": replace(GOOD, estimate=None, consistency=0.2),
+        "images show does not tell the groups": replace(GOOD, representation=UNTOLD),
+        "images show hardly tells the groups": replace(GOOD, signals=OF_LIGHT),
+        "other ways are about as clear": replace(GOOD, separations=(0.9, 0.89)),
+        "because of the warning": replace(GOOD, warnings=("one cluster is tiny.",)),
+    }
+    assert "The answer is" not in str(decide(GOOD))
+    for reason, evidence in reasons.items():
+        said = decide(evidence)
+        assert said.trust in ("in part", "no")
+        assert f"The answer is {said.trust}" in str(said)
+        assert reason in str(said), said
+        assert str(said).count("The answer is") == 1
+
+
+def test_where_a_number_was_chosen_and_its_groups_are_poor_another_clear_one_is_named() -> None:
+    poor = replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7), number_is_settled=True)
+    assert "shoal clusters" not in str(decide(poor))
+    assert "shoal clusters" in str(decide(replace(poor, others_are_clear=True)))
+
+
 @pytest.mark.parametrize("consistency", [0.2, 0.5])
 def test_a_low_consistency_does_not_contradict_images_that_stay(consistency: float) -> None:
     signals = Signals(*[1.0] * 7)

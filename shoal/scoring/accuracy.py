@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.protocols import IntArray
+from shoal.scoring.one_piece import is_one_piece
 from shoal.scoring.signals import Signals, follows_light
 from shoal.scoring.than_noise import weight
 
@@ -99,7 +100,8 @@ def estimate(
     else:
         weights, spread = _UNSHOWN, _SPREAD_UNSHOWN
         known += (log_overlap(signals),)
-    odds, doubt = float(np.dot(weights, known)), weight(signals.beyond_noise)
+    odds = float(np.dot(weights, known))
+    doubt = 0.0 if is_one_piece(signals.cut_inside) else weight(signals.beyond_noise)
 
     def expected(odds: float) -> float:
         return chance + doubt * (1.0 - chance) / (1.0 + math.exp(-odds))

@@ -15,6 +15,8 @@ MEANINGLESS = "mean nothing"
 """The warnings of `warnings` say this of clusters that separate nothing."""
 COPIES = "copies of them"
 """They say this of groups that each hold an image and its copies."""
+UNJUDGED = "nothing tells whether"
+"""They say this of groups of too few different images to judge them by."""
 EXPLAINED = "the clusters apart"
 """They say this of clusters that a simple feature tells, such as the brightness."""
 
@@ -102,6 +104,8 @@ class Evidence:
     number of groups was chosen for that, or where there are fewer than two images a group."""
     number_is_settled: bool = False
     """Whether the number of groups was chosen, and no other would do as well."""
+    others_are_clear: bool = False
+    """Whether the number of groups was chosen, and another one is clear, too."""
     vectors: bool = False
     """Whether it is vectors from elsewhere that were clustered."""
     training: TrainingCommand = field(default_factory=TrainingCommand)

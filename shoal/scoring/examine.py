@@ -10,20 +10,19 @@ import numpy as np
 
 from shoal.clustering.clustering import Clustering, build_clusterer, clustering_of
 from shoal.embedding import out_of_distribution
-from shoal.embedding.embed import embed
 from shoal.embedding.pixel_components import PIXELS
 from shoal.embedding.reduce import Reduction, reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
-from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
-from shoal.scoring import calibration, of_vectors, signals, than_noise, warnings
+from shoal.scoring import calibration, of_vectors, signals, warnings
 from shoal.scoring.appearance import identities, light_and_colours
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
 from shoal.scoring.evaluation_views import evaluation_views, light_counts
+from shoal.scoring.halves import as_dense
 from shoal.scoring.representation import enough
 from shoal.scoring.structure import describe_structure, predictability
 from shoal.training.augmented_source import SAMPLE, views_of
@@ -111,12 +110,15 @@ def calibrate_again(
     if before is None:
         return None
     seed, z = checkpoint.recipe.seed, clustering.reference
+    if checkpoint.n_dimensions:
+        n_clusters = clustering.predict_proba(z[:1]).shape[1]
+        recipe = replace(checkpoint.recipe, n_clusters=n_clusters)
+        by = of_vectors.judged_again(z, recipe, seed)
+        return weigh(recipe, clustering, by.z, by.rows, [], signals.NO_VIEWS, by.told)[candidate]
     known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)
     # Of clusters in the same embedding: the nearest that is known.
-    told = signals.Told(
-        before.signals.shown, before.signals.light, before.signals.beyond_noise
-    )  # fmt: skip
+    told = signals.Told(before.signals.shown, before.signals.light)
     return weigh(checkpoint.recipe, clustering, z, rows, [], known, lambda _: told)[candidate]
 
 
@@ -143,7 +145,11 @@ def weigh(
         another = build_clusterer(replace(recipe, seed=seed), n_clusters).fit(points)
         return lambda asked: [proba.argmax(axis=1) for proba in another.predict_proba_each(asked)]
 
-    reclusterings = signals.recluster(z, rows, n_clusters, refit, recipe.seed)
+    halve = None
+    if not recipe.has_encoder:
+        fitted = z[signals.fitted_rows(len(z), n_clusters, recipe.seed)]
+        halve = as_dense(clustering.predict(fitted), n_clusters)
+    reclusterings = signals.recluster(z, rows, n_clusters, refit, recipe.seed, halve)
     asked = np.concatenate([z[rows], *viewed])
     calibrations = []
     for proba in clustering.predict_proba_each(asked):
@@ -180,16 +186,9 @@ def _calibrate(
     if recipe.n_clusters < 2:
         return []
     if checkpoint.n_dimensions:
-        rows = sample_rows(len(source), SAMPLE, recipe.seed)
-        some = than_noise.compared(len(rows), recipe)
-        purity = than_noise.noise_purity(embed(Subset(source, rows[some]), checkpoint), recipe)
-
-        def than_of_noise(labels: IntArray) -> signals.Told:
-            beyond = than_noise.beyond_noise(z[rows[some]], labels[some], purity)
-            return signals.Told(beyond_noise=beyond)
-
+        by = of_vectors.judged(source, checkpoint, z)
         return weigh(
-            recipe, clustering, z, rows, [], signals.NO_VIEWS, than_of_noise, identity
+            recipe, clustering, by.z, by.rows, [], signals.NO_VIEWS, by.told, by.identity
         )  # fmt: skip
     plain, *others = views_of(source, evaluation_views(checkpoint), most=SAMPLE, seed=recipe.seed)
     viewed = [reduce(images, checkpoint, device=device) for images in others]

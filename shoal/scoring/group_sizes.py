@@ -11,7 +11,7 @@ import numpy as np
 
 from shoal.plural import counted
 from shoal.protocols import IntArray
-from shoal.scoring.evidence import COPIES
+from shoal.scoring.evidence import COPIES, UNJUDGED
 
 TINY = 0.1
 """A cluster is tiny if it holds less than this share of n / k images: 5 % of the pile at k = 2."""
@@ -75,8 +75,8 @@ def few_different(identity: IntArray) -> list[str]:
             f"only {n_different:,} of the {len(identity):,} images that were compared are different"
         )
     return [
-        f"{few}: nothing tells whether groups of fewer than {FEW_TO_GROUP} mean anything; add "
-        "different images."
+        f"{few}: of fewer than {FEW_TO_GROUP} different images {UNJUDGED} their groups mean "
+        "anything; add different images."
     ]
 
 

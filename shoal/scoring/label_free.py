@@ -15,7 +15,7 @@ import numpy as np
 
 from shoal.clustering.clustering import build_clusterer
 from shoal.clustering.evidence import NOTHING
-from shoal.clustering.n_clusters import TIED
+from shoal.clustering.n_clusters import CLEAR, TIED
 from shoal.clustering.partitions import agreement
 from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
@@ -152,6 +152,8 @@ def verdict_on(
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             number_is_settled=_is_settled(facts.chosen),
+            others_are_clear=facts.chosen is not None
+            and sum(strength >= CLEAR for strength in facts.chosen.strengths.values()) > 1,
             vectors=checkpoint.n_dimensions > 0,
             training=training_of(checkpoint, words=words, path=path, data=data),
         )
@@ -189,7 +191,7 @@ def training_of(
         known = trained_by(checkpoint.origin.command)
     training = known or TrainingCommand()
     if path is None:
-        return training
+        return replace(training, verb="cluster") if checkpoint.n_dimensions else training
     of_run = path.name == "checkpoint.pth"
     if data is not None:
         training = replace(training, data=str(data))

@@ -46,9 +46,9 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         copies = command("duplicates", data, checkpoint, "--csv", training.beside("duplicates.csv"),
                          "--picture", training.beside("duplicates.png"))  # fmt: skip
         return (look, sentence("List the copies: {command}.", command=copies))
-    other_number = [] if evidence.number_is_settled else _other_number(evidence)
-    if not known.answers("clusters"):
-        other_number = []
+    settled = evidence.number_is_settled and not (trust == "no" and evidence.others_are_clear)
+    asked = not settled and known.answers("clusters")
+    other_number = _other_number(evidence) if asked else []
     if trust == "no":
         first = [look] if known.one_group else []
         last = [] if known.one_group else [look]

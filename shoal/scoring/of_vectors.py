@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from shoal.embedding.embed import embed
 from shoal.embedding.out_of_distribution import without_direction
+from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
 from shoal.images.vectors.source import centre_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import counted, fill, of_vectors
-from shoal.protocols import ImageSource, IntArray
+from shoal.protocols import FloatArray, ImageSource, IntArray
+from shoal.recipes.recipe import Recipe
+from shoal.scoring import signals, than_noise
 from shoal.scoring.evidence import MEANINGLESS
 from shoal.scoring.group_sizes import (
+    FEW_TO_GROUP,
     empty_clusters,
     few_different,
     mostly_copies,
     single_images,
     tiny_clusters,
 )
+from shoal.scoring.one_piece import cut_inside
+from shoal.training.augmented_source import SAMPLE
 
 
 def identities(source: ImageSource, rows: IntArray) -> IntArray:
@@ -30,6 +39,76 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
     _, first, place = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
     found: IntArray = first[place.reshape(-1)].astype(np.int64)
     return found
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The vectors by which clusters are judged: each once, for a copy is no proof of another."""
+
+    z: FloatArray
+    """float32 (n, d), reduced."""
+    rows: IntArray
+    """int64 (m,), those of them whose confidence is measured."""
+    identity: IntArray
+    """int64 (m,), equal numbers for copies. There are some only where no more vectors differ than
+    there are clusters."""
+    told: Callable[[IntArray], signals.Told]
+    """What is known of their clusters int64 (m,) beside the embedding."""
+
+
+def judged(source: ImageSource, checkpoint: Checkpoint, z: FloatArray) -> Judged:
+    """The vectors by which the clusters of a checkpoint are judged.
+
+    Args:
+        source: all N vectors.
+        checkpoint: with the reducers.
+        z: float32 (N, d), the vectors reduced.
+    """
+    recipe = checkpoint.recipe
+    pool = signals.fitted_rows(len(source), recipe.n_clusters, recipe.seed)
+    identity = identities(source, pool)
+    once = np.unique(identity, return_index=True)[1]
+    if len(once) > recipe.n_clusters:
+        pool, identity = pool[np.sort(once)], np.arange(len(once))
+    rows = sample_rows(len(pool), SAMPLE, recipe.seed)
+    if len(once) <= recipe.n_clusters:
+        return Judged(z[pool], rows, identity[rows], lambda _: signals.NOT_TOLD)
+    x = embed(Subset(source, pool[rows]), checkpoint)
+    return Judged(z[pool], rows, identity[rows], told_by(x, z[pool[rows]], recipe))
+
+
+def judged_again(reference: FloatArray, recipe: Recipe, seed: int) -> Judged:
+    """The same of the points that a checkpoint remembers.
+
+    Args:
+        reference: float32 (N, d), reduced.
+        recipe: of the checkpoint, with the number of clusters that are judged.
+        seed: of the sample.
+    """
+    z = np.unique(reference, axis=0)
+    rows = sample_rows(len(z), SAMPLE, seed)
+    told = told_by(z[rows], z[rows], replace(recipe, reducers=()))
+    return Judged(z, rows, np.arange(len(rows)), told)
+
+
+def told_by(x: FloatArray, z: FloatArray, recipe: Recipe) -> Callable[[IntArray], signals.Told]:
+    """What tells of clusters of different vectors whether they are more than noise or one piece.
+
+    Args:
+        x: float32 (m, c), the vectors before any reduction.
+        z: float32 (m, d), reduced.
+        recipe: its reducers, its clusterer and its number of clusters.
+    """
+    if len(z) < FEW_TO_GROUP or not than_noise.enough(len(z), recipe.n_clusters):
+        return lambda _: signals.Told(beyond_noise=0.0)  # nor are groups of noise less clear
+    some = than_noise.compared(len(z), recipe)
+    purity = than_noise.noise_purity(x[some], recipe)
+
+    def told(labels: IntArray) -> signals.Told:
+        beyond = than_noise.beyond_noise(z[some], labels[some], recipe.n_clusters, purity)
+        return signals.Told(beyond_noise=beyond, cut_inside=cut_inside(z, labels))
+
+    return told
 
 
 def diagnose(

@@ -10,6 +10,7 @@ from shoal.scoring.evidence import (
     CLEARLY,
     COPIES,
     MEANINGLESS,
+    UNJUDGED,
     Evidence,
     Sentence,
     is_asked_to_ignore,
@@ -18,8 +19,9 @@ from shoal.scoring.evidence import (
     sentence,
     was_short,
 )
+from shoal.scoring.one_piece import is_one_piece
 from shoal.scoring.signals import Signals
-from shoal.scoring.than_noise import is_noise
+from shoal.scoring.than_noise import CLEARER, is_noise
 
 POOR = 0.4
 """Below this share of the way from chance to 1 an expected accuracy is poor."""
@@ -43,9 +45,17 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         return (sentence("All images are in one group, so nothing was told apart."),)
     if any(MEANINGLESS in warning for warning in evidence.warnings):
         return (sentence("The groups mean nothing; the warning says why."),)  # whatever is measured
+    if is_unjudged(evidence):
+        return (sentence("Nothing tells whether the groups mean anything; the warning says "
+                         "why."),)  # fmt: skip
     if is_of_noise(evidence):
         return (sentence("Random numbers that spread as the images do form groups that are as "
-                         "clear as these: nothing says that there are any groups."),)  # fmt: skip
+                         "clear as these: nothing says that these groups mean anything. Others "
+                         "may.",),)  # fmt: skip
+    if is_of_one_piece(evidence):
+        return (sentence("The groups are pieces of one thing that hangs together: most could be "
+                         "cut in two as easily as they were cut from one another, so that nothing "
+                         "says where one ends."),)  # fmt: skip
     reasons = []
     estimate, signals, consistency = estimate_of(evidence), evidence.signals, evidence.consistency
     if estimate is not None:
@@ -55,7 +65,12 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                 sentence("The answer is no because that is less than {poor:.0%} of the way from "
                          "random groups to groups that are all right.", poor=POOR)
             )  # fmt: skip
-        elif signals is not None and _is_far_clearer(signals) and _is_low(estimate, evidence):
+        if signals is not None and signals.beyond_noise < CLEARER:
+            reasons.append(
+                sentence("The groups are hardly clearer than those of random numbers that spread "
+                         "alike ({score:.2f} of 1).", score=signals.beyond_noise)
+            )  # fmt: skip
+        if signals is not None and _is_far_clearer(signals) and _is_low(estimate, evidence):
             reasons.append(
                 sentence("The groups are far clearer than those of random numbers that spread "
                          "alike ({score:.2f} of 1), but half of the images do not form the same "
@@ -262,6 +277,16 @@ def _is_low(estimate: Estimate, evidence: Evidence) -> bool:
 def is_of_noise(evidence: Evidence) -> bool:
     """Whether groups of vectors are no clearer than those of noise, see `than_noise`."""
     return evidence.signals is not None and is_noise(evidence.signals.beyond_noise)
+
+
+def is_of_one_piece(evidence: Evidence) -> bool:
+    """Whether they are pieces of one thing, see `one_piece`."""
+    return evidence.signals is not None and is_one_piece(evidence.signals.cut_inside)
+
+
+def is_unjudged(evidence: Evidence) -> bool:
+    """Whether too few vectors differ to judge their groups; of images views tell something."""
+    return evidence.vectors and any(UNJUDGED in warning for warning in evidence.warnings)
 
 
 def estimate_of(evidence: Evidence) -> Estimate | None:

@@ -18,6 +18,7 @@ from shoal.embedding.linear_algebra import whitening
 from shoal.images.sampling import sample_rows
 from shoal.protocols import Array, FloatArray, IntArray
 from shoal.scoring import quality
+from shoal.scoring.halves import Halve, at_random
 
 FITTED = 2000
 """The most points on which clusterers are fitted for comparison, which bounds the cost."""
@@ -47,6 +48,9 @@ class Told:
     beyond_noise: float = float("nan")
     """How far clusters of vectors are clearer than those of noise, see `than_noise`: 0 for noise, 1
     at best."""
+    cut_inside: float = float("nan")
+    """How much harder clusters of vectors are to cut in two than from one another, see `one_piece`;
+    NaN unless they hang together thinly."""
 
 
 NOT_TOLD = Told()
@@ -81,6 +85,8 @@ class Signals:
     light: float = float("nan")
     """See `Told`. It is not measured either where light and colours are meant to tell kinds
     apart."""
+    cut_inside: float = float("nan")
+    """See `Told`; images and files of an older shoal have none."""
 
 
 _OF_LIGHT = 0.75
@@ -129,8 +135,9 @@ class Reclusterings:
 
 
 def recluster(
-    z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, seed: int
-) -> Reclusterings:
+    z: FloatArray, rows: IntArray, n_clusters: int, refit: Refit, seed: int,
+    halve: Halve | None = None,
+) -> Reclusterings:  # fmt: skip
     """Divide the images ``rows`` of an embedding again, by halves of it and by other methods.
 
     Stability under resampling is surveyed by von Luxburg 2010, arXiv:1007.1075.
@@ -141,15 +148,18 @@ def recluster(
         n_clusters: how many groups.
         refit: the clusterer.
         seed: of the halves and of k-means.
+        halve: draws the halves; by default at random.
     """
-    fitted = z[sample_rows(len(z), max(FITTED, n_clusters), seed)]
+    fitted = z[fitted_rows(len(z), n_clusters, seed)]
     asked = z[rows]
-    halves = []
-    for run in range(_HALVES):
-        order = np.random.default_rng([seed, run]).permutation(len(fitted))
-        half = fitted[np.sort(order[: max(len(order) // 2, min(len(order), n_clusters))])]
-        halves.append(refit(half, seed + run + 1)(asked))
+    halve = halve or at_random(n_clusters)
+    halves = [refit(halve(fitted, seed, run), seed + run + 1)(asked) for run in range(_HALVES)]
     return Reclusterings(halves, _by_k_means(fitted, asked, n_clusters, seed))
+
+
+def fitted_rows(n: int, n_clusters: int, seed: int) -> IntArray:
+    """The rows, of n, of the points that are halved, int64 (m,)."""
+    return sample_rows(n, max(FITTED, n_clusters), seed)
 
 
 def compare_views(

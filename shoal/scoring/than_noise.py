@@ -22,13 +22,15 @@ from shoal.recipes.parts import build
 from shoal.recipes.recipe import Recipe
 from shoal.scoring.quality import neighbour_purity
 
-NOISE = 0.1
-"""Below this score groups are no clearer than those of noise. Of groups of noise 126 of 141 have
-less, those of real sets of vectors 0.1 to 1.0 (benchmarks/LOG.md)."""
-_BLURRED = 0.05
-"""So far below and above that the estimate of the accuracy counts in part."""
+NOISE = 0.05
+"""Below this score groups are no clearer than those of noise."""
+CLEARER = 0.15
+"""From this score on the estimate of the accuracy counts in full. Of groups of noise 9 of 10 have
+less than the middle of both, those of real sets of vectors 0.1 to 1.0 (benchmarks/LOG.md)."""
 _DRAWS = 3
-_MOST, _FEWEST, _FEWEST_A_CLUSTER = 600, 20, 4
+_MOST, _MOST_A_CLUSTER = 600, 8
+_FEWEST, _FEWEST_A_CLUSTER = 20, 2
+_NEIGHBOURS = 20
 _SLOW = "tsne"
 """The reducer that takes seconds for a few hundred vectors."""
 
@@ -65,15 +67,16 @@ def noise_purity(x: FloatArray, recipe: Recipe) -> float:
     return float(np.mean(purities, axis=1).max())
 
 
-def beyond_noise(z: FloatArray, labels: IntArray, purity: float) -> float:
+def beyond_noise(z: FloatArray, labels: IntArray, n_clusters: int, purity: float) -> float:
     """How far groups are clearer than those of noise: 0 as clear, 1 at best, below 0 less clear.
 
     Args:
         z: float32 (m, d), the reduced embedding of the vectors that `noise_purity` was told.
         labels: int64 (m,), their groups.
+        n_clusters: how many groups were asked for.
         purity: what that gave.
     """
-    own = neighbour_purity(z, labels)
+    own = _purity_of(z, labels, n_clusters)
     return (own - purity) / max(1.0 - purity, 1e-6)
 
 
@@ -85,17 +88,20 @@ def weight(beyond: float) -> float:
     """
     if math.isnan(beyond):
         return 1.0
-    return min(max((beyond - NOISE + _BLURRED) / (2 * _BLURRED), 0.0), 1.0)
+    return min(max((beyond - NOISE) / (CLEARER - NOISE), 0.0), 1.0)
 
 
 def is_noise(beyond: float) -> bool:
-    """Whether groups are no clearer than those of noise, as far as that was measured."""
+    """Whether groups are no clearer than those of noise, as far as that was measured.
+
+    Then the estimate counts nothing, and the confidence is that of chance.
+    """
     return beyond < NOISE
 
 
 def compared(n_vectors: int, recipe: Recipe) -> IntArray:
     """Which of so many vectors are compared with noise: a sample of their rows, int64 (m,)."""
-    most = max(_MOST, 2 * _FEWEST_A_CLUSTER * recipe.n_clusters)
+    most = max(_MOST, _MOST_A_CLUSTER * recipe.n_clusters)
     return sample_rows(n_vectors, most, recipe.seed)
 
 
@@ -116,4 +122,10 @@ def _purity(x: FloatArray, recipe: Recipe) -> float:
     for part in recipe.reducers:
         z = build("reducers", part, random_state=recipe.seed).fit_transform(z)
     clusterer = build_clusterer(recipe, recipe.n_clusters).fit(z)
-    return neighbour_purity(z, clusterer.predict_proba(z).argmax(axis=1))
+    return _purity_of(z, clusterer.predict_proba(z).argmax(axis=1), recipe.n_clusters)
+
+
+def _purity_of(z: FloatArray, labels: IntArray, n_clusters: int) -> float:
+    """The neighbour purity, by at most half as many neighbours as an even group has members."""
+    few = max(1, len(z) // (2 * n_clusters))
+    return neighbour_purity(z, labels, n_neighbors=min(_NEIGHBOURS, few))

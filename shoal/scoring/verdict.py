@@ -29,7 +29,9 @@ from shoal.scoring.reasons import (
     are_moved,
     estimate_of,
     is_of_noise,
+    is_of_one_piece,
     is_poor,
+    is_unjudged,
     reasons_for,
 )
 
@@ -41,6 +43,19 @@ least 0.87, of those with 0.85 to 0.9 one had 0.76 (benchmarks/LOG.md)."""
 _CONSISTENT_ALONE = 0.8
 """From this consistency on the answer is yes if the expected accuracy is not known."""
 _ORDER: tuple[Trust, ...] = ("no", "not known", "in part", "yes")
+_TOO_FEW = sentence(
+    "The answer is in part because less than {good:.0%} are expected to be right.", good=GOOD
+)
+_UNSTEADY = sentence("The answer is in part because the groups are not consistent enough.")
+_MOVED = sentence(
+    "The answer is in part because too many images change their group under such changes."
+)
+_INCONSISTENT = sentence("The answer is no because the groups are not consistent.")
+_PARTLY_SHOWN = sentence("The answer is in part because what the images show does not tell them.")
+_NOT_SHOWN = sentence("The answer is no because what the images show does not tell the groups.")
+_OF_LIGHT = sentence("The answer is in part because what the images show hardly tells the groups.")
+_RIVALS = sentence("The answer is in part because other ways are about as clear.")
+_WARNED = sentence("The answer is in part because of the warning.")
 METADATA = b"shoal.verdict"
 """The key of the verdict in the metadata of a Parquet file."""
 
@@ -104,8 +119,10 @@ def decide(evidence: Evidence) -> Verdict:
     >>> decide(Evidence(500, 2, 1, consistency=0.87)).trust
     'no'
     """
-    trust = min(_answers(evidence), key=_ORDER.index)
+    trust, because = min(_answers(evidence), key=lambda answer: _ORDER.index(answer[0]))
     reasons = reasons_for(evidence, trust)
+    if because is not None and trust != "yes":
+        reasons += (because,)
     if evidence.n_rivals is not None and trust != "no":
         reasons += (of_rivals(evidence.n_rivals, vectors=evidence.vectors),)
     if evidence.vectors:
@@ -113,26 +130,39 @@ def decide(evidence: Evidence) -> Verdict:
     return Verdict(trust, reasons, evidence.warnings, next_steps(evidence, trust))
 
 
-def _answers(evidence: Evidence) -> Sequence[Trust]:
-    """The answer of each piece of evidence by itself."""
+_Answer = tuple[Trust, Sentence | None]
+"""An answer, and the sentence that gives its reason if no other does."""
+
+
+def _answers(evidence: Evidence) -> Sequence[_Answer]:
+    """The answer of each piece of evidence by itself, and of the least sure the first counts."""
     estimate, consistency = estimate_of(evidence), evidence.consistency
     if evidence.n_nonempty < 2 or any(MEANINGLESS in warning for warning in evidence.warnings):
-        return ["no"]
-    answers: list[Trust] = []
-    if estimate is not None:
+        return [("no", None)]
+    if is_unjudged(evidence):
+        return [("not known", None)]
+    if is_of_noise(evidence) or is_of_one_piece(evidence):
+        return [("no", None)]
+    answers: list[_Answer] = []
+    if estimate is not None and is_poor(estimate, evidence):
+        answers.append(("no", None))
+    elif estimate is not None:
         good = estimate.expected_accuracy >= GOOD
-        answers.append("no" if is_poor(estimate, evidence) else "yes" if good else "in part")
+        answers.append(("yes" if good else "in part", _TOO_FEW))
     elif consistency is not None:
-        good = consistency >= _CONSISTENT_ALONE
-        answers.append("no" if consistency < INCONSISTENT else "yes" if good else "in part")
+        good, low = consistency >= _CONSISTENT_ALONE, consistency < INCONSISTENT
+        answers.append(("no", _INCONSISTENT) if low else ("yes" if good else "in part", _UNSTEADY))
     else:
-        answers.append("not known")
-    if is_of_noise(evidence):
-        answers.append("no")
+        answers.append(("not known", None))
     if estimate is not None and are_moved(evidence):
-        answers.append("in part")
+        answers.append(("in part", _MOVED))
     if not is_shown(evidence.representation):
-        answers.append("in part" if any(EXPLAINED in each for each in evidence.warnings) else "no")
-    if evidence.n_rivals or evidence.warnings or of_light(evidence.signals):
-        answers.append("in part")
+        explained = any(EXPLAINED in each for each in evidence.warnings)
+        answers.append(("in part", _PARTLY_SHOWN) if explained else ("no", _NOT_SHOWN))
+    if of_light(evidence.signals):
+        answers.append(("in part", _OF_LIGHT))
+    if evidence.n_rivals:
+        answers.append(("in part", _RIVALS))
+    if evidence.warnings:
+        answers.append(("in part", _WARNED))
     return answers

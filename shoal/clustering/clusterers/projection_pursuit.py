@@ -36,13 +36,19 @@ _TIED, _LESS = 0.1, 0.9
 `strongest_tie`. Set on parts of two piles, tried on another (benchmarks/LOG.md)."""
 
 
+_APART = 0.02
+"""In two, too, a cut of the neighbour graph with a smaller normalised cut than this is taken where
+each split along a direction clearly cuts more: as of two rings, one in the other."""
+
+
 class ProjectionPursuit(VotingClusterer):
     """The ways to divide a pile, the best separated first.
 
     Two clusters: in the white embedding, directions of least kurtosis from many random starts
     (Friedman and Tukey 1974, doi:10.1109/T-C.1974.224051; of all distributions, two equal points
     have the least kurtosis), and the best cuts of the neighbour graph; from each, two-means until
-    nothing moves. The ends that differ are the candidates, in the order of `r_squared`.
+    nothing moves. The ends that differ are the candidates, in the order of `r_squared`. Where the
+    graph falls apart and no direction tells its parts, as of two rings, these are the groups.
 
     More clusters: `Spectral`, and as alternatives `merged` small groups, whose sizes follow the
     pile, and k-means in random halves of the white embedding. Merged groups come first where they
@@ -87,9 +93,9 @@ class ProjectionPursuit(VotingClusterer):
         z = ((x - mean) @ white).astype(np.float32)
         generator = np.random.default_rng(self.random_state)
         if self.n_clusters == 2 and len(x) > 4:
-            candidates = self._in_two(x, z, generator)
+            candidates, by_direction = self._in_two(x, z, generator)
         else:
-            candidates = self._in_more(x, z, generator)
+            candidates, by_direction = self._in_more(x, z, generator), False
         separation = np.array([r_squared(z, labels) for labels in candidates])
         order = [int(index) for index in np.argsort(-separation, kind="stable")]
         if self.n_clusters != 2:
@@ -97,7 +103,7 @@ class ProjectionPursuit(VotingClusterer):
         kept = distinct(candidates, order, self.max_candidates)
         self.candidate_labels_ = np.stack([candidates[index] for index in kept]).astype(np.uint16)
         self.separation_ = separation[kept].astype(np.float32)
-        if self.n_clusters == 2 and len(x) > 4:
+        if by_direction:
             rules = [_linear_rule(z, candidates[index]) for index in kept]
             weights = [white @ weight for weight, _ in rules]
             self.offset_ = np.array(
@@ -144,18 +150,27 @@ class ProjectionPursuit(VotingClusterer):
         second = 1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))
         return np.stack([1.0 - second, second], axis=1).astype(np.float32)
 
-    def _in_two(self, x: FloatArray, z: Array, generator: np.random.Generator) -> list[IntArray]:
+    def _in_two(
+        self, x: FloatArray, z: Array, generator: np.random.Generator
+    ) -> tuple[list[IntArray], bool]:
+        """The candidates, each int64 (n,), and whether directions tell their sides."""
         starts = generator.normal(size=(self.n_starts, z.shape[1])).astype(np.float32)
         sides = list((z @ least_kurtosis(z, starts, self.n_steps).T > 0).T)
         smallest = max(1, int(self.min_share * len(x) / 2))
         graph = neighbour_graph(x, min(20, max(2, len(x) // 4)))
         n_vectors = min(_SWEPT + 1, len(x) - 1)
         _, vectors = walk_eigenvectors(graph, n_vectors, self.random_state)
-        cuts = [sweep_cut(graph, vector, smallest)[1] for vector in vectors.T[1:]]
+        swept = [sweep_cut(graph, vector, smallest) for vector in vectors.T[1:]]
+        cuts = [side for _, side in swept]
         found = [two_means(z, side) for side in (*sides, *cuts)]
         large = [y for y in found if smallest <= y.sum() <= len(y) - smallest]
+        least, apart = min(swept, key=lambda cut: cut[0])
+        if least / 2 < _APART and all(
+            least / 2 < _CLEARLY * normalised_cut(graph, y.astype(np.int64)) for y in large
+        ):
+            return [apart.astype(np.int64)], False
         # A pile without structure may have none that is even enough: then the cuts as they are.
-        return [y.astype(np.int64) for y in large or cuts]
+        return [y.astype(np.int64) for y in large or cuts], True
 
     def _in_more(self, x: FloatArray, z: Array, generator: np.random.Generator) -> list[IntArray]:
         from sklearn.cluster import KMeans
