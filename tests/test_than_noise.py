@@ -59,7 +59,12 @@ def test_groups_of_noise_are_not_trusted_and_nothing_reassures(
 def test_copies_of_noise_are_no_proof(different: int, times: int, k: int) -> None:
     copied = np.repeat(np.random.default_rng(1).normal(size=(different, 16)), times, axis=0)
     source, found, confidence = clustered(copied, k)
-    assert label_free.verdict_on(found).trust == "no"
+    verdict = label_free.verdict_on(found)
+    assert verdict.trust == "no"
+    n_copies = different * (times - 1)
+    assert f"{n_copies:,} of the {len(copied):,} vectors that were compared are the same" in str(
+        verdict
+    )
     assert confidence == pytest.approx(1.0 / k, rel=1e-3)
     again = pipeline.predict(source, found, n_clusters=k - 1)
     assert again.confidence.mean() < 0.3

@@ -64,6 +64,17 @@ def mostly_copies(identity: IntArray, n_clusters: int) -> list[str]:
     ]
 
 
+def many_copies(identity: IntArray) -> list[str]:
+    """Warn where copies are half of the images or more; ``identity`` as of `mostly_copies`."""
+    n_copies = len(identity) - len(np.unique(identity))
+    if 2 * n_copies < len(identity):
+        return []
+    return [
+        f"{n_copies:,} of the {len(identity):,} images that were compared are the same as others: "
+        "each counts once in what is said of the groups."
+    ]
+
+
 def few_different(identity: IntArray) -> list[str]:
     """Warn of too few different images to judge groups by; ``identity`` as of `mostly_copies`."""
     n_different = len(np.unique(identity))

@@ -22,6 +22,7 @@ from shoal.scoring.group_sizes import (
     FEW_TO_GROUP,
     empty_clusters,
     few_different,
+    many_copies,
     mostly_copies,
     single_images,
     tiny_clusters,
@@ -135,7 +136,7 @@ def diagnose(
     if same := mostly_copies(identity, checkpoint.recipe.n_clusters):
         return list(map(of_vectors, [*same, *empty_clusters(sizes)]))
     return [
-        *map(of_vectors, few_different(identity)),
+        *map(of_vectors, few_different(identity) or many_copies(identity)),
         *warn_without_direction(Subset(source, rows), checkpoint),
         *map(of_vectors, tiny_clusters(sizes)),
     ]
