@@ -48,7 +48,8 @@ _TOO_FEW = sentence(
 )
 _UNSTEADY = sentence("The answer is in part because the groups are not consistent enough.")
 _MOVED = sentence(
-    "The answer is in part because too many images change their group under such changes."
+    "The answer is in part because too many images change their group when shown a little "
+    "differently."
 )
 _INCONSISTENT = sentence("The answer is no because the groups are not consistent.")
 _PARTLY_SHOWN = sentence("The answer is in part because what the images show does not tell them.")
