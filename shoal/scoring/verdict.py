@@ -47,10 +47,6 @@ _TOO_FEW = sentence(
     "The answer is in part because less than {good:.0%} are expected to be right.", good=GOOD
 )
 _UNSTEADY = sentence("The answer is in part because the groups are not consistent enough.")
-_MOVED = sentence(
-    "The answer is in part because too many images change their group when shown a little "
-    "differently."
-)
 _INCONSISTENT = sentence("The answer is no because the groups are not consistent.")
 _PARTLY_SHOWN = sentence("The answer is in part because what the images show does not tell them.")
 _NOT_SHOWN = sentence("The answer is no because what the images show does not tell the groups.")
@@ -156,7 +152,7 @@ def _answers(evidence: Evidence) -> Sequence[_Answer]:
     else:
         answers.append(("not known", None))
     if estimate is not None and are_moved(evidence):
-        answers.append(("in part", _MOVED))
+        answers.append(("in part", _UNSTEADY))
     if not is_shown(evidence.representation):
         explained = any(EXPLAINED in each for each in evidence.warnings)
         answers.append(("in part", _PARTLY_SHOWN) if explained else ("no", _NOT_SHOWN))
