@@ -113,7 +113,7 @@ def calibrate_again(
     if checkpoint.n_dimensions:
         n_clusters = clustering.predict_proba(z[:1]).shape[1]
         recipe = replace(checkpoint.recipe, n_clusters=n_clusters)
-        by = of_vectors.judged_again(z, recipe, seed)
+        by = of_vectors.judged_again(z, recipe, seed, before.signals.beyond_noise)
         return weigh(recipe, clustering, by.z, by.rows, [], signals.NO_VIEWS, by.told)[candidate]
     known = signals.ViewSignals(before.signals.neighbour_overlap, before.signals.recognition)
     rows = sample_rows(len(z), SAMPLE, seed)

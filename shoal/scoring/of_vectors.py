@@ -78,18 +78,25 @@ def judged(source: ImageSource, checkpoint: Checkpoint, z: FloatArray) -> Judged
     return Judged(z[pool], rows, identity[rows], told_by(x, z[pool[rows]], recipe))
 
 
-def judged_again(reference: FloatArray, recipe: Recipe, seed: int) -> Judged:
+def judged_again(reference: FloatArray, recipe: Recipe, seed: int, before: float) -> Judged:
     """The same of the points that a checkpoint remembers.
 
     Args:
         reference: float32 (N, d), reduced.
         recipe: of the checkpoint, with the number of clusters that are judged.
         seed: of the sample.
+        before: the score of `than_noise` of the checkpoint's own clusters. Whoever tries numbers
+            until one stands out among noise is not told more than that; NaN if it is not known.
     """
     z = np.unique(reference, axis=0)
     rows = sample_rows(len(z), SAMPLE, seed)
     told = told_by(z[rows], z[rows], replace(recipe, reducers=()))
-    return Judged(z, rows, np.arange(len(rows)), told)
+
+    def at_most(labels: IntArray) -> signals.Told:
+        found = told(labels)
+        return replace(found, beyond_noise=float(np.fmin(found.beyond_noise, before)))
+
+    return Judged(z, rows, np.arange(len(rows)), at_most)
 
 
 def told_by(x: FloatArray, z: FloatArray, recipe: Recipe) -> Callable[[IntArray], signals.Told]:
