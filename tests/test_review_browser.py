@@ -321,6 +321,32 @@ def offline(person: Person, *, off: bool) -> None:
     person.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
 
+@pytest.mark.parametrize("key", ["l", "d"])
+def test_a_dialog_that_tells_the_server_is_gone_holds_all_keys(person: Person, key: str) -> None:
+    person.press("b")
+    person.until(person.tiles)
+    person.server.session.act({"op": "name", "group": 2, "name": "by another tab"})
+    person.until(lambda: "by another tab" in person.groups())
+    offline(person, off=True)
+    person.press(key)
+    person.until(lambda: "does not answer" in person.text(".dialog"))
+    person.sees(".dialog .choice button")
+    for other in "qvcumlh":
+        person.press(other)
+    assert len(person.all("dialog[open]")) == 1
+    assert not person.driver.find_element("id", "history").is_displayed()
+    assert person.run("return location.hash").startswith("#group/")
+    person.server.session.act({"op": "name", "group": 2, "name": "while it was away"})
+    offline(person, off=False)
+    person.until(lambda: "while it was away" in person.groups())
+    assert "does not answer" in person.text(".dialog"), "no other button takes the place of Close"
+    person.click(".dialog p")  # the focus stays in it
+    person.press("c", Keys.ESCAPE)
+    person.until(lambda: not person.all("dialog[open]"))
+    assert ops(person) == ["start", "name", "name"]
+    person.complaints()  # of requests that failed
+
+
 def test_no_image_of_another_group_is_shown_while_the_server_is_gone(person: Person) -> None:
     person.press("b")
     before = person.until(person.tiles)

@@ -17,7 +17,8 @@ import { count, titleOf } from "./words.js";
 export function dialog(title, fill, kind = "") {
   return new Promise((resolve) => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    const made = el("dialog", { class: `dialog ${kind}`, "aria-label": title }, el("h2", { text: title }));
+    // A click on its text leaves the focus in it, so that its keys go on.
+    const made = el("dialog", { class: `dialog ${kind}`, tabindex: "-1", "aria-label": title }, el("h2", { text: title }));
     /** @type {T | null} */
     let value = null;
     made.append(...fill((given) => { value = given; made.close(); }, made).filter((node) => node !== null));

@@ -35,7 +35,7 @@ export function listenToKeys(app) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.isComposing) return;
     const target = /** @type {Element | null} */ (event.target);
-    if (target?.closest("dialog.dialog")) return; // a dialog has keys of its own
+    if (document.querySelector("dialog.dialog[open]")) return; // a dialog has keys of its own, wherever the focus is
     if (isTyping(target)) return;
     if (event.key === "Enter" && target?.closest("button, a, summary, input")) return; // it presses them
     const model = app.store.get();

@@ -12,16 +12,19 @@ import { count, counted, ending, listing, titleIn, titleOf } from "./words.js";
  * What follows the groups as long as a dialog is open: what is shown in it is true, also after news.
  * @param {App} app
  * @param {HTMLDialogElement} made
- * @param {(again: boolean) => void} show again: something was changed since it was shown
+ * @param {(again: boolean, end: () => void) => void} look again: something was changed since it was
+ *   shown; end: what can only be closed stays as it is, as who reaches for Close would find another button there
  */
-function followed({ store }, made, show) {
+function followed({ store }, made, look) {
   let seen = -1;
-  const end = store.on(["state"], ({ state: { version } }) => {
-    if (version === seen) return;
-    show(seen !== -1);
+  let ended = false;
+  const leave = store.on(["state"], ({ state: { version } }) => {
+    if (ended || version === seen) return;
+    const again = seen !== -1;
     seen = version;
+    look(again, () => { ended = true; });
   });
-  made.addEventListener("close", end);
+  made.addEventListener("close", leave);
 }
 
 const CHANGED = "Something was changed meanwhile: this is how it is now.";
@@ -41,20 +44,26 @@ export function askMerge(app, ids) {
   const present = () => app.store.get().state.groups.filter(({ id }) => ids.includes(id));
   return dialog(`Merge ${listing(present().map(titleOf))}?`, (done, made) => {
     const box = el("div", { class: "preview" });
-    followed(app, made, (again) => {
+    followed(app, made, (again, end) => {
       const groups = present();
-      if (groups.length < ids.length) box.replaceChildren(el("p", { role: "status", text: "Some of these groups are no more: nothing was merged." }), leaving("Close", () => done(null)));
-      else box.replaceChildren(...[told(again ? CHANGED : ""), ...parts(groups), choice(() => done(null), "Merge them", () => done(true))].filter((one) => one !== null));
-      if (again) ready(box);
+      if (groups.length === ids.length) return show(box, told(again ? CHANGED : ""), ...parts(groups), choice(() => done(null), "Merge them", () => done(true)));
+      end();
+      return show(box, el("p", { role: "status", text: "Some of these groups are no more: nothing was merged." }), leaving("Close", () => done(null)));
     });
     return [box];
   }, "wide");
 }
 
-/** What was shown anew in a dialog can be answered, once it was seen. @param {HTMLElement} box */
-function ready(box) {
-  const go = /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"));
-  if (go?.isConnected) go.focus();
+/**
+ * Show this in a dialog, instead of what was there. The focus went with that: it is on the last button
+ * now, as keys reach nothing else. It can be answered once it was seen.
+ * @param {HTMLElement} box
+ * @param {...(Node | null)} parts
+ */
+function show(box, ...parts) {
+  box.replaceChildren(...parts.filter((part) => part !== null));
+  if (!box.isConnected) return; // it opens by itself with the right focus
+  /** @type {HTMLElement | null} */ (box.querySelector(".choice > :last-child"))?.focus();
   appears(box);
 }
 
@@ -71,16 +80,18 @@ export function askPreview(app, title, look, label) {
     const close = (/** @type {string} */ name) => leaving(name, () => done(null));
     const box = el("div", { class: "preview", role: "status" });
     let last = 0;
-    followed(app, made, async (again) => {
+    followed(app, made, async (again, end) => {
       const mine = ++last;
-      box.replaceChildren(el("p", { class: "soft", text: spoken`Looking where the images would go…` }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
+      show(box, el("p", { class: "soft", text: spoken`Looking where the images would go…` }), el("progress", { "aria-label": "Looking" }), close("Cancel"));
       try {
         const preview = await look();
         if (mine !== last) return;
-        box.replaceChildren(...[told(again ? CHANGED : ""), ...moved(app, preview)].filter((node) => node !== null), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
-        ready(box);
+        if (preview.count === 0) end();
+        show(box, told(again ? CHANGED : ""), ...moved(app, preview), preview.count === 0 ? close("Close") : choice(() => done(null), label, () => done(true)));
       } catch (error) {
-        if (mine === last) box.replaceChildren(el("p", { text: error instanceof Gone ? "The server does not answer: try again when it is back." : why(error) }), close("Close"));
+        if (mine !== last) return;
+        end();
+        show(box, el("p", { text: error instanceof Gone ? "The server does not answer: try again when it is back." : why(error) }), close("Close"));
       }
     });
     return [box];
