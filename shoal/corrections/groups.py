@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +26,7 @@ class Pile:
     @cached_property
     def row_of(self) -> Mapping[str, int]:
         """The row of each id."""
-        return MappingProxyType({name: row for row, name in enumerate(self.ids)})
+        return {name: row for row, name in enumerate(self.ids)}
 
     def rows(self, ids: Iterable[str]) -> IntArray:
         """The rows of images, int64 (m,).
@@ -81,7 +80,7 @@ class Groups:
         groups, counts = np.unique(self.group, return_counts=True)
         sizes = dict(zip(groups.tolist(), counts.tolist(), strict=True))
         order = sorted(sizes, key=lambda group: (group == NOWHERE, -sizes[group], group))
-        return MappingProxyType({group: sizes[group] for group in order})
+        return {group: sizes[group] for group in order}
 
     def note_on(self, *, image: str | None = None, group: int | None = None) -> str | None:
         """What the person noted last on an image or a group; None if nothing, or not any more."""
