@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -688,8 +689,8 @@ def test_a_notebook_shows_the_page_in_a_frame(
     clusterer = ImageClusterer.load(found)
     with pytest.raises(DataError, match="X must be given"):
         clusterer.review()
-    shown = clusterer.review(images)
-    assert shown is clusterer.review(images)  # the cell runs again
+    shown = clusterer.review(images, path="reviewed.pth")
+    assert shown is clusterer.review(images, path="reviewed.pth")  # the cell runs again
     assert Path("reviewed.corrections.jsonl").exists()
     page = shown._repr_html_()
     assert f":{shown.server.port}/?token=" in page
@@ -698,8 +699,39 @@ def test_a_notebook_shows_the_page_in_a_frame(
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     assert b"<html" in opener.open(address, timeout=20).read()
     shown.close()
-    again = clusterer.review(images)
+    again = clusterer.review(images, path="reviewed.pth")
     again.close()
     Path("reviewed.pth").write_bytes(b"something else")
     with pytest.raises(ShoalError):
-        clusterer.review(images)
+        clusterer.review(images, path="reviewed.pth")
+
+
+def test_a_notebook_goes_on_with_what_was_said_of_the_loaded_checkpoint(
+    images: np.ndarray, found: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoal import ImageClusterer
+
+    session = opened(images, found)
+    session.act({"op": "name", "group": 1, "name": "reds"})
+    session.close()
+    journal = found.with_name(JOURNAL)
+    said = journal.read_bytes()
+    (found.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(found.parent / "elsewhere")
+    again = pickle.loads(pickle.dumps(ImageClusterer.load(found)))
+    shown = again.review(images)
+    shown.close()
+    assert shown.journal == journal
+    assert shown.server.session.journal.history.groups.names == {1: "reds"}
+    assert list(Path().iterdir()) == []
+    # Corrections from another place are on the page, too, and never mixed with others.
+    for _ in range(2):
+        shown = ImageClusterer.load(found, corrections=journal).review(images, path="copy.pth")
+        shown.close()
+        assert shown.server.session.journal.history.groups.names == {1: "reds"}
+    assert journal.read_bytes() == said
+    other = Path("other.corrections.jsonl")
+    other.write_bytes(said.replace(b"reds", b"blue"))
+    with pytest.raises(OutputError, match="holds other corrections than other"):
+        ImageClusterer.load(found, corrections=other).review(images)
+    assert journal.read_bytes() == said

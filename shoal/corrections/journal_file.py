@@ -12,8 +12,9 @@ import numpy as np
 
 from shoal.corrections.entry import NOWHERE, Entry, Whole
 from shoal.corrections.history import History, replay
-from shoal.errors import DataError
+from shoal.errors import DataError, OutputError
 from shoal.images.csv_files import as_text
+from shoal.images.files import atomic_path
 from shoal.protocols import IntArray
 
 SUFFIX = ".corrections.jsonl"
@@ -99,6 +100,35 @@ def read_journal(path: str | Path) -> Read:
         return Read(replay(entries), length, torn=bool(last))
     except DataError as error:
         raise DataError(f"{path} is damaged: {error}") from None
+
+
+def begin_with(journal: str | Path, other: str | Path) -> None:
+    """Begin a journal with all that another one holds; one that went on from it stays as it is.
+
+    The table that was reviewed goes along: it shows where new images belong.
+
+    Raises:
+        DataError: the other one cannot be read.
+        OutputError: the journal is there and does not go on from it, or cannot be written.
+    """
+    journal, other = Path(journal), Path(other)
+    if journal.resolve() == other.resolve():
+        return
+    length = read_journal(other).n_bytes
+    said = other.read_bytes()[:length]
+    if not journal.exists():
+        table = reviewed_beside(other)
+        copies = [(journal, said)]
+        if table.exists() and not reviewed_beside(journal).exists():
+            copies.insert(0, (reviewed_beside(journal), table.read_bytes()))
+        for file, content in copies:
+            with atomic_path(file) as temporary:
+                temporary.write_bytes(content)
+    elif not journal.read_bytes().startswith(said):
+        raise OutputError(
+            f"{journal} holds other corrections than {other}; name another path to go on from "
+            f"{other.name}."
+        )
 
 
 def check_journal(path: Path) -> None:

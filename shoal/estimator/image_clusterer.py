@@ -242,6 +242,7 @@ class ImageClusterer(EncoderEstimator):
                 f"{path} clusters vectors from elsewhere; load it with VectorClusterer."
             )
         estimator = cls(checkpoint.recipe.n_clusters, recipe=checkpoint.recipe)
+        estimator._loaded_from = Path(path).absolute()
         height, width, channels = checkpoint.image_shape
         estimator.n_features_in_ = height * width * channels
         found = corrections_of(path, checkpoint) if corrections is True else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.utils.validation import check_is_fitted
 
 from shoal.clustering.digest import clustering_digest
+from shoal.corrections.journal_file import begin_with, journal_beside
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.estimator.checkpoint_estimator import CheckpointEstimator
@@ -26,23 +27,27 @@ class ReviewedEstimator(CheckpointEstimator):
 
     _fitted_on: Any = None
     """The ``X`` of `fit`, for `review`; it is not pickled."""
+    _loaded_from: Path | None = None
+    """The file that was loaded, which `review` goes on with; None after `fit`."""
     labels_: IntArray
     confidence_: FloatArray
     ids_: Sequence[str]
 
     def review(
-        self, X: Any = None, *, path: str | Path = "reviewed.pth", port: int = 0
+        self, X: Any = None, *, path: str | Path | None = None, port: int = 0
     ) -> ShownReview:
         """Show the page on which a person corrects the clusters: in a notebook as a frame.
 
-        What the person says is kept beside the checkpoint at ``path`` as it is said, in
-        ``reviewed.corrections.jsonl``, and is there when the review is opened again. The page is
+        What the person says is kept beside the checkpoint at ``path`` as it is said, such as in
+        ``reviewed.corrections.jsonl``, and is there when the review is opened again. Corrections
+        from another place that `load` or `fit` was given are copied there first. The page is
         served to the machine of this process alone; to see it from another one, bring its port
         there: ``ssh -L PORT:localhost:PORT HOST``.
 
         Args:
             X: the images; by default those of `fit`.
-            path: where the checkpoint is written, if it is not there.
+            path: where the checkpoint is written, if it is not there. By default the file that was
+                loaded, and ``reviewed.pth`` after `fit`.
             port: where to listen; 0: where the same review listened before, or any that is free.
 
         Returns:
@@ -51,7 +56,8 @@ class ReviewedEstimator(CheckpointEstimator):
 
         Raises:
             DataError: no images are given after `load`, or see `predict`.
-            OutputError: ``path`` holds another checkpoint, or another process reviews it.
+            OutputError: ``path`` holds another checkpoint, or corrections that do not go on from
+                those that were given, or another process reviews it.
         """
         from shoal.review.notebook import show
 
@@ -59,16 +65,18 @@ class ReviewedEstimator(CheckpointEstimator):
         if X is None and self._fitted_on is None:
             raise DataError("X must be given: the images of fit are not known any more.")
         source, device, track = self._open(self._fitted_on if X is None else X)
-        path = Path(path)
+        path = Path(path or self._loaded_from or "reviewed.pth")
         if not path.exists():
             self.save(path)
         elif _identity(checkpoints.load(path)) != _identity(self.checkpoint_):
             raise OutputError(f"{path} holds another checkpoint; name another path.")
+        if self.corrections_ is not None:
+            begin_with(journal_beside(path), self.corrections_.path)
         return show(source, self.checkpoint_, path, device=device, port=port, track=track)
 
     def _keep(self, X: Any, table: ImageTable, track: Track) -> None:
         """Keep what `fit` found, and show what a person should know of it."""
-        self._fitted_on = X
+        self._fitted_on, self._loaded_from = X, None
         self.labels_, self.confidence_, self.ids_ = table.labels, table.confidence, table.ids
         if isinstance(track, Reporter):
             facts = self.checkpoint_.facts

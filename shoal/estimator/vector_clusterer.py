@@ -140,6 +140,7 @@ class VectorClusterer(ReviewedEstimator):
         if not checkpoint.n_dimensions:
             raise CheckpointError(f"{path} clusters images; load it with ImageClusterer.")
         estimator = cls(checkpoint.recipe.n_clusters, metric=metric_of(checkpoint.recipe))
+        estimator._loaded_from = Path(path).absolute()
         estimator.n_features_in_ = checkpoint.n_dimensions
         return estimator._adopt(
             checkpoint, corrections_of(path, checkpoint) if corrections else None
