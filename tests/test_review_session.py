@@ -735,3 +735,39 @@ def test_a_notebook_goes_on_with_what_was_said_of_the_loaded_checkpoint(
     with pytest.raises(OutputError, match="holds other corrections than other"):
         ImageClusterer.load(found, corrections=other).review(images)
     assert journal.read_bytes() == said
+
+
+def test_a_notebook_carries_corrections_over_to_another_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoal import VectorClusterer
+
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    x = np.repeat(4 * generator.normal(size=(6, 8)), 20, axis=0) + generator.normal(size=(120, 8))
+    first = VectorClusterer(6, random_state=0).fit(x).review()
+    group = int(first.server.session.journal.history.groups.group[0])
+    first.server.session.act({"op": "name", "group": group, "name": "cats"})
+    first.server.session.act({"op": "confirm", "group": group})
+    journal = tmp_path / "reviewed.corrections.jsonl"
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    groups = read_journal(journal).history.groups
+    other = VectorClusterer(5, random_state=1).fit(x)
+    with pytest.raises(OutputError, match=r"force=True keeps it as reviewed-1\.pth and carries"):
+        other.review()
+    # Of other vectors nothing can be carried over: all is as it was.
+    with pytest.raises(DataError, match="about other vectors"):
+        VectorClusterer(2).fit(x[::-1] + 1).review(force=True)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    shown = other.review(force=True)  # and the first review ends, if it goes on
+    shown.close()
+    now = shown.server.session.journal.history.groups
+    assert read_journal(journal).history.entries[-1].op == "carry"
+    assert now.names == {group: "cats"}
+    assert np.array_equal(now.decided, groups.decided)
+    assert (now.group[groups.decided] == group).all()
+    for name, content in before.items():
+        assert (tmp_path / name.replace("reviewed", "reviewed-1", 1)).read_bytes() == content
+    old = VectorClusterer.load("reviewed-1.pth")
+    assert (old.n_clusters_, old.corrections_.groups.names) == (6, groups.names)
+    assert VectorClusterer.load("reviewed.pth").checkpoint_.recipe.n_clusters == 5

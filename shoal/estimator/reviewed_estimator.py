@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from shoal.clustering.digest import clustering_digest
 from shoal.corrections.journal_file import begin_with, journal_beside
+from shoal.corrections.kept import free_beside, kept_aside
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.estimator.checkpoint_estimator import CheckpointEstimator
 from shoal.models import checkpoint as checkpoints
-from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import FloatArray, IntArray, Track
 
@@ -34,7 +35,7 @@ class ReviewedEstimator(CheckpointEstimator):
     ids_: Sequence[str]
 
     def review(
-        self, X: Any = None, *, path: str | Path | None = None, port: int = 0
+        self, X: Any = None, *, path: str | Path | None = None, force: bool = False, port: int = 0
     ) -> ShownReview:
         """Show the page on which a person corrects the clusters: in a notebook as a frame.
 
@@ -48,6 +49,9 @@ class ReviewedEstimator(CheckpointEstimator):
             X: the images; by default those of `fit`.
             path: where the checkpoint is written, if it is not there. By default the file that was
                 loaded, and ``reviewed.pth`` after `fit`.
+            force: replace another checkpoint at ``path``, such as that of an earlier `fit`, and
+                carry what was said of its clusters over to these. The other checkpoint is kept with
+                its corrections as ``reviewed-1.pth``; a review of it in this process ends.
             port: where to listen; 0: where the same review listened before, or any that is free.
 
         Returns:
@@ -56,23 +60,33 @@ class ReviewedEstimator(CheckpointEstimator):
 
         Raises:
             DataError: no images are given after `load`, or see `predict`.
-            OutputError: ``path`` holds another checkpoint, or corrections that do not go on from
-                those that were given, or another process reviews it.
+            OutputError: ``path`` holds another checkpoint and ``force`` is not given, or
+                corrections that do not go on from those that were given, or another process
+                reviews it.
         """
-        from shoal.review.notebook import show
+        from shoal.review.notebook import end, show
 
         check_is_fitted(self)
         if X is None and self._fitted_on is None:
             raise DataError("X must be given: the images of fit are not known any more.")
         source, device, track = self._open(self._fitted_on if X is None else X)
         path = Path(path or self._loaded_from or "reviewed.pth")
-        if not path.exists():
-            self.save(path)
-        elif _identity(checkpoints.load(path)) != _identity(self.checkpoint_):
-            raise OutputError(f"{path} holds another checkpoint; name another path.")
-        if self.corrections_ is not None:
-            begin_with(journal_beside(path), self.corrections_.path)
-        return show(source, self.checkpoint_, path, device=device, port=port, track=track)
+        other = path.exists() and clustering_digest(checkpoints.load(path)) != clustering_digest(
+            self.checkpoint_
+        )
+        if other and not force:
+            raise OutputError(
+                f"{path} holds another checkpoint; force=True keeps it as {free_beside(path).name} "
+                "and carries the corrections over to this one, or name another path."
+            )
+        if other:
+            end(path)
+        with kept_aside(path) if other else nullcontext():
+            if other or not path.exists():
+                self.save(path, force=other)
+            if self.corrections_ is not None:
+                begin_with(journal_beside(path), self.corrections_.path)
+            return show(source, self.checkpoint_, path, device=device, port=port, track=track)
 
     def _keep(self, X: Any, table: ImageTable, track: Track) -> None:
         """Keep what `fit` found, and show what a person should know of it."""
@@ -89,8 +103,3 @@ class ReviewedEstimator(CheckpointEstimator):
     def __getstate__(self) -> Any:
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_fitted_on"}
-
-
-def _identity(checkpoint: Checkpoint) -> str:
-    """The digest of the weights; of vectors, where there are none, of the clusters."""
-    return clustering_digest(checkpoint) if checkpoint.n_dimensions else checkpoint.weights_digest()

@@ -65,6 +65,13 @@ class ShownReview:
         self.server.close()
 
 
+def end(path: Path) -> None:
+    """Stop serving the review of a checkpoint's file, if this process does."""
+    running = _running.get(journal_beside(path).resolve())
+    if running is not None:
+        running.close()
+
+
 def show(
     source: ImageSource, checkpoint: Checkpoint, path: Path, *, device: str = "cpu", port: int = 0,
     track: Track = silent,
