@@ -133,6 +133,32 @@ def test_words_about_different_images_commute(data):
     assert set(one.apart) == set(other.apart)
 
 
+def test_a_first_line_that_is_not_whole_is_kept_beside_the_new_journal(tmp_path):
+    path = tmp_path / "x.corrections.jsonl"
+    begin = start_entry(IDS, LABELS)
+    with Journal(path, begin) as journal:
+        assert journal.kept is None
+    whole = path.read_bytes()
+    for name in ("x.corrections.jsonl.torn", "x.corrections.jsonl.1.torn"):
+        path.write_bytes(whole[:60])
+        with Journal(path, begin) as journal:
+            assert journal.kept == tmp_path / name
+        assert (tmp_path / name).read_bytes() == whole[:60]
+        assert len(read_journal(path).history.entries) == 1
+    path.write_bytes(b"")  # as a process that was killed before its first byte leaves it
+    with Journal(path, begin) as journal:
+        assert journal.kept is None
+
+
+def test_a_line_that_does_not_fit_is_named_with_what_to_do(tmp_path):
+    path = tmp_path / "x.corrections.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        journal.append(say.confirm(journal.history.groups, np.array([0])))
+    path.write_text(path.read_text().replace(f'"{IDS[0]}"]}}', '"nope.png"]}'))
+    with pytest.raises(DataError, match=r"damaged: line 2 does not fit .*'nope.png'\. Restore the"):
+        read_journal(path)
+
+
 def test_a_journal_cut_at_any_byte_opens_with_what_was_whole(tmp_path):
     path = tmp_path / "x.jsonl"
     with Journal(path, start_entry(IDS, LABELS)) as journal:

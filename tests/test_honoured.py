@@ -294,7 +294,8 @@ def test_the_estimator_and_info_honour_the_journal(
     np.testing.assert_allclose(alone[0], chances[30], rtol=1e-3)
     assert ImageClusterer.load(checkpoint, corrections=False).predict_proba(images).shape == (40, 2)
     told = run_cli("info", checkpoint)
-    assert f"4 corrections by hand in {reviewed}, 3 images decided: reds: " in told.out
+    said = f"4 corrections by hand in {reviewed}: 3 of 40 images decided; the groups are reds ("
+    assert said in told.out
 
 
 def test_the_estimator_is_fitted_with_corrections_of_the_same_images(

@@ -168,7 +168,7 @@ def export(
     loaded = load_prediction(prediction, trust=trust)
     made_by = checkpoint if checkpoint.is_file() else None
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
-    source = open_pile(data, made_by, options, size=size, report=report)
+    source = open_pile(data, made_by, options, size=size, report=report, only_shown=True)
     loaded = honouring.of_file(loaded, source)
     noun = noun_held(source)
     if dry_run:

@@ -140,6 +140,7 @@ def open_pile(
     *,
     size: int | None = None,
     report: Reporter | None = None,
+    only_shown: bool = False,
 ) -> ImageSource:
     """Images as they are; or vectors, where a file holds these or a checkpoint takes them.
 
@@ -149,13 +150,17 @@ def open_pile(
         options: completed by the checkpoint, see `asked_or_learned`.
         size: see `open_images`.
         report: shows progress.
+        only_shown: see `open_images`.
 
     Raises:
         DataError: they cannot be used.
     """
     if not vectors.holds_vectors(data):
         known = None if checkpoint is None else checkpoints.load(checkpoint)
-        return open_images(data, asked_or_learned(options, known, data), size=size, report=report)
+        return open_images(
+            data, asked_or_learned(options, known, data), size=size, report=report,
+            only_shown=only_shown,
+        )  # fmt: skip
     if size is not None:
         raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from shoal.errors import OutputError, ShoalError
 from shoal.images.csv_files import printable
-from shoal.images.files import atomic_path, digest_of
+from shoal.images.files import atomic_path, digest_of, free_name
 from shoal.images.output_checks import already_there, check_distinct, check_writable
 
 if TYPE_CHECKING:
@@ -130,13 +129,6 @@ def copied_aside(paths: Sequence[Path]) -> dict[Path, Path]:
         with atomic_path(copy) as temporary:
             shutil.copyfile(path, temporary)
     return copies
-
-
-def free_name(path: Path) -> Path:
-    """``path`` with the first number that no file has: ``prediction.1.csv``."""
-    numbers = itertools.count(1)
-    names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in numbers)
-    return next(name for name in names if not os.path.lexists(name))
 
 
 def is_image_in(path: Path, pile: Path) -> bool:

@@ -101,6 +101,7 @@ def predict(
     from shoal.corrections.division import Division
     from shoal.export import summaries
     from shoal.images.open import write_skipped
+    from shoal.images.output_checks import outside
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.way import check_way
@@ -173,4 +174,8 @@ def predict(
     if not own:
         one_group = len(np.unique(result.labels)) < 2
         learned = replace(learned, single=False, one_group=one_group)
-    say_next(report, learned, ["name", prediction, "--template", names])
+    if known is not None and result.names is not None and all(result.names):
+        out = free(outside(prediction.parent / "sorted", data))
+        say_next(report, learned, ["export", data, prediction, out, "--dry-run"])
+    else:
+        say_next(report, learned, ["name", prediction, "--template", names])

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shoal.cli.outputs import copied_aside, free_name
+from shoal.cli.outputs import copied_aside
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import completed, first_difference, identity_of
 from shoal.corrections.journal_file import journal_beside
@@ -20,7 +20,7 @@ from shoal.errors import OutputError
 from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_to
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
-from shoal.images.files import locked, sweep
+from shoal.images.files import free_name, locked, sweep
 from shoal.images.left_out import service_folder
 from shoal.images.output_checks import check_writable, lies_in
 from shoal.images.readers.zarr_store import is_store

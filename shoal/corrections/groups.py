@@ -37,7 +37,9 @@ class Pile:
         try:
             return np.fromiter((self.row_of[name] for name in ids), np.int64)
         except KeyError as error:
-            raise DataError(f"the corrections name an image that is not in them: {error}") from None
+            raise DataError(
+                f"the corrections name an image that is not in them: {error}."
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.groups import Groups, apply, start
 from shoal.errors import DataError
+from shoal.plural import counted
 
 _KEPT = 64
 """States to go back to without replaying the journal; older ones are computed anew."""
@@ -90,6 +91,12 @@ def replay(entries: Sequence[Entry]) -> History:
     if not entries or entries[0].op != "start":
         raise DataError("the corrections do not begin with the images that they are about.")
     history = History(start(entries[0]), tuple(entries[:1]))
-    for entry in entries[1:]:
-        history = history.then(entry)
+    for n_before, entry in enumerate(entries[1:], 1):
+        try:
+            history = history.then(entry)
+        except DataError as error:
+            raise DataError(
+                f"line {n_before + 1} does not fit the lines before it: {error} Restore the file "
+                f"from a copy, or keep the {counted(n_before, 'line')} before it."
+            ) from error
     return history

@@ -62,7 +62,7 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
                 names[group_of[label]] = label
             n_new += 1
         moves.setdefault(group_of[label], []).append(groups.ids[row])
-    new = f", {n_new:,} of them new" if n_new else ""
+    new = f", {_all_or(n_new, len(moves))} new" if n_new else ""
     says = (
         f"Imported the labels of {counted(len(label_of), 'image')} from {labels.path.name}: "
         f"{counted(len(moves), 'group')}{new}."
@@ -80,6 +80,17 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
         names=names, about={"format": labels.format, "notes": notes},
     )  # fmt: skip
     return Imported(entry, tuple(notes))
+
+
+def _all_or(n: int, of: int) -> str:
+    """How many of some, in words that fit one and all of them.
+
+    >>> _all_or(1, 1), _all_or(3, 3), _all_or(2, 5)
+    ('a', 'all', '2 of them')
+    """
+    if n < of:
+        return f"{n:,} of them"
+    return "a" if of == 1 else "all"
 
 
 def _named(groups: Groups, label_of: dict[int, str], known: set[str]) -> dict[int, str]:

@@ -21,7 +21,7 @@ from shoal.corrections.history import replay
 from shoal.corrections.journal_file import not_begun, read_journal
 from shoal.corrections.nouns import entry_of_vectors
 from shoal.errors import DataError, OutputError
-from shoal.images.files import write_error
+from shoal.images.files import atomic_path, free_name, write_error
 
 try:
     import fcntl
@@ -46,11 +46,14 @@ class Journal:
         self, path: str | Path, begin: Entry | None = None, *, vectors: bool = False
     ) -> None:
         self.path, self._vectors = Path(path), vectors
+        self.kept: Path | None = None
+        """Where what was there is kept, if not even its first line was whole."""
         if begin is None and not self.path.exists():
             read_journal(self.path)  # says that there is none
         self._file = _open_alone(self.path)
         try:
             if begin is not None and not_begun(self.path):
+                self.kept = _kept_aside(self.path)
                 self._begin(begin)
                 return
             read = read_journal(self.path)
@@ -153,6 +156,18 @@ class Journal:
                 os.ftruncate(self._file, self._length)
             raise write_error(self.path, error) from error
         self._length += len(content)
+
+
+def _kept_aside(path: Path) -> Path | None:
+    """Copy what a file holds to one beside it; None of an empty one."""
+    content = path.read_bytes()
+    if not content:
+        return None
+    kept = path.with_name(f"{path.name}.torn")
+    kept = free_name(kept) if os.path.lexists(kept) else kept
+    with atomic_path(kept) as temporary:
+        temporary.write_bytes(content)
+    return kept
 
 
 def _open_alone(path: Path) -> int:

@@ -113,7 +113,8 @@ def read_labels(path: str | Path) -> Labels:
             raise DataError(f"{path} is damaged: it is not whole {module.TITLE}.") from error
         if labels is not None:
             if not any(label for _, label in labels):
-                raise DataError(f"{path} holds no label: it is {module.TITLE} without any.")
+                why = getattr(module, "WITHOUT", "")
+                raise DataError(f"{path} holds no label: it is {module.TITLE} without any.{why}")
             return Labels(file.path, module.TITLE, tuple(labels))
     raise DataError(_why_not(file))
 

@@ -208,10 +208,10 @@ def check_export(data: Path | None, out: Path, kind: str, by: str) -> None:
     suffix = out.suffix.lower()
     if suffix in _SUFFIXES.values() and suffix != _SUFFIXES.get(kind):
         right = next(name for name, known in _SUFFIXES.items() if known == suffix)
-        written = "a folder" if kind == "folders" else f"a {_SUFFIXES[kind]} file"
-        raise OutputError(
-            f"{out} would become {written}; name it otherwise, or export with kind={right!r}."
-        )
+        wanted = _SUFFIXES.get(kind)
+        written = f"a {wanted} file" if wanted else "a folder"
+        other = f"name a {wanted} file" if wanted else "name a folder"
+        raise OutputError(f"{out} would become {written}; {other}, or export with kind={right!r}.")
 
 
 def _folder_lines(

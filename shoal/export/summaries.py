@@ -40,11 +40,15 @@ def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> s
     names = getattr(table, "names", None)
     if names is not None:
         nowhere = np.array([name == NOWHERE_NAME for name in names])
-    sizes, confidence = np.bincount(table.labels[~nowhere]), float(table.confidence.mean())
-    n = int(nowhere.sum())
+    confidence, n = float(table.confidence.mean()), int(nowhere.sum())
     apart = fill(", {n:,} {n:belongs|belong} nowhere", n=n) if n else ""
+    sizes = np.bincount(table.labels[~nowhere])
+    what = f"clusters {_sizes(sizes.tolist())}"
+    if isinstance(table, ImageTable) and set(table.names or ()) - {"", NOWHERE_NAME}:
+        called = table.called()
+        what = f"groups {_sizes(sizes.tolist(), [called.get(k) for k in range(len(sizes))])}"
     return (
-        f"{counted(len(table.labels), noun)}: clusters {_sizes(sizes.tolist())}{apart}; "
+        f"{counted(len(table.labels), noun)}: {what}{apart}; "
         f"mean confidence {share_text(confidence, len(table.labels))}"
     )
 
@@ -55,13 +59,20 @@ def training_summary(checkpoint: Checkpoint) -> str:
     return f"{counted(checkpoint.n_images, 'image')}: clusters {_sizes(sizes)}"
 
 
-def _sizes(sizes: Sequence[int]) -> str:
+def _sizes(sizes: Sequence[int], names: Sequence[str | None] = ()) -> str:
     """The sizes of clusters as text; of very many the first and the last ones.
 
+    Of ``names``, those that no image has are None, and left out.
+
+    >>> _sizes([3, 0, 2], ["cats", None, "dogs"])
+    'cats: 3, dogs: 2'
     >>> _sizes([5, 3]), _sizes([*range(200, 100, -1)])[-39:]
     ('0: 5, 1: 3', '9: 191, … 98: 102, 99: 101 (100 in all)')
     """
-    each = [f"{cluster}: {size:,}" for cluster, size in enumerate(sizes)]
+    each = [
+        f"{name}: {size:,}" for name, size in zip(names or range(len(sizes)), sizes, strict=True)
+        if name is not None
+    ]  # fmt: skip
     if len(each) <= _LISTED:
         return ", ".join(each)
     return f"{', '.join(each[:10])}, … {', '.join(each[-2:])} ({len(each):,} in all)"
@@ -215,11 +226,12 @@ def corrections_facts(corrections: Corrections) -> dict[str, Any]:
 def corrections_text(corrections: Corrections) -> str:
     """What a person corrected, as text."""
     facts = corrections_facts(corrections)
-    listed = ", ".join(f"{each['name']}: {each['images']:,}" for each in facts["groups"])
+    listed = ", ".join(f"{each['name']} ({each['images']:,})" for each in facts["groups"])
+    n = len(corrections.groups.decided)
     return (
-        f"{counted(len(corrections), 'correction')} by hand in {corrections.path}, "
-        f"{counted(facts['decided'], 'image')} decided: {listed}; what is said below of the groups "
-        "is of the result before these corrections"
+        f"{counted(len(corrections), 'correction')} by hand in {corrections.path}: "
+        f"{facts['decided']:,} of {counted(n, 'image')} decided; the groups are {listed}; "
+        "what is said below of the groups is of the result before these corrections"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
 import re
 import tempfile
@@ -192,3 +193,10 @@ def check_regular(path: Path) -> None:
         raise OutputError(
             f"cannot write {path}: it is a device or a pipe, not a file; name a file."
         )
+
+
+def free_name(path: Path) -> Path:
+    """``path`` with the first number that no file has: ``prediction.1.csv``."""
+    numbers = itertools.count(1)
+    names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in numbers)
+    return next(name for name in names if not os.path.lexists(name))

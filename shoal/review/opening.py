@@ -80,6 +80,11 @@ def open_review(
     )
     try:
         notes = [_TORN] if journal.torn else []
+        if journal.kept is not None:
+            notes.append(
+                f"{place} was cut off within its first line and held nothing that can be read; the "
+                f"review begins anew, and what was there is kept as {journal.kept}"
+            )
         notes += _carry_over(journal, table, about, noun_shown(source))
         _keep(table, checkpoint, reviewed_beside(place), about["images"])
     except BaseException:

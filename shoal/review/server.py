@@ -58,9 +58,9 @@ class ReviewServer:
         events = Events()
         self.guard = Guard(build_app(session, events), self.port, framed=framed)
         config = uvicorn.Config(
-            self.guard, log_config=None, access_log=False, lifespan="off", ws="none",
-            proxy_headers=False, server_header=False, timeout_graceful_shutdown=_PATIENCE,
-            backlog=_BACKLOG,
+            self.guard, log_config=None, log_level="error", access_log=False, lifespan="off",
+            ws="none", proxy_headers=False, server_header=False,
+            timeout_graceful_shutdown=_PATIENCE, backlog=_BACKLOG,
         )  # fmt: skip
         self._uvicorn = _Uvicorn(config, events)
         self._thread: threading.Thread | None = None

@@ -19,6 +19,7 @@ from shoal.images.files import atomic_path
 
 TITLE = "Label Studio JSON"
 SUFFIX = ".json"
+WITHOUT = " Its predictions, if it has any, are no person's and are not read."
 _LOCAL = "/data/local-files/?d="
 """How Label Studio serves files below its LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT."""
 
