@@ -531,6 +531,39 @@ def test_single_images_are_answered_by_keys(person: Person) -> None:
     assert groups.decided[rows].tolist() == [True, False, *[True] * (len(rows) - 2)][: len(rows)]
 
 
+def test_nothing_half_typed_is_saved_by_leaving_the_window(person: Person) -> None:
+    def leave_and_return() -> None:
+        here = person.driver.current_window_handle
+        person.driver.switch_to.new_window("tab")
+        person.driver.close()
+        person.driver.switch_to.window(here)
+
+    person.press("b")
+    row = person.until(person.tiles)[0]
+    person.press("r")
+    person.press("abc")
+    leave_and_return()
+    person.server.session.act({"op": "name", "group": 2, "name": "by another tab"})
+    person.until(lambda: "by another tab" in person.groups())
+    assert ops(person) == ["start", "name"]
+    person.press("d")
+    assert person.shown("#name").get_attribute("value") == "abcd"
+    person.click(f"#image-{row}")  # whoever goes on elsewhere has named it
+    person.hears("Named")
+    assert "abcd" in person.groups()
+    person.press(Keys.ENTER)
+    person.until(lambda: person.text(".image-id"))
+    person.press("N")
+    person.press("half a thou")
+    leave_and_return()
+    person.press("ght")
+    assert ops(person) == ["start", "name", "name"]
+    person.press(Keys.CONTROL + Keys.ENTER)
+    person.until(lambda: ops(person)[-1] == "note")
+    assert "half a thought" in str(person.journal()[-1])
+    person.press(Keys.ESCAPE)
+
+
 def test_a_note_on_a_group_is_seen(person: Person) -> None:
     person.press("b")
     person.until(person.tiles)

@@ -87,6 +87,16 @@ export function whenSeen(element, run) {
   observer.observe(element);
 }
 
+/**
+ * Do something when a person who typed goes on elsewhere on the page. Who goes to another window or tab
+ * comes back to the field, with what is typed there: it keeps the focus of the page, and nothing is saved yet.
+ * @param {HTMLElement} field
+ * @param {() => void} run
+ */
+export function whenLeft(field, run) {
+  field.addEventListener("blur", () => { if (document.activeElement !== field) run(); });
+}
+
 /** @param {EventTarget | null} target */
 export function isTyping(target) {
   return (

@@ -3,7 +3,7 @@
 /** @import {App, Facts, Model} from "./types.js" */
 import { get, why } from "./api.js";
 import { commandButton, refreshButtons } from "./bar.js";
-import { button, closeButton, el } from "./dom.js";
+import { button, closeButton, el, whenLeft } from "./dom.js";
 import { spoken } from "./noun.js";
 import { dotOf, paletteOf } from "./palette.js";
 import { appears } from "./seen.js";
@@ -70,7 +70,7 @@ export function showImageView(app) {
     else dropNote();
     close.focus();
   });
-  note.addEventListener("change", () => void keepNote());
+  whenLeft(note, () => void keepNote());
   view.addEventListener("cancel", (event) => event.preventDefault()); // Escape is a command
   view.addEventListener("click", (event) => { if (event.target === view) store.set({ open: null }); });
 

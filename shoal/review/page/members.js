@@ -3,7 +3,7 @@
 /** @import {App, Model} from "./types.js" */
 import { commandButton, refreshButtons } from "./bar.js";
 import { toList } from "./groups.js";
-import { byId, el } from "./dom.js";
+import { byId, el, whenLeft } from "./dom.js";
 import { createGrid } from "./grid.js";
 import { createMap } from "./map.js";
 import { presentGroup } from "./model.js";
@@ -36,7 +36,7 @@ export function showMembers(app) {
     const answer = await app.act({ op: "name", group: id, name: typed });
     if (!answer) named = { id, title };
   }
-  name.addEventListener("change", () => void rename());
+  whenLeft(name, () => void rename());
   name.addEventListener("keydown", (event) => {
     if (event.key === "Escape") name.value = named.title;
     if (event.key === "Enter" || event.key === "Escape") {
