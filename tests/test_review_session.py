@@ -137,7 +137,7 @@ def test_an_action_that_is_sent_again_is_done_once(session: Session) -> None:
     assert again == undone
     assert session.groups.names == {first: "cats"}
     for _ in range(100):  # the last ones are remembered, not all
-        session.act({"op": "confirm", "rows": [0], "act": f"{session.version}"})
+        session.act({"op": "note", "row": 0, "text": "odd", "act": f"{session.version}"})
     assert session.act({"op": "undo", "act": "c"})["entry"]["n"] == session.version
 
 
@@ -233,6 +233,23 @@ def test_divisions_come_splits_first_and_can_be_taken(session: Session) -> None:
     assert again["state"]["groups"] == answer["state"]["groups"]
     session.act({"op": "undo"})
     assert session.act({"op": "divide", "index": index})["entry"], "it is not chosen any more"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"op": "confirm", "group": 1}, {"op": "name", "group": 1, "name": "cats"},
+     {"op": "name", "group": 2, "name": ""}],
+)  # fmt: skip
+def test_what_is_so_already_is_said_and_costs_no_undo(session: Session, said: Any) -> None:
+    session.act({"op": "confirm", "group": 1})
+    session.act({"op": "name", "group": 1, "name": "cats"})
+    before = session.version
+    again = session.act(said)
+    assert again["says"].endswith("that is so already. Nothing changed.")
+    assert again["entry"] is None
+    assert session.version == before
+    session.act({"op": "undo"})
+    assert session.groups.names == {}, "what is undone is what changed something"
 
 
 def test_questions_are_answered_one_after_the_other(session: Session) -> None:

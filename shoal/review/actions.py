@@ -11,6 +11,7 @@ import numpy as np
 from shoal.corrections import say
 from shoal.corrections.division import division_of
 from shoal.corrections.entry import Entry
+from shoal.corrections.groups import Groups
 from shoal.errors import DataError
 from shoal.protocols import IntArray
 from shoal.review.answers import TOKEN, token
@@ -62,7 +63,9 @@ class Asked:
         return {TOKEN: named} if named else {}
 
     def appended(self, entry: Entry) -> Callable[[], str]:
-        """What writes an entry to the journal."""
+        """What writes an entry to the journal, or only says that all is so already."""
+        if _is_so(self.groups, entry):
+            return lambda: f"{entry.says.removesuffix('.')}: that is so already. Nothing changed."
         entry = replace(entry, about={**entry.about, **self.about})
         return lambda: self.session.journal.append(entry).says
 
@@ -118,6 +121,21 @@ class Asked:
         if not value:
             raise DataError("no images are selected.")
         return np.array(list(dict.fromkeys(value)), dtype=np.int64)
+
+
+def _is_so(groups: Groups, entry: Entry) -> bool:
+    """Whether an entry would change nothing: no image, no name, no pair and no note."""
+    if entry.whole is not None or entry.note is not None or entry.apart:
+        return False
+    if any(groups.names.get(group, "") != name for group, name in entry.names.items()):
+        return False
+    for group, ids in entry.moves.items():
+        rows = groups.pile.rows(ids)
+        if not (groups.decided[rows] | (not entry.decides)).all():
+            return False
+        if (groups.group[rows] != group).any():
+            return False
+    return True
 
 
 def _divide(asked: Asked) -> Callable[[], str]:
