@@ -254,8 +254,27 @@ def test_similar_and_pairs_know_what_a_person_told_apart(
     told = run_cli("pairs", images_file, checkpoint, tmp_path / "d.csv", *options)
     assert told.code == 0, told.err
     assert [row["same"] for row in rows(tmp_path / "d.csv")] == ["1", "0", "1", "0", "1"]
-    assert "5 pairs by the corrected groups" in told.err
+    # Nobody decided image 1, and of 8 and 10 nothing was said but the name of their group.
+    assert "3 pairs by images that you decided, 1 by the corrected groups, which may be" in told.err
+    assert "100.0% of the 1 that similarity decides" in told.err
     assert "5 corrections by hand" in told.err
+
+
+def test_names_are_no_word_on_pairs_and_a_merge_is_a_guess(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    with Journal(reviewed) as journal:
+        journal.undo()  # two names are left
+        plain = run_cli("pairs", images_file, checkpoint, tmp_path / "a.csv", "--no-corrections")
+        told = run_cli("pairs", images_file, checkpoint, tmp_path / "b.csv")
+        assert (plain.code, told.code) == (0, 0)
+        assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+        assert "corrected groups" not in told.err
+        journal.append(say.merge(journal.history.groups, [1, 2]))
+    told = run_cli("pairs", images_file, checkpoint, tmp_path / "c.csv")
+    assert {row["same"] for row in rows(tmp_path / "c.csv")} == {"1"}
+    assert "0 pairs by images that you decided, 400 by the corrected groups" in told.err
+    assert "the clusters agree on 100.0% of the 380 that similarity decides" in told.err
 
 
 def test_the_report_shows_the_corrected_groups_by_their_names(

@@ -75,8 +75,8 @@ class Honoured:
     """int64 (n,): the id of each image's group."""
     decided: BoolArray
     """bool (n,): whether the person decided the image."""
-    touched: frozenset[int]
-    """The groups that the person said something about."""
+    cluster: IntArray
+    """int64 (n,): the cluster of each image, as the result has it alone."""
     apart: tuple[tuple[int, int], ...]
     """Pairs of rows that do not belong together."""
     conflicts: tuple[str, ...]
@@ -84,19 +84,20 @@ class Honoured:
     digest: str
     """Tells these clusters from others, as `clustering_digest` does."""
 
-    def says(self, first: IntArray, second: IntArray) -> tuple[BoolArray, BoolArray]:
-        """What the person said of pairs of images.
+    def says(self, first: IntArray, second: IntArray) -> tuple[BoolArray, BoolArray, BoolArray]:
+        """What the corrections say of pairs of images.
 
         Args:
             first: int64 (m,), rows.
             second: int64 (m,), rows.
 
         Returns:
-            Whether anything was said of each pair, bool (m,): that the two do not belong together,
-            or of the group of one of them. Of two images that belong nowhere nothing was said. And
-            whether the two are in one group, bool (m,).
+            Whether the person decided each pair, bool (m,): both images, or that the two do not
+            belong together. Whether the groups give no more than a guess, bool (m,): the person
+            decided one of the two images, or the groups have the two otherwise than the clusters.
+            And whether the two are in one group, bool (m,). Of two images that belong nowhere
+            nothing is said.
         """
-        told = self.decided | np.isin(self.group, list(self.touched))
         together = self.group[first] == self.group[second]
         kept = {frozenset(pair) for pair in self.apart}
         apart = np.zeros(len(first), dtype=bool)
@@ -104,8 +105,10 @@ class Honoured:
             pairs = zip(first.tolist(), second.tolist(), strict=True)
             apart = np.array([frozenset(pair) in kept for pair in pairs], dtype=bool)
         nowhere = (self.group[first] == NOWHERE) & (self.group[second] == NOWHERE)
-        said = (told[first] | told[second]) & ~nowhere
-        return said | apart, together & ~nowhere & ~apart
+        told = self.decided[first] & self.decided[second] & ~nowhere | apart
+        changed = together != (self.cluster[first] == self.cluster[second])
+        guessed = (self.decided[first] | self.decided[second] | changed) & ~nowhere & ~told
+        return told, guessed, together & ~nowhere & ~apart
 
     def apart_from(self, row: int) -> BoolArray:
         """Which images the person put elsewhere than image ``row``, bool (n,)."""
@@ -156,7 +159,7 @@ def _honour(
     result = replace(result, ids=table.ids, named_for=result_digest(table.ids, result.labels))
     groups = carried.groups
     return Honoured(
-        result, groups.group, groups.decided, groups.touched, groups.apart,
+        result, groups.group, groups.decided, table.labels, groups.apart,
         (*found, *carried.conflicts), _digest(numbered, checkpoint, division),
     )  # fmt: skip
 

@@ -45,10 +45,13 @@ class Pairs:
     same: IntArray
     """int64 (m,): 1 if both images show the same kind, 0 if not."""
     agreement: float
-    """The share of pairs that are the same exactly if both images are in one cluster, in [0, 1]."""
+    """The share of pairs that are the same exactly if both images are in one cluster, in [0, 1]; of
+    the pairs that similarity decided. NaN if there are none."""
     threshold: Threshold
     n_by_hand: int = 0
-    """How many pairs a person's corrections decided."""
+    """How many pairs a person decided: both images, or that the two are apart."""
+    n_by_groups: int = 0
+    """How many others the corrected groups decided, which are a guess there."""
 
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
         """Write columns a, b, similarity, percentile and same; atomically.
@@ -85,8 +88,9 @@ def decide_pairs(
         metric: ``cosine`` or ``euclidean``.
         threshold: by default learned, without labels.
         space: ``clusters`` or ``embedding``.
-        corrections: by a person. Where they speak of one of the two images, the two are the same if
-            they are in one group, whatever their similarity.
+        corrections: by a person. Where they decided one of the two images, or their groups have the
+            two otherwise than the clusters, the two are the same if they are in one group, whatever
+            their similarity. That a group has a name says nothing of pairs.
         seed: of the random pairs.
         device: where the encoder runs.
         track: shows progress.
@@ -109,21 +113,24 @@ def decide_pairs(
     usual = np.sort(similarity(x[others[:, 0]], x[others[:, 1]], metric))
     below = np.searchsorted(usual, alike, "left") + np.searchsorted(usual, alike, "right")
     same = (alike >= learned.value).astype(np.int64)
-    told = np.zeros(len(pairs), dtype=bool)
+    told = guessed = np.zeros(len(pairs), dtype=bool)
     if corrections is not None:
         honoured = honour_embedding(source, z, checkpoint, corrections)
-        told, together = honoured.says(pairs[:, 0], pairs[:, 1])
-        same, labels = np.where(told, together, same).astype(np.int64), honoured.group
+        told, guessed, together = honoured.says(pairs[:, 0], pairs[:, 1])
+        same = np.where(told | guessed, together, same).astype(np.int64)
+        labels = honoured.group
     agree = same == (labels[pairs[:, 0]] == labels[pairs[:, 1]])
+    agree = agree[~(told | guessed)]  # the groups would be compared with themselves
     first, second = ([source.ids[row] for row in column] for column in pairs.T.tolist())
     return Pairs(
         ids=(first, second),
         similarity=alike,
         percentile=(50.0 * below / len(usual)).astype(np.float32),
         same=same,
-        agreement=float(agree.mean()) if len(agree) else 1.0,
+        agreement=float(agree.mean()) if len(agree) else float("nan"),
         threshold=learned,
         n_by_hand=int(told.sum()),
+        n_by_groups=int(guessed.sum()),
     )
 
 

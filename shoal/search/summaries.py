@@ -23,20 +23,22 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
     vectors = {"clusters": "cluster memberships", "embedding": "the reduced embedding"}[space]
     origin = "learned without labels" if threshold.learned else "given"
     drawn = " drawn at random" if at_random else ""
-    return "\n".join(
-        [
-            f"{metric} similarity of {vectors}; images are the same at {threshold.value:.4f} or "
-            "above",
-            f"threshold {origin}; it agrees with the clusters on {threshold.agreement:.1%} of "
-            "random pairs of training images",
-            f"{counted(len(pairs.same), 'pair')}{drawn}: {pairs.same.mean():.1%} are the same; the "
-            f"clusters agree on {pairs.agreement:.1%}",
-            *(
-                [f"{counted(pairs.n_by_hand, 'pair')} by the corrected groups"]
-                * (pairs.n_by_hand > 0)
-            ),
-        ]
-    )
+    by_corrections = pairs.n_by_hand + pairs.n_by_groups
+    rest = f" of the {len(pairs.same) - by_corrections:,} that similarity decides"
+    agreement = f"the clusters agree on {pairs.agreement:.1%}{rest if by_corrections else ''}"
+    lines = [
+        f"{metric} similarity of {vectors}; images are the same at {threshold.value:.4f} or above",
+        f"threshold {origin}; it agrees with the clusters on {threshold.agreement:.1%} of "
+        "random pairs of training images",
+        f"{counted(len(pairs.same), 'pair')}{drawn}: {pairs.same.mean():.1%} are the same"
+        + (f"; {agreement}" if by_corrections < len(pairs.same) else ""),
+    ]
+    if by_corrections:
+        lines.append(
+            f"{counted(pairs.n_by_hand, 'pair')} by images that you decided, "
+            f"{pairs.n_by_groups:,} by the corrected groups, which may be a guess"
+        )
+    return "\n".join(lines)
 
 
 def of_similar(similar: Similar) -> str:
