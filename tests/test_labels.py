@@ -284,6 +284,10 @@ def test_the_command_takes_labels_over_and_keeps_them(
     assert [entry.op for entry in history.done] == ["import"]
     assert str(tmp_path) not in journal.read_text()
     before = journal.read_bytes()
+    result = run_cli("import-labels", images_file, checkpoint, labels)
+    assert result.code == 0
+    assert f"nothing changed: {journal} says all of it already" in result.out + result.err
+    assert journal.read_bytes() == before
     labels.write_text("id,label\nnone,red\n")
     result = run_cli("import-labels", images_file, checkpoint, labels)
     assert (result.code, result.out) == (2, "")
@@ -315,11 +319,24 @@ def test_own_corrections_come_back_under_the_names_they_had():
     assert again.names == groups.names
     fresh = start(start_entry(ids, 2 - np.arange(12) % 3))
     there = apply(fresh, import_labels(fresh, file).entry)
-    titles = [there.title(int(group)) for group in there.group]
-    assert titles == [
-        {"group 3": "group 1"}.get(label, label) for _, label in labels  # it is that cluster
-    ]  # fmt: skip
+    assert [there.title(int(group)) for group in there.group] == [label for _, label in labels]
     assert set(there.names.values()) == {"cats"}
+
+
+def test_the_same_file_again_changes_nothing():
+    """Also where a number is of other images here, or where a name was new before it."""
+    ids = [str(row) for row in range(12)]
+    groups = start(start_entry(ids, np.arange(12) % 3))
+    moved = ["cats", "group 4", "group 2", "cats", "group 1", "group 2"] * 2
+    file = Labels(Path("x.csv"), "csv", tuple(zip(ids, moved, strict=True)))
+    after = apply(groups, import_labels(groups, file).entry)
+    assert [after.title(int(group)) for group in after.group] == moved
+    few = Labels(Path("x.csv"), "csv", (("1", "group 3"), ("4", "group 3")))  # others are in it
+    for given, before in ((file, after), (few, groups)):
+        once = apply(before, import_labels(before, given).entry)
+        again = import_labels(once, given)
+        assert (again.changes, again.notes) == (False, ())
+        assert np.array_equal(apply(once, again.entry).group, once.group)
 
 
 def test_a_folder_without_images_is_told_apart(tmp_path):

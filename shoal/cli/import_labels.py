@@ -69,6 +69,9 @@ def import_labels(
     with reviewed.journal as journal:
         report.say(*reviewed.notes)
         imported = imported_from(journal.history.groups, given)
-        entry = journal.append(imported.entry)  # which may speak of vectors
-    report.say(entry.says, *entry.about["notes"], f"kept in {journal.path}")
+        if imported.changes:
+            entry = journal.append(imported.entry)  # which may speak of vectors
+            report.say(entry.says, *entry.about["notes"], f"kept in {journal.path}")
+        else:
+            report.say(*imported.notes, f"nothing changed: {journal.path} says all of it already")
     say_next(report, Known(len(source)), ["review", data, checkpoint])

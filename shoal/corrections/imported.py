@@ -28,13 +28,16 @@ class Imported:
     entry: Entry
     notes: tuple[str, ...]
     """What did not fit, as sentences."""
+    changes: bool = True
+    """Whether the entry changes anything."""
 
 
 def import_labels(groups: Groups, labels: Labels) -> Imported:
     """Take over labels: images of one label go to the group of that name, which may be a new one.
 
     A group without a name takes the label of most of its labelled images, if most of the images of
-    that label are in it: so a few labels name what is there already.
+    that label are in it: so a few labels name what is there already. Labels that shoal wrote of
+    groups without a name, such as ``group 12``, keep their number where they can.
 
     The latest word of a person counts: images that were decided before go where the file says.
 
@@ -49,18 +52,21 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
     called = [group for group in groups.names if group in groups.sizes]
     group_of = {groups.title(group): group for group in called}
     group_of |= {label: NOWHERE for label in label_of.values() if label.lower() == NOWHERE_NAME}
-    names = _named(groups, label_of, set(group_of))
+    numbered = _numbered(groups, label_of)
+    names = _named(groups, label_of, set(group_of), set(numbered.values()))
     group_of |= {label: group for group, label in names.items()}
-    group_of |= _unnamed(groups, label_of, set(names))
+    group_of |= _unnamed(groups, label_of, set(names), numbered)
     taken, n_new = set(group_of.values()), 0
-    moves: dict[int, list[str]] = {}
-    for row, label in sorted(label_of.items()):
+    new_labels = dict.fromkeys(label for _, label in sorted(label_of.items()))
+    for label in sorted(new_labels, key=lambda label: _number(label) < 0):  # numbers come first
         if label not in group_of:
             group_of[label] = _new_group(groups, label, taken)
             taken.add(group_of[label])
             if not is_title(label):
                 names[group_of[label]] = label
             n_new += 1
+    moves: dict[int, list[str]] = {}
+    for row, label in sorted(label_of.items()):
         moves.setdefault(group_of[label], []).append(groups.ids[row])
     new = f", {_all_or(n_new, len(moves))} new" if n_new else ""
     says = (
@@ -68,8 +74,8 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
         f"{counted(len(moves), 'group')}{new}."
     )
     rows = np.array(sorted(label_of), dtype=np.int64)
-    other = [groups.title(int(groups.group[row])) != label_of[row] for row in rows.tolist()]
-    again = int((groups.decided[rows] & np.array(other, dtype=bool)).sum())
+    other = groups.group[rows] != [group_of[label_of[row]] for row in rows.tolist()]
+    again = int((groups.decided[rows] & other).sum())
     if again:
         notes.append(fill(
             "{n:,} {n:image|images} that you had put elsewhere {n:is|are} where the file says now.",
@@ -79,7 +85,8 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
         "import", says, moves={group: tuple(ids) for group, ids in moves.items()}, decides=True,
         names=names, about={"format": labels.format, "notes": notes},
     )  # fmt: skip
-    return Imported(entry, tuple(notes))
+    changes = bool(names or other.any() or not groups.decided[rows].all())
+    return Imported(entry, tuple(notes), changes)
 
 
 def _all_or(n: int, of: int) -> str:
@@ -93,7 +100,30 @@ def _all_or(n: int, of: int) -> str:
     return "a" if of == 1 else "all"
 
 
-def _named(groups: Groups, label_of: dict[int, str], known: set[str]) -> dict[int, str]:
+def _numbered(groups: Groups, label_of: dict[int, str]) -> dict[str, int]:
+    """The labels like ``group 12`` that mean the group of this number, which has no name.
+
+    It is meant if most images of the label are in it, or if all of its images have a label: then
+    none is left in it that the file does not put there.
+    """
+    numbers = {label: _number(label) for label in label_of.values()}
+    numbers = {
+        label: number for label, number in numbers.items()
+        if number in groups.sizes and number not in groups.names and number != NOWHERE
+    }  # fmt: skip
+    labelled = Counter(int(groups.group[row]) for row in label_of)
+    n_of, n_inside = Counter(label_of.values()), Counter[str]()
+    for row, label in label_of.items():
+        n_inside[label] += int(groups.group[row]) == numbers.get(label)
+    return {
+        label: number for label, number in numbers.items()
+        if 2 * n_inside[label] > n_of[label] or labelled[number] == groups.sizes[number]
+    }  # fmt: skip
+
+
+def _named(
+    groups: Groups, label_of: dict[int, str], known: set[str], taken: set[int]
+) -> dict[int, str]:
     """The groups without a name that a label names, each with its label."""
     inside: dict[int, Counter[str]] = {}
     spread: dict[str, Counter[int]] = {}
@@ -106,30 +136,31 @@ def _named(groups: Groups, label_of: dict[int, str], known: set[str]) -> dict[in
         for group, labels in inside.items()
         for label, count in labels.items()
         if label not in known and not is_title(label)
-        and group not in groups.names and group != NOWHERE
+        and group not in groups.names and group not in taken and group != NOWHERE
         and 2 * count > labels.total() and 2 * count > spread[label].total()
     }  # fmt: skip
 
 
-def _unnamed(groups: Groups, label_of: dict[int, str], named: set[int]) -> dict[str, int]:
+def _unnamed(
+    groups: Groups, label_of: dict[int, str], named: set[int], numbered: dict[str, int]
+) -> dict[str, int]:
     """The groups that labels like ``group 12`` mean: shoal wrote them of groups without a name.
 
-    That is the group of this number if most of the images are in it, or else the group without a
-    name that most of them are in and that holds little else.
+    That is the group of this number, see `_numbered`, or else the group without a name that most of
+    the images are in and that holds little else.
     """
     labelled = Counter(int(groups.group[row]) for row in label_of)
     inside: dict[str, Counter[int]] = {}
     for row, label in label_of.items():
-        if is_title(label) and label.lower() != NOWHERE_NAME:
+        if is_title(label) and label.lower() != NOWHERE_NAME and label not in numbered:
             inside.setdefault(label, Counter())[int(groups.group[row])] += 1
-    meant: dict[str, int] = {}
+    meant = dict(numbered)
     for label, counts in sorted(inside.items()):
         group, count = counts.most_common(1)[0]
-        most = 2 * count > counts.total() and group != NOWHERE
-        own = group == _number(label)
-        free = group not in groups.names and group not in named | set(meant.values())
-        meant[label] = group if most and free and (own or 2 * count > labelled[group]) else -1
-    return {label: group for label, group in meant.items() if group >= 0}
+        most = 2 * count > counts.total() and 2 * count > labelled[group] and group != NOWHERE
+        if most and group not in groups.names and group not in named | set(meant.values()):
+            meant[label] = group
+    return meant
 
 
 def _new_group(groups: Groups, label: str, taken: set[int]) -> int:
