@@ -356,7 +356,10 @@ def test_no_image_of_another_group_is_shown_while_the_server_is_gone(person: Per
     offline(person, off=True)
     person.press(Keys.ARROW_RIGHT)
     person.until(lambda: "cannot be loaded" in person.text(".image-facts"))
-    assert person.text(".image-id") == person.text(".neighbours") == ""
+    group = person.text("#group-list [aria-current] .name")
+    assert person.text(".image-id") == f"Image 2 of {len(before)} in {group}"
+    assert "cannot be shown large" in person.shown(".image-lost").text
+    assert not person.shown(".image-large").find_element("css selector", "img").is_displayed()
     assert person.run("return document.querySelectorAll('.neighbours *').length") == 0
     person.press(Keys.ESCAPE)
     person.press("j")
@@ -597,15 +600,75 @@ def test_long_names_can_be_read_in_a_narrow_list(person: Person) -> None:
     person.press(Keys.ESCAPE)
 
 
-def test_a_narrow_bar_of_actions_tells_that_it_goes_on(person: Person) -> None:
+def test_a_narrow_bar_of_actions_shows_all_of_them_on_demand(person: Person) -> None:
     person.resize(390)
     person.press("b")
     person.click("#group-list .group")
     person.until(person.tiles)
-    more = "return document.getElementById('actions').dataset.more.trim()"
-    person.until(lambda: person.run(more) == "right")
-    person.run("document.getElementById('actions').scrollLeft = 9999")
-    person.until(lambda: person.run(more) == "left")
+    out = """const {bottom} = document.getElementById("actions").getBoundingClientRect();
+        return [...document.querySelectorAll("#actions button:not(:disabled)")].map((one) =>
+            one.getBoundingClientRect()).filter((one) => one.bottom > bottom || one.right > 390)"""
+    assert person.run(out)
+    person.click("#actions .more")
+    assert not person.run(out)
+    person.click("#actions [data-command=dissolve]")
+    person.sees(".dialog .choice")
+    person.press(Keys.ESCAPE)
+    person.click("#actions .more")
+    assert person.run(out)
+
+
+def test_a_key_shows_the_group_that_a_narrow_list_hides(person: Person) -> None:
+    person.resize(390)
+    person.press("b")
+    person.shown("#group-list .group")
+    person.press("p")
+    person.shown(".heads .head")
+    person.press("g", Keys.ESCAPE)
+    person.shown("#group-list .group")
+    person.press("r")
+    person.press("stripes", Keys.ENTER)
+    person.hears("Named")
+    person.press(Keys.ESCAPE)
+    person.shown("#group-list .group")
+    person.press("c")
+    person.shown("#tiles")
+    assert ops(person) == ["start", "name"], "nobody confirms what is not on the screen"
+    person.press("c")
+    person.hears("Confirmed")
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+def test_what_is_said_covers_no_button_of_a_dialog(person: Person, width: int) -> None:
+    session = person.server.session
+    person.press("b")
+    person.click("#group-list [data-group='2'] .group")
+    person.until(person.tiles)
+    part = session.act({"op": "split", "group": 1, "parts": 9})["entry"]["to"][0]
+    session.act({"op": "name", "group": part, "name": "surfaces scratched in May 2019, and like"})
+    covered = """return [...document.querySelectorAll("dialog button")].filter((one) => {
+            const {left, right, top, bottom} = one.getBoundingClientRect();
+            const found = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+            const end = one.closest(".choices")?.getBoundingClientRect().bottom ?? innerHeight;
+            return !one.closest(".toast") && bottom <= end && found?.closest(".toasts *");
+        }).map((one) => one.textContent)"""
+    low = {"width": width, "height": 560, "deviceScaleFactor": 1, "mobile": width < 600}
+    for key, there in (("m", ".dialog .choices button"), (Keys.ENTER, "dialog.image")):
+        person.click(f"#group-list [data-group='{part}'] input")
+        person.click(f"#image-{person.until(person.tiles)[0]}")
+        person.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", low)
+        person.press(key)
+        person.sees(there)
+        session.act({"op": "undo_to", "entry": 1})
+        person.shown(".toast")
+        assert person.run(covered) == []
+        person.press(Keys.ESCAPE)
+        person.until(lambda: not person.all("dialog[open]"))
+        person.click(".toast .close")
+        session.act({"op": "redo"})
+        session.act({"op": "redo"})
+        person.until(lambda: person.all(f"#group-list [data-group='{part}']"))
+        person.resize(1366)
 
 
 def test_the_images_like_the_selected_one_come_first(person: Person) -> None:

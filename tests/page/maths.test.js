@@ -5,7 +5,7 @@ import test from "node:test";
 import { layout, place, step, visible, within } from "../../shoal/review/page/grid_maths.js";
 import { inside, lassoed, nearest, whole, zoomed } from "../../shoal/review/page/map_maths.js";
 import { addressed, opening, received, wentTo, wholly } from "../../shoal/review/page/model.js";
-import { between, kept, keysOf, listed, slots, toggled } from "../../shoal/review/page/selection.js";
+import { between, dealt, kept, keysOf, listed, slots, toggled } from "../../shoal/review/page/selection.js";
 import { batches, placeOnSheet } from "../../shoal/review/page/sheets.js";
 import { allOf, clearness, doubts, ending, percent, progress, savedText, titleOf } from "../../shoal/review/page/words.js";
 
@@ -117,6 +117,15 @@ test("a group keeps its key while it exists, and its number is its key where tha
   assert.equal(many.length, 9);
   assert.deepEqual(listed(later, [group(0, 99, true), group(4, 1), group(2, 1), group(8, 1), group(30, 5)]).map(({ id }) => id), [2, 4, 30, 8, 0]);
   assert.deepEqual(keysOf(later, [11, null, 30, 2]), ["3", "", "f", "2"]); // the same in a question
+});
+
+test("what is left of a group makes room for a named or large one, and no other key changes hands", () => {
+  const before = slots([], Array.from({ length: 9 }, (_, i) => group(i + 1, 50)));
+  const leftover = [group(1, 2), ...Array.from({ length: 8 }, (_, i) => group(i + 2, 50)), group(23, 400)];
+  assert.deepEqual(slots(before, leftover), before);
+  assert.deepEqual(dealt(before, leftover), [23, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.equal(dealt(before, [...leftover, { ...group(30, 1), name: "rare" }])[8], 30);
+  assert.equal(listed(dealt(before, leftover), leftover).at(-1)?.id, 1);
 });
 
 test("news of the server: what is gone is left, older news is dropped", () => {

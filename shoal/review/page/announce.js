@@ -1,6 +1,7 @@
 /** What was done is said: on the page for a while, and to a screen reader. */
 
 import { button, byId, closeButton, el } from "./dom.js";
+import { appears } from "./seen.js";
 
 const STAYS = 6000; // milliseconds
 const MOST = 3;
@@ -13,7 +14,11 @@ export function createAnnouncer({ undo }) {
   const live = byId("live");
   const toasts = byId("toasts");
   // What lies outside a modal dialog is behind it, and cannot be clicked.
-  const inFront = () => (document.querySelector("dialog:modal:last-of-type") ?? document.body).append(toasts);
+  const inFront = () => {
+    const dialog = /** @type {HTMLElement | null} */ (document.querySelector("dialog:modal:last-of-type"));
+    (dialog ?? document.body).append(toasts);
+    if (dialog?.matches(".dialog")) appears(dialog); // its buttons make room
+  };
   document.addEventListener("close", () => document.body.append(toasts), true);
 
   /**

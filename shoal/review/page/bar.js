@@ -84,20 +84,22 @@ export function showBar(app) {
 
   const actions = byId("actions");
   standsBelow(actions);
-  /** What goes on beyond an edge fades there, so that a finger knows of it. */
-  const more = () => {
-    const { scrollLeft: left, scrollWidth, clientWidth } = actions;
-    actions.dataset.more = `${left > 4 ? "left" : ""} ${left + clientWidth < scrollWidth - 4 ? "right" : ""}`;
+  // A narrow window has room for one row of them; the others come by this button.
+  const more = button("More", () => { actions.classList.toggle("all"); fit(); }, { class: "more" });
+  const fit = () => {
+    const all = actions.classList.contains("all");
+    more.hidden = !all && actions.scrollHeight <= actions.clientHeight + 4;
+    more.textContent = all ? "Fewer" : "More";
+    more.setAttribute("aria-expanded", String(all));
   };
-  actions.addEventListener("scroll", more, { passive: true });
-  new ResizeObserver(more).observe(actions);
+  new ResizeObserver(fit).observe(actions);
   const chosen = el("span", { class: "chosen" });
-  actions.append(chosen, ...BAR.groups.map((id) => commandButton(app, id)));
+  actions.append(chosen, ...BAR.groups.map((id) => commandButton(app, id)), more);
   store.on(["view", "selected", "picked", "open", "group", "tab", "state"], (model) => {
     refreshButtons(actions, model);
     const n = targets(model).length;
     chosen.textContent = n ? `${counted(n, "image")} selected` : spoken`No image selected`;
     actions.classList.toggle("some", n > 0);
-    more();
+    fit();
   });
 }

@@ -7,17 +7,20 @@ import { button, closeButton, el, whenLeft } from "./dom.js";
 import { spoken } from "./noun.js";
 import { dotOf, paletteOf } from "./palette.js";
 import { appears } from "./seen.js";
-import { percent, titleIn } from "./words.js";
+import { count, percent, titleIn } from "./words.js";
 
 const LARGEST = 16; // pixels on the screen for one of the image
 
 /** @param {App} app */
 export function showImageView(app) {
   const { store } = app;
-  const picture = el("img", { alt: "", onload: () => {
+  const picture = el("img", { alt: "", onerror: missing, onload: () => {
+    come(true);
     picture.style.maxWidth = `${picture.naturalWidth * LARGEST}px`;
     picture.style.maxHeight = `${picture.naturalHeight * LARGEST}px`;
   } });
+  const [thumbnail, instead] = [el("span", { class: "picture" }), el("p", { role: "status" })];
+  const lost = el("div", { class: "image-lost", hidden: true }, thumbnail, instead);
   const id = el("p", { class: "image-id", tabindex: "0" });
   const facts = el("p", { class: "image-facts" });
   const note = el("textarea", { id: "note", rows: 2, placeholder: spoken`A note on this image`, "aria-label": "Note", maxlength: 2000 });
@@ -26,7 +29,7 @@ export function showImageView(app) {
   const bar = el("div", { class: "image-actions" }, ...["before", "after", "confirm", "move", "new", "reject"].map((one) => commandButton(app, one)));
   const close = closeButton("Close", () => store.set({ open: null }));
   const view = el("dialog", { class: "image", "aria-label": spoken`An image` },
-    el("div", { class: "image-large" }, picture),
+    el("div", { class: "image-large" }, picture, lost),
     el("div", { class: "image-side" }, el("div", { class: "image-head" }, id, close), facts, bar, el("h3", { text: spoken`Images like it` }), like, el("div", { class: "noting" }, note, save)));
   document.body.append(view);
   /** @type {Facts | null} */
@@ -34,8 +37,31 @@ export function showImageView(app) {
   /** @type {number | null} the image that the field is about */
   let noted = null;
   const saved = () => (known?.row === noted ? known?.note : null) ?? "";
+  /** @type {Map<number, string>} the ids of the images that were looked at */
+  const ids = new Map();
   /** @param {number} row */
   const draftOf = (row) => `note ${row}`;
+
+  /** @param {boolean} here whether the image is there, or its thumbnail at most */
+  function come(here) {
+    picture.hidden = !here;
+    lost.hidden = here;
+  }
+
+  function missing() {
+    const row = noted;
+    if (row === null) return;
+    thumbnail.hidden = !app.sheets.has(row);
+    if (!thumbnail.hidden) app.sheets.show(thumbnail, row);
+    instead.textContent = thumbnail.hidden ? spoken`This image cannot be shown.` : spoken`This image cannot be shown large: this is its thumbnail.`;
+    come(false);
+  }
+
+  /** What an image is called while the server cannot say its id. @param {number} row @param {Model} model */
+  function called(row, { members, pile, state }) {
+    const at = members?.rows.indexOf(row) ?? -1;
+    return ids.get(row) ?? (members && at >= 0 ? spoken`Image ${count(at + 1)} of ${count(members.rows.length)} in ${titleIn(state, members.group)}` : spoken`Image ${count(row + 1)} of all ${count(pile.n)}`);
+  }
 
   async function keepNote() {
     const row = noted;
@@ -114,6 +140,7 @@ export function showImageView(app) {
     const another = noted !== open;
     asked = key;
     if (another) { // nothing of the image before stays
+      come(true);
       picture.src = `/image/${open}`;
       appears(view, () => picture.complete);
       picture.alt = id.textContent = "";
@@ -122,12 +149,13 @@ export function showImageView(app) {
       known = null;
       noted = open;
       note.value = app.kept.draft(draftOf(open)) ?? "";
-    }
+    } else if (picture.hidden) picture.src = `/image/${open}`; // the server may be back
     try {
       /** @type {Facts} */
       const said = await get(`/api/image/${open}`);
       if (asked !== key) return;
       known = said;
+      ids.set(open, said.id);
       id.textContent = said.id;
       picture.alt = said.id;
       if (document.activeElement !== note) note.value = app.kept.draft(draftOf(said.row)) ?? said.note ?? "";
@@ -136,7 +164,9 @@ export function showImageView(app) {
     } catch (error) {
       if (asked !== key) return;
       asked = "";
-      if (!known) facts.replaceChildren(spoken`What is known of this image cannot be loaded. ${why(error)}`);
+      if (known) return;
+      id.textContent = called(open, store.get());
+      facts.replaceChildren(spoken`What is known of this image cannot be loaded. ${why(error)}`);
     }
   });
 }

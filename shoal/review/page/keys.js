@@ -3,6 +3,8 @@
 /** @import {App, Model} from "./types.js" */
 import { commandFor } from "./commands.js";
 import { byId, isTyping } from "./dom.js";
+import { targets } from "./model.js";
+import { spoken } from "./noun.js";
 import { isUnseen, shieldUnseen } from "./seen.js";
 
 /**
@@ -29,6 +31,25 @@ const askedAbout = ({ open, view }) => (open !== null ? document.querySelector("
 /** What asks more before it answers, or answers nothing, can be done at once: a name that is typed after it is no row of keys. @param {import("./commands.js").Command} command */
 const asksFirst = ({ id, room }) => room === "Everywhere" || ["new-group", "other-group", "single-other", "each", "singles-back", "move", "new", "note"].includes(id);
 
+/** Whether a narrow window shows the list of groups alone. @param {Model} model */
+const listAlone = ({ view, open }) => view === "groups" && open === null && document.querySelector(".members-pane")?.getClientRects().length === 0;
+
+/**
+ * Do what a key means. Where the list is alone, a key about the open group shows it first; what would be said of images nobody
+ * sees is said by pressing it again.
+ * @param {App} app
+ * @param {import("./commands.js").Command} command
+ * @param {string} name
+ */
+function obey(app, command, name) {
+  const model = app.store.get();
+  const { room, id } = command;
+  if (!["Groups", "Images"].includes(room) || id === "merge" || !listAlone(model)) return void command.run(app, name);
+  app.store.set({ pane: "members" });
+  if (room === "Images" && (targets(model).length > 0 || id === "confirm")) return app.say(spoken`The key is about these images: press it again.`);
+  return queueMicrotask(() => void command.run(app, name)); // the field of the name takes the focus once it is there
+}
+
 /** @param {App} app */
 export function listenToKeys(app) {
   shieldUnseen();
@@ -44,7 +65,7 @@ export function listenToKeys(app) {
       if (!command) continue;
       event.preventDefault();
       const looks = name.includes("Arrow");
-      if (event.repeat ? looks : looks || asksFirst(command) || !isUnseen(askedAbout(model))) void command.run(app, name);
+      if (event.repeat ? looks : looks || asksFirst(command) || !isUnseen(askedAbout(model))) obey(app, command, name);
       return;
     }
   });

@@ -18,6 +18,7 @@ import { address, addressed, opening, received, wentTo } from "./model.js";
 import { speakOf, spoken } from "./noun.js";
 import { createQueue } from "./queue.js";
 import { showQuestion } from "./question.js";
+import { dealt } from "./selection.js";
 import { createSheets } from "./sheets.js";
 import { nAnswered } from "./singles.js";
 import { createStore } from "./store.js";
@@ -49,6 +50,7 @@ async function start() {
     async send(act) {
       const answer = await queue.send({ words: described(act, store.get().state), ...act });
       store.set({ ...received(store.get(), answer.state, wentTo(answer)), mine: answer.state.version });
+      if (act.op === "learn") store.set({ slots: dealt(store.get().slots, store.get().state.groups) });
       settle();
       say(answer.says, ["undo", "undo_to", "redo"].includes(act.op) || !answer.entry ? "plain" : "done");
       return answer;

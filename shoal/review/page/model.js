@@ -1,11 +1,11 @@
 /** What the page remembers, and how news of the server change it. Values in, values out. */
 
 /** @import {Answer, Group, Model, Pile, State, View} from "./types.js" */
-import { kept, listed, slots } from "./selection.js";
+import { dealt, kept, listed, slots } from "./selection.js";
 
 /** @param {Pile} pile @param {State} state @returns {Model} */
 export function opening(pile, state) {
-  const keys = slots([], state.groups);
+  const keys = dealt([], state.groups);
   return {
     pile, state, slots: keys,
     view: state.divided ? "groups" : "divisions", tab: "images", pane: "list",

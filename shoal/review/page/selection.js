@@ -58,6 +58,18 @@ export function slots(before, groups) {
   return next;
 }
 
+/**
+ * The keys dealt anew, as the page opens and after learning: where there are more groups than keys, those with a name
+ * have them, then the largest. Each of these keeps the one it has; what is left of a group makes room.
+ * @param {readonly (number | null)[]} before
+ * @param {readonly Pick<Group, "id" | "nowhere" | "size" | "name">[]} groups
+ */
+export function dealt(before, groups) {
+  const there = groups.filter((group) => !group.nowhere);
+  there.sort((a, b) => Number(a.name === null) - Number(b.name === null) || b.size - a.size || a.id - b.id);
+  return slots(before, there.slice(0, KEYS));
+}
+
 const LETTERS = "adfgjkopr"; // that mean nothing else in a question
 
 /**
