@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from shoal.corrections import say
+from shoal.corrections.corrected import corrected
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import Groups, apply, start
 from shoal.corrections.image_names import SEVERAL, UNKNOWN, ImageNames
@@ -331,12 +333,42 @@ def test_the_same_file_again_changes_nothing():
     file = Labels(Path("x.csv"), "csv", tuple(zip(ids, moved, strict=True)))
     after = apply(groups, import_labels(groups, file).entry)
     assert [after.title(int(group)) for group in after.group] == moved
+    merged = Labels(Path("x.csv"), "csv", tuple((name, "group 4") for name in ids[::3]))
+    assert import_labels(groups, merged).entry.moves == {4: tuple(ids[::3])}
     few = Labels(Path("x.csv"), "csv", (("1", "group 3"), ("4", "group 3")))  # others are in it
     for given, before in ((file, after), (few, groups)):
         once = apply(before, import_labels(before, given).entry)
         again = import_labels(once, given)
         assert (again.changes, again.notes) == (False, ())
         assert np.array_equal(apply(once, again.entry).group, once.group)
+
+
+def test_a_guess_that_comes_back_is_no_word_of_a_person(tmp_path, pile):
+    source = open_source(pile)
+    fresh = start(start_entry(source.ids, np.arange(len(source)) % 3))
+    groups = apply(fresh, say.new(fresh, np.arange(4), "cats"))
+    groups = apply(groups, say.learn(groups, np.where(np.arange(len(source)) < 8, 4, groups.group)))
+    table = ImageTable.of_labels(source.ids, np.arange(len(source)) % 3)
+    out = tmp_path / "out.csv"
+    export_prediction(source, corrected(table, groups), out, kind="csv")
+    imported = import_labels(fresh, read_labels(out))
+    assert imported.notes == (
+        f"{len(source) - 4} labels count as no word of yours: the column decided of the file says "
+        "so.",
+    )
+    there = apply(apply(fresh, imported.entry), imported.guesses)
+    for after in (there, apply(there, import_labels(there, read_labels(out)).entry)):
+        assert np.array_equal(after.group, groups.group)
+        assert np.array_equal(after.decided, groups.decided)
+        assert np.array_equal(after.inferred, groups.inferred)
+    again = import_labels(there, read_labels(out))
+    assert (again.changes, again.guesses) == (False, None)
+    moved = apply(fresh, say.move(fresh, np.array([5]), 1))  # a person's own word stays
+    there = apply(apply(moved, imported.entry), import_labels(moved, read_labels(out)).guesses)
+    assert (there.group[5], there.decided[5]) == (1, True)
+    export_prediction(source, corrected(table, groups), tmp_path / "out.parquet", kind="parquet")
+    decided = pq.read_table(tmp_path / "out.parquet")["decided"].to_pylist()
+    assert decided == groups.decided.tolist()
 
 
 def test_a_folder_without_images_is_told_apart(tmp_path):

@@ -69,9 +69,13 @@ def import_labels(
     with reviewed.journal as journal:
         report.say(*reviewed.notes)
         imported = imported_from(journal.history.groups, given)
-        if imported.changes:
-            entry = journal.append(imported.entry)  # which may speak of vectors
-            report.say(entry.says, *entry.about["notes"], f"kept in {journal.path}")
+        entries = [imported.entry] if imported.changes else []
+        entries += [imported.guesses] if imported.guesses is not None else []
+        for entry in entries:
+            said = journal.append(entry)  # which may speak of vectors
+            report.say(said.says, *said.about.get("notes", ()))
+        if entries:
+            report.say(f"kept in {journal.path}")
         else:
             report.say(*imported.notes, f"nothing changed: {journal.path} says all of it already")
     say_next(report, Known(len(source)), ["review", data, checkpoint])

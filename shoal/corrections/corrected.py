@@ -49,7 +49,7 @@ def corrected(table: ImageTable, groups: Groups, numbered: Groups | None = None)
     return replace(
         table, labels=labels, confidence=confidence,
         names=[called[known] for known in group.tolist()],
-        named_for=result_digest(table.ids, labels),
+        named_for=result_digest(table.ids, labels), decided=groups.decided[rows],
     )  # fmt: skip
 
 

@@ -30,6 +30,8 @@ class Imported:
     """What did not fit, as sentences."""
     changes: bool = True
     """Whether the entry changes anything."""
+    guesses: Entry | None = None
+    """What the file says and marks as no person's word, to follow the entry: it decides nothing."""
 
 
 def import_labels(groups: Groups, labels: Labels) -> Imported:
@@ -39,7 +41,9 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
     that label are in it: so a few labels name what is there already. Labels that shoal wrote of
     groups without a name, such as ``group 12``, keep their number where they can.
 
-    The latest word of a person counts: images that were decided before go where the file says.
+    The latest word of a person counts: images that were decided before go where the file says. A
+    label that the file marks as a guess moves only an image that nobody decided, and decides
+    nothing.
 
     Args:
         groups: as they are.
@@ -48,7 +52,7 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
     Raises:
         DataError: it names no image of the pile, or a label is too long.
     """
-    label_of, notes = _label_of(groups, labels)
+    label_of, guessed, notes = _label_of(groups, labels)
     called = [group for group in groups.names if group in groups.sizes]
     group_of = {groups.title(group): group for group in called}
     group_of |= {label: NOWHERE for label in label_of.values() if label.lower() == NOWHERE_NAME}
@@ -66,15 +70,21 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
                 names[group_of[label]] = label
             n_new += 1
     moves: dict[int, list[str]] = {}
+    guesses: dict[int, list[str]] = {}
     for row, label in sorted(label_of.items()):
+        if row in guessed:
+            if not groups.decided[row] and groups.group[row] != group_of[label]:
+                guesses.setdefault(group_of[label], []).append(groups.ids[row])
+            continue
         moves.setdefault(group_of[label], []).append(groups.ids[row])
     new = f", {_all_or(n_new, len(moves))} new" if n_new else ""
+    rows = np.array(sorted(label_of.keys() - guessed), dtype=np.int64)
     says = (
-        f"Imported the labels of {counted(len(label_of), 'image')} from {labels.path.name}: "
+        f"Imported the labels of {counted(len(rows), 'image')} from {labels.path.name}: "
         f"{counted(len(moves), 'group')}{new}."
     )
-    rows = np.array(sorted(label_of), dtype=np.int64)
-    other = groups.group[rows] != [group_of[label_of[row]] for row in rows.tolist()]
+    target = np.array([group_of[label_of[row]] for row in rows.tolist()], dtype=np.int64)
+    other = groups.group[rows] != target
     again = int((groups.decided[rows] & other).sum())
     if again:
         notes.append(fill(
@@ -86,7 +96,7 @@ def import_labels(groups: Groups, labels: Labels) -> Imported:
         names=names, about={"format": labels.format, "notes": notes},
     )  # fmt: skip
     changes = bool(names or other.any() or not groups.decided[rows].all())
-    return Imported(entry, tuple(notes), changes)
+    return Imported(entry, tuple(notes), changes, _guesses(guesses, labels))
 
 
 def _all_or(n: int, of: int) -> str:
@@ -98,6 +108,15 @@ def _all_or(n: int, of: int) -> str:
     if n < of:
         return f"{n:,} of them"
     return "a" if of == 1 else "all"
+
+
+def _guesses(guesses: dict[int, list[str]], labels: Labels) -> Entry | None:
+    """The entry of images that go where a file guessed; None if there are none."""
+    if not guesses:
+        return None
+    n = sum(map(len, guesses.values()))
+    says = f"Moved {counted(n, 'image')} by what {labels.path.name} marks as guesses."
+    return Entry("learn", says, moves={group: tuple(ids) for group, ids in guesses.items()})
 
 
 def _numbered(groups: Groups, label_of: dict[int, str]) -> dict[str, int]:
@@ -147,7 +166,8 @@ def _unnamed(
     """The groups that labels like ``group 12`` mean: shoal wrote them of groups without a name.
 
     That is the group of this number, see `_numbered`, or else the group without a name that most of
-    the images are in and that holds little else.
+    the images are in and that holds little else. A number that is free here is a new group, where
+    nothing would be left of the other one.
     """
     labelled = Counter(int(groups.group[row]) for row in label_of)
     inside: dict[str, Counter[int]] = {}
@@ -158,7 +178,9 @@ def _unnamed(
     for label, counts in sorted(inside.items()):
         group, count = counts.most_common(1)[0]
         most = 2 * count > counts.total() and 2 * count > labelled[group] and group != NOWHERE
-        if most and group not in groups.names and group not in named | set(meant.values()):
+        emptied = labelled[group] == groups.sizes[group] and _number(label) >= groups.next_group
+        free = group not in groups.names and group not in named | set(meant.values())
+        if most and free and not emptied:
             meant[label] = group
     return meant
 
@@ -177,10 +199,12 @@ def _number(label: str) -> int:
     return int(words[1]) if is_title(label) and words[-1].isdecimal() else -1
 
 
-def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]]:
-    """The label of each row that has just one, and what did not fit."""
+def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], set[int], list[str]]:
+    """The label of each row that has just one, the rows whose label is a guess, and what did not
+    fit."""
     names = ImageNames(groups.ids)
     said: dict[int, set[str]] = {}
+    guessed: set[int] = set()
     missed: dict[int, dict[str, None]] = {UNKNOWN: {}, SEVERAL: {}}
     for name, label in labels.labels:
         row = names.row(name)
@@ -188,6 +212,8 @@ def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]
             missed[row][name] = None
         else:
             said.setdefault(row, set()).add(_checked(label, labels))
+            if name in labels.guessed:
+                guessed.add(row)
     if not said:
         example = quoted(labels.labels[0][0])
         raise DataError(
@@ -216,7 +242,13 @@ def _label_of(groups: Groups, labels: Labels) -> tuple[dict[int, str], list[str]
     one = {row: given - {""} for row, given in said.items() if len(given - {""}) == 1}
     if not one:
         raise DataError(f"{labels.path} has just one label of none of these images.")
-    return {row: next(iter(given)) for row, given in one.items()}, notes
+    guessed &= one.keys()
+    if guessed:
+        notes.append(fill(
+            "{n:,} {n:label counts|labels count} as no word of yours: the column decided of the "
+            "file says so.", n=len(guessed),
+        ))  # fmt: skip
+    return {row: next(iter(given)) for row, given in one.items()}, guessed, notes
 
 
 def _checked(label: str, labels: Labels) -> str:

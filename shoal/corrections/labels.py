@@ -30,6 +30,8 @@ class Labels:
     """Its format, as a person calls it."""
     labels: tuple[Label, ...]
     """An image may be there several times."""
+    guessed: frozenset[str] = frozenset()
+    """The names of the images whose label is no person's word, where the file tells."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def read_labels(path: str | Path) -> Labels:
             if not any(label for _, label in labels):
                 why = getattr(module, "WITHOUT", "")
                 raise DataError(f"{path} holds no label: it is {module.TITLE} without any.{why}")
-            return Labels(file.path, module.TITLE, tuple(labels))
+            guessed = module.guessed(file) if hasattr(module, "guessed") else ()
+            return Labels(file.path, module.TITLE, tuple(labels), frozenset(guessed))
     raise DataError(_why_not(file))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text, look_up, write_rows
@@ -75,6 +76,8 @@ class ImageTable:
     """The name of each image's cluster, if a person gave names; two clusters may share a name."""
     named_for: str = ""
     """The digest of the clustering that was named, see `result_digest`; empty if unknown."""
+    decided: npt.NDArray[np.bool_] | None = None
+    """bool (n,): whether a person decided each image's cluster, where corrections are in."""
     verdict: bytes | None = None
     """Whether the clusters can be trusted: JSON of `scoring.verdict`, if it is known."""
     path: Path | None = None

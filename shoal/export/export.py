@@ -35,7 +35,8 @@ def export_prediction(
     """Write the images of a prediction in one of several formats; the pile itself is only read.
 
     - ``folders``: ``out``/cluster/id for each image: its own file, or a PNG if it has none.
-    - ``csv``: the columns id, cluster and, if known, name, confidence, familiarity, x and y.
+    - ``csv``: the columns id, cluster and, if known, name, decided (by a person), confidence,
+      familiarity, x and y.
     - ``parquet``: the same columns with the images and their neighbours; see
       `tables.write_parquet`.
     - ``json``: images, categories and annotations as in COCO; see `tables.write_coco`.

@@ -73,5 +73,6 @@ def _select(table: ImageTable, numbers: list[int]) -> ImageTable:
         confidence=table.confidence[numbers],
         xy=None if table.xy is None else table.xy[numbers],
         familiarity=None if table.familiarity is None else table.familiarity[numbers],
+        decided=None if table.decided is None else table.decided[numbers],
         names=None if table.names is None else [table.names[number] for number in numbers],
     )

@@ -22,7 +22,7 @@ _ROWS, _BYTES = 1000, 64 * 2**20
 
 
 def write_csv(table: ImageTable, out: Path) -> None:
-    """Write the columns id, cluster and, if known, name, confidence, familiarity, x and y.
+    """Write the columns id, cluster and, if known, name, decided, confidence, familiarity, x and y.
 
     Raises:
         OutputError: the file cannot be written.
@@ -30,6 +30,8 @@ def write_csv(table: ImageTable, out: Path) -> None:
     columns: dict[str, Sequence[Any]] = {"id": table.ids, "cluster": table.labels.tolist()}
     if table.names is not None:
         columns["name"] = table.names
+    if table.decided is not None:
+        columns["decided"] = ["true" if decided else "false" for decided in table.decided.tolist()]
     for name, values in _number_columns(table).items():
         columns[name] = [f"{value:.6g}" for value in values]
     write_rows(out, list(columns), zip(*columns.values(), strict=True))
@@ -41,10 +43,10 @@ def write_parquet(
 ) -> None:  # fmt: skip
     """Write the table with its images as a Parquet file.
 
-    The columns are id, image {bytes, path}, cluster and, if known, name, confidence, familiarity,
-    x, y and neighbors {ids, distances}. The images are stored as Hugging Face's datasets store
-    them, and shoal reads the file again as a pile. The ids of the neighbours are rows of this file,
-    counted from 0, as embedding-atlas takes them:
+    The columns are id, image {bytes, path}, cluster and, if known, name, decided, confidence,
+    familiarity, x, y and neighbors {ids, distances}. The images are stored as Hugging Face's
+    datasets store them, and shoal reads the file again as a pile. The ids of the neighbours are
+    rows of this file, counted from 0, as embedding-atlas takes them:
     ``embedding-atlas out.parquet --image image --x x --y y --neighbors neighbors``.
     Of vectors without images the column image is left out. The metadata of the schema hold the
     verdict on the clusters, if the table has it.
@@ -167,6 +169,8 @@ def _arrow_columns(table: ImageTable, neighbours: Neighbours | None) -> dict[str
     }
     if table.names is not None:
         columns["name"] = pa.array([as_text(name) for name in table.names], pa.string())
+    if table.decided is not None:
+        columns["decided"] = pa.array(table.decided, pa.bool_())
     for name, values in _number_columns(table).items():
         columns[name] = pa.array(values, pa.float32())
     if neighbours is not None:
