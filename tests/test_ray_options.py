@@ -43,13 +43,16 @@ def test_what_cannot_be_followed_is_refused(ray: str, workers: int, message: str
         check_ray(ray, workers)
 
 
-def test_a_closed_port_is_refused_at_once() -> None:
+def test_a_closed_port_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="needs the extra ray")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(DistributedError, match="no Ray answers at"):
         check_ray(address, None)
+    monkeypatch.setenv("RAY_ADDRESS", address)  # Ray itself would wait for it without an end
+    with pytest.raises(DistributedError, match=f"no Ray answers at {address}"):
+        check_ray("auto", None)
 
 
 def test_without_ray_installed_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.distributed.address import LOCAL, check_address
+from shoal.distributed.address import AUTO, LOCAL, check_address
 from shoal.distributed.environment import (
+    check_auto,
     check_installed,
     importable,
     quietly,
@@ -166,6 +167,8 @@ def check_engine(address: str | None, workers: int | None) -> None:
     if address == LOCAL and workers is not None and workers > cores:
         raise _too_many(address, cores, "cores", workers)
     check_address(address)
+    if address == AUTO:
+        check_auto()
 
 
 def rehearse(address: str, workers: int | None, *, device: str = "cpu") -> None:

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from shoal.distributed.address import AUTO, LOCAL, nobody
+from shoal.distributed.address import AUTO, LOCAL, check_address, is_address, nobody
 from shoal.errors import DistributedError
 
 _QUIET = {
@@ -44,6 +44,25 @@ def importable() -> Any:
     with changed(**_QUIET):
         import ray
     return ray
+
+
+def check_auto() -> None:
+    """Fail where ``auto`` means a Ray that has ended, which Ray itself would wait for.
+
+    A head that was killed leaves its address in a file of Ray's, and RAY_ADDRESS may name any.
+
+    Raises:
+        DistributedError: nobody answers there.
+    """
+    with changed(**_QUIET), contextlib.suppress(ImportError, TypeError):  # in another Ray
+        from ray._private.services import get_ray_address_from_environment as address_of
+
+        try:
+            meant = address_of(AUTO, None)
+        except ConnectionError as error:
+            raise nobody(AUTO) from error
+        if is_address(meant) and meant != AUTO:
+            check_address(meant)
 
 
 @contextlib.contextmanager
