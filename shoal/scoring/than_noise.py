@@ -83,7 +83,7 @@ def beyond_noise(z: FloatArray, labels: IntArray, n_clusters: int, purity: float
 def weight(beyond: float) -> float:
     """How much an estimate counts by the score of `beyond_noise`, in [0, 1]; 1 if it is NaN.
 
-    >>> weight(-0.2), weight(0.1), weight(0.6), weight(math.nan)
+    >>> weight(-0.2), round(weight(0.1), 3), weight(0.6), weight(math.nan)
     (0.0, 0.5, 1.0, 1.0)
     """
     if math.isnan(beyond):
