@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from shoal.scoring.evidence import Evidence
 from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
 from shoal.scoring.verdict import decide
+from shoal.scoring.warnings import constant
 
 OF_LIGHT = Signals(*[1.0] * 7, shown=0.2, light=0.95)
 UNTOLD = Representation("learned", 0.0, {"learned": 0.01, "pixels": 0.0, "joined": 0.0})
@@ -163,7 +165,7 @@ def test_nobody_is_sent_to_the_least_certain_where_all_are_equally_certain() -> 
     assert "least sure of" in str(decide(GOOD))
     same = str(decide(replace(GOOD, equally_sure=True)))
     assert "least sure of" not in same
-    assert "It is equally sure of all images." in same
+    assert "shoal is equally sure of all images." in same
 
 
 def test_views_that_keep_light_are_named_where_light_tells_the_groups() -> None:
@@ -204,6 +206,28 @@ def test_where_a_number_was_chosen_and_its_groups_are_poor_another_clear_one_is_
     poor = replace(GOOD, estimate=Estimate(0.55, 0.5, 0.7), number_is_settled=True)
     assert "shoal clusters" not in str(decide(poor))
     assert "shoal clusters" in str(decide(replace(poor, others_are_clear=True)))
+
+
+def test_where_another_number_is_clear_it_is_named_beside_a_yes() -> None:
+    chosen = replace(GOOD, n_clusters=2, number_is_settled=True)
+    assert decide(chosen).trust == "yes"
+    assert "shoal clusters" not in str(decide(chosen))
+    assert "shoal clusters" in str(decide(replace(chosen, others_are_clear=True)))
+
+
+def test_a_channel_that_tells_nothing_is_no_reason_to_doubt_the_groups() -> None:
+    told = replace(GOOD, warnings=tuple(constant([1], 3)))
+    assert decide(told).trust == "yes"
+    assert "channel 2 of 3" in str(decide(told))
+    doubted = replace(GOOD, warnings=(*told.warnings, "one cluster is tiny."))
+    assert decide(doubted).trust == "in part"
+
+
+def test_groups_of_which_no_more_than_by_chance_is_expected_are_a_no() -> None:
+    clearer = replace(Signals(*[math.nan] * 7), beyond_noise=0.9)
+    told = replace(GOOD, vectors=True, n_clusters=2, signals=clearer)
+    assert decide(replace(told, estimate=Estimate(0.5, 0.5, 0.97))).trust == "no"
+    assert decide(replace(told, estimate=Estimate(0.6, 0.5, 0.97))).trust == "in part"
 
 
 @pytest.mark.parametrize("consistency", [0.2, 0.5])

@@ -17,6 +17,8 @@ COPIES = "copies of them"
 """They say this of groups that each hold an image and its copies."""
 UNJUDGED = "nothing tells whether"
 """They say this of groups of too few different images to judge them by."""
+HARMLESS = ("it tells nothing.", "they tell nothing.")
+"""They end so if they say nothing of the clusters, such as of a channel with one number in it."""
 EXPLAINED = "the clusters apart"
 """They say this of clusters that a simple feature tells, such as the brightness."""
 

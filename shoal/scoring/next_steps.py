@@ -46,7 +46,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         copies = command("duplicates", data, checkpoint, "--csv", training.beside("duplicates.csv"),
                          "--picture", training.beside("duplicates.png"))  # fmt: skip
         return (look, sentence("List the copies: {command}.", command=copies))
-    settled = evidence.number_is_settled and not (trust == "no" and evidence.others_are_clear)
+    settled = evidence.number_is_settled and not evidence.others_are_clear
     asked = not settled and known.answers("clusters")
     other_number = _other_number(evidence) if asked else []
     if trust == "no":
@@ -65,7 +65,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
             steps.append(_keep_light(evidence))
         if trust != "yes":
             steps += _train_again(evidence)
-    if trust != "yes" or evidence.n_clusters > 2:
+    if trust != "yes" or evidence.n_clusters > 2 or evidence.others_are_clear:
         steps += other_number
     if trust == "yes":
         steps.append(_use(training))
@@ -90,8 +90,8 @@ def _other_number(evidence: Evidence) -> list[Sentence]:
 
 def _look(evidence: Evidence) -> Sentence:
     if evidence.equally_sure:
-        return _of_what("Look at the groups: the typical images of each, and some at random. It is "
-                        "equally sure of all images.", evidence)  # fmt: skip
+        return _of_what("Look at the groups: the typical images of each, and some at random. "
+                        "shoal is equally sure of all images.", evidence)  # fmt: skip
     return _of_what("Look at the groups: the typical images of each, and the images it is least "
                     "sure of.", evidence)  # fmt: skip
 

@@ -50,8 +50,8 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                          "why."),)  # fmt: skip
     if is_of_noise(evidence):
         return (sentence("Random numbers that spread as the images do form groups that are as "
-                         "clear as these: nothing says that these groups mean anything. Others "
-                         "may.",),)  # fmt: skip
+                         "clear as these: nothing says that these groups mean anything. "
+                         "Another number of groups may.",),)  # fmt: skip
     if is_of_one_piece(evidence):
         return (sentence("The groups are pieces of one thing that hangs together: most could be "
                          "cut in two as easily as they were cut from one another, so that nothing "
@@ -252,16 +252,23 @@ def are_moved(evidence: Evidence) -> bool:
     return evidence.consistency is not None and evidence.consistency < CONSISTENT
 
 
+_BY_CHANCE = 0.02
+"""So little more than random groups would reach is no more than they would."""
+
+
 def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     """Whether so few images are expected to be right that the groups cannot be trusted.
 
     Of groups that light tells it is not said: they may be right, where light tells kinds apart.
-    Nor of groups of vectors that are far clearer than those of noise: a small one among large ones
-    may be lost in half of the vectors, which is all that the estimate goes by.
+    Nor of groups of vectors that are far clearer than those of noise, unless no more is expected of
+    them than by chance: a small one among large ones may be lost in half of the vectors, which is
+    all that the estimate goes by.
     """
     signals = evidence.signals
-    if of_light(signals) or (signals is not None and _is_far_clearer(signals)):
+    if of_light(signals):
         return False
+    if signals is not None and _is_far_clearer(signals):
+        return estimate.expected_accuracy < 1.0 / evidence.n_clusters + _BY_CHANCE
     return _is_low(estimate, evidence)
 
 

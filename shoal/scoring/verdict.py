@@ -16,6 +16,7 @@ from shoal.plural import of_vectors
 from shoal.scoring.choice import of_rivals
 from shoal.scoring.evidence import (
     EXPLAINED,
+    HARMLESS,
     MEANINGLESS,
     Evidence,
     Sentence,
@@ -140,7 +141,7 @@ def _answers(evidence: Evidence) -> Sequence[_Answer]:
         return [("not known", None)]
     if is_of_noise(evidence) or is_of_one_piece(evidence):
         return [("no", None)]
-    answers: list[_Answer] = []
+    answers: list[_Answer] = [("in part", _OF_LIGHT)] if of_light(evidence.signals) else []
     if estimate is not None and is_poor(estimate, evidence):
         answers.append(("no", None))
     elif estimate is not None:
@@ -156,10 +157,8 @@ def _answers(evidence: Evidence) -> Sequence[_Answer]:
     if not is_shown(evidence.representation):
         explained = any(EXPLAINED in each for each in evidence.warnings)
         answers.append(("in part", _PARTLY_SHOWN) if explained else ("no", _NOT_SHOWN))
-    if of_light(evidence.signals):
-        answers.append(("in part", _OF_LIGHT))
     if evidence.n_rivals:
         answers.append(("in part", _RIVALS))
-    if evidence.warnings:
+    if any(not warning.endswith(HARMLESS) for warning in evidence.warnings):
         answers.append(("in part", _WARNED))
     return answers
