@@ -378,8 +378,9 @@ def test_of_images_that_belong_nowhere_nothing_is_said_of_their_kind():
     table = ImageTable.of_labels(IDS[:4], np.array([0, 0, 1, 1]))
     decided = np.array([True, True, True, False])
     honoured = Honoured(
-        table, np.array([NOWHERE, NOWHERE, 2, 2]), decided, frozenset({2}), (), (), ""
+        table, np.array([NOWHERE, NOWHERE, 2, 2]), decided, table.labels, (), (), ""
     )
-    said, together = honoured.says(np.array([0, 0, 2]), np.array([1, 2, 3]))
-    assert said.tolist() == [False, True, True]
+    told, guessed, together = honoured.says(np.array([0, 0, 2]), np.array([1, 2, 3]))
+    assert told.tolist() == [False, True, False]
+    assert guessed.tolist() == [False, False, True]
     assert together.tolist() == [False, False, True]

@@ -226,7 +226,10 @@ def test_a_channel_that_tells_nothing_is_no_reason_to_doubt_the_groups() -> None
 def test_groups_of_which_no_more_than_by_chance_is_expected_are_a_no() -> None:
     clearer = replace(Signals(*[math.nan] * 7), beyond_noise=0.9)
     told = replace(GOOD, vectors=True, n_clusters=2, signals=clearer)
-    assert decide(replace(told, estimate=Estimate(0.5, 0.5, 0.97))).trust == "no"
+    no = decide(replace(told, estimate=Estimate(0.5, 0.5, 0.97), number_is_settled=True))
+    assert no.trust == "no"
+    assert "no groups at all" not in str(no)
+    assert "shoal clusters" in str(no)
     assert decide(replace(told, estimate=Estimate(0.6, 0.5, 0.97))).trust == "in part"
 
 

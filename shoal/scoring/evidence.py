@@ -25,6 +25,8 @@ EXPLAINED = "the clusters apart"
 SHOWN = 0.1
 """Below this score what images show does not tell the groups. Groups of noise have 0.00 to 0.01,
 groups by colour of shapes in any colours up to 0.05, groups that are partly right 0.15 or more."""
+FAR_CLEARER = 0.7
+"""From this score of `than_noise` on groups of vectors are far clearer than those of noise."""
 LIGHT_TELLS = 0.6
 """From this score on light and colours tell the groups well, though what images show may do so as
 well: dim images are grainier, say. Light may then be what tells kinds apart."""
@@ -131,6 +133,11 @@ def was_short(evidence: Evidence) -> bool:
 def was_no_help(found: Representation | None) -> bool:
     """Whether the groups are those of the pixels, as what was learned tells less."""
     return found is not None and found.choice == "pixels"
+
+
+def is_far_clearer(signals: Signals | None) -> bool:
+    """Whether groups of vectors are far clearer than those of noise."""
+    return signals is not None and signals.beyond_noise >= FAR_CLEARER  # NaN is not
 
 
 def light_tells(signals: Signals | None) -> bool:

@@ -10,6 +10,7 @@ from shoal.scoring.evidence import (
     Evidence,
     Sentence,
     is_asked_to_ignore,
+    is_far_clearer,
     is_shown,
     light_tells,
     of_light,
@@ -52,8 +53,10 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     if trust == "no":
         first = [look] if known.one_group else []
         last = [] if known.one_group else [look]
-        none = _of_what("It may be that the images form no groups at all.", evidence)
-        return tuple([*first, *_what_may_change(evidence)[:3], none, *other_number, *last][:5])
+        none = [_of_what("It may be that the images form no groups at all.", evidence)]
+        if is_far_clearer(evidence.signals):  # there is something, if not these groups
+            none, other_number = [], _other_number(evidence)
+        return tuple([*first, *_what_may_change(evidence)[:3], *none, *other_number, *last][:5])
     steps = [look]
     if evidence.n_rivals:
         picture = training.beside("splits.png")

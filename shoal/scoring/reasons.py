@@ -14,6 +14,7 @@ from shoal.scoring.evidence import (
     Evidence,
     Sentence,
     is_asked_to_ignore,
+    is_far_clearer,
     is_shown,
     of_light,
     sentence,
@@ -25,8 +26,6 @@ from shoal.scoring.than_noise import CLEARER, is_noise
 
 POOR = 0.4
 """Below this share of the way from chance to 1 an expected accuracy is poor."""
-FAR_CLEARER = 0.7
-"""From this score of `than_noise` on groups of vectors are far clearer than those of noise."""
 CONSISTENT, INCONSISTENT = 0.7, 0.4
 """Bounds of the consistency under augmentation, see `consistency`: from the first on clusters are
 called consistent, below the second not consistent."""
@@ -70,7 +69,7 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                 sentence("The groups are hardly clearer than those of random numbers that spread "
                          "alike ({score:.2f} of 1).", score=signals.beyond_noise)
             )  # fmt: skip
-        if signals is not None and _is_far_clearer(signals) and _is_low(estimate, evidence):
+        if signals is not None and is_far_clearer(signals) and _is_low(estimate, evidence):
             reasons.append(
                 sentence("The groups are far clearer than those of random numbers that spread "
                          "alike ({score:.2f} of 1), but half of the images do not form the same "
@@ -267,13 +266,9 @@ def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     signals = evidence.signals
     if of_light(signals):
         return False
-    if signals is not None and _is_far_clearer(signals):
+    if is_far_clearer(signals):
         return estimate.expected_accuracy < 1.0 / evidence.n_clusters + _BY_CHANCE
     return _is_low(estimate, evidence)
-
-
-def _is_far_clearer(signals: Signals) -> bool:
-    return signals.beyond_noise >= FAR_CLEARER  # NaN is not
 
 
 def _is_low(estimate: Estimate, evidence: Evidence) -> bool:
