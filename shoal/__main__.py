@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import sys
-from typing import NoReturn
 
 
 def wait_briefly() -> None:
@@ -46,7 +45,10 @@ def main() -> None:
         from shoal.cli import in_words_of_the_command
 
         code = _say(in_words_of_the_command(str(error)), 2)
-        _end(code, at_once=isinstance(error.__cause__, LostError))
+        if isinstance(error.__cause__, LostError):  # a Ray that has ended would not let it end so
+            sys.stderr.flush()
+            os._exit(code)
+        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(_say("stopped.", 130))
     except SystemExit as stop:
@@ -61,18 +63,6 @@ def main() -> None:
         if error.errno != errno.ENAMETOOLONG:
             raise
         sys.exit(_say(f"{str(error.filename)[:60]}…: the name is too long; shorten it.", 2))
-
-
-def _end(code: int, *, at_once: bool = False) -> NoReturn:
-    """End the command, all of whose files are written.
-
-    ``at_once``: without what Python does at its end, as a Ray that has ended would not let it end
-    so.
-    """
-    if at_once:
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
 
 
 def _print_anything() -> None:

@@ -167,6 +167,23 @@ def test_of_copies_no_advice_asks_for_more_than_the_few_that_differ(
     assert told.splitlines()[-1].endswith("clusters-4.csv -k 4")
 
 
+def test_named_groups_of_vectors_without_pictures_are_handed_over_as_a_file(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said_of(VECTORS["noise"] + 9 * (np.arange(60) % 2)[:, None], run_cli, "-k", 2)
+    Path("names.csv").write_text("cluster,name\n0,cats\n1,dogs\n")
+    labels = "".join(f"{row},{'cats' if row % 2 else 'dogs'}\n" for row in range(60))
+    Path("labels.csv").write_text("id,label\n" + labels)
+    named = run_cli("name", "found/prediction.csv", "names.csv")
+    run_cli("import-labels", "pile.npy", "found/checkpoint.pth", "labels.csv")
+    told = run_cli("predict", "pile.npy", "found/checkpoint.pth", "p.csv")
+    for said in (named, told):
+        (words,) = proposed(said)
+        assert words[-2:] == ["--as", "csv"]
+        assert run_cli(*words).code == 0
+
+
 def test_of_few_and_of_noise_no_number_of_groups_is_asked_for_in_vain(
     run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

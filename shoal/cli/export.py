@@ -59,11 +59,12 @@ def name(
     They become its column name. Two clusters of one name are merged. --template FILE writes a file
     to fill in; NAMES is that file.
     """
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import say_next
+    from shoal.cli.reviewed import handing_over
     from shoal.cli.run_identity import data_of_run
     from shoal.errors import DataError
     from shoal.export.naming import name_clusters, write_template
-    from shoal.images.output_checks import check_distinct, check_writable, outside
+    from shoal.images.output_checks import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import Known
     from shoal.search import summaries
@@ -95,11 +96,8 @@ def name(
         report.say(f"{names} does not say for which result its names are; taken for {prediction}")
     report.say(summaries.of_names(given.names, prediction))
     data = data_of_run(prediction.parent)
-    if data is None:
-        say_next(report, Known(), ["export", "--help"])
-    else:
-        out = free(outside(prediction.parent / "sorted", data))
-        say_next(report, Known(), ["export", data, prediction, out, "--dry-run"])
+    after = ["export", "--help"] if data is None else handing_over(data, prediction)
+    say_next(report, Known(), after)
 
 
 def export(
@@ -167,6 +165,7 @@ def export(
     honouring = Honouring(checkpoint, corrections, no_corrections, report)
     loaded = load_prediction(prediction, trust=trust)
     made_by = checkpoint if checkpoint.is_file() else None
+    run = None if made_by is None else load(made_by)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source = open_pile(data, made_by, options, size=size, report=report, only_shown=True)
     loaded = honouring.of_file(loaded, source)
@@ -180,7 +179,7 @@ def export(
             f"{prediction} holds no embedding, so that confidence, x, y and neighbors are left "
             "out; the table.parquet of 'shoal run' or 'shoal predict --table' has it"
         )
-    if made_by is not None and is_of_other_rows(source, load(made_by), prediction):
+    if run is not None and is_of_other_rows(source, run, prediction):
         said = f"{prediction} was made of other {noun}s than {data}: its numbers are of their rows"
         print(f"warning: {said}, so groups may go to the wrong {noun}s", file=sys.stderr)
     missing = exporting.export_prediction(source, loaded, out, kind=kind, by=by, track=report)
@@ -191,7 +190,7 @@ def export(
     if missing:
         said = exporting.describe_missing(missing, loaded, source, noun=noun)
         print(f"warning: {said}", file=sys.stderr)  # with --quiet, too
-    known = Known(len(source)) if made_by is None else known_of(len(source), load(made_by))
+    known = Known(len(source)) if run is None else known_of(len(source), run)
     say_next(
         report, known,
         None if made_by is None else unless_done("outliers", data, made_by),

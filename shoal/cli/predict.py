@@ -96,12 +96,12 @@ def predict(
     from shoal.cli.honour import Honouring
     from shoal.cli.next_step import free, say_next
     from shoal.cli.opening_as_learned import load_finished, open_with
+    from shoal.cli.reviewed import handing_over
     from shoal.clustering.choose_k import AUTO
     from shoal.clustering.digest import CLUSTERING, clustering_metadata
     from shoal.corrections.division import Division
     from shoal.export import summaries
     from shoal.images.open import write_skipped
-    from shoal.images.output_checks import outside
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.way import check_way
@@ -175,7 +175,6 @@ def predict(
         one_group = len(np.unique(result.labels)) < 2
         learned = replace(learned, single=False, one_group=one_group)
     if known is not None and result.names is not None and all(result.names):
-        out = free(outside(prediction.parent / "sorted", data))
-        say_next(report, learned, ["export", data, prediction, out, "--dry-run"])
+        say_next(report, learned, handing_over(data, prediction))
     else:
         say_next(report, learned, ["name", prediction, "--template", names])

@@ -51,11 +51,17 @@ def review_of(folder: Path, data: Path) -> list[str | Path]:
     return words if data_of_run(folder) is not None else [*words, "--data", data]
 
 
+def handing_over(images: Path, table: Path) -> list[str | Path]:
+    """The words of the command that hands the groups in a table over: as sorted folders, or as a
+    file where vectors have no pictures."""
+    where = table.parent
+    if holds_vectors(images) and pictures_of_run(where) is None:
+        return ["export", images, table, free(where / "groups.csv"), "--as", "csv"]
+    return ["export", images, table, free(outside(where / "sorted", images)), "--dry-run"]
+
+
 def command_after(where: Path, images: Path, checkpoint: Path, is_run: bool) -> list[str | Path]:
     """The words of the command after a review: hand over the groups, or predict with them."""
     if is_run and (where / "prediction.csv").is_file():
-        table = where / "table.parquet"
-        if holds_vectors(images) and pictures_of_run(where) is None:
-            return ["export", images, table, free(where / "groups.csv"), "--as", "csv"]
-        return ["export", images, table, free(outside(where / "sorted", images)), "--dry-run"]
+        return handing_over(images, where / "table.parquet")
     return ["predict", images, checkpoint, free(checkpoint.with_name("prediction.csv"))]

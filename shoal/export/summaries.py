@@ -37,16 +37,15 @@ def run_summary(table: ImageTable | LargeTable, folder: Path, noun: str = "image
 def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> str:
     """How many images (or ``noun``), the sizes of the clusters, the mean confidence: a line."""
     nowhere = np.zeros(len(table.labels), dtype=bool)
-    names = getattr(table, "names", None)
-    if names is not None:
-        nowhere = np.array([name == NOWHERE_NAME for name in names])
+    called: dict[int, str] = {}
+    if isinstance(table, ImageTable) and table.names is not None:
+        nowhere = np.array([name == NOWHERE_NAME for name in table.names])
+        called = table.called() if set(table.names) - {"", NOWHERE_NAME} else {}
     confidence, n = float(table.confidence.mean()), int(nowhere.sum())
     apart = fill(", {n:,} {n:belongs|belong} nowhere", n=n) if n else ""
-    sizes = np.bincount(table.labels[~nowhere])
-    what = f"clusters {_sizes(sizes.tolist())}"
-    if isinstance(table, ImageTable) and set(table.names or ()) - {"", NOWHERE_NAME}:
-        called = table.called()
-        what = f"groups {_sizes(sizes.tolist(), [called.get(k) for k in range(len(sizes))])}"
+    sizes = np.bincount(table.labels[~nowhere]).tolist()
+    names = [called.get(label) for label in range(len(sizes))] if called else []
+    what = f"{'groups' if called else 'clusters'} {_sizes(sizes, names)}"
     return (
         f"{counted(len(table.labels), noun)}: {what}{apart}; "
         f"mean confidence {share_text(confidence, len(table.labels))}"
