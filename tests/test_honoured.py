@@ -213,6 +213,7 @@ def test_a_torn_last_line_is_said(
     assert told.code == 0
     assert "was not written to its end and is left out" in told.err
     assert "with 2 corrections by hand" in told.err
+    assert "was not written to its end and is left out; 2 corr" in run_cli("info", checkpoint).out
 
 
 def test_corrections_last_when_the_encoder_is_trained_again(

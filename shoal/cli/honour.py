@@ -121,10 +121,8 @@ class Honouring:
         return found
 
     def _say(self, found: Corrections) -> None:
-        if found.torn:
-            self._report.warn(
-                f"the last line of {self.path} was not written to its end and is left out"
-            )
+        if found.lacks:
+            self._report.warn(found.lacks)
         decided = found.groups.decided
         said = f"with {counted(len(found), 'correction')} by hand from {self.path}"
         said += f", {decided.sum():,} of {len(decided):,} decided"

@@ -60,6 +60,12 @@ class Corrections:
         """The division of the pile that was corrected."""
         return division_of(self.history)
 
+    @property
+    def lacks(self) -> str:
+        """What to say of a last line that is torn; empty where the file is whole."""
+        said = f"the last line of {self.path} was not written to its end and is left out"
+        return said if self.torn else ""
+
     def about(self, key: str) -> str:
         """What the journal says of the result that is corrected: images, clustering or result."""
         return str(self.history.began.about.get(key, ""))
