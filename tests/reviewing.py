@@ -77,23 +77,34 @@ class Person(chromium.Window):
 
         return ActionChains(self.driver, duration=20)
 
+    def bottom(self, selector: str) -> float:
+        """Where an element ends, in px from the top; it is looked for and measured in one step."""
+        self.shown(selector)
+        script = "return document.querySelector(arguments[0])?.getBoundingClientRect().bottom"
+        return float(self.until(lambda: self.run(script, selector)))
+
     def click(self, selector: str, *held: str) -> None:
         self.sees(selector)
-        chain = self.chain()
+        self.until(lambda: self._clicked(selector, held))
+
+    def _clicked(self, selector: str, held: tuple[str, ...]) -> bool:
+        """Click; an element that was drawn anew stops this before anything was pressed."""
+        chain = self.chain().move_to_element(self.shown(selector))
         for key in held:
             chain.key_down(key)
-        chain.click(self.shown(selector))
+        chain.click()
         for key in held:
             chain.key_up(key)
         chain.perform()
+        return True
 
     def command(self, name: str) -> None:
         """Click the button of a command."""
         self.click(f"[data-command={name}]:enabled")
 
     def press(self, *keys: str) -> None:
-        """Press keys wherever the focus is."""
-        self.driver.switch_to.active_element.send_keys(*keys)
+        """Press keys wherever the focus is; it may just have moved."""
+        self.until(lambda: [self.driver.switch_to.active_element.send_keys(*keys)])
 
     def groups(self) -> dict[str, int]:
         """Title and size of each group in the list."""

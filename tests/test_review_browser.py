@@ -146,10 +146,9 @@ def test_the_whole_story_by_mouse(person: Person, export: Any) -> None:
     done = ["start", "divide", "name", "split", "merge", "undo", "redo", "undo", "move", "confirm"]
     assert ops(person)[: len(done)] == done
 
-    redo = person.shown("[data-command=redo]")
-    while redo.is_enabled():
+    while person.shown("[data-command=redo]").is_enabled():
         n = len(ops(person))
-        redo.click()
+        person.command("redo")
         person.until(lambda n=n: len(ops(person)) > n and person.text("#saved") == "Saved")
     shown = person.groups()
     folders = export()
@@ -818,11 +817,10 @@ def test_conflicts_are_told_beside_the_buttons_until_they_are_settled(
     notice = person.shown("#contrary")
     assert f"{name} {first}" in notice.text
     person.press("q")
-    answers = person.shown("#question .answers")
+    person.asked()
     assert person.run(OUTSIDE) == []
     assert person.text(".toasts") == ""
-    bottom = "return arguments[0].getBoundingClientRect().bottom"
-    assert person.run(bottom, notice) < person.run(bottom, answers) - 40
+    assert person.bottom("#contrary") < person.bottom("#question .answers") - 40
     person.press("s")
     person.press("h")
     listed = person.shown(".conflicts li")
@@ -916,10 +914,10 @@ def test_ticked_groups_are_merged_in_a_narrow_window(person: Person) -> None:
     person.press("b")
     for tick in person.all("#group-list input"):
         tick.click()
-    merge = person.shown(".list-head [data-command=merge]")
-    assert merge.text == "Merge 2 groups"
+    merge = ".list-head [data-command=merge]"
+    person.until(lambda: person.shown(merge).text == "Merge 2 groups")
     assert person.run(OUTSIDE) == []
-    merge.click()
+    person.click(merge)
     person.sees(".dialog .moves")
     assert person.run(OUTSIDE) == []
     person.press(Keys.ENTER)
