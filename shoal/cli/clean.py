@@ -68,8 +68,9 @@ def duplicates(
     """Find copies, exact and near, and say which to keep."""
     from shoal.cli import inference
     from shoal.cli.flags import in_flags
-    from shoal.cli.next_step import free, free_picture, say_next, unless_done
+    from shoal.cli.next_step import free_picture, say_next, unless_done
     from shoal.cli.opening_as_learned import check_size, open_as_learned, open_pile
+    from shoal.images.files import free
     from shoal.images.output_checks import check_picture
     from shoal.images.vectors.open import holds_vectors
     from shoal.models import checkpoint as checkpoints

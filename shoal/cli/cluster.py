@@ -48,9 +48,10 @@ def clusters(
     It prints what speaks for each number, and draws members of the best.
     """
     from shoal.cli import inference
-    from shoal.cli.next_step import Words, free, say_next
+    from shoal.cli.next_step import Words, say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.n_clusters import check_range, choose_n_clusters
+    from shoal.images.files import free
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -67,7 +68,8 @@ def clusters(
     choice = choose_n_clusters(
         source, loaded, low=low, high=high, device=inference.ready(device), track=report
     )
-    choice = beside_verdict(choice, loaded)
+    trust = verdict_on(loaded).trust
+    choice = beside_verdict(choice, loaded, trust)
     write(groups.n_clusters(source, choice, track=report), picture)
     if as_json:
         print(json.dumps(choice.to_json(), indent=2))
@@ -87,7 +89,7 @@ def clusters(
     if not others:
         known = known_of(len(source), loaded, indistinct=not choice.stands_out)
         after: Words = ["tree", data, checkpoint, free(Path("tree.json"))]
-        if known.answers("tree") and verdict_on(loaded).trust == "no":
+        if known.answers("tree") and trust == "no":
             after = ["info", checkpoint]  # which says what could change that
         say_next(report, known, after)
 
@@ -116,10 +118,11 @@ def tree(
 ) -> None:
     """Grow a tree of fine groups, to be cut by 'shoal cut'."""
     from shoal.cli import inference
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.clustering.build_tree import build_tree, check_leaves
     from shoal.clustering.tree import check_suffix
+    from shoal.images.files import free
     from shoal.plots import groups
     from shoal.plots.figures import write
     from shoal.progress import Reporter
@@ -172,8 +175,9 @@ def cut(
     quiet: Quiet = False,
 ) -> None:
     """Cut a tree into groups, and write the group of each image."""
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import say_next
     from shoal.clustering.tree import chosen_nodes, load_tree
+    from shoal.images.files import free
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import Known
     from shoal.search import summaries

@@ -47,9 +47,10 @@ def splits(
 ) -> None:
     """List and draw the ways to divide the pile."""
     from shoal.cli import inference
-    from shoal.cli.next_step import Words, free, free_picture, say_next
+    from shoal.cli.next_step import Words, free_picture, say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
     from shoal.export import summaries
+    from shoal.images.files import free
     from shoal.plots import figures
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import known_of

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from shoal.images.files import free_name
+from shoal.images.files import free
 from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
@@ -49,11 +49,6 @@ def command(*words: str | Path | int, program: Sequence[str] = ("shoal",)) -> st
     "shoal splits 'my photos' ./-odd/checkpoint.pth"
     """
     return shlex.join([*program, *map(_word, words)])
-
-
-def free(path: Path) -> Path:
-    """``path``, or with a number in its name if something is there already."""
-    return free_name(path) if os.path.lexists(path) else path
 
 
 def free_outputs(name: str) -> list[str | Path]:

@@ -94,13 +94,14 @@ def predict(
 
     from shoal.cli import inference
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import say_next
     from shoal.cli.opening_as_learned import load_finished, open_with
     from shoal.cli.reviewed import handing_over
     from shoal.clustering.choose_k import AUTO
     from shoal.clustering.digest import CLUSTERING, clustering_metadata
     from shoal.corrections.division import Division
     from shoal.export import summaries
+    from shoal.images.files import free
     from shoal.images.open import write_skipped
     from shoal.progress import Reporter
     from shoal.scoring import label_free

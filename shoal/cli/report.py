@@ -70,9 +70,10 @@ def report(
     """
     from shoal.cli import inference, opening
     from shoal.cli.honour import Honouring
-    from shoal.cli.next_step import free, say_next
+    from shoal.cli.next_step import say_next
     from shoal.cli.opening_as_learned import asked_or_learned, open_as_learned, open_pile
     from shoal.errors import DataError
+    from shoal.images.files import free
     from shoal.models import checkpoint as checkpoints
     from shoal.progress import Reporter
     from shoal.reports import assembly

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shoal.cli.next_step import free
 from shoal.cli.run_identity import data_of_run, pictures_of_run, places_of_data
 from shoal.errors import DataError
+from shoal.images.files import free
 from shoal.images.output_checks import outside
 from shoal.images.vectors.open import holds_vectors
 

@@ -21,7 +21,7 @@ from shoal.corrections.history import replay
 from shoal.corrections.journal_file import not_begun, read_journal
 from shoal.corrections.nouns import entry_of_vectors
 from shoal.errors import DataError, OutputError
-from shoal.images.files import atomic_path, free_name, write_error
+from shoal.images.files import atomic_path, free, write_error
 
 try:
     import fcntl
@@ -163,8 +163,7 @@ def _kept_aside(path: Path) -> Path | None:
     content = path.read_bytes()
     if not content:
         return None
-    kept = path.with_name(f"{path.name}.torn")
-    kept = free_name(kept) if os.path.lexists(kept) else kept
+    kept = free(path.with_name(f"{path.name}.torn"))
     with atomic_path(kept) as temporary:
         temporary.write_bytes(content)
     return kept

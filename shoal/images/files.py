@@ -195,6 +195,11 @@ def check_regular(path: Path) -> None:
         )
 
 
+def free(path: Path) -> Path:
+    """``path``, or with a number in its name if something is there already."""
+    return free_name(path) if os.path.lexists(path) else path
+
+
 def free_name(path: Path) -> Path:
     """``path`` with the first number that no file has: ``prediction.1.csv``."""
     numbers = itertools.count(1)

@@ -8,10 +8,12 @@ from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import CLEAR
 from shoal.models.checkpoint import Checkpoint
 from shoal.plural import of_vectors
-from shoal.scoring.label_free import verdict_on
+from shoal.scoring.verdict import Trust
 
 
-def beside_verdict(found: NumberOfClusters, checkpoint: Checkpoint) -> NumberOfClusters:
+def beside_verdict(
+    found: NumberOfClusters, checkpoint: Checkpoint, trust: Trust
+) -> NumberOfClusters:
     """The evidence, in which a trusted number is not called into question by one measure alone.
 
     Whether clusters are found again in other images is one of several tests, and another clusterer
@@ -21,10 +23,11 @@ def beside_verdict(found: NumberOfClusters, checkpoint: Checkpoint) -> NumberOfC
     Args:
         found: the numbers weighed in the checkpoint's embedding.
         checkpoint: a finished one.
+        trust: the verdict on its clusters, see `label_free.verdict_on`.
     """
     strengths = {each.n_clusters: each.strength for each in found.evidence}
     best, own = max(strengths, key=lambda k: strengths[k]), checkpoint.recipe.n_clusters
-    if strengths[best] >= CLEAR or verdict_on(checkpoint).trust != "yes":
+    if strengths[best] >= CLEAR or trust != "yes":
         return found
     reason = (
         f"By this measure alone no number stands out: {best} clusters are found again best, with a "
