@@ -149,19 +149,34 @@ def test_the_last_checkpoint_of_a_sound_run_is_kept(
 def test_of_a_run_that_went_wrong_late_an_earlier_checkpoint_is_kept(
     images: np.ndarray, voting: Checkpoint, checkpoint_file: Path
 ) -> None:
-    source, labels = ArraySource(images), voting.clusterer["reference_labels_"]
-    ruined = with_labels(voting, np.random.default_rng(0).permutation(labels))
-    kept = guarded(source, ruined, CheckpointHistory(checkpoint_file))
+    source, history = ArraySource(images), CheckpointHistory(checkpoint_file)
+    torch.manual_seed(0)
+    noise = {
+        name: torch.randn_like(weights).abs() if weights.is_floating_point() else weights
+        for name, weights in voting.encoder_state.items()
+    }
+    ruined = pipeline.cluster(source, replace(voting, encoder_state=noise))[0]
+    kept = guarded(source, ruined, history)
     scores = kept.facts.consistency
     assert kept.finished
     assert kept.step < ruined.step
     assert scores[kept.step] > scores[ruined.step] + 0.1
     assert "went wrong late" in kept.facts.warnings[-1]
-    whole = pipeline.cluster(
-        source, checkpoint.load(CheckpointHistory(checkpoint_file).file(kept.step))
-    )[0]
+    whole = pipeline.cluster(source, checkpoint.load(history.file(kept.step)))[0]
     for name, array in kept.clusterer.items():
         assert np.array_equal(array, whole.clusterer[name]), name
+
+
+def test_other_groups_of_an_encoder_that_got_no_worse_are_no_failure(
+    images: np.ndarray, voting: Checkpoint, checkpoint_file: Path
+) -> None:
+    labels = voting.clusterer["reference_labels_"]
+    other = with_labels(voting, np.random.default_rng(0).permutation(labels))
+    kept = guarded(ArraySource(images), other, CheckpointHistory(checkpoint_file))
+    earlier, last = kept.facts.consistency.values()
+    assert earlier > last + 0.1
+    assert kept.step == voting.step
+    assert kept.facts.warnings == voting.facts.warnings
 
 
 def test_too_few_images_to_tell_and_a_history_of_one(

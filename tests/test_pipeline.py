@@ -163,8 +163,13 @@ def test_an_earlier_checkpoint_is_compared_with_the_pixels_as_the_last_one_was(
         return compare(*arguments, may_choose=may_choose)
 
     scores = iter([0.1, 0.9, 0.2])  # of the last checkpoint, at half of the run, at three quarters
+
+    def survival(*_: Any, **__: Any) -> under_augmentation.Survival:
+        score = next(scores)
+        return under_augmentation.Survival(score, recognition=score)
+
     monkeypatch.setattr(representation, "compare", watched)
-    monkeypatch.setattr(late_failure, "consistency_of", lambda *_, **__: next(scores))
+    monkeypatch.setattr(late_failure, "survival_of", survival)
     recipe = override(IMPROVED, ["encoder.widths=(8,16)", "epochs=4", "checkpoints=4"])
     kept, _ = pipeline.fit(ArraySource(images), tmp_path / "c.pth", recipe, keep_better=True)
     assert kept.step < kept.total_steps

@@ -33,7 +33,7 @@ from shoal.recipes.efforts import DEFAULT_EFFORT, EFFORTS
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import group_sizes
 from shoal.scoring.try_views import try_views
-from shoal.scoring.under_augmentation import consistency_of
+from shoal.scoring.under_augmentation import survival_of
 from shoal.tracking.tensorboard import TensorBoard
 from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
@@ -195,7 +195,7 @@ def _finished_before(
         return before, None
     some = pipeline.sample_of(source, request.most_clustered, before.recipe.seed)
     finished, table = pipeline.cluster(some, before, auto_k=True, device=device, track=report)
-    score = consistency_of(some, finished, device=device)
+    score = survival_of(some, finished, device=device).consistency
     facts = replace(finished.facts, consistency={finished.step: score})
     finished = replace(finished, facts=facts)
     checkpoints.save(finished, path, force=True)

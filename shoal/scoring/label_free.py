@@ -161,11 +161,16 @@ def verdict_on(
 
 
 def _is_settled(chosen: ChosenNumber | None) -> bool:
-    """Whether a number of clusters was chosen, and no other would do as well."""
+    """Whether a number of clusters was chosen, and there is no use in trying others.
+
+    That is so where one number alone is clear, or where no number is better than chance. In between
+    the best number is a guess, and a person who looks at others may know better.
+    """
     if chosen is None or not chosen.strengths:
         return False
     best = max(chosen.strengths.values())
-    return best < NOTHING or sum(each >= best - TIED for each in chosen.strengths.values()) == 1
+    tied = sum(each >= best - TIED for each in chosen.strengths.values())
+    return best < NOTHING or (best >= CLEAR and tied == 1)
 
 
 def _n_nonempty(checkpoint: Checkpoint) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,8 +72,17 @@ def predict_views(
     return UnderAugmentation(shown[0], tables[0], (tables[1], tables[2]))
 
 
-def consistency_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> float:
-    """How consistent a finished checkpoint's clusters are, see `combine`, in [0, 1].
+class Survival(NamedTuple):
+    """What is left of a checkpoint's groups when its images are shown differently."""
+
+    consistency: float
+    """See `combine`, in [0, 1]."""
+    recognition: float
+    """See `UnderAugmentation.recognition`, in [0, 1]; it does not depend on the groups."""
+
+
+def survival_of(source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu") -> Survival:
+    """Show the images of a finished checkpoint differently, and see what stays as it was.
 
     Args:
         source: the images that the clusters were found in.
@@ -81,8 +91,8 @@ def consistency_of(source: ImageSource, checkpoint: Checkpoint, *, device: str =
     """
     calibrated = calibration_of(checkpoint)
     if calibrated is not None:  # the same images were shown then
-        return round(calibrated.signals.consistency, 4)
+        signals = calibrated.signals
+        return Survival(round(signals.consistency, 4), round(signals.recognition, 4))
     seed = checkpoint.recipe.seed
-    return round(
-        predict_views(source, checkpoint, most=SAMPLE, seed=seed, device=device).consistency, 4
-    )
+    seen = predict_views(source, checkpoint, most=SAMPLE, seed=seed, device=device)
+    return Survival(round(seen.consistency, 4), round(seen.recognition, 4))
