@@ -20,6 +20,7 @@ from shoal.images.array import ArraySource
 from shoal.images.tensors import to_float
 from shoal.models import checkpoint
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.facts import ChosenNumber
 from shoal.models.history import CheckpointHistory
 from shoal.recipes.parts import Part
 from shoal.scoring import label_free, late_failure
@@ -129,6 +130,25 @@ def test_a_checkpoint_along_the_way_has_nothing_to_judge(
         label_free.judge(source, along)
     assert label_free.judge(source, pipeline.cluster(source, along)[0]).n_images > 0
     assert not along.finished
+
+
+@pytest.mark.parametrize(
+    ("strengths", "may_be_another"),
+    [
+        ({2: 0.51, 3: 0.42}, True),  # the best of them is a guess
+        ({2: 0.84, 3: 0.82}, True),
+        ({2: 0.84, 3: 0.42}, False),
+        ({2: 0.10, 3: 0.02}, False),
+    ],
+)
+def test_another_number_of_groups_is_proposed_unless_one_alone_is_clear(
+    voting: Checkpoint, strengths: dict[int, float], may_be_another: bool
+) -> None:
+    chosen = ChosenNumber("reason", strengths)
+    facts = replace(voting.facts, chosen=chosen, warnings=("an image is blurred.",))
+    doubted = label_free.verdict_on(replace(voting, facts=facts))
+    assert doubted.trust == "in part"
+    assert ("another number of groups" in str(doubted)) == may_be_another
 
 
 def guarded(source: ArraySource, last: Checkpoint, history: CheckpointHistory) -> Checkpoint:
