@@ -22,8 +22,9 @@ from shoal.training.augmented_source import SAMPLE
 _FAR = 0.1
 """In 36 runs of six kinds on three piles no earlier checkpoint led by more than 0.024."""
 _LESS = 0.02
-"""By how much fewer images must be recognised: more than the standard error of 1,000, which is 0.016
-at most. Training tells images apart better and better, unless it goes wrong."""
+"""By how much fewer images must be recognised: more than the standard error of a share of 1,000
+images, which is 0.016 at most. Training tells images apart better and better, unless it goes wrong.
+"""
 
 
 class Cluster(Protocol):
