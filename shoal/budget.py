@@ -29,7 +29,8 @@ with a time limit made the forecast epochs, and down to this part of them."""
 
 def limit_for(
     source: ImageSource, recipe: Recipe, *, minutes: float, began: float | None = None,
-    spent_before: float = 0.0, reports: bool = False, device: str = "cpu", workers: int = 1,
+    spent_before: float = 0.0, reports: bool = False, pictures: float = 0.0, device: str = "cpu",
+    workers: int = 1,
 ) -> tuple[TimeLimit, Recipe, Speed]:  # fmt: skip
     """Return a time limit, and the recipe with as many epochs as fit into it.
 
@@ -43,6 +44,7 @@ def limit_for(
         began: when the minutes began, by `time.monotonic`; None: now.
         spent_before: seconds that a run had taken before it was interrupted.
         reports: whether a map and a report follow, within the minutes.
+        pictures: seconds that reading originals for these takes, see `plots.reading_time`.
         device: cpu or cuda.
         workers: how many processes share a step.
 
@@ -56,7 +58,7 @@ def limit_for(
     if reports:
         writing = speed.embedding_again(source)
         after += writing
-        fixed += speed.drawing(source) + minutes * 60 * MEASURED_SHARE
+        fixed += speed.drawing(source) + pictures + minutes * 60 * MEASURED_SHARE
     limit = TimeLimit(
         minutes * 60, began=began, spent_before=spent_before, after=after, fixed=fixed,
         step=speed.step, writing=writing,
@@ -67,7 +69,7 @@ def limit_for(
 
 def forecast(
     source: ImageSource, recipe: Recipe, *, epochs_before: float = 0.0,
-    reports: bool = False, device: str = "cpu", workers: int = 1,
+    reports: bool = False, pictures: float = 0.0, device: str = "cpu", workers: int = 1,
 ) -> tuple[float, float]:  # fmt: skip
     """Return how many seconds a run without a time limit takes, at least and at most, roughly.
 
@@ -78,6 +80,7 @@ def forecast(
         recipe: decides the run.
         epochs_before: epochs that a resumed run has behind it.
         reports: whether a map and a report follow.
+        pictures: see `limit_for`.
         device: cpu or cuda.
         workers: how many processes share a step.
     """
@@ -87,7 +90,7 @@ def forecast(
     least = training + speed.embedding(source) + speed.clustering(source, recipe.n_clusters)
     most = least
     if reports:
-        least += speed.embedding_again(source) + speed.drawing(source)
+        least += speed.embedding_again(source) + speed.drawing(source) + pictures
         most = least + max(10.0, MEASURED_SHARE * training)
     return least, UNCERTAIN * most
 
@@ -114,7 +117,10 @@ class Speed:
         return len(source) * self.image
 
     def drawing(self, source: ImageSource) -> float:
-        """Seconds to draw the map and the report, where nothing else works; not the history."""
+        """Seconds to draw the map and the report, where nothing else works.
+
+        What it takes to measure the history and to read originals comes on top.
+        """
         return 6.0 + 3e-3 * min(len(source), 5000) + 4e-4 * len(source)
 
     def epochs(self, source: ImageSource, recipe: Recipe, seconds: float) -> float:

@@ -161,6 +161,30 @@ def test_after_a_no_comes_first_what_could_change_it_and_was_not_tried() -> None
     assert vectors[0] == "It may be that the vectors form no groups at all."
 
 
+def test_larger_images_are_advised_with_the_minutes_they_take_and_not_where_those_were_short() -> (
+    None
+):
+    training = parse_training(["run", "p", "found", "--minutes", "5"])
+    assert training is not None
+    poor = replace(
+        GOOD, estimate=Estimate(0.8, 0.6, 1.0), training=training, minutes=5.0, larger_size=64,
+        epochs=28.0, recipe_epochs=28.0,
+    )  # fmt: skip
+
+    def larger(evidence: Evidence) -> list[str]:
+        return [each for each in map(str, decide(evidence).next_steps) if "larger images" in each]
+
+    assert larger(poor) == [
+        "Train on larger images: 'shoal run p found-larger --size 64 --minutes 20'."
+    ]
+    assert larger(replace(poor, epochs=11.9)) == []
+    untimed = parse_training(["run", "p", "found", "--epochs", "9"])
+    assert untimed is not None
+    assert larger(replace(poor, minutes=None, epochs=9.0, training=untimed)) == [
+        "Train on larger images: 'shoal run p found-larger --epochs 9 --size 64'."
+    ]
+
+
 def test_nobody_is_sent_to_the_least_certain_where_all_are_equally_certain() -> None:
     assert "least sure of" in str(decide(GOOD))
     same = str(decide(replace(GOOD, equally_sure=True)))

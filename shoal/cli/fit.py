@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from shoal import pipeline
-from shoal.budget import UNCERTAIN, forecast, limit_for
+from shoal.budget import forecast
+from shoal.cli.minutes import foretold, other_efforts, within_minutes
 from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
 from shoal.distributed import torchrun
@@ -26,10 +26,10 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import CHANNELS, MEASURED, command_line, typed
-from shoal.plural import counted, duration, lasted, pixels, rounded
+from shoal.plots.reading_time import seconds_to_draw
+from shoal.plural import counted, duration, lasted, pixels
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
-from shoal.recipes.efforts import DEFAULT_EFFORT, EFFORTS
 from shoal.recipes.recipe import Recipe, differences
 from shoal.scoring import group_sizes
 from shoal.scoring.try_views import try_views
@@ -39,7 +39,6 @@ from shoal.training.allocator import keep_large_buffers
 from shoal.training.devices import resolve_device
 from shoal.training.start import check_resumable
 from shoal.training.suit import suit
-from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
 
 def train(
@@ -85,12 +84,11 @@ def _train(
         photographs = recipe.views
         recipe, said = suit(source, recipe, request.views)
         report.say(*said)
-    limit = None
+    pictures = seconds_to_draw(source) if request.hands_over else 0.0
+    limit, within = None, partial(within_minutes, source, request, before, device, pictures)
     if request.minutes is not None:
-        limit, recipe, seconds_per_step = _within(source, recipe, request, before, report, device)
+        limit, recipe, speed = within(recipe)
         origin = replace(origin, minutes=request.minutes, earlier_seconds=limit.spent_before)
-        if before is None:
-            notes["measured_seconds_per_step"] = round(seconds_per_step, 5)
     if before is None:
         try:
             recipe, tried, said = try_views(
@@ -100,6 +98,12 @@ def _train(
             raise _stopped(path, recipe) from error
         report.say(*said)
         origin = replace(origin, tried_views=tried)
+        if tried and limit is not None:  # which took minutes, and may have changed the views
+            limit, recipe, speed = within(recipe)
+    if limit is not None:
+        report.say(*foretold(limit, recipe, speed, request, before))
+        if before is None:
+            notes["measured_seconds_per_step"] = round(speed.step, 5)
     height, width, channels = source.shape
     colour = channel_kind(source) != "channels"
     if channels == 3 and not colour:
@@ -113,9 +117,10 @@ def _train(
     if limit is None and request.ray is None:  # who knows how fast a cluster is
         least, most = forecast(
             source, recipe, epochs_before=0.0 if before is None else before.epoch,
-            reports=request.hands_over, device=device, workers=torchrun.n_workers(),
+            reports=request.hands_over, pictures=pictures, device=device,
+            workers=torchrun.n_workers(),
         )  # fmt: skip
-        other = _other_efforts(source, request) if before is None else ""
+        other = other_efforts(source, request) if before is None else ""
         report.say(f"this takes {duration(least, most)} on this machine{other}")
     try:
         finished, table = pipeline.fit(
@@ -154,21 +159,6 @@ def _trainer(request: Request, report: Reporter) -> pipeline.Trainer | None:
     )
 
 
-def _other_efforts(source: ImageSource, request: Request) -> str:
-    """What a quick and a thorough run would take, where nothing was said of the length."""
-    if not request.length_is_default:
-        return ""
-    sides = getattr(source, "sides_by_effort", {})
-    times = {
-        name: effort.times * (sides.get(name, 1) / sides.get(DEFAULT_EFFORT, 1)) ** 2
-        for name, effort in EFFORTS.items()
-    }
-    return (
-        f"; --quick takes about {times['quick']:.0%} of that, --thorough about "
-        f"{times['thorough']:.0f} times as long"
-    )
-
-
 def _watch(
     source: ImageSource, request: Request, before: Checkpoint | None, report: Reporter
 ) -> TensorBoard | None:
@@ -202,52 +192,6 @@ def _finished_before(
     assert facts.chosen is not None  # as it was asked for
     report.say(facts.chosen.reason)
     return finished, table
-
-
-def _within(
-    source: ImageSource, recipe: Recipe, request: Request, before: Checkpoint | None,
-    report: Reporter, device: str,
-) -> tuple[TimeLimit, Recipe, float]:  # fmt: skip
-    """The time limit of --minutes, the recipe with as many epochs as fit, and seconds a step."""
-    assert request.minutes is not None
-    pace = None if before is None else before.pace
-    limit, timed, speed = limit_for(
-        source, recipe, minutes=request.minutes, began=request.began,
-        spent_before=0.0 if pace is None else pace.seconds, reports=request.hands_over,
-        device=device, workers=request.workers or torchrun.n_workers(),
-    )  # fmt: skip
-    recipe = recipe if before is not None else timed
-    time_is = f"{counted(request.minutes, 'minute')} {'is' if request.minutes == 1 else 'are'}"
-    if limit.left() - limit.reserved() < 10 * speed.step:
-        report.say(
-            f"{time_is} too short for this pile: a few steps are made, and the rest takes as long "
-            "as it takes"
-        )
-    elif before is None:
-        most = timed.epochs
-        report.say(
-            f"{time_is} enough for about {rounded(most / UNCERTAIN)} to "
-            f"{counted(rounded(most), 'epoch')} at {speed.step:.3f} s a step or more; the speed is "
-            "measured all the time, and the run made to fit"
-        )
-    return limit, recipe, speed.step
-
-
-def seconds_for_history(finished: Checkpoint, request: Request) -> Callable[[], float]:
-    """What measuring the checkpoints along the way may take in a run, asked when it begins.
-
-    Of a run with a time limit that is what is left but for a little for the page; of another a
-    tenth of the training time, or 10 seconds if that is more.
-    """
-
-    def left() -> float:
-        if request.minutes is None or request.began is None:
-            return max(10.0, MEASURED_SHARE * finished.origin.seconds)
-        spent = time.monotonic() - request.began + finished.origin.earlier_seconds
-        page = 4.0 + 2e-4 * finished.n_images
-        return request.minutes * 60 - spent - page
-
-    return left
 
 
 def _before(path: Path, request: Request, report: Reporter) -> Checkpoint | None:

@@ -187,6 +187,7 @@ def run(
     began = time.monotonic()
     from shoal.cli import fit as training
     from shoal.cli import inference, opening
+    from shoal.cli.minutes import seconds_for_history
     from shoal.cli.next_step import say_next
     from shoal.cli.outputs import listed_in
     from shoal.cli.request import MOST_CLUSTERED, Request
@@ -222,7 +223,7 @@ def run(
             report.say(*already(run))
             return
         finished, table = training.train(source, run.checkpoint, request, report)
-        spare = training.seconds_for_history(finished, request)
+        spare = seconds_for_history(source, finished, request)
         if request.ray is not None and len(source) > MOST_CLUSTERED:
             from shoal.cli import sharded
 

@@ -35,6 +35,7 @@ from shoal.recipes.recipe import Recipe, check_trainable
 from shoal.scoring.try_views import try_views
 from shoal.training.devices import resolve_device
 from shoal.training.suit import suit
+from shoal.training.time_limit import TimeLimit
 
 
 class ImageClusterer(EncoderEstimator):
@@ -183,9 +184,7 @@ class ImageClusterer(EncoderEstimator):
                 track.say(*said)
         limit = None
         if self.minutes is not None:
-            limit, recipe, _ = limit_for(
-                source, recipe, minutes=self.minutes, began=began, device=device
-            )
+            limit, recipe = self._within(source, recipe, began, device)
         if origin.row_range is None:
             recipe, tried, said = try_views(
                 source, recipe, photographs, asked, device=device, track=track
@@ -193,6 +192,8 @@ class ImageClusterer(EncoderEstimator):
             origin = replace(origin, tried_views=tried)
             if isinstance(track, Reporter):
                 track.say(*said)
+            if tried and limit is not None:  # which took minutes, and may have changed the views
+                limit, recipe = self._within(source, recipe, began, device)
         with tempfile.TemporaryDirectory(prefix="shoal-", dir=temporary_folder()) as folder:
             path = Path(folder) / "checkpoint.pth"
             try:
@@ -220,6 +221,16 @@ class ImageClusterer(EncoderEstimator):
         self._adopt(self.checkpoint_, corrections)
         self._keep(X, table, track)
         return self
+
+    def _within(
+        self, source: ImageSource, recipe: Recipe, began: float, device: str
+    ) -> tuple[TimeLimit, Recipe]:
+        """The limit of ``minutes``, and the recipe with as many epochs as fit."""
+        assert self.minutes is not None
+        limit, timed, _ = limit_for(
+            source, recipe, minutes=self.minutes, began=began, device=device
+        )
+        return limit, timed
 
     @classmethod
     def load(cls, path: str | Path, *, corrections: str | Path | bool = True) -> Self:

@@ -22,6 +22,9 @@ from shoal.scoring.group_sizes import FEW_TO_GROUP
 from shoal.scoring.training_command import TrainingCommand, command
 from shoal.scoring.worth_asking import by_groups
 
+_LARGER_TAKES = 4
+"""A step on images of twice the side takes so many times as long."""
+
 
 def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
     """What to do next, at most five steps, the most promising first.
@@ -115,10 +118,20 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
         steps = [] if vain else _ignore_light(evidence)
     if light_tells(evidence.signals):
         steps += _keep_light_unless_kept(evidence)
-    if evidence.larger_size is not None:
-        larger = evidence.training.again("larger", size=str(evidence.larger_size))
-        steps.append(sentence("Train on larger images: {command}.", command=larger))
-    return steps
+    return [*steps, *_larger(evidence)]
+
+
+def _larger(evidence: Evidence) -> list[Sentence]:
+    """A training on larger images, which has as many epochs; not where time was short already."""
+    if evidence.larger_size is None:
+        return []
+    changed = {"size": str(evidence.larger_size)}
+    if evidence.minutes is not None:
+        if was_short(evidence):
+            return []
+        changed["minutes"] = f"{_LARGER_TAKES * evidence.minutes:g}"
+    larger = evidence.training.again("larger", **changed)
+    return [sentence("Train on larger images: {command}.", command=larger)]
 
 
 def _longer(evidence: Evidence) -> list[Sentence]:
