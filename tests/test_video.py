@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shoal.cli.opening import open_images
+from shoal.cli.options import OpenOptions
 from shoal.errors import DataError
 from shoal.images.open import open_source
 from shoal.images.readers import video
 from shoal.images.readers.frame_choice import Frame, chosen
 from shoal.images.within import Within
+from shoal.progress import Reporter
 
 av = pytest.importorskip("av", reason="needs the extra shoal[video]")
 
@@ -73,16 +76,41 @@ def test_every_says_how_many(tmp_path: Path) -> None:
     assert [int(second) for second in seconds] == list(range(12))
 
 
+@pytest.mark.parametrize(
+    ("every", "said"),
+    [
+        (None, "2 videos: 13 frames, one every second; 2 more are left out as near-identical to"),
+        (0.5, "2 videos: 13 frames, one every 0.5 seconds; 17 more are left out"),
+        ("cuts", "2 videos: 13 frames, one of each shot; --every SECONDS takes others"),
+    ],
+)
+def test_it_is_said_which_frames_were_taken_and_how_many_files_hold_them(
+    every: Any, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changing(tmp_path / "clip.mp4")
+    clip(tmp_path / "still.mp4", [frame(3)] * 30)
+    Image.fromarray(frame(5)).save(tmp_path / "a.png")
+    options = OpenOptions(every=None if every is None else str(every), cache=False)
+    for _ in range(2):
+        open_images(tmp_path, options, report=Reporter())
+    told = capsys.readouterr().err
+    assert said in told
+    assert "3 files hold 14 images\n" in told
+    (tmp_path / "b.png").write_bytes(b"")
+    open_images(tmp_path, options)
+    assert capsys.readouterr().err.startswith("4 files: 3 hold 14 images, 1 left out\n  b.png: ")
+
+
 def test_a_still_video_is_one_image_and_slow_change_is_kept() -> None:
     still = np.full((32, 32, 3), 90, np.int16)
 
     def frames(levels: list[int]) -> list[Frame]:
         return [Frame(n * 0.5, lambda level=level: still + level) for n, level in enumerate(levels)]
 
-    assert chosen(frames([0, 2, -3, 1] * 20), 0.5) == [0.0]
-    assert chosen(frames(list(range(0, 40, 4))), 0.5) == [0.0, 1.5, 3.0, 4.5]
-    assert chosen(frames([0] * 6 + [60] * 6), "cuts") == [1.5, 4.25]
-    assert chosen(frames(list(range(0, 120, 10))), "cuts") == [2.75]  # a fade is no cut
+    assert chosen(frames([0, 2, -3, 1] * 20), 0.5) == ([0.0], 79)
+    assert chosen(frames(list(range(0, 40, 4))), 0.5) == ([0.0, 1.5, 3.0, 4.5], 6)
+    assert chosen(frames([0] * 6 + [60] * 6), "cuts").times == [1.5, 4.25]
+    assert chosen(frames(list(range(0, 120, 10))), "cuts").times == [2.75]  # a fade is no cut
 
 
 def test_a_folder_with_videos(tmp_path: Path) -> None:

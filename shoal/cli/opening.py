@@ -57,12 +57,12 @@ def open_images(
     counts = getattr(source, "left_out", None)
     if counts is None:
         counts = [Count(1, *row) for row in source.skipped]
-    missed = [count for count in counts if not count.expected]
-    if missed:
-        lines = left_out_described(len(source), counts)
-        print(*map(printable, lines), sep="\n", file=sys.stderr)
-    elif counts and report is not None:
-        report.say("\n".join(map(printable, left_out_described(len(source), counts))))
+    n_files = getattr(source, "n_files", None)
+    lines = [*map(printable, left_out_described(len(source), counts, n_files=n_files))]
+    if any(not count.expected for count in counts):
+        print(*lines, sep="\n", file=sys.stderr)
+    elif report is not None and (counts or (n_files is not None and n_files[0] != len(source))):
+        report.say("\n".join(lines))
     return source
 
 
@@ -138,15 +138,32 @@ def check_any_images(path: Path) -> None:
 
 
 def left_out_described(
-    n_images: int, counts: Sequence[Count], *, each: str = "file", kept: str = "image"
-) -> list[str]:
+    n_images: int, counts: Sequence[Count], *, each: str = "file", kept: str = "image",
+    n_files: tuple[int, int] | None = None,
+) -> list[str]:  # fmt: skip
     """How many files there are and what became of them: a line in all, and a line for each reason.
+
+    ``n_files``: of how many of how many files there are images, where a file may hold several.
 
     >>> left_out_described(40, [Count(10, ".heic", "HEIC"), Count(1, "a.jpg", "empty")])
     ['51 files: 40 images, 11 left out', '  10 .heic: HEIC', '  a.jpg: empty']
+    >>> left_out_described(9, [Count(1, "a.jpg", "empty")], n_files=(2, 3))[0]
+    '3 files: 2 hold 9 images, 1 left out'
+    >>> left_out_described(9, [Count(4, "such as a#t=1", "damaged")], n_files=(2, 2))[0]
+    '2 files: 2 hold 9 images, 4 files or images within them left out'
+    >>> left_out_described(9, [], n_files=(1, 1)), left_out_described(2, [], n_files=(2, 2))
+    (['1 file holds 9 images'], ['2 files: 2 images, 0 left out'])
     """
     n_left = sum(count.n_files for count in counts)
-    lines = [f"{counted(n_images + n_left, each)}: {counted(n_images, kept)}, {n_left:,} left out"]
+    images = counted(n_images, kept)
+    lines = [f"{counted(n_images + n_left, each)}: {images}, {n_left:,} left out"]
+    if n_files is not None and n_files[0] != n_images:
+        holding, n_all = n_files
+        hold = f"hold{'s' if holding == 1 else ''} {images}"
+        within = "" if n_left == n_all - holding else f" {each}s or {kept}s within them"
+        lines = [f"{counted(n_all, each)}: {holding:,} {hold}, {n_left:,}{within} left out"]
+        if not n_left:
+            lines = [f"{counted(holding, each)} {hold}"]
     for count in counts:
         number = f"{count.n_files:,} " if count.n_files > 1 else ""
         lines.append(f"  {number}{count.what}: {count.reason}")

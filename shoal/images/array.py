@@ -88,6 +88,9 @@ class ArraySource:
         self.images: Array = checked.pixels
         self.colour = colour
         self.within = Within()
+        self.n_files: tuple[int, int] | None = None
+        """Of how many files there are images, and how many files there are in all; None: it is not
+        files that hold them, or it is not known."""
         self.pixel_range = None if pixel_range is None else checked.pixel_range
         self.missing = checked.missing
         n = len(self.images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -181,6 +181,8 @@ class Filling:
             "places": None if places is None else [places[row] for row in kept],
             "incomplete": any(entry.reason.startswith(AWAY) for entry in left_out),
             "joined": self.pile.joined,
+            "videos": self.pile.videos,
+            "n_files": self._count_files(kept),
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,
             "missing": missing,
@@ -191,6 +193,13 @@ class Filling:
             "larger": n_larger[0] / len(kept),
             "pixel_range": with_eight_bits(self.form.pixel_range).to_json(),
         }
+
+    def _count_files(self, kept: Sequence[int]) -> tuple[int, int]:
+        """Of how many files images are kept, and how many files there are in all."""
+        file_of, n_left = self.pile.file_of, len(self.pile.left_out)
+        if file_of is None:
+            return len(kept), len(self.pile.names) + n_left
+        return len({file_of[row] for row in kept}), len(set(file_of)) + n_left
 
     def _chunks(self) -> Iterator[Chunk]:
         for chunk in decode_in_chunks(

@@ -28,6 +28,8 @@ class Image(NamedTuple):
     """Whether a reader of `shoal.images.readers` reads it."""
     n_joined: int = 0
     """How many pages were taken for its channels, though the file does not say that they are."""
+    n_alike: int | None = None
+    """How many frames of its video are left out as near-identical; None: it is of no video."""
 
 
 def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image]:
@@ -37,28 +39,34 @@ def look(within: Within, file: tuple[str, int, Encoded]) -> list[Image]:
     if isinstance(content, Unreadable | Member):
         return [Image(row, by_reader=isinstance(content, Member))]
     try:
-        members, n_joined = _members(content, suffix, within)
+        members, n_joined, n_alike = _members(content, suffix, within)
     except Exception as error:  # noqa: BLE001 - of a damaged file, anything
         return [Image(row, fault=reason_of(error, content))]
     return (
         [Image(row)]
         if members is None
-        else [Image(row, one, suffix, by_reader=True, n_joined=n_joined) for one in members]
+        else [Image(row, one, suffix, "", True, n_joined, n_alike) for one in members]
     )
 
 
-def _members(content: Path | bytes, suffix: str, within: Within) -> tuple[list[str] | None, int]:
-    """The names of the images in a file, None if Pillow reads it; and `Image.n_joined`."""
+def _members(
+    content: Path | bytes, suffix: str, within: Within
+) -> tuple[list[str] | None, int, int | None]:
+    """The names of the images in a file, None if Pillow reads it; `Image.n_joined`, `n_alike`."""
     if suffix in video.ANIMATIONS:
-        animated = video.is_animation(content)
-        return video.members(content, every=within.every) if animated else None, 0
+        return _frames(content, within) if video.is_animation(content) else (None, 0, None)
     reader = reader_of(content, suffix)
     if reader is None:
-        return None, 0
+        return None, 0, None
     if reader.SUFFIXES is video.SUFFIXES:
-        return video.members(content, every=within.every), 0
+        return _frames(content, within)
     members = reader.members(content, within.pages)
     count = getattr(reader, "n_joined", None)
     if count is None or within.pages != "auto" or members != [""]:
-        return members, 0
-    return members, count(content)
+        return members, 0, None
+    return members, count(content), None
+
+
+def _frames(content: Path | bytes, within: Within) -> tuple[list[str], int, int]:
+    members, n_alike = video.chosen_members(content, within.every)
+    return members, 0, n_alike

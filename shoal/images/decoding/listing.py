@@ -63,6 +63,11 @@ class Listing:
     joined: tuple[int, int] = (0, 0)
     """Of how many files the pages were taken for channels though the file does not say that they
     are, and how many pages they have at most."""
+    file_of: Sequence[int] | None = None
+    """The number of the file that holds each image, where a file may hold several."""
+    videos: tuple[int, int, int] = (0, 0, 0)
+    """How many videos there are, how many of their frames are images, and how many more would be if
+    they were not near-identical to the one before."""
 
     def itself(self, track: Track) -> Listing:
         """For `decode_pile`, where nothing is left to list."""

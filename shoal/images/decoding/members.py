@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -55,8 +55,15 @@ def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Tr
     by_readers = any(image.by_reader for images in found.values() for image in images)
     joined = [images[0].n_joined for images in found.values() if images and images[0].n_joined]
     return replace(
-        _listing(files, found), isolated=by_readers, joined=(len(joined), max(joined, default=0))
-    )
+        _listing(files, found), isolated=by_readers, joined=(len(joined), max(joined, default=0)),
+        videos=_videos(found.values()),
+    )  # fmt: skip
+
+
+def _videos(found: Iterable[Sequence[Image]]) -> tuple[int, int, int]:
+    """See `Listing.videos`."""
+    videos = [images for images in found if images and images[0].n_alike is not None]
+    return len(videos), sum(map(len, videos)), sum(images[0].n_alike or 0 for images in videos)
 
 
 def _may_hold_several(name: str, within: Within) -> bool:
@@ -88,6 +95,7 @@ def _listing(files: Listing, found: dict[int, list[Image]]) -> Listing:
         [*files.left_out, *left],
         None if classes is None else [classes[image.row] for image in images],
         files.kind,
+        file_of=[image.row for image in images],
     )
 
 

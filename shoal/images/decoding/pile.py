@@ -129,6 +129,7 @@ def decode_pile(
             *describe_beyond(index.get("beyond", 0), len(index["ids"])),
             *_left_outside(index, wanted),
             *_joined(index, wanted),
+            *_of_videos(index, wanted),
         ],
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
@@ -138,6 +139,7 @@ def decode_pile(
         sides_by_effort=index.get("sides_by_effort"),
     )
     source.within = wanted.within
+    source.n_files = tuple(index["n_files"]) if "n_files" in index else None
     return source
 
 
@@ -253,6 +255,23 @@ def _joined(index: Index, wanted: Wanted) -> list[str]:
     return [
         f"the pages of {of} ({most}{n_pages}) are taken for the channels of one image; with "
         "--pages images each is an image"
+    ]
+
+
+def _of_videos(index: Index, wanted: Wanted) -> list[str]:
+    """How many frames were taken of videos, at which interval, and how many are left out."""
+    n_videos, n_frames, n_alike = index.get("videos", (0, 0, 0))  # missing in older caches
+    if not n_videos:
+        return []
+    every = 1.0 if wanted.within.every is None else wanted.within.every
+    second = "second" if every == 1 else counted(every, "second") if every != "cuts" else ""
+    interval = f"every {second}" if second else "of each shot"
+    are = "is" if n_alike == 1 else "are"
+    alike = f"; {n_alike:,} more {are} left out as near-identical to the one before"
+    hint = "; --every SECONDS takes others" if wanted.image_shape is None else ""
+    return [
+        f"{counted(n_videos, 'video')}: {counted(n_frames, 'frame')}, one "
+        f"{interval}{alike if n_alike else ''}{hint}"
     ]
 
 

@@ -32,17 +32,27 @@ class Frame(NamedTuple):
     """Makes the frame small, int16 (32, 32, 3); only valid until the next frame is read."""
 
 
-def chosen(frames: Iterable[Frame], every: Every) -> list[float]:
-    """The times of the frames that are taken, in order.
+class Chosen(NamedTuple):
+    """What was chosen of a video."""
+
+    times: list[float]
+    """Of the frames that are taken, in order."""
+    n_alike: int
+    """How many were left out because they are near-identical to the one taken before."""
+
+
+def chosen(frames: Iterable[Frame], every: Every) -> Chosen:
+    """The frames that are taken.
 
     At intervals, a frame that is near-identical to the one taken before it is left out. Of each
     shot, the frame in its middle is taken.
     """
-    return list(_in_shots(frames) if every == "cuts" else _at_intervals(frames, every))
+    return Chosen(list(_in_shots(frames)), 0) if every == "cuts" else _at_intervals(frames, every)
 
 
-def _at_intervals(frames: Iterable[Frame], seconds: float) -> Iterator[float]:
-    number, last = 0, None
+def _at_intervals(frames: Iterable[Frame], seconds: float) -> Chosen:
+    number, last, n_alike = 0, None, 0
+    times: list[float] = []
     for frame in frames:
         if frame.time < number * seconds - 0.0005:
             continue
@@ -50,7 +60,10 @@ def _at_intervals(frames: Iterable[Frame], seconds: float) -> Iterator[float]:
         small = frame.thumbnail()
         if last is None or int(np.abs(small - last).max()) > LIKE:
             last = small
-            yield frame.time
+            times.append(frame.time)
+        else:
+            n_alike += 1
+    return Chosen(times, n_alike)
 
 
 def _in_shots(frames: Iterable[Frame]) -> Iterator[float]:

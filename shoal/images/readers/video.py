@@ -38,12 +38,17 @@ def recognises(head: bytes) -> bool:
 
 def members(content: Content, pages: Pages = "auto", every: Every | None = None) -> list[str]:
     """The frames that are images of the pile, see `frame_choice.chosen`; `['']` is never given."""
+    return chosen_members(content, every)[0]
+
+
+def chosen_members(content: Content, every: Every | None) -> tuple[list[str], int]:
+    """The same, and how many were left out as near-identical to the frame before."""
     with _opened(content) as video:
-        times = chosen(video.frames(_thumbnail), 1.0 if every is None else every)
+        times, n_alike = chosen(video.frames(_thumbnail), 1.0 if every is None else every)
         names = list(dict.fromkeys(f"t={_written(time)}" for time in times))
         if not names:
             raise ValueError(f"a video without a frame that can be read{video.why}")
-        return names
+        return names, n_alike
 
 
 def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
