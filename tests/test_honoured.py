@@ -13,8 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from shoal.cli.run_folder import corrections_kept
 from shoal.corrections import say
 from shoal.corrections.journal import Journal
+from shoal.estimator.image_clusterer import ImageClusterer
 from shoal.export.load_corrections import corrections_of, load_corrections
 from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
@@ -213,7 +215,37 @@ def test_a_torn_last_line_is_said(
     assert told.code == 0
     assert "was not written to its end and is left out" in told.err
     assert "with 2 corrections by hand" in told.err
-    assert "was not written to its end and is left out; 2 corr" in run_cli("info", checkpoint).out
+    shown = run_cli("info", checkpoint).out
+    assert "was not written to its end and is left out\n2 corrections by hand" in shown
+    cut = "was not written to its end"
+    with pytest.warns(UserWarning, match=cut):
+        ImageClusterer.load(checkpoint)
+    told = run_cli("train", images_file, tmp_path / "t.pth", "--quick", "--corrections", reviewed)
+    assert cut in told.err
+    reviewed.write_bytes(reviewed.read_bytes().split(b"\n", 1)[0] + b'\n{"n":2,"ti')  # all of it
+    for words in (["predict", images_file, checkpoint, tmp_path / "q.csv"], ["info", checkpoint]):
+        told = run_cli(*words)
+        assert cut in told.err + told.out
+
+
+def test_a_journal_cut_in_its_first_line_is_told_and_a_review_begins_anew(
+    checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
+) -> None:
+    reviewed.write_bytes(reviewed.read_bytes()[:60])
+    kept = f"begins a new one, and keeps what is there as {reviewed.name}.torn"
+    shown = run_cli("info", checkpoint)
+    assert (shown.code, kept in shown.out, "Can these groups" in shown.out) == (0, True, True)
+    shown = run_cli("info", checkpoint, "--json")
+    assert kept in json.loads(shown.out)["corrections_lack"]
+    (said,) = corrections_kept(checkpoint)
+    assert kept in said
+    told = run_cli("predict", images_file, checkpoint, tmp_path / "p.csv")
+    assert (told.code, kept in told.err) == (2, True)
+    source, loaded = open_source(images_file), checkpoints.load(checkpoint)
+    with open_review(source, loaded, checkpoint).journal as journal:
+        assert journal.kept is not None
+        assert journal.kept.name == f"{reviewed.name}.torn"
+    assert corrections_kept(checkpoint) == []  # nothing was said yet
 
 
 def test_corrections_last_when_the_encoder_is_trained_again(

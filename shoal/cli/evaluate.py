@@ -173,7 +173,7 @@ def info(
     from shoal.cli.next_step import say_next
     from shoal.cli.run_identity import data_of_run
     from shoal.export import summaries
-    from shoal.export.load_corrections import corrections_of
+    from shoal.export.load_corrections import corrections_beside
     from shoal.models import checkpoint as checkpoints
     from shoal.models.history import CheckpointHistory
     from shoal.progress import Reporter
@@ -184,14 +184,18 @@ def info(
     checkpoint = _file_of(checkpoint)
     loaded = checkpoints.load(checkpoint)
     data = data_of_run(checkpoint.parent) if checkpoint.name == "checkpoint.pth" else None
-    corrections = corrections_of(checkpoint, loaded)
+    corrections, lacks = corrections_beside(checkpoint)
     if as_json:
         facts = summaries.checkpoint_facts(loaded, checkpoint, data)
         if corrections is not None:
             facts["corrections"] = summaries.corrections_facts(corrections)
+        if lacks:
+            facts["corrections_lack"] = lacks
         print(json.dumps(facts, indent=2))
     else:
         print(summaries.checkpoint_text(loaded, checkpoint))
+        if lacks:
+            print(lacks)
         if corrections is not None:
             print(summaries.corrections_text(corrections))
         if loaded.finished:  # last, so that the verdict is what a person sees

@@ -63,7 +63,7 @@ def export_model(
     from shoal.cli.next_step import say_next
     from shoal.cli.opening_as_learned import check_learned, open_with
     from shoal.cli.outputs import check_outputs, replacing
-    from shoal.corrections.journal_file import journal_beside
+    from shoal.export.load_corrections import corrections_beside
     from shoal.models import checkpoint as checkpoints
     from shoal.portable import export_model as exporting
     from shoal.portable.about import names_for
@@ -90,9 +90,10 @@ def export_model(
     )  # fmt: skip
     report.say(*replacing(replaced))
     report.say(*([f"names of clusters from {where}"] if where is not None else []))
-    if journal_beside(checkpoint).exists():
+    corrections, _ = corrections_beside(checkpoint)
+    if corrections is not None:
         report.say(
-            f"the corrections in {journal_beside(checkpoint)} are not in the model: it gives the "
+            f"the corrections in {corrections.path} are not in the model: it gives the "
             "clusters as they were found; 'shoal predict' honours them"
         )
     on = "random images" if check is None else str(check)

@@ -91,8 +91,7 @@ class Honouring:
         """
         if self.path is None:
             return table
-        with self.advised():
-            found = load_corrections(self.path)
+        found = self._read(self.path)
         if not len(found) or is_corrected(table, found):
             return table
         if self._given is None and not is_of(table, found, source.digest()):
@@ -111,8 +110,7 @@ class Honouring:
         """
         if self.path is None:
             return None
-        with self.advised():
-            found = load_corrections(self.path, checkpoint, beside=self._checkpoint)
+        found = self._read(self.path, checkpoint)
         if not len(found):
             if self._given is not None:
                 self._report.say(f"{self.path} holds no corrections yet")
@@ -120,9 +118,14 @@ class Honouring:
         self._say(found)
         return found
 
-    def _say(self, found: Corrections) -> None:
+    def _read(self, path: Path, checkpoint: Checkpoint | None = None) -> Corrections:
+        with self.advised():
+            found = load_corrections(path, checkpoint, beside=self._checkpoint)
         if found.lacks:
             self._report.warn(found.lacks)
+        return found
+
+    def _say(self, found: Corrections) -> None:
         decided = found.groups.decided
         said = f"with {counted(len(found), 'correction')} by hand from {self.path}"
         said += f", {decided.sum():,} of {len(decided):,} decided"

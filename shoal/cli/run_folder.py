@@ -14,9 +14,9 @@ from pathlib import Path
 from shoal.cli.outputs import copied_aside
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import completed, first_difference, identity_of
-from shoal.corrections.journal_file import journal_beside
 from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
+from shoal.export.load_corrections import corrections_beside
 from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_to
 from shoal.images.csv_files import printable
 from shoal.images.file_names import is_image
@@ -171,10 +171,13 @@ def already(run: Run) -> list[str]:
 
 def corrections_kept(checkpoint: Path) -> list[str]:
     """What to say of the corrections of an earlier result, if there are any."""
-    journal = journal_beside(checkpoint)
-    if not journal.exists():
-        return []
-    return [f"the corrections in {journal} are kept; predict, export and review carry them over"]
+    found, lacks = corrections_beside(checkpoint)
+    said = [lacks] if lacks else []
+    if found is not None:
+        said.append(
+            f"the corrections in {found.path} are kept; predict, export and review carry them over"
+        )
+    return said
 
 
 def _state(folder: Path, request: Request) -> Run:

@@ -129,7 +129,10 @@ def train(
         data, options, request, report, size=size, fit=fit, pixel_range=pixel_range
     )
     if corrections is not None:
-        told = decided_groups(source, load_corrections(corrections))
+        found = load_corrections(corrections)
+        if found.lacks:
+            report.warn(found.lacks)
+        told = decided_groups(source, found)
         request, n_told = replace(request, groups=told), int((told >= 0).sum())
         report.say(f"learns from {counted(n_told, 'image')} decided by hand in {corrections}, too")
         if 10 * n_told < len(source):  # benchmarks/LOG.md

@@ -18,10 +18,10 @@ from typing import Any, Self
 
 from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.history import replay
-from shoal.corrections.journal_file import not_begun, read_journal
+from shoal.corrections.journal_file import not_begun, read_journal, torn_beside
 from shoal.corrections.nouns import entry_of_vectors
 from shoal.errors import DataError, OutputError
-from shoal.images.files import atomic_path, free, write_error
+from shoal.images.files import atomic_path, write_error
 
 try:
     import fcntl
@@ -58,7 +58,7 @@ class Journal:
                 return
             read = read_journal(self.path)
             self.torn, self.history, self._length = read.torn, read.history, read.n_bytes
-            os.ftruncate(self._file, self._length)
+            # A torn last line goes when the next entry is written: until then each review tells it.
             if self._length and os.pread(self._file, 1, self._length - 1) != b"\n":
                 self._put(b"\n")
         except BaseException:
@@ -145,7 +145,7 @@ class Journal:
     def _put(self, content: bytes) -> None:
         try:
             view, place = memoryview(content), self._length
-            if os.fstat(self._file).st_size > place:  # of a line that failed and could not be cut
+            if os.fstat(self._file).st_size > place:  # a torn line, or one that failed
                 os.ftruncate(self._file, place)
             while view:
                 written = os.pwrite(self._file, view, place)
@@ -163,7 +163,7 @@ def _kept_aside(path: Path) -> Path | None:
     content = path.read_bytes()
     if not content:
         return None
-    kept = free(path.with_name(f"{path.name}.torn"))
+    kept = torn_beside(path)
     with atomic_path(kept) as temporary:
         temporary.write_bytes(content)
     return kept

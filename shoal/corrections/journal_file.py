@@ -14,7 +14,7 @@ from shoal.corrections.entry import NOWHERE, Entry, Whole
 from shoal.corrections.history import History, replay
 from shoal.errors import DataError, OutputError
 from shoal.images.csv_files import as_text
-from shoal.images.files import atomic_path
+from shoal.images.files import atomic_path, free
 from shoal.protocols import IntArray
 
 SUFFIX = ".corrections.jsonl"
@@ -63,6 +63,15 @@ def start_entry(
     return Entry("start", f"Began with {len(names):,} images.", whole=whole, about=about)
 
 
+def torn_beside(journal: Path) -> Path:
+    """Where a journal is kept that was cut within its first line, when a new one begins.
+
+    >>> torn_beside(Path("found/checkpoint.corrections.jsonl")).name
+    'checkpoint.corrections.jsonl.torn'
+    """
+    return free(journal.with_name(f"{journal.name}.torn"))
+
+
 @dataclass(frozen=True)
 class Read:
     """What a journal's file holds."""
@@ -95,7 +104,7 @@ def read_journal(path: str | Path) -> Read:
     else:
         length = len(content) - len(last)
     if not entries:
-        raise DataError(f"{path} holds no corrections: not even its first line is whole.")
+        raise DataError(_why_none(path, content))
     try:
         return Read(replay(entries), length, torn=bool(last))
     except DataError as error:
@@ -144,8 +153,8 @@ def check_journal(path: Path) -> None:
         raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
     if first.endswith(b"\n"):
         _entry(path, 1, first)
-    elif not (_BEGINNING.startswith(first) or first.startswith(_BEGINNING)):
-        raise DataError(f"{path} is not a file of corrections that shoal wrote.")
+    elif not _begins(first):
+        raise DataError(_foreign(path))
 
 
 def not_begun(path: Path) -> bool:
@@ -156,6 +165,27 @@ def not_begun(path: Path) -> bool:
             return _BEGINNING.startswith(start)
         rest = file.readline()
     return not rest.endswith(b"\n") and _whole_line(start + rest, 1) is None
+
+
+def _begins(first: bytes) -> bool:
+    """Whether a piece of a first line begins as the first line of a journal does."""
+    return _BEGINNING.startswith(first) or first.startswith(_BEGINNING)
+
+
+def _foreign(path: Path) -> str:
+    return f"{path} is not a file of corrections that shoal wrote."
+
+
+def _why_none(path: Path, content: bytes) -> str:
+    """Why a file without a whole line holds no corrections, and what `Journal` does with it."""
+    if not content:
+        return f"{path} is empty and holds no corrections; 'shoal review' begins it anew."
+    if not _begins(content):
+        return _foreign(path)
+    return (
+        f"{path} holds no corrections: not even its first line is whole; 'shoal review' of its "
+        f"checkpoint begins a new one, and keeps what is there as {torn_beside(path).name}."
+    )
 
 
 def _whole_line(line: bytes, number: int) -> Entry | None:
@@ -171,7 +201,7 @@ def _entry(path: Path, number: int, line: bytes) -> Entry:
         content = json.loads(line)
         about = content.get("about", {}) if number == 1 else {}
         if number == 1 and about.get("format") != FORMAT:
-            raise DataError(f"{path} is not a file of corrections that shoal wrote.")
+            raise DataError(_foreign(path))
         if number == 1 and int(about["version"]) > VERSION:
             raise DataError(f"{path} was written by a newer version of shoal; upgrade shoal.")
         entry = Entry.from_json(content)
@@ -182,7 +212,7 @@ def _entry(path: Path, number: int, line: bytes) -> Entry:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if number == 1:
-            raise DataError(f"{path} is not a file of corrections that shoal wrote.") from error
+            raise DataError(_foreign(path)) from error
         raise DataError(
             f"{path} is damaged: line {number} is not an entry. Restore it from a copy, or keep "
             f"the {number - 1} lines before it."

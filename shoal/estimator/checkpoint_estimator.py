@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Self
 
@@ -134,6 +135,8 @@ class CheckpointEstimator(
         self.n_clusters_ = checkpoint.recipe.n_clusters
         self.corrections_ = corrections
         if corrections is not None:
+            if corrections.lacks:
+                warnings.warn(f"{corrections.lacks}.", stacklevel=3)
             groups, _, _ = groups_under(corrections, checkpoint, corrections.division)
             self.n_clusters_ = len(groups.sizes)
         return self

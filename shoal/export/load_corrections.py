@@ -64,6 +64,26 @@ def corrections_of(checkpoint: str | Path, loaded: Checkpoint | None = None) -> 
     return found if len(found) else None
 
 
+def corrections_beside(checkpoint: str | Path) -> tuple[Corrections | None, str]:
+    """What a person said of a checkpoint's clusters, for commands that only speak of it.
+
+    Args:
+        checkpoint: the file.
+
+    Returns:
+        The corrections, without the table that they are about; None where nothing was said, or it
+        cannot be read. And what cannot be read, as a sentence; empty where there is no such thing.
+    """
+    path = journal_beside(checkpoint)
+    if not path.exists():
+        return None, ""
+    try:
+        found = load_corrections(path)
+    except DataError as error:
+        return None, str(error)
+    return found if len(found) else None, found.lacks
+
+
 def _table(file: Path, clustering: str) -> ImageTable | None:
     """A table with the embedding of a checkpoint; None if the file is none."""
     if stored_digest(file) != clustering:

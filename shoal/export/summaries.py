@@ -226,9 +226,9 @@ def corrections_text(corrections: Corrections) -> str:
     """What a person corrected, as text."""
     facts = corrections_facts(corrections)
     listed = ", ".join(f"{each['name']} ({each['images']:,})" for each in facts["groups"])
-    lacks, n = corrections.lacks and f"{corrections.lacks}; ", len(corrections.groups.decided)
+    n = len(corrections.groups.decided)
     return (
-        f"{lacks}{counted(len(corrections), 'correction')} by hand in {corrections.path}: "
+        f"{counted(len(corrections), 'correction')} by hand in {corrections.path}: "
         f"{facts['decided']:,} of {counted(n, 'image')} decided; the groups are {listed}; "
         "what is said below of the groups is of the result before these corrections"
     )

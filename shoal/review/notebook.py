@@ -27,9 +27,14 @@ class ShownReview:
     journal: Path
     """Where what a person says is kept."""
     server: ReviewServer
+    notes: tuple[str, ...] = ()
+    """What the person should know before they go on, in sentences."""
 
     def __repr__(self) -> str:
-        return f"<review at {self.server.new_address()}, kept in {self.journal}>"
+        said = "; ".join(
+            [f"review at {self.server.new_address()}, kept in {self.journal}", *self.notes]
+        )
+        return f"<{said}>"
 
     def _repr_html_(self) -> str:
         # The cookie is only sent in a frame of the same site, and localhost is not 127.0.0.1.
@@ -52,9 +57,10 @@ class ShownReview:
             f"<code>ssh -L {port}:localhost:{port} HOST</code> on yours, and run this cell again."
             "</p>"
         )
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         link = f"http://localhost:{self.server.port}/?token={tokens[1]}"
         return (
-            f"<div>{elsewhere}{frame}<script>{script}</script>"
+            f"<div>{notes}{elsewhere}{frame}<script>{script}</script>"
             f'<p><a href="{link}" target="_blank" rel="noopener">Open it in a window.</a> '
             f"Kept in {html.escape(str(self.journal))}.</p></div>"
         )
@@ -101,5 +107,5 @@ def show(
         reviewed.journal.close()
         raise
     server.start()
-    _running[key] = ShownReview(journal, server)
+    _running[key] = ShownReview(journal, server, reviewed.notes)
     return _running[key]
