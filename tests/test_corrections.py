@@ -105,6 +105,15 @@ def test_random_words_can_all_be_undone_and_done_again(tmp_path_factory, data):
     assert same(replay(again.entries).groups, before[-1])
 
 
+def test_nothing_is_learned_from_nothing():
+    groups = beginning()
+    with pytest.raises(DataError, match="no image is decided yet"):
+        say.learn(groups, groups.group)
+    groups = apply(groups, say.confirm(groups, np.array([0])))
+    with pytest.raises(DataError, match="every image is where the corrections put it"):
+        say.learn(groups, groups.group)
+
+
 def test_undo_goes_back_further_than_states_are_kept(tmp_path):
     with Journal(tmp_path / "x.jsonl", start_entry(IDS, LABELS)) as journal:
         first = journal.history.groups

@@ -419,6 +419,7 @@ def test_two_clusters_of_one_name_become_one(
     write_csv(prediction, [["id", "label", "note"], *extra])
     names = write_csv(tmp_path / "n.csv", [["cluster", "name"], [0, "a/b"], [1, "c"], [2, "a/b"]])
     result = run_cli("name", prediction, names)
+    assert f"in place of DATA: shoal export DATA {prediction} {tmp_path / 'sorted'}" in result.err
     assert result.code == 0, result.err
     assert "1 merged" in result.err
     named = read_csv(prediction)

@@ -37,6 +37,12 @@ NAMELESS = """
                 one.getAttribute("aria-labelledby")))
         .map((one) => one.outerHTML)"""
 
+HEADINGS_OF_NOTHING = """
+    return [...document.querySelectorAll("h2, h3")]
+        .filter((one) => one.checkVisibility() && one.nextElementSibling?.textContent === "" &&
+            !one.nextElementSibling.matches("span") && !one.nextElementSibling.querySelector("*"))
+        .map((one) => one.textContent)"""
+
 SOURCE = (Path(__file__).parents[1] / "shoal/review/page/commands.js").read_text("utf-8")
 # The others have a field, a list or cards of their own.
 OWN = (
@@ -292,6 +298,10 @@ def test_nothing_half_done_is_lost_to_another_tab_without_a_word(person: Person)
 def test_others_are_seen_and_a_lost_server_is_said(person: Person) -> None:
     person.press(Keys.ESCAPE)  # not now: the groups
     person.until(lambda: person.tiles())
+    person.press("l")
+    person.until(lambda: "no image is decided yet" in person.text(".dialog"))
+    person.press(Keys.ESCAPE)
+    person.until(lambda: not person.all("dialog[open]"))
     person.server.session.act({"op": "name", "group": 2, "name": "by another tab"})
     person.until(lambda: "by another tab" in person.groups())
 
@@ -352,6 +362,8 @@ def test_no_image_of_another_group_is_shown_while_the_server_is_gone(person: Per
     person.click(f"#image-{before[0]}")
     person.press(Keys.ENTER)
     person.until(lambda: person.text(".image-id"))
+    person.sees(".neighbours .large")
+    assert person.text(".image-side h3") == "Images like it"
     offline(person, off=True)
     person.press(Keys.ARROW_RIGHT)
     person.until(lambda: "cannot be loaded" in person.text(".image-facts"))
@@ -360,6 +372,7 @@ def test_no_image_of_another_group_is_shown_while_the_server_is_gone(person: Per
     assert "cannot be shown large" in person.shown(".image-lost").text
     assert not person.shown(".image-large").find_element("css selector", "img").is_displayed()
     assert person.run("return document.querySelectorAll('.neighbours *').length") == 0
+    assert person.run(HEADINGS_OF_NOTHING) == []
     person.press(Keys.ESCAPE)
     person.press("j")
     person.until(lambda: "cannot be shown" in person.text("#grid .told"))
@@ -372,7 +385,10 @@ def test_no_image_of_another_group_is_shown_while_the_server_is_gone(person: Per
     )  # nothing was said about what is not there
     person.press("q")
     person.until(lambda: "No question can be shown" in person.text("#question-body"))
-    person.press("b")
+    for key in "qvhbpwg":
+        person.press(key)
+        assert person.run(HEADINGS_OF_NOTHING) == []
+    person.press("h")
     offline(person, off=False)
     person.until(lambda: person.text("#saved") == "Saved")
     after = person.until(person.tiles)

@@ -59,11 +59,12 @@ def name(
     They become its column name. Two clusters of one name are merged. --template FILE writes a file
     to fill in; NAMES is that file.
     """
-    from shoal.cli.next_step import say_next
+    from shoal.cli.next_step import command, say_next
     from shoal.cli.reviewed import handing_over
     from shoal.cli.run_identity import data_of_run
     from shoal.errors import DataError
     from shoal.export.naming import name_clusters, write_template
+    from shoal.images.files import free
     from shoal.images.output_checks import check_distinct, check_writable
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import Known
@@ -96,8 +97,11 @@ def name(
         report.say(f"{names} does not say for which result its names are; taken for {prediction}")
     report.say(summaries.of_names(given.names, prediction))
     data = data_of_run(prediction.parent)
-    after = ["export", "--help"] if data is None else handing_over(data, prediction)
-    say_next(report, Known(), after)
+    if data is not None:
+        say_next(report, Known(), handing_over(data, prediction))
+        return
+    line = command("export", "DATA", prediction, free(prediction.with_name("sorted")))
+    report.say(f"to hand the groups over, with your images in place of DATA: {line}")
 
 
 def export(

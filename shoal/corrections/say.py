@@ -243,6 +243,8 @@ def learn(groups: Groups, target: IntArray) -> Entry:
     changed = np.flatnonzero(target != groups.group)
     if groups.decided[changed].any():
         raise DataError("learning may not move an image that a person decided.")
+    if not len(changed) and not groups.decided.any():
+        raise DataError("nothing changes: no image is decided yet; move or confirm some first.")
     if not len(changed):
         raise DataError("nothing changes: every image is where the corrections put it.")
     says = f"Learned from the corrections: {counted(len(changed), 'image')} moved."

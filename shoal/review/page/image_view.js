@@ -26,11 +26,12 @@ export function showImageView(app) {
   const note = el("textarea", { id: "note", rows: 2, placeholder: spoken`A note on this image`, "aria-label": "Note", maxlength: 2000 });
   const save = button("Save the note", () => void keepNote());
   const like = el("div", { class: "neighbours" });
+  const alike = el("h3", { text: spoken`Images like it`, hidden: true });
   const bar = el("div", { class: "image-actions" }, ...["before", "after", "confirm", "move", "new", "reject"].map((one) => commandButton(app, one)));
   const close = closeButton("Close", () => store.set({ open: null }));
   const view = el("dialog", { class: "image", "aria-label": spoken`An image` },
     el("div", { class: "image-large" }, picture, lost),
-    el("div", { class: "image-side" }, el("div", { class: "image-head" }, id, close), facts, bar, el("h3", { text: spoken`Images like it` }), like, el("div", { class: "noting" }, note, save)));
+    el("div", { class: "image-side" }, el("div", { class: "image-head" }, id, close), facts, bar, alike, like, el("div", { class: "noting" }, note, save)));
   document.body.append(view);
   /** @type {Facts | null} */
   let known = null;
@@ -111,6 +112,12 @@ export function showImageView(app) {
     return made;
   }
 
+  /** What is like the image, under a heading that stands above nothing else. @param {readonly number[]} rows */
+  function compare(rows) {
+    like.replaceChildren(...rows.map(neighbour));
+    alike.hidden = rows.length === 0;
+  }
+
   /** @param {Model} model */
   function describe({ state, labels }) {
     if (!known) return;
@@ -145,7 +152,7 @@ export function showImageView(app) {
       appears(view, () => picture.complete);
       picture.alt = id.textContent = "";
       facts.replaceChildren("Loading…");
-      like.replaceChildren();
+      compare([]);
       known = null;
       noted = open;
       note.value = app.kept.draft(draftOf(open)) ?? "";
@@ -159,7 +166,7 @@ export function showImageView(app) {
       id.textContent = said.id;
       picture.alt = said.id;
       if (document.activeElement !== note) note.value = app.kept.draft(draftOf(said.row)) ?? said.note ?? "";
-      if (like.children.length === 0) like.replaceChildren(...said.neighbours.map(neighbour));
+      if (like.children.length === 0) compare(said.neighbours);
       describe(store.get());
     } catch (error) {
       if (asked !== key) return;

@@ -101,7 +101,7 @@ export function askPreview(app, title, look, label) {
 /** @param {App} app @param {Preview} preview */
 function moved(app, { count: n, moves, ends, dissolved = false }) {
   const { state } = app.store.get();
-  if (n === 0) return [el("p", { text: "Nothing would move." })];
+  if (n === 0) return [el("p", { text: state.n_decided || dissolved ? "Nothing would move." : spoken`Nothing would move: no image is decided yet. Move or confirm images, or answer a question.` })];
   const lines = moves.map((move) => el("li", {},
     el("p", {}, el("strong", { text: counted(move.count, "image") }), ` from ${titleIn(state, move.from)} to ${titleIn(state, move.to)}`),
     strip(app, move.sample)));
