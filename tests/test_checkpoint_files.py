@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import shlex
+import shutil
+import subprocess
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -386,6 +389,35 @@ def test_begin_keeps_a_history_whose_checkpoint_is_gone(
     assert history.begin() == tmp_path / "c.pth.history.previous"
     kept = sorted(os.listdir(tmp_path / "c.pth.history.previous"))
     assert kept == ["diary.txt", "step-00000003.pth"]
+
+
+def test_what_a_run_that_was_killed_moved_aside_is_named_and_can_be_put_back(
+    half_way: Checkpoint, checkpoint_file: Path, run_cli: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    path = Path(shutil.copy(checkpoint_file, folder / "checkpoint.pth"))
+    history = CheckpointHistory(path)
+    words = (["predict", "x.npy", path, "p.csv"], ["info", folder], ["review", folder])
+    for step in (None, 3):  # killed before the first state was written, and after it
+        if step is not None:
+            history.save(replace(half_way, step=step), now=True)
+        history.begin()  # of the second time: with an unfinished run and without a checkpoint
+        said = [run_cli(*each).err for each in words]
+        assert all("that of an earlier run is kept" in each for each in said), said
+    history.save(replace(half_way, step=4), now=True)
+    shown = run_cli("info", folder).out
+    assert "The checkpoint of an earlier run is kept; to put it back: cp " in shown
+    said = run_cli("predict", "x.npy", path, "p.csv").err
+    assert "as its run was interrupted, or is still training; that of an earlier" in said
+    subprocess.run(shlex.split("cp " + said.rpartition(": cp ")[2]), check=True)
+    assert path.read_bytes() == checkpoint_file.read_bytes()
+    path.unlink()
+    for place in tmp_path.glob("*/*.previous*"):
+        shutil.rmtree(place)
+    said = run_cli("predict", "x.npy", path, "p.csv").err
+    shown = run_cli(*shlex.split(said.rpartition("how to go on: shoal ")[2]))
+    assert "The run is not finished" in shown.out
 
 
 def test_fit_and_save_replace_nothing_unless_told_to(

@@ -176,6 +176,7 @@ def info(
     from shoal.export.load_corrections import corrections_beside
     from shoal.models import checkpoint as checkpoints
     from shoal.models.history import CheckpointHistory
+    from shoal.models.history_places import put_back
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.training_command import split_program
@@ -207,6 +208,9 @@ def info(
                 say_next(Reporter(), Known(), ["info", final])
             elif checkpoint == CheckpointHistory(final).resume_file:
                 print("The run is not finished: it was interrupted, or is still training.")
+                back = put_back(final)
+                if back:
+                    print(f"The checkpoint of an earlier run is kept; to put it back: {back}")
                 if len(words) > 1 and Path(words[1]).exists():
                     again = [word for word in words if word not in ("--force", "--resume")]
                     say_next(Reporter(), Known(), [*again, "--resume"], program=program)

@@ -9,6 +9,7 @@ from shoal.errors import DataError
 from shoal.images.files import free
 from shoal.images.output_checks import outside
 from shoal.images.vectors.open import holds_vectors
+from shoal.models.history_places import why_missing
 
 
 def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tuple[Path, Path]:
@@ -29,7 +30,8 @@ def reviewed_of(where: Path, checkpoint: Path | None, data: Path | None) -> tupl
     file = where / "checkpoint.pth"
     if not file.is_file():
         raise DataError(
-            f"{where} is not the folder of a finished run; give one, or DATA and CHECKPOINT."
+            why_missing(file)
+            or f"{where} is not the folder of a finished run; give one, or DATA and CHECKPOINT."
         )
     images = data_of_run(where) if data is None else data
     if images is None:

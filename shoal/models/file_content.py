@@ -15,6 +15,7 @@ from torch import Tensor
 
 from shoal.errors import CheckpointError
 from shoal.models import stored
+from shoal.models.history_places import why_missing
 from shoal.protocols import Array
 
 # What zipfile and torch.load raise on a damaged file depends on where the damage is.
@@ -42,6 +43,8 @@ def on_cpu(state: Any) -> Any:
 def read_content(path: Path) -> Any:
     if path.is_dir():
         inside = path / "checkpoint.pth"  # where a run has it
+        if not inside.is_file() and (why := why_missing(inside)):
+            raise CheckpointError(why)
         other = ", not a checkpoint file, and holds no checkpoint.pth, as the folder of a run does."
         hint = f"; did you mean {inside}?" if inside.is_file() else other
         raise CheckpointError(f"{path} is a folder{hint}")
@@ -62,7 +65,8 @@ def read_content(path: Path) -> Any:
     except CheckpointError:
         raise
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such checkpoint; check the path.") from None
+        why = why_missing(path) or f"{path}: no such checkpoint; check the path."
+        raise CheckpointError(why) from None
     except PermissionError:
         raise CheckpointError(f"{path}: permission denied; make it readable.") from None
     except pickle.UnpicklingError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Iterable
@@ -13,13 +12,12 @@ from shoal.errors import CheckpointError, DistributedError, Interrupted, OutputE
 from shoal.images.output_checks import already_there, check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
+from shoal.models.history_places import RESUME, history_folder, places_aside
 
 RESUME_EVERY = 20.0
 """Seconds between two writes of the file that a run is resumed from."""
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt")
 """The suffixes by which a checkpoint is known, a damaged one, too."""
-SUFFIX, OLDER_SUFFIX = ".history", ".trail"
-"""How the folder's name ends. A folder of the older name is used where it is the only one."""
 
 
 class CheckpointHistory:
@@ -30,24 +28,19 @@ class CheckpointHistory:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = path = Path(path)
-        self.folder = path.with_name(path.name + SUFFIX)
-        older = path.with_name(path.name + OLDER_SUFFIX)
-        if older.is_dir() and not self.folder.exists():
-            self.folder = older
+        self.path = Path(path)
+        self.folder = history_folder(self.path)
         self._written = time.monotonic()
 
     @property
     def resume_file(self) -> Path:
         """The file from which an interrupted run is resumed."""
-        return self.folder / "resume.pth"
+        return self.folder / RESUME
 
     @property
     def previous(self) -> Path:
         """Where an earlier run goes when another one begins: the first such name that is free."""
-        first = self.folder.with_name(self.folder.name + ".previous")
-        numbered = (first.with_name(f"{first.name}.{number}") for number in itertools.count(1))
-        return next(place for place in itertools.chain([first], numbered) if _is_free(place))
+        return next(filter(_is_free, places_aside(self.folder)))
 
     def check_writable(self) -> None:
         """Fail now, not after the training, if the checkpoint or its history could not be written.
