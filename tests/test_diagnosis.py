@@ -13,7 +13,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from shoal.embedding.reduce import examined_rows
+from shoal.embedding.table import ImageTable
 from shoal.images.array import ArraySource
+from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Origin
 from shoal.recipes.named import BASELINE, BEST
@@ -354,6 +356,32 @@ def test_collapse_is_told_while_it_trains(run_cli: Callable[..., Any], tmp_path:
     (trained,) = (i for i, line in enumerate(lines) if line.startswith("trained in"))
     assert early < trained < late
     assert lines[early].startswith("warning: the embeddings have collapsed (their spread is 0.0")
+    words = ["predict", tmp_path / "noise.npy", tmp_path / "c.pth", tmp_path / "p.csv"]
+    told = run_cli(*words)
+    known = "warning: this checkpoint was trained with the warning: the embeddings have collapsed"
+    assert known in told.err
+    assert "next:" not in told.err
+    checkpoint = checkpoints.load(tmp_path / "c.pth")  # as one of before there were such facts
+    facts = replace(checkpoint.facts, warnings=())
+    checkpoints.save(replace(checkpoint, facts=facts), tmp_path / "c.pth", force=True)
+    assert known in run_cli(*words, "--force").err
+
+
+def test_one_embedding_of_different_images_is_told() -> None:
+    checkpoint = checkpoint_of(BEST)
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
+    ids, labels = list("abcde"), np.zeros(5, np.int64)
+
+    def told(images: np.ndarray, z: np.ndarray) -> list[str]:
+        table = ImageTable(ids, labels, z.astype(np.float32), np.ones(5, np.float32))
+        return warnings.tells_nothing(ArraySource(images), table, checkpoint)
+
+    alike = 1 + 1e-7 * np.arange(10).reshape(5, 2)  # but for rounding
+    (warning,) = told(images, alike)
+    assert "different images one embedding, so their clusters mean nothing" in warning
+    assert told(images, alike + np.eye(5, 2)) == []
+    assert told(images, np.zeros((5, 0))) == []  # of parts, whose embedding is not in memory
+    assert told(images[:1].repeat(5, 0), alike) == []  # copies
 
 
 def test_predict_warns_of_tiny_clusters_found_anew(

@@ -61,17 +61,24 @@ def predict(
     return table
 
 
-def are_all_strange(table: ImageTable) -> bool:
-    """Whether no image is like those learned from, as far as that was asked."""
-    return table.familiarity is not None and not table.familiarity.any()
+def are_indistinct(table: ImageTable) -> bool:
+    """Whether nothing tells the images apart: all have one embedding, or none is like those
+    learned from, as far as that was asked."""
+    strange = table.familiarity is not None and not table.familiarity.any()
+    return strange or warnings.are_all_alike(table.embedding)
 
 
 def warn_of(
     source: ImageSource, table: ImageTable, checkpoint: Checkpoint, report: Reporter, *,
     clusters: int | None = None,
 ) -> None:  # fmt: skip
-    """Warn of unfamiliar images, vectors without a direction, and tiny or empty new clusters."""
+    """Warn of what makes the clusters doubtful.
+
+    That is a checkpoint that tells nothing apart, unfamiliar images, vectors without a direction,
+    and tiny or empty new clusters.
+    """
     are_vectors = checkpoint.n_dimensions > 0
+    report.warn(*warnings.tells_nothing(source, table, checkpoint))
     if are_vectors and table.familiarity is None:  # else they are unlike any
         # Nothing was known of them: not all vectors need to be read again to find these.
         unsure = table.confidence == by_chance(clusters or checkpoint.recipe.n_clusters)

@@ -171,7 +171,7 @@ def predict(
     summary = summaries.prediction_summary(result, loaded.recipe.kind[:-1])
     report.say(f"{summary}; written to {prediction}")
     names = free(prediction.with_name("names.csv"))
-    learned = known_of(len(result), loaded, indistinct=inference.are_all_strange(result))
+    learned = known_of(len(result), loaded, indistinct=inference.are_indistinct(result))
     if not own:
         one_group = len(np.unique(result.labels)) < 2
         learned = replace(learned, single=False, one_group=one_group)

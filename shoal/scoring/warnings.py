@@ -20,6 +20,7 @@ from shoal.plural import counted
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.named import RECIPES
 from shoal.scoring.appearance import describe, warn_of_simple_features
+from shoal.scoring.evidence import MEANINGLESS
 from shoal.scoring.group_sizes import (
     empty_clusters,
     few_different,
@@ -38,6 +39,10 @@ MIN_DIRECTIONS = 1.5
 """Embeddings of fewer effective dimensions than this lie on a line. Sound runs have 10 to 28."""
 FALLING = 0.15
 """A loss is still falling if its last fifth brings at least this share of its fall."""
+ROUNDING = 1e-5
+"""Numbers that differ by less than this share of the largest are taken for equal."""
+_COMPARED = 32
+"""So many images are compared to see whether they are copies of one."""
 _TRAIN_LONGER = "train longer"
 _SHOWN_WELL = 0.5
 """From this score on what images show tells the clusters well, whatever else tells them, too."""
@@ -198,6 +203,40 @@ def unfamiliar(table: ImageTable, *, vectors: bool = False) -> list[str]:
         f"{len(strange):,} {also}of {counted(n, noun)} {'is' if len(strange) == 1 else 'are'} "
         f"unlike the {known} ({_listed(table, strange)}; {by_chance:,.0f} would be by chance), so "
         f"their clusters mean little; the column familiarity of the table tells which {noun}s.",
+    ]
+
+
+def are_all_alike(z: FloatArray) -> bool:
+    """Whether two or more embeddings ``z`` float32 (n, d) are one, up to rounding.
+
+    >>> are_all_alike(np.ones((3, 2), np.float32)), are_all_alike(np.eye(2, dtype=np.float32))
+    (True, False)
+    """
+    if len(z) < 2 or not z.shape[1]:  # of a table from parts
+        return False
+    return bool(np.ptp(z, axis=0).max() <= ROUNDING * np.abs(z).max())
+
+
+def tells_nothing(source: ImageSource, table: ImageTable, checkpoint: Checkpoint) -> list[str]:
+    """Warn of a checkpoint that tells no images apart: in training, or these ones.
+
+    Args:
+        source: n images, or vectors.
+        table: their clusters and embedding.
+        checkpoint: which gave them.
+    """
+    told = [*checkpoint.facts.warnings, *collapse_while_training(checkpoint)]
+    known = next((each for each in told if MEANINGLESS in each), "")
+    if known:
+        return [f"this checkpoint was trained with the warning: {known}"]
+    if checkpoint.n_dimensions or not are_all_alike(table.embedding):
+        return []
+    pixels = source.read(np.arange(min(_COMPARED, len(source))))
+    if (pixels == pixels[0]).all():  # of copies nothing else is to be expected
+        return []
+    return [
+        "the checkpoint gives different images one embedding, so their clusters mean nothing: its "
+        "training may have collapsed; train again with a lower learning_rate."
     ]
 
 
