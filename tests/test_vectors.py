@@ -648,6 +648,12 @@ def test_what_commands_say_of_vectors_is_of_vectors(
     monkeypatch.chdir("/")
     assert "…" not in run_cli("info", tmp_path / "out").out
     monkeypatch.chdir(tmp_path)
+    for part in (0, 1):
+        half = pa.table({"embedding": vectors[part::2].tolist()})
+        pq.write_table(half, f"part-{part}.parquet")
+    assert run_cli("cluster", "part-*.parquet", "parts", "-k", 2).code == 0
+    about = run_cli("info", "parts").out  # a pattern is no path, and its files are there
+    assert ("…" in about, "part-*.parquet" in about) == (False, True)
     listed = run_cli("splits", "v.npy", "out/checkpoint.pth").out
     assert "stability" in listed
     assert "–" not in listed

@@ -174,6 +174,8 @@ def info(
     from shoal.cli.run_identity import data_of_run
     from shoal.export import summaries
     from shoal.export.load_corrections import corrections_beside
+    from shoal.images.remote.location import location
+    from shoal.images.shards import is_there
     from shoal.models import checkpoint as checkpoints
     from shoal.models.history import CheckpointHistory
     from shoal.models.history_places import put_back
@@ -211,7 +213,7 @@ def info(
                 back = put_back(final)
                 if back:
                     print(f"The checkpoint of an earlier run is kept; to put it back: {back}")
-                if len(words) > 1 and Path(words[1]).exists():
+                if len(words) > 1 and is_there(location(words[1])):
                     again = [word for word in words if word not in ("--force", "--resume")]
                     say_next(Reporter(), Known(), [*again, "--resume"], program=program)
 

@@ -12,6 +12,7 @@ from shoal.cli.request import Request
 from shoal.errors import OutputError
 from shoal.export.record import Record, read_record
 from shoal.images.remote.location import is_remote, location
+from shoal.images.shards import is_there
 from shoal.recipes.asked_views import AUTO
 from shoal.recipes.augmentation import Views
 from shoal.recipes.noise import OFF
@@ -171,7 +172,7 @@ def _first_there(places: Sequence[Path]) -> Path | None:
     for place in places:
         if is_remote(place):
             return place
-        if place.exists():
+        if is_there(place):
             return Path(os.path.normpath(place))
     return None
 

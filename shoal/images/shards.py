@@ -71,6 +71,15 @@ def check_there(path: Path) -> None:
             raise DataError(f"{file}: no such {what}; check the path.")
 
 
+def is_there(path: Path) -> bool:
+    """Whether `check_there` finds something at a path; of a store it is believed."""
+    try:
+        check_there(path)
+    except DataError:
+        return False
+    return True
+
+
 def _literal_parents(name: str) -> str:
     """A pattern in which the folders that are there by their own names mean themselves.
 

@@ -21,7 +21,8 @@ from shoal.clustering.splits import NEARLY
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import equally_sure
 from shoal.errors import CheckpointError, DataError
-from shoal.images.remote.location import is_remote, location, split_name
+from shoal.images.remote.location import location
+from shoal.images.shards import is_there
 from shoal.images.vectors.source import noun_held
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
@@ -203,15 +204,9 @@ def training_of(
     return replace(
         training,
         verb=_verb(checkpoint, of_run),
-        data=training.data if _is_there(training.data) else TrainingCommand().data,
+        data=training.data if is_there(location(training.data)) else TrainingCommand().data,
         out=str(path.parent if of_run else path),
     )
-
-
-def _is_there(data: str) -> bool:
-    """Whether images are there; of a store it is believed."""
-    place = split_name(location(data), (".npz", ".parquet"))[0]
-    return is_remote(place) or place.exists()
 
 
 def _verb(checkpoint: Checkpoint, of_run: bool) -> str:
