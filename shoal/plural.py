@@ -21,6 +21,15 @@ def counted(n: float, one: str, many: str = "") -> str:
     return f"{number} {one if n == 1 else many or one + 's'}"
 
 
+def apart(n: int) -> str:
+    """What follows a list of clusters where images belong to none of them.
+
+    >>> apart(0), apart(1), apart(2)
+    ('', ', 1 belongs nowhere', ', 2 belong nowhere')
+    """
+    return f", {n:,} belong{'s' if n == 1 else ''} nowhere" if n else ""
+
+
 def plain(x: float) -> str:
     """A number as people write it: no powers of ten, commas between thousands.
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from shoal.embedding.table import ImageTable
+from shoal.export import summaries
 from shoal.images.array import ArraySource
 from shoal.plots import colours, figures, maps
 from shoal.plots.layout import lay_out
+from shoal.reports import clusters, explorer
+from shoal.reports import figures as report_figures
+from shoal.reports.document import Gallery, Table
+from shoal.reports.wording import Wording
+from shoal.scoring.assignment import with_nowhere
 from shoal.scoring.evaluation import ConfidenceBin
 
 
@@ -54,6 +62,35 @@ def test_each_row_shows_its_own_cluster() -> None:
             strip = np.asarray(axes[3 * row + column].images[0].get_array())
             levels = set(np.unique(strip[strip[..., 3] == 255, :3]))  # nothing between the images
             assert levels == {20 * row}
+
+
+def test_what_belongs_nowhere_is_told_so_everywhere_and_is_no_cluster(tmp_path: Path) -> None:
+    source, table = findings(60, 4)
+    table = with_nowhere(table, 3)
+    assert table.nowhere.sum() == 15
+    told = summaries.prediction_summary(table)
+    assert told.startswith("60 images: clusters 0: 15, 1: 15, 2: 15, 15 belong nowhere;")
+    members = figures.clusters(source, table)
+    assert members.get_suptitle().startswith("60 images in 3 clusters, 15 belong nowhere (")
+    assert members.axes[9].get_ylabel() == "belongs\nnowhere\n15"
+    for drawn, key in (
+        (maps.map_of(source, table), "belongs nowhere: 15"),
+        (report_figures.embeddings([("", table.xy)], table.labels, "cluster", apart=table.nowhere),
+         "belongs nowhere"),
+    ):  # fmt: skip
+        assert [text.get_text() for text in drawn.legends[0].get_texts()][3] == key
+    page = explorer.fragment(source, table, wording=Wording("en"))
+    assert '<span class="legend-name">belongs nowhere</span>' in page
+    assert "cluster 3" not in page
+    assert "cluster belongs" not in page
+    inputs: Any = SimpleNamespace(train=source)
+    listed, *_, gallery = clusters._clusters(inputs, table, Wording("en"))
+    assert isinstance(listed, Table)
+    assert isinstance(gallery, Gallery)
+    assert listed.rows[-1] == ("belongs nowhere", "15", "25.0%", "0.763", "–", "–")
+    assert {line[4] for line in listed.rows} <= {"0", "1", "2", "–"}
+    assert [row.name for row in gallery.rows][-1] == "belongs nowhere"
+    assert not any("next to belongs" in row.name for row in gallery.rows)
 
 
 def test_least_certain_members_are_the_least_certain() -> None:

@@ -111,6 +111,13 @@ class ImageTable:
         """The same table with the familiarity of its images, float32 (n,), if it is known."""
         return replace(self, familiarity=familiarity)
 
+    @property
+    def nowhere(self) -> npt.NDArray[np.bool_]:
+        """bool (n,): whether each image was set aside because it belongs nowhere."""
+        if self.names is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.array([name == NOWHERE_NAME for name in self.names], dtype=bool)
+
     def titles(self) -> list[str]:
         """The name of each image's cluster, or ``cluster-`` and its number."""
         digits = len(str(max(int(self.labels.max(initial=0)), 0)))

@@ -15,7 +15,7 @@ from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.export.large_tables import LargeTable
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import CHANNELS, MEASURED
-from shoal.plural import counted, fill, pixels
+from shoal.plural import apart, counted, pixels
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
@@ -39,15 +39,14 @@ def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> s
     nowhere = np.zeros(len(table.labels), dtype=bool)
     called: dict[int, str] = {}
     if isinstance(table, ImageTable) and table.names is not None:
-        nowhere = np.array([name == NOWHERE_NAME for name in table.names])
+        nowhere = table.nowhere
         called = table.called() if set(table.names) - {"", NOWHERE_NAME} else {}
     confidence, n = float(table.confidence.mean()), int(nowhere.sum())
-    apart = fill(", {n:,} {n:belongs|belong} nowhere", n=n) if n else ""
     sizes = np.bincount(table.labels[~nowhere]).tolist()
     names = [called.get(label) for label in range(len(sizes))] if called else []
     what = f"{'groups' if called else 'clusters'} {_sizes(sizes, names)}"
     return (
-        f"{counted(len(table.labels), noun)}: {what}{apart}; "
+        f"{counted(len(table.labels), noun)}: {what}{apart(n)}; "
         f"mean confidence {share_text(confidence, len(table.labels))}"
     )
 
@@ -55,7 +54,8 @@ def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> s
 def training_summary(checkpoint: Checkpoint) -> str:
     """The number of images and the sizes of the clusters of a finished checkpoint, in one line."""
     sizes = checkpoint.facts.splits[0].sizes
-    return f"{counted(checkpoint.n_images, 'image')}: clusters {_sizes(sizes)}"
+    aside = apart(checkpoint.n_images - sum(sizes)) if checkpoint.noise else ""
+    return f"{counted(checkpoint.n_images, 'image')}: clusters {_sizes(sizes)}{aside}"
 
 
 def _sizes(sizes: Sequence[int], names: Sequence[str | None] = ()) -> str:

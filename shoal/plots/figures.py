@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from shoal import __version__
 from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical
-from shoal.embedding.table import ImageTable, equally_sure
+from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.images.files import atomic_path
 from shoal.images.pictures import describe_composite
 from shoal.plots.colours import colour
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, framed_layout, n_columns, proportion, strips
 from shoal.plots.thumbnails import thumbnails_of_lists
-from shoal.plural import counted
+from shoal.plural import apart, counted
 from shoal.protocols import ImageSource, IntArray, Track, silent
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def clusters(
 ) -> Figure:  # fmt: skip
     """Members of each cluster: the most typical, a random sample, and the least certain.
 
-    Of a cluster whose members are all equally certain none is drawn as the least certain.
+    Images that belong nowhere have a row of their own, without a number. Of a cluster whose members
+    are all equally certain none is drawn as the least certain.
 
     Judge a cluster by the random sample: typical members always look good. Members are drawn from
     their originals, about 130 pixels wide in a .png file.
@@ -63,7 +64,7 @@ def clusters(
         seed: of the random sample.
         track: shows progress.
     """
-    sizes = np.bincount(table.labels)
+    sizes, aside = np.bincount(table.labels), set(table.labels[table.nowhere].tolist())
     drawn = largest(sizes, _MOST_CLUSTERS)
     lines = int(np.clip(14 // len(drawn), 1, 4))  # few clusters have room for more members
     columns = n_columns(columns, source.shape)
@@ -85,16 +86,17 @@ def clusters(
     for ax, title in zip(axes[0], ("most typical", "at random", "least certain"), strict=True):
         ax.set_title(title, fontsize=13)
     for ax, cluster in zip(axes[:, 0], drawn, strict=True):
-        _name(ax, f"{cluster}\n{sizes[cluster]:,}", colour(int(cluster), len(sizes)))
-    n_clusters = int(np.count_nonzero(sizes))
-    n_smaller = n_clusters - len(drawn)
+        name = NOWHERE_NAME.replace(" ", "\n") if cluster in aside else str(cluster)
+        _name(ax, f"{name}\n{sizes[cluster]:,}", colour(int(cluster), len(sizes)))
+    n_smaller = int(np.count_nonzero(sizes)) - len(drawn)
+    n_clusters = int(np.count_nonzero(sizes)) - len(aside)
     smaller = counted(n_smaller, "smaller cluster is", "smaller clusters are")
     note = f"; {smaller} not shown" if n_smaller else ""
     shown = describe_composite(source)
     note += f"; pictures show {shown}" if shown else ""
     figure.suptitle(
-        f"{counted(len(table.labels), 'image')} in {counted(n_clusters, 'cluster')} (number and "
-        f"size on the left{note})",
+        f"{counted(len(table.labels), 'image')} in {counted(n_clusters, 'cluster')}"
+        f"{apart(int(table.nowhere.sum()))} (number and size on the left{note})",
         fontsize=14,
     )
     return figure
@@ -121,7 +123,7 @@ def splits(
     columns = n_columns(columns, source.shape)
     names, lists, frames = [], [], []
     for number, table in enumerate(tables, start=1):
-        for cluster in range(min(10, int(table.labels.max()) + 1)):
+        for cluster in range(min(10, int(table.labels[~table.nowhere].max(initial=-1)) + 1)):
             members = np.flatnonzero(table.labels == cluster)
             names.append(f"split {number}\n{cluster}: {len(members):,}")
             # Two colours in turn, to tell the splits apart.

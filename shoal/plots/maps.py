@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shoal.embedding.table import ImageTable
+from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.images.pictures import read_pictures
 from shoal.images.vectors.source import has_pictures
 from shoal.plots.colours import PALETTE, colour, key_columns
@@ -27,9 +27,10 @@ def map_of(source: ImageSource, table: ImageTable) -> Figure:
     assert table.xy is not None  # the caller lays out the map
     n_clusters = int(table.labels.max()) + 1
     sizes = np.bincount(table.labels, minlength=n_clusters)
-    clusters = np.flatnonzero(sizes)
+    clusters, aside = np.flatnonzero(sizes), set(table.labels[table.nowhere].tolist())
+    called = [f"{NOWHERE_NAME if c in aside else c}: {sizes[c]:,}" for c in clusters.tolist()]
     width = 14.5 if has_pictures(source) else 7.5
-    columns = key_columns([f"{cluster}: {sizes[cluster]:,}" for cluster in clusters], width, 10)
+    columns = key_columns(called, width, 10)
     n_panels = 2 if has_pictures(source) else 1
     height = 8.1 + 0.22 * -(-len(clusters) // columns)
     figure = Figure(figsize=(15 if n_panels == 2 else 8, height), layout="constrained")
@@ -47,11 +48,11 @@ def map_of(source: ImageSource, table: ImageTable) -> Figure:
     size = float(np.clip(20_000 / len(order), 2.0, 20.0))
     dots.scatter(*table.xy[order].T, c=colours[table.labels[order]], s=size, linewidths=0)
     keys = [
-        mpl.patches.Patch(color=colours[cluster], label=f"{cluster}: {sizes[cluster]:,}")
-        for cluster in clusters
+        mpl.patches.Patch(color=colours[cluster], label=name)
+        for cluster, name in zip(clusters, called, strict=True)
     ]
     if len(clusters) > len(PALETTE):
-        number_clusters(dots, table.xy, table.labels)
+        number_clusters(dots, table.xy[~table.nowhere], table.labels[~table.nowhere])
     each = "image" if n_panels == 2 else "vector"
     figure.legend(
         handles=keys, title=f"cluster: {each}s", loc="outside lower center",

@@ -8,7 +8,7 @@ import numpy as np
 
 from shoal.clustering.partitions import largest
 from shoal.embedding.neighbours import most_typical, nearest_others
-from shoal.embedding.table import ImageTable, equally_sure
+from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.images.pictures import composite_of
 from shoal.images.sampling import sample_rows
 from shoal.plots.colours import colour
@@ -36,7 +36,7 @@ def section(
         wording: the language.
         conflicts: where the corrections by a person and the clusters disagree, as sentences.
     """
-    n_clusters = len(np.unique(table.labels))
+    n_clusters, n_apart = len(np.unique(table.labels[~table.nowhere])), int(table.nowhere.sum())
     blocks: list[Block] = [
         Heading(wording("What was found")),
         Paragraph(
@@ -46,6 +46,10 @@ def section(
                     name=inputs.main.trained.name)
         ),
     ]  # fmt: skip
+    if n_apart:
+        blocks.append(
+            Paragraph(wording("{n:,} of the images {n:belongs|belong} nowhere.", n=n_apart))
+        )
     blocks += [Paragraph(sentence) for sentence in _channels_shown(inputs.train, wording)]
     if inputs.honoured is not None:
         told = inputs.honoured.groups
@@ -64,7 +68,9 @@ def section(
             "Every image a dot, coloured by its cluster: t-SNE of the embedding in which the "
             "clusters were found, with perplexity 30."
         )
-        drawn = figures.embeddings([("", table.xy)], table.labels, "cluster", wording=wording)
+        drawn = figures.embeddings(
+            [("", table.xy)], table.labels, "cluster", apart=table.nowhere, wording=wording
+        )
         blocks += [
             Heading(wording("The map"), 2, without_scripts=True),
             Picture(drawn, caption, without_scripts=True),
@@ -132,11 +138,12 @@ def borders(
 
 def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[Block]:
     """A table of the clusters, and typical, unsure and bordering members of each."""
-    rows = sample_rows(len(table.labels), _SEARCHED)
+    within = np.flatnonzero(~table.nowhere)
+    rows = within[sample_rows(len(within), _SEARCHED)]
     z, labels, confidence = table.embedding[rows], table.labels[rows], table.confidence[rows]
     shares, following, touch = borders(z, labels)
     sizes, called = np.bincount(table.labels), table.called()
-    shown = largest(sizes, _MOST_CLUSTERS)
+    shown = largest(np.bincount(table.labels[within]), _MOST_CLUSTERS)
     lines: list[tuple[str, ...]] = []
     wanted: list[Wanted] = []
     same: list[str] = []
@@ -166,9 +173,13 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
             (name, colour(cluster, len(sizes)), rows[chosen[:_MEMBERS]])
             for name, chosen in members.items()
         ]
+    hidden = len(np.unique(table.labels[within])) - len(lines)
+    if table.nowhere.any():
+        line, photos = _apart(table, wording)
+        lines.append(line)
+        wanted.append(photos)
     header = ("cluster", "images", "share", "mean confidence", "next cluster", "neighbours there")
     blocks: list[Block] = [Table(tuple(wording(text) for text in header), tuple(lines))]
-    hidden = int((sizes > 0).sum()) - len(lines)
     if hidden:
         blocks.append(
             Paragraph(wording("{n} smaller {n:cluster is|clusters are} not shown.", n=hidden))
@@ -186,3 +197,12 @@ def _clusters(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list
         k=_NEIGHBOURS,
     )
     return [*blocks, Gallery(photo_rows(inputs.train, wanted), caption)]
+
+
+def _apart(table: ImageTable, wording: Wording) -> tuple[tuple[str, ...], Wanted]:
+    """The line and the photos of images that belong nowhere, which are no cluster."""
+    rows, name = np.flatnonzero(table.nowhere), wording(NOWHERE_NAME)
+    share, confidence = f"{len(rows) / len(table):.1%}", f"{table.confidence[rows].mean():.3f}"
+    some = rows[sample_rows(len(rows), _MEMBERS)]
+    own = colour(int(table.labels[rows[0]]), int(table.labels.max()) + 1)
+    return (name, f"{len(rows):,}", share, confidence, "–", "–"), (name, own, some)

@@ -19,7 +19,7 @@ import numpy as np
 from markupsafe import Markup
 
 from shoal.embedding.neighbours import most_typical
-from shoal.embedding.table import ImageTable, equally_sure
+from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.images.csv_files import as_text
 from shoal.plots import colours
 from shoal.plots.sheets import worth_reading
@@ -119,11 +119,13 @@ def _notes(
 
 def _clusters(table: ImageTable, wording: Wording) -> list[dict[str, Any]]:
     """The legend's entry for each cluster that is not empty."""
-    sizes, called = np.bincount(table.labels), table.called()
+    sizes, called, aside = np.bincount(table.labels), table.called(), _aside(table)
     return [
         {
             "number": int(cluster),
-            "name": wording("cluster {number}", number=called[int(cluster)]),
+            "name": wording(NOWHERE_NAME)
+            if cluster == aside
+            else wording("cluster {number}", number=called[int(cluster)]),
             "size": f"{sizes[cluster]:,}",
             "colours": colours.on_page(colours.colour(int(cluster), len(sizes))),
         }
@@ -131,12 +133,19 @@ def _clusters(table: ImageTable, wording: Wording) -> list[dict[str, Any]]:
     ]
 
 
+def _aside(table: ImageTable) -> int:
+    """The number that images have which belong nowhere; -1 if there are none."""
+    return int(table.labels[table.nowhere].max(initial=-1))
+
+
 def _facts(
     table: ImageTable, sheets: sprites.Sheets, folder: str | None, wording: Wording
 ) -> dict[str, Any]:
-    count = int(table.labels.max()) + 1
+    count, aside = int(table.labels.max()) + 1, _aside(table)
+    called = table.called() | ({} if aside < 0 else {aside: wording(NOWHERE_NAME)})
     return {
-        **({} if table.names is None else {"called": table.called()}),
+        **({} if table.names is None else {"called": called}),
+        "nowhere": aside,
         "colours": [
             colours.on_page(colours.colour(cluster, count)) for cluster in range(count)
         ],

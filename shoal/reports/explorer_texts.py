@@ -44,8 +44,8 @@ def spoken(wording: Wording) -> dict[str, str]:
         "cluster": wording("cluster {number}", number="{number}"),
         "confidence": wording("confidence {value}", value="{value}"),
         "image": wording(
-            "image {name}, cluster {number}, confidence {value}",
-            name="{name}", number="{number}", value="{value}",
+            "image {name}, {cluster}, confidence {value}",
+            name="{name}", cluster="{cluster}", value="{value}",
         ),
         "page": wording(
             "{first} to {last} of {total}", first="{first}", last="{last}", total="{total}"

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
+from shoal.embedding.table import NOWHERE_NAME
 from shoal.plots.colours import colour, key_columns
 from shoal.plots.lettering import legible, letter
 from shoal.plots.maps import number_clusters
@@ -30,7 +32,7 @@ _ENLARGED = 8
 
 def embeddings(
     maps: Sequence[tuple[str, FloatArray]], labels: IntArray, kind: str = "label", *,
-    wording: Wording = ENGLISH,
+    apart: npt.NDArray[np.bool_] | None = None, wording: Wording = ENGLISH,
 ) -> Figure:  # fmt: skip
     """Maps of the same images side by side, coloured by label or by cluster, on like axes.
 
@@ -41,11 +43,15 @@ def embeddings(
         maps: for each a title and the places of the images, float32 (n, 2).
         labels: int64 (n,).
         kind: what the labels are, for the legend.
+        apart: bool (n,), which images belong nowhere, in the cluster of these; None: none.
         wording: the language.
     """
     names = np.unique(labels)
+    aside = np.zeros(len(labels), dtype=bool) if apart is None else apart
+    no_cluster = set(labels[aside].tolist())
+    called = [wording(NOWHERE_NAME) if n in no_cluster else str(n) for n in names.tolist()]
     width = WIDTH if len(maps) > 1 else 0.55 * WIDTH
-    columns = key_columns([str(name) for name in names], width - 0.3, 8)
+    columns = key_columns(called, width - 0.3, 8)
     rows_of_keys = -(-len(names) // columns)
     figure = Figure(
         figsize=(width, 0.45 + 0.17 * rows_of_keys + width / len(maps)), layout="constrained"
@@ -66,13 +72,13 @@ def embeddings(
         ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
         ax.set_title(title, fontsize=9, wrap=True)
         if kind == "cluster" and len(names) > 8:
-            number_clusters(ax, placed, labels)
+            number_clusters(ax, placed[~aside], labels[~aside])
         ax.set_xlabel(wording("map axis 1 (no unit)"), fontsize=8)
         ax.set_ylabel(wording("map axis 2 (no unit)"), fontsize=8)
     keys = [  # as large for a thousand dots as for ten
-        Line2D([], [], linestyle="", marker="o", markersize=6, label=legible(str(name)),
+        Line2D([], [], linestyle="", marker="o", markersize=6, label=legible(name),
                color=colour(place, len(names)))
-        for place, name in enumerate(names)
+        for place, name in enumerate(called)
     ]  # fmt: skip
     figure.legend(
         handles=keys, title=wording(kind), loc="outside lower center", frameon=False,

@@ -34,7 +34,8 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
     known = inputs.main.trained.checkpoint.facts.splits
     if len(known) < 2:
         return []
-    labels_of = _labels_of_splits(inputs, table)
+    within = np.flatnonzero(~table.nowhere)  # what belongs nowhere was set aside before
+    labels_of = [labels[within] for labels in _labels_of_splits(inputs, table)]
     return [
         Heading(wording("Other ways to divide the pile")),
         Paragraph(
@@ -43,7 +44,7 @@ def section(inputs: ReportInputs, table: ImageTable, wording: Wording) -> list[B
         ),
         _numbers(known, labels_of, wording),
         Gallery(
-            photo_rows(inputs.train, _members(labels_of, table, wording)),
+            photo_rows(inputs.train, _members(labels_of, table, within, wording)),
             wording("The {n} most typical members of each cluster of each split: those nearest to "
                     "the middle of the cluster.", n=_MEMBERS)
             + _left_out(labels_of, wording),
@@ -70,15 +71,17 @@ def _numbers(known: Sequence[Split], labels_of: list[IntArray], wording: Wording
     return Table(tuple(wording(text) for text in header), tuple(rows))
 
 
-def _members(labels_of: list[IntArray], table: ImageTable, wording: Wording) -> list[Wanted]:
-    """For each split a row of photos for each of its largest clusters."""
+def _members(
+    labels_of: list[IntArray], table: ImageTable, within: IntArray, wording: Wording
+) -> list[Wanted]:
+    """For each split of the images ``within`` a row of photos for each of its largest clusters."""
     wanted = []
     for number, labels in enumerate(labels_of, start=1):
         sizes = np.bincount(labels)
         for cluster in largest(sizes, _MOST_CLUSTERS):
             name = wording("split {n}, cluster {c}: {size:,} {size:image|images}",
                            n=number, c=cluster, size=int(sizes[cluster]))  # fmt: skip
-            members = most_typical(table.embedding, np.flatnonzero(labels == cluster))[:_MEMBERS]
+            members = most_typical(table.embedding, within[labels == cluster])[:_MEMBERS]
             wanted.append((name, colour(cluster, len(sizes)), members))
     return wanted
 

@@ -9,13 +9,15 @@ import numpy as np
 
 from shoal.clustering import splits
 from shoal.clustering.clustering import Clustering, build_clusterer, clustering_of
+from shoal.clustering.noise import is_noise
 from shoal.clustering.partitions import overlap
 from shoal.embedding.reduce import reduce
 from shoal.embedding.table import ImageTable
+from shoal.images.subset import Subset
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import Split
 from shoal.protocols import ImageSource, IntArray, Track, silent
-from shoal.scoring.assignment import assign, calibration_of
+from shoal.scoring.assignment import assign, calibration_of, set_aside
 from shoal.scoring.evaluation_views import evaluation_views
 from shoal.training.augmented_source import AugmentedSource
 
@@ -67,26 +69,30 @@ def compare(
     """
     clustering = clustering_of(checkpoint)
     z = reduce(source, checkpoint, device=device, track=track)
+    within = ~is_noise(z, checkpoint.noise)  # the rest was set aside before
     viewed: list[IntArray] | None = None
     if not checkpoint.n_dimensions:
         views = evaluation_views(checkpoint)
         shown = AugmentedSource(source, views, most=_VIEWED, seed=seed, stream=1)
         viewed = clustering.candidates(reduce(shown, checkpoint, device=device, track=track))
+        seen = shown.rows[within[shown.rows]]
     stability = _stability(clustering, checkpoint, seed, track)
-    described = splits.describe(source, clustering, z)
+    some = source if within.all() else Subset(source, np.flatnonzero(within))
+    described = splits.describe(some, clustering, z[within])
     tables = [
         assign(source, z, clustering, calibration_of(checkpoint, candidate), candidate)
         for candidate in range(clustering.n_candidates)
     ]
+    found = [table.labels[within] for table in tables]
     return [
         ComparedSplit(
             split=described[index],
-            table=table,
+            table=set_aside(table, checkpoint, checkpoint.recipe.n_clusters),
             stability=stability[index],
             view_agreement=None
             if viewed is None
-            else float((table.labels[shown.rows] == viewed[index]).mean()),
-            agreement=tuple(overlap(table.labels, other.labels) for other in tables),
+            else float((table.labels[seen] == viewed[index][within[shown.rows]]).mean()),
+            agreement=tuple(overlap(found[index], other) for other in found),
         )
         for index, table in enumerate(tables)
     ]

@@ -25,15 +25,16 @@ function readData(root) {
     grid: createGrid(x, y),
     name: (i) => (names ? names[i] : String(rows[i])),
     called: (cluster) => facts.called?.[cluster] ?? String(cluster),
+    title: (cluster) => (cluster === facts.nowhere ? data.called(cluster) : fill(facts.texts.cluster, { number: data.called(cluster) })),
     certainty: (i) => (confidence[i] / facts.steps).toFixed(2),
   };
   data.describe = (i) =>
     fill(facts.texts.image, {
-      name: data.name(i), number: data.called(data.labels[i]), value: data.certainty(i),
+      name: data.name(i), cluster: data.title(data.labels[i]), value: data.certainty(i),
     });
   data.facts = (i) =>
     [
-      fill(facts.texts.cluster, { number: data.called(data.labels[i]) }),
+      data.title(data.labels[i]),
       fill(facts.texts.confidence, { value: data.certainty(i) }),
     ].join(" · ");
   data.anchors = findAnchors(data);

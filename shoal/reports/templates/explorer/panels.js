@@ -40,7 +40,7 @@ function createCard(part, data, state, sheets, palette, photos) {
     picture.style.height = `${data.tile.height * times}px`;
     sheets.fillCanvas(picture, i);
     part("card-name").textContent = shorten(data.name(i));
-    part("card-cluster").textContent = fill(data.texts.cluster, { number: data.called(data.labels[i]) });
+    part("card-cluster").textContent = data.title(data.labels[i]);
     part("card-confidence").textContent = fill(data.texts.confidence, { value: data.certainty(i) });
     card.style.setProperty("--confidence", data.certainty(i));
   }
