@@ -507,8 +507,8 @@ def test_every_template_is_translated_with_its_values() -> None:
     for english, translated in (chinese["wording"] | chinese["warnings"]).items():
         assert fields(english) >= fields(translated), english
     elsewhere = {
-        "cluster", "label", "brightness", "brightness and contrast", "mean colour",
-        "the mean of the channels",
+        "belongs nowhere", "cluster", "label", "brightness", "brightness and contrast",
+        "mean colour", "the mean of the channels",
     }  # fmt: skip
     assert not {english for english in chinese["wording"] if english not in wanted} - elsewhere
 
