@@ -63,8 +63,9 @@ class Images:
         absent = np.array([groups.absent.get(name, _UNKNOWN) for name in names], dtype=np.int64)
         if not (known | (absent != _UNKNOWN)).any():
             raise DataError(
-                "none of these images is among the corrected ones: the corrections are of other "
-                "images, or the table that was reviewed is missing."
+                "none of these images is among the corrected ones, and where those lie under this "
+                "checkpoint is not known: review them with it once, with a copy of the corrections "
+                "beside it, or give the images that were corrected."
             )
         return cls(
             n=len(ids),
