@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from shoal import load
+from shoal.cli.opening_as_learned import open_as_learned
+from shoal.cli.options import OpenOptions
 from shoal.errors import RecipeError
 from shoal.estimator.image_clusterer import ImageClusterer
 from shoal.images.array import ArraySource
+from shoal.images.channels import channel_kind
+from shoal.images.within import Within
 from shoal.recipes.asked_views import AskedViews
 from shoal.recipes.named import BEST
 from shoal.recipes.views_for import INTENSITY_FIELDS
@@ -47,6 +51,39 @@ def test_the_flags_of_train_set_views_and_settings_go_before_them(
     other = run_cli(*words)
     assert other.code == 2
     assert "it has --set views.free_orientation=True" in other.err
+
+
+def test_a_person_may_say_whether_three_channels_are_colours(
+    pile: Path, run_cli: Callable[..., Any]
+) -> None:
+    place = pile.parent / "c.pth"
+    guessed = run_cli("train", pile, place, *SMALL)
+    assert "do not go together as colours do, and are taken for measurements (--colours" in (
+        guessed.err
+    )
+    assert load(place).within.colours is None
+    asked = ["train", pile, place, *SMALL, "--colours", "yes"]
+    assert "it has --colours auto" in run_cli(*asked).err
+    colours = run_cli(*asked, "--force")
+    assert "8 × 8 pixels in colour" in colours.err
+    assert "go together" not in colours.err
+    trained = load(place)
+    assert trained.recipe.views.saturation > 0
+    assert trained.within.colours is True
+    assert "finished checkpoint of this run already" in run_cli(*asked).err
+    opened = open_as_learned(pile, trained, OpenOptions())
+    assert channel_kind(opened) == "rgb"
+    assert Within.from_json({"every": None, "pages": "auto", "channels": ""}) == Within()  # older
+
+    np.save(pile.parent / "grey.npy", np.zeros((24, 8, 8), np.uint8))
+    refused = run_cli("train", pile.parent / "grey.npy", pile.parent / "d.pth", "--colours", "no")
+    assert (refused.code, refused.err) == (
+        2,
+        "shoal: --colours is only for images of three channels, and these have 1; leave it out.\n",
+    )
+    unknown = run_cli("run", pile, pile.parent / "e", "--colours", "perhaps")
+    assert unknown.code == 2
+    assert "--colours must be 'yes', 'no' or 'auto', got 'perhaps'" in unknown.err
 
 
 def test_an_interrupted_run_goes_on_with_the_views_that_it_began_with(

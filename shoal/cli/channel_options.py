@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from shoal.errors import DataError
@@ -41,19 +42,33 @@ def parse_composite(text: str | None) -> tuple[int, ...] | None:
         ) from None
 
 
-def parse_within(every: str | None, pages: str) -> Within:
-    """What --every and --pages say.
+COLOURS = {"yes": True, "no": False, "auto": None}
+"""What --colours says of three channels."""
+
+
+def colours_as_typed(said: bool | None) -> str:
+    """What --colours is, where a checkpoint or a person said so.
+
+    >>> colours_as_typed(False), colours_as_typed(None)
+    ('no', 'auto')
+    """
+    return next(name for name, meaning in COLOURS.items() if meaning is said)
+
+
+def parse_within(every: str | None, pages: str, colours: str | None = None) -> Within:
+    """What --every, --pages and --colours say.
 
     Raises:
-        DataError: ``every`` is neither a time nor ``cuts``, or ``pages`` is not offered.
+        DataError: ``every`` is neither a time nor ``cuts``, or another is not offered.
 
     >>> parse_within("2.5", "auto").every, parse_within("cuts", "images").every
     (2.5, 'cuts')
     """
     if pages not in ("auto", "channels", "images"):
         raise DataError(f"pages must be 'images' or 'channels', got {pages!r}.")
-    written: Any = every
-    try:
-        return Within(None if every is None else float(every), pages)  # type: ignore[arg-type]
-    except ValueError:
-        return Within(written, pages)  # type: ignore[arg-type]
+    if colours is not None and colours not in COLOURS:
+        raise DataError(f"colours must be 'yes', 'no' or 'auto', got {colours!r}.")
+    time: Any = every
+    with suppress(TypeError, ValueError):  # nothing is asked, or what `Within` knows or refuses
+        time = float(time)
+    return Within(time, pages, colours=COLOURS[colours or "auto"])  # type: ignore[arg-type]

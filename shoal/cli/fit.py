@@ -18,7 +18,7 @@ from shoal.clustering.choose_k import check_enough
 from shoal.distributed import torchrun
 from shoal.embedding.table import ImageTable
 from shoal.errors import DistributedError, Interrupted, LostError
-from shoal.images.channels import channel_kind
+from shoal.images.channels import channel_kind, guessed_channels
 from shoal.images.checks import check_n_clusters
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
@@ -113,6 +113,7 @@ def _train(
         f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
+    report.say(*guessed_channels(source))
     report.warn(*group_sizes.few_images(len(source), recipe.n_clusters))  # known before the wait
     if limit is None and request.ray is None:  # who knows how fast a cluster is
         least, most = forecast(

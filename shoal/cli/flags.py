@@ -17,6 +17,7 @@ FLAGS = {
     "checkpoint": "--checkpoint",
     "column": "--column",
     "composite": "--composite",
+    "colours": "--colours",
     "every": "--every",
     "pages": "--pages",
     "corrections": "--corrections",

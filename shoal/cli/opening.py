@@ -70,11 +70,11 @@ def open_quietly(
     path: Path, options: OpenOptions, *, report: Reporter | None = None, **wanted: Any
 ) -> ImageSource:
     """Open a pile without a word on what was left out: another process has said it."""
-    within = parse_within(options.every, options.pages)
+    within = parse_within(options.every, options.pages, options.colours)
     return open_source(
         path, array=options.array, cache=options.cache, track=report, channels=options.channels,
         composite=parse_composite(options.composite), every=within.every, pages=within.pages,
-        **wanted,
+        colours=within.colours, **wanted,
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def check_asked(
     """Raise for what `open_to_learn` would refuse in any case, before its folder is looked at."""
     parse_range(pixel_range)
     parse_composite(options.composite)
-    within = parse_within(options.every, options.pages)
+    within = parse_within(options.every, options.pages, options.colours)
     check_wanted(
         path, size=size, array=options.array, channels=options.channels, every=within.every,
         pages=within.pages, fit=fit, n_clusters=request.n_clusters,

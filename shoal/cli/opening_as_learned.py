@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from shoal import pipeline
+from shoal.cli.channel_options import colours_as_typed
 from shoal.cli.opening import open_images
 from shoal.cli.opening_vectors import open_vectors, open_vectors_of
 from shoal.cli.options import OpenOptions
@@ -177,6 +178,7 @@ def asked_or_learned(
     The pattern of a checkpoint whose channels were files of their own is for folders alone.
     """
     known = Within() if checkpoint is None else checkpoint.within
+    colours = colours_as_typed(known.colours)
     if data.suffix.lower() in (".npy", ".npz"):  # which holds no files
         known = Within()
     own = None if known.every is None else str(known.every)
@@ -190,6 +192,7 @@ def asked_or_learned(
         pages=known.pages if options.pages == "auto" else options.pages,
         channels=pattern if options.channels is None else options.channels,
         composite=composite,
+        colours=colours if options.colours is None else options.colours,
     )
 
 

@@ -113,6 +113,7 @@ class OpenOptions:
     every: str | None = None
     pages: str = "auto"
     cache: bool = True
+    colours: str | None = None
 
 
 RecipeName = Annotated[
@@ -132,6 +133,11 @@ Intensity = Annotated[
                  "changes with the light or the dye, and tells nothing; ignored: nor do "
                  "colours, any thing may have any; auto: as the pile shows.",
                  show_default="auto, or as the named recipe has it"),
+]  # fmt: skip
+Colours = Annotated[
+    str | None,
+    typer.Option(metavar="yes|no|auto", help="Whether three channels are colours; if not, they are "
+                 "measurements, each by itself.", show_default="as the files or the pile show"),
 ]  # fmt: skip
 Epochs = Annotated[
     float | None,

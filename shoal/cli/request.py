@@ -55,6 +55,8 @@ class Request:
     """free, upright or auto; None: auto, or the named recipe's."""
     intensity: str | None = None
     """matters, varies, ignored or auto; None: auto, or the named recipe's."""
+    colours: str | None = None
+    """yes, no or auto: whether three channels are colours; None: auto."""
     noise: str | None = None
     """off, auto or a share; None: the recipe's."""
     metric: str | None = None

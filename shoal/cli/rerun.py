@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from shoal.cli.channel_options import colours_as_typed
 from shoal.cli.request import Request
 from shoal.cli.run_identity import as_typed, of_another_kind
 from shoal.errors import CheckpointError, OutputError
@@ -14,6 +15,7 @@ from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
 from shoal.models.provenance import typed
 from shoal.protocols import ImageSource, IntArray
+from shoal.recipes.asked_views import AUTO
 from shoal.recipes.recipe import differences
 from shoal.training.start import groups_digest
 
@@ -71,6 +73,9 @@ def _check_same_run(path: Path, there: Checkpoint, request: Request) -> None:
     minutes = there.origin.minutes
     if minutes != request.minutes:
         raise OutputError(_of_another_run(path, as_typed("minutes", minutes)))
+    colours = colours_as_typed(there.within.colours)
+    if colours != (request.colours or AUTO):
+        raise OutputError(_of_another_run(path, as_typed("colours", colours)))
     if request.minutes is not None:
         wanted = replace(wanted, epochs=there.recipe.epochs)
     if request.auto != (there.facts.chosen is not None):

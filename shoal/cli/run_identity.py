@@ -39,7 +39,10 @@ def identity_of(request: Request) -> dict[str, Any]:
         shown = {} if request.pictures is None else {"images": request.pictures.name}
         metric = AUTO if request.auto_metric else request.metric
         return {"settings": recipe | shown | {"metric": metric}}
-    asked = {"orientation": request.orientation, "intensity": request.intensity}
+    asked = {
+        "orientation": request.orientation, "intensity": request.intensity,
+        "colours": request.colours,
+    }  # fmt: skip
     said: dict[str, Any] = {name: it for name, it in asked.items() if it not in (None, AUTO)}
     said[_BY_PILE] = request.views.leaves_choice
     return {"settings": recipe | {"minutes": request.minutes} | said}
@@ -100,7 +103,7 @@ def as_typed(name: str, value: Any) -> str:
         "n_clusters": "-k", "epochs": "--epochs", "seed": "--seed", "minutes": "--minutes",
         "noise": "--noise",
         "orientation": "--orientation", "intensity": "--intensity",
-        "images": "--images", "metric": "--metric",
+        "colours": "--colours", "images": "--images", "metric": "--metric",
     }  # fmt: skip
     if value is None and name == "n_clusters":
         return "it has -k auto"

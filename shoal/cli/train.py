@@ -14,6 +14,7 @@ from shoal.cli.options import (
     ArrayName,
     Channels,
     Clusters,
+    Colours,
     Composite,
     Device,
     Epochs,
@@ -57,6 +58,7 @@ def train(
     recipe: RecipeName = None,
     orientation: Orientation = None,
     intensity: Intensity = None,
+    colours: Colours = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
     quick: Quick = False,
@@ -112,6 +114,7 @@ def train(
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, orientation=orientation, intensity=intensity, noise=noise,
+        colours=colours,
         effort=effort_of(quick, thorough),
         tensorboard=tensorboard, ray=ray, workers=workers,
     )  # fmt: skip
@@ -120,7 +123,7 @@ def train(
     if tensorboard is not None:
         check_folder(tensorboard, resume=resume, force=force)
     opening.check_any_images(data)
-    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    options = OpenOptions(array, channels, composite, every, pages, not no_cache, colours)
     opening.check_asked(data, options, request, size=size, fit=fit, pixel_range=pixel_range)
     there = find_same_run(checkpoint, request)
     check_suffix(checkpoint, CHECKPOINT_SUFFIXES, "a checkpoint")
@@ -161,6 +164,7 @@ def run(
     recipe: RecipeName = None,
     orientation: Orientation = None,
     intensity: Intensity = None,
+    colours: Colours = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
     quick: Quick = False,
@@ -206,6 +210,7 @@ def run(
     request = Request(
         recipe, epochs, minutes, seed, clusters, resume, device, tuple(settings or ()), low_memory,
         force, began, hands_over=True, orientation=orientation, intensity=intensity, noise=noise,
+        colours=colours,
         effort=effort_of(quick, thorough),
         tensorboard=tensorboard, ray=ray, workers=workers,
     )  # fmt: skip
@@ -215,7 +220,7 @@ def run(
         check_folder(tensorboard, resume=resume, force=force)
     opening.check_any_images(data)
     report = Reporter(quiet=quiet)
-    options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
+    options = OpenOptions(array, channels, composite, every, pages, not no_cache, colours)
     opening.check_asked(data, options, request, size=size, fit=fit, pixel_range=pixel_range)
     with open_run(folder, data, request) as opened:
         source, request = opening.open_to_learn(

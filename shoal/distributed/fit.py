@@ -64,6 +64,7 @@ def reopening(source: ImageSource) -> Reopen:
         open_source, Path(path).absolute(), image_shape=source.shape,
         pixel_range=getattr(source, "pixel_range", None), fit=getattr(source, "fit", None),
         every=within.every, pages=within.pages, channels=within.channels or None,
+        colours=within.colours,
     )  # fmt: skip
 
 

@@ -43,6 +43,26 @@ def channel_kind(source: ImageSource) -> ChannelKind:
     return _known[source]
 
 
+def guessed_channels(source: ImageSource) -> list[str]:
+    """A line for a person on what three channels are taken for, where nothing but the pile says so.
+
+    >>> from shoal.images.array import ArraySource
+    >>> guessed_channels(ArraySource(np.zeros((2, 4, 4, 1), np.uint8)))
+    []
+    """
+    if source.shape[2] != 3 or getattr(source, "colour", None) is not None:
+        return []
+    if channel_kind(source) == "rgb":
+        return [
+            "the three channels go together as colours do, and are taken for colours (--colours "
+            "no: each measures something else)"
+        ]
+    return [
+        "the three channels do not go together as colours do, and are taken for measurements "
+        "(--colours yes: they are colours)"
+    ]
+
+
 def as_colours(source: ImageSource) -> ChannelKind:
     """The same if colours tell nothing: three channels may be colours that do not go together."""
     return "rgb" if source.shape[2] == 3 else channel_kind(source)

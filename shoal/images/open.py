@@ -6,9 +6,10 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +53,7 @@ def open_source(
     pages: Pages = "auto",
     fit: str | None = None,
     effort: str = "default",
+    colours: bool | None = None,
 ) -> ImageSource:
     """Open a pile of images.
 
@@ -99,6 +101,8 @@ def open_source(
             ``image_shape`` ``crop``, as checkpoints know it that hold no fit.
         effort: ``quick``, ``default`` or ``thorough``: how large images are seen where ``size`` is
             None, see `fitting.choose_side`.
+        colours: whether three channels are colours; if not, they are measurements, each by itself.
+            None: as the files say, or as the pile shows, see `channels.channel_kind`.
 
     Raises:
         DataError: nothing there, an unknown format, unusable content, too few images, or a size
@@ -141,6 +145,8 @@ def open_source(
     if composite is not None and isinstance(source, ArraySource):
         source.composite = check_composite(composite, source.shape[2])
     _check_range(source, pixel_range)
+    if colours is not None:
+        _set_colours(source, colours)
     _describe_channels(source)
     _describe_range(source, pixel_range)
     return source
@@ -220,6 +226,22 @@ def _check_range(source: ImageSource, asked: PixelRange | None) -> None:
         raise DataError(
             "pixel_range is only for images of more than 8 bits, and these have 8; leave it out."
         )
+
+
+def _set_colours(source: Any, colours: bool) -> None:
+    """What a person said of three channels, for all who ask `channels.channel_kind`.
+
+    Raises:
+        DataError: there are more, or fewer.
+    """
+    n_channels = source.shape[2]
+    if n_channels != 3:
+        raise DataError(
+            "colours is only for images of three channels, and these have "
+            f"{n_channels}; leave it out."
+        )
+    source.colour = colours
+    source.within = replace(source.within, colours=colours)
 
 
 def _describe_channels(source: ImageSource) -> None:

@@ -1,4 +1,4 @@
-"""`Within`: what the images of a file are, where a file may hold several."""
+"""`Within`: what the images of a file and their channels are, where the files do not say so."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from shoal.images.readers.raw import Pages
 
 @dataclass(frozen=True)
 class Within:
-    """What the images of a file are, where there is a choice.
+    """What the images of a file and their channels are, where there is a choice.
 
     Raises:
         DataError: ``every`` is not a time or ``cuts``.
 
     >>> Within.from_json(Within(every=2.5).to_json())
-    Within(every=2.5, pages='auto', channels='')
+    Within(every=2.5, pages='auto', channels='', colours=None)
     """
 
     every: Every | None = None
@@ -30,6 +30,8 @@ class Within:
     channels: str = ""
     """The pattern of the names of files that are the channels of one image, see
     `decoding.channel_files`; empty: a file is an image, or holds some."""
+    colours: bool | None = None
+    """Whether three channels are colours, as a person said; None: as the files or the pile show."""
 
     def __post_init__(self) -> None:
         every: Any = self.every
