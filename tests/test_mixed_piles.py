@@ -61,6 +61,39 @@ def test_a_stray_of_more_bits_is_named_and_darkens_no_8_bit_file(
         assert source.read(np.arange(40)).mean() == pytest.approx(65535 / 2, rel=0.02)
 
 
+def test_images_far_smaller_than_what_is_seen_are_named(tmp_path: Path) -> None:
+    for number in range(30):
+        Image.fromarray(_images(1, 255, np.uint8)[0]).resize((60 + number, 80)).save(
+            tmp_path / f"b{number}.png"
+        )
+    assert not [note for note in open_source(tmp_path, cache=False).notes if "smaller" in note]
+    for number, side in enumerate((1, 3, 8, 9)):  # a quarter of 32, and a little more
+        Image.new("L", (side, side), 9).save(tmp_path / f"a{number}.png")
+    notes = open_source(tmp_path, cache=False).notes
+    assert (
+        "warning: 3 of 34 images are far smaller than 32 × 32 pixels (a0.png, a1.png, a2.png), and "
+        "blown up to that: they show little" in notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        (np.zeros(24), "all images are one colour and the same: there is nothing to tell them"),
+        (np.arange(24), "each image has one colour all over: nothing but this colour tells them"),
+    ],
+)
+def test_a_pile_with_nothing_in_it_is_told_so_before_the_training(
+    levels: np.ndarray, told: str, tmp_path: Path, run_cli: Callable[..., Any]
+) -> None:
+    images = np.broadcast_to(levels[:, None, None].astype(np.uint8), (24, 8, 8))
+    np.save(tmp_path / "a.npy", images)
+    small = ["--epochs", "0.2", "--set", "encoder.widths=(8,16)", "--set", "checkpoints=1"]
+    err = run_cli("train", tmp_path / "a.npy", tmp_path / "c.pth", *small).err
+    assert told in err
+    assert err.index(told) < err.index("this takes")
+
+
 def test_an_even_pile_is_not_warned_of(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", _images(40, 3000, np.uint16))
     notes = open_source(tmp_path / "a.npy", cache=False).notes

@@ -19,7 +19,7 @@ from shoal.distributed import torchrun
 from shoal.embedding.table import ImageTable
 from shoal.errors import DistributedError, Interrupted, LostError
 from shoal.images.channels import channel_kind, guessed_channels
-from shoal.images.checks import check_n_clusters
+from shoal.images.checks import check_n_clusters, describe_blank
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -114,7 +114,8 @@ def _train(
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
     report.say(*guessed_channels(source))
-    report.warn(*group_sizes.few_images(len(source), recipe.n_clusters))  # known before the wait
+    few = group_sizes.few_images(len(source), recipe.n_clusters)
+    report.warn(*describe_blank(source), *few)  # known before the wait
     if limit is None and request.ray is None:  # who knows how fast a cluster is
         least, most = forecast(
             source, recipe, epochs_before=0.0 if before is None else before.epoch,

@@ -8,8 +8,12 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.images.pixel_range import PixelRange, describe_bounds
+from shoal.images.sampling import sample_rows
 from shoal.plural import plain
-from shoal.protocols import Array, IntArray
+from shoal.protocols import Array, ImageSource, IntArray
+
+_SAMPLE = 256
+"""So many images of a pile show whether there is anything in them."""
 
 
 def check_same_range(opened: PixelRange | None, known: PixelRange | None) -> None:
@@ -26,6 +30,29 @@ def check_same_range(opened: PixelRange | None, known: PixelRange | None) -> Non
                 f"learned with pixels {describe_bounds(ours)}; open them with "
                 "open_source(…, pixel_range=checkpoint.pixel_range)."
             )
+
+
+def describe_blank(source: ImageSource) -> list[str]:
+    """A sentence for a person on images with nothing in them, as far as a sample shows.
+
+    >>> from shoal.images.array import ArraySource
+    >>> describe_blank(ArraySource(np.full((30, 4, 4), 7, np.uint8)))[0][:35]
+    'all images are one colour and the s'
+    >>> describe_blank(ArraySource(np.arange(64, dtype=np.uint8).reshape(4, 4, 4)))
+    []
+    """
+    sample = source.read(sample_rows(len(source), _SAMPLE))
+    if (sample != sample[:, :1, :1]).any():
+        return []
+    if (sample == sample[:1]).all():
+        return [
+            "all images are one colour and the same: there is nothing to tell them apart by; check "
+            "the images."
+        ]
+    return [
+        "each image has one colour all over: nothing but this colour tells them apart; check the "
+        "images."
+    ]
 
 
 def check_labels(labels: Array, n_images: int, name: str) -> IntArray:

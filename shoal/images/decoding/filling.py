@@ -33,6 +33,8 @@ DEFAULT_SIDE = 32
 """The images of any other pile become squares of this side: a laptop trains on them in minutes."""
 _LOOKS = 64
 """The form is chosen by this many images. If a later image does not fit, decoding begins again."""
+_NAMED = 3
+"""So many of the images that are far too small are named."""
 _COUNTED = 32
 """So many images, evenly spread over the pile, say how many channels it has."""
 
@@ -148,6 +150,7 @@ class Filling:
         sides = [2**31, 0]
         missing = [0, 0]
         outside, n_larger, n_beyond = [0.0], [0], [0]
+        far_smaller: list[int] = []
 
         def rows() -> Iterator[int]:
             row = 0
@@ -158,6 +161,7 @@ class Filling:
                 outside[0] += chunk.outside
                 n_larger[0] += chunk.n_larger
                 n_beyond[0] += chunk.n_beyond
+                far_smaller.extend(row + place for place in chunk.far_smaller)
                 for reason in chunk.reasons:
                     if reason:
                         unreadable.append(_unreadable(names[row], reason))
@@ -191,6 +195,7 @@ class Filling:
             "sides_by_effort": self.sides_by_effort,
             "outside": outside[0] / len(kept),
             "larger": n_larger[0] / len(kept),
+            "far_smaller": (len(far_smaller), [names[row] for row in far_smaller[:_NAMED]]),
             "pixel_range": with_eight_bits(self.form.pixel_range).to_json(),
         }
 

@@ -5,6 +5,7 @@ Worker processes import this module, so it imports neither torch nor much of sho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -105,6 +106,10 @@ class Facts(NamedTuple):
         """Whether the image has more pixels than the form on both sides."""
         return self.height > form.height and self.width > form.width
 
+    def is_far_smaller(self, form: Form) -> bool:
+        """Whether a pixel of the image becomes 4 or more on each side."""
+        return 4 * max(self.height, self.width) <= min(form.height, form.width)
+
 
 class Chunk(NamedTuple):
     """Several images decoded."""
@@ -127,6 +132,8 @@ class Chunk(NamedTuple):
     """How many images are outside the pile's range to a large part."""
     n_larger: int = 0
     """How many images show more in a larger form: they are larger on both sides."""
+    far_smaller: Sequence[int] = ()
+    """The places, among all images of the chunk, of those that are far smaller than the form."""
 
 
 class Decoded(NamedTuple):

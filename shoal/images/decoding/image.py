@@ -35,7 +35,8 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
     kept, shortest, longest = 0, 2**31, 0
     missing = [0, 0]
     outside, n_larger, n_beyond = 0.0, 0, 0
-    for content in contents:
+    far_smaller: list[int] = []
+    for place, content in enumerate(contents):
         decoded = decode(content, form)
         if isinstance(decoded, str):
             reasons.append(decoded)
@@ -52,10 +53,12 @@ def decode_chunk(contents: Sequence[Encoded], form: Form) -> Chunk:
         longest = max(longest, facts.height, facts.width)
         outside += facts.outside(form)
         n_larger += facts.is_larger(form)
+        if facts.is_far_smaller(form):
+            far_smaller.append(place)
         n_beyond += beyond
     return Chunk(
         pixels[:kept], reasons, (shortest, longest), None, (missing[0], missing[1]),
-        outside=outside, n_larger=n_larger, n_beyond=n_beyond,
+        outside=outside, n_larger=n_larger, n_beyond=n_beyond, far_smaller=far_smaller,
     )  # fmt: skip
 
 

@@ -128,6 +128,7 @@ def decode_pile(
             *_of_other_channels(index),
             *describe_beyond(index.get("beyond", 0), len(index["ids"])),
             *_left_outside(index, wanted),
+            *_far_smaller(index),
             *_joined(index, wanted),
             *_of_videos(index, wanted),
         ],
@@ -242,6 +243,20 @@ def _left_outside(index: Index, wanted: Wanted) -> list[str]:
     return [
         f"warning: {min(share, 0.99):.0%} of each image, on average, lies outside {shape} in its "
         f"middle and is not seen: they are too tall or too wide{advice}"
+    ]
+
+
+def _far_smaller(index: Index) -> list[str]:
+    """A warning of images that hold far fewer pixels than are seen of each."""
+    n_small, names = index.get("far_smaller", (0, []))  # missing in older caches
+    if not n_small:
+        return []
+    n, height, width, _ = index["shape"]
+    listed = ", ".join(names) + (", …" if n_small > len(names) else "")
+    are, they = ("is", "it shows") if n_small == 1 else ("are", "they show")
+    return [
+        f"warning: {n_small:,} of {counted(n, 'image')} {are} far smaller than "
+        f"{pixels(height, width)} ({listed}), and blown up to that: {they} little"
     ]
 
 
