@@ -19,6 +19,7 @@ from small_encoder import SMALL_ENCODER
 
 import shoal
 from shoal.errors import CheckpointError, OutputError
+from shoal.export.record import RUN, Record
 from shoal.images.array import ArraySource
 from shoal.images.files import atomic_path
 from shoal.images.output_checks import check_writable
@@ -412,6 +413,13 @@ def test_what_a_run_that_was_killed_moved_aside_is_named_and_can_be_put_back(
     assert "as its run was interrupted, or is still training; that of an earlier" in said
     subprocess.run(shlex.split("cp " + said.rpartition(": cp ")[2]), check=True)
     assert path.read_bytes() == checkpoint_file.read_bytes()
+    assert "has not ended" not in run_cli("info", folder).out
+    typed = ["shoal", "run", str(tmp_path), str(folder), "--force"]
+    for finished in (False, True):
+        Record(RUN, shlex.join(typed), finished=finished).save(folder)
+        shown = run_cli("info", folder)
+        assert ("The run that began here last has not ended" in shown.out) != finished
+        assert (f"next: {shlex.join([*typed[:4], '--resume'])}" in shown.err) != finished
     path.unlink()
     for place in tmp_path.glob("*/*.previous*"):
         shutil.rmtree(place)

@@ -171,17 +171,14 @@ def info(
     Recipe, epoch, time, data, versions, history, warnings.
     """
     from shoal.cli.next_step import say_next
-    from shoal.cli.run_identity import data_of_run
+    from shoal.cli.run_identity import begun_again, data_of_run
     from shoal.export import summaries
     from shoal.export.load_corrections import corrections_beside
-    from shoal.images.remote.location import location
-    from shoal.images.shards import is_there
     from shoal.models import checkpoint as checkpoints
     from shoal.models.history import CheckpointHistory
     from shoal.models.history_places import put_back
     from shoal.progress import Reporter
     from shoal.scoring import label_free
-    from shoal.scoring.training_command import split_program
     from shoal.scoring.worth_asking import Known
 
     checkpoint = _file_of(checkpoint)
@@ -201,11 +198,18 @@ def info(
             print(lacks)
         if corrections is not None:
             print(summaries.corrections_text(corrections))
-        if loaded.finished:  # last, so that the verdict is what a person sees
+        if loaded.finished:
+            begun = begun_again(checkpoint.parent) if checkpoint.name == "checkpoint.pth" else ""
+            if begun:
+                print(
+                    "The run that began here last has not ended: this checkpoint, and what lies "
+                    "beside it, may be of the one before."
+                )
+                _say_going_on(begun)
+            # Last, so that the verdict is what a person sees.
             print(label_free.verdict_on(loaded, path=checkpoint, data=data))
         elif checkpoint.parent.name:
             final = checkpoint.parent.with_suffix("")
-            program, words = split_program(loaded.origin.command)
             if final.is_file():
                 say_next(Reporter(), Known(), ["info", final])
             elif checkpoint == CheckpointHistory(final).resume_file:
@@ -213,9 +217,24 @@ def info(
                 back = put_back(final)
                 if back:
                     print(f"The checkpoint of an earlier run is kept; to put it back: {back}")
-                if len(words) > 1 and is_there(location(words[1])):
-                    again = [word for word in words if word not in ("--force", "--resume")]
-                    say_next(Reporter(), Known(), [*again, "--resume"], program=program)
+                _say_going_on(loaded.origin.command)
+
+
+def _say_going_on(command_line: str) -> None:
+    """Say the command that goes on with a run, if its images are where they were."""
+    from shoal.cli.next_step import say_next
+    from shoal.images.remote.location import location
+    from shoal.images.shards import is_there
+    from shoal.progress import Reporter
+    from shoal.scoring.training_command import split_program
+    from shoal.scoring.worth_asking import Known
+
+    program, words = split_program(command_line)
+    again = [word for word in words if word not in ("--force", "--resume")]
+    if again[:1] == ["demo"]:  # which goes on by itself
+        say_next(Reporter(), Known(), again, program=program)
+    elif len(again) > 1 and is_there(location(again[1])):
+        say_next(Reporter(), Known(), [*again, "--resume"], program=program)
 
 
 def _file_of(place: Path) -> Path:

@@ -141,6 +141,14 @@ def data_of_run(folder: Path) -> Path | None:
     return _first_there(places_of_data(folder))
 
 
+def begun_again(folder: Path) -> str:
+    """The command line of 'shoal run' that began in ``folder`` last and has not ended; else ''."""
+    record, training = _recorded(folder)
+    if record is None or record.finished or training is None or training.verb != "run":
+        return ""
+    return record.command
+
+
 def places_of_data(folder: Path) -> list[Path]:
     """Where the images of the run in ``folder`` were, the likeliest place first."""
     record, training = _recorded(folder)
