@@ -251,8 +251,9 @@ def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
         result = run_cli(*(given.get(word, word) for word in line.split()))
         assert result.code == 0, (line, result.err)
         *_, last = result.err.splitlines()
-        assert last.startswith("next: shoal "), (line, last)
-        following = shlex.split(last)[2:]
+        said, _, typed = last.partition(": shoal ")
+        assert said in ("next", "next, with your images in place of DATA"), (line, last)
+        following = [given["DATA"] if word == "DATA" else word for word in shlex.split(typed)]
         if following[0] == "name" and "--template" not in following:
             names = Path(following[-1])
             names.write_text(names.read_text().replace(",,", ",some,"))

@@ -101,7 +101,7 @@ def name(
         say_next(report, Known(), handing_over(data, prediction))
         return
     line = command("export", "DATA", prediction, free(prediction.with_name("sorted")))
-    report.say(f"to hand the groups over, with your images in place of DATA: {line}")
+    report.say(f"next, with your images in place of DATA: {line}")
 
 
 def export(
