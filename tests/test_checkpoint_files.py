@@ -411,6 +411,9 @@ def test_what_a_run_that_was_killed_moved_aside_is_named_and_can_be_put_back(
     assert "The checkpoint of an earlier run is kept; to put it back: cp " in shown
     said = run_cli("predict", "x.npy", path, "p.csv").err
     assert "as its run was interrupted, or is still training; that of an earlier" in said
+    older = folder / "checkpoint.pth.history.previous.1"  # its number was free again
+    (older / path.name).write_bytes(b"of an older run")
+    os.utime(older / path.name, (0, 0))
     subprocess.run(shlex.split("cp " + said.rpartition(": cp ")[2]), check=True)
     assert path.read_bytes() == checkpoint_file.read_bytes()
     assert "has not ended" not in run_cli("info", folder).out

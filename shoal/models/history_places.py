@@ -33,15 +33,11 @@ def places_aside(history: Path) -> Iterator[Path]:
 
 
 def earlier_checkpoint(checkpoint: Path) -> Path | None:
-    """The finished checkpoint that was moved aside last, if there is one."""
+    """The finished checkpoint that was moved aside, if there is one; of several the newest."""
     name = history_folder(checkpoint).name + _ASIDE
     found = checkpoint.parent.glob(f"{glob.escape(name)}*/{glob.escape(checkpoint.name)}")
-    number_of = {
-        file: int(number or 0)
-        for file in found
-        if not (number := file.parent.name.removeprefix(name).removeprefix(".")) or number.isdigit()
-    }
-    return max(number_of, key=number_of.__getitem__, default=None)
+    # By the time of its training, which moving keeps: a number that was free is given again.
+    return max(found, key=lambda file: file.stat().st_mtime, default=None)
 
 
 def put_back(checkpoint: Path) -> str:
