@@ -2,6 +2,7 @@
 
     python benchmarks/sizes.py signs steel flowers --sizes 32 64 --epochs 28 --seeds 0
 
+A pile is a name of `labelled_piles`, or a folder whose folders are called by the kinds.
 The time is that of the processor, so that other programs change nothing: ``--seconds`` of training
 are turned into epochs by the cost of a step. With ``--epochs`` each side gets as many epochs.
 Labels are only compared with. One line of JSON a run; results and verdicts: benchmarks/LOG.md.
@@ -36,6 +37,8 @@ from shoal.training.start import start_run
 def opened(pile: str, size: int) -> tuple[Any, np.ndarray]:
     """The images at that side, and their kinds. Arrays have one size of their own."""
     file = piles.SHARED / "piles" / f"{pile}.zip"
+    if Path(pile).is_dir():
+        file = Path(pile)
     if not file.exists():
         images, kinds = piles.load(pile, Path(tempfile.gettempdir()) / "shoal-piles")
         return ArraySource(images), kinds
@@ -71,7 +74,7 @@ def main() -> None:
             if asked.images is not None:
                 rows = sample_rows(len(source), asked.images, 0)
                 source, kinds = Subset(source, rows), kinds[rows]
-            recipe = override(replace(BEST, n_clusters=piles.N_CLUSTERS[pile]), asked.settings)
+            recipe = override(replace(BEST, n_clusters=len(np.unique(kinds[kinds >= 0]))), asked.settings)
             step = cost(source, recipe)
             epochs = asked.epochs
             if asked.seconds is not None:
@@ -88,7 +91,7 @@ def measure(pile: str, source: Any, kinds: np.ndarray, recipe: Recipe, step: flo
     known = kinds >= 0
     scores = score(table.labels[known], kinds[known])
     print(json.dumps({
-        "pile": pile, "images": len(source), "size": source.shape[0], "seed": recipe.seed,
+        "pile": Path(pile).name, "images": len(source), "size": source.shape[0], "seed": recipe.seed,
         "epochs": recipe.epochs, "step": round(step, 3), "train_s": round(trained),
         "accuracy": round(scores.accuracy, 3), "nmi": round(scores.nmi, 3),
     }), flush=True)  # fmt: skip
