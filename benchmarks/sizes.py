@@ -74,7 +74,8 @@ def main() -> None:
             if asked.images is not None:
                 rows = sample_rows(len(source), asked.images, 0)
                 source, kinds = Subset(source, rows), kinds[rows]
-            recipe = override(replace(BEST, n_clusters=len(np.unique(kinds[kinds >= 0]))), asked.settings)
+            n_clusters = len(np.unique(kinds[kinds >= 0]))
+            recipe = override(replace(BEST, n_clusters=n_clusters), asked.settings)
             step = cost(source, recipe)
             epochs = asked.epochs
             if asked.seconds is not None:
@@ -91,8 +92,8 @@ def measure(pile: str, source: Any, kinds: np.ndarray, recipe: Recipe, step: flo
     known = kinds >= 0
     scores = score(table.labels[known], kinds[known])
     print(json.dumps({
-        "pile": Path(pile).name, "images": len(source), "size": source.shape[0], "seed": recipe.seed,
-        "epochs": recipe.epochs, "step": round(step, 3), "train_s": round(trained),
+        "pile": Path(pile).name, "images": len(source), "size": source.shape[0],
+        "seed": recipe.seed, "epochs": recipe.epochs, "step": round(step, 3), "train_s": round(trained),
         "accuracy": round(scores.accuracy, 3), "nmi": round(scores.nmi, 3),
     }), flush=True)  # fmt: skip
 
