@@ -94,7 +94,8 @@ def measure(pile: str, source: Any, kinds: np.ndarray, recipe: Recipe, step: flo
     print(json.dumps({
         "pile": Path(pile).name, "images": len(source), "size": source.shape[0],
         "seed": recipe.seed, "epochs": recipe.epochs, "step": round(step, 3),
-        "train_s": round(trained), "accuracy": round(scores.accuracy, 3), "nmi": round(scores.nmi, 3),
+        "train_s": round(trained), "accuracy": round(scores.accuracy, 3),
+        "nmi": round(scores.nmi, 3),
     }), flush=True)  # fmt: skip
 
 
