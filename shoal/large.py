@@ -20,7 +20,7 @@ import numpy as np
 
 from shoal.clustering import streamed
 from shoal.clustering.centres import Centres
-from shoal.clustering.choose_k import MOST, choose_k
+from shoal.clustering.choose_k import MOST, choose_k, weigh_beside
 from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clusterers.streamed_kmeans import StreamedKMeansClusterer
 from shoal.clustering.clustering import Clustering, build_clusterer
@@ -155,6 +155,8 @@ def cluster(
     if auto_k:
         n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
+    else:
+        facts = replace(facts, weighed=weigh_beside(reduction.fitted, recipe))
     z = reduction.embedding
     vectors = Reduced(source, _reducing(reduction), z.shape[1], centre)
     readers = None if spread is None else spread(source, reduction.checkpoint)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from shoal.clustering import splits
-from shoal.clustering.choose_k import choose_k
+from shoal.clustering.choose_k import choose_k, weigh_beside
 from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clustering import Clustering, build_clusterer
 from shoal.clustering.noise import fit_noise, is_noise
@@ -164,6 +164,8 @@ def cluster(
                 track=track,
             )  # fmt: skip
             clustering, ways, noise = _divide(source, recipe, reduction, track)
+    if thorough and not auto_k:
+        facts = replace(facts, weighed=weigh_beside(reduction.fitted, recipe))
     finished = replace(
         reduction.checkpoint, recipe=recipe, optimizer_states=None,
         facts=replace(facts, splits=ways), clusterer=clustering.get_arrays(), noise=noise,

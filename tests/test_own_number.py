@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from shoal import pipeline
 from shoal.clustering.n_clusters import weigh
+from shoal.images.vectors.source import VectorSource
+from shoal.models.facts import ClusterFacts
+from shoal.recipes.named import VECTORS
+from shoal.scoring.label_free import verdict_on
 from shoal.scoring.own_number import beside_verdict
 
 
@@ -31,3 +37,15 @@ def test_a_clear_number_is_told_whatever_the_verdict() -> None:
     found = weigh(corners + noise, high=6)
     checkpoint = SimpleNamespace(recipe=SimpleNamespace(n_clusters=5), n_dimensions=0)
     assert beside_verdict(found, checkpoint, "yes") is found  # type: ignore[arg-type]
+
+
+def test_a_number_that_was_given_is_weighed_beside_others() -> None:
+    kinds = np.repeat(np.arange(4), 40)
+    x = np.random.default_rng(0).normal(size=(160, 8)) + 9 * np.eye(4, 8)[kinds]
+    source, recipe = VectorSource(x.astype(np.float32)), replace(VECTORS, n_clusters=2)
+    found, _ = pipeline.cluster_vectors(source, recipe)
+    assert "4 groups are found again in other vectors more surely" in str(verdict_on(found))
+    kept = ClusterFacts.from_json(found.facts.to_json())
+    assert kept.weighed == found.facts.weighed
+    right, _ = pipeline.cluster_vectors(source, replace(recipe, n_clusters=4))
+    assert "found again in other" not in str(verdict_on(right))

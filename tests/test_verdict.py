@@ -239,6 +239,25 @@ def test_where_another_number_is_clear_it_is_named_beside_a_yes() -> None:
     assert "shoal clusters" in str(decide(replace(chosen, others_are_clear=True)))
 
 
+def test_where_a_number_was_given_and_another_is_clearly_better_it_is_named() -> None:
+    given = replace(GOOD, weighed={2: 0.7, 3: 0.2, 4: 0.98})
+    assert "4 groups are found again in other images more surely (0.98" in str(decide(given))
+    assert "found again" not in str(decide(replace(given, weighed={2: 0.7, 4: 0.65})))
+    as_clear = str(decide(replace(given, weighed={2: 1.0, 4: 1.0})))
+    assert "4 groups are found again in other images as surely (1.00" in as_clear
+    fewer = replace(GOOD, n_clusters=3, n_nonempty=3, weighed={2: 0.9, 3: 0.5})
+    assert "found again" not in str(decide(fewer))  # few groups may well fall into more
+    poor = decide(replace(fewer, estimate=Estimate(0.5, 0.4, 0.7), vectors=True))
+    assert "2 groups are found again in other vectors more surely" in str(poor)
+
+
+def test_what_is_expected_assumes_the_number_of_groups_and_says_so() -> None:
+    for n in (30, 500):
+        assert "in the right group, if there are 2 groups" in str(decide(replace(GOOD, n_images=n)))
+    chinese = [Wording("zh-TW")(s.template, **dict(s.values)) for s in decide(GOOD).reasons]
+    assert any("若有 2 個群組" in each for each in chinese)
+
+
 def test_a_channel_that_tells_nothing_is_no_reason_to_doubt_the_groups() -> None:
     told = replace(GOOD, warnings=tuple(constant([1], 3)))
     assert decide(told).trust == "yes"
@@ -311,7 +330,7 @@ def test_it_says_how_sure_the_choice_among_the_ways_to_divide_a_pile_is(
 
 def test_few_images_get_a_range_and_no_number() -> None:
     few, many = (str(decide(replace(GOOD, n_images=n))) for n in (30, 500))
-    assert "Between 80% and 100% of the images are probably in the right group; 30 images" in few
+    assert "Between 80% and 100% of the images are probably in the right group, if" in few
     assert "95%" not in few
     assert "About 95% of the images are probably in the right group" in many
 

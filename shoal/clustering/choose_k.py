@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from shoal.clustering.clustering import build_clusterer, clustering_of
 from shoal.clustering.evidence import NumberOfClusters
-from shoal.clustering.n_clusters import check_range, weigh
+from shoal.clustering.n_clusters import FEWEST_A_CLUSTER, check_range, weigh
+from shoal.clustering.prediction_strength import compare_halves
+from shoal.images.sampling import sample_rows
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ChosenNumber
 from shoal.protocols import FloatArray, Track, silent
@@ -14,6 +18,9 @@ AUTO = "auto"
 """The word that is given in place of a number of clusters."""
 FEWEST, MOST = 2, 20
 """The numbers that are weighed."""
+SEVERAL = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
+"""Those that are tried where only a look is wanted."""
+_LOOKED_AT, _RUNS = 1500, 4
 
 
 def check_enough(n_images: int, noun: str = "images") -> None:
@@ -46,6 +53,29 @@ def choose_k(z: FloatArray, recipe: Recipe, *, track: Track = silent) -> tuple[i
     )  # fmt: skip
     strengths = {each.n_clusters: round(each.strength, 3) for each in evidence.evidence}
     return evidence.n_clusters, ChosenNumber(evidence.reason, strengths)
+
+
+def weigh_beside(z: FloatArray, recipe: Recipe) -> dict[int, float]:
+    """How surely the clusters of a number that was given, and of some others, are found again.
+
+    Args:
+        z: float32 (n, d), reduced as ``recipe`` says. Of more than 1,500 points a sample is used,
+            which takes a second, and of copies one.
+        recipe: with the number of clusters that was given.
+
+    Returns:
+        The prediction strength of each number; nothing for more than 20 clusters, or fewer than 10
+        different points for each.
+    """
+    own = recipe.n_clusters
+    points = np.unique(z[sample_rows(len(z), _LOOKED_AT, recipe.seed)], axis=0)
+    most = min(MOST, len(points) // FEWEST_A_CLUSTER)
+    if not FEWEST <= own <= most:
+        return {}
+    numbers = sorted({own, *(k for k in SEVERAL if k <= most)})
+    runs = [compare_halves(points, numbers, [recipe.seed, run])[0] for run in range(_RUNS)]
+    strengths = np.concatenate(runs).mean(axis=0)
+    return {k: round(float(each), 3) for k, each in zip(numbers, strengths, strict=True)}
 
 
 def weigh_remembered(checkpoint: Checkpoint, *, track: Track = silent) -> NumberOfClusters:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from shoal.clustering.choose_k import SEVERAL
 from shoal.clustering.n_clusters import FEWEST_A_CLUSTER
 from shoal.clustering.prediction_strength import compare_halves
 from shoal.embedding.linear_algebra import unit_rows
@@ -43,8 +44,6 @@ _EMBEDDING = 100
 _SEVERAL, _DECIDES = 3, 0.9
 """Of so many columns one that has this share of the variance is spoken of."""
 _NEIGHBOURS, _RUNS, _FEWEST = 10, 8, 40
-_NUMBERS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
-"""The numbers of clusters that are tried where the number is still to be chosen."""
 
 
 def metric_for(
@@ -212,7 +211,7 @@ def _strengths(
         recipe: see `choose_metric`, also for the others.
     """
     most = len(compared[COSINE]) // FEWEST_A_CLUSTER
-    wanted = _NUMBERS if auto_k else (min(recipe.n_clusters, _NUMBERS[-1]),)
+    wanted = SEVERAL if auto_k else (min(recipe.n_clusters, SEVERAL[-1]),)
     numbers = [k for k in wanted if 2 <= k <= most] or [2]
     found = {}
     metrics = (EUCLIDEAN, COSINE)

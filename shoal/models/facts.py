@@ -208,6 +208,8 @@ class ClusterFacts:
     """The consistency under augmentation, in [0, 1], of each compared checkpoint, by its step."""
     chosen: ChosenNumber | None = None
     """The number of clusters that was chosen; None where a person gave it."""
+    weighed: Mapping[int, float] = field(default_factory=dict)
+    """Where a person gave it, the prediction strength of it and of others; empty in older files."""
     representation: Representation | None = None
     """How the embedding compares with the pixels; None in older files."""
     metric: ChosenMetric | None = None
@@ -224,6 +226,7 @@ class ClusterFacts:
                 "reason": chosen.reason,
                 "strengths": {str(k): value for k, value in chosen.strengths.items()},
             },
+            "weighed": {str(k): value for k, value in self.weighed.items()},
             "representation": None if representation is None else asdict(representation),
             "metric": None if self.metric is None else asdict(self.metric),
         }  # fmt: skip
@@ -243,6 +246,7 @@ class ClusterFacts:
                 str(chosen["reason"]),
                 {int(k): float(value) for k, value in chosen["strengths"].items()},
             ),
+            weighed={int(k): float(value) for k, value in about.get("weighed", {}).items()},
             representation=(
                 None if representation is None else Representation.from_json(representation)
             ),

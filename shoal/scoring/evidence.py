@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shoal.clustering.splits import n_rivals
@@ -109,7 +110,9 @@ class Evidence:
     number_is_settled: bool = False
     """Whether the number of groups was chosen, and no other would do as well."""
     others_are_clear: bool = False
-    """Whether the number of groups was chosen, and another one is clear, too."""
+    """Whether another number of groups is clear, too."""
+    weighed: Mapping[int, float] = field(default_factory=dict)
+    """Where the number of groups was given, the prediction strength of it and of others."""
     vectors: bool = False
     """Whether it is vectors from elsewhere that were clustered."""
     training: TrainingCommand = field(default_factory=TrainingCommand)

@@ -129,6 +129,7 @@ def verdict_on(
     origin, facts, recipe = checkpoint.origin, checkpoint.facts, checkpoint.recipe
     calibrated = calibration_of(checkpoint)
     own = RECIPES.get(recipe.name)
+    strengths = facts.weighed if facts.chosen is None else facts.chosen.strengths
     return decide(
         Evidence(
             n_images=checkpoint.n_images,
@@ -153,8 +154,10 @@ def verdict_on(
             tried_views=origin.tried_views,
             halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
             number_is_settled=_is_settled(facts.chosen),
-            others_are_clear=facts.chosen is not None
-            and sum(strength >= CLEAR for strength in facts.chosen.strengths.values()) > 1,
+            others_are_clear=any(
+                strength >= CLEAR for k, strength in strengths.items() if k != recipe.n_clusters
+            ),
+            weighed=facts.weighed,
             vectors=checkpoint.n_dimensions > 0,
             training=training_of(checkpoint, words=words, path=path, data=data),
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from shoal.clustering.n_clusters import CLEAR
 from shoal.images.output_checks import outside
 from shoal.plural import of_vectors
 from shoal.scoring.evidence import (
@@ -24,6 +26,11 @@ from shoal.scoring.worth_asking import by_groups
 
 _LARGER_TAKES = 4
 """A step on images of twice the side takes so many times as long."""
+_BETTER = 0.1
+"""A number of groups is clearly better if it is found again so much more surely: twice what counts
+as a tie."""
+_AS_SURELY = 0.01
+"""More groups that are found again about as surely say more."""
 
 
 def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
@@ -52,13 +59,13 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         return (look, sentence("List the copies: {command}.", command=copies))
     settled = evidence.number_is_settled and not evidence.others_are_clear
     asked = not settled and known.answers("clusters")
-    other_number = _other_number(evidence) if asked else []
+    other_number = _other_number(evidence, trust) if asked else []
     if trust == "no":
         first = [look] if known.one_group else []
         last = [] if known.one_group else [look]
         none = [_of_what("It may be that the images form no groups at all.", evidence)]
         if is_far_clearer(evidence.signals):  # there is something, if not these groups
-            none, other_number = [], _other_number(evidence)
+            none, other_number = [], _other_number(evidence, trust)
         return tuple([*first, *_what_may_change(evidence)[:3], *none, *other_number, *last][:5])
     steps = [look]
     if evidence.n_rivals:
@@ -71,7 +78,8 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
             steps.append(_keep_light(evidence))
         if trust != "yes":
             steps += _train_again(evidence)
-    if trust != "yes" or evidence.n_clusters > 2 or evidence.others_are_clear:
+    others_are_clear = evidence.others_are_clear or _clearer_number(evidence, trust) is not None
+    if trust != "yes" or evidence.n_clusters > 2 or others_are_clear:
         steps += other_number
     if trust == "yes":
         steps.append(_use(training))
@@ -87,11 +95,51 @@ def _what_may_change(evidence: Evidence) -> list[Sentence]:
     return [*steps, *(step for step in more if step not in steps)]
 
 
-def _other_number(evidence: Evidence) -> list[Sentence]:
+def _other_number(evidence: Evidence, trust: str) -> list[Sentence]:
     training = evidence.training
     picture = training.beside("n_clusters.png")
     clusters = command("clusters", training.data, training.checkpoint, "--picture", picture)
-    return [sentence("Try another number of groups: {command}.", command=clusters)]
+    other = _clearer_number(evidence, trust)
+    if other is None:
+        return [sentence("Try another number of groups: {command}.", command=clusters)]
+    own, strength = evidence.weighed[evidence.n_clusters], evidence.weighed[other]
+    values: dict[str, object] = {
+        "command": clusters, "other": other, "strength": strength, "k": evidence.n_clusters,
+        "own": own,
+    }  # fmt: skip
+    if strength > own + _BETTER:
+        found = sentence(
+            "Try another number of groups: {command}. {other:,} groups are found again in other "
+            "images more surely ({strength:.2f} of 1) than {k:,} ({own:.2f}).", **values,
+        )  # fmt: skip
+    else:
+        found = sentence(
+            "Try another number of groups: {command}. {other:,} groups are found again in other "
+            "images as surely ({strength:.2f} of 1) as {k:,} ({own:.2f}), and say more.", **values,
+        )  # fmt: skip
+    return [replace(found, template=of_vectors(found.template)) if evidence.vectors else found]
+
+
+def _clearer_number(evidence: Evidence, trust: str) -> int | None:
+    """The number of groups that is better than the one that was given, if one is.
+
+    A larger number may be as clear. A smaller one must be clearer, and is not named beside a yes:
+    few groups are often found more surely than those they fall into, which says nothing against
+    these.
+    """
+    own = evidence.weighed.get(evidence.n_clusters)
+    if own is None:
+        return None
+
+    def is_better(k: int, strength: float) -> bool:
+        if strength < CLEAR or k == evidence.n_clusters:
+            return False
+        if k > evidence.n_clusters:
+            return strength >= own - _AS_SURELY
+        return trust != "yes" and strength > own + _BETTER
+
+    better = {k: each for k, each in evidence.weighed.items() if is_better(k, each)}
+    return max(better, key=lambda k: (better[k], k), default=None)
 
 
 def _look(evidence: Evidence) -> Sentence:

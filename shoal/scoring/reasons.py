@@ -189,26 +189,28 @@ def _of_light(signals: Signals, colours: bool) -> Sentence:
 
 
 def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
+    """How many are probably right, if the number of groups is: nothing measured tells that."""
+    assumed: dict[str, object] = {"k": evidence.n_clusters, "chance": 1.0 / evidence.n_clusters}
     if evidence.n_images < ROUGH_BELOW:
         rough = estimate.rough()
         copies = any(COPIES in warning for warning in evidence.warnings)
         if copies or is_poor(estimate, evidence):  # more images would not tell more
             return sentence(
-                "Between {low:.0%} and {high:.0%} of the images are probably in the right group. "
-                "Random groups would reach {chance:.0%}.",
-                low=rough.low, high=rough.high, chance=1.0 / evidence.n_clusters,
+                "Between {low:.0%} and {high:.0%} of the images are probably in the right group, "
+                "if there are {k:,} groups. Random groups would reach {chance:.0%}.",
+                low=rough.low, high=rough.high, **assumed,
             )  # fmt: skip
         return sentence(
-            "Between {low:.0%} and {high:.0%} of the images are probably in the right group; "
-            "{n:,} {n:image is|images are} too few to tell more exactly. Random groups would reach "
-            "{chance:.0%}.",
-            low=rough.low, high=rough.high, n=evidence.n_images, chance=1.0 / evidence.n_clusters,
+            "Between {low:.0%} and {high:.0%} of the images are probably in the right group, if "
+            "there are {k:,} groups; {n:,} {n:image is|images are} too few to tell more exactly. "
+            "Random groups would reach {chance:.0%}.",
+            low=rough.low, high=rough.high, n=evidence.n_images, **assumed,
         )  # fmt: skip
     return sentence(
-        "About {right:.0%} of the images are probably in the right group; nine times in ten it is "
-        "between {low:.0%} and {high:.0%}. Random groups would reach {chance:.0%}.",
-        right=estimate.expected_accuracy, low=estimate.low, high=estimate.high,
-        chance=1.0 / evidence.n_clusters,
+        "About {right:.0%} of the images are probably in the right group, if there are {k:,} "
+        "groups; nine times in ten it is between {low:.0%} and {high:.0%}. Random groups would "
+        "reach {chance:.0%}.",
+        right=estimate.expected_accuracy, low=estimate.low, high=estimate.high, **assumed,
     )  # fmt: skip
 
 
