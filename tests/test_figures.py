@@ -14,6 +14,7 @@ from PIL import Image
 from shoal.embedding.table import ImageTable
 from shoal.export import summaries
 from shoal.images.array import ArraySource
+from shoal.images.vectors.source import VectorSource
 from shoal.plots import colours, figures, maps
 from shoal.plots.layout import lay_out
 from shoal.reports import clusters, explorer
@@ -108,6 +109,14 @@ def test_where_all_are_equally_certain_none_is_drawn_as_the_least() -> None:
     said = [text.get_text() for ax in panels for text in ax.texts]
     assert said == ["all are equally certain"] * 3
     assert not any(ax.texts for ax in figures.clusters(source, table).axes)
+
+
+def test_vectors_are_called_vectors() -> None:
+    table = findings(60, 3)[1]
+    source = VectorSource(np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32))
+    for figure in (figures.clusters(source, table), figures.splits(source, [table])):
+        assert "60 vectors" in figure.get_suptitle()
+        assert "image" not in figure.get_suptitle()
 
 
 def test_more_clusters_than_rows_says_so() -> None:

@@ -338,7 +338,9 @@ def test_every_command_that_writes_leaves_what_is_there(
         (out / name).write_text("mine")
         result = run_cli(*command)
         assert result.code == 2, (command, result)
-        assert f"{name} exists already; name another file, or add --force" in result.err
+        before = str(command[command.index(out / name) - 1])
+        option = f" with {before}" if before.startswith("--") else ""  # that names the file
+        assert f"{name} exists already; name another file{option}, or add --force" in result.err
     assert all((out / name).read_text() == "mine" for name in commands)
     assert sorted(os.listdir(out)) == sorted(commands)
     for name, command in commands.items():  # told to, they replace what shoal wrote, no more

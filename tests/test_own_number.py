@@ -47,5 +47,7 @@ def test_a_number_that_was_given_is_weighed_beside_others() -> None:
     assert "4 groups are found again in other vectors more surely" in str(verdict_on(found))
     kept = ClusterFacts.from_json(found.facts.to_json())
     assert kept.weighed == found.facts.weighed
-    right, _ = pipeline.cluster_vectors(source, replace(recipe, n_clusters=4))
-    assert "found again in other" not in str(verdict_on(right))
+    for auto_k in (False, True):  # the same is told of a number, whoever named it
+        right, _ = pipeline.cluster_vectors(source, replace(recipe, n_clusters=4), auto_k=auto_k)
+        assert "found again in other" not in str(verdict_on(right))
+        assert "100% of the vectors get the same group when only half" in str(verdict_on(right))

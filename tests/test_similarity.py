@@ -276,6 +276,25 @@ def test_similar_from_a_table_is_the_same_without_embedding_the_pile_again(
     assert Path(first).read_bytes() == Path(second).read_bytes()
 
 
+def test_distances_are_told_as_distances(
+    images: np.ndarray, images_file: Path, checkpoint_file: Path, run_cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    csv_path = tmp_path / "s.csv"
+    result = run_cli(
+        "similar", images_file, checkpoint_file, "3", "-n", "4", "--metric", "euclidean",
+        "--csv", csv_path, "--picture", tmp_path / "s.png",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    z = reduce(ArraySource(images), checkpoints.load(checkpoint_file))
+    apart = np.linalg.norm(z - z[3], axis=1)
+    found, nearest = table(csv_path), np.argsort(apart, kind="stable")[1:5]
+    assert list(found[0]) == ["query", "rank", "id", "distance"]
+    assert [int(row["id"]) for row in found] == nearest.tolist()
+    assert [float(row["distance"]) for row in found] == pytest.approx(apart[nearest], rel=1e-4)
+    assert result.out.startswith(f"3, with distances: {nearest[0]} ({apart[nearest[0]]:.3g}), ")
+
+
 @pytest.mark.parametrize("wrong", ["another checkpoint", "other rows", "a part", "too narrow"])
 def test_a_table_of_something_else_is_refused(
     images: np.ndarray, checkpoint_file: Path, wrong: str

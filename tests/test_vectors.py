@@ -354,7 +354,7 @@ def test_every_command_takes_vectors(
     assert "image" not in told
     shoal("tree", data, checkpoint, "tree.json", "--leaves", 6)
     shoal("cut", "tree.json", "cut.csv", "-k", 3)
-    assert shoal("similar", data, checkpoint, "1", "-n", 1) == "1: 4 (1.00)\n"
+    assert shoal("similar", data, checkpoint, "1", "-n", 1) == "1, with distances: 4 (0)\n"
     shoal("pairs", data, checkpoint, "pairs.csv")
     shoal("outliers", data, checkpoint, "-n", 5)
     assert (tmp_path / "outliers.csv").read_text().startswith("rank,id,score,reasons,distance,con")

@@ -85,8 +85,9 @@ def duplicates(
     check_ray(ray, workers, device)
     inputs = [data, *([checkpoint] if checkpoint else [])]
     replaced = check_outputs(
-        [csv, picture], inputs, force=force, first=lambda: check_picture(picture)
-    )
+        [csv, picture], inputs, force=force, first=lambda: check_picture(picture),
+        named_by={"--csv": csv, "--picture": picture},
+    )  # fmt: skip
     check_picture(picture)
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
@@ -155,7 +156,7 @@ def outliers(
     from shoal.search.outliers import check_count, find_outliers
 
     check_count(n)
-    replaced = check_answer([csv, picture], picture, data, checkpoint, force=force)
+    replaced = check_answer([], picture, data, checkpoint, force=force, csv=csv)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options, at_least=2)

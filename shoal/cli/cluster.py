@@ -61,7 +61,7 @@ def clusters(
     from shoal.search import summaries
 
     check_range(low, high)
-    replaced = check_answer([picture], picture, data, checkpoint, force=force)
+    replaced = check_answer([], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)
@@ -132,7 +132,7 @@ def tree(
     check_suffix(out)
     picture = out.with_suffix(".png") if picture is None else picture
     check_leaves(leaves)
-    replaced = check_answer([out, picture], picture, data, checkpoint, force=force)
+    replaced = check_answer([out], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)

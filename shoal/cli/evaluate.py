@@ -55,7 +55,7 @@ def splits(
     from shoal.progress import Reporter
     from shoal.scoring.worth_asking import known_of
 
-    replaced = check_answer([picture], picture, data, checkpoint, force=force)
+    replaced = check_answer([], picture, data, checkpoint, force=force)
     report = Reporter(quiet=quiet or as_json)
     options = OpenOptions(array, channels, composite, cache=not no_cache)
     source, loaded = open_with(checkpoint, data, report, options)

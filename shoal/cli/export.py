@@ -84,7 +84,7 @@ def name(
             f"'shoal name {prediction} --template names.csv' writes one to fill in."
         )
     if template is not None:
-        check_outputs([template], [prediction], force=force)
+        check_outputs([template], [prediction], force=force, named_by={"--template": template})
         write_template(prediction, template, force=force)
         report.say(f"written to {template}; fill in its column name")
         say_next(report, Known(), ["name", prediction, template])

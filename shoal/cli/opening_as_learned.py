@@ -97,22 +97,30 @@ def check_question(picture: Path, checkpoint: Path, data: Path) -> None:
 
 
 def check_answer(
-    outputs: Sequence[Path], picture: Path, data: Path, checkpoint: Path, *, force: bool
+    outputs: Sequence[Path],
+    picture: Path,
+    data: Path,
+    checkpoint: Path,
+    *,
+    force: bool,
+    csv: Path | None = None,
 ) -> list[Path]:
     """Raise if what is asked cannot be done, or its answer not be written; see `check_outputs`.
 
     Args:
-        outputs: all that is written, ``picture`` too.
-        picture: the picture.
+        outputs: what is written beside the picture and the ``csv``.
+        picture: the picture, which an option names.
         data: the images.
         checkpoint: the checkpoint that is asked.
         force: whether files may be replaced.
+        csv: the list, which an option names, if there is one.
 
     Returns:
         The files that will be replaced.
     """
     replaced = check_outputs(
-        outputs, [data, checkpoint], force=force,
+        [*outputs, csv, picture], [data, checkpoint], force=force,
+        named_by={"--csv": csv, "--picture": picture},
         first=lambda: check_question(picture, checkpoint, data),
     )  # fmt: skip
     check_picture(picture)

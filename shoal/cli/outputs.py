@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from shoal.errors import OutputError, ShoalError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def check_outputs(
     outputs: Sequence[Path | None], inputs: Sequence[Path], *, force: bool = False,
     kept: bool = False, perhaps: Sequence[Path] = (), first: Callable[[], object] | None = None,
+    named_by: Mapping[str, Path | None] = MappingProxyType({}),
 ) -> list[Path]:  # fmt: skip
     """Fail now if one of ``outputs`` should not be written.
 
@@ -35,6 +37,7 @@ def check_outputs(
         perhaps: other words that may be files which the command reads.
         first: fails if what was asked for cannot be done. It is called before it is said that a
             file is there: a person mends the question before anything makes room for its answer.
+        named_by: the options by which outputs are named, where options do that.
 
     Returns:
         The files that will be replaced.
@@ -65,7 +68,8 @@ def check_outputs(
             check_there(path)
         if first is not None:
             first()
-        raise already_there(replaced[0])
+        options = [option for option, path in named_by.items() if path == replaced[0]]
+        raise already_there(replaced[0], *options[:1])
     if not replaced:
         return []
     from shoal.export.written import is_foreign

@@ -125,8 +125,9 @@ def predict(
         return loaded
 
     replaced = check_outputs(
-        [prediction, table, skipped], inputs, force=force or backup, kept=backup, first=check_asked
-    )
+        [prediction, table, skipped], inputs, force=force or backup, kept=backup,
+        first=check_asked, named_by={"--table": table},
+    )  # fmt: skip
     loaded = check_asked()
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     source, _ = open_with(checkpoint, data, report, options, known=loaded)

@@ -178,8 +178,9 @@ def similar(
         resolve(images, open_with(checkpoint, data, report, options, at_least=2)[0])
 
     replaced = check_outputs(
-        [csv, picture], inputs, force=force, perhaps=list(map(Path, images)), first=check_images
-    )
+        [csv, picture], inputs, force=force, perhaps=list(map(Path, images)), first=check_images,
+        named_by={"--csv": csv, "--picture": picture},
+    )  # fmt: skip
     check_picture(picture)
     source, loaded = open_with(checkpoint, data, report, options, at_least=2)
     known = None

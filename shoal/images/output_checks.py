@@ -75,11 +75,11 @@ def check_free(path: Path, *, force: bool) -> None:
         raise already_there(path)
 
 
-def already_there(path: Path) -> OutputError:
-    """The error of an output that would replace something."""
+def already_there(path: Path, option: str = "") -> OutputError:
+    """The error of an output that would replace something; ``option`` names it, if one does."""
+    other = f"another file with {option}" if option else "another file"
     return OutputError(
-        f"{printable(str(path))} exists already; name another file, or add force=True to replace "
-        "it."
+        f"{printable(str(path))} exists already; name {other}, or add force=True to replace it."
     )
 
 

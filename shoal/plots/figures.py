@@ -17,6 +17,7 @@ from shoal.embedding.neighbours import most_typical
 from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.images.files import atomic_path
 from shoal.images.pictures import describe_composite
+from shoal.images.vectors.source import noun_held
 from shoal.plots.colours import colour
 from shoal.plots.lettering import letter
 from shoal.plots.strips import contact_sheet, framed_layout, n_columns, proportion, strips
@@ -95,7 +96,7 @@ def clusters(
     shown = describe_composite(source)
     note += f"; pictures show {shown}" if shown else ""
     figure.suptitle(
-        f"{counted(len(table.labels), 'image')} in {counted(n_clusters, 'cluster')}"
+        f"{counted(len(table.labels), noun_held(source))} in {counted(n_clusters, 'cluster')}"
         f"{apart(int(table.nowhere.sum()))} (number and size on the left{note})",
         fontsize=14,
     )
@@ -135,7 +136,7 @@ def splits(
     pictures = thumbnails_of_lists(source, lists, track=track)
     figure = strips(list(zip(names, pictures, frames, strict=True)), columns=columns, width=12.5)
     figure.suptitle(
-        f"{counted(len(tables), 'way')} to divide {counted(len(source), 'image')}; "
+        f"{counted(len(tables), 'way')} to divide {counted(len(source), noun_held(source))}; "
         "members from the surer half of each cluster",
         fontsize=12,
     )

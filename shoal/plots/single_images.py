@@ -63,13 +63,16 @@ def similar(source: ImageSource, result: Similar, *, track: Track = silent) -> F
         tiles.append(_Tile(0, line, image, _short(query.name), framed=True))
         for place, (image, value) in enumerate(zip(images, values, strict=False)):
             below, column = divmod(place, _COLUMNS - 1)
-            tiles.append(_Tile(column + 1, line + below, image, f"{place + 1}: {value:.2f}"))
+            tiles.append(
+                _Tile(column + 1, line + below, image, f"{place + 1}: {result.in_words(value)}")
+            )
         line += max(1, -(-len(images) // (_COLUMNS - 1)))
     n_hidden = len(result.queries) - len(queries)
     more = f"; {counted(n_hidden, 'more query', 'more queries')} not drawn" if n_hidden else ""
     noun = noun_held(source)
     return _page(
-        tiles, f"each query (framed) and the most similar {noun}s, with their similarity{more}"
+        tiles,
+        f"each query (framed) and the most similar {noun}s, with their {result.measure}{more}",
     )
 
 

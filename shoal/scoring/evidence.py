@@ -105,8 +105,8 @@ class Evidence:
     tried_views: str = ""
     """usual, or stronger: the views taken after a trial, see `try_views`; empty without one."""
     halves_tell: bool = True
-    """Whether it says anything that half of the images form the same groups. It does not where the
-    number of groups was chosen for that, or where there are fewer than two images a group."""
+    """Whether it says anything that half of the images form the same groups. It does not where
+    there are fewer than two images a group."""
     number_is_settled: bool = False
     """Whether the number of groups was chosen, and no other would do as well."""
     others_are_clear: bool = False

@@ -152,7 +152,7 @@ def verdict_on(
             equally_sure=calibrated is not None and equally_sure(calibrated.confidences.ravel()),
             keeps_light=light_counts(checkpoint) or keeps_intensity(recipe),
             tried_views=origin.tried_views,
-            halves_tell=facts.chosen is None and 2 * recipe.n_clusters <= checkpoint.n_images,
+            halves_tell=2 * recipe.n_clusters <= checkpoint.n_images,
             number_is_settled=_is_settled(facts.chosen),
             others_are_clear=any(
                 strength >= CLEAR for k, strength in strengths.items() if k != recipe.n_clusters

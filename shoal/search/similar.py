@@ -49,16 +49,31 @@ class Similar:
     indices: IntArray
     """int64 (q, m): rows of the pile."""
     similarity: FloatArray
-    """float32 (q, m), see `similarity.similarity`."""
+    """float32 (q, m), see `similarity.similarity`; of distances 1 / (1 + distance)."""
     names: Sequence[str] | None = None
     """The name of the group of each image of the pile, where a person corrected groups."""
     lost: Sequence[Query] = ()
     """Those queries that nothing can be compared with, see `without_direction`."""
+    distance: FloatArray | None = None
+    """float32 (q, m): the Euclidean distances; None where directions were compared."""
+
+    @property
+    def measure(self) -> str:
+        """What the numbers of `answers` are: ``distance``, or ``similarity``."""
+        return "similarity" if self.distance is None else "distance"
+
+    def in_words(self, value: float) -> str:
+        """A number of `answers` as it is shown; distances may be of any size."""
+        return f"{value:.2f}" if self.distance is None else f"{value:.3g}"
 
     @property
     def answers(self) -> list[tuple[Query, IntArray, FloatArray]]:
-        """Each query with the rows and the similarity of what is like it; none of what is lost."""
-        found = zip(self.queries, self.indices, self.similarity, strict=True)
+        """Each query with the rows of what is like it, and how like it each is, see `measure`.
+
+        There are none of what is lost.
+        """
+        values = self.similarity if self.distance is None else self.distance
+        found = zip(self.queries, self.indices, values, strict=True)
         return [
             (query, rows[:0], values[:0]) if query in self.lost else (query, rows, values)
             for query, rows, values in found
@@ -77,7 +92,7 @@ class Similar:
         ]  # fmt: skip
 
     def to_csv(self, path: str | Path, *, force: bool = False) -> None:
-        """Write columns query, rank, id, similarity and, if known, name; atomically.
+        """Write columns query, rank, id, similarity or distance and, if known, name; atomically.
 
         Raises:
             OutputError: the file exists and ``force`` is not given, or it cannot be written.
@@ -86,13 +101,13 @@ class Similar:
         names = self.names
         write_rows(
             path,
-            ["query", "rank", "id", "similarity", *(["name"] if names is not None else [])],
+            ["query", "rank", "id", self.measure, *(["name"] if names is not None else [])],
             (
                 [
                     query.name,
                     rank,
                     self.ids[row],
-                    f"{value:.6f}",
+                    f"{value:.6f}" if self.distance is None else f"{value:.6g}",
                     *([names[row]] if names is not None else []),
                 ]
                 for query, rows, values in self.answers
@@ -160,7 +175,8 @@ def find_similar(
     n_others = len(source) - int((rows >= 0).any())
     if corrections is None:
         similarities, indices = index.search_others(points, rows, min(n, n_others))
-        return Similar(resolved, source.ids, indices, similarities, lost=lost)
+        apart_by = _distances(points, z, indices, metric)
+        return Similar(resolved, source.ids, indices, similarities, lost=lost, distance=apart_by)
     honoured = honour_embedding(source, z, checkpoint, corrections)
     elsewhere = [
         honoured.apart_from(row) if row >= 0 else np.zeros(len(source), dtype=bool)
@@ -175,7 +191,21 @@ def find_similar(
     ]
     similarities = np.take_along_axis(found[0], np.stack(places), axis=1)
     indices = np.take_along_axis(found[1], np.stack(places), axis=1)
-    return Similar(resolved, source.ids, indices, similarities, honoured.table.names, lost)
+    apart_by, names = _distances(points, z, indices, metric), honoured.table.names
+    return Similar(resolved, source.ids, indices, similarities, names, lost, apart_by)
+
+
+def _distances(
+    points: FloatArray, z: FloatArray, indices: IntArray, metric: str
+) -> FloatArray | None:
+    """How far each of ``points`` (q, d) is from rows ``indices`` (q, m) of ``z``, see `Similar`.
+
+    A similarity of 1 / (1 + distance) would have lost the last digits of small ones.
+    """
+    if metric == "cosine":
+        return None
+    between = points[:, None].astype(np.float64) - z[indices]
+    return np.linalg.norm(between, axis=2).astype(np.float32)
 
 
 def _lost(queries: Sequence[Query], source: ImageSource, checkpoint: Checkpoint) -> Sequence[Query]:
@@ -208,9 +238,12 @@ def _among_many(
     distances, found = distances[others].reshape(-1, m), found[others].reshape(-1, m)
     if metric == "cosine":
         similarities: Array = np.clip(1.0 - np.square(distances) / 2.0, -1.0, 1.0)
-    else:
-        similarities = 1.0 / (1.0 + distances)
-    return Similar(queries, source.ids, found, similarities.astype(np.float32), lost=lost)
+        return Similar(queries, source.ids, found, similarities.astype(np.float32), lost=lost)
+    similarities = 1.0 / (1.0 + distances)
+    return Similar(
+        queries, source.ids, found, similarities.astype(np.float32), lost=lost,
+        distance=distances.astype(np.float32),
+    )  # fmt: skip
 
 
 def check_embedding(

@@ -26,8 +26,9 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
     by_corrections = pairs.n_by_hand + pairs.n_by_groups
     rest = f" of the {len(pairs.same) - by_corrections:,} that similarity decides"
     agreement = f"the clusters agree on {pairs.agreement:.1%}{rest if by_corrections else ''}"
+    measure = "cosine similarity" if metric == "cosine" else "similarity, 1 / (1 + distance),"
     lines = [
-        f"{metric} similarity of {vectors}; images are the same at {threshold.value:.4f} or above",
+        f"{measure} of {vectors}; images are the same at {threshold.value:.4f} or above",
         f"threshold {origin}; it agrees with the clusters on {threshold.agreement:.1%} of "
         "random pairs of training images",
         f"{counted(len(pairs.same), 'pair')}{drawn}: {pairs.same.mean():.1%} are the same"
@@ -42,18 +43,19 @@ def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
 
 
 def of_similar(similar: Similar) -> str:
-    """For each query a line with the most similar images and their similarity."""
+    """For each query a line with the most similar images, and their similarity or distance."""
+    called = "" if similar.distance is None else ", with distances"
     lines = []
     for query, rows, values in similar.answers:
         if query in similar.lost:
             continue
         names = similar.names
         images = [
-            f"{printable(similar.ids[row])} ({value:.2f}"
+            f"{printable(similar.ids[row])} ({similar.in_words(value)}"
             + (f", {printable(names[row])})" if names is not None else ")")
             for row, value in zip(rows, values, strict=True)
         ]
-        lines.append(f"{printable(query.name)}: {', '.join(images)}")
+        lines.append(f"{printable(query.name)}{called}: {', '.join(images)}")
     return "\n".join(lines)
 
 
