@@ -32,6 +32,7 @@ from shoal.errors import DataError
 from shoal.images.checks import check_n_clusters
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
+from shoal.images.vectors.scale import numbers_of
 from shoal.images.vectors.source import VectorSource
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.facts import ClusterFacts, Origin, Split
@@ -148,7 +149,7 @@ def cluster(
         recipe=recipe, image_shape=(1, 1, 1), n_dimensions=source.n_dimensions,
         n_images=len(source), step=0, total_steps=0, epoch=0.0, encoder_state={},
         objective_states=[], provenance=dict(notes or {}), centre=centre,
-        origin=replace(origin or Origin(), digest=source.digest()),
+        origin=replace(origin or Origin(), digest=source.digest(), numbers=numbers_of(source)),
     )  # fmt: skip
     reduction = fit_reduction(sample, empty, track=track)
     facts = ClusterFacts(metric=metric)

@@ -30,6 +30,7 @@ from shoal.embedding.table import ImageTable
 from shoal.images.checks import check_n_clusters, check_same_range
 from shoal.images.sampling import sample_rows
 from shoal.images.subset import Subset
+from shoal.images.vectors.scale import numbers_of
 from shoal.images.vectors.source import VectorSource
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
@@ -212,7 +213,7 @@ def cluster_vectors(
         n_images=len(source), step=0, total_steps=0, epoch=0.0, encoder_state={},
         objective_states=[], provenance=dict(notes or {}), facts=ClusterFacts(metric=metric),
         centre=centre,
-        origin=replace(origin or Origin(), digest=source.digest()),
+        origin=replace(origin or Origin(), digest=source.digest(), numbers=numbers_of(source)),
     )  # fmt: skip
     finished, table = cluster(source, empty, auto_k=auto_k, track=track)
     seconds = round(time.monotonic() - began, 3)

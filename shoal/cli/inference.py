@@ -15,12 +15,15 @@ from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.images.checks import check_n_clusters
-from shoal.images.vectors.source import n_dimensions_of
+from shoal.images.mixed_scales import describe_dim
+from shoal.images.vectors.scale import describe_other_scale
+from shoal.images.vectors.source import VectorSource, n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import typed_words
 from shoal.plural import of_vectors
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource
+from shoal.recipes.metric import COSINE
 from shoal.scoring import compare_splits, evaluation, group_sizes, label_free, warnings
 from shoal.scoring.assignment import by_chance
 from shoal.scoring.compare_splits import ComparedSplit
@@ -74,11 +77,13 @@ def warn_of(
 ) -> None:  # fmt: skip
     """Warn of what makes the clusters doubtful.
 
-    That is a checkpoint that tells nothing apart, unfamiliar images, vectors without a direction,
-    and tiny or empty new clusters.
+    That is a checkpoint that tells nothing apart, numbers of another scale, unfamiliar images,
+    vectors without a direction, and tiny or empty new clusters.
     """
     are_vectors = checkpoint.n_dimensions > 0
     report.warn(*warnings.tells_nothing(source, table, checkpoint))
+    if table.familiarity is not None:  # they are not those that it learned from
+        report.warn(*_other_scale(source, checkpoint))
     if are_vectors and table.familiarity is None:  # else they are unlike any
         # Nothing was known of them: not all vectors need to be read again to find these.
         unsure = table.confidence == by_chance(clusters or checkpoint.recipe.n_clusters)
@@ -87,6 +92,14 @@ def warn_of(
     if clusters is not None and not group_sizes.few_images(len(table), clusters):
         tiny = group_sizes.tiny_clusters(np.bincount(table.labels, minlength=clusters))
         report.warn(*(map(of_vectors, tiny) if are_vectors else tiny))
+
+
+def _other_scale(source: ImageSource, checkpoint: Checkpoint) -> list[str]:
+    """Warn of images or vectors whose numbers are of another scale than those learned from."""
+    if not isinstance(source, VectorSource):
+        return describe_dim(source)
+    by_direction = checkpoint.metric == COSINE
+    return describe_other_scale(source, checkpoint.origin.numbers, by_direction=by_direction)
 
 
 def splits(

@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.images.levels import white_of
 from shoal.images.pixel_range import PixelRange, pairs
+from shoal.images.sampling import sample_rows
 from shoal.plural import counted
 from shoal.protocols import ImageSource
 
@@ -18,6 +19,9 @@ _STRAYS = 0.02
 """So many images, at most, are strays."""
 _DARK = 0.5
 """All others are dark if they reach no more than this share of white."""
+_DIM = 0.07
+"""Of a range that was learned at least a quarter is used; a sixteenth of it is what 12 bits are of
+16."""
 _FEWEST = 10
 _OF_A_BYTE = 257
 """The levels of 8-bit images among wider ones are multiples of this, see `levels.widen`."""
@@ -45,6 +49,27 @@ def describe_mixture(source: ImageSource, pixel_range: PixelRange) -> list[str]:
             f"this range; the other {n - n_wide:,}, of 8 bits, are seen as they are"
         ] if 0 < n_wide < n else []  # fmt: skip
     return _strays(brightest / white, source, pixel_range)
+
+
+def describe_dim(source: ImageSource) -> list[str]:
+    """A warning of images that fill next to nothing of a range that other images have set.
+
+    Of images that reach beyond it is said when they are opened, see `levels.is_beyond`.
+    """
+    known = getattr(source, "pixel_range", None)
+    bounds = None if known is None else known.integers or known.floats
+    if bounds is None:
+        return []
+    images = source.read(sample_rows(len(source), _BLOCK))
+    reached = float(images.max()) / white_of(images.dtype)
+    if not 0.0 < reached < _DIM:
+        return []
+    low, high = min(each[0] for each in pairs(bounds)), max(each[1] for each in pairs(bounds))
+    return [
+        f"the images reach no more than {reached:.1%} of the range of those that were learned from "
+        f"({low:g} to {high:g}), and are nearly black: of another scale their clusters mean "
+        "nothing; bring their numbers to the same scale."
+    ]
 
 
 def _strays(brightest: np.ndarray, source: ImageSource, pixel_range: PixelRange) -> list[str]:

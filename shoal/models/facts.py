@@ -36,7 +36,9 @@ class Origin:
     """Pixels a side that would show more of images that were shrunk."""
     row_range: tuple[float, float] | None = None
     """The numbers of a table that are black and white, see `estimator.inputs`; None for images."""
-
+    numbers: tuple[float, float] | None = None
+    """From which to which number vectors from elsewhere reach, see `vectors.scale`; None of images,
+    in older files, and of vectors far from the origin."""
     tried_views: str = ""
     """Which views were taken after short trainings tried them out: usual, or stronger, which tell
     nothing of light and colours; empty if none were tried out."""
@@ -69,9 +71,10 @@ class Origin:
         """
         names = {field.name for field in fields(cls)}
         known = {name: value for name, value in about.items() if name in names}
-        if known.get("row_range") is not None:
-            low, high = known["row_range"]
-            known["row_range"] = (float(low), float(high))
+        for name in ("row_range", "numbers"):
+            if known.get(name) is not None:
+                low, high = known[name]
+                known[name] = (float(low), float(high))
         return cls(**known)
 
     @classmethod
