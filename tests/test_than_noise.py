@@ -70,6 +70,25 @@ def test_copies_of_noise_are_no_proof(different: int, times: int, k: int) -> Non
     assert again.confidence.mean() < 0.3
 
 
+def test_copies_are_told_and_say_nothing_against_clear_groups() -> None:
+    clear = unequal(200, 200)
+    for n_copies, said in ((60, "60 of the 460 vectors"), (10, "")):
+        _, found, _ = clustered(np.concatenate([clear, clear[:n_copies]]), 2)
+        verdict = label_free.verdict_on(found)
+        assert verdict.trust == "yes", verdict
+        assert ("each counts once" in str(verdict)) == bool(said)
+        assert said in str(verdict)
+
+
+def test_of_a_few_vectors_and_their_copies_no_accuracy_is_told() -> None:
+    x = np.repeat(np.random.default_rng(0).normal(size=(3, 8)), 50, axis=0)
+    for k in (3, 5):
+        verdict = label_free.verdict_on(clustered(x, k)[1])
+        assert str(verdict.reasons[0]).startswith("No more vectors differ than there are")
+        assert "only 3 of the 150 vectors" in str(verdict)
+        assert "right group" not in str(verdict)
+
+
 def test_of_few_different_vectors_nothing_is_said() -> None:
     kinds = np.repeat(np.arange(3), 4)
     x = np.random.default_rng(0).normal(size=(12, 8)) + 20 * np.eye(3, 8)[kinds]

@@ -11,7 +11,7 @@ import numpy as np
 
 from shoal.plural import counted
 from shoal.protocols import IntArray
-from shoal.scoring.evidence import COPIES, UNJUDGED
+from shoal.scoring.evidence import COPIES, HARMLESS, UNJUDGED
 
 TINY = 0.1
 """A cluster is tiny if it holds less than this share of n / k images: 5 % of the pile at k = 2."""
@@ -19,6 +19,8 @@ TINY = 0.1
 # 0.97 from 300 and from 500 images, 0.84 to 0.94 from 200, 0.72 to 0.88 from 60 and from 100.
 FEWEST_IMAGES = 300
 FEWEST_PER_CLUSTER = 20
+SOME_COPIES = 0.05
+"""From this share of images on copies are spoken of."""
 FEW_TO_GROUP = 20
 """Of fewer different images nothing tells whether their groups mean anything."""
 
@@ -65,13 +67,19 @@ def mostly_copies(identity: IntArray, n_clusters: int) -> list[str]:
 
 
 def many_copies(identity: IntArray) -> list[str]:
-    """Warn where copies are half of the images or more; ``identity`` as of `mostly_copies`."""
+    """Warn of copies; fewer than half of the images say nothing against the groups.
+
+    ``identity`` is as of `mostly_copies`.
+    """
     n_copies = len(identity) - len(np.unique(identity))
-    if 2 * n_copies < len(identity):
+    if n_copies < SOME_COPIES * len(identity):
         return []
+    once = "each counts once in what is said of the groups."
+    if 2 * n_copies < len(identity):
+        once = f"each counts once, and of the groups {HARMLESS[1]}"
     return [
         f"{n_copies:,} of the {len(identity):,} images that were compared are the same as others: "
-        "each counts once in what is said of the groups."
+        f"{once}"
     ]
 
 

@@ -44,6 +44,9 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         return (sentence("All images are in one group, so nothing was told apart."),)
     if any(MEANINGLESS in warning for warning in evidence.warnings):
         return (sentence("The groups mean nothing; the warning says why."),)  # whatever is measured
+    if any(COPIES in warning for warning in evidence.warnings):
+        return (sentence("No more images differ than there are groups, the others are copies: "
+                         "nothing else can be told apart."),)  # fmt: skip
     if is_unjudged(evidence):
         return (sentence("Nothing tells whether the groups mean anything; the warning says "
                          "why."),)  # fmt: skip
@@ -193,8 +196,7 @@ def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
     assumed: dict[str, object] = {"k": evidence.n_clusters, "chance": 1.0 / evidence.n_clusters}
     if evidence.n_images < ROUGH_BELOW:
         rough = estimate.rough()
-        copies = any(COPIES in warning for warning in evidence.warnings)
-        if copies or is_poor(estimate, evidence):  # more images would not tell more
+        if is_poor(estimate, evidence):  # more images would not tell more
             return sentence(
                 "Between {low:.0%} and {high:.0%} of the images are probably in the right group, "
                 "if there are {k:,} groups. Random groups would reach {chance:.0%}.",
