@@ -41,6 +41,9 @@ _FOLLOW = 0.05
 """Lengths of whose differences directions explain a smaller share are taken for noise."""
 _EMBEDDING = 100
 """Vectors of more numbers are mostly embeddings."""
+_FEW_NUMBERS = 3
+"""Of vectors of so few numbers directions keep one or two: groups that lie in one direction become
+one, which a wrong number of clusters would speak for. So other numbers are tried as well."""
 _SEVERAL, _DECIDES = 3, 0.9
 """Of so many columns one that has this share of the variance is spoken of."""
 _NEIGHBOURS, _RUNS, _FEWEST = 10, 8, 40
@@ -136,7 +139,8 @@ def choose_metric(
         x: float32 (n, d), the vectors, or `SAMPLE` of them.
         recipe: for vectors. Its number of clusters counts, and its seed.
         as_they_are: float32 (n, d), the same less their `VectorSource.centre`, if they have one.
-        auto_k: whether the number of clusters is still to be chosen.
+        auto_k: whether the number of clusters is still to be chosen. If not, others are tried all
+            the same for vectors of 2 and 3 numbers.
         track: shows progress.
     """
     n, d = x.shape
@@ -211,7 +215,8 @@ def _strengths(
         recipe: see `choose_metric`, also for the others.
     """
     most = len(compared[COSINE]) // FEWEST_A_CLUSTER
-    wanted = SEVERAL if auto_k else (min(recipe.n_clusters, SEVERAL[-1]),)
+    several = auto_k or compared[COSINE].shape[1] <= _FEW_NUMBERS
+    wanted = SEVERAL if several else (min(recipe.n_clusters, SEVERAL[-1]),)
     numbers = [k for k in wanted if 2 <= k <= most] or [2]
     found = {}
     metrics = (EUCLIDEAN, COSINE)
