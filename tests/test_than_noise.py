@@ -70,6 +70,14 @@ def test_copies_of_noise_are_no_proof(different: int, times: int, k: int) -> Non
     assert again.confidence.mean() < 0.3
 
 
+def test_several_groups_that_are_clear_in_every_way_are_a_yes() -> None:
+    kinds = np.repeat(np.arange(6), 50)
+    x = np.random.default_rng(0).normal(size=(len(kinds), 8)) + 8 * np.eye(6, 8)[kinds]
+    for k in (6, 5):
+        verdict = label_free.verdict_on(clustered(x, k)[1])
+        assert (verdict.trust == "yes") == (k == 6), verdict
+
+
 def test_copies_are_told_and_say_nothing_against_clear_groups() -> None:
     clear = unequal(200, 200)
     for n_copies, said in ((60, "60 of the 460 vectors"), (10, "")):

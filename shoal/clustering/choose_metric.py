@@ -229,7 +229,7 @@ def _strengths(
             continue
         runs = [
             compare_halves(z, numbers, [recipe.seed, run])[0]
-            for run in range(_RUNS // 2 if auto_k else _RUNS)
+            for run in range(_RUNS // 2 if several else _RUNS)
         ]
         found[metric] = float(np.concatenate(runs).mean(axis=0).max())
     return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shoal.clustering.choose_k import weigh_beside
 from shoal.embedding.embed import embed
 from shoal.embedding.out_of_distribution import without_direction
 from shoal.images.sampling import sample_rows
@@ -75,7 +77,10 @@ def judged(source: ImageSource, checkpoint: Checkpoint, z: FloatArray) -> Judged
     if len(once) <= recipe.n_clusters:
         return Judged(z[pool], rows, identity[rows], lambda _: signals.NOT_TOLD)
     x = embed(Subset(source, pool[rows]), checkpoint)
-    return Judged(z[pool], rows, identity[rows], told_by(x, z[pool[rows]], recipe))
+    facts = checkpoint.facts
+    strengths = facts.weighed if facts.chosen is None else facts.chosen.strengths
+    strength = strengths.get(recipe.n_clusters, math.nan)
+    return Judged(z[pool], rows, identity[rows], told_by(x, z[pool[rows]], recipe, strength))
 
 
 def judged_again(reference: FloatArray, recipe: Recipe, seed: int, before: float) -> Judged:
@@ -90,7 +95,8 @@ def judged_again(reference: FloatArray, recipe: Recipe, seed: int, before: float
     """
     z = np.unique(reference, axis=0)
     rows = sample_rows(len(z), SAMPLE, seed)
-    told = told_by(z[rows], z[rows], replace(recipe, reducers=()))
+    strength = weigh_beside(z, recipe).get(recipe.n_clusters, math.nan)
+    told = told_by(z[rows], z[rows], replace(recipe, reducers=()), strength)
 
     def at_most(labels: IntArray) -> signals.Told:
         found = told(labels)
@@ -99,13 +105,16 @@ def judged_again(reference: FloatArray, recipe: Recipe, seed: int, before: float
     return Judged(z, rows, np.arange(len(rows)), at_most)
 
 
-def told_by(x: FloatArray, z: FloatArray, recipe: Recipe) -> Callable[[IntArray], signals.Told]:
+def told_by(
+    x: FloatArray, z: FloatArray, recipe: Recipe, strength: float
+) -> Callable[[IntArray], signals.Told]:
     """What tells of clusters of different vectors whether they are more than noise or one piece.
 
     Args:
         x: float32 (m, c), the vectors before any reduction.
         z: float32 (m, d), reduced.
         recipe: its reducers, its clusterer and its number of clusters.
+        strength: of that number, see `signals.Told`.
     """
     if len(z) < FEW_TO_GROUP or not than_noise.enough(len(z), recipe.n_clusters):
         return lambda _: signals.Told(beyond_noise=0.0)  # nor are groups of noise less clear
@@ -114,7 +123,8 @@ def told_by(x: FloatArray, z: FloatArray, recipe: Recipe) -> Callable[[IntArray]
 
     def told(labels: IntArray) -> signals.Told:
         beyond = than_noise.beyond_noise(z[some], labels[some], recipe.n_clusters, purity)
-        return signals.Told(beyond_noise=beyond, cut_inside=cut_inside(z, labels))
+        cut = cut_inside(z, labels)
+        return signals.Told(beyond_noise=beyond, cut_inside=cut, strength=strength)
 
     return told
 

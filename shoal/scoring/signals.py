@@ -51,6 +51,9 @@ class Told:
     cut_inside: float = float("nan")
     """How much harder clusters of vectors are to cut in two than from one another, see `one_piece`;
     NaN unless they hang together thinly."""
+    strength: float = float("nan")
+    """The `prediction_strength` of their number, in [0, 1]: whether another clusterer finds so many
+    groups of vectors again, the least clear of them too; NaN of images."""
 
 
 NOT_TOLD = Told()
@@ -86,6 +89,8 @@ class Signals:
     """See `Told`. It is not measured either where light and colours are meant to tell kinds
     apart."""
     cut_inside: float = float("nan")
+    """See `Told`; images and files of an older shoal have none."""
+    strength: float = float("nan")
     """See `Told`; images and files of an older shoal have none."""
 
 
