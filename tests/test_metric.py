@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 from shoal import VectorClusterer, VectorSource, find_similar, pipeline
 from shoal.cli import inference
 from shoal.cli.run_identity import completed
-from shoal.clustering.choose_metric import metric_for
+from shoal.clustering.choose_metric import choose_metric, metric_for
 from shoal.errors import RecipeError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.facts import ChosenMetric, ClusterFacts
@@ -60,6 +60,13 @@ def test_lengths_alike_because_all_lie_far_away_are_no_embeddings(offset: float)
     found = VectorClusterer(3).fit(vectors + np.float32(offset))
     assert found.metric_ == "euclidean"
     assert adjusted_rand_score(labels, found.labels_) == 1.0
+
+
+def test_of_two_numbers_a_wrong_number_of_clusters_does_not_speak_for_directions() -> None:
+    middle = np.float32([[8, 2], [18, 4.5], [-6, 7], [-2, -9]])[np.arange(160) % 4]
+    x = (middle + np.random.default_rng(0).normal(size=(160, 2))).astype(np.float32)
+    chosen = choose_metric(x, replace(VECTORS, n_clusters=3))  # two lie in one direction
+    assert chosen.metric == "euclidean", chosen
 
 
 def test_vectors_of_one_direction_are_one_group() -> None:
