@@ -145,7 +145,7 @@ def test_a_split_of_brightness_is_told(k: int) -> None:
     (warning,) = explained(pile(brightness, generator), labels)
     assert warning.startswith("brightness alone tells")
     assert f"{1 / k:.0%} by chance" in warning
-    assert warning.endswith("train with --set views.brightness=0.8.")
+    assert warning.endswith("train with --intensity ignored.")
     # A rare cluster counts as much as a common one: one kind guessed always is no explanation.
     uneven = np.where(generator.random(N) < 0.05, 1, 0)
     assert explained(pile(brightness, generator), uneven) == []
@@ -185,7 +185,7 @@ def test_contrast_and_colour_are_told_by_name() -> None:
     [
         (True, "", "train with --intensity varies."),
         (True, "varies", "train with --intensity ignored."),
-        (False, "", "train with --set views.brightness=0.8."),
+        (False, "", "train with --intensity ignored."),
         (True, "ignored", "have nothing to do with what the images show."),
         (False, "ignored", "have nothing to do with what the images show."),
     ],

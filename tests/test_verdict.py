@@ -137,28 +137,49 @@ def steps_of(evidence: Evidence) -> list[str]:
     return [str(step) for step in found.next_steps]
 
 
-def test_after_a_no_comes_first_what_could_change_it_and_was_not_tried() -> None:
+def test_after_a_no_comes_what_it_may_mean_and_then_what_was_not_tried() -> None:
     steps = steps_of(NO)
-    assert steps[0] == "Train longer: 'shoal run photos found-longer --epochs 38'."
-    assert "--intensity ignored" in steps[1]
-    assert "--intensity matters" in steps[2]
-    assert steps[3] == "It may be that the images form no groups at all."
+    assert steps[0] == "It may be that the images form no groups at all."
+    assert steps[1] == "Train longer: 'shoal run photos found-longer --epochs 38'."
+    assert "--intensity ignored" in steps[2]
+    assert "--intensity matters" in steps[3]
     assert not any("Look at" in step for step in steps[:4])
+    assert not any("Train longer" in step for step in steps_of(replace(NO, epochs=38)))
     tried = replace(NO, tried_views="usual", keeps_light=True)
     assert not any("--intensity" in step for step in steps_of(tried))
     pixels = Representation("pixels", 0.9, {"learned": 0.1, "pixels": 0.3, "joined": 0.2})
     short = replace(NO, representation=pixels)
     assert "no help yet, in 13 of the recipe's 38 epochs" in str(decide(short))
-    assert "Train longer" in steps_of(short)[0]
+    assert "Train longer" in steps_of(short)[1]
     whole = replace(short, epochs=38)
     assert "Learning was no help with this pile" in str(decide(whole))
     assert not any("Train longer" in step for step in steps_of(whole))
     helped = Representation("learned", 0.1, {"learned": 0.8, "pixels": 0.3, "joined": 0.2})
     assert "helped" not in str(decide(replace(NO, representation=helped)))
     noise = replace(NO, representation=UNTOLD, tried_views="usual")
-    assert "Train longer" in steps_of(noise)[0]
+    assert "Train longer" in steps_of(noise)[1]
     vectors = steps_of(replace(NO, vectors=True, training=replace(NO.training, verb="cluster")))
     assert vectors[0] == "It may be that the vectors form no groups at all."
+
+
+@pytest.mark.parametrize("intensity", ["ignored", "varies"])
+def test_the_command_that_a_warning_speaks_of_is_among_the_steps(intensity: str) -> None:
+    told = f"brightness alone tells the clusters apart; train with --intensity {intensity}."
+    training = parse_training(["run", "p", "found"])
+    assert training is not None
+    for evidence in (GOOD, NO):
+        warned = replace(evidence, warnings=(told,), training=training)
+        assert any(
+            f"--intensity {intensity}'" in step for step in map(str, decide(warned).next_steps)
+        )
+
+
+def test_so_few_images_that_anything_is_possible_are_not_judged() -> None:
+    few = replace(GOOD, n_images=16, estimate=Estimate(0.9, 0.55, 0.97))
+    assert decide(few).trust == "not known"
+    assert "so few images cannot be judged" in str(decide(few))
+    assert decide(replace(few, estimate=Estimate(0.9, 0.72, 0.97))).trust == "yes"
+    assert decide(replace(few, n_images=500)).trust == "yes"
 
 
 def test_larger_images_are_advised_with_the_minutes_they_take_and_not_where_those_were_short() -> (

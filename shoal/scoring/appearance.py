@@ -90,21 +90,14 @@ def identities(source: ImageSource, rows: IntArray) -> IntArray:
     return np.array(numbers, dtype=np.int64)
 
 
-_REMEDY = {
-    "brightness": "--set views.brightness=0.8",
-    "brightness and contrast": "--set views.brightness=0.8 --set views.contrast=0.8",
-    "mean colour": "--intensity ignored",
-}
-"""Options under which training learns to ignore a feature of photographs."""
-
-
 def _remedy(name: str, measured: bool, asked: str) -> str:
-    """The next stronger options under which training ignores a feature; empty if none are left."""
+    """The option under which training ignores a feature; empty if none is left.
+
+    Views of photographs change the light already: only the strongest make a difference.
+    """
     if asked == "ignored":
         return ""
-    if not measured:
-        return _REMEDY[name]
-    mild = asked != "varies" and name != "mean colour"
+    mild = measured and asked != "varies" and name != "mean colour"
     return "--intensity varies" if mild else "--intensity ignored"
 
 
@@ -130,8 +123,8 @@ def warn_of_simple_features(
                 name = "the mean of the channels"
             return [
                 f"{name} alone tell{'' if ' and ' in name else 's'} {EXPLAINED} "
-                f"({accuracy:.0%} of the images can be assigned by it, {chance:.0%} by chance), so "
-                "the clusters may have nothing to do with what the images show"
+                f"({accuracy:.0%} of the images find their cluster by nothing else, {chance:.0%} "
+                "by chance), so the clusters may have nothing to do with what the images show"
                 + (f"; if you want other clusters, train with {remedy}." if remedy else ".")
             ]
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         none = [_of_what("It may be that the images form no groups at all.", evidence)]
         if is_far_clearer(evidence.signals):  # there is something, if not these groups
             none, other_number = [], _other_number(evidence, trust)
-        return tuple([*first, *_what_may_change(evidence)[:3], *none, *other_number, *last][:5])
+        return tuple([*first, *none, *_what_may_change(evidence)[:3], *other_number, *last][:5])
     steps = [look]
     if evidence.n_rivals:
         picture = training.beside("splits.png")
@@ -87,12 +88,17 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
 
 
 def _what_may_change(evidence: Evidence) -> list[Sentence]:
-    """After a no: other trainings that this one was not, the most promising first."""
+    """After a no: other trainings that this one was not, the most promising first.
+
+    Nothing says that a training of the recipe's length would have gained by more.
+    """
     if evidence.training.verb == "cluster":
         return []
+    longer = _longer(evidence)
     steps = _train_again(evidence)
-    more = [*(_longer(evidence) if was_short(evidence) else []), *_other_intensities(evidence)]
-    return [*steps, *(step for step in more if step not in steps)]
+    more = [*(longer if was_short(evidence) else []), *_other_intensities(evidence)]
+    steps += [step for step in more if step not in steps]
+    return [step for step in steps if was_short(evidence) or step not in longer]
 
 
 def _other_number(evidence: Evidence, trust: str) -> list[Sentence]:
@@ -157,8 +163,9 @@ def _of_what(text: str, evidence: Evidence) -> Sentence:
 
 
 def _train_again(evidence: Evidence) -> list[Sentence]:
-    """Other trainings that may give better groups."""
+    """Other trainings that may give better groups, first what a warning speaks of."""
     by_light = of_light(evidence.signals)
+    remedy = _as_warned(evidence)
     if is_shown(evidence.representation) and not by_light:
         steps = _longer(evidence)
     else:
@@ -166,7 +173,18 @@ def _train_again(evidence: Evidence) -> list[Sentence]:
         steps = [] if vain else _ignore_light(evidence)
     if light_tells(evidence.signals):
         steps += _keep_light_unless_kept(evidence)
-    return [*steps, *_larger(evidence)]
+    return [*remedy, *(step for step in steps if step not in remedy), *_larger(evidence)]
+
+
+def _as_warned(evidence: Evidence) -> list[Sentence]:
+    """The training that a warning of a simple feature names, as a command."""
+    named = [re.search(r"train with --intensity (\w+)\.$", each) for each in evidence.warnings]
+    for intensity in (found[1] for found in named if found is not None):
+        if intensity == "ignored":
+            return _ignore_light(evidence)
+        varied = evidence.training.again("any-light", intensity=intensity)
+        return [sentence("Train with views that change the intensity: {command}.", command=varied)]
+    return []
 
 
 def _larger(evidence: Evidence) -> list[Sentence]:

@@ -275,6 +275,12 @@ def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     return _is_low(estimate, evidence)
 
 
+def tells_nothing(estimate: Estimate, evidence: Evidence) -> bool:
+    """Whether there are so few images that their range is all that is possible."""
+    rough, chance = estimate.rough(), 1.0 / evidence.n_clusters
+    return evidence.n_images < ROUGH_BELOW and rough.low <= chance and rough.high >= 1.0
+
+
 def _is_low(estimate: Estimate, evidence: Evidence) -> bool:
     chance = 1.0 / evidence.n_clusters
     return (estimate.expected_accuracy - chance) / (1.0 - chance) < POOR

@@ -119,7 +119,7 @@ def _in_words(pixels: float, usual: float, light: float, changed: float) -> str:
     >>> print(_in_words(-0.01, 0.23, 0.95, 0.49))
     The groups that the pixels alone form do not follow what the images show, so two short \
 trainings were compared.
-    How well the groups are told, from 0 (as by chance) to 1:
+    How well the groups are told, from 0 (as by chance) to 1; – was not measured:
       groups of                                      by what is shown  by light and colours
       the pixels alone                                           0.00                     –
       a training with the usual views                            0.23                  0.95
@@ -134,7 +134,7 @@ trainings were compared.
     lines = [
         "The groups that the pixels alone form do not follow what the images show, so two short "
         "trainings were compared.",
-        "How well the groups are told, from 0 (as by chance) to 1:",
+        "How well the groups are told, from 0 (as by chance) to 1; – was not measured:",
         f"  {'groups of':<{first}}  {'  '.join(columns)}",
     ]
     for name, scores in rows.items():

@@ -34,6 +34,7 @@ from shoal.scoring.reasons import (
     is_poor,
     is_unjudged,
     reasons_for,
+    tells_nothing,
 )
 
 Trust = Literal["yes", "in part", "no", "not known"]
@@ -46,6 +47,10 @@ _CONSISTENT_ALONE = 0.8
 _ORDER: tuple[Trust, ...] = ("no", "not known", "in part", "yes")
 _TOO_FEW = sentence(
     "The answer is in part because less than {good:.0%} are expected to be right.", good=GOOD
+)
+_TELLS_NOTHING = sentence(
+    "The answer is not known because so few images cannot be judged: anything from random groups "
+    "to groups that are all right is possible."
 )
 _UNSTEADY = sentence("The answer is in part because the groups are not consistent enough.")
 _INCONSISTENT = sentence("The answer is no because the groups are not consistent.")
@@ -147,6 +152,8 @@ def _answers(evidence: Evidence) -> Sequence[_Answer]:
     elif estimate is not None:
         good = estimate.expected_accuracy >= GOOD
         answers.append(("yes" if good else "in part", _TOO_FEW))
+        if tells_nothing(estimate, evidence):
+            answers.append(("not known", _TELLS_NOTHING))
     elif consistency is not None:
         good, low = consistency >= _CONSISTENT_ALONE, consistency < INCONSISTENT
         answers.append(("no", _INCONSISTENT) if low else ("yes" if good else "in part", _UNSTEADY))

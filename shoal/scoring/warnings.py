@@ -82,6 +82,8 @@ def diagnose(
     explained: list[str] = []
     training = trained_by(checkpoint.origin.command)
     asked = "" if training is None else training.intensity
+    if checkpoint.origin.tried_views == "stronger":  # the views that ignore light and colours
+        asked = "ignored"
     if asked != "matters" and not shown >= _SHOWN_WELL:  # nor if it is not known
         explained = warn_of_simple_features(
             features, labels, measured=_is_measured(source), asked=asked
