@@ -5,8 +5,9 @@
 
 In the embedding of an encoder the overlap tells how far it is trained, see calibration.py. The
 principal components of the pixels are not trained. A row is one pile, clustered in them: how many
-images are right, and what is expected: by the overlap, without it, and by how well what the images
-show tells the clusters. Rows go to results/calibration_pixels.jsonl.
+images are right, and what is expected: by the overlap, without it, and as shoal does, by how well
+what the images show tells the clusters, and less where light tells them better. Rows go to
+results/calibration_pixels.jsonl.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ RESULTS = HERE / "results" / "calibration_pixels.jsonl"
 _MOST = 3000
 WITH, WITHOUT = "expected with overlap", "expected without overlap"
 SHOWN = "expected by what images show"
+"""The key of what shoal expects. It is older than the weight of light, which counts in it."""
+LABELS = {SHOWN: f"{SHOWN}, and less where light tells more"}
+"""What a key is called where the key alone would mislead."""
 
 
 def measure(name: str, folder: Path) -> dict[str, Any]:
@@ -75,7 +79,9 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
 
 def print_table(found: list[dict[str, Any]]) -> None:
     """In Markdown, and the mean errors."""
-    print("| pile | clusters | overlap | stability | purity | accuracy | with | without | shown |")
+    print(
+        "| pile | clusters | overlap | stability | purity | accuracy | with | without | by shoal |"
+    )
     print("|---" * 9 + "|")
     names = ("neighbour_overlap", "stability", "purity", "accuracy")
     expected = (WITH, WITHOUT, SHOWN)
@@ -84,7 +90,8 @@ def print_table(found: list[dict[str, Any]]) -> None:
         print(f"| {row['pile']} | {row['k']} | {numbers} |")
     for name in expected:
         off = np.array([row[name] - row["accuracy"] for row in found])
-        print(f"\n{name}: off by {np.abs(off).mean():.3f}, over by {off.max():.2f} at most.")
+        told = LABELS.get(name, name)
+        print(f"\n{told}: off by {np.abs(off).mean():.3f}, over by {off.max():.2f} at most.")
     print(f"\n{sources(found)}")
 
 
