@@ -17,8 +17,8 @@ from shoal.protocols import ImageSource
 
 _FEW, _BRIEFLY = 16, 1.0
 """So many images tell, or those that are read in about so many seconds."""
-_EXAMPLES = 3 * 256
-"""So many times an image is read to show examples of clusters, at most."""
+_EXAMPLES = 384
+"""So many times an image is read to show examples of clusters, about: 170 of two, 500 of ten."""
 
 
 def seconds_to_draw(source: ImageSource) -> float:
