@@ -22,6 +22,9 @@ from shoal.training.time_limit import MEASURED_SHARE, TimeLimit
 
 _BRIEFLY = 0.5
 """Seconds of steps that a forecast is made from, at least."""
+_MOST_PICTURES = 0.15
+"""No more than this share of the minutes is kept free to read originals: a few large files among
+those that are timed say too much of the others, and training must not starve for it."""
 UNCERTAIN = 1.4
 """A run takes up to this many times its forecast: other programs and heat slow a machine down. Runs
 with a time limit made the forecast epochs, and down to this part of them."""
@@ -58,7 +61,8 @@ def limit_for(
     if reports:
         writing = speed.embedding_again(source)
         after += writing
-        fixed += speed.drawing(source) + pictures + minutes * 60 * MEASURED_SHARE
+        fixed += speed.drawing(source) + minutes * 60 * MEASURED_SHARE
+        fixed += min(pictures, minutes * 60 * _MOST_PICTURES)
     limit = TimeLimit(
         minutes * 60, began=began, spent_before=spent_before, after=after, fixed=fixed,
         step=speed.step, writing=writing,

@@ -62,7 +62,8 @@ def test_the_speed_is_that_of_steps_and_of_embedding(monkeypatch: pytest.MonkeyP
         (Speed(0.1, 0.1), {}, 25.8),
         (Speed(0.1, 0.1), {"reports": True}, 9.6),
         (Speed(0.1, 0.0), {"reports": True}, 45.6),
-        (Speed(0.1, 0.0), {"reports": True, "pictures": 20.0}, 25.6),
+        (Speed(0.1, 0.0), {"reports": True, "pictures": 5.0}, 40.6),
+        (Speed(0.1, 0.0), {"reports": True, "pictures": 90.0}, 36.6),
         (Speed(0.1, 9.0), {}, 1),
     ],
 )
