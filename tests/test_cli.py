@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -419,22 +419,16 @@ def test_minutes_choose_the_epochs_and_are_recorded(
 
 
 @pytest.mark.parametrize("seconds", [60.0, 0.5])
-def test_minutes_are_enough_or_too_short_and_never_both(
-    seconds: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_minutes_are_enough_or_too_short_and_never_both(seconds: float) -> None:
     from shoal.budget import Speed
-    from shoal.cli import fit
+    from shoal.cli.minutes import foretold
     from shoal.cli.request import Request
-    from shoal.progress import Reporter
     from shoal.recipes.named import BEST
     from shoal.training.time_limit import TimeLimit
 
-    found = TimeLimit(seconds), replace(BEST, epochs=2.8), Speed(step=0.1, image=0.01)
-    monkeypatch.setattr(fit, "limit_for", lambda *_, **__: found)
     request = Request(minutes=seconds / 60)
-    _, recipe, _ = fit._within(cast(Any, None), BEST, request, None, Reporter(), "cpu")
-    assert recipe.epochs == 2.8
-    said = capsys.readouterr().err
+    limit, recipe = TimeLimit(seconds), replace(BEST, epochs=2.8)
+    said = " ".join(foretold(limit, recipe, Speed(step=0.1, image=0.01), request, None))
     enough = "enough for about 2 to 2.8 epochs at 0.100 s a step" in said
     assert enough == (seconds == 60.0)
     assert ("too short" in said) != enough
