@@ -23,6 +23,7 @@ from shoal.corrections.labels import Labels, formats, read_labels, written_forma
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.export.export import export_prediction
+from shoal.export.safe_names import places
 from shoal.images.open import open_source
 
 IDS = ["a/x.png", "a/y.png", "b/y.png", "b/z ü.png", "c.png"]
@@ -254,6 +255,41 @@ def test_what_was_exported_comes_in_again(tmp_path, pile, kind):
     imported = import_labels(groups, read_labels(out))
     assert imported.notes == ()
     assert labels_in(apply(groups, imported.entry)) == dict(zip(source.ids, called, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "folders", *written_formats()])
+def test_frames_that_were_exported_come_in_again(tmp_path, kind):
+    pytest.importorskip("av")
+    frames = [Image.new("RGB", (12, 12), (n * 20, 250 - n * 20, n * 9)) for n in range(12)]
+    gif = tmp_path / "anim.gif"
+    frames[0].save(gif, save_all=True, append_images=frames[1:], duration=100)
+    source = open_source(gif, cache=False)
+    assert {"anim.gif#t=0.7", "anim.gif#t=1"} <= set(source.ids)
+    called = [["cats", "dogs"][number % 2] for number in range(len(source))]
+    labels = np.arange(len(source)) % 2
+    out = tmp_path / ("out" + (written_formats() | {"csv": ".csv", "json": ".json"}).get(kind, ""))
+    table = ImageTable.of_labels(source.ids, labels, names=called)
+    export_prediction(source, table, out, kind=kind)
+    if kind == "label-studio":  # a person accepts the predictions
+        tasks = json.loads(out.read_text())
+        for task in tasks:
+            task["annotations"] = task.pop("predictions")
+        out.write_text(json.dumps(tasks))
+    groups = start(start_entry(source.ids, np.zeros(len(source), np.int64)))
+    imported = import_labels(groups, read_labels(out))
+    assert imported.notes == ()
+    assert labels_in(apply(groups, imported.entry)) == dict(zip(source.ids, called, strict=True))
+
+
+def test_ids_with_dots_are_found_by_the_files_that_were_written_of_them():
+    ids = ["a.b", "a.c", "x#t=12", "x#t=12.5", "p.tif#3", "p.tif#4", "in/v.mp4#t=1.5"]
+    names = ImageNames(ids)
+    written = places(["group 1"] * len(ids), ids, [".png"] * len(ids))
+    assert [names.row(name) for name in written] == list(range(len(ids)))
+    assert [names.row(name) for name in ids] == list(range(len(ids)))
+    assert names.row("s3://bucket/p.tif#4") == 5
+    for other in ("a.png", "x#t=12.7.png", "x#t=12.7", "p.tif#9.png", "p.tif#9", "p.jpg"):
+        assert names.row(other) < 0, other
 
 
 def test_fiftyone_cannot_tell_two_suffixes_apart(tmp_path, pile):

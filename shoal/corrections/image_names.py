@@ -18,7 +18,8 @@ class ImageNames:
     """Finds images of a pile by what other tools call them.
 
     An image goes by its id; or by the end of a longer path; or by the name of its file, with or
-    without the suffix, if no other image of the pile has the same.
+    without the suffix, if no other image of the pile has the same. A file that was written of an
+    image, such as a frame, is called by the whole id and a suffix.
 
     Args:
         ids: of the n images of the pile.
@@ -26,11 +27,20 @@ class ImageNames:
     >>> names = ImageNames(["a/x.jpg", "a/y.jpg", "b/y.jpg"])
     >>> [names.row(name) for name in ("a/x.jpg", "/home/me/a/y.jpg", "x.jpg", "x", "y.jpg", "z")]
     [0, 1, 0, 0, -2, -1]
+    >>> frames = ImageNames(["x.gif#t=0", "x.gif#t=0.7", "x.gif#t=0.9"])
+    >>> [frames.row(name) for name in ("x.gif#t=0.7.png", "x.gif#t=0.9", "x.gif#t=0.8", "x.gif")]
+    [1, 2, -1, -1]
     """
 
     def __init__(self, ids: Sequence[str]) -> None:
+        rows = {key: _rows_by(ids, key) for key in (_whole, _last, without_suffix, _last_without)}
         self._by = [
-            (key, _rows_by(ids, key)) for key in (_whole, _last, _without_suffix, _last_without)
+            (_whole, rows[_whole]),
+            (_last, rows[_last]),
+            (without_suffix, rows[_whole]),
+            (_last_without, rows[_last]),
+            (without_suffix, rows[without_suffix]),
+            (_last_without, rows[_last_without]),
         ]
 
     def row(self, name: str) -> int:
@@ -39,7 +49,7 @@ class ImageNames:
         for spelled in _spellings(as_text(name)):
             parts = [part for part in spelled.split("/") if part not in ("", ".")]
             for key, rows in self._by:
-                tails = range(len(parts)) if key in (_whole, _without_suffix) else range(1)
+                tails = range(len(parts)) if key in (_whole, without_suffix) else range(1)
                 for start in tails:
                     row = rows.get(key("/".join(parts[start:])))
                     if row is not None and row != SEVERAL:
@@ -56,7 +66,11 @@ def _spellings(name: str) -> Iterator[str]:
         address = urlsplit(name)
     except ValueError:
         return
-    for path in (*parse_qs(address.query).get("d", ()), unquote(address.path)):
+    paths = [*parse_qs(address.query).get("d", ()), unquote(address.path)]
+    if address.fragment:  # of a file that holds several images it says which; in the web, not so
+        whole = f"{paths[-1]}#{unquote(address.fragment)}"
+        paths[-1:] = [whole, paths[-1]] if address.scheme else [whole]
+    for path in paths:
         yield path
         folder, slash, last = path.rpartition("/")
         if _UPLOADED.match(last):
@@ -79,11 +93,17 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _without_suffix(name: str) -> str:
+def without_suffix(name: str) -> str:
+    """A name without what follows its last dot, if that is a suffix.
+
+    >>> without_suffix("a/x.jpg"), without_suffix("p.tif#3"), without_suffix("x.gif#t=0.7")
+    ('a/x', 'p.tif#3', 'x.gif#t=0.7')
+    """
     folder, slash, last = name.rpartition("/")
-    stem, dot, _ = last.rpartition(".")
-    return folder + slash + (stem if dot and stem else last)
+    stem, _, suffix = last.rpartition(".")
+    is_suffix = stem and "#" not in suffix and not ("#" in stem and suffix.isdecimal())
+    return folder + slash + (stem if is_suffix else last)
 
 
 def _last_without(name: str) -> str:
-    return _without_suffix(_last(name))
+    return without_suffix(_last(name))
