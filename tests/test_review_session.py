@@ -629,6 +629,7 @@ def test_the_command_serves_until_ctrl_c_and_names_the_next(
     assert process.returncode == 0, err
     assert not out
     assert JOURNAL in err
+    assert "what you said" not in err  # nothing was
     assert err.splitlines()[-1].startswith("next: shoal ")
     assert "Traceback" not in err
 

@@ -89,5 +89,6 @@ def review(
     print(server.new_address(), flush=True)  # even when quiet: it may be the only way in
     report.say(f"kept in {reviewed.journal.path} as you say it; stop with Ctrl-C")
     server.run()
-    report.say(f"what you said is in {reviewed.journal.path}")
+    if any(entry.op not in ("start", "carry") for entry in reviewed.journal.history.entries):
+        report.say(f"what you said is in {reviewed.journal.path}")
     say_next(report, Known(len(source)), command_after(where, images, file, checkpoint is None))

@@ -52,7 +52,12 @@ def guessed_channels(source: ImageSource) -> list[str]:
     """
     if source.shape[2] != 3 or getattr(source, "colour", None) is not None:
         return []
+    n_varying = 3 - len(constant_channels(source))
+    if not n_varying:
+        return []
     if channel_kind(source) == "rgb":
+        if n_varying < 2:  # nothing is there for it to go together with
+            return []
         return [
             "the three channels go together as colours do, and are taken for colours (--colours "
             "no: each measures something else)"

@@ -32,7 +32,7 @@ _FEW = (5, 20)
 _normal = NormalDist()
 _MOST = 100.0
 """The greatest deviation, see `deviations`."""
-_NOTHING = "nothing unusual"
+_NOTHING = "no more than chance"
 _NO_DIRECTION = "has length 0, and so no direction to compare"
 
 
