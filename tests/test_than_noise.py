@@ -176,6 +176,17 @@ def test_real_groups_are_clearer_than_those_of_noise(x: np.ndarray, k: int) -> N
     assert "trainings" not in str(verdict)  # which were counted of images
 
 
+def test_clear_groups_are_believed_after_a_wrong_number_was_given() -> None:
+    """What is advised after it, to try another number of the same checkpoint, may be right."""
+    x = unequal(100, 100, 100)
+    source, found, wrong = clustered(x, 8)
+    assert wrong.mean() < 0.3
+    again = pipeline.predict(source, found, n_clusters=3)
+    assert np.bincount(again.labels).tolist() == [100, 100, 100]
+    assert again.confidence.mean() == pytest.approx(clustered(x, 3)[2].mean(), abs=0.05)
+    assert pipeline.predict(source, found, n_clusters=5).confidence.mean() < 0.3
+
+
 def test_the_score_is_none_for_groups_by_chance_and_one_for_groups_far_apart() -> None:
     kinds = np.repeat([0, 1], 100)
     x = (RANDOM.normal(size=(200, 4)) + 20 * kinds[:, None]).astype(np.float32)

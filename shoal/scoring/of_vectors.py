@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shoal.clustering.choose_k import weigh_beside
+from shoal.clustering.n_clusters import CLEAR
 from shoal.embedding.embed import embed
 from shoal.embedding.out_of_distribution import without_direction
 from shoal.images.sampling import sample_rows
@@ -19,7 +20,7 @@ from shoal.plural import counted, fill, of_vectors
 from shoal.protocols import FloatArray, ImageSource, IntArray
 from shoal.recipes.recipe import Recipe
 from shoal.scoring import signals, than_noise
-from shoal.scoring.evidence import MEANINGLESS
+from shoal.scoring.evidence import FAR_CLEARER, MEANINGLESS
 from shoal.scoring.group_sizes import (
     FEW_TO_GROUP,
     empty_clusters,
@@ -91,7 +92,9 @@ def judged_again(reference: FloatArray, recipe: Recipe, seed: int, before: float
         recipe: of the checkpoint, with the number of clusters that are judged.
         seed: of the sample.
         before: the score of `than_noise` of the checkpoint's own clusters. Whoever tries numbers
-            until one stands out among noise is not told more than that; NaN if it is not known.
+            until one stands out a little among noise is not told more than that; NaN if it is not
+            known. Clusters that noise does not have, however many numbers are tried, are told as
+            they are: the checkpoint's own number may have been the wrong one.
     """
     z = np.unique(reference, axis=0)
     rows = sample_rows(len(z), SAMPLE, seed)
@@ -100,6 +103,8 @@ def judged_again(reference: FloatArray, recipe: Recipe, seed: int, before: float
 
     def at_most(labels: IntArray) -> signals.Told:
         found = told(labels)
+        if found.beyond_noise >= FAR_CLEARER and found.strength >= CLEAR:  # NaN is not
+            return found
         return replace(found, beyond_noise=float(np.fmin(found.beyond_noise, before)))
 
     return Judged(z, rows, np.arange(len(rows)), at_most)
