@@ -21,6 +21,7 @@ from shoal.plural import counted, fill
 from shoal.reports.wording import Wording
 from shoal.scoring.accuracy import Estimate
 from shoal.scoring.evidence import Evidence
+from shoal.scoring.group_sizes import few_different
 from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
 from shoal.scoring.verdict import decide
@@ -445,3 +446,19 @@ def test_commands_keep_the_options_and_take_another_place() -> None:
 def test_one_is_not_many() -> None:
     assert [counted(n, "copy", "copies") for n in (0, 1, 2)] == ["0 copies", "1 copy", "2 copies"]
     assert fill("{n:,} {n:image|images} by {name}", n=1, name="{x}") == "1 image by {x}"
+
+
+def test_of_too_few_different_images_nothing_is_known() -> None:
+    told = replace(GOOD, n_images=16, warnings=tuple(few_different(np.arange(16))))
+    said = decide(told)
+    assert said.trust == "not known"
+    assert "%" not in str(said)
+    assert "divide" not in str(said)
+    assert len(said.next_steps) == 1
+    assert decide(replace(told, warnings=tuple(few_different(np.arange(20))))).trust != "not known"
+
+
+def test_that_no_number_of_groups_is_clear_stands_in_the_verdict() -> None:
+    assert "none is clear" not in str(decide(GOOD))
+    said = str(decide(replace(GOOD, unclear=0.31)))
+    assert "none is clear: 2 groups are found again in other images with a strength of 0.31" in said

@@ -83,7 +83,7 @@ def _train(
     else:
         photographs = recipe.views
         recipe, said = suit(source, recipe, request.views)
-        report.say(*said)
+        report.say(*guessed_channels(source), *said)
     pictures = seconds_to_draw(source) if request.hands_over else 0.0
     limit, within = None, partial(within_minutes, source, request, before, device, pictures)
     if request.minutes is not None:
@@ -113,7 +113,6 @@ def _train(
         f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "
         f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
-    report.say(*guessed_channels(source))
     few = group_sizes.few_images(len(source), recipe.n_clusters)
     report.warn(*describe_blank(source), *few)  # known before the wait
     if limit is None and request.ray is None:  # who knows how fast a cluster is

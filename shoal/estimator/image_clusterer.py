@@ -25,6 +25,7 @@ from shoal.estimator.inputs import RowScale, open_images
 from shoal.estimator.parameters import recipe_of
 from shoal.export.load_corrections import corrections_of, load_corrections
 from shoal.images.array import ArraySource
+from shoal.images.channels import guessed_channels
 from shoal.images.disk import temporary_folder
 from shoal.models import checkpoint as checkpoints
 from shoal.models.facts import Origin
@@ -181,7 +182,7 @@ class ImageClusterer(EncoderEstimator):
             photographs = recipe.views
             recipe, said = suit(source, recipe, asked)
             if isinstance(track, Reporter):
-                track.say(*said)
+                track.say(*guessed_channels(source), *said)
         limit = None
         if self.minutes is not None:
             limit, recipe = self._within(source, recipe, began, device)

@@ -44,13 +44,16 @@ def channel_kind(source: ImageSource) -> ChannelKind:
 
 
 def guessed_channels(source: ImageSource) -> list[str]:
-    """A line for a person on what three channels are taken for, where nothing but the pile says so.
+    """A line for a person on what channels are taken for, where nobody and no file says so.
 
     >>> from shoal.images.array import ArraySource
     >>> guessed_channels(ArraySource(np.zeros((2, 4, 4, 1), np.uint8)))
     []
     """
-    if source.shape[2] != 3 or getattr(source, "colour", None) is not None:
+    n_channels = source.shape[2]
+    if n_channels not in (1, 3):
+        return [f"the {n_channels} channels are no colours, and are taken for measurements"]
+    if n_channels == 1 or getattr(source, "colour", None) is not None:
         return []
     n_varying = 3 - len(constant_channels(source))
     if not n_varying:

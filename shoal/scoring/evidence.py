@@ -113,6 +113,8 @@ class Evidence:
     """Whether another number of groups is clear, too."""
     weighed: Mapping[int, float] = field(default_factory=dict)
     """Where the number of groups was given, the prediction strength of it and of others."""
+    unclear: float | None = None
+    """The prediction strength of the number of groups that was chosen, where none is clear."""
     vectors: bool = False
     """Whether it is vectors from elsewhere that were clustered."""
     training: TrainingCommand = field(default_factory=TrainingCommand)

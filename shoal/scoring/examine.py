@@ -22,6 +22,7 @@ from shoal.scoring.appearance import identities, light_and_colours
 from shoal.scoring.assignment import calibration_of
 from shoal.scoring.calibration import Calibration
 from shoal.scoring.evaluation_views import evaluation_views, light_counts
+from shoal.scoring.group_sizes import FEW_TO_GROUP
 from shoal.scoring.halves import as_dense
 from shoal.scoring.representation import enough
 from shoal.scoring.structure import describe_structure, predictability
@@ -195,12 +196,19 @@ def _calibrate(
     view_signals = signals.compare_views(viewed[0], viewed[1], identity)
     if recipe.embedding == PIXELS:
         view_signals = replace(view_signals, neighbour_overlap=math.nan)
-    told = _told_of(plain, checkpoint)
+    told = _told_of(plain, checkpoint, identity)
     return weigh(recipe, clustering, z, plain.rows, viewed, view_signals, told, identity)
 
 
-def _told_of(images: ImageSource, checkpoint: Checkpoint) -> Callable[[IntArray], signals.Told]:
-    """What says how well clusters int64 (m,) of these m images are told beside the embedding."""
+def _told_of(
+    images: ImageSource, checkpoint: Checkpoint, identity: IntArray
+) -> Callable[[IntArray], signals.Told]:
+    """What says how well clusters int64 (m,) of these m images are told beside the embedding.
+
+    Of few different images any groups look clear, those of noise as well: nothing is known of them.
+    """
+    if len(np.unique(identity)) < FEW_TO_GROUP:
+        return lambda _: signals.Told(beyond_noise=0.0)
     rows = np.arange(len(images))
     structure = light = None
     if enough(len(images), checkpoint.recipe.n_clusters):

@@ -158,6 +158,7 @@ def verdict_on(
                 strength >= CLEAR for k, strength in strengths.items() if k != recipe.n_clusters
             ),
             weighed=facts.weighed,
+            unclear=_unclear(facts.chosen, recipe.n_clusters),
             vectors=checkpoint.n_dimensions > 0,
             training=training_of(checkpoint, words=words, path=path, data=data),
         )
@@ -175,6 +176,13 @@ def _is_settled(chosen: ChosenNumber | None) -> bool:
     best = max(chosen.strengths.values())
     tied = sum(each >= best - TIED for each in chosen.strengths.values())
     return best < NOTHING or (best >= CLEAR and tied == 1)
+
+
+def _unclear(chosen: ChosenNumber | None, n_clusters: int) -> float | None:
+    """The strength of a number that was chosen, if neither it nor another one is clear."""
+    if chosen is None or not chosen.strengths or max(chosen.strengths.values()) >= CLEAR:
+        return None
+    return chosen.strengths.get(n_clusters)
 
 
 def _n_nonempty(checkpoint: Checkpoint) -> int:

@@ -22,6 +22,7 @@ from shoal.scoring.evidence import (
     was_short,
 )
 from shoal.scoring.group_sizes import FEW_TO_GROUP
+from shoal.scoring.reasons import is_unjudged
 from shoal.scoring.training_command import TrainingCommand, command
 from shoal.scoring.worth_asking import by_groups
 
@@ -58,6 +59,8 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         copies = command("duplicates", data, checkpoint, "--csv", training.beside("duplicates.csv"),
                          "--picture", training.beside("duplicates.png"))  # fmt: skip
         return (look, sentence("List the copies: {command}.", command=copies))
+    if is_unjudged(evidence):
+        return (look,)  # and the warning asks for more images
     settled = evidence.number_is_settled and not evidence.others_are_clear
     asked = not settled and known.answers("clusters")
     other_number = _other_number(evidence, trust) if asked else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from shoal.clustering.n_clusters import CLEAR
 from shoal.models.facts import Representation
 from shoal.scoring.accuracy import ROUGH_BELOW, Estimate
 from shoal.scoring.evidence import (
@@ -78,6 +79,13 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                          "alike ({score:.2f} of 1), but half of the images do not form the same "
                          "ones.", score=signals.beyond_noise)
             )  # fmt: skip
+    if evidence.unclear is not None:
+        reasons.append(
+            sentence("The number of groups was chosen, and none is clear: {k:,} groups are found "
+                     "again in other images with a strength of {strength:z.2f} (0 as by chance, 1 "
+                     "always; {clear:g} would be clear).", k=evidence.n_clusters,
+                     strength=evidence.unclear, clear=CLEAR)
+        )  # fmt: skip
     if signals is not None and math.isfinite(signals.view_agreement):
         reasons.append(_stay(signals.view_agreement, evidence.changed))
     if signals is not None and math.isfinite(signals.stability) and evidence.halves_tell:
@@ -297,8 +305,8 @@ def is_of_one_piece(evidence: Evidence) -> bool:
 
 
 def is_unjudged(evidence: Evidence) -> bool:
-    """Whether too few vectors differ to judge their groups; of images views tell something."""
-    return evidence.vectors and any(UNJUDGED in warning for warning in evidence.warnings)
+    """Whether too few images or vectors differ to judge their groups."""
+    return any(UNJUDGED in warning for warning in evidence.warnings)
 
 
 def estimate_of(evidence: Evidence) -> Estimate | None:

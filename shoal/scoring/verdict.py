@@ -126,7 +126,7 @@ def decide(evidence: Evidence) -> Verdict:
     reasons = reasons_for(evidence, trust)
     if because is not None and trust != "yes":
         reasons += (because,)
-    if evidence.n_rivals is not None and trust != "no":
+    if evidence.n_rivals is not None and trust != "no" and not is_unjudged(evidence):
         reasons += (of_rivals(evidence.n_rivals, vectors=evidence.vectors),)
     if evidence.vectors:
         reasons = tuple(replace(each, template=of_vectors(each.template)) for each in reasons)

@@ -77,8 +77,7 @@ def diagnose(
         return [*too_few, *alone]
     if same := mostly_copies(identity, n_clusters):
         return [*same, *empty_clusters(sizes)]
-    if len(np.unique(identity)) < len(rows):  # more copies would not help
-        too_few = few_different(identity) or too_few
+    too_few = few_different(identity) or too_few
     explained: list[str] = []
     training = trained_by(checkpoint.origin.command)
     asked = "" if training is None else training.intensity

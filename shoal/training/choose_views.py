@@ -35,11 +35,9 @@ def choose_views(
         views = with_intensity(views, True, kind)
         crop = max(_MILD_CROP, views.min_crop)
         views = replace(views, min_crop=crop, noise=_NOISE, channel_noise=0.0)
-        n = source.shape[2]
-        are = "do not go together as colours do" if n == 3 else "are no colours"
         said.append(
-            f"the {n} channels {are} and are taken for measurements: views keep their intensity, "
-            "and crop little (--intensity varies if the light or the dye changes)"
+            "views keep the intensity of channels that are measurements, and crop little "
+            "(--intensity varies if the light or the dye changes)"
         )
     symmetry = find_symmetry(source) if orientation else None
     if symmetry is not None:
