@@ -79,8 +79,11 @@ def test_every_says_how_many(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("every", "said"),
     [
-        (None, "2 videos: 13 frames, one every second; 2 more are left out as near-identical to"),
-        (0.5, "2 videos: 13 frames, one every 0.5 seconds; 17 more are left out"),
+        (
+            None,
+            "2 videos: 13 frames, at most one every second; 2 more are left out as near-",
+        ),
+        (0.5, "2 videos: 13 frames, at most one every 0.5 seconds; 17 more are left out"),
         ("cuts", "2 videos: 13 frames, one of each shot; --every SECONDS takes others"),
     ],
 )
@@ -99,6 +102,22 @@ def test_it_is_said_which_frames_were_taken_and_how_many_files_hold_them(
     (tmp_path / "b.png").write_bytes(b"")
     open_images(tmp_path, options)
     assert capsys.readouterr().err.startswith("4 files: 3 hold 14 images, 1 left out\n  b.png: ")
+
+
+def test_what_was_taken_of_an_animated_picture_is_said_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moving = [Image.fromarray(frame(number)) for number in range(6)]
+    gif = tmp_path / "a.gif"
+    moving[0].save(gif, save_all=True, append_images=moving[1:], duration=100)
+    for _ in range(2):  # decoded, and from the cache
+        open_images(gif, report=Reporter())
+        assert "1 animated picture: 6 frames, all that it has;" in capsys.readouterr().err
+    changing(tmp_path / "clip.mp4")
+    open_images(tmp_path, OpenOptions(every="0.2", cache=False), report=Reporter())
+    told = capsys.readouterr().err
+    assert "1 animated picture: 3 frames, at most one every 0.2 seconds;" in told
+    assert "1 video: 12 frames, at most one every 0.2 seconds; " in told
 
 
 def test_a_still_video_is_one_image_and_slow_change_is_kept() -> None:
@@ -164,7 +183,8 @@ def test_a_checkpoint_knows_which_frames_it_saw(tmp_path: Path) -> None:
     checkpoints.save(first, tmp_path / "a.pth")
     last = checkpoints.load(tmp_path / "a.pth")
     assert last.within == Within(every=2)
-    assert asked_or_learned(OpenOptions(), last, tmp_path) == OpenOptions(every="2", pages="auto")
+    learned = OpenOptions(every="2", pages="auto", colours="auto")
+    assert asked_or_learned(OpenOptions(), last, tmp_path) == learned
     asked = OpenOptions(every="cuts", pages="images")
     assert asked_or_learned(asked, last, tmp_path).pages == "images"
 

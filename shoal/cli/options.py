@@ -90,7 +90,8 @@ Every = Annotated[
     str | None,
     typer.Option("--every", metavar="SECONDS|cuts", help="Which frames of a video, or of an "
                  "animated picture, are images: at these intervals, or one of each shot.",
-                 show_default="1, and the first frame of an animated picture"),
+                 show_default="1; of an animated picture in a folder "
+                 "the first frame, of one by itself all"),
 ]  # fmt: skip
 Pages = Annotated[
     str,

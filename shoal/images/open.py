@@ -92,8 +92,8 @@ def open_source(
         composite: the channels that pictures show as red, green and blue, counted from 1, or a
             single one; None: see `pictures.composite_of`.
         every: the seconds from one frame of a video to the next, or ``cuts`` for a frame of each
-            shot; then animated pictures are taken apart, too. None: a second, and of an animated
-            picture in a folder the first frame.
+            shot; then animated pictures are taken apart, too. None: a second; of an animated
+            picture in a folder the first frame, of one by itself all.
         pages: what the pages of a file are, ``images`` or the ``channels`` of one; ``auto``: their
             shapes tell.
         fit: how image files of other shapes are brought to one: ``crop``, ``pad`` or ``stretch``,

@@ -24,7 +24,8 @@ class Within:
 
     every: Every | None = None
     """Seconds from one frame of a video to the next, or ``cuts``: a frame of each shot. None: a
-    second, and animated pictures are one image, their first frame."""
+    second; an animated picture in a folder is one image, its first frame, and by itself all of its
+    frames."""
     pages: Pages = "auto"
     """Whether the pages of a file are images, or the channels of one image."""
     channels: str = ""

@@ -185,7 +185,7 @@ class Filling:
             "places": None if places is None else [places[row] for row in kept],
             "incomplete": any(entry.reason.startswith(AWAY) for entry in left_out),
             "joined": self.pile.joined,
-            "videos": self.pile.videos,
+            "moving": self.pile.moving,
             "n_files": self._count_files(kept),
             "classes": None if classes is None else [classes[row] for row in kept],
             "sides": sides,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shoal.images.decoding.form import Encoded
 from shoal.images.left_out import LeftOut
@@ -65,9 +65,10 @@ class Listing:
     are, and how many pages they have at most."""
     file_of: Sequence[int] | None = None
     """The number of the file that holds each image, where a file may hold several."""
-    videos: tuple[int, int, int] = (0, 0, 0)
-    """How many videos there are, how many of their frames are images, and how many more would be if
-    they were not near-identical to the one before."""
+    moving: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Of videos and of animated pictures, by their noun: how many there are, how many of their
+    frames are images, and how many more would be if they were not near-identical to the one before.
+    """
 
     def itself(self, track: Track) -> Listing:
         """For `decode_pile`, where nothing is left to list."""

@@ -56,14 +56,20 @@ def take_apart(list_files: Callable[[Track], Listing], within: Within, track: Tr
     joined = [images[0].n_joined for images in found.values() if images and images[0].n_joined]
     return replace(
         _listing(files, found), isolated=by_readers, joined=(len(joined), max(joined, default=0)),
-        videos=_videos(found.values()),
+        moving=_moving(found.values()),
     )  # fmt: skip
 
 
-def _videos(found: Iterable[Sequence[Image]]) -> tuple[int, int, int]:
-    """See `Listing.videos`."""
-    videos = [images for images in found if images and images[0].n_alike is not None]
-    return len(videos), sum(map(len, videos)), sum(images[0].n_alike or 0 for images in videos)
+def _moving(found: Iterable[Sequence[Image]]) -> dict[str, tuple[int, int, int]]:
+    """See `Listing.moving`."""
+    moving: dict[str, tuple[int, int, int]] = {}
+    for images in found:
+        if not images or images[0].n_alike is None:
+            continue
+        noun = "animated picture" if images[0].suffix in video.ANIMATIONS else "video"
+        n_files, n_frames, n_alike = moving.get(noun, (0, 0, 0))
+        moving[noun] = (n_files + 1, n_frames + len(images), n_alike + images[0].n_alike)
+    return moving
 
 
 def _may_hold_several(name: str, within: Within) -> bool:

@@ -34,6 +34,7 @@ from shoal.images.decoding.survey import learn_range
 from shoal.images.left_out import Count
 from shoal.images.originals import EncodedOriginals
 from shoal.images.pixel_range import PixelRange, type_of
+from shoal.images.readers.frame_choice import describe_taken
 from shoal.images.remote import given_up
 from shoal.images.remote.location import location
 from shoal.images.within import Within
@@ -130,7 +131,7 @@ def decode_pile(
             *_left_outside(index, wanted),
             *_far_smaller(index),
             *_joined(index, wanted),
-            *_of_videos(index, wanted),
+            *_of_moving(index, wanted),
         ],
         rows=kept.rows,
         pixel_range=None if wanted.pixel_range is None else pixel_range,
@@ -273,20 +274,12 @@ def _joined(index: Index, wanted: Wanted) -> list[str]:
     ]
 
 
-def _of_videos(index: Index, wanted: Wanted) -> list[str]:
-    """How many frames were taken of videos, at which interval, and how many are left out."""
-    n_videos, n_frames, n_alike = index.get("videos", (0, 0, 0))  # missing in older caches
-    if not n_videos:
-        return []
-    every = 1.0 if wanted.within.every is None else wanted.within.every
-    second = "second" if every == 1 else counted(every, "second") if every != "cuts" else ""
-    interval = f"every {second}" if second else "of each shot"
-    are = "is" if n_alike == 1 else "are"
-    alike = f"; {n_alike:,} more {are} left out as near-identical to the one before"
+def _of_moving(index: Index, wanted: Wanted) -> list[str]:
+    """Which frames were taken of videos and of animated pictures, a line for each kind."""
     hint = "; --every SECONDS takes others" if wanted.image_shape is None else ""
     return [
-        f"{counted(n_videos, 'video')}: {counted(n_frames, 'frame')}, one "
-        f"{interval}{alike if n_alike else ''}{hint}"
+        f"{describe_taken(kind, counts, wanted.within.every)}{hint}"
+        for kind, counts in index.get("moving", {}).items()  # missing in older caches
     ]
 
 

@@ -11,13 +11,13 @@ from shoal.images.decoding.pile import decode_pile
 from shoal.images.file_names import BY_READERS
 from shoal.images.originals import FileOriginals
 from shoal.images.readers import video
+from shoal.images.readers.frame_choice import ALL_FRAMES
 from shoal.images.remote.copies import here
 from shoal.images.remote.location import is_remote
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource
 
 _SUFFIXES = BY_READERS | video.ANIMATIONS | {".tif", ".tiff"}
-_ALL_FRAMES = 0.001
 
 
 def accepts(path: Path) -> bool:
@@ -35,7 +35,7 @@ def open_images(path: Path, wanted: Wanted) -> ImageSource:
         DataError: no such file, or no image in it that can be read.
     """
     if path.suffix.lower() in video.ANIMATIONS and wanted.within.every is None:
-        wanted = replace(wanted, within=replace(wanted.within, every=_ALL_FRAMES))
+        wanted = replace(wanted, within=replace(wanted.within, every=ALL_FRAMES))
     file = here(path)
     listing = Listing([path.name], lambda: [file], lambda _: file, kind="file")
     originals = partial(FileOriginals, path, files={path.name: file})

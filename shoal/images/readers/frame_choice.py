@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from shoal.plural import counted
+
 Every: TypeAlias = float | Literal["cuts"]
 """Seconds from one frame to the next, or ``cuts``: a frame of each shot."""
+ALL_FRAMES = 0.001
+"""Seconds, fewer than any frame of an animated picture is shown: so all of them are taken."""
 LIKE = 8
 """Two frames are near-identical if no part of them, a 32nd of the width and of the height, differs
 by more than this, of 255: what the code of a video leaves of a still picture differs less."""
@@ -48,6 +52,32 @@ def chosen(frames: Iterable[Frame], every: Every) -> Chosen:
     shot, the frame in its middle is taken.
     """
     return Chosen(list(_in_shots(frames)), 0) if every == "cuts" else _at_intervals(frames, every)
+
+
+def describe_taken(kind: str, counts: Sequence[int], every: Every | None) -> str:
+    """What was taken of files whose pictures move, for a person.
+
+    ``counts``: the files, the frames that were taken, and those left out as near-identical.
+
+    >>> describe_taken("video", (2, 13, 0), None), describe_taken("video", (1, 9, 0), "cuts")
+    ('2 videos: 13 frames, at most one every second', '1 video: 9 frames, one of each shot')
+    >>> describe_taken("animated picture", (1, 60, 0), ALL_FRAMES)
+    '1 animated picture: 60 frames, all that it has'
+    >>> describe_taken("animated picture", (1, 58, 2), ALL_FRAMES)
+    '1 animated picture: 58 frames; 2 more are left out as near-identical to the one before'
+    """
+    n_files, n_frames, n_alike = counts
+    if every == "cuts":
+        which = ", one of each shot"
+    elif every == ALL_FRAMES:
+        which = "" if n_alike else f", all that {'it has' if n_files == 1 else 'they have'}"
+    else:
+        second = "second" if every in (None, 1) else counted(every or 1, "second")
+        which = f", at most one every {second}"
+    are = "is" if n_alike == 1 else "are"
+    alike = f"; {n_alike:,} more {are} left out as near-identical to the one before"
+    taken = f"{counted(n_files, kind)}: {counted(n_frames, 'frame')}"
+    return f"{taken}{which}{alike if n_alike else ''}"
 
 
 def _at_intervals(frames: Iterable[Frame], seconds: float) -> Chosen:
