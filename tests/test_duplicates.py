@@ -18,8 +18,10 @@ from PIL import Image
 
 from shoal.images.array import ArraySource
 from shoal.models import checkpoint as checkpoints
+from shoal.plots import single_images
 from shoal.search.duplicates import Duplicates, find_duplicates
 from shoal.search.pixel_distance import PixelDistance
+from shoal.search.summaries import of_duplicates
 
 
 @pytest.fixture(autouse=True)
@@ -257,6 +259,34 @@ def test_the_largest_file_is_kept_and_of_equals_the_first() -> None:
     assert found.kept_because == "the largest file of each"
 
 
+def test_near_copies_that_are_exact_copies_of_one_another_are_told_and_one_is_kept(
+    tmp_path: Path,
+) -> None:
+    pile = textures(12, 6)[:, :32, :32]
+    pile[[3, 7, 9]] = np.clip(pile[1].astype(int) + 6, 0, 255)
+    pile[5] = np.clip(pile[1].astype(int) + 12, 0, 255)
+    pile[11] = pile[1]
+    found = find_duplicates(ArraySource(pile))
+    (group,) = found.groups
+    assert (group.kept, group.others.tolist()) == (1, [11, 3, 7, 9, 5])
+    found.to_csv(tmp_path / "d.csv")
+    with (tmp_path / "d.csv").open(newline="", encoding="utf-8") as file:
+        rows = [(row["id"], row["kind"], row["keep"]) for row in csv.DictReader(file)]
+    assert rows == [
+        ("1", "kept", "1"), ("11", "exact", "0"), ("3", "kept", "1"), ("7", "exact", "0"),
+        ("9", "exact", "0"), ("5", "near", "0"),
+    ]  # fmt: skip
+    said = of_duplicates(found)
+    assert "4 of 12 images are copies, 3 exact and 1 near" in said
+    assert "and one of near copies that are exact copies of one another\nLook before" in said
+    (axes,) = single_images.duplicates(ArraySource(pile), found).axes
+    captions = [text.get_text() for text in axes.texts]
+    assert [caption.partition(":")[0] for caption in captions][:5] == [
+        "keep", "exact", "keep", "exact", "exact",
+    ]  # fmt: skip
+    assert len(axes.lines) == 2  # the frames
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_piles_too_small_for_copies(n: int) -> None:
     assert find_duplicates(ArraySource(textures(n, 7))).groups == []
@@ -286,7 +316,8 @@ def test_a_folder_of_files(run_cli: Callable[..., Any], tmp_path: Path) -> None:
         ("0", f"sub/{odd}", "near", "0"),
     ]
     assert "2 of 22 images are copies, 1 exact and 1 near" in result.err
-    assert "to keep: the largest file of each" in result.err
+    assert "to keep: the largest file of each\nLook before you delete: near copies" in result.err
+    assert result.err.endswith(f"look at {picture} first; what can go has keep 0 in {csv_path}\n")
     with Image.open(picture) as drawn:
         assert len(drawn.convert("RGB").getcolors(10**7) or []) > 10
 

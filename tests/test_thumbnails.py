@@ -122,7 +122,7 @@ def test_figures_draw_the_originals(tmp_path: Path) -> None:
     lists = thumbnails_of_lists(source, [np.array([5, 0]), np.array([0]), np.zeros(0, np.int64)])
     assert [len(pictures) for pictures in lists] == [2, 1, 0]
     assert np.array_equal(lists[0][1], lists[1][0])
-    copies = Group(0, np.array([3]), np.array([True]), np.zeros(1, np.float32))
+    copies = Group(0, np.array([3]), np.array([True]), np.array([False]), np.zeros(1, np.float32))
     drawn = (
         figures.clusters(source, table),
         figures.splits(source, [table]),

@@ -117,7 +117,9 @@ def duplicates(
     text = inference.in_words_for(source, summaries.of_duplicates(copies))
     text = in_flags(text, "duplicates", {"--max-distance"})
     report.say(f"{text}\nwritten to {csv} and {picture}")
-    if checkpoint is None or loaded is None:
+    if copies.groups and loaded is None:  # no training is needed to go on from here
+        report.say(f"look at {picture} first; what can go has keep 0 in {csv}")
+    elif checkpoint is None or loaded is None:
         verb = "cluster" if holds_vectors(data) else "run"
         pile = Known(len(source), indistinct=copies.all_the_same)
         say_next(report, pile, [verb, data, free(Path("found"))])

@@ -79,6 +79,8 @@ def similar(source: ImageSource, result: Similar, *, track: Track = silent) -> F
 def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent) -> Figure:
     """Groups of copies: the image to keep, framed, and its copies with their distances.
 
+    A copy that is kept as well is framed, too.
+
     Args:
         source: the pile.
         result: 60 groups are drawn at most, and 12 copies of each.
@@ -96,10 +98,14 @@ def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent
             line, column = line + 1, 0.0
         n_more = len(group.others) + 1 - len(images)
         captions = [f"keep; {n_more:,} more" if n_more else "keep"]
-        kinds = zip(group.exact, group.distances, strict=True)
-        captions += ["exact" if exact else f"{distance:.2f}" for exact, distance in kinds]
+        kinds = zip(group.exact, group.also_kept, group.distances, strict=True)
+        captions += [
+            "exact" if exact else f"{'keep: ' if keep else ''}{distance:.2f}"
+            for exact, keep, distance in kinds
+        ]
+        framed = [True, *group.also_kept.tolist()]
         for place, image in enumerate(images):
-            tiles.append(_Tile(column + place, line, image, captions[place], framed=place == 0))
+            tiles.append(_Tile(column + place, line, image, captions[place], framed[place]))
         column += len(images) + 0.5
     noun = noun_held(source)
     if not groups:
@@ -108,7 +114,7 @@ def duplicates(source: ImageSource, result: Duplicates, *, track: Track = silent
     return _page(
         tiles,
         f"{counted(result.n_copies, 'copy', 'copies')} in {counted(len(result.groups), 'group')}: "
-        f"the {noun} to keep (framed) and its copies, with their distance{more}",
+        f"the {noun}s to keep (framed) and their copies, with their distances{more}",
     )
 
 

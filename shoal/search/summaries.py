@@ -16,6 +16,8 @@ from shoal.search.outliers import NOTABLE, Outliers
 from shoal.search.pairs import Pairs
 from shoal.search.similar import Similar
 
+LOOK_FIRST = "Look before you delete: near copies may be different things that look alike."
+
 
 def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
     """How many pairs are the same, by which threshold, and how often the clusters agree."""
@@ -70,10 +72,15 @@ def of_duplicates(duplicates: Duplicates) -> str:
         )
     n_exact = sum(int(group.exact.sum()) for group in duplicates.groups)
     are = "is a copy" if n_copies == 1 else "are copies"
+    kept = duplicates.kept_because
+    if any(group.also_kept.any() for group in duplicates.groups):
+        kept += ", and one of near copies that are exact copies of one another"
+    if n_exact < n_copies:
+        more = f"\n{LOOK_FIRST}{more}"
     return (
         f"{n_copies:,} of {counted(n_images, 'image')} {are}, {n_exact:,} exact and "
         f"{n_copies - n_exact:,} near (up to a distance of {duplicates.threshold:.2g}), in "
-        f"{counted(len(duplicates.groups), 'group')}; to keep: {duplicates.kept_because}{more}"
+        f"{counted(len(duplicates.groups), 'group')}; to keep: {kept}{more}"
     )
 
 
