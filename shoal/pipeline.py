@@ -270,7 +270,10 @@ def assign_way(
     checkpoint, known = way.checkpoint, None
     check_same_range(getattr(source, "pixel_range", None), checkpoint.pixel_range)
     if familiarity and checkpoint.familiar:  # an older checkpoint cannot tell
-        z, known = reduce_with_familiarity(source, checkpoint, device=device, track=track)
+        remembered = way.clustering.reference
+        z, known = reduce_with_familiarity(
+            source, checkpoint, remembered, device=device, track=track
+        )
     else:
         z = reduce(source, checkpoint, device=device, track=track)
     return way.assign(source, z, known)

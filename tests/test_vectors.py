@@ -30,6 +30,7 @@ from shoal.recipes.named import VECTORS
 from shoal.recipes.recipe import check_trainable
 from shoal.reports.wording import Wording
 from shoal.scoring.evaluation import load_labels
+from shoal.scoring.warnings import unfamiliar
 
 from .conftest import shoal_in_process
 
@@ -716,3 +717,32 @@ def test_a_prediction_of_other_rows_is_told_before_it_is_exported(
     refused = run_cli("name", out, "a.csv")
     assert refused.code == 2
     assert f"name the prediction in it, such as {out / 'prediction.csv'}" in refused.err
+
+
+def test_of_vectors_between_groups_nothing_is_sure() -> None:
+    """In the middle of a pile is nothing like it, where its groups lie around that."""
+    generator = np.random.default_rng(0)
+    kinds = np.arange(400) % 3
+    pile = (7 * np.eye(3, 8)[kinds] + 0.35 * generator.normal(size=(400, 8))).astype(np.float32)
+    pile[0] = 0.6 * pile[:300].mean(axis=0) - 3.0  # one alone hides no gap
+    learned, others = pile[:300], pile[300:]
+    centres = np.stack([others[kinds[300:] == kind].mean(axis=0) for kind in range(3)])
+    strange = np.stack([np.zeros(8), (centres[0] + centres[1]) / 2, 2 * centres[0]])
+    recipe = with_metric(replace(VECTORS, n_clusters=3), "euclidean")
+    checkpoint, own = pipeline.cluster_vectors(VectorSource(learned), recipe)
+    asked = VectorSource(np.concatenate([pile, strange.astype(np.float32)]))
+    for k in (None, 4):
+        table = pipeline.predict(asked, checkpoint, n_clusters=k, familiarity=True)
+        assert table.familiarity is not None
+        assert np.flatnonzero(table.familiarity == 0).tolist() == [400, 401, 402]
+        assert table.confidence[400:] == pytest.approx(1 / (k or 3), abs=1e-3)
+    table = pipeline.predict(asked, checkpoint, familiarity=True)
+    assert table.confidence[:300] == pytest.approx(own.confidence)
+    assert table.confidence[1:400].min() > 0.8
+    warned = unfamiliar(table, vectors=True)[0]
+    assert "3 of 403 vectors are unlike any" in warned
+    assert "(ids 400, 401, 402)" in warned
+    older = {name: known for name, known in checkpoint.familiar.items() if name != "apart"}
+    opened = pipeline.predict(asked, replace(checkpoint, familiar=older), familiarity=True)
+    assert opened.familiarity is not None
+    assert opened.familiarity[400] > 0

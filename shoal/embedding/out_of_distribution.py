@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.embedding import far_off
+from shoal.embedding import far_off, gaps
 from shoal.embedding.embed import embed_blocks
 from shoal.embedding.linear_algebra import has_direction, unit_rows
 from shoal.embedding.projection import project
@@ -21,13 +21,15 @@ _COMPONENTS = 128
 _IMAGES_PER_COMPONENT = 12
 _QUANTILES = 1001
 _DISTANCES, _ERRORS = "surprise", "reconstruction"  # as checkpoint files call them
+_APART = "apart"
+"""How far vectors lie from one another, see `gaps`; older files and those of images lack it."""
 _DIRECTIONS = "directions"
 """Whether directions alone were modelled; older files of vectors compared by the cosine lack it."""
 
 
 def fit_reference(
-    source: ImageSource, checkpoint: Checkpoint, embedding: FloatArray, rows: IntArray, *,
-    device: str = "cpu", track: Track = silent,
+    source: ImageSource, checkpoint: Checkpoint, embedding: FloatArray, rows: IntArray,
+    remembered: FloatArray | None = None, *, device: str = "cpu", track: Track = silent,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Fit what new images are compared with to the images that a checkpoint learned from.
 
@@ -40,14 +42,16 @@ def fit_reference(
         embedding: float32 (m, d), of the images looked at, before any reduction.
         rows: int64 (m,), which images these are. Half of them are modelled, so that the other
             half shows how likely images are that the model was not fitted to.
+        remembered: float32 (r, d'), the points that the clusterer remembers. Of vectors from
+            elsewhere it is learned how far these lie from one another.
         device: where the encoder runs.
         track: shows progress.
 
     Returns:
         The model of `mahalanobis`, and ascending values of the two measures of `familiarity`,
         float32, at most 1,001 quantiles, and of what `far_off` compares besides; of vectors from
-        elsewhere, which nothing reconstructs, of the distance alone. Nothing for fewer than 4
-        images.
+        elsewhere, which nothing reconstructs, of the distance and of what `gaps` compares. Nothing
+        for fewer than 4 images.
     """
     by_direction = checkpoint.n_dimensions > 0 and checkpoint.metric == COSINE
     if by_direction:
@@ -62,6 +66,8 @@ def fit_reference(
     if by_direction:
         known |= {_DIRECTIONS: np.ones(1, np.float32)}
     if checkpoint.n_dimensions:
+        if remembered is not None and len(apart := gaps.apart_from_others(remembered)):
+            known |= {_APART: _quantiles(apart)}
         return known
     some = np.sort(rows[order[:_QUANTILES]])
     errors = reconstruction_errors(source, checkpoint, rows=some, device=device, track=track)
@@ -69,8 +75,8 @@ def fit_reference(
 
 
 def familiarity(
-    source: ImageSource, checkpoint: Checkpoint, distances: FloatArray, *, device: str = "cpu",
-    track: Track = silent,
+    source: ImageSource, checkpoint: Checkpoint, distances: FloatArray,
+    apart: FloatArray | None = None, *, device: str = "cpu", track: Track = silent,
 ) -> FloatArray:  # fmt: skip
     """How much each image looks like those that the checkpoint learned from, as a p-value.
 
@@ -87,13 +93,18 @@ def familiarity(
     encoder maps those to where it knows its way. Fewer than 400 images to learn from are too few
     to call anything unfamiliar by this.
 
-    It is 0 for images far beyond everything that was learned, see `far_off`, and for a vector of
-    length 0 where directions are compared: it has none.
+    Of vectors from elsewhere the second measure is how far the nearest of those is that are
+    remembered.
+
+    It is 0 for images far beyond everything that was learned, see `far_off`, for vectors in a gap
+    between groups, see `gaps`, and for a vector of length 0 where directions are compared: it has
+    none.
 
     Args:
         source: the images asked about.
         checkpoint: a finished one.
         distances: float32 (n,), see `distances_to`.
+        apart: float32 (n,), see `gaps.apart_from`; None of images.
         device: where the encoder runs.
         track: shows progress.
 
@@ -102,28 +113,44 @@ def familiarity(
     """
     known, rows = checkpoint.familiar, np.arange(len(source))
     if _ERRORS not in known:
-        by_distance = share_beyond(distances, known[_DISTANCES])
-        return np.where(far_off.exceeds(distances, known[_DISTANCES]), 0, by_distance)
+        far = far_off.exceeds(distances, known[_DISTANCES])
+        likely = share_beyond(distances, known[_DISTANCES])
+        if apart is not None and _APART in known:
+            far |= gaps.in_gaps(apart, known[_APART])
+            likely = _of_both(likely, share_beyond(apart, known[_APART]))
+        return np.where(far, np.float32(0.0), likely)
     errors = reconstruction_errors(source, checkpoint, rows=rows, device=device, track=track)
     by_distance = share_beyond(distances, known[_DISTANCES])
     by_error = share_beyond(errors, known[_ERRORS])
-    of_both = np.minimum(1.0, 2.0 * np.minimum(by_distance, by_error)).astype(np.float32)
+    of_both = _of_both(by_distance, by_error)
     far = far_off.exceeds(distances, known[_DISTANCES]) | far_off.exceeds(errors, known[_ERRORS])
     far |= far_off.looks_far_off(source, known, strange=of_both < UNFAMILIAR)
     return np.where(far, np.float32(0.0), of_both)
 
 
 def reduce_with_familiarity(
-    source: ImageSource, checkpoint: Checkpoint, *, device: str = "cpu", track: Track = silent
-) -> tuple[FloatArray, FloatArray]:
-    """The reduced embedding float32 (n, d), see `reduce`, and `familiarity` float32 (n,)."""
+    source: ImageSource, checkpoint: Checkpoint, remembered: FloatArray, *, device: str = "cpu",
+    track: Track = silent,
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+    """The reduced embedding float32 (n, d), see `reduce`, and `familiarity` float32 (n,).
+
+    Args:
+        source: the images asked about.
+        checkpoint: a finished one.
+        remembered: float32 (r, d), the points that its clusterer remembers.
+        device: where the encoder runs.
+        track: shows progress.
+    """
     distances: list[FloatArray] = []
 
     def measure(block: FloatArray) -> None:
         distances.append(distances_to(checkpoint.familiar, block))
 
     z = reduce(source, checkpoint, device=device, track=track, noticed=measure)
-    return z, familiarity(source, checkpoint, np.concatenate(distances), device=device, track=track)
+    apart = gaps.apart_from(remembered, z) if _APART in checkpoint.familiar else None
+    return z, familiarity(
+        source, checkpoint, np.concatenate(distances), apart, device=device, track=track
+    )
 
 
 def distances_to(known: dict[str, Array], embedding: FloatArray) -> FloatArray:
@@ -204,6 +231,11 @@ def _fit(embedding: FloatArray) -> dict[str, FloatArray]:
     }
     exact = {name: array.astype(np.float32) for name, array in model.items()}
     return exact | {"components": found.components_.astype(np.float16)}
+
+
+def _of_both(first: FloatArray, second: FloatArray) -> FloatArray:
+    """The p-value (n,) of two measures of which each has one (Bonferroni)."""
+    return np.minimum(1.0, 2.0 * np.minimum(first, second)).astype(np.float32)
 
 
 def _quantiles(values: FloatArray) -> FloatArray:

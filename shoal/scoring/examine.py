@@ -64,7 +64,7 @@ def examine(
         calibration=calibration.to_arrays(calibrations),
         facts=replace(finished.facts, warnings=tuple(doubts)),
         familiar=out_of_distribution.fit_reference(
-            source, finished, reduction.sample, rows, device=device
+            source, finished, reduction.sample, rows, clustering.reference, device=device
         ),
     )
 

@@ -177,7 +177,8 @@ def unfamiliar(table: ImageTable, *, vectors: bool = False) -> list[str]:
     if table.familiarity is None:
         return []
     noun, known, such_as = (
-        ("vector", "vectors that were clustered", "vectors of zeros or of another program")
+        ("vector", "vectors that were clustered",
+         "vectors of zeros, of another program or between groups")
         if vectors
         else ("image", "images the encoder was trained on",
               "blank pictures, noise or another kind of picture")
