@@ -159,8 +159,12 @@ def test_after_a_no_comes_what_it_may_mean_and_then_what_was_not_tried() -> None
     assert "helped" not in str(decide(replace(NO, representation=helped)))
     noise = replace(NO, representation=UNTOLD, tried_views="usual")
     assert "Train longer" in steps_of(noise)[1]
-    vectors = steps_of(replace(NO, vectors=True, training=replace(NO.training, verb="cluster")))
-    assert vectors[0] == "It may be that the vectors form no groups at all."
+    of_vectors = replace(NO, vectors=True, training=replace(NO.training, verb="cluster"))
+    assert steps_of(of_vectors)[0] == "It may be that the vectors form no groups at all."
+    k = NO.n_clusters  # another number is clear, so there are groups
+    another = "\n".join(steps_of(replace(of_vectors, weighed={k: 0.2, k + 1: 1.0})))
+    assert f"{k + 1} groups are found again" in another
+    assert "no groups at all" not in another
 
 
 @pytest.mark.parametrize("intensity", ["ignored", "varies"])

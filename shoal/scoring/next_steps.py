@@ -70,6 +70,8 @@ def next_steps(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         none = [_of_what("It may be that the images form no groups at all.", evidence)]
         if is_far_clearer(evidence.signals):  # there is something, if not these groups
             none, other_number = [], _other_number(evidence, trust)
+        if _clearer_number(evidence, trust) is not None:  # there are groups, of another number
+            none = []
         return tuple([*first, *none, *_what_may_change(evidence)[:3], *other_number, *last][:5])
     steps = [look]
     if evidence.n_rivals:
