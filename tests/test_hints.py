@@ -266,6 +266,7 @@ def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
 
 def test_a_run_that_was_much_too_short_is_told_a_sane_time() -> None:
     evidence = Evidence(n_images=500, n_clusters=2, n_nonempty=2, minutes=0.001,
+                        epochs=0.1, recipe_epochs=38,
                         training=TrainingCommand("run", "photos", "found"))  # fmt: skip
     steps = [str(step) for step in next_steps(evidence, "no")]
     assert any("'shoal run photos found-longer --minutes 1'" in step for step in steps), steps

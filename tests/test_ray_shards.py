@@ -179,6 +179,19 @@ def test_vectors_are_clustered_by_the_workers_as_without(
 def test_a_worker_killed_at_work_costs_nothing(
     engine: Engine, pile: Path, checkpoint_file: Path, plain: Path, tmp_path: Path
 ) -> None:
+    for attempt in range(5):  # a busy machine may look away while a shard is predicted
+        out = tmp_path / str(attempt) / "out.csv"
+        out.parent.mkdir()
+        killed = predicted_under_fire(engine, pile, checkpoint_file, out)
+        assert out.read_bytes() == (plain / "out.csv").read_bytes()
+        assert not out.with_name("out.csv.parts").exists()
+        if killed:
+            return
+    pytest.fail("no worker was ever met at work")
+
+
+def predicted_under_fire(engine: Engine, pile: Path, checkpoint_file: Path, out: Path) -> list[int]:
+    """Predict in shards while workers are killed; the processes that were."""
     order, plan = ask(pile, checkpoint_file)
     source = open_source(pile)
     over = threading.Event()
@@ -191,20 +204,18 @@ def test_a_worker_killed_at_work_costs_nothing(
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process, signal.SIGKILL)
                         killed.append(process)
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     killer = threading.Thread(target=kill_some)
-    with opened(tmp_path / "out.csv", plan) as parts:
+    with opened(out, plan) as parts:
         killer.start()
         do_missing(source, order, parts, engine)
         over.set()
         killer.join()
         table = gathered(source, parts, 2)
-        table.table.to_csv(tmp_path / "out.csv")
+        table.table.to_csv(out)
         assert table.whole().embedding.shape[0] == N
-    assert killed
-    assert (tmp_path / "out.csv").read_bytes() == (plain / "out.csv").read_bytes()
-    assert not (tmp_path / "out.csv.parts").exists()
+    return killed
 
 
 def workers_at(name: str) -> list[int]:
