@@ -237,24 +237,36 @@ def pile(tmp_path: Path, images: np.ndarray) -> Path:
     return tmp_path / "pile"
 
 
+def exported(source, labels, called, folder, kind):
+    """The file or folder of an export, in which a person accepted what was predicted."""
+    out = folder / ("out" + (written_formats() | {"csv": ".csv", "json": ".json"}).get(kind, ""))
+    table = ImageTable.of_labels(source.ids, labels, names=called)
+    export_prediction(source, table, out, kind=kind)
+    if kind == "label-studio":
+        tasks = json.loads(out.read_text())
+        for task in tasks:
+            task["annotations"] = task.pop("predictions")
+        out.write_text(json.dumps(tasks))
+    return out
+
+
+def check_they_come_in(source, called, out):
+    groups = start(start_entry(source.ids, np.zeros(len(source), np.int64)))
+    imported = import_labels(groups, read_labels(out))
+    assert imported.notes == ()
+    assert labels_in(apply(groups, imported.entry)) == dict(zip(source.ids, called, strict=True))
+
+
 @pytest.mark.parametrize("kind", ["csv", "json", "folders", *written_formats()])
 def test_what_was_exported_comes_in_again(tmp_path, pile, kind):
     source = open_source(pile)
     labels = np.arange(len(source)) % 3
     called = [["cats", "dogs", "belongs nowhere"][label] for label in labels]
-    table = ImageTable.of_labels(source.ids, labels, names=called)
-    out = tmp_path / ("out" + (written_formats() | {"csv": ".csv", "json": ".json"}).get(kind, ""))
-    export_prediction(source, table, out, kind=kind)
-    if kind == "label-studio":  # a person accepts the predictions
-        tasks = json.loads(out.read_text())
-        for task in tasks:
+    out = exported(source, labels, called, tmp_path, kind)
+    if kind == "label-studio":
+        for task in json.loads(out.read_text()):
             assert task["data"]["image"].startswith("/data/local-files/?d=pile/")
-            task["annotations"] = task.pop("predictions")
-        out.write_text(json.dumps(tasks))
-    groups = start(start_entry(source.ids, np.zeros(len(source), np.int64)))
-    imported = import_labels(groups, read_labels(out))
-    assert imported.notes == ()
-    assert labels_in(apply(groups, imported.entry)) == dict(zip(source.ids, called, strict=True))
+    check_they_come_in(source, called, out)
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "folders", *written_formats()])
@@ -267,18 +279,8 @@ def test_frames_that_were_exported_come_in_again(tmp_path, kind):
     assert {"anim.gif#t=0.7", "anim.gif#t=1"} <= set(source.ids)
     called = [["cats", "dogs"][number % 2] for number in range(len(source))]
     labels = np.arange(len(source)) % 2
-    out = tmp_path / ("out" + (written_formats() | {"csv": ".csv", "json": ".json"}).get(kind, ""))
-    table = ImageTable.of_labels(source.ids, labels, names=called)
-    export_prediction(source, table, out, kind=kind)
-    if kind == "label-studio":  # a person accepts the predictions
-        tasks = json.loads(out.read_text())
-        for task in tasks:
-            task["annotations"] = task.pop("predictions")
-        out.write_text(json.dumps(tasks))
-    groups = start(start_entry(source.ids, np.zeros(len(source), np.int64)))
-    imported = import_labels(groups, read_labels(out))
-    assert imported.notes == ()
-    assert labels_in(apply(groups, imported.entry)) == dict(zip(source.ids, called, strict=True))
+    out = exported(source, labels, called, tmp_path, kind)
+    check_they_come_in(source, called, out)
 
 
 def test_ids_with_dots_are_found_by_the_files_that_were_written_of_them():
