@@ -218,6 +218,12 @@ class ClusterFacts:
     metric: ChosenMetric | None = None
     """How vectors from elsewhere were compared; None of images, and in older files."""
 
+    @property
+    def strengths(self) -> Mapping[int, float]:
+        """The prediction strength of each number of clusters that was weighed, by shoal to choose
+        one, or beside the one that a person gave."""
+        return self.weighed if self.chosen is None else self.chosen.strengths
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
         chosen, representation = self.chosen, self.representation

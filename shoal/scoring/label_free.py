@@ -129,7 +129,6 @@ def verdict_on(
     origin, facts, recipe = checkpoint.origin, checkpoint.facts, checkpoint.recipe
     calibrated = calibration_of(checkpoint)
     own = RECIPES.get(recipe.name)
-    strengths = facts.weighed if facts.chosen is None else facts.chosen.strengths
     return decide(
         Evidence(
             n_images=checkpoint.n_images,
@@ -155,7 +154,9 @@ def verdict_on(
             halves_tell=2 * recipe.n_clusters <= checkpoint.n_images,
             number_is_settled=_is_settled(facts.chosen),
             others_are_clear=any(
-                strength >= CLEAR for k, strength in strengths.items() if k != recipe.n_clusters
+                strength >= CLEAR
+                for k, strength in facts.strengths.items()
+                if k != recipe.n_clusters
             ),
             weighed=facts.weighed,
             unclear=_unclear(facts.chosen, recipe.n_clusters),

@@ -78,9 +78,7 @@ def judged(source: ImageSource, checkpoint: Checkpoint, z: FloatArray) -> Judged
     if len(once) <= recipe.n_clusters:
         return Judged(z[pool], rows, identity[rows], lambda _: signals.NOT_TOLD)
     x = embed(Subset(source, pool[rows]), checkpoint)
-    facts = checkpoint.facts
-    strengths = facts.weighed if facts.chosen is None else facts.chosen.strengths
-    strength = strengths.get(recipe.n_clusters, math.nan)
+    strength = checkpoint.facts.strengths.get(recipe.n_clusters, math.nan)
     return Judged(z[pool], rows, identity[rows], told_by(x, z[pool[rows]], recipe, strength))
 
 
