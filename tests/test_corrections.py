@@ -181,7 +181,13 @@ def test_a_journal_cut_at_any_byte_opens_with_what_was_whole(tmp_path):
         with Journal(path, start_entry(IDS, LABELS)) as journal:
             assert len(journal.history.entries) == max(whole, 1)
             journal.append(say.confirm(journal.history.groups, np.array([0])))
-        assert len(read_journal(path).history.entries) == max(whole, 1) + 1
+            journal.append(say.confirm(journal.history.groups, np.array([1])))
+        assert len(read_journal(path).history.entries) == max(whole, 1) + 2
+        pieces = [torn.read_bytes() for torn in tmp_path.glob("*.torn")]
+        last = content[:size].rpartition(b"\n")[2]
+        assert pieces == ([] if size in (0, *ends, *(end - 1 for end in ends)) else [last])
+        for torn in tmp_path.glob("*.torn"):
+            torn.unlink()
 
 
 def test_one_process_writes_and_a_full_disk_changes_nothing(tmp_path, monkeypatch):

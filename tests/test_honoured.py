@@ -210,16 +210,30 @@ def test_corrections_of_another_pile_and_other_bad_input(
 def test_a_torn_last_line_is_said(
     checkpoint: Path, images_file: Path, reviewed: Path, run_cli: Cli, tmp_path: Path
 ) -> None:
-    reviewed.write_bytes(reviewed.read_bytes()[:-20])
+    whole = reviewed.read_bytes()
+    reviewed.write_bytes(whole[:-20])
+    cut, torn = cut_off(reviewed), reviewed.with_name(f"{reviewed.name}.torn")
+    assert str(torn) in cut
     told = run_cli("predict", images_file, checkpoint, tmp_path / "p.csv")
     assert told.code == 0
-    assert "was not written to its end and is left out" in told.err
+    assert cut in told.err
     assert "with 2 corrections by hand" in told.err
     shown = run_cli("info", checkpoint).out
-    assert "was not written to its end and is left out\n2 corrections by hand" in shown
-    cut = "was not written to its end"
-    with pytest.warns(UserWarning, match=cut):
+    assert f"{cut}\n2 corrections by hand" in shown
+    with pytest.warns(UserWarning, match=re.escape(cut)):
         ImageClusterer.load(checkpoint)
+    source, loaded = open_source(images_file), checkpoints.load(checkpoint)
+    with open_review(source, loaded, checkpoint).journal:
+        assert not torn.exists()  # a review in which nothing is said changes nothing
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,label\n3,blues\n")
+    told = run_cli("import-labels", images_file, checkpoint, labels)
+    assert (told.code, cut in told.err) == (0, True), told.err
+    assert torn.read_bytes() == whole.split(b"\n")[-2][:-19]
+    assert "cut off" not in run_cli("info", checkpoint).out
+    reviewed.write_bytes(whole[:-20])
+    cut = cut_off(reviewed)
+    assert f"{reviewed.name}.1.torn" in cut
     told = run_cli("train", images_file, tmp_path / "t.pth", "--quick", "--corrections", reviewed)
     assert cut in told.err
     reviewed.write_bytes(reviewed.read_bytes().split(b"\n", 1)[0] + b'\n{"n":2,"ti')  # all of it

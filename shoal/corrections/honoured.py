@@ -23,6 +23,7 @@ from shoal.corrections.division import Division, division_of, n_corrections
 from shoal.corrections.entry import NOWHERE
 from shoal.corrections.groups import BoolArray, Groups
 from shoal.corrections.history import History
+from shoal.corrections.journal_file import cut_off
 from shoal.corrections.known import known_rows, with_new_ids
 from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
@@ -39,7 +40,7 @@ class Corrections:
     """The journal."""
     history: History
     torn: bool = False
-    """Whether the last line of the journal was not written to its end."""
+    """Whether the last line of the journal is cut off."""
     pile: ImageTable | None = None
     """The corrected images, with the embedding and the clusters of a checkpoint."""
     clustering: str = ""
@@ -62,9 +63,8 @@ class Corrections:
 
     @property
     def lacks(self) -> str:
-        """What to say of a last line that is torn; empty where the file is whole."""
-        said = f"the last line of {self.path} was not written to its end and is left out"
-        return said if self.torn else ""
+        """What to say of a last line that is cut off; empty where the file is whole."""
+        return cut_off(self.path) if self.torn else ""
 
     def about(self, key: str) -> str:
         """What the journal says of the result that is corrected: images, clustering or result."""

@@ -1,7 +1,7 @@
 """The journal: a file of JSON lines, one for each thing a person said, that survives any kill.
 
 A line is on the disk before it counts. Nothing is ever changed in the file or removed from it; only
-a last line that was not written to its end is dropped.
+a last line that is cut off makes room for the next one, and what is left of it is kept beside it.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Journal:
         self.path, self._vectors = Path(path), vectors
         self.kept: Path | None = None
         """Where what was there is kept, if not even its first line was whole."""
+        self._in_the_way = False
         if begin is None and not self.path.exists():
             read_journal(self.path)  # says that there is none
         self._file = _open_alone(self.path)
@@ -58,7 +59,7 @@ class Journal:
                 return
             read = read_journal(self.path)
             self.torn, self.history, self._length = read.torn, read.history, read.n_bytes
-            # A torn last line goes when the next entry is written: until then each review tells it.
+            self._in_the_way = read.torn
             if self._length and os.pread(self._file, 1, self._length - 1) != b"\n":
                 self._put(b"\n")
         except BaseException:
@@ -86,6 +87,7 @@ class Journal:
         """
         entry = self._stamped(entry, len(self.history.entries) + 1)
         history = self.history.then(entry)
+        self._make_room()
         self._write(entry)
         self.history = history
         return entry
@@ -138,6 +140,16 @@ class Journal:
         entry = entry_of_vectors(entry) if self._vectors else entry
         return replace(entry, n=n, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
+    def _make_room(self) -> None:
+        """Keep what is left of a line that was cut off, before another is written in its place.
+
+        Not before that: until then each command tells it.
+        """
+        if self._in_the_way:
+            left = os.pread(self._file, os.fstat(self._file).st_size - self._length, self._length)
+            _keep(self.path, left)
+            self._in_the_way = False
+
     def _write(self, entry: Entry) -> None:
         line = json.dumps(entry.to_json(), ensure_ascii=False, separators=(",", ":"))
         self._put(line.encode("utf-8", "surrogateescape") + b"\n")
@@ -161,9 +173,12 @@ class Journal:
 def _kept_aside(path: Path) -> Path | None:
     """Copy what a file holds to one beside it; None of an empty one."""
     content = path.read_bytes()
-    if not content:
-        return None
-    kept = torn_beside(path)
+    return _keep(path, content) if content else None
+
+
+def _keep(journal: Path, content: bytes) -> Path:
+    """Write what was cut off beside its journal."""
+    kept = torn_beside(journal)
     with atomic_path(kept) as temporary:
         temporary.write_bytes(content)
     return kept

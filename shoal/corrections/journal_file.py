@@ -64,12 +64,25 @@ def start_entry(
 
 
 def torn_beside(journal: Path) -> Path:
-    """Where a journal is kept that was cut within its first line, when a new one begins.
+    """Where what is left of a line that was cut off is kept, when another is written in its place.
 
     >>> torn_beside(Path("found/checkpoint.corrections.jsonl")).name
     'checkpoint.corrections.jsonl.torn'
     """
     return free(journal.with_name(f"{journal.name}.torn"))
+
+
+def cut_off(journal: Path) -> str:
+    """What to say of a last line that is not whole; no more than its file can tell.
+
+    Such a line was never written to its end, before it was shown as saved; or it was, and the file
+    was cut later, with what may have followed.
+    """
+    return (
+        f"the last line of {journal} is cut off and does not count; the file cannot tell whether it "
+        "was shown as saved, or what came after it. What is left of it is kept as "
+        f"{torn_beside(journal)} when the next correction is written"
+    )
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ class Read:
     n_bytes: int
     """Up to the end of the last whole line."""
     torn: bool
-    """Whether a line after it was not written to its end."""
+    """Whether a piece of a line follows it."""
 
 
 def read_journal(path: str | Path) -> Read:

@@ -12,7 +12,7 @@ from shoal.clustering.clustering import check_finished
 from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest, clustering_metadata
 from shoal.corrections.carry import carry
 from shoal.corrections.journal import Journal
-from shoal.corrections.journal_file import journal_beside, reviewed_beside, start_entry
+from shoal.corrections.journal_file import cut_off, journal_beside, reviewed_beside, start_entry
 from shoal.corrections.known import known_rows, with_new_ids
 from shoal.corrections.nouns import said_of_vectors
 from shoal.embedding.table import NOWHERE_NAME, ImageTable, result_digest
@@ -29,10 +29,6 @@ from shoal.review.nouns import noun_shown
 
 _LISTED = 10
 """Conflicts that are told in the terminal, at most."""
-_TORN = (
-    "the last thing that was said before had not been written to its end and does not count; it "
-    "was not shown as saved, either"
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def open_review(
         vectors=not has_pictures(source),
     )
     try:
-        notes = [_TORN] if journal.torn else []
+        notes = [cut_off(place)] if journal.torn else []
         if journal.kept is not None:
             notes.append(
                 f"{place} was cut off within its first line and held nothing that can be read; the "
