@@ -28,7 +28,7 @@ from shoal.cli import app
 COMMANDS = (
     "run", "train", "predict", "splits", "evaluate", "report", "pairs", "similar", "duplicates",
     "outliers", "clusters", "tree", "cut", "export", "name", "info", "demo", "review",
-    "import-labels", "cluster", "export-model",
+    "import-labels", "cluster", "export-model", "mend",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from shoal.corrections.history import replay
 from shoal.corrections.honoured import Honoured
 from shoal.corrections.journal import Journal
 from shoal.corrections.journal_file import journal_beside, read_journal, start_entry
+from shoal.corrections.mend import mend
 from shoal.embedding.table import ImageTable
 from shoal.errors import DataError, OutputError
 
@@ -164,7 +165,7 @@ def test_a_line_that_does_not_fit_is_named_with_what_to_do(tmp_path):
     with Journal(path, start_entry(IDS, LABELS)) as journal:
         journal.append(say.confirm(journal.history.groups, np.array([0])))
     path.write_text(path.read_text().replace(f'"{IDS[0]}"]}}', '"nope.png"]}'))
-    with pytest.raises(DataError, match=r"damaged: line 2 does not fit .*'nope.png'\. Restore the"):
+    with pytest.raises(DataError, match=r"damaged: line 2 does not fit .*'nope.png'\. Restore it"):
         read_journal(path)
 
 
@@ -221,10 +222,11 @@ def test_one_process_writes_and_a_full_disk_changes_nothing(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda lines: [b"not json", *lines[1:]], "not a file of corrections"),
+        (lambda lines: [b"not json", *lines[1:]], "damaged: line 1 cannot be read"),
+        (lambda lines: [b"not json"], "not a file of corrections"),
         (lambda lines: [lines[0].replace(b'"version":1', b'"version":2'), *lines[1:]], "newer"),
-        (lambda lines: [lines[0], b"{}", *lines[1:]], "line 2 is not an entry"),
-        (lambda lines: [lines[0], lines[2]], "line 2 is not an entry"),
+        (lambda lines: [lines[0], b"{}", *lines[1:]], "line 2 cannot be read"),
+        (lambda lines: [lines[0], lines[2]], "line 2 holds entry 3"),
         (lambda lines: [lines[0], lines[1].replace(b"0.png", b"?.png")], "an image that is not"),
         (lambda lines: [b"[" * 100_000], "not a file of corrections"),
     ],
@@ -274,6 +276,12 @@ def test_damaged_journals_are_read_or_refused_and_never_changed(tmp_path):
         assert not any("\n" in sentence for sentence in said)
         refused += bool(said)
         assert path.read_bytes() == content or not said
+        if said and "shoal mend" in said[0]:
+            found = mend(path, lambda piece: None)
+            assert found is not None
+            assert found.kept.read_bytes() == content
+            if found.history is not None:
+                assert same(read_journal(path).history.groups, found.history.groups)
     assert refused > 100
 
 
@@ -385,7 +393,7 @@ def test_an_entry_that_no_shoal_wrote_is_refused(tmp_path, change):
     with Journal(path, start_entry(IDS, LABELS)) as journal:
         journal.append(say.move(journal.history.groups, np.array([0]), 2))
     path.write_text(path.read_text().replace(*change))
-    with pytest.raises(DataError, match="line 2 is not an entry"):
+    with pytest.raises(DataError, match="line 2 cannot be read"):
         read_journal(path)
 
 

@@ -260,7 +260,7 @@ def test_every_command_ends_by_naming_one_that_runs_as_it_stands(
         after = run_cli(*following)
         assert after.code == 0, (last, after.err)
     named = {line.split()[0] for line in NEXT}
-    assert set(COMMANDS) - named == {"run", "train", "demo", "review", "import-labels"}
+    assert set(COMMANDS) - named == {"run", "train", "demo", "review", "import-labels", "mend"}
     # the last leads to review, which serves a page
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from shoal.cli.run_folder import corrections_kept
 from shoal.corrections import say
 from shoal.corrections.journal import Journal
+from shoal.corrections.journal_file import cut_off
 from shoal.estimator.image_clusterer import ImageClusterer
 from shoal.export.load_corrections import corrections_of, load_corrections
 from shoal.images.open import open_source

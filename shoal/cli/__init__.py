@@ -21,6 +21,7 @@ from shoal.cli import (
     export,
     export_model,
     import_labels,
+    mend,
     predict,
     report,
     review,
@@ -66,6 +67,7 @@ COMMANDS: dict[str, dict[Callable[..., None], str]] = {
         import_labels.import_labels: (
             "shoal import-labels photos/ found/checkpoint.pth labels.csv"
         ),
+        mend.mend: "shoal mend found/checkpoint.corrections.jsonl",
         cluster.cut: "shoal cut tree.json prediction.csv --at 57,12,3",
         export.name: "shoal name found/table.parquet names.csv",
     },

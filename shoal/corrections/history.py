@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.groups import Groups, apply, start
 from shoal.errors import DataError
-from shoal.plural import counted
 
 _KEPT = 64
 """States to go back to without replaying the journal; older ones are computed anew."""
@@ -96,7 +95,6 @@ def replay(entries: Sequence[Entry]) -> History:
             history = history.then(entry)
         except DataError as error:
             raise DataError(
-                f"line {n_before + 1} does not fit the lines before it: {error} Restore the file "
-                f"from a copy, or keep the {counted(n_before, 'line')} before it."
+                f"line {n_before + 1} does not fit the lines before it: {error}"
             ) from error
     return history

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from typing import Any, Self
 
 from shoal.corrections.entry import REDO, UNDO, Entry
 from shoal.corrections.history import replay
-from shoal.corrections.journal_file import not_begun, read_journal, torn_beside
+from shoal.corrections.journal_file import line_of, not_begun, read_journal, torn_beside
 from shoal.corrections.nouns import entry_of_vectors
 from shoal.errors import DataError, OutputError
 from shoal.images.files import atomic_path, write_error
@@ -51,7 +50,7 @@ class Journal:
         self._in_the_way = False
         if begin is None and not self.path.exists():
             read_journal(self.path)  # says that there is none
-        self._file = _open_alone(self.path)
+        self._file = open_alone(self.path)
         try:
             if begin is not None and not_begun(self.path):
                 self.kept = _kept_aside(self.path)
@@ -151,8 +150,7 @@ class Journal:
             self._in_the_way = False
 
     def _write(self, entry: Entry) -> None:
-        line = json.dumps(entry.to_json(), ensure_ascii=False, separators=(",", ":"))
-        self._put(line.encode("utf-8", "surrogateescape") + b"\n")
+        self._put(line_of(entry))
 
     def _put(self, content: bytes) -> None:
         try:
@@ -184,7 +182,8 @@ def _keep(journal: Path, content: bytes) -> Path:
     return kept
 
 
-def _open_alone(path: Path) -> int:
+def open_alone(path: Path) -> int:
+    """Open a journal, which must not be open in another process, to read and write."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

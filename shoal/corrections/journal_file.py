@@ -12,10 +12,12 @@ import numpy as np
 
 from shoal.corrections.entry import NOWHERE, Entry, Whole
 from shoal.corrections.history import History, replay
+from shoal.embedding.table import NOWHERE_NAME, ImageTable
 from shoal.errors import DataError, OutputError
 from shoal.images.csv_files import as_text
 from shoal.images.files import atomic_path, free
 from shoal.protocols import IntArray
+from shoal.scoring.training_command import command
 
 SUFFIX = ".corrections.jsonl"
 REVIEWED = ".reviewed.parquet"
@@ -63,6 +65,13 @@ def start_entry(
     return Entry("start", f"Began with {len(names):,} images.", whole=whole, about=about)
 
 
+def start_of(table: ImageTable, about: Mapping[str, Any]) -> Entry:
+    """The first entry of a journal about the clusters in a table."""
+    names = table.called().items()
+    nowhere = next((label for label, name in names if name == NOWHERE_NAME), None)
+    return start_entry(table.ids, table.labels, about=about, nowhere=nowhere)
+
+
 def torn_beside(journal: Path) -> Path:
     """Where what is left of a line that was cut off is kept, when another is written in its place.
 
@@ -79,8 +88,8 @@ def cut_off(journal: Path) -> str:
     was cut later, with what may have followed.
     """
     return (
-        f"the last line of {journal} is cut off and does not count; the file cannot tell whether it "
-        "was shown as saved, or what came after it. What is left of it is kept as "
+        f"the last line of {journal} is cut off and does not count; the file cannot tell whether "
+        "it was shown as saved, or what came after it. What is left of it is kept as "
         f"{torn_beside(journal)} when the next correction is written"
     )
 
@@ -110,7 +119,7 @@ def read_journal(path: str | Path) -> Read:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
     *lines, last = content.split(b"\n")
-    entries = [_entry(path, number, line) for number, line in enumerate(lines, 1)]
+    entries = [_entry(path, number, lines) for number in range(1, len(lines) + 1)]
     if last and (whole := _whole_line(last, len(lines) + 1)):
         entries, last = [*entries, whole], b""  # all of it but the line's end
         length = len(content)
@@ -121,7 +130,7 @@ def read_journal(path: str | Path) -> Read:
     try:
         return Read(replay(entries), length, torn=bool(last))
     except DataError as error:
-        raise DataError(f"{path} is damaged: {error}") from None
+        raise _damaged(path, str(error)) from None
 
 
 def begin_with(journal: str | Path, other: str | Path) -> None:
@@ -160,14 +169,13 @@ def check_journal(path: Path) -> None:
         DataError: it is of another kind, or cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            first = file.readline()
+        *lines, last = path.read_bytes().split(b"\n")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
-    if first.endswith(b"\n"):
-        _entry(path, 1, first)
-    elif not _begins(first):
-        raise DataError(_foreign(path))
+    if lines:
+        _entry(path, 1, lines)
+    elif not begins(last):
+        raise foreign(path)
 
 
 def not_begun(path: Path) -> bool:
@@ -175,58 +183,89 @@ def not_begun(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(len(_BEGINNING))
         if start != _BEGINNING:
-            return _BEGINNING.startswith(start)
+            return begins(start)
         rest = file.readline()
     return not rest.endswith(b"\n") and _whole_line(start + rest, 1) is None
 
 
-def _begins(first: bytes) -> bool:
+def begins(first: bytes) -> bool:
     """Whether a piece of a first line begins as the first line of a journal does."""
+    first = first.rstrip(b"\0")  # which a disk gives where nothing was written before it stopped
     return _BEGINNING.startswith(first) or first.startswith(_BEGINNING)
 
 
-def _foreign(path: Path) -> str:
-    return f"{path} is not a file of corrections that shoal wrote."
+def foreign(path: Path) -> DataError:
+    """The error of a file that is no journal."""
+    return DataError(
+        f"{path} is not a file of corrections that shoal wrote; name another, or move it away."
+    )
+
+
+def _damaged(path: Path, what: str) -> DataError:
+    return DataError(
+        f"{path} is damaged: {what.rstrip('.')}. Restore it from a copy, or let "
+        f"{command('mend', str(path))} keep it aside and go on with what can be read."
+    )
 
 
 def _why_none(path: Path, content: bytes) -> str:
     """Why a file without a whole line holds no corrections, and what `Journal` does with it."""
     if not content:
         return f"{path} is empty and holds no corrections; 'shoal review' begins it anew."
-    if not _begins(content):
-        return _foreign(path)
+    if not begins(content):
+        return str(foreign(path))
     return (
         f"{path} holds no corrections: not even its first line is whole; 'shoal review' of its "
         f"checkpoint begins a new one, and keeps what is there as {torn_beside(path).name}."
     )
 
 
-def _whole_line(line: bytes, number: int) -> Entry | None:
+def line_of(entry: Entry) -> bytes:
+    """An entry as a line of the file, with its end."""
+    line = json.dumps(entry.to_json(), ensure_ascii=False, separators=(",", ":"))
+    return line.encode("utf-8", "surrogateescape") + b"\n"
+
+
+def entry_in(line: bytes) -> Entry | None:
+    """The entry that a line holds, with or without its end; None if it holds none."""
     try:
-        entry = Entry.from_json(json.loads(line))
+        return Entry.from_json(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return entry if entry.n == number else None
 
 
-def _entry(path: Path, number: int, line: bytes) -> Entry:
+def check_beginning(path: Path, about: Mapping[str, Any]) -> None:
+    """Raise unless a journal that this version of shoal reads begins with these facts.
+
+    Raises:
+        ValueError: no journal begins like this.
+        DataError: a newer version of shoal wrote it.
+    """
+    if about.get("format") != FORMAT or not isinstance(about.get("version"), int):
+        raise ValueError("no journal begins like this")
+    if about["version"] > VERSION:
+        raise DataError(f"{path} was written by a newer version of shoal; upgrade shoal.")
+
+
+def _whole_line(line: bytes, number: int) -> Entry | None:
+    entry = entry_in(line)
+    return entry if entry is not None and entry.n == number else None
+
+
+def _entry(path: Path, number: int, lines: Sequence[bytes]) -> Entry:
+    """The entry of a line, from 1, of all that a file holds."""
+    line = lines[number - 1]
     try:
         content = json.loads(line)
-        about = content.get("about", {}) if number == 1 else {}
-        if number == 1 and about.get("format") != FORMAT:
-            raise DataError(_foreign(path))
-        if number == 1 and int(about["version"]) > VERSION:
-            raise DataError(f"{path} was written by a newer version of shoal; upgrade shoal.")
+        if number == 1:
+            check_beginning(path, content.get("about", {}))
         entry = Entry.from_json(content)
         if entry.n != number:
-            raise ValueError("a line is missing")
+            raise _damaged(path, f"line {number} holds entry {entry.n}")
         return entry
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if number == 1:
-            raise DataError(_foreign(path)) from error
-        raise DataError(
-            f"{path} is damaged: line {number} is not an entry. Restore it from a copy, or keep "
-            f"the {number - 1} lines before it."
-        ) from error
+        if number == 1 and not (begins(line) or any(map(entry_in, lines))):
+            raise foreign(path) from error
+        raise _damaged(path, f"line {number} cannot be read") from error

@@ -12,10 +12,10 @@ from shoal.clustering.clustering import check_finished
 from shoal.clustering.digest import CLUSTERING, IMAGES, clustering_digest, clustering_metadata
 from shoal.corrections.carry import carry
 from shoal.corrections.journal import Journal
-from shoal.corrections.journal_file import cut_off, journal_beside, reviewed_beside, start_entry
+from shoal.corrections.journal_file import cut_off, journal_beside, reviewed_beside, start_of
 from shoal.corrections.known import known_rows, with_new_ids
 from shoal.corrections.nouns import said_of_vectors
-from shoal.embedding.table import NOWHERE_NAME, ImageTable, result_digest
+from shoal.embedding.table import ImageTable, result_digest
 from shoal.errors import DataError
 from shoal.export.clustering_digest import stored_digest
 from shoal.export.neighbours import with_map
@@ -71,7 +71,7 @@ def open_review(
     }  # fmt: skip
     journal = Journal(
         place,
-        start_entry(table.ids, table.labels, about=about, nowhere=_nowhere(table)),
+        start_of(table, about),
         vectors=not has_pictures(source),
     )
     try:
@@ -87,11 +87,6 @@ def open_review(
         journal.close()
         raise
     return Reviewed(source, checkpoint, table, journal, tuple(notes))
-
-
-def _nowhere(table: ImageTable) -> int | None:
-    """The cluster of the images that shoal set aside because they belong nowhere."""
-    return next((label for label, name in table.called().items() if name == NOWHERE_NAME), None)
 
 
 def _carry_over(
