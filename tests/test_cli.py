@@ -88,6 +88,7 @@ def test_inputs_come_first_data_before_checkpoint_and_outputs_last() -> None:
         "PREDICTION",
         "LABELS",
         "NAMES",
+        "CORRECTIONS",
         "IMAGE",
         "OUTPUT",
     ]
