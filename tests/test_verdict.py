@@ -24,7 +24,7 @@ from shoal.scoring.evidence import Evidence
 from shoal.scoring.group_sizes import few_different
 from shoal.scoring.signals import Signals
 from shoal.scoring.training_command import parse_training
-from shoal.scoring.verdict import decide
+from shoal.scoring.verdict import Verdict, decide
 from shoal.scoring.warnings import constant
 
 OF_LIGHT = Signals(*[1.0] * 7, shown=0.2, light=0.95)
@@ -302,9 +302,85 @@ def test_groups_of_which_no_more_than_by_chance_is_expected_are_a_no() -> None:
     assert decide(replace(told, estimate=Estimate(0.6, 0.5, 0.97))).trust == "in part"
 
 
+def drawn(generator: np.random.Generator) -> Evidence:
+    """Evidence that may come of images or of vectors: each fact by itself, whether known or not."""
+    nan, k = math.nan, int(generator.choice([2, 3, 10]))
+
+    def one_of(*values: Any) -> Any:
+        return values[generator.integers(len(values))]
+
+    vectors = one_of(False, False, True)
+    views = nan if vectors else one_of(nan, 0.5, 0.89, 0.95)
+    signals = Signals(
+        neighbour_overlap=views, recognition=views, purity=0.9, stability=one_of(0.4, 0.95),
+        method_agreement=0.9, view_agreement=views, consistency=views,
+        shown=nan if vectors else one_of(nan, 0.02, 0.3, 0.9),
+        light=nan if vectors else one_of(nan, 0.2, 0.9),
+        beyond_noise=one_of(nan, 0.02, 0.1, 0.4, 0.9) if vectors else nan,
+    )  # fmt: skip
+    scores = {"learned": one_of(0.05, 0.3), "pixels": one_of(0.05, 0.5), "joined": 0.05}
+    compared = [Representation("learned"), *(Representation(each, 0.5, scores) for each in scores)]
+    right = one_of(nan, 1 / k, 0.55, 0.8, 0.95)
+    estimate = one_of(None, Estimate(right, right - 0.15, min(1.0, right + 0.15)))
+    return Evidence(
+        n_images=one_of(30, 500), n_clusters=k, n_nonempty=k, estimate=estimate,
+        signals=None if estimate is None else signals,
+        consistency=None if vectors else one_of(None, 0.2, 0.5, 0.75, 0.9),
+        separations=one_of((), (0.9,), (0.9, 0.89)),
+        representation=None if vectors else one_of(None, *compared),
+        warnings=one_of((), ("mean colour alone tells the clusters apart",), ("one is tiny.",)),
+        epochs=one_of(13, 38), recipe_epochs=38, vectors=vectors,
+        weighed=one_of({}, {k: 0.2, k + 1: 0.9}), training=NO.training,
+    )  # fmt: skip
+
+
+CONTRADICTIONS = [
+    (r"says nothing against", r"not consistent"),
+    (r"hardly change when", r"not consistent"),
+    (r"hardly change when", r"[1-8]\d% of the images stay"),
+    (r"change their group|depend on how", r"9\d% of the images stay|100% of the images stay"),
+    (r"is in part because", r"trusted\? (Yes|No|That)"),
+    (r"is no because", r"trusted\? (Yes|In|That)"),
+    (r"mean nothing|nothing says", r"trusted\? (Yes|In)"),
+    (r"Learning helped", r"trusted\? No|Learning was no help|hardly does|does not tell the"),
+    (r"Learning was no help with", r"Train longer"),
+    (r"does not tell (the groups|them)", r"What the images show tells"),
+    (r"far clearer than those of random", r"hardly clearer|as clear as these"),
+    (r"far clearer than those of random|found again in other \w+ more surely", r"no groups at all"),
+    (r"far clearer than those of random", r"half of the \w+ do not"),
+    (r"No other way to divide", r"other ways are|about as clear"),
+    (r"no groups at all", r"Copy the images|trusted\? (Yes|In)"),
+]
+"""Two things of which no verdict says both."""
+
+
+def contradicting(verdict: Verdict) -> list[tuple[str, str]]:
+    said = str(verdict)
+    return [pair for pair in CONTRADICTIONS if all(re.search(each, said) for each in pair)]
+
+
+def test_no_verdict_contradicts_itself_whatever_was_measured() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(6000):
+        evidence = drawn(generator)
+        found = decide(evidence)
+        assert not contradicting(found), f"{contradicting(found)}\n{evidence}\n{found}"
+        assert str(found).count("The answer is") <= 1
+
+
+def test_images_that_stay_are_enough_only_where_it_is_known_what_they_show() -> None:
+    stays = replace(GOOD, n_images=50, consistency=0.5, signals=Signals(*[1.0] * 7))
+    unknown = decide(stays)
+    assert unknown.trust == "in part"
+    assert "They stay in their group, but that alone is not enough" in str(unknown)
+    known = decide(replace(stays, signals=Signals(*[1.0] * 7, shown=0.9)))
+    assert known.trust == "yes"
+    assert "that says nothing against it" in str(known)
+
+
 @pytest.mark.parametrize("consistency", [0.2, 0.5])
 def test_a_low_consistency_does_not_contradict_images_that_stay(consistency: float) -> None:
-    signals = Signals(*[1.0] * 7)
+    signals = Signals(*[1.0] * 7, shown=0.9)
     said = str(decide(replace(GOOD, signals=signals, consistency=consistency)))
     assert "100% of the images stay in their group when" in said
     assert "change their group" not in said

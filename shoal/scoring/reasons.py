@@ -76,8 +76,8 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
         if signals is not None and is_far_clearer(signals) and _is_low(estimate, evidence):
             reasons.append(
                 sentence("The groups are far clearer than those of random numbers that spread "
-                         "alike ({score:.2f} of 1), but half of the images do not form the same "
-                         "ones.", score=signals.beyond_noise)
+                         "alike ({score:.2f} of 1), though no more images are expected to be "
+                         "right.", score=signals.beyond_noise)
             )  # fmt: skip
     if evidence.unclear is not None:
         reasons.append(
@@ -94,8 +94,7 @@ def reasons_for(evidence: Evidence, trust: str) -> tuple[Sentence, ...]:
                      "form the groups.", share=signals.stability)
         )  # fmt: skip
     if consistency is not None:
-        stay = signals is not None and signals.view_agreement >= _STAY
-        reasons.append(_consistency(consistency, stay=stay, moved=are_moved(evidence)))
+        reasons.append(_consistency(consistency, evidence))
     if evidence.representation is not None:
         reasons.append(_of_pixels(evidence.representation, evidence, trust))
     if signals is not None and of_light(signals):
@@ -224,24 +223,25 @@ def _expected(estimate: Estimate, evidence: Evidence) -> Sentence:
     )  # fmt: skip
 
 
-def _consistency(score: float, *, stay: bool, moved: bool) -> Sentence:
-    """What the score says.
+def _consistency(score: float, evidence: Evidence) -> Sentence:
+    """What the score says, as `are_moved` counts it.
 
     It is low if images change their group, or if they are not recognised: then an image shown
     differently is less like itself than like others, though it may stay in its group.
-
-    Args:
-        score: the consistency.
-        stay: whether nearly all images are known to stay in their group.
-        moved: see `are_moved`.
     """
+    moved, stay = are_moved(evidence), known_to_stay(evidence)
     if score >= CONSISTENT and not moved:
         return sentence("The groups are consistent ({score:.2f} of 1): they hardly change when "
                         "images are shown a little differently.", score=score)  # fmt: skip
-    if stay:
+    if stay and not moved:
         return sentence("Many images look so alike that they are not told from one another when "
                         "shown a little differently (consistency {score:.2f} of 1). They stay in "
                         "their group: that says nothing against it.", score=score)  # fmt: skip
+    if stay:
+        return sentence("Many images look so alike that they are not told from one another when "
+                        "shown a little differently (consistency {score:.2f} of 1). They stay in "
+                        "their group, but that alone is not enough to trust the groups.",
+                        score=score)  # fmt: skip
     if score >= INCONSISTENT:
         return sentence("The groups are consistent in part ({score:.2f} of 1): many images change "
                         "their group when they are shown a little differently.",
@@ -250,16 +250,25 @@ def _consistency(score: float, *, stay: bool, moved: bool) -> Sentence:
                     "images happen to be shown.", score=score)  # fmt: skip
 
 
+def known_to_stay(evidence: Evidence) -> bool:
+    """Whether it was measured that nearly all images stay in their group when shown differently."""
+    return evidence.signals is not None and evidence.signals.view_agreement >= _STAY  # NaN is not
+
+
 def are_moved(evidence: Evidence) -> bool:
     """Whether views move so many images to other groups that the answer is no plain yes.
 
-    Where it is known what images show, the share that stays says so. The consistency is low as well
-    where images of a group look alike, as simple shapes do, which is no fault of the groups. Where
-    it is not known, the estimate knows less, and the consistency counts.
+    The share that stays says so, wherever it is known. If nearly all stay, the consistency may be
+    low because images of a group look alike, as simple shapes do, which is no fault of the groups.
+    That is believed only where the estimate knows what the images show: else it knows less, and a
+    low consistency counts.
     """
     signals = evidence.signals
-    if signals is not None and math.isfinite(signals.shown + signals.view_agreement):
-        return signals.view_agreement < _STAY
+    if signals is not None and math.isfinite(signals.view_agreement):
+        if not known_to_stay(evidence):
+            return True
+        if math.isfinite(signals.shown) and estimate_of(evidence) is not None:
+            return False
     return evidence.consistency is not None and evidence.consistency < CONSISTENT
 
 
@@ -283,7 +292,7 @@ def is_poor(estimate: Estimate, evidence: Evidence) -> bool:
     return _is_low(estimate, evidence)
 
 
-def tells_nothing(estimate: Estimate, evidence: Evidence) -> bool:
+def allows_anything(estimate: Estimate, evidence: Evidence) -> bool:
     """Whether there are so few images that their range is all that is possible."""
     rough, chance = estimate.rough(), 1.0 / evidence.n_clusters
     return evidence.n_images < ROUGH_BELOW and rough.low <= chance and rough.high >= 1.0

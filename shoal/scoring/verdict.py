@@ -26,15 +26,17 @@ from shoal.scoring.evidence import (
 )
 from shoal.scoring.next_steps import next_steps
 from shoal.scoring.reasons import (
+    CONSISTENT,
     INCONSISTENT,
+    allows_anything,
     are_moved,
     estimate_of,
     is_of_noise,
     is_of_one_piece,
     is_poor,
     is_unjudged,
+    known_to_stay,
     reasons_for,
-    tells_nothing,
 )
 
 Trust = Literal["yes", "in part", "no", "not known"]
@@ -48,11 +50,15 @@ _ORDER: tuple[Trust, ...] = ("no", "not known", "in part", "yes")
 _TOO_FEW = sentence(
     "The answer is in part because less than {good:.0%} are expected to be right.", good=GOOD
 )
-_TELLS_NOTHING = sentence(
+_ALLOWS_ANYTHING = sentence(
     "The answer is not known because so few images cannot be judged: anything from random groups "
     "to groups that are all right is possible."
 )
 _UNSTEADY = sentence("The answer is in part because the groups are not consistent enough.")
+_CONSISTENCY_ALONE = sentence(
+    "The answer is in part because nothing but the consistency was measured, and it is below "
+    "{good:g}.", good=_CONSISTENT_ALONE
+)  # fmt: skip
 _INCONSISTENT = sentence("The answer is no because the groups are not consistent.")
 _PARTLY_SHOWN = sentence("The answer is in part because what the images show does not tell them.")
 _NOT_SHOWN = sentence("The answer is no because what the images show does not tell the groups.")
@@ -152,14 +158,13 @@ def _answers(evidence: Evidence) -> Sequence[_Answer]:
     elif estimate is not None:
         good = estimate.expected_accuracy >= GOOD
         answers.append(("yes" if good else "in part", _TOO_FEW))
-        if tells_nothing(estimate, evidence):
-            answers.append(("not known", _TELLS_NOTHING))
+        if allows_anything(estimate, evidence):
+            answers.append(("not known", _ALLOWS_ANYTHING))
     elif consistency is not None:
-        good, low = consistency >= _CONSISTENT_ALONE, consistency < INCONSISTENT
-        answers.append(("no", _INCONSISTENT) if low else ("yes" if good else "in part", _UNSTEADY))
+        answers.append(_by_consistency_alone(consistency, stay=known_to_stay(evidence)))
     else:
         answers.append(("not known", None))
-    if estimate is not None and are_moved(evidence):
+    if are_moved(evidence):
         answers.append(("in part", _UNSTEADY))
     if not is_shown(evidence.representation):
         explained = any(EXPLAINED in each for each in evidence.warnings)
@@ -169,3 +174,12 @@ def _answers(evidence: Evidence) -> Sequence[_Answer]:
     if any(not warning.endswith(HARMLESS) for warning in evidence.warnings):
         answers.append(("in part", _WARNED))
     return answers
+
+
+def _by_consistency_alone(consistency: float, *, stay: bool) -> _Answer:
+    """The answer where it is not known how many images are expected to be right."""
+    if consistency >= CONSISTENT:
+        good = consistency >= _CONSISTENT_ALONE
+        return ("yes" if good else "in part", _CONSISTENCY_ALONE)
+    low = consistency < INCONSISTENT and not stay
+    return ("no", _INCONSISTENT) if low else ("in part", _UNSTEADY)
