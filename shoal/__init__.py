@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 # ``import *`` and readers, and to Python. A test compares the three.
 if TYPE_CHECKING:
     from shoal.clustering.build_tree import build_tree
-    from shoal.clustering.n_clusters import choose_n_clusters
+    from shoal.clustering.choose_k import choose_n_clusters
     from shoal.clustering.tree import load_tree
     from shoal.corrections.predict import predict_corrected
     from shoal.distributed.fit import fit
@@ -104,7 +104,7 @@ __all__ = [
 # Imported when first asked for: `import shoal` is instant, PyTorch is not.
 _NAMES = {
     "clustering.build_tree": ("build_tree",),
-    "clustering.n_clusters": ("choose_n_clusters",),
+    "clustering.choose_k": ("choose_n_clusters",),
     "clustering.tree": ("load_tree",),
     "corrections.predict": ("predict_corrected",),
     "distributed.fit": ("fit",),

@@ -23,7 +23,7 @@ from shoal.clustering import splits
 from shoal.clustering.choose_k import choose_k, weigh_beside
 from shoal.clustering.choose_metric import metric_for
 from shoal.clustering.clustering import Clustering, build_clusterer
-from shoal.clustering.noise import fit_noise, is_noise
+from shoal.clustering.noise import fit_noise, is_noise, without_noise
 from shoal.embedding.out_of_distribution import reduce_with_familiarity, without_direction
 from shoal.embedding.reduce import Reduction, fit_reduction, reduce
 from shoal.embedding.table import ImageTable
@@ -149,7 +149,8 @@ def cluster(
     reduction = fit_reduction(source, checkpoint, device=device, track=track)
     recipe, facts = checkpoint.recipe, ClusterFacts(metric=checkpoint.facts.metric)
     if auto_k:
-        n_clusters, chosen = choose_k(reduction.fitted, recipe, track=track)
+        kept = without_noise(reduction.fitted, recipe.noise, recipe.seed)
+        n_clusters, chosen = choose_k(kept, recipe, track=track)
         recipe, facts = replace(recipe, n_clusters=n_clusters), replace(facts, chosen=chosen)
     clustering, ways, noise = _divide(source, recipe, reduction, track)
     if thorough and not checkpoint.n_dimensions:
@@ -165,6 +166,8 @@ def cluster(
                 track=track,
             )  # fmt: skip
             clustering, ways, noise = _divide(source, recipe, reduction, track)
+            if facts.chosen is not None:
+                facts = replace(facts, chosen=facts.chosen.before_pixels())
     if thorough and not auto_k:
         facts = replace(facts, weighed=weigh_beside(reduction.fitted, recipe))
     finished = replace(

@@ -197,7 +197,7 @@ def test_info_and_the_report_say_the_metric_and_why_in_both_languages(
     np.save(tmp_path / "v.npy", features(2)[0])
     out = tmp_path / "out"
     for metric, told, chinese in (
-        ("auto", "found again in others with a prediction strength", "重現的程度為"),
+        ("auto", "clusters of whole vectors are found again in others", "按原值分的群"),
         ("cosine", "(cosine); it was asked for", "比較的是向量的方向（cosine）；這是您指定的。"),
     ):
         words = ("cluster", tmp_path / "v.npy", out, "-k", 3, "--metric", metric, "--force")

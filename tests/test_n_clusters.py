@@ -213,6 +213,33 @@ def test_auto_divides_into_what_was_chosen(
     assert (resumed.code, "nothing to resume" in resumed.err) == (0, True)
 
 
+@pytest.mark.parametrize("noise", ["off", "0.1"])
+def test_every_command_tells_one_strength_of_a_number(
+    noise: str, images_file: Path, fast: Sequence[str], run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.pth"
+    run_cli("train", images_file, path, "-k", "auto", "--noise", noise, *fast, "--seed", 3)
+    chosen = checkpoints.load(path).facts.chosen
+    assert chosen is not None
+    shown = ["clusters", images_file, path, "--json", "--picture"]
+    for more, numbers in ([], chosen.strengths), (["--to", 3], [2, 3]):
+        told = json.loads(run_cli(*shown, tmp_path / f"n{len(more)}.png", *more).out)
+        found = {each["n_clusters"]: round(each["strength"], 3) for each in told["evidence"]}
+        assert found == {k: chosen.strengths[k] for k in numbers}
+        assert told["n_images"] == 40
+    weighed = weigh_remembered(checkpoints.load(path)).evidence
+    assert {each.n_clusters: round(each.strength, 3) for each in weighed} == chosen.strengths
+
+
+def test_a_number_has_one_strength_whichever_others_are_weighed() -> None:
+    z = np.random.default_rng(0).normal(size=(80, 4)).astype(np.float32)
+    some, all_of_them = (
+        {each.n_clusters: each.strength for each in weigh(z, low=low, high=high).evidence}
+        for low, high in ((3, 4), (2, 20))
+    )
+    assert some == {k: all_of_them[k] for k in some}
+
+
 def test_auto_replaces_another_number_and_refuses_two(
     images: np.ndarray,
     images_file: Path,

@@ -50,7 +50,8 @@ def clusters(
     from shoal.cli import inference
     from shoal.cli.next_step import Words, say_next
     from shoal.cli.opening_as_learned import check_answer, open_with
-    from shoal.clustering.n_clusters import check_range, choose_n_clusters
+    from shoal.clustering.choose_k import choose_n_clusters
+    from shoal.clustering.n_clusters import check_range
     from shoal.images.files import free
     from shoal.plots import groups
     from shoal.plots.figures import write

@@ -163,13 +163,16 @@ def choose_metric(
     if not strengths:
         metric, reason = _by_length(d)
         return ChosenMetric(metric, f"{reason}, and {n:,} vectors are too few to tell more")
-    again = (
-        f"clusters of whole vectors are found again in others with a prediction strength of "
-        f"{strengths[EUCLIDEAN]:.2f}, clusters of their directions with {strengths[COSINE]:.2f}"
-    )
+    # In words: the strength of a number of clusters is told by other commands, of more vectors.
+    whole, directions = "clusters of whole vectors", "clusters of their directions"
     apart = strengths[EUCLIDEAN] - strengths[COSINE]
-    if abs(apart) > _CLEARLY:
-        return ChosenMetric(EUCLIDEAN if apart > 0 else COSINE, again, strengths)
+    if apart > _CLEARLY:
+        reason = f"{whole} are found again in others more surely than {directions}"
+        return ChosenMetric(EUCLIDEAN, reason, strengths)
+    if apart < -_CLEARLY:
+        reason = f"{directions} are found again in others more surely than {whole}"
+        return ChosenMetric(COSINE, reason, strengths)
+    again = f"{whole} and {directions} are found again in others about as surely"
     if d > _EMBEDDING:
         metric, reason = _by_length(d)
         return ChosenMetric(metric, f"{again}; {reason}", strengths)

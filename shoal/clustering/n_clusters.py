@@ -13,19 +13,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.clustering.clustering import check_finished
 from shoal.clustering.diffusion import by_size
 from shoal.clustering.evidence import NOTHING, Evidence, NumberOfClusters
 from shoal.clustering.prediction_strength import compare_halves, divide
 from shoal.embedding.neighbours import distinct_points
-from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
 from shoal.images.sampling import sample_rows
-from shoal.images.vectors.source import noun_held
-from shoal.models.checkpoint import Checkpoint
 from shoal.plural import of_vectors
-from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
-from shoal.training.augmented_source import AugmentedSource
+from shoal.protocols import Array, FloatArray, IntArray, Track, silent
 
 MOST_IMAGES = 3000
 """Of a larger pile a random sample of this many images is used, which takes under a minute."""
@@ -41,36 +36,9 @@ TIED = 0.05
 _ALIKE = 0.01
 """Of the numbers within this distance of the best, the largest is chosen."""
 _RUNS = 8
+_LARGEST = 20
+"""Numbers up to this one have the same strengths, whichever of them are weighed."""
 _SILHOUETTE_IMAGES = 1500
-
-
-def choose_n_clusters(
-    source: ImageSource, checkpoint: Checkpoint, *, low: int = 2, high: int = 20, seed: int = 0,
-    device: str = "cpu", track: Track = silent,
-) -> NumberOfClusters:  # fmt: skip
-    """Choose the number of clusters of ``source`` in the embedding of a finished checkpoint.
-
-    Args:
-        source: the images of the training, or others like them; of more than 3,000 a sample.
-        checkpoint: a finished checkpoint; its own number of clusters plays no part.
-        low: the smallest number, at least 2.
-        high: the largest number, at most 100; less where there are fewer than 10 images a cluster.
-        seed: of the sample and the halves; the same seed gives the same result.
-        device: where the encoder runs.
-        track: shows progress.
-
-    Raises:
-        CheckpointError: the checkpoint is one along the way, without clusters.
-        DataError: a range that is impossible, or too few images.
-    """
-    check_finished(checkpoint)
-    check_range(low, high, len(source), f"{noun_held(source)}s")
-    sample = AugmentedSource(source, None, most=MOST_IMAGES, seed=seed)
-    z = reduce(sample, checkpoint, device=device, track=track)
-    return weigh(
-        z, low=low, high=high, seed=seed, rows=sample.rows, vectors=checkpoint.n_dimensions > 0,
-        track=track,
-    )  # fmt: skip
 
 
 def check_range(low: int, high: int, n_images: int | None = None, noun: str = "images") -> None:
@@ -126,12 +94,14 @@ def weigh(
     numbers = range(low, min(high, len(z) // FEWEST_A_CLUSTER) + 1)
     if (distinct := distinct_points(z, most=numbers[-1])) is not None:
         return _of_copies(distinct[1], low, rows, vectors)
+    largest = min(max(high, _LARGEST), len(z) // FEWEST_A_CLUSTER)
     runs = [
-        compare_halves(z, numbers, [seed, run]) for run in track(range(_RUNS), "resampling", _RUNS)
+        compare_halves(z, numbers, [seed, run], largest)
+        for run in track(range(_RUNS), "resampling", _RUNS)
     ]
     strengths = np.concatenate([strength for strength, _ in runs])
     stability = np.mean([agreement for _, agreement in runs], axis=0)
-    groups, diffusion = divide(z, numbers, seed)
+    groups, diffusion = divide(z, numbers, seed, largest=largest)
     places, values = diffusion.places(), diffusion.values
     scores = _silhouettes(places, [groups[k] for k in numbers], generator)
     spread = strengths.std(axis=0) / np.sqrt(len(strengths))

@@ -48,6 +48,11 @@ def fit_noise(z: FloatArray, noise: str, seed: int) -> dict[str, Array]:
     return {"points": points, "limit": np.asarray(np.exp(middle + _DEVIATIONS * (middle - low)))}
 
 
+def without_noise(z: FloatArray, noise: str, seed: int) -> FloatArray:
+    """The rows of ``z`` float32 (n, d) that are no noise: those in which groups are found."""
+    return z[~is_noise(z, fit_noise(z, noise, seed))]
+
+
 def is_noise(z: FloatArray, learned: dict[str, Array]) -> Array:
     """Which rows of ``z`` float32 (n, d) are noise, bool (n,); none if nothing was learned."""
     if not learned:

@@ -17,7 +17,9 @@ _VOTES = 5
 _NEIGHBOURS_OF_HALF = NEIGHBOURS // 2
 
 
-def compare_halves(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tuple[Array, Array]:
+def compare_halves(
+    z: FloatArray, numbers: Sequence[int], seed: list[int], largest: int | None = None
+) -> tuple[Array, Array]:
     """Cluster two random halves of a pile, and compare each with the prediction of the other.
 
     A point's prediction is the majority vote of its 5 nearest neighbours in the other half.
@@ -26,6 +28,7 @@ def compare_halves(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tu
         z: float32 (n, d).
         numbers: numbers of clusters, each at least 2.
         seed: of the halves; its first number is that of k-means, too.
+        largest: see `divide`.
 
     Returns:
         For both halves and each number of clusters the `prediction_strength`, float64
@@ -34,7 +37,7 @@ def compare_halves(z: FloatArray, numbers: Sequence[int], seed: list[int]) -> tu
     """
     order = np.random.default_rng(seed).permutation(len(z))
     halves = [z[np.sort(order[::2])], z[np.sort(order[1::2])]]
-    own = [divide(half, numbers, seed[0], _NEIGHBOURS_OF_HALF)[0] for half in halves]
+    own = [divide(half, numbers, seed[0], _NEIGHBOURS_OF_HALF, largest)[0] for half in halves]
     strengths, stability = np.zeros((2, len(numbers))), np.zeros(len(numbers))
     for side in (0, 1):
         test, train = halves[side], halves[1 - side]
@@ -77,9 +80,15 @@ def prediction_strength(groups: IntArray, predicted: IntArray) -> float:
 
 
 def divide(
-    z: FloatArray, numbers: Sequence[int], seed: int, n_neighbors: int = NEIGHBOURS
-) -> tuple[dict[int, IntArray], DiffusionMap]:
-    """Spectral clusters for several numbers, and the diffusion map that they are found in."""
-    smallest = max(2, len(z) // (10 * max(numbers)))
-    diffusion = diffusion_map(z, 3 * max(numbers) + 1, smallest, seed, n_neighbors)
+    z: FloatArray, numbers: Sequence[int], seed: int, n_neighbors: int = NEIGHBOURS,
+    largest: int | None = None,
+) -> tuple[dict[int, IntArray], DiffusionMap]:  # fmt: skip
+    """Spectral clusters for several numbers, and the diffusion map that they are found in.
+
+    The map depends on the ``largest`` number that it is to serve, by default that of ``numbers``:
+    the same for several ranges of numbers, those that they share have the same clusters in each.
+    """
+    largest = max(numbers) if largest is None else largest
+    smallest = max(2, len(z) // (10 * largest))
+    diffusion = diffusion_map(z, 3 * largest + 1, smallest, seed, n_neighbors)
     return {k: diffusion.divide(k, seed) for k in numbers}, diffusion

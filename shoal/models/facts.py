@@ -121,7 +121,15 @@ class ChosenNumber:
     strengths: Mapping[int, float]
     """The prediction strength of each number of clusters."""
 
+    def before_pixels(self) -> ChosenNumber:
+        """The same where clusters were then found in another embedding, whose strengths differ."""
+        return replace(self, reason=f"{self.reason} {BEFORE_PIXELS}")
 
+
+BEFORE_PIXELS = (
+    "The number was chosen by what was learned alone; the groups were then found by the pixels."
+)
+"""What is added to the reason for a number that was chosen in another embedding."""
 ONE_NUMBER, ALL_THE_SAME = "a single number has no direction", "all vectors are the same"
 """Reasons for a metric in whose place the other would tell nothing."""
 
@@ -212,7 +220,8 @@ class ClusterFacts:
     chosen: ChosenNumber | None = None
     """The number of clusters that was chosen; None where a person gave it."""
     weighed: Mapping[int, float] = field(default_factory=dict)
-    """Where a person gave it, the prediction strength of it and of others; empty in older files."""
+    """Where a person gave it, the prediction strength of it and of others, at a quick look: of
+    fewer images than ``chosen`` has; empty in older files."""
     representation: Representation | None = None
     """How the embedding compares with the pixels; None in older files."""
     metric: ChosenMetric | None = None

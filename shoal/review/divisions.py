@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from shoal.clustering.choose_k import weigh_remembered
 from shoal.clustering.clustering import Clustering, clustering_of, divide_anew
-from shoal.clustering.n_clusters import CLEAR, FEWEST_A_CLUSTER, weigh
+from shoal.clustering.n_clusters import CLEAR, FEWEST_A_CLUSTER
 from shoal.corrections.division import Division as Chosen
 from shoal.errors import DataError
 from shoal.models.checkpoint import Checkpoint
@@ -164,13 +165,13 @@ class Divisions:
             )  # fmt: skip
 
     def _numbers(self, clustering: Clustering) -> Iterator[Division]:
-        recipe, n = self._checkpoint.recipe, len(self._z)
+        recipe, n = self._checkpoint.recipe, len(clustering.reference)
         if n < 2 * FEWEST_A_CLUSTER:
             return
-        chosen = weigh(self._z, high=_HIGH, seed=recipe.seed, track=self._until_closed)
+        chosen = weigh_remembered(self._checkpoint, high=_HIGH, track=self._until_closed)
         by_strength = sorted(chosen.evidence, key=lambda each: -each.strength)
         for each in by_strength:
-            if each.n_clusters > len(clustering.reference):
+            if each.n_clusters > n:
                 continue
             labels = divide_anew(clustering, recipe, each.n_clusters).predict(self._z)
             clear = "clear" if each.strength >= CLEAR else "not clear"

@@ -113,20 +113,17 @@ def _other_number(evidence: Evidence, trust: str) -> list[Sentence]:
     other = _clearer_number(evidence, trust)
     if other is None:
         return [sentence("Try another number of groups: {command}.", command=clusters)]
-    own, strength = evidence.weighed[evidence.n_clusters], evidence.weighed[other]
-    values: dict[str, object] = {
-        "command": clusters, "other": other, "strength": strength, "k": evidence.n_clusters,
-        "own": own,
-    }  # fmt: skip
-    if strength > own + _BETTER:
+    # In words: the strengths are of a quick look, and the command takes them of more images.
+    values: dict[str, object] = {"command": clusters, "other": other, "k": evidence.n_clusters}
+    if evidence.weighed[other] > evidence.weighed[evidence.n_clusters] + _BETTER:
         found = sentence(
             "Try another number of groups: {command}. {other:,} groups are found again in other "
-            "images more surely ({strength:.2f} of 1) than {k:,} ({own:.2f}).", **values,
+            "images more surely than {k:,}.", **values,
         )  # fmt: skip
     else:
         found = sentence(
             "Try another number of groups: {command}. {other:,} groups are found again in other "
-            "images as surely ({strength:.2f} of 1) as {k:,} ({own:.2f}), and say more.", **values,
+            "images as surely as {k:,}, and say more.", **values,
         )  # fmt: skip
     return [replace(found, template=of_vectors(found.template)) if evidence.vectors else found]
 
