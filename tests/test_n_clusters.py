@@ -18,7 +18,7 @@ from shoal.clustering.digest import clustering_digest
 from shoal.clustering.evidence import Evidence, NumberOfClusters
 from shoal.clustering.n_clusters import _choose, weigh
 from shoal.clustering.partitions import overlap
-from shoal.clustering.prediction_strength import prediction_strength
+from shoal.clustering.prediction_strength import divide, prediction_strength
 from shoal.errors import DataError
 from shoal.export.clustering_digest import clustering_of
 from shoal.images.array import ArraySource
@@ -224,20 +224,22 @@ def test_every_command_tells_one_strength_of_a_number(
     shown = ["clusters", images_file, path, "--json", "--picture"]
     for more, numbers in ([], chosen.strengths), (["--to", 3], [2, 3]):
         told = json.loads(run_cli(*shown, tmp_path / f"n{len(more)}.png", *more).out)
-        found = {each["n_clusters"]: round(each["strength"], 3) for each in told["evidence"]}
-        assert found == {k: chosen.strengths[k] for k in numbers}
+        found = {each["n_clusters"]: each["strength"] for each in told["evidence"]}
+        assert found == {k: round(chosen.strengths[k], 4) for k in numbers}
         assert told["n_images"] == 40
     weighed = weigh_remembered(checkpoints.load(path)).evidence
-    assert {each.n_clusters: round(each.strength, 3) for each in weighed} == chosen.strengths
+    assert {each.n_clusters: round(each.strength, 6) for each in weighed} == chosen.strengths
 
 
-def test_a_number_has_one_strength_whichever_others_are_weighed() -> None:
-    z = np.random.default_rng(0).normal(size=(80, 4)).astype(np.float32)
-    some, all_of_them = (
-        {each.n_clusters: each.strength for each in weigh(z, low=low, high=high).evidence}
-        for low, high in ((3, 4), (2, 20))
+def test_a_number_has_the_same_clusters_whichever_others_are_weighed() -> None:
+    z = np.random.default_rng(0).normal(size=(750, 4)).astype(np.float32)
+    z[:24] += 50  # so few are taken for strays where only few clusters are looked for
+    among_few, among_many, alone = (
+        divide(z, numbers, 0, largest=largest)[0][3]
+        for numbers, largest in (([2, 3], 20), (range(2, 21), None), ([2, 3], None))
     )
-    assert some == {k: all_of_them[k] for k in some}
+    np.testing.assert_array_equal(among_few, among_many)
+    assert overlap(among_few, alone) < 1.0
 
 
 def test_auto_replaces_another_number_and_refuses_two(

@@ -58,7 +58,8 @@ def choose_k(z: FloatArray, recipe: Recipe, *, track: Track = silent) -> tuple[i
         points, low=FEWEST, high=MOST, seed=recipe.seed, vectors=not recipe.has_encoder,
         track=track,
     )  # fmt: skip
-    strengths = {each.n_clusters: round(each.strength, 3) for each in evidence.evidence}
+    # As many digits as are ever told: rounded twice, a number could be told in two ways.
+    strengths = {each.n_clusters: round(each.strength, 6) for each in evidence.evidence}
     return evidence.n_clusters, ChosenNumber(evidence.reason, strengths)
 
 
