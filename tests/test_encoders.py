@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from shoal.models.encoders._pooling import BatchNormMaxPool, Scratch
+from shoal.models.encoders._pooling import BatchNormMaxPool, MaxPool, Scratch
 from shoal.models.encoders.whitened import Whitening
 from shoal.recipes import parts
 from shoal.recipes.parts import Part
@@ -108,6 +108,30 @@ def test_batch_norm_and_pooling_in_one_are_the_two_bit_for_bit(
     for ours, theirs in zip(found[1], found[0], strict=True):
         assert ours.dtype == theirs.dtype
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format], ids=str)
+@pytest.mark.parametrize("shape", [(6, 8, 32, 32), (5, 3, 7, 4), (4, 16, 1, 9)], ids=str)
+def test_pooling_is_pytorchs_bit_for_bit(
+    shape: tuple[int, int, int, int], layout: torch.memory_format, gradient: bool
+) -> None:
+    torch.manual_seed(0)
+    values = torch.randint(-3, 4, shape).to(torch.bfloat16)  # many are equal
+    values[0, 0, 0, 0] = float("nan")
+    found = []
+    for pool in (MaxPool(), nn.MaxPool2d(2, ceil_mode=True)):
+        x = values.contiguous(memory_format=layout).clone().requires_grad_(gradient)
+        y = pool(x)
+        if gradient:
+            y[1:].sum().backward()
+        found.append((y, x.grad))
+    (ours, our_grad), (theirs, their_grad) = found
+    assert torch.equal(ours.isnan(), theirs.isnan())
+    assert torch.equal(ours.nan_to_num(), theirs.nan_to_num())
+    assert ours.stride() == theirs.stride()
+    assert gradient == (our_grad is not None)
+    assert not gradient or torch.equal(our_grad, their_grad)
 
 
 @pytest.mark.parametrize("sign", ["either", "positive"])

@@ -13,7 +13,7 @@ from shoal.embedding.embed import Embedder
 from shoal.errors import CheckpointError, DataError
 from shoal.images.pixel_range import Bounds, ChannelBounds, pairs
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.encoders._pooling import BatchNormMaxPool
+from shoal.models.encoders._pooling import BatchNormMaxPool, MaxPool
 from shoal.portable.calibrated import CalibrationModule
 from shoal.portable.clusterers import clusterer_module
 from shoal.portable.pixels import AreaPixels, Resize, Shares
@@ -166,12 +166,14 @@ class PortableModel(nn.Module):
 
 
 def exportable(module: nn.Module) -> nn.Module:
-    """A module whose layers do not look at their own weights, which a graph cannot do."""
+    """A module whose layers do not look at weights or sizes, which a graph cannot do."""
     for name, child in module.named_children():
         if isinstance(child, BatchNormMaxPool):
             norm = nn.BatchNorm2d(child.num_features, eps=child.eps)
             norm.load_state_dict(child.state_dict())
             setattr(module, name, nn.Sequential(norm, nn.MaxPool2d(2, ceil_mode=True)).eval())
+        elif isinstance(child, MaxPool):
+            setattr(module, name, nn.MaxPool2d(2, ceil_mode=True).eval())
         else:
             exportable(child)
     return module

@@ -18,7 +18,8 @@ class MeanCoder(Encoder):
 
     def encode(self, x: Tensor) -> Tensor:
         maps: Tensor = self.features(2.0 * x - 1.0)
-        return maps.mean(dim=(2, 3))
+        # In the order of channels_last, whose gradient the last layers take eight times as fast.
+        return maps.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
 
     def decode(self, z: Tensor) -> Tensor:
         images: Tensor = self.decoder(z)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from shoal.errors import RecipeError
 from shoal.images.checks import check_interval
+from shoal.models.encoders._pooling import MaxPool
 from shoal.models.encoders._upsampling import MeanCoder, UpsamplingDecoder, halvings
 
 _SIDE = 3
@@ -96,7 +97,7 @@ class WhitenedAutoencoder(MeanCoder):
         layers: list[nn.Module] = [first]
         for stage, (before, after) in enumerate(pairwise((first.n_channels, *widths, 0)), 1):
             if stage < len(sizes):
-                layers.append(nn.MaxPool2d(2, ceil_mode=True))
+                layers.append(MaxPool())
             if stage > 1:
                 layers.append(nn.BatchNorm2d(before))
             layers.append(nn.ReLU(inplace=True))
