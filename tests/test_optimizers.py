@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -26,6 +27,34 @@ def test_the_direction_is_that_of_the_polar_factor(m: int, n: int, seed: int) ->
     # Both singular bases are kept: nothing is off the diagonal.
     between = u.T @ found @ vh.T
     assert (between - torch.diag(between.diagonal())).abs().max() < 1e-2
+
+
+def test_half_the_bits_point_the_same_way() -> None:
+    """Singular values stay near 1 and directions are kept, though products are of bfloat16."""
+    g = torch.randn(64, 288, generator=torch.Generator().manual_seed(3)) * torch.logspace(
+        0, -2, 288
+    )
+    exact, found = optimizers.orthogonalise(g), optimizers.orthogonalise(g.bfloat16())
+    assert found.dtype == torch.float32
+    assert float(F.cosine_similarity(exact.flatten(), found.flatten(), dim=0)) > 0.999
+    assert float(torch.linalg.svdvals(found).min()) > 0.6
+    assert float(torch.linalg.svdvals(found).max()) < 1.3
+
+
+def test_a_run_of_half_the_bits_orthogonalises_in_them() -> None:
+    net = nn.Linear(8, 6)
+    precise, coarse = (
+        optimizers.build(BEST, [net], precision=each)[0] for each in ("fp32", "bf16")
+    )
+    net.weight.grad = torch.randn(6, 8, generator=torch.Generator().manual_seed(4))
+    moved = []
+    for muon in (precise, coarse):
+        with torch.no_grad():
+            net.weight.zero_()
+        muon.step()
+        moved.append(net.weight.detach().clone())
+    assert not torch.equal(*moved)
+    torch.testing.assert_close(*moved, rtol=0.05, atol=1e-4)
 
 
 def test_scaling_the_gradient_changes_nothing_and_zeros_stay() -> None:

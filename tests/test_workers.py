@@ -212,6 +212,21 @@ def test_a_single_worker_changes_nothing() -> None:
     assert torch.equal(next(orthogonalise_all([matrix], ALONE)), orthogonalise(matrix))
 
 
+def test_a_worker_without_a_matrix_sends_numbers_as_long_as_the_others() -> None:
+    """Two workers and one matrix of half the bits: what is summed is float32 with both."""
+    sent = []
+
+    class Sending(Workers):
+        def total(self, x: torch.Tensor) -> torch.Tensor:
+            sent.append(x.dtype)
+            return x
+
+    matrix = torch.rand(4, 3).bfloat16()
+    for rank in range(2):
+        list(orthogonalise_all([matrix], Sending(rank, 2)))
+    assert sent == [torch.float32] * 2
+
+
 @pytest.mark.parametrize("n_devices", [1, 2])
 def test_workers_do_not_share_a_cuda_device(
     n_devices: int, monkeypatch: pytest.MonkeyPatch

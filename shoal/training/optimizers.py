@@ -33,6 +33,7 @@ class Muon(torch.optim.Optimizer):
         lr: the learning rate.
         weight_decay: the share ``lr * weight_decay`` of each weight is taken off in each step.
         workers: each orthogonalises its share of the matrices.
+        precision: of the products that orthogonalise, fp32 or bf16.
 
     >>> weight = torch.nn.Parameter(torch.eye(2))
     >>> (weight[0, 0] * 5.0).backward()
@@ -42,9 +43,11 @@ class Muon(torch.optim.Optimizer):
     """
 
     def __init__(
-        self, matrices: Iterable[Tensor], lr: float, weight_decay: float, workers: Workers = ALONE
-    ) -> None:
+        self, matrices: Iterable[Tensor], lr: float, weight_decay: float,
+        workers: Workers = ALONE, precision: str = "fp32",
+    ) -> None:  # fmt: skip
         self.workers = workers
+        self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -52,7 +55,8 @@ class Muon(torch.optim.Optimizer):
         """Move each weight that has a gradient; ``closure`` is not called."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
-            steps = orthogonalise_all(map(self._ahead, weights), self.workers)
+            ahead = (self._ahead(weight).to(self.dtype) for weight in weights)
+            steps = orthogonalise_all(ahead, self.workers)
             for weight, step in zip(weights, steps, strict=True):
                 size = 0.2 * max(step.shape) ** 0.5
                 weight.mul_(1.0 - group["lr"] * group["weight_decay"])
@@ -81,7 +85,7 @@ def orthogonalise_all(matrices: Iterable[Tensor], workers: Workers) -> Iterator[
         work[worker] += _cost(matrices[place])
         own[place] = worker == workers.rank
     parts = [
-        orthogonalise(matrix) if own[place] else torch.zeros_like(matrix)
+        orthogonalise(matrix) if own[place] else torch.zeros_like(matrix, dtype=torch.float32)
         for place, matrix in enumerate(matrices)
     ]
     joined = workers.total(torch.cat([part.flatten() for part in parts]))
@@ -102,7 +106,8 @@ def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
     raise small singular values fast, and leave all of them between about 0.7 and 1.2.
 
     Args:
-        matrix: float (m, n).
+        matrix: float (m, n), of any precision. bfloat16 is enough, as in Jordan et al.'s own code,
+            and four times as fast where the processor multiplies it.
         n_iterations: five are enough for singular values from a thousandth of the greatest on.
 
     Returns:
@@ -113,7 +118,7 @@ def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
     True
     """
     a, b, c = _COEFFICIENTS
-    x = matrix.float()
+    x = matrix
     tall = x.shape[0] > x.shape[1]
     if tall:  # the Gram matrix of the shorter side is smaller
         x = x.T
@@ -121,12 +126,13 @@ def orthogonalise(matrix: Tensor, n_iterations: int = 5) -> Tensor:
     for _ in range(n_iterations):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return (x.T if tall else x).float()
 
 
 def build(
-    recipe: Recipe, modules: Iterable[torch.nn.Module], workers: Workers = ALONE
-) -> list[torch.optim.Optimizer]:
+    recipe: Recipe, modules: Iterable[torch.nn.Module], workers: Workers = ALONE,
+    precision: str = "fp32",
+) -> list[torch.optim.Optimizer]:  # fmt: skip
     """Return the optimisers of a recipe, each for its own parameters of ``modules``.
 
     With adamw and muon, weight decay spares biases and the parameters of norms. With muon, AdamW
@@ -136,6 +142,7 @@ def build(
         recipe: with its optimizer, learning rate and weight decay.
         modules: the encoder and the objectives; parameters without gradient are left out.
         workers: those that train together.
+        precision: of the run, fp32 or bf16; Muon's products are of it.
 
     >>> from shoal.recipes.named import BEST
     >>> [type(optimizer).__name__ for optimizer in build(BEST, [torch.nn.Linear(3, 2)])]
@@ -148,5 +155,8 @@ def build(
     weights = [p for p in trained if p.ndim > 1]
     others = {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0}
     if recipe.optimizer == "muon":
-        return [Muon(weights, rate, decay, workers), torch.optim.AdamW([others], lr=rate)]
+        return [
+            Muon(weights, rate, decay, workers, precision),
+            torch.optim.AdamW([others], lr=rate),
+        ]
     return [torch.optim.AdamW([{"params": weights, "weight_decay": decay}, others], lr=rate)]

@@ -52,7 +52,7 @@ def start_run(
         module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         module.train()
         over_all_workers(module, workers, device)
-    built = optimizers.build(recipe, [encoder, *objectives], workers)
+    built = optimizers.build(recipe, [encoder, *objectives], workers, precision)
     if resume is not None and resume.optimizer_states is not None:
         for optimizer, state in zip(built, resume.optimizer_states, strict=True):
             optimizer.load_state_dict(state)
