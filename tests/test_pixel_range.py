@@ -163,6 +163,11 @@ def test_the_range_of_training_is_that_of_new_images(
     assert run_cli("predict", dark, tmp_path / "c.pth", tmp_path / "dark.csv").code == 0
     result = run_cli("predict", dark, tmp_path / "c.pth", tmp_path / "again.csv")
     assert "white: as in training" in result.err
+    np.save(tmp_path / "shares.npy", (wide[:5] - 1000) / np.float32(2100))
+    result = run_cli("predict", tmp_path / "shares.npy", tmp_path / "c.pth", tmp_path / "f.csv")
+    told = [line for line in result.err.splitlines() if line.startswith("pixels")]
+    of_floats = "pixels (floats) from 0, black, to 1, white"  # that of integers plays no part
+    assert told == [f"{of_floats}: learned from the whole pile; training had none"]
     seen = pixels(open_source(dark, image_shape=(24, 24, 1), pixel_range=learned))
     assert seen.max() < 80
     # The same numbers in an array, and through the estimator.

@@ -95,21 +95,27 @@ class PixelRange:
     def describe(self, before: PixelRange | None = None) -> list[str]:
         """Notes for a person; none for 8-bit images.
 
-        ``before`` is the range that was known before the pile was opened.
+        ``before`` is the range that was known before the pile was opened. If the pile has numbers
+        of another kind than it knew, what it knew says nothing of them, and is not told.
 
         >>> print(*PixelRange(floats=((0.0, 1.0), (-3.0, 5.0))).describe())
         pixels (floats) of channel 1 from 0, black, to 1, white; 2: -3 to 5: learned from the whole
         pile
+        >>> trained = PixelRange(integers=(0.0, 900.0))
+        >>> print(*trained.knowing(np.dtype(np.float32), (0.0, 1.0)).describe(trained))
+        pixels (floats) from 0, black, to 1, white: learned from the whole pile; training had none
         """
         lines = []
         same = self.integers is not None and self.integers == self.floats
-        for kind in KINDS[:1] if same else KINDS:
+        known = {kind: getattr(before, kind, None) for kind in KINDS}
+        new = [kind for kind in KINDS if known[kind] is None and getattr(self, kind) is not None]
+        others = any(known.values()) and new
+        for kind in others or (KINDS[:1] if same else KINDS):
             bounds: ChannelBounds | None = getattr(self, kind)
             if bounds is None or set(pairs(bounds)) == {_EIGHT_BITS}:
                 continue
-            known = before is not None and getattr(before, kind) == bounds
-            why = "learned from the whole pile"
-            if known:
+            why = "learned from the whole pile" + ("; training had none" if others else "")
+            if known[kind] == bounds:
                 why = "as given" if before is not None and before.given else "as in training"
             of_kind = "" if same else f" ({kind})"
             lines.append(f"pixels{of_kind} {describe_bounds(bounds)}: {why}")
