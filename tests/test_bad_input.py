@@ -558,7 +558,7 @@ LABELS: list[Case] = [
     (
         "labels-csv-words",
         lambda kit: kit.evaluate(kit.file("labels.csv", b"id,label\n" + b"0,cat\n" * 40)),
-        "the column 'label' must hold whole numbers",
+        "names '0' more than once",
     ),
     (
         "labels-csv-too-large",

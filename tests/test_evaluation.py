@@ -52,6 +52,26 @@ def test_labels_are_read_from_npy_and_csv(tmp_path: Path) -> None:
             evaluation.load_labels(tmp_path / name, 3)
 
 
+def test_labels_may_be_words_and_say_which_image_each_is_of(tmp_path: Path) -> None:
+    ids = ["a.png", "b.png", "c.png"]
+
+    def read(text: str) -> list[int]:
+        (tmp_path / "y.csv").write_text(text)
+        return evaluation.load_labels(tmp_path / "y.csv", 3, ids).tolist()
+
+    assert read("label\ndog\ncat\ndog\n") == [1, 0, 1]
+    assert read("file,label\nb.png,cat\nc.png,dog\na.png,dog\n") == [1, 0, 1]
+    assert read("id,label\nc.png,2\nb.png,1\na.png,0\n") == [0, 1, 2]
+    assert read("id,label\n7,2\n8,1\n9,0\n") == [2, 1, 0]  # ids of elsewhere: in order
+    for rows, message in (
+        ("a.png,cat\nb.png,\nc.png,cat", "row 3 has no label"),
+        ("a.png,cat\nb.png,dog\nd.png,cat", "names 'd.png', which is not in the pile"),
+        ("a.png,cat\nb.png,dog\nb.png,cat", "names 'b.png' more than once"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read(f"file,label\n{rows}\n")
+
+
 def test_scoring_different_lengths_is_an_error() -> None:
     with pytest.raises(DataError, match=r"same length, at least 1, got 2 and 3\."):
         evaluation.score(np.zeros(2, dtype=int), np.zeros(3, dtype=int))

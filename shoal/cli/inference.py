@@ -149,7 +149,7 @@ def evaluate(
         division: the division of the pile that is measured.
         corrected: gives a table with what a person corrected.
     """
-    truth = evaluation.load_labels(labels, len(source))
+    truth = evaluation.load_labels(labels, len(source), source.ids)
     device = ready(device)
     table = corrected(pipeline.predict(
         source, checkpoint, n_clusters=division.n_clusters, split=division.split, device=device

@@ -278,7 +278,10 @@ Noise = Annotated[
                  help="Images that belong nowhere get a group of their own: a share such as 10%, "
                  "or auto: those far beyond the rest."),
 ]  # fmt: skip
-LABELS = "Labels of the images: .npy, or .csv with a column label."
+LABELS = (
+    "Labels of the images: .npy, or .csv with a column label (numbers or words), and best another "
+    "one, file or id, that says of which image."
+)
 OutDir = Annotated[
     Path,
     typer.Argument(

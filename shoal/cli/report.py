@@ -106,7 +106,9 @@ def report(
             images, options, image_shape=source.shape, pixel_range=learned.pixel_range,
             fit=learned.fit,
         )  # fmt: skip
-    known = None if labels is None or labelled is None else load_labels(labels, len(labelled))
+    known = None
+    if labels is not None and labelled is not None:
+        known = load_labels(labels, len(labelled), labelled.ids)
     corrected = None
     if honouring.path is not None:
         corrected = honouring.load(learned)

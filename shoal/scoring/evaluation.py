@@ -5,6 +5,7 @@ Nothing that trains, clusters or chooses imports this module; an import contract
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,13 @@ import numpy as np
 from shoal.clustering.partitions import match as match
 from shoal.errors import DataError
 from shoal.images.checks import check_labels
-from shoal.images.csv_files import columns
+from shoal.images.csv_files import column_if_there, columns, look_up
 from shoal.images.formats.numpy_file import load_array
 from shoal.images.remote.location import split_name
 from shoal.protocols import Array, FloatArray, IntArray
+
+_NAMES = ("id", "file", "file_name", "image", "path")
+"""Columns that may say which image a label is of."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,28 @@ class ConfidenceBin:
     """Share of these images whose cluster is right, in [0, 1]."""
 
 
-def load_labels(path: str | Path, n_images: int) -> IntArray:
+def load_labels(path: str | Path, n_images: int, ids: Sequence[str] = ()) -> IntArray:
     """Read one label for each image: a ``.npy`` or ``.npz`` file, or a CSV with a column ``label``.
+
+    A CSV may hold words, such as the names of kinds. Its rows are in the order of the images,
+    unless a column says which image each is of.
+
+    Args:
+        path: the file.
+        n_images: how many images there are.
+        ids: their ids, by which the rows of a CSV are known; none: they are in order.
 
     Returns:
         int64 (n_images,).
 
     Raises:
-        DataError: the file is missing or cannot be read, or it does not hold one whole number for
-            each image.
+        DataError: the file is missing or cannot be read, or it does not hold one label for each
+            image.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
-        return check_labels(_read_csv(path), n_images, str(path))
+        labels = check_labels(_read_csv(path), n_images, str(path))
+        return labels[_order_in(path, ids)] if len(ids) else labels
     if split_name(path, (".npz",))[0].suffix.lower() not in (".npy", ".npz"):
         raise DataError(f"{path}: labels must be a .npy, .npz or .csv file.")
     return check_labels(load_array(path, axes=(1,)), n_images, str(path))
@@ -63,10 +76,31 @@ def load_labels(path: str | Path, n_images: int) -> IntArray:
 
 def _read_csv(path: Path) -> Array:
     (cells,) = columns(path, "a CSV file of labels", ("label",))
+    blank = next((row for row, cell in enumerate(cells, start=2) if not cell.strip()), None)
+    if blank is not None:
+        raise DataError(f"{path}: row {blank} has no label; give every image one.")
     try:
         return np.array([int(cell) for cell in cells], dtype=np.int64)
-    except (ValueError, OverflowError):
-        raise DataError(f"{path}: the column 'label' must hold whole numbers.") from None
+    except (ValueError, OverflowError):  # words, which are numbered: what they say is not used
+        words = [cell.strip() for cell in cells]
+        return np.unique(words, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _order_in(path: Path, ids: Sequence[str]) -> IntArray:
+    """The row of a CSV, without its header, that is of each image, int64 (n,).
+
+    Raises:
+        DataError: some rows name images of the pile, and others name none, or one a second time.
+    """
+    for column in _NAMES:
+        names = column_if_there(path, column)
+        if not set(names).isdisjoint(ids):
+            rows = look_up(names, ids, path)
+            if len(set(rows)) < len(ids):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise DataError(f"{path} names {twice!r} more than once; give every image a row.")
+            return np.argsort(rows).astype(np.int64)
+    return np.arange(len(ids))
 
 
 def score(clusters: IntArray, labels: IntArray) -> Scores:
