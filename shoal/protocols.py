@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from shoal.images.decoding.form import Encoded
 
 Array: TypeAlias = npt.NDArray[Any]
 FloatArray: TypeAlias = npt.NDArray[np.float32]
@@ -37,6 +40,13 @@ class Originals(Protocol):
 
         Raises:
             DataError: it is no longer where it was when the source was opened.
+        """
+        ...
+
+    def encoded(self, index: int) -> Encoded | None:
+        """Image ``index`` as it is kept, whole and not decoded; why not, if it is no longer there.
+
+        None where there is no more of it than the pixels that the source reads.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from shoal.images.array import ArraySource
+from shoal.images.decoding.full_size import pixel_digest
+from shoal.images.open import open_source
 from shoal.models import checkpoint as checkpoints
 from shoal.plots import single_images
-from shoal.search.duplicates import Duplicates, find_duplicates
+from shoal.search.copy_groups import Duplicates
+from shoal.search.duplicates import find_duplicates
 from shoal.search.pixel_distance import PixelDistance
 from shoal.search.summaries import of_duplicates
 
@@ -290,6 +294,129 @@ def test_near_copies_that_are_exact_copies_of_one_another_are_told_and_one_is_ke
 @pytest.mark.parametrize("n", [1, 2])
 def test_piles_too_small_for_copies(n: int) -> None:
     assert find_duplicates(ArraySource(textures(n, 7))).groups == []
+
+
+# --- exact: the same file, or the same pixels at full size --------------------------------------
+
+
+def kinds(found: Duplicates) -> dict[str, str]:
+    """What each image that is in a group is called."""
+    told = {found.ids[group.kept]: "kept" for group in found.groups}
+    for group in found.groups:
+        for row, exact, keep in zip(group.others, group.exact, group.also_kept, strict=True):
+            told[found.ids[row]] = "exact" if exact else "kept" if keep else "near"
+    return told
+
+
+def look_alikes(folder: Path) -> None:
+    """A wide picture, its copies of several kinds, and pictures that only look the same."""
+    folder.mkdir()
+    wide = np.concatenate(list(textures(3, 21)), axis=1)[:, :100]
+    Image.fromarray(wide).save(folder / "a.png")
+    shutil.copy(folder / "a.png", folder / "bytes.png")
+    Image.fromarray(wide).save(folder / "pixels.bmp")
+    Image.fromarray(wide).save(folder / "pixels.webp", lossless=True)
+    edge = wide.copy()
+    edge[:, :8] = 255 - edge[:, :8]
+    Image.fromarray(edge).save(folder / "edge.png")
+    speck = wide.copy()
+    speck[20, 50] ^= 1
+    Image.fromarray(speck).save(folder / "speck.png")
+
+
+@pytest.mark.parametrize("where", ["folder", "zip", "tar"])
+@pytest.mark.parametrize("others", [0, 30])
+def test_exact_is_the_whole_picture_whatever_else_is_there(
+    others: int, where: str, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    look_alikes(folder)
+    for number, image in enumerate(textures(others, 22)):  # of many shapes: such piles are not cut
+        Image.fromarray(image[: 12 + number % 29]).save(folder / f"other{number}.png")
+    pile = folder
+    if where != "folder":
+        pile = Path(shutil.make_archive(str(tmp_path / "pile"), where, folder))
+    for number, options in enumerate([(), ("--fit", "crop"), ("--fit", "pad", "--size", "64")]):
+        csv_path = tmp_path / f"{number}.csv"
+        result = run_cli(
+            "duplicates", pile, "--csv", csv_path, "--picture", tmp_path / f"{number}.png", *options
+        )
+        assert result.code == 0, result.err
+        with csv_path.open(newline="") as file:
+            rows = {row["id"].removeprefix("./"): row for row in csv.DictReader(file)}
+        told = {name: row["kind"] for name, row in rows.items() if not name.startswith("other")}
+        same = {"a.png", "bytes.png", "pixels.bmp", "pixels.webp"}
+        assert {told[name] for name in same} <= {"kept", "exact"}
+        assert [told[name] for name in same].count("kept") == 1
+        assert told["speck.png"] == "near"
+        assert "Look before you delete" in result.err
+        if options == ("--fit", "crop"):
+            assert (told["edge.png"], rows["edge.png"]["distance"]) == ("near", "0.000")
+        nothing = run_cli(
+            "duplicates", pile, "--csv", csv_path, "--picture", tmp_path / f"{number}.png",
+            "--max-distance", "0", "--force", *options,
+        )  # fmt: skip
+        assert "3 of" in nothing.err
+        assert "3 exact and 0 near" in nothing.err
+        assert "Look before" not in nothing.err
+
+
+def test_a_large_jpeg_and_its_pixels_are_the_same_picture(tmp_path: Path) -> None:
+    large = textures(1, 3)[0].repeat(20, axis=0).repeat(20, axis=1)
+    Image.fromarray(large).save(tmp_path / "a.jpg", quality=80)
+    with Image.open(tmp_path / "a.jpg") as opened:
+        opened.save(tmp_path / "b.png")
+        opened.save(tmp_path / "c.jpg", quality=80)
+    for threshold in (None, 0.0):
+        found = find_duplicates(open_source(tmp_path, cache=False), threshold=threshold)
+        told = kinds(found)
+        assert (told["a.jpg"], told["b.png"]) == ("kept", "exact")
+        assert told.get("c.jpg") == (None if threshold == 0.0 else "near")
+
+
+def test_frames_after_the_first_count(tmp_path: Path) -> None:
+    first, second, third = (Image.fromarray(x) for x in textures(3, 5))
+    for name, more in (("a", second), ("b", third), ("c", second)):
+        first.save(tmp_path / f"{name}.gif", save_all=True, append_images=[more])
+    told = kinds(find_duplicates(open_source(tmp_path, cache=False)))
+    assert told == {"a.gif": "kept", "b.gif": "near", "c.gif": "exact"}
+
+
+def test_what_cannot_be_read_again_is_not_exact(tmp_path: Path) -> None:
+    look_alikes(tmp_path / "photos")
+    source = open_source(tmp_path / "photos", cache=False, fit="stretch")
+    (tmp_path / "photos" / "bytes.png").unlink()
+    (tmp_path / "photos" / "pixels.bmp").write_bytes(b"BM no more")
+    found = find_duplicates(source)
+    told = kinds(found)
+    assert (told["a.png"], told["pixels.webp"]) == ("kept", "exact")
+    assert (told["bytes.png"], told["pixels.bmp"]) == ("near", "near")
+    assert "2 images could not be read again to compare them" in of_duplicates(found)
+
+
+def test_pixels_are_the_same_in_any_mode_and_not_by_any_profile(tmp_path: Path) -> None:
+    grey = Image.fromarray(textures(1, 7)[0, :, :30, 0])
+
+    def digest(image: Image.Image, suffix: str = "png", **options: Any) -> object:
+        image.save(tmp_path / f"x.{suffix}", **options)
+        return pixel_digest(tmp_path / f"x.{suffix}")
+
+    whole = digest(grey)
+    assert isinstance(whole, bytes)
+    shown = grey.convert("RGB")
+    same = [digest(shown), digest(shown.convert("RGBA")), digest(grey, "tif"), digest(grey, "bmp")]
+    assert set(same) == {whole}
+    clear = shown.convert("RGBA")
+    clear.putpixel((3, 3), (*shown.getpixel((3, 3)), 0))  # type: ignore[misc]
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    other = [
+        digest(clear), digest(grey.crop((0, 0, 29, 40))), digest(grey.rotate(180)),
+        digest(grey, exif=turned), digest(grey, icc_profile=b"another"),
+        digest(Image.fromarray(np.asarray(grey).astype(np.uint16))),
+    ]  # fmt: skip
+    assert len({whole, *other}) == 1 + len(other)
+    assert digest(grey.rotate(90, expand=True), exif=turned) == whole
 
 
 # --- end to end ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from shoal.cli.options import (
+    FIT,
     ArrayName,
     Channels,
     CheckpointPath,
@@ -55,6 +56,10 @@ def duplicates(
     force: Force = False,
     device: Device = "auto",
     size: Size = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(help=FIT, show_default="stretch, or as the checkpoint has it"),
+    ] = None,
     array: ArrayName = None,
     channels: Channels = None,
     composite: Composite = None,
@@ -69,8 +74,9 @@ def duplicates(
     from shoal.cli import inference
     from shoal.cli.flags import in_flags
     from shoal.cli.next_step import free_picture, say_next, unless_done
-    from shoal.cli.opening_as_learned import check_size, open_as_learned, open_pile
+    from shoal.cli.opening_as_learned import check_as_learned, open_as_learned, open_pile
     from shoal.images.files import free
+    from shoal.images.open import holds_array
     from shoal.images.output_checks import check_picture
     from shoal.images.vectors.open import holds_vectors
     from shoal.models import checkpoint as checkpoints
@@ -91,10 +97,12 @@ def duplicates(
     check_picture(picture)
     report = Reporter(quiet=quiet)
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
-    check_size(size, loaded)
+    check_as_learned(size, fit, loaded)
     options = OpenOptions(array, channels, composite, every, pages, cache=not no_cache)
     if loaded is None or loaded.n_dimensions or holds_vectors(data):
-        source = open_pile(data, checkpoint, options, size=size, report=report)
+        if fit is None and not (holds_vectors(data) or holds_array(data)):
+            fit = "stretch"  # whole images, whatever the shapes of the others in the pile
+        source = open_pile(data, checkpoint, options, size=size, fit=fit, report=report)
     else:
         source = open_as_learned(data, loaded, options, size=size, report=report)
     with contextlib.ExitStack() as parts:
@@ -103,7 +111,7 @@ def duplicates(
             from shoal.cli import sharded
 
             known = None if checkpoint is None or loaded is None else (checkpoint, loaded)
-            order = sharded.order_for(data, source, known, options, size=size)
+            order = sharded.order_for(data, source, known, options, size=size, fit=fit)
             seen = parts.enter_context(sharded.seen(
                 source, order, csv, report, ray=ray, workers=workers, device=device, force=force
             ))  # fmt: skip

@@ -17,6 +17,7 @@ from shoal.cli.outputs import check_outputs
 from shoal.clustering.clustering import check_finished
 from shoal.errors import CheckpointError, DataError, ShoalError
 from shoal.images.array import ArraySource
+from shoal.images.open import check_fit
 from shoal.images.output_checks import check_picture
 from shoal.images.vectors import open as vectors
 from shoal.images.vectors.source import VectorSource
@@ -148,6 +149,7 @@ def open_pile(
     options: OpenOptions = _AS_IT_IS,
     *,
     size: int | None = None,
+    fit: str | None = None,
     report: Reporter | None = None,
     only_shown: bool = False,
 ) -> ImageSource:
@@ -158,6 +160,7 @@ def open_pile(
         checkpoint: the file of the checkpoint that clustered them, if there is one.
         options: completed by the checkpoint, see `asked_or_learned`.
         size: see `open_images`.
+        fit: see `open_images`.
         report: shows progress.
         only_shown: see `open_images`.
 
@@ -167,11 +170,14 @@ def open_pile(
     if not vectors.holds_vectors(data):
         known = None if checkpoint is None else checkpoints.load(checkpoint)
         return open_images(
-            data, asked_or_learned(options, known, data), size=size, report=report,
+            data, asked_or_learned(options, known, data), size=size, fit=fit, report=report,
             only_shown=only_shown,
         )  # fmt: skip
-    if size is not None:
-        raise DataError(f"size is only for images, got size={size} with {data}, which are vectors.")
+    for name, asked in (("size", size), ("fit", fit)):
+        if asked is not None:
+            raise DataError(
+                f"{name} is only for images, got {name}={asked} with {data}, which are vectors."
+            )
     loaded = None if checkpoint is None else checkpoints.load(checkpoint)
     if checkpoint is None or loaded is None or not loaded.n_dimensions:
         return open_vectors(data, array=options.array)
@@ -236,17 +242,23 @@ def check_learned(checkpoint: Checkpoint, path: Path) -> None:
     )
 
 
-def check_size(size: int | None, checkpoint: Checkpoint | None) -> None:
-    """Raise if a side is asked of images that a checkpoint brings to its own.
+def check_as_learned(size: int | None, fit: str | None, checkpoint: Checkpoint | None) -> None:
+    """Raise if another size or fit is asked than that to which a checkpoint brings images.
 
     Raises:
-        DataError: another side than the checkpoint's.
+        DataError: so it is, or there is no such fit.
     """
-    if size is None or checkpoint is None:
+    check_fit(fit)
+    if checkpoint is None or checkpoint.n_dimensions:
         return
     height, width, _ = checkpoint.image_shape
-    if (height, width) != (size, size):
+    if size is not None and (height, width) != (size, size):
         raise DataError(
             f"--size must be left out or {height} with this checkpoint, got {size}: it compares "
             f"images of {pixels(height, width)}."
+        )
+    if fit is not None and fit != checkpoint.fit:
+        raise DataError(
+            f"--fit must be left out or {checkpoint.fit} with this checkpoint, got {fit}: it "
+            "compares images as they were in its training."
         )

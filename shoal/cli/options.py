@@ -59,11 +59,11 @@ Size = Annotated[
                  show_default="their own size if it is the same and at most 96; else 64 for at "
                  "most 6,000 images of 192 or more; else 32"),
 ]  # fmt: skip
-Fit = Annotated[
-    str | None,
-    typer.Option(help="How image files of other shapes are brought to a square: crop (cut to the "
-                 "centre), pad (framed) or stretch.", show_default="crop, unless much is lost"),
-]  # fmt: skip
+FIT = (
+    "How image files of other shapes are brought to a square: crop (cut to the centre), pad "
+    "(framed) or stretch."
+)
+Fit = Annotated[str | None, typer.Option(help=FIT, show_default="crop, unless much is lost")]
 ArrayName = Annotated[
     str | None,
     typer.Option("--array", metavar="NAME", help="Which array of a .npz file.", show_default=False),

@@ -40,7 +40,7 @@ from shoal.training.devices import resolve_device
 
 def order_for(
     data: Path, source: ImageSource, checkpoint: tuple[Path, Checkpoint] | None,
-    options: OpenOptions, *, size: int | None = None,
+    options: OpenOptions, *, size: int | None = None, fit: str | None = None,
 ) -> Order:  # fmt: skip
     """How workers open what the command opened as ``source``."""
     loaded = None if checkpoint is None else checkpoint[1]
@@ -50,7 +50,7 @@ def order_for(
         _absolute(data), None if checkpoint is None else str(_absolute(checkpoint[0])),
         vectors=n_dimensions_of(source) > 0, array=asked.array, channels=asked.channels,
         every=within.every, pages=within.pages, size=size, cache=asked.cache,
-        without=given_up.missing_in(source), **_learned_of(source, data),
+        without=given_up.missing_in(source), **({"fit": fit} | _learned_of(source, data)),
     )  # fmt: skip
 
 

@@ -51,10 +51,10 @@ class Order:
     cache: bool = True
     device: str = "cpu"
     image_shape: tuple[int, int, int] | None = None
-    """That of the images in a store, whose shards are opened each by itself; and their range, and
-    how they were brought to their shape."""
+    """That of the images in a store, whose shards are opened each by itself; and their range."""
     pixel_range: PixelRange | None = None
     fit: str | None = None
+    """How images are brought to their shape: as asked, or in a store as the whole pile was."""
     without: frozenset[Location] = frozenset()
     """The files of a store that the command did without, and the workers do."""
     node: str = field(default_factory=platform.node)
@@ -161,7 +161,7 @@ def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
         origin = Origin() if checkpoint is None else checkpoint.origin
         columns = known_columns(order.data, origin.column, origin.id_column)
         return open_vectors(order.data, array=order.array, **columns)
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {"size": order.size, "fit": order.fit}
     if order.image_shape is not None:
         known = {
             "image_shape": order.image_shape, "pixel_range": order.pixel_range, "fit": order.fit,
@@ -173,7 +173,7 @@ def _opened(order: Order, checkpoint: Checkpoint | None) -> ImageSource:
         }  # fmt: skip
     return open_source(
         order.data, array=order.array, channels=order.channels, every=order.every,
-        pages=order.pages, size=None if known else order.size, cache=order.cache, **known,
+        pages=order.pages, cache=order.cache, **known,
     )  # fmt: skip
 
 

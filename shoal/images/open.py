@@ -18,7 +18,6 @@ from shoal.images import formats
 from shoal.images.pixel_range import PixelRange
 from shoal.images.remote.location import is_remote, location
 from shoal.images.within import Within
-from shoal.plural import counted
 
 if TYPE_CHECKING:
     from shoal.images.readers.frame_choice import Every
@@ -113,6 +112,7 @@ def open_source(
     from shoal.images.checks import check_n_clusters
     from shoal.images.decoding.listing import Wanted
     from shoal.images.pictures import check_composite
+    from shoal.images.too_few import too_few
     from shoal.protocols import silent
 
     path = location(path)
@@ -132,9 +132,7 @@ def open_source(
     )
     source: ImageSource = _format(path, array).open_images(path, wanted)
     if len(source) < at_least:
-        raise DataError(
-            f"{path} must hold at least {counted(at_least, 'image')}, got {len(source)}."
-        )
+        raise too_few(path, source, at_least, as_learned=image_shape is not None)
     check_n_clusters(n_clusters, len(source))
     if image_shape is not None and tuple(source.shape) != tuple(image_shape):
         raise DataError(
@@ -283,6 +281,15 @@ def check_fit(fit: str | None) -> str | None:
     if fit is not None and fit not in FITS:
         raise DataError(f"fit must be {', '.join(FITS[:-1])} or {FITS[-1]}, got {fit!r}.")
     return fit
+
+
+def holds_array(path: str | Path) -> bool:
+    """Whether a pile is an array, whose images have one shape and are not brought to another.
+
+    Raises:
+        DataError: nothing there, or an unknown format.
+    """
+    return hasattr(_format(location(path), None), "load_array")
 
 
 def _check_size(size: int | None) -> None:

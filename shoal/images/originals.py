@@ -16,7 +16,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images import readers
 from shoal.images.csv_files import printable
-from shoal.images.decoding.form import Member, Unreadable
+from shoal.images.decoding.form import Encoded, Member, Unreadable
 from shoal.images.file_kinds import HEAD, image_suffix
 from shoal.images.file_names import SUFFIXES
 from shoal.images.pictures import describe_composite, read_pictures
@@ -58,6 +58,9 @@ class PixelOriginals:
 
     def content(self, index: int) -> bytes:
         return to_png(read_pictures(self.source, np.array([index]))[0])
+
+    def encoded(self, index: int) -> None:
+        return None
 
     def suffix(self, index: int) -> str:
         return ".png"
@@ -108,6 +111,10 @@ class FileOriginals:
             return as_png(Member(content, "", suffix)) if _tells(content, suffix) else content
         except (OSError, ValueError, ModuleNotFoundError) as error:
             raise _gone(self._names[index], getattr(error, "strerror", "") or str(error)) from error
+
+    def encoded(self, index: int) -> Encoded:
+        path, member = self._place(index)
+        return Member(path, member) if path.exists() else Unreadable("no such file")
 
     def suffix(self, index: int) -> str:
         _, member = self._place(index)
@@ -182,12 +189,30 @@ class EncodedOriginals:
             self._note_away(error)
             raise
 
+    def encoded(self, index: int) -> Encoded:
+        if self._away is not None:
+            return Unreadable(str(self._away))
+        try:
+            return self._fetched(index)
+        except StoreError as error:
+            self._note_away(error)
+            return Unreadable(str(error))
+
     def _note_away(self, error: DataError) -> None:
         """Say once that a store gives no originals, and ask it for no more."""
         self._away = error
         _log.warning("warning: pictures are shown as small as they were decoded: %s", error)
 
     def _content(self, index: int) -> bytes:
+        image = self._fetched(index)
+        if isinstance(image, Unreadable):
+            raise _gone(self._names[index], image.reason)
+        whole = image.content
+        if isinstance(whole, bytes) and not (image.member or _tells(whole, image.suffix)):
+            return whole
+        return self._as_png(index, image)
+
+    def _fetched(self, index: int) -> Member | Unreadable:
         if self._listed is None:
             pile = self._listing(silent)
             self._listed = pile, {name: row for row, name in enumerate(pile.names)}
@@ -196,18 +221,13 @@ class EncodedOriginals:
         if name not in rows:
             name, _, member = name.rpartition("#")
         content = pile.fetch(rows[name]) if name in rows else Unreadable("no such image")
-        if isinstance(content, Member):
-            return self._as_png(index, content)
         if isinstance(content, bytes):
-            suffix = Path(name).suffix.lower()
-            if member or _tells(content, suffix):
-                return self._as_png(index, Member(content, member, suffix))
-            return content
-        why = content.reason if isinstance(content, Unreadable) else "no such image"
-        gone = _gone(self._names[index], why)
-        if why.startswith(AWAY):
-            self._note_away(gone)
-        raise gone
+            return Member(content, member, Path(name).suffix.lower())
+        if isinstance(content, Path):
+            return Unreadable("no such image")
+        if isinstance(content, Unreadable) and content.reason.startswith(AWAY):
+            self._note_away(_gone(self._names[index], content.reason))
+        return content
 
     def _as_png(self, index: int, image: Member) -> bytes:
         try:
@@ -244,6 +264,9 @@ class SubsetOriginals:
 
     def content(self, index: int) -> bytes:
         return self._whole.content(int(self._rows[index]))
+
+    def encoded(self, index: int) -> Encoded | None:
+        return self._whole.encoded(int(self._rows[index]))
 
     def suffix(self, index: int) -> str:
         return self._whole.suffix(int(self._rows[index]))

@@ -17,7 +17,7 @@ from shoal.plots.strips import drawable, enlarged, proportion
 from shoal.plots.thumbnails import thumbnails, thumbnails_of_lists
 from shoal.plural import counted
 from shoal.protocols import Array, ImageSource, Track, silent
-from shoal.search.duplicates import Duplicates
+from shoal.search.copy_groups import Duplicates
 from shoal.search.outliers import Outliers
 from shoal.search.similar import Similar
 

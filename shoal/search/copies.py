@@ -26,7 +26,7 @@ _FEWEST_IMAGES = 100
 def digests(pixels: Array) -> list[bytes]:
     """A digest of each image's pixels (b, H, W, C), or of each vector (b, d).
 
-    Exact copies have equal digests.
+    Images that look the same have equal digests, and so have exact copies of vectors.
     """
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
 
@@ -122,16 +122,18 @@ class Comparison:
         distances = self.distances(pairs[~np.isin(pairs @ key, neighbours @ key)])
         return Limit(min(THRESHOLD, 0.42 * float(np.quantile(distances, 0.01))))
 
-    def verified(self, pairs: IntArray, threshold: float) -> IntArray:
-        """The pairs of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""
-        copies = []
+    def verified(self, pairs: IntArray, threshold: float) -> tuple[IntArray, FloatArray]:
+        """Those of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``; how far."""
+        copies, apart = [pairs[:0]], [np.zeros(0, np.float32)]
         starts = range(0, len(pairs), _BLOCK)
         for start in self.track(starts, "verifying", len(starts)):
             block = pairs[start : start + _BLOCK]
             a, b = self._sketches[block[:, 0]], self._sketches[block[:, 1]]
             block = block[self.distance.may_match(a, b)]
-            copies.append(block[self.distances(block) <= threshold])
-        return np.concatenate(copies) if copies else pairs
+            distances = self.distances(block)
+            copies.append(block[distances <= threshold])
+            apart.append(distances[distances <= threshold])
+        return np.concatenate(copies), np.concatenate(apart)
 
     def distances(self, pairs: IntArray) -> FloatArray:
         """The distance between the images of each of ``pairs`` int64 (m, 2): float32 (m,).

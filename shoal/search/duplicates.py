@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from shoal.embedding.reduce import reduce
 from shoal.errors import DataError
-from shoal.images.csv_files import write_rows
-from shoal.images.output_checks import check_free
 from shoal.images.vectors.source import n_dimensions_of
 from shoal.models.checkpoint import Checkpoint
-from shoal.protocols import Array, FloatArray, ImageSource, IntArray, Track, silent
+from shoal.protocols import ImageSource, IntArray, Originals, Track, silent
 from shoal.search import large_copies
 from shoal.search.copies import THRESHOLD, Comparison, Seen, closest_pairs
+from shoal.search.copy_groups import Duplicates, Group
+from shoal.search.full_size import HARDLY, looking_alike, same_at_full_size
 from shoal.search.large_copies import LargeComparison, links_of
 from shoal.search.nearness import Limit
 from shoal.search.vector_copies import VectorComparison, threshold_for
-
-
-@dataclass(frozen=True)
-class Group:
-    """An image to keep, and its copies."""
-
-    kept: int
-    """The row of the image to keep."""
-    others: IntArray
-    """int64 (m,), m ≥ 1: the rows of its copies, the nearest first; a copy that is kept as well is
-    followed by its exact ones."""
-    exact: Array
-    """bool (m,): whether a copy has the same pixels as an image that is kept."""
-    also_kept: Array
-    """bool (m,): whether a near copy is kept as well, because others of the group are exact copies
-    of it: else who deletes exact copies would lose a picture that is not that of ``kept``."""
-    distances: FloatArray
-    """float32 (m,): the distance of each copy, see `PixelDistance`; 0 if exact."""
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """The groups of copies in a pile, the largest first. Most images are in no group."""
-
-    ids: Sequence[str]
-    groups: Sequence[Group]
-    threshold: float
-    """The greatest distance of a copy."""
-    kept_because: str
-    """Which image of a group is kept, as a phrase."""
-    sought: str = ""
-    """How copies were sought, as a sentence, where not all neighbours are found; else empty."""
-    doubt: str = ""
-    """What cannot be told of vectors, as sentences; empty if nothing. See `limit_for`."""
-
-    @property
-    def n_copies(self) -> int:
-        """How many images are copies of an image that is kept, and are not kept themselves."""
-        return sum(int((~group.also_kept).sum()) for group in self.groups)
-
-    @property
-    def all_the_same(self) -> bool:
-        """Whether all images are exact copies of one; a single image is no copy."""
-        return any(int(group.exact.sum()) + 1 == len(self.ids) for group in self.groups[:1])
-
-    def to_csv(self, path: str | Path, *, force: bool = False) -> None:
-        """Write columns group, id, kind, distance and keep; atomically.
-
-        ``kind`` is kept, exact or near; ``distance`` is the distance from the first image of the
-        group, 0 of an exact copy of any image that is kept.
-
-        Raises:
-            OutputError: the file exists and ``force`` is not given, or it cannot be written.
-        """
-        check_free(Path(path), force=force)
-        rows = []
-        for number, group in enumerate(self.groups):
-            rows.append([number, self.ids[group.kept], "kept", "0.000", 1])
-            for row, exact, keep, distance in zip(
-                group.others, group.exact, group.also_kept, group.distances, strict=True
-            ):
-                kind = "exact" if exact else "kept" if keep else "near"
-                rows.append([number, self.ids[row], kind, f"{distance:.3f}", int(keep)])
-        write_rows(path, ["group", "id", "kind", "distance", "keep"], rows)
 
 
 def find_duplicates(
@@ -93,11 +27,17 @@ def find_duplicates(
 ) -> Duplicates:  # fmt: skip
     """Find copies, put them into groups, and choose an image of each group to keep.
 
-    Exact copies have the same pixels. Near copies are sought among the 8 nearest neighbours of each
-    image by coarse colours and, with a checkpoint, among the 8 nearest by its embedding, too. Only
-    the pixels decide which of them are copies, see `PixelDistance`: images that are merely alike
-    are not. Every image of a group is a copy of the image that is kept, not just of another copy.
-    Of near copies that are exact copies of one another the first is kept, too.
+    Exact copies are the same file, or have the same pixels at full size. Of arrays and of vectors
+    their rows are compared, and there are no others. A pair is exact, or not, whatever else is in
+    the pile. An image whose file cannot be read again is no exact copy of another.
+
+    Near copies look the same, or almost, as the source has them: mostly small. They are sought
+    among the 8 nearest neighbours of each image by coarse colours and, with a checkpoint, among the
+    8 nearest by its embedding, too. Only the pixels decide which of them are copies, see
+    `PixelDistance`: images that are merely alike are not. Every image of a group is a copy of the
+    image that is kept, not just of another copy. Of near copies that are exact copies of one
+    another the first is kept, too. Open the pile with ``fit="stretch"`` to compare whole images;
+    ``crop`` compares their middles.
 
     The threshold 0.5 was measured on 400 photographs of each of two piles:
 
@@ -157,14 +97,12 @@ def find_duplicates(
     comparison: Comparison | VectorComparison = (
         VectorComparison(source, track) if by_vector else Comparison(source, track, seen)
     )
-    same: dict[bytes, list[int]] = {}
-    for row in order.tolist():  # a dictionary keeps this order: the image to keep comes first
-        same.setdefault(comparison.digests[row], []).append(row)
-    copies = {rows[0]: rows[1:] for rows in same.values()}
-    links: dict[int, list[int]] = {}
+    looks = _equal(comparison.digests, order)
+    files = None if by_vector else _files_of(source)
     limit = _without_neighbours(n_dimensions_of(source), threshold)
-    if threshold != 0.0 and len(copies) > 1:
-        singles = np.array(sorted(copies), dtype=np.int64)
+    pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
+    if len(looks) > 1 and (files is not None or threshold != 0.0):
+        singles = np.array(sorted(rows[0] for rows in looks), dtype=np.int64)
         pairs = closest_pairs(comparison.outlines, singles, track)
         if checkpoint is not None and not by_vector:
             z = seen.z if seen is not None else None
@@ -172,11 +110,53 @@ def find_duplicates(
             pairs = np.unique(np.concatenate([pairs, closest_pairs(z, singles, track)]), axis=0)
         if threshold is None:
             limit = comparison.usual_limit(singles, pairs)
-        links = links_of(comparison.verified(pairs, limit.value).tolist())
+        most = limit.value if files is None else max(limit.value, HARDLY)
+        pairs, distances = comparison.verified(pairs, most)
+    exact, unread = looks, set[int]()
+    if files is not None:
+        place = np.argsort(order)
+        alike = looking_alike(looks, pairs[distances <= HARDLY], place)
+        exact, unread = same_at_full_size(files, alike, track)
+        exact.sort(key=lambda rows: int(place[rows[0]]))
+    copies = {rows[0]: rows[1:] for rows in exact}
+    links: dict[int, list[int]] = {}
+    if threshold != 0.0:
+        near = [*pairs[distances <= limit.value].tolist(), *_to_first(looks)]
+        links = _links_between(exact, near)
     stars = _stars(comparison, list(copies), links, limit.value)
     groups = [_group(kept, near, copies) for kept, near in stars if near or copies[kept]]
-    groups = _largest_first(groups)
-    return Duplicates(source.ids, groups, limit.value, kept_because, doubt=limit.doubt)
+    return Duplicates(
+        source.ids, _largest_first(groups), limit.value, kept_because, doubt=limit.doubt,
+        n_unread=len(unread),
+    )  # fmt: skip
+
+
+def _equal(digests: Sequence[bytes], order: IntArray) -> list[list[int]]:
+    """The rows of each digest, all in ``order``: the image to keep comes first."""
+    same: dict[bytes, list[int]] = {}
+    for row in order.tolist():
+        same.setdefault(digests[row], []).append(row)
+    return list(same.values())
+
+
+def _files_of(source: ImageSource) -> Originals | None:
+    """The files of a pile; None where there is no more of its images than the source reads."""
+    originals = source.originals
+    return None if len(source) == 0 or originals.encoded(0) is None else originals
+
+
+def _to_first(looks: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Pairs of each image with the first that looks the same."""
+    return ((rows[0], row) for rows in looks for row in rows[1:])
+
+
+def _links_between(
+    exact: Sequence[Sequence[int]], pairs: Iterable[Sequence[int]]
+) -> dict[int, list[int]]:
+    """`links_of` the first of each of the exact copies, by pairs of any of them."""
+    first = {row: rows[0] for rows in exact for row in rows}
+    linked = {(first[a], first[b]) for a, b in pairs}
+    return links_of(sorted((a, b) for a, b in linked if a != b))
 
 
 def _without_neighbours(n_dimensions: int, threshold: float | None) -> Limit:

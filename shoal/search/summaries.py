@@ -11,12 +11,14 @@ from shoal.clustering.tree import Tree
 from shoal.images.csv_files import printable
 from shoal.plural import counted
 from shoal.protocols import IntArray
-from shoal.search.duplicates import Duplicates
+from shoal.search.copy_groups import Duplicates
 from shoal.search.outliers import NOTABLE, Outliers
 from shoal.search.pairs import Pairs
 from shoal.search.similar import Similar
 
-LOOK_FIRST = "Look before you delete: near copies may be different things that look alike."
+LOOK_FIRST = (
+    "Look before you delete: near copies are much alike, not the same, and may be different things."
+)
 
 
 def of_pairs(pairs: Pairs, *, space: str, metric: str, at_random: bool) -> str:
@@ -64,7 +66,8 @@ def of_similar(similar: Similar) -> str:
 def of_duplicates(duplicates: Duplicates) -> str:
     """How many copies there are, in how many groups, by which distance, and which to keep."""
     n_copies, n_images = duplicates.n_copies, len(duplicates.ids)
-    more = "".join(f"\n{said}" for said in (duplicates.sought, duplicates.doubt) if said)
+    sentences = (duplicates.sought, duplicates.doubt, _unread(duplicates.n_unread))
+    more = "".join(f"\n{said}" for said in sentences if said)
     if not duplicates.groups:
         return (
             f"no copies among {counted(n_images, 'image')}, up to a distance of "
@@ -81,6 +84,17 @@ def of_duplicates(duplicates: Duplicates) -> str:
         f"{n_copies:,} of {counted(n_images, 'image')} {are}, {n_exact:,} exact and "
         f"{n_copies - n_exact:,} near (up to a distance of {duplicates.threshold:.2g}), in "
         f"{counted(len(duplicates.groups), 'group')}; to keep: {kept}{more}"
+    )
+
+
+def _unread(n: int) -> str:
+    """A warning of ``n`` images whose files could not be read again; empty of none."""
+    if not n:
+        return ""
+    them, they = ("it", "it counts") if n == 1 else ("them", "they count")
+    return (
+        f"warning: {counted(n, 'image')} could not be read again to compare {them} at full size; "
+        f"{they} as near"
     )
 
 

@@ -78,9 +78,10 @@ class VectorComparison:
         nearest = nearest_of(rows, neighbours, self.distances(neighbours), k)
         return limit_for(nearest, threshold_for(self.outlines.shape[1]))
 
-    def verified(self, pairs: IntArray, threshold: float) -> IntArray:
-        """The pairs of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``."""
-        return pairs[self.distances(pairs) <= threshold]
+    def verified(self, pairs: IntArray, threshold: float) -> tuple[IntArray, FloatArray]:
+        """Those of ``pairs`` int64 (m, 2) that are no farther apart than ``threshold``; how far."""
+        distances = self.distances(pairs)
+        return pairs[distances <= threshold], distances[distances <= threshold]
 
     def distances(self, pairs: IntArray) -> FloatArray:
         """The distance of each of ``pairs`` int64 (m, 2): float32 (m,)."""
