@@ -21,7 +21,7 @@ from shoal.images.vectors.source import has_pictures
 from shoal.models.checkpoint import Checkpoint
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray, Track, silent
-from shoal.reports import explorer, fonts, html, pdf, progression
+from shoal.reports import explorer, fonts, html, pdf, progression, trust
 from shoal.reports.compose import compose
 from shoal.reports.inputs import SHOWN, ReportInputs, Trained
 from shoal.reports.originals import folder_beside
@@ -154,6 +154,7 @@ def hand_over(
     check_report([page])
     wording = Wording("en", vectors=not has_pictures(source))
     _write([page], inputs, wording, whole=False, spare=spare, table=table)
+    reporter.warn(*trust.copies(inputs, wording))
     reporter.say(
         run_summary(table if whole is None else whole, folder, checkpoint.recipe.kind[:-1])
     )

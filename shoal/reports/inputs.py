@@ -12,6 +12,7 @@ import torch
 
 from shoal import pipeline
 from shoal.corrections.honoured import Corrections
+from shoal.embedding.embed import batches
 from shoal.embedding.reconstruction import reconstruction_mse
 from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError, DataError
@@ -23,6 +24,7 @@ from shoal.plural import counted, pixels
 from shoal.protocols import ImageSource, IntArray, Track, silent
 from shoal.scoring import evaluation
 from shoal.scoring.evaluation import Scores
+from shoal.search.copies import content_of, digests
 from shoal.training.devices import fast_bf16
 
 SHOWN = (1, 2, 3, 6, 7, 9)
@@ -165,6 +167,14 @@ class ReportInputs:
     def honoured(self) -> Corrections | None:
         """The corrections in the clusters shown; None if these are of another checkpoint."""
         return self.corrections if self.main.trained is self.latest else None
+
+    @cached_property
+    def n_copies(self) -> int:
+        """How many of the images learned from are the same as an earlier one, as they were seen."""
+        seen: set[bytes] = set()
+        for rows in batches(self.train):
+            seen.update(digests(content_of(self.train, rows)))
+        return len(self.train) - len(seen)
 
     def of(self, trained: Trained) -> Measured:
         """The measurements of a checkpoint of `all`, under whatever name it was given."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from shoal.embedding.embed import batches
 from shoal.images.vectors.source import n_dimensions_of
+from shoal.plural import pixels
 from shoal.reports.document import Block, Bullets, Heading
 from shoal.reports.inputs import ReportInputs
 from shoal.reports.wording import Wording
 from shoal.scoring import label_free
 from shoal.scoring.evidence import Sentence
 from shoal.scoring.verdict import Verdict
-from shoal.search.copies import content_of, digests
 
 
 def section(inputs: ReportInputs, verdict: Verdict, wording: Wording) -> list[Block]:
@@ -19,7 +18,7 @@ def section(inputs: ReportInputs, verdict: Verdict, wording: Wording) -> list[Bl
         Heading(_in_words(verdict.answer, wording)),
         Bullets(tuple(_in_words(reason, wording) for reason in verdict.reasons)),
     ]
-    warnings = (*map(wording.warning, verdict.warnings), *_copies(inputs, wording))
+    warnings = (*map(wording.warning, verdict.warnings), *copies(inputs, wording))
     if warnings:
         blocks += [Heading(wording("Warnings"), 2), Bullets(warnings)]
     if verdict.next_steps:
@@ -37,20 +36,19 @@ def _in_words(sentence: Sentence, wording: Wording) -> str:
     return wording(sentence.template, **dict(sentence.values))
 
 
-def _copies(inputs: ReportInputs, wording: Wording) -> tuple[str, ...]:
-    """A sentence if images occur more than once, pixel for pixel."""
-    seen: set[bytes] = set()
-    for rows in batches(inputs.train):
-        seen.update(digests(content_of(inputs.train, rows)))
-    copies = len(inputs.train) - len(seen)
-    if not copies:
+def copies(inputs: ReportInputs, wording: Wording) -> tuple[str, ...]:
+    """A sentence if images are the same as others to whoever learns from them."""
+    n = inputs.n_copies
+    if not n:
         return ()
     if n_dimensions_of(inputs.train):
         return (
             wording("{n:,} {n:vector is an exact copy of another|vectors are exact copies of "
-                    "others}.", n=copies),
+                    "others}.", n=n),
         )  # fmt: skip
+    height, width, _ = inputs.train.shape
     return (
-        wording("{n:,} {n:image is an exact copy of another|images are exact copies of others}.",
-                n=copies),
+        wording("{n:,} {n:image is|images are} the same as {n:another|others} at the size that "
+                "shoal sees, {size}; shoal duplicates lists which, and compares whole files.",
+                n=n, size=pixels(height, width)),
     )  # fmt: skip
