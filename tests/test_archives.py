@@ -343,7 +343,8 @@ WRONG: list[tuple[str, Callable[[Path], Path], str]] = [
     ("list of wrong paths", lambda d: written(d / "a.csv", b"path\nx.png\n"), "first is 'x.png'"),
     ("list is binary", lambda d: written(d / "a.csv", bytes(range(256)) * 9), "not a list"),
     ("list of one folder", lambda d: written(d / "a.txt", b"."), "1 image file failed"),
-    ("one image", lambda d: written(d / "a.png", picture(1)), "is not a pile of images; give"),
+    ("one image", lambda d: written(d / "a.png", picture(1)), "got 1; give a folder of images."),
+    ("no image", lambda d: written(d / "a.doc", b"text"), "is not a pile of images; give"),
 ]  # fmt: skip
 
 

@@ -86,9 +86,10 @@ def predict(
 ) -> None:
     """Assign each image to a cluster, new images too.
 
-    The CSV has the columns id and label; with corrections, name and result, too. New images that
-    look like nothing the checkpoint was trained on are counted, and the table has a column
-    familiarity. What cannot be read is listed beside it: beside found.csv in found.skipped.csv.
+    The CSV has the columns id and label; with corrections, name and result, too. Of a single
+    picture as DATA the cluster and the confidence are printed. New images that look like nothing
+    the checkpoint was trained on are counted, and the table has a column familiarity. What cannot
+    be read is listed beside it: beside found.csv in found.skipped.csv.
     """
     import numpy as np
 
@@ -176,6 +177,8 @@ def predict(
     if not own:
         one_group = len(np.unique(result.labels)) < 2
         learned = replace(learned, single=False, one_group=one_group)
+    if len(result) == 1:  # its cluster is told; there is nothing to name
+        learned = replace(learned, one_group=True)
     if known is not None and result.names is not None and all(result.names):
         say_next(report, learned, handing_over(data, prediction))
     else:

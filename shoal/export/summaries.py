@@ -13,6 +13,7 @@ from shoal.clustering.splits import PIXELS_COUNT
 from shoal.corrections.honoured import Corrections
 from shoal.embedding.table import NOWHERE_NAME, ImageTable, equally_sure
 from shoal.export.large_tables import LargeTable
+from shoal.images.csv_files import printable
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import CHANNELS, MEASURED
 from shoal.plural import apart, counted, pixels
@@ -35,7 +36,12 @@ def run_summary(table: ImageTable | LargeTable, folder: Path, noun: str = "image
 
 
 def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> str:
-    """How many images (or ``noun``), the sizes of the clusters, the mean confidence: a line."""
+    """How many images (or ``noun``), the sizes of the clusters, the mean confidence: a line.
+
+    Of a single image its cluster and its own confidence.
+    """
+    if len(table.labels) == 1 and isinstance(table, ImageTable):
+        return _of_one(table)
     nowhere = np.zeros(len(table.labels), dtype=bool)
     called: dict[int, str] = {}
     if isinstance(table, ImageTable) and table.names is not None:
@@ -49,6 +55,15 @@ def prediction_summary(table: ImageTable | LargeTable, noun: str = "image") -> s
         f"{counted(len(table.labels), noun)}: {what}{apart(n)}; "
         f"mean confidence {share_text(confidence, len(table.labels))}"
     )
+
+
+def _of_one(table: ImageTable) -> str:
+    """The cluster of the only image of a table, or the name of its group; and its confidence."""
+    label = int(table.labels[0])
+    name = table.called()[label]
+    group = name if name != str(label) else f"cluster {label}"
+    confidence = share_text(float(table.confidence[0]), 100)
+    return f"{printable(table.ids[0])}: {printable(group)}, confidence {confidence}"
 
 
 def training_summary(checkpoint: Checkpoint) -> str:

@@ -179,7 +179,8 @@ def _key_of(stamp: str, wanted: Wanted) -> str:
 
 
 def _decode(where: str, pile: Listing, wanted: Wanted, key: str | None) -> cache.Kept:
-    check_n_clusters(wanted.n_clusters, len(pile.names))
+    if len(pile.names) > 1:  # of one it is said later whether its file holds more
+        check_n_clusters(wanted.n_clusters, len(pile.names))
     form = first_form(where, pile, wanted)
     asks, sides = wanted.image_shape is None, dict[str, int]()
     while True:

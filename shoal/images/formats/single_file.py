@@ -1,4 +1,4 @@
-"""A single file that may hold several images: a video, an animated picture, a TIFF with pages."""
+"""A single file: a picture; or a video, an animated picture, a TIFF with pages, with several."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shoal.images.decoding.listing import Listing, Wanted
 from shoal.images.decoding.pile import decode_pile
-from shoal.images.file_names import BY_READERS
+from shoal.images.file_names import SUFFIXES
 from shoal.images.originals import FileOriginals
 from shoal.images.readers import video
 from shoal.images.readers.frame_choice import ALL_FRAMES
@@ -17,16 +17,16 @@ from shoal.images.remote.location import is_remote
 from shoal.images.shards import shards, stamp
 from shoal.protocols import ImageSource
 
-_SUFFIXES = BY_READERS | video.ANIMATIONS | {".tif", ".tiff"}
-
 
 def accepts(path: Path) -> bool:
     """Whether this module reads ``path``: a file named so, there or not."""
-    return path.suffix.lower() in _SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in SUFFIXES and not path.is_dir()
 
 
 def open_images(path: Path, wanted: Wanted) -> ImageSource:
-    """Decode the images of a file, see `take_apart` and `decode_pile`. Ids are ``<name>#<image>``.
+    """Decode the images of a file, see `take_apart` and `decode_pile`.
+
+    Ids are ``<name>#<image>``, and the name alone where the file is one image.
 
     Of an animated picture all frames are taken that differ from the one before, unless
     ``wanted.within`` says otherwise.
