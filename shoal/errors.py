@@ -64,10 +64,11 @@ class LostError(DistributedError):
 
     Args:
         what: which have ended, as the beginning of a sentence.
+        kept: what is kept of the work, as its end.
     """
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}; what is done is kept, go on with resume=True.")
+    def __init__(self, what: str, kept: str = "") -> None:
+        super().__init__(f"{what}; {kept}" if kept else f"{what}.")
         self.what = what
 
     def __reduce__(self) -> tuple[type[LostError], tuple[str]]:

@@ -454,8 +454,11 @@ def test_fit_and_save_replace_nothing_unless_told_to(
         shoal.fit(source, own, recipe, force=True)
     path.unlink()
     CheckpointHistory(path).save(first, now=True)
-    with pytest.raises(shoal.ShoalError, match=r"was interrupted; add force=True .* resume=load"):
+    with pytest.raises(shoal.ShoalError, match=r"was interrupted; add force=True ") as refused:
         shoal.fit(source, path, recipe)
+    CheckpointHistory(path).save(half_way, now=True)
+    exec(str(refused.value).partition("go on with: ")[2], {"shoal": shoal, "source": source})
+    assert shoal.load(path).finished
 
 
 def test_a_history_under_its_older_name_is_found_resumed_from_and_moved_aside(

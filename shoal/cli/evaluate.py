@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -176,12 +177,16 @@ def info(
     from shoal.export.load_corrections import corrections_beside
     from shoal.models import checkpoint as checkpoints
     from shoal.models.history import CheckpointHistory
-    from shoal.models.history_places import put_back
+    from shoal.models.history_places import is_begun
     from shoal.progress import Reporter
     from shoal.scoring import label_free
     from shoal.scoring.worth_asking import Known
 
-    checkpoint = _file_of(checkpoint)
+    folder, checkpoint = checkpoint, _file_of(checkpoint)
+    if checkpoint.is_dir() and is_begun(folder) and not as_json:
+        print(f"The run in {folder} was stopped before anything of it was kept, or has just begun.")
+        _say_unfinished(begun_again(folder), folder / "checkpoint.pth")
+        return
     loaded = checkpoints.load(checkpoint)
     data = data_of_run(checkpoint.parent) if checkpoint.name == "checkpoint.pth" else None
     corrections, lacks = corrections_beside(checkpoint)
@@ -205,7 +210,7 @@ def info(
                     "The run that began here last has not ended: this checkpoint, and what lies "
                     "beside it, may be of the one before."
                 )
-                _say_going_on(begun)
+                _say_unfinished(begun, checkpoint)
             # Last, so that the verdict is what a person sees.
             print(label_free.verdict_on(loaded, path=checkpoint, data=data))
         elif checkpoint.parent.name:
@@ -214,27 +219,32 @@ def info(
                 say_next(Reporter(), Known(), ["info", final])
             elif checkpoint == CheckpointHistory(final).resume_file:
                 print("The run is not finished: it was interrupted, or is still training.")
-                back = put_back(final)
-                if back:
-                    print(f"The checkpoint of an earlier run is kept; to put it back: {back}")
-                _say_going_on(loaded.origin.command)
+                _say_unfinished(loaded.origin.command, final)
 
 
-def _say_going_on(command_line: str) -> None:
-    """Say the command that goes on with a run, if its images are where they were."""
-    from shoal.cli.next_step import say_next
-    from shoal.images.remote.location import location
-    from shoal.images.shards import is_there
+def _say_unfinished(began: str, final: Path) -> None:
+    """Say what puts the checkpoint of an earlier run back, and what goes on with an unfinished one.
+
+    Args:
+        began: the command line of the unfinished run.
+        final: the checkpoint that it is to write.
+    """
+    from shoal.cli.going_on import DATA, going_on_here
+    from shoal.cli.run_identity import data_of_run
+    from shoal.models.history_places import put_back
     from shoal.progress import Reporter
-    from shoal.scoring.training_command import split_program
-    from shoal.scoring.worth_asking import Known
+    from shoal.scoring.training_command import trained_by
 
-    program, words = split_program(command_line)
-    again = [word for word in words if word not in ("--force", "--resume")]
-    if again[:1] == ["demo"]:  # which goes on by itself
-        say_next(Reporter(), Known(), again, program=program)
-    elif len(again) > 1 and is_there(location(again[1])):
-        say_next(Reporter(), Known(), [*again, "--resume"], program=program)
+    back = "" if final.exists() else put_back(final)
+    if back:
+        print(f"The checkpoint of an earlier run is kept; to put it back: {back}", flush=True)
+    training = trained_by(began)
+    of_run = training is not None and training.verb != "train"
+    out, data = (final.parent, data_of_run(final.parent)) if of_run else (final, None)
+    again = going_on_here(began, out, data)
+    if again and "SHOAL_COMMAND" not in os.environ:
+        unknown = ", with your images in place of DATA" if DATA in again.split() else ""
+        Reporter().say(f"next{unknown}: {again}")
 
 
 def _file_of(place: Path) -> Path:

@@ -12,14 +12,14 @@ import torch
 
 from shoal import pipeline
 from shoal.budget import forecast
+from shoal.cli.going_on import RESUME, going_on
 from shoal.cli.minutes import foretold, other_efforts, within_minutes
 from shoal.cli.request import Request
 from shoal.clustering.choose_k import check_enough
 from shoal.distributed import torchrun
 from shoal.embedding.table import ImageTable
-from shoal.errors import DistributedError, Interrupted, LostError
-from shoal.export.summaries import nothing_set_aside
-from shoal.images.channels import channel_kind, guessed_channels, guessed_colours
+from shoal.errors import CheckpointError, DistributedError, Interrupted, LostError
+from shoal.images.channels import channel_kind, guessed_channels
 from shoal.images.checks import check_n_clusters, describe_blank
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
@@ -59,6 +59,19 @@ def train(
         return _train(source, path, request, report)
 
 
+def take_back(path: Path, report: Reporter) -> None:
+    """Have the history of a checkpoint that a person put back, see `CheckpointHistory.take_back`.
+
+    Raises:
+        OutputError: another process trains to ``path``.
+    """
+    history = CheckpointHistory(path)
+    with locked(history.folder, str(path)):
+        aside = history.take_back()
+    if aside is not None:
+        report.say(f"what the run left that did not end is kept in {aside}")
+
+
 def _train(
     source: ImageSource, path: Path, request: Request, report: Reporter
 ) -> tuple[Checkpoint, ImageTable | None]:
@@ -80,7 +93,7 @@ def _train(
     if before is not None and before.finished:
         return _finished_before(source, before, recipe, path, request, report, device)
     if before is not None:
-        check_resumable(before, recipe, source.digest(), request.groups)  # before it begins
+        _check_resumable(before, recipe, source, path, request)  # before it begins
     else:
         photographs = recipe.views
         recipe, said = suit(source, recipe, request.views)
@@ -111,9 +124,8 @@ def _train(
         notes[CHANNELS] = MEASURED
     length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""
     report.say(
-        f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}"
-        f"{guessed_colours(source) if before is None else ''}, recipe {recipe.name}{length} on "
-        f"{device}, seed {recipe.seed}"
+        f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "
+        f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
     )
     few = group_sizes.few_images(len(source), recipe.n_clusters)
     report.warn(*describe_blank(source), *few)  # known before the wait
@@ -141,7 +153,6 @@ def _train(
         raise DistributedError(error.what + (goes_on if kept else "; nothing was done.")) from error
     if finished.facts.chosen is not None:
         report.say(finished.facts.chosen.reason)
-    report.say(*nothing_set_aside(finished))
     history = CheckpointHistory(path)
     report.say(
         f"trained in {lasted(finished.origin.seconds)}; checkpoint {path}, "
@@ -235,6 +246,20 @@ def _processors(workers: int, threads: int) -> str:
     """
     each = counted(threads, "thread")
     return each if workers == 1 else f"{workers} workers of {each}"
+
+
+def _check_resumable(
+    before: Checkpoint, recipe: Recipe, source: ImageSource, path: Path, request: Request
+) -> None:
+    """Raise `CheckpointError`, with the command of the run, unless ``before`` is of this run."""
+    try:
+        check_resumable(before, recipe, source.digest(), request.groups)
+    except CheckpointError as error:
+        again = going_on(before.origin.command, path.parent)
+        if again == typed(RESUME):  # of the same words: the images are others
+            raise
+        what = str(error).partition(";")[0]
+        raise CheckpointError(f"{what}; go on with: {again}") from error
 
 
 def _stopped(path: Path, recipe: Recipe) -> Interrupted:

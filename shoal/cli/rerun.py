@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from shoal.cli.channel_options import colours_as_typed
+from shoal.cli.going_on import going_on
 from shoal.cli.request import Request
 from shoal.cli.run_identity import as_typed, of_another_kind
 from shoal.errors import CheckpointError, OutputError
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.history import CheckpointHistory
-from shoal.models.provenance import typed
+from shoal.models.history_places import earlier_checkpoint, put_back
 from shoal.protocols import ImageSource, IntArray
 from shoal.recipes.asked_views import AUTO
 from shoal.recipes.recipe import differences
@@ -34,14 +37,38 @@ def find_same_run(path: Path, request: Request) -> Checkpoint | None:
     if request.force or request.resume:
         return None
     if history.resume_file.exists():
-        raise OutputError(
-            f"{path} belongs to a run that was interrupted; add --force to begin anew, or go on "
-            f"with: {typed('--resume')}"
-        )
+        return _same_run(path, path, request) or _refuse(history, request)
     there = _existing(path)
     if there is not None:
         _check_same_run(path, there, request)
     return there
+
+
+def _same_run(file: Path, path: Path, request: Request) -> Checkpoint | None:
+    """The finished checkpoint in ``file`` if it is what ``request`` would train; else None."""
+    with contextlib.suppress(OutputError):
+        there = _existing(file)
+        if there is not None:
+            _check_same_run(path, there, request)
+        return there
+    return None
+
+
+def _refuse(history: CheckpointHistory, request: Request) -> NoReturn:
+    earlier = earlier_checkpoint(history.path)
+    if earlier is not None and _same_run(earlier, history.path, request) is not None:
+        raise OutputError(
+            f"{history.path} belongs to a run that was begun in place of this one and was "
+            f"interrupted; this one is kept, and this puts it back: {put_back(history.path)}"
+        )
+    began = ""
+    with contextlib.suppress(CheckpointError):
+        unfinished = history.unfinished()
+        began = "" if unfinished is None else unfinished.origin.command
+    raise OutputError(
+        f"{history.path} belongs to a run that was interrupted; add --force to begin anew, or go "
+        f"on with: {going_on(began, history.path.parent)}"
+    )
 
 
 def check_same_images(

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from shoal.cli.fit import take_back
+from shoal.cli.going_on import going_on
 from shoal.cli.outputs import copied_aside
 from shoal.cli.request import Request, rehearse
-from shoal.cli.run_identity import completed, first_difference, identity_of
+from shoal.cli.run_identity import completed, data_of_run, first_difference, identity_of
 from shoal.embedding.table import result_digest
 from shoal.errors import OutputError
 from shoal.export.load_corrections import corrections_beside
@@ -25,7 +28,8 @@ from shoal.images.left_out import service_folder
 from shoal.images.output_checks import check_writable, lies_in
 from shoal.images.readers.zarr_store import is_store
 from shoal.models.history import CheckpointHistory
-from shoal.models.provenance import command_line, typed
+from shoal.models.history_places import put_back
+from shoal.models.provenance import command_line
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
 
@@ -46,6 +50,8 @@ class Run:
     """Whether all of it is there already."""
     mends: bool = False
     """Whether it is finished, and some of its files are gone: these are written again."""
+    returned: bool = False
+    """Whether it is the one before a run that has not ended, and its checkpoint is there again."""
 
     @property
     def checkpoint(self) -> Path:
@@ -62,6 +68,9 @@ class Run:
         if known not in (None, digest) and not request.force:
             kind = request.resolve().kind
             raise OutputError(_of_another(self.folder, f"it is of other {kind}"))
+        if self.returned:
+            take_back(self.checkpoint, report)
+            self.record.save(self.folder)
         if self.done and known == digest:
             return self
         if self.mends:
@@ -82,7 +91,7 @@ class Run:
         pictures = way_to(request.pictures, self.folder)
         record = Record(
             RUN, command_line(), identity, files=self.record.files, named=named, data=data,
-            images=pictures,
+            images=pictures, before=self.record if self.record.finished else self.record.before,
         )  # fmt: skip
         self.folder.mkdir(parents=True, exist_ok=True)
         record.save(self.folder)
@@ -111,6 +120,8 @@ class Run:
         """
         skipped = self.folder / "skipped.csv"  # not written where nothing is left out
         gone = self.record.missing(self.folder)
+        if self.record.before is not None:  # whose results are replaced now
+            replace(self.record, before=None).save(self.folder)
         copies = copied_aside([self.folder / name for name in self._to_keep()])
         if skipped.name in self.record.files and skipped not in copies:
             skipped.unlink(missing_ok=True)
@@ -128,7 +139,8 @@ class Run:
             if not ended:  # what the block wrote so far must not be taken for changed by hand
                 with suppress(OutputError):  # the block's own error says what is wrong
                     record.save(self.folder)
-        replace(record, finished=True, result=result_digest(ids, labels)).save(self.folder)
+        result = result_digest(ids, labels)
+        replace(record, finished=True, result=result, before=None).save(self.folder)
 
     def _written(self, names: Sequence[str]) -> Record:
         """The record, with the digests of the files ``names`` as they are now."""
@@ -196,23 +208,53 @@ def _state(folder: Path, request: Request) -> Run:
     if request.force:
         return Run(folder, record)
     wanted = identity_of(request)["settings"]
-    known = completed(record.identity.get("settings"), wanted)
+    begun, record = record, _there(folder, record, wanted, resume=request.resume)
+    again = going_on(record.command, folder, data_of_run(folder))
+    known = _settings(record, wanted)
     if known != wanted:
-        raise OutputError(_of_another(folder, first_difference(known, wanted)))
+        why = first_difference(known, wanted)
+        if record.finished:
+            raise OutputError(_of_another(folder, why))
+        back = put_back(folder / FILES[0])
+        if back and record.before is not None and _settings(record.before, wanted) == wanted:
+            raise OutputError(
+                f"{folder} holds a run that was begun in place of this one ({why}) and did not "
+                f"end; this one is kept, and this puts it back: {back}"
+            )
+        raise OutputError(
+            f"{folder} holds another run ({why}), which did not end; name another folder, add "
+            f"--force to replace it, or go on with: {again}"
+        )
     missing = record.missing(folder)
     if record.finished and not missing:
-        return Run(folder, record, done=True)
+        return Run(folder, record, done=True, returned=record is not begun)
     if not request.resume:
         if record.finished:
             what = f"{folder / missing[0]} is gone, and the run that wrote it has ended"
-            raise OutputError(
-                f"{what}; add --force to begin anew, or write it again with: {typed('--resume')}"
-            )
+            raise OutputError(f"{what}; add --force to begin anew, or write it again with: {again}")
         raise OutputError(
-            f"the run in {folder} did not end; add --force to begin anew, or go on with: "
-            f"{typed('--resume')}"
+            f"the run in {folder} did not end; add --force to begin anew, or go on with: {again}"
         )
-    return Run(folder, record, mends=record.finished)
+    return Run(folder, record, mends=record.finished, returned=record is not begun)
+
+
+def _there(folder: Path, record: Record, wanted: dict[str, Any], *, resume: bool) -> Record:
+    """The record of the run whose results are in a folder.
+
+    That is the one that was to be replaced, if it is wanted and its checkpoint is there, because
+    it was never moved aside or a person put it back.
+    """
+    before = record.before
+    if before is None or _settings(before, wanted) != wanted:
+        return record
+    if resume and _settings(record, wanted) == wanted:
+        return record
+    there = digests_of(folder, FILES[:1])
+    return before if there and there.items() <= before.files.items() else record
+
+
+def _settings(record: Record, wanted: dict[str, Any]) -> Any:
+    return completed(record.identity.get("settings"), wanted)
 
 
 def _of_another(folder: Path, why: str) -> str:
@@ -251,16 +293,16 @@ def _first_picture(folder: Path) -> str | None:
 
 
 def _make_room(folder: Path, record: Record) -> list[str]:
-    """Move what a person changed in an older run's folder aside. What to say of it.
+    """Move the files of a folder without a record aside. What to say of it.
 
-    All else stays until it is written anew: a run that does not end costs nothing.
+    Those of an older run stay until they are written anew: a run that does not end costs nothing.
     """
-    # Of files without a record nobody knows whose they are: all are kept.
-    edited = record.worked_on(folder) if record.files else list(FILES)
-    # The checkpoint makes room when training begins, see `CheckpointHistory.begin`.
-    changed = [name for name in edited if name != FILES[0] and (folder / name).is_file()]
+    # Of files without a record nobody knows whose they are: all are kept. What a person changed
+    # of others is kept when they are written anew, see `Run.results`; the checkpoint when training
+    # begins, see `CheckpointHistory.begin`.
+    kept = () if record.files else FILES[1:]
     said = []
-    for path in (folder / name for name in changed):
+    for path in (folder / name for name in kept if (folder / name).is_file()):
         copy = free_name(path)
         path.rename(copy)
         said.append(_kept(path, copy, record))

@@ -145,6 +145,8 @@ def train(
             )
     if there is not None:
         check_same_images(checkpoint, there, source, request.groups)
+        if CheckpointHistory(checkpoint).resume_file.exists():
+            training.take_back(checkpoint, report)
         report.say(
             f"{checkpoint} is the finished checkpoint of this run already; add --force to train it "
             "again"

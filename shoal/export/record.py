@@ -48,6 +48,8 @@ class Record:
     """Where the images are from this folder, if they lie in it, beside it or one level above."""
     images: str = ""
     """The same of the images that are shown for vectors, where ``data`` are vectors."""
+    before: Record | None = None
+    """The finished run that this one is to replace, until it writes its first result."""
 
     def edited(self, folder: Path) -> list[str]:
         """The names of the files that are there and have changed since shoal wrote them."""
@@ -72,7 +74,11 @@ class Record:
         Raises:
             OutputError: it cannot be written.
         """
-        content = {
+        with atomic_path(folder / NAME) as temporary:
+            temporary.write_text(json.dumps(self._to_json(), indent=1) + "\n", encoding="utf-8")
+
+    def _to_json(self) -> dict[str, Any]:
+        return {
             "format": self.kind,
             "format_version": _VERSION,
             "shoal": __version__,
@@ -84,9 +90,8 @@ class Record:
             "named": list(self.named),
             "data": self.data,
             **({"images": self.images} if self.images else {}),
+            **({"before": self.before._to_json()} if self.before else {}),
         }
-        with atomic_path(folder / NAME) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -104,32 +109,36 @@ def read_record(folder: Path) -> Record | None:
     if not path.exists():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        kind, version = content["format"], content["format_version"]
-        if kind not in (RUN, EXPORT) or not isinstance(version, int):
-            raise ValueError(kind)
-        if version > _VERSION:
-            raise OutputError(
-                f"{path} was written by a newer version of shoal; upgrade shoal, or name another "
-                "folder."
-            )
-        identity, files = dict(content["identity"]), dict(content["files"])
-        named = tuple(content.get("named", ()))  # missing in older records
-        if not all(_is_name(name) and isinstance(digest, str) for name, digest in files.items()):
-            raise ValueError("files")
-        if not all(map(_is_name, named)):
-            raise ValueError("named")
-        return Record(
-            kind, str(content["command"]), identity, bool(content["finished"]),
-            str(content["result"]), files, named, str(content.get("data", "")),
-            str(content.get("images", "")),
-        )  # fmt: skip
+        return _from_json(path, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
             f"{path} is damaged, so shoal cannot tell what the folder holds; name another folder."
         ) from error
+
+
+def _from_json(path: Path, content: dict[str, Any]) -> Record:
+    kind, version = content["format"], content["format_version"]
+    if kind not in (RUN, EXPORT) or not isinstance(version, int):
+        raise ValueError(kind)
+    if version > _VERSION:
+        raise OutputError(
+            f"{path} was written by a newer version of shoal; upgrade shoal, or name another "
+            "folder."
+        )
+    identity, files = dict(content["identity"]), dict(content["files"])
+    named = tuple(content.get("named", ()))  # missing in older records
+    if not all(_is_name(name) and isinstance(digest, str) for name, digest in files.items()):
+        raise ValueError("files")
+    if not all(map(_is_name, named)):
+        raise ValueError("named")
+    before = content.get("before")
+    return Record(
+        kind, str(content["command"]), identity, bool(content["finished"]),
+        str(content["result"]), files, named, str(content.get("data", "")),
+        str(content.get("images", "")), None if before is None else _from_json(path, before),
+    )  # fmt: skip
 
 
 @contextmanager

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from shoal.errors import CheckpointError, DistributedError, Interrupted, OutputError
+from shoal.errors import CheckpointError, DistributedError, Interrupted, LostError, OutputError
 from shoal.images.output_checks import already_there, check_writable
 from shoal.models import checkpoint as checkpoints
 from shoal.models.checkpoint import Checkpoint
-from shoal.models.history_places import RESUME, history_folder, places_aside
+from shoal.models.history_places import RESUME, earlier_checkpoint, history_folder, places_aside
 
 RESUME_EVERY = 20.0
 """Seconds between two writes of the file that a run is resumed from."""
@@ -36,6 +37,13 @@ class CheckpointHistory:
     def resume_file(self) -> Path:
         """The file from which an interrupted run is resumed."""
         return self.folder / RESUME
+
+    @property
+    def goes_on(self) -> str:
+        """What goes on with the interrupted run, in Python, where the images are ``source``."""
+        resume, path = str(self.resume_file), str(self.path)
+        load = f"state = shoal.load({resume!r})"
+        return f"{load}; shoal.fit(source, {path!r}, state.recipe, resume=state)"
 
     @property
     def previous(self) -> Path:
@@ -75,7 +83,7 @@ class CheckpointHistory:
         if self.resume_file.exists():
             raise OutputError(
                 f"{self.path} belongs to a run that was interrupted; add force=True to begin anew, "
-                f"or go on with resume=load({str(self.resume_file)!r})."
+                f"or go on with: {self.goes_on}"
             )
 
     def files(self) -> list[Path]:
@@ -116,6 +124,27 @@ class CheckpointHistory:
             file.replace(aside / file.name)
         return aside
 
+    def take_back(self) -> Path | None:
+        """Undo `begin`, where a person put the earlier checkpoint back in its place.
+
+        What the run in between left is moved aside in its turn; the folder is returned, None if
+        nothing was to be done.
+        """
+        earlier = earlier_checkpoint(self.path)
+        if earlier is None or not filecmp.cmp(earlier, self.path, shallow=False):
+            return None
+        left, aside = list(self.folder.iterdir()), self.previous
+        if left:
+            aside.mkdir(exist_ok=True)
+        for file in left:
+            file.replace(aside / file.name)
+        for file in earlier.parent.iterdir():
+            if file != earlier:
+                file.replace(self.folder / file.name)
+        earlier.unlink()  # a copy of what is in its place
+        earlier.parent.rmdir()
+        return aside if left else None
+
     def save(self, checkpoint: Checkpoint, *, now: bool = False) -> None:
         """Keep ``checkpoint`` if its turn has come, and the state to resume from now and then.
 
@@ -151,9 +180,12 @@ class CheckpointHistory:
                 if last.step == 1:
                     self.begin()  # not before: a run that cannot start must not cost an older one
                 self.save(last)
-        except (Interrupted, DistributedError):  # the last state is whole
+        except (Interrupted, DistributedError) as error:  # the last state is whole
             if last is not None:
                 self.save(last, now=True)
+                if isinstance(error, LostError):
+                    kept = f"what is done is kept, go on with: {self.goes_on}"
+                    raise LostError(error.what, kept) from error
             raise
         assert last is not None  # a run has at least one step
         return last

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import glob
 import itertools
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+
+from shoal.images.left_out import MARK
 
 SUFFIX, OLDER_SUFFIX = ".history", ".trail"
 """How the folder's name ends. A folder of the older name is used where it is the only one."""
@@ -52,8 +55,31 @@ def why_missing(checkpoint: Path) -> str:
     missing = f"{checkpoint}: no such checkpoint"
     if resume.exists():
         missing += ", as its run was interrupted, or is still training"
+    begun = checkpoint.name == "checkpoint.pth" and is_begun(checkpoint.parent)
+    told = shlex.join(["shoal", "info", str(resume if resume.exists() else checkpoint.parent)])
+    if back and (resume.exists() or begun):
+        return (
+            f"{missing}; that of an earlier run is kept. This says how to go on: {told}; and this "
+            f"puts the earlier one back: {back}"
+        )
     if back:
         return f"{missing}; that of an earlier run is kept, and this puts it back: {back}"
     if resume.exists():
-        return f"{missing}; this says how to go on: {shlex.join(['shoal', 'info', str(resume)])}"
+        return f"{missing}; this says how to go on: {told}"
+    stopped = f"{missing}, as its run was stopped before anything of it was kept, or has just begun"
+    if begun:
+        return f"{stopped}; this says how to go on: {told}"
+    if resume.parent.is_dir() and all(
+        file.name.startswith(".") for file in resume.parent.iterdir()
+    ):
+        return f"{stopped}; give its command again."
     return ""
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether 'shoal run' began in a folder and has not ended."""
+    try:
+        record = json.loads((folder / MARK).read_bytes())
+        return record["format"] == "shoal run" and record["finished"] is False
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
