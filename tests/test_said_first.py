@@ -141,7 +141,8 @@ def test_a_file_that_is_no_journal_is_told_by_its_own_name(
     predict = ("predict", data, checkpoint_file, there)
     for words in (predict, ("train", data, tmp_path / "c.pth")):
         result = run_cli(*words, "--corrections", text)
-        said = f"shoal: {text} is not a file of corrections that shoal wrote.\n"
+        why = "is not a file of corrections that shoal wrote; name another, or move it away."
+        said = f"shoal: {text} {why}\n"
         assert (result.code, result.err) == (2, said)
 
 
