@@ -16,7 +16,12 @@ from shoal import ArraySource, open_source
 from shoal.errors import DataError
 from shoal.images.array_pixels import to_pixels
 from shoal.images.cache import Kept
-from shoal.images.channels import channel_kind, constant_channels, guessed_channels
+from shoal.images.channels import (
+    channel_kind,
+    constant_channels,
+    guessed_channels,
+    guessed_colours,
+)
 from shoal.images.checks import check_same_range
 from shoal.images.decoding.form import Form
 from shoal.images.decoding.modes import bring
@@ -134,8 +139,11 @@ def test_colours_share_a_range_and_measurements_do_not() -> None:
 def test_channels_that_are_constant_are_not_said_to_go_together() -> None:
     pixels = np.full((20, 8, 8, 3), 7, np.uint8)
     assert guessed_channels(ArraySource(pixels)) == []
+    assert guessed_colours(ArraySource(pixels)) == ""
     pixels[..., :] = GENERATOR.integers(0, 256, (20, 8, 8, 1))
-    assert "go together as colours do" in guessed_channels(ArraySource(pixels))[0]
+    assert "how the channels go together" in guessed_colours(ArraySource(pixels))
+    pixels[..., 1:] = 7
+    assert guessed_colours(ArraySource(pixels)) == ""
 
 
 def test_constant_channels_are_said_and_not_shown(tmp_path: Path) -> None:

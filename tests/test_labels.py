@@ -24,6 +24,7 @@ from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
 from shoal.export.export import export_prediction
 from shoal.export.safe_names import places
+from shoal.images.array import ArraySource
 from shoal.images.open import open_source
 
 IDS = ["a/x.png", "a/y.png", "b/y.png", "b/z ü.png", "c.png"]
@@ -292,6 +293,21 @@ def test_ids_with_dots_are_found_by_the_files_that_were_written_of_them():
     assert names.row("s3://bucket/p.tif#4") == 5
     for other in ("a.png", "x#t=12.7.png", "x#t=12.7", "p.tif#9.png", "p.tif#9", "p.jpg"):
         assert names.row(other) < 0, other
+
+
+def test_fiftyone_knows_the_files_of_ids_with_dots(tmp_path):
+    ids = ["a.b", "a.c", "in/v.mp4#t=1.5", "x.PNG"]
+    source = ArraySource(np.zeros((4, 4, 4), np.uint8), ids=ids)
+    table = ImageTable.of_labels(ids, np.array([0, 1, 0, 1]))
+    for kind, out in (("fiftyone", "labels.json"), ("folders", "sorted")):
+        export_prediction(source, table, tmp_path / out, kind=kind)
+    known = json.loads((tmp_path / "labels.json").read_text())["labels"]
+    for folder in (tmp_path / "sorted").glob("cluster-*"):
+        files = [path.relative_to(folder) for path in folder.rglob("*.*") if path.is_file()]
+        assert files
+        for file in files:  # FiftyOne takes off the last suffix
+            stem = file.with_suffix("").as_posix()
+            assert known[stem] == int(folder.name[-1]), stem
 
 
 def test_fiftyone_cannot_tell_two_suffixes_apart(tmp_path, pile):

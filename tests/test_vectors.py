@@ -273,6 +273,10 @@ def test_what_belongs_nowhere_begins_so_in_a_review(run_cli: Run, tmp_path: Path
     out = tmp_path / "out"
     result = run_cli("cluster", tmp_path / "v.npy", out, "-k", 3, "--noise", "10%")
     assert result.code == 0, result.err
+    assert "found none" not in result.err
+    np.save(tmp_path / "few.npy", vectors[:18])
+    none = run_cli("cluster", tmp_path / "few.npy", tmp_path / "few", "-k", 2, "--noise", "auto")
+    assert "--noise auto found none of the vectors to belong nowhere" in none.err
     assert (
         "30 belong nowhere"
         in run_cli("predict", tmp_path / "v.npy", out / "checkpoint.pth", tmp_path / "p.csv").err

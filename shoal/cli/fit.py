@@ -19,7 +19,8 @@ from shoal.clustering.choose_k import check_enough
 from shoal.distributed import torchrun
 from shoal.embedding.table import ImageTable
 from shoal.errors import CheckpointError, DistributedError, Interrupted, LostError
-from shoal.images.channels import channel_kind, guessed_channels
+from shoal.export.summaries import nothing_set_aside
+from shoal.images.channels import channel_kind, guessed_channels, guessed_colours
 from shoal.images.checks import check_n_clusters, describe_blank
 from shoal.images.files import locked, sweep
 from shoal.models import checkpoint as checkpoints
@@ -124,8 +125,9 @@ def _train(
         notes[CHANNELS] = MEASURED
     length = f", {counted(recipe.epochs, 'epoch')}" if limit is None else ""
     report.say(
-        f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}, "
-        f"recipe {recipe.name}{length} on {device}, seed {recipe.seed}"
+        f"{counted(len(source), 'image')} of {pixels(height, width, channels, colour=colour)}"
+        f"{guessed_colours(source) if before is None else ''}, recipe {recipe.name}{length} on "
+        f"{device}, seed {recipe.seed}"
     )
     few = group_sizes.few_images(len(source), recipe.n_clusters)
     report.warn(*describe_blank(source), *few)  # known before the wait
@@ -153,6 +155,7 @@ def _train(
         raise DistributedError(error.what + (goes_on if kept else "; nothing was done.")) from error
     if finished.facts.chosen is not None:
         report.say(finished.facts.chosen.reason)
+    report.say(*nothing_set_aside(finished))
     history = CheckpointHistory(path)
     report.say(
         f"trained in {lasted(finished.origin.seconds)}; checkpoint {path}, "

@@ -130,9 +130,9 @@ Orientation = Annotated[
 ]  # fmt: skip
 Intensity = Annotated[
     str | None,
-    typer.Option(help="matters: how bright a channel is tells kinds of images apart; varies: it "
-                 "changes with the light or the dye, and tells nothing; ignored: nor do "
-                 "colours, any thing may have any; auto: as the pile shows.",
+    typer.Option(help="Whether light tells kinds of images apart. matters: brightness and colours "
+                 "do; varies: brightness does not, it changes with the light or the dye; ignored: "
+                 "neither do, any thing may have any colour; auto: as the pile shows.",
                  show_default="auto, or as the named recipe has it"),
 ]  # fmt: skip
 Colours = Annotated[

@@ -171,7 +171,7 @@ def predict(
     report.say(*(f"the earlier {old} is kept as {copy}" for old, copy in kept))
     report.say(*replacing(replaced if not backup else ()))
     summary = summaries.prediction_summary(result, loaded.recipe.kind[:-1])
-    report.say(f"{summary}; written to {prediction}")
+    report.say(f"{summary}; written to {prediction}" + (f" and {table}" if table else ""))
     names = free(prediction.with_name("names.csv"))
     learned = known_of(len(result), loaded, indistinct=inference.are_indistinct(result))
     if not own:

@@ -75,6 +75,7 @@ def cluster(
     from shoal.cli.run_folder import already, corrections_kept, open_run
     from shoal.errors import DataError
     from shoal.export.record import read_record
+    from shoal.export.summaries import nothing_set_aside
     from shoal.images.checks import check_n_clusters
     from shoal.images.open import write_skipped
     from shoal.images.shards import check_there
@@ -149,6 +150,7 @@ def cluster(
         report.say(*how_compared(finished))
         if finished.facts.chosen is not None:
             report.say(finished.facts.chosen.reason)
+        report.say(*nothing_set_aside(finished))
         checkpoints.save(finished, run.checkpoint, force=True)
         with run.results(table.ids, table.labels, report):
             write_skipped(source, folder / "skipped.csv")

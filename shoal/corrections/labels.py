@@ -41,6 +41,8 @@ class LabelledImage:
     name: str
     label: str
     confidence: float | None
+    stem: str
+    """The name without the suffix of its file; an id such as ``a.b`` may have a dot and none."""
 
 
 @dataclass(frozen=True)

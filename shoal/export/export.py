@@ -81,7 +81,7 @@ def export_prediction(
     else:
         path = source.originals.path
         pile = path.name if path is not None and path.is_dir() else ""
-        write_labels(kind, out, _labelled(table), pile)
+        write_labels(kind, out, _labelled(source, rows, table), pile)
     return missing
 
 
@@ -99,12 +99,23 @@ def _check_pictures(source: ImageSource, kind: str) -> None:
         )
 
 
-def _labelled(table: ImageTable) -> list[LabelledImage]:
+def _labelled(source: ImageSource, rows: IntArray, table: ImageTable) -> list[LabelledImage]:
     known = table.confidence.tolist() if table.has_confidence else [None] * len(table)
+    stems = (_stem(source, row, name) for row, name in zip(rows.tolist(), table.ids, strict=True))
     return [
-        LabelledImage(name, title, confidence)
-        for name, title, confidence in zip(table.ids, table.titles(), known, strict=True)
+        LabelledImage(name, title, confidence, stem)
+        for name, title, confidence, stem in zip(
+            table.ids, table.titles(), known, stems, strict=True
+        )
     ]
+
+
+def _stem(source: ImageSource, row: int, name: str) -> str:
+    """An image's id without the suffix of its file, if it ends in that."""
+    if "." not in name.rpartition("/")[2]:
+        return name
+    suffix = source.originals.suffix(row)
+    return name[: -len(suffix)] if suffix and name.lower().endswith(suffix.lower()) else name
 
 
 def plan_export(

@@ -17,6 +17,7 @@ from shoal.images.csv_files import printable
 from shoal.models.checkpoint import Checkpoint
 from shoal.models.provenance import CHANNELS, MEASURED
 from shoal.plural import apart, counted, pixels
+from shoal.recipes.noise import OFF
 from shoal.scoring import label_free
 from shoal.scoring.accuracy import share_text
 from shoal.scoring.compare_splits import ComparedSplit
@@ -71,6 +72,14 @@ def training_summary(checkpoint: Checkpoint) -> str:
     sizes = checkpoint.facts.splits[0].sizes
     aside = apart(checkpoint.n_images - sum(sizes)) if checkpoint.noise else ""
     return f"{counted(checkpoint.n_images, 'image')}: clusters {_sizes(sizes)}{aside}"
+
+
+def nothing_set_aside(checkpoint: Checkpoint) -> list[str]:
+    """A line for a person who asked for noise to be set aside, where there was none."""
+    recipe, n_clustered = checkpoint.recipe, sum(checkpoint.facts.splits[0].sizes)
+    if recipe.noise == OFF or (checkpoint.noise and n_clustered < checkpoint.n_images):
+        return []
+    return [f"--noise {recipe.noise} found none of the {recipe.kind} to belong nowhere"]
 
 
 def _sizes(sizes: Sequence[int], names: Sequence[str | None] = ()) -> str:

@@ -44,7 +44,9 @@ def channel_kind(source: ImageSource) -> ChannelKind:
 
 
 def guessed_channels(source: ImageSource) -> list[str]:
-    """A line for a person on what channels are taken for, where nobody and no file says so.
+    """A line for a person on channels that are taken for measurements, where nobody says so.
+
+    Of channels that are taken for colours, which they mostly are, `guessed_colours` says less.
 
     >>> from shoal.images.array import ArraySource
     >>> guessed_channels(ArraySource(np.zeros((2, 4, 4, 1), np.uint8)))
@@ -59,16 +61,27 @@ def guessed_channels(source: ImageSource) -> list[str]:
     if not n_varying:
         return []
     if channel_kind(source) == "rgb":
-        if n_varying < 2:  # nothing is there for it to go together with
-            return []
-        return [
-            "the three channels go together as colours do, and are taken for colours (--colours "
-            "no: each measures something else)"
-        ]
+        return []
     return [
         "the three channels do not go together as colours do, and are taken for measurements "
         "(--colours yes: they are colours)"
     ]
+
+
+def guessed_colours(source: ImageSource) -> str:
+    """What follows "in colour" where nothing but the channels themselves say that they are colours.
+
+    >>> from shoal.images.array import ArraySource
+    >>> light = np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1).repeat(3, axis=3)
+    >>> guessed_colours(ArraySource(light))
+    ' (a guess by how the channels go together; else --colours no)'
+    """
+    if source.shape[2] != 3 or getattr(source, "colour", None) is not None:
+        return ""
+    together = 3 - len(constant_channels(source)) > 1
+    if not together or channel_kind(source) != "rgb":
+        return ""
+    return " (a guess by how the channels go together; else --colours no)"
 
 
 def as_colours(source: ImageSource) -> ChannelKind:

@@ -7,6 +7,7 @@ file. Who promises to be done in a minute has to know.
 from __future__ import annotations
 
 import time
+import weakref
 
 import numpy as np
 
@@ -19,6 +20,8 @@ _FEW, _BRIEFLY = 16, 1.0
 """So many images tell, or those that are read in about so many seconds."""
 _EXAMPLES = 384
 """So many times an image is read to show examples of clusters, about: 170 of two, 500 of ten."""
+_known: weakref.WeakKeyDictionary[ImageSource, float] = weakref.WeakKeyDictionary()
+"""Seconds an image of sources that were timed: it is asked when a run begins, and at its end."""
 
 
 def seconds_to_draw(source: ImageSource) -> float:
@@ -43,6 +46,12 @@ def _n_packed(source: ImageSource) -> int:
 
 
 def _seconds_an_image(source: ImageSource) -> float:
+    if source not in _known:
+        _known[source] = _timed(source)
+    return _known[source]
+
+
+def _timed(source: ImageSource) -> float:
     if isinstance(source.originals, PixelOriginals):
         return 0.0
     rows = np.unique(np.linspace(0, len(source) - 1, _FEW).astype(np.int64))

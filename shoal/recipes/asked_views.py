@@ -26,8 +26,8 @@ class AskedViews:
     """free: the images have no up; upright: they have one; auto: shoal decides by the pile; None:
     as the recipe has it."""
     intensity: str | None = None
-    """matters: the intensity tells kinds of images apart; varies: it changes by chance; ignored: it
-    tells nothing, and neither do colours; auto and None as above."""
+    """Whether light tells kinds of images apart. matters: brightness and colours do; varies:
+    brightness does not, it changes by chance; ignored: neither do; auto and None as above."""
     settings: tuple[str, ...] = ()
     """Settings written ``FIELD=VALUE``, see `override`. Those of views go before all else."""
 

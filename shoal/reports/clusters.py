@@ -41,9 +41,9 @@ def section(
         Heading(wording("What was found")),
         Paragraph(
             wording("{n:,} {n:image|images} in {k} {k:cluster|clusters}, mean confidence "
-                    "{confidence:.3f}, by {name}.",
+                    "{confidence:.3f}. The file {file} assigns others to them.",
                     n=len(table.labels), k=n_clusters, confidence=table.confidence.mean(),
-                    name=inputs.main.trained.name)
+                    file=inputs.main.trained.path.name)
         ),
     ]  # fmt: skip
     if n_apart:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shoal.corrections.image_names import without_suffix
 from shoal.corrections.labels import Label, LabelFile, LabelledImage
 from shoal.errors import DataError
 from shoal.images.csv_files import as_text, quoted
@@ -44,7 +43,7 @@ def write(out: Path, images: Sequence[LabelledImage], pile: str) -> None:
     number = {label: place for place, label in enumerate(classes)}
     labels: dict[str, int] = {}
     for image in images:
-        stem = without_suffix(as_text(image.name))
+        stem = as_text(image.stem)
         if stem in labels:
             raise DataError(
                 f"FiftyOne tells images apart by their names without the suffix, and several are "
