@@ -155,7 +155,8 @@ def test_one_checkpoint_will_do(trained: Path, run_cli: Callable[..., Any]) -> N
     assert (result.code, result.err) == (0, "")
     said = text(path)
     parts = [said.index(part) for part in (
-        "Can these groups be trusted?", "What was found", "0 typical", "How sure",
+        "Can these groups be trusted?", "What was found", "one group says less than that of all",
+        "0 typical", "How sure",
         "Reconstructions", "Checkpoints", "How it was made",
     )]  # fmt: skip
     assert parts == sorted(parts)  # the reader's order
