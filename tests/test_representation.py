@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from shoal import load, pipeline
+from shoal.clustering.choose_k import weigh_remembered
 from shoal.embedding.embed import embed
 from shoal.embedding.pixel_components import as_spread_as, flat_pixels
 from shoal.images.array import ArraySource
@@ -139,6 +140,11 @@ def test_what_was_learned_is_embedded_once_where_it_stands_beside_the_pixels(
     assert made.recipe.embedding == "joint_pixels"
     assert calls == [len(source)]
     np.testing.assert_array_equal(pipeline.predict(source, made).embedding, table.embedding)
+    # Strengths by what was learned are other ones, and so it is said which they are.
+    chosen = pipeline.cluster(source, trained, auto_k=True, keep_better=True)[0]
+    assert chosen.facts.chosen is not None
+    assert "by what was learned alone; the groups were then" in chosen.facts.chosen.reason
+    assert "weighed with the pixels" in weigh_remembered(chosen).reason
 
 
 def test_pixels_of_images_without_an_up_do_not_change_when_they_are_turned() -> None:

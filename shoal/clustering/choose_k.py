@@ -12,6 +12,7 @@ from shoal.clustering.evidence import NumberOfClusters
 from shoal.clustering.n_clusters import FEWEST_A_CLUSTER, MOST_IMAGES, check_range, weigh
 from shoal.clustering.prediction_strength import compare_halves
 from shoal.embedding.neighbours import nearest
+from shoal.embedding.pixel_components import JOINT_PIXELS, PIXELS
 from shoal.embedding.reduce import reduce
 from shoal.images.sampling import sample_rows
 from shoal.images.vectors.source import noun_held
@@ -28,6 +29,8 @@ FEWEST, MOST = 2, 20
 SEVERAL = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20)
 """Those that are tried where only a look is wanted."""
 _LOOKED_AT, _RUNS = 1500, 4
+_WITH_PIXELS = "All of this was weighed with the pixels, as the groups were found."
+"""What is added to the reason where that is so: the run itself may have chosen without them."""
 
 
 def check_enough(n_images: int, noun: str = "images") -> None:
@@ -104,10 +107,13 @@ def weigh_remembered(
         DataError: it remembers fewer than 10 images for each cluster.
     """
     reference = clustering_of(checkpoint).reference
-    return weigh(
+    found = weigh(
         reference, low=low, high=high, seed=checkpoint.recipe.seed,
         vectors=checkpoint.n_dimensions > 0, track=track,
     )  # fmt: skip
+    if checkpoint.recipe.embedding not in (PIXELS, JOINT_PIXELS):
+        return found
+    return replace(found, reason=f"{found.reason} {_WITH_PIXELS}")
 
 
 def choose_n_clusters(

@@ -127,7 +127,7 @@ class ChosenNumber:
 
 
 BEFORE_PIXELS = (
-    "The number was chosen by what was learned alone; the groups were then found by the pixels."
+    "The number was chosen by what was learned alone; the groups were then found with the pixels."
 )
 """What is added to the reason for a number that was chosen in another embedding."""
 ONE_NUMBER, ALL_THE_SAME = "a single number has no direction", "all vectors are the same"
