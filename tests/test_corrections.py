@@ -219,6 +219,25 @@ def test_one_process_writes_and_a_full_disk_changes_nothing(tmp_path, monkeypatc
     assert read_journal(path).history.groups.decided.sum() == 1
 
 
+@pytest.mark.parametrize("change", ["cut", "replaced", "gone"])
+def test_nothing_is_written_where_it_would_be_lost(tmp_path, change):
+    path = tmp_path / "x.jsonl"
+    with Journal(path, start_entry(IDS, LABELS)) as journal:
+        journal.append(say.confirm(journal.history.groups, np.array([0])))
+        before = path.read_bytes()
+        if change == "cut":
+            os.truncate(path, len(before) - 9)
+        else:
+            path.rename(tmp_path / "copy")
+        if change == "replaced":
+            path.write_bytes(before)
+        with pytest.raises(OutputError, match="moved, replaced or cut by another program"):
+            journal.append(say.confirm(journal.history.groups, np.array([1])))
+        assert len(journal.history.entries) == 2
+        if change != "gone":
+            assert path.read_bytes() == before[: path.stat().st_size]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

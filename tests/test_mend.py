@@ -228,7 +228,7 @@ def test_the_command_that_a_refusal_names_is_a_way_on(
     if as_before:
         assert path.read_bytes().splitlines()[1:] == whole.splitlines()[1:]
         assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
-    assert run_cli(*shlex.split(command)).err.endswith("is whole; there is nothing to mend\n")
+    assert run_cli("mend", folder).err.endswith("is whole; there is nothing to mend\n")
     with open_review(open_source(images_file), checkpoints.load(checkpoint), checkpoint).journal:
         pass
 

@@ -15,7 +15,7 @@ def mend(
         Path,
         typer.Argument(
             metavar="CORRECTIONS", show_default=False,
-            help="A file of corrections, .corrections.jsonl.",
+            help="A file of corrections, .corrections.jsonl, or the folder of a run that has one.",
         ),
     ],
     quiet: Quiet = False,
@@ -36,6 +36,8 @@ def mend(
     from shoal.scoring.worth_asking import Known
 
     report = Reporter(quiet=quiet)
+    if corrections.is_dir():
+        corrections = journal_beside(corrections / "checkpoint.pth")
     mended = mend_corrections(corrections)
     if mended is None:
         report.say(f"{corrections} is whole; there is nothing to mend")

@@ -86,6 +86,7 @@ class Journal:
         """
         entry = self._stamped(entry, len(self.history.entries) + 1)
         history = self.history.then(entry)
+        self._check_there()
         self._make_room()
         self._write(entry)
         self.history = history
@@ -138,6 +139,19 @@ class Journal:
     def _stamped(self, entry: Entry, n: int) -> Entry:
         entry = entry_of_vectors(entry) if self._vectors else entry
         return replace(entry, n=n, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def _check_there(self) -> None:
+        """Raise if the file is another one now, or shorter: what is written would be lost."""
+        here = os.fstat(self._file)
+        try:
+            same = os.path.samestat(os.stat(self.path), here) and here.st_size >= self._length
+        except OSError:
+            same = False
+        if not same:
+            raise OutputError(
+                f"{self.path} was moved, replaced or cut by another program, so nothing is written "
+                "to it; stop this review and begin it again."
+            )
 
     def _make_room(self) -> None:
         """Keep what is left of a line that was cut off, before another is written in its place.
