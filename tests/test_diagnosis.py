@@ -239,7 +239,7 @@ def test_images_all_the_same() -> None:
     (warning,) = warnings.diagnose(
         source, checkpoint_of(BEST), z, labels, rows, np.array([N, 0]), rows
     )
-    assert "the same picture" in warning
+    assert "are the same as shoal sees them" in warning
 
 
 def test_the_sample_of_a_large_pile() -> None:

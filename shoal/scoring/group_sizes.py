@@ -61,8 +61,8 @@ def mostly_copies(identity: IntArray, n_clusters: int) -> list[str]:
     if n_different > n_clusters or n_different == len(identity):
         return []
     return [
-        f"only {n_different:,} of the {len(identity):,} images that were compared are different, "
-        f"and the others are {COPIES}: groups can tell no more than these apart."
+        f"only {n_different:,} of the {len(identity):,} images that were compared are different as "
+        f"shoal sees them, and the others are {COPIES}: groups can tell no more than these apart."
     ]
 
 
@@ -91,7 +91,8 @@ def few_different(identity: IntArray) -> list[str]:
     few = f"{counted(n_different, 'image is', 'images are')} few"
     if n_different < len(identity):
         few = (
-            f"only {n_different:,} of the {len(identity):,} images that were compared are different"
+            f"only {n_different:,} of the {len(identity):,} images that were compared are "
+            "different as shoal sees them"
         )
     return [
         f"{few}: of fewer than {FEW_TO_GROUP} different images {UNJUDGED} their groups mean "

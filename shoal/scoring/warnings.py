@@ -70,8 +70,8 @@ def diagnose(
     if identical:
         return [
             *too_few,
-            f"all {len(rows):,} images that were compared are the same picture, so the clusters "
-            "mean nothing; check the images.",
+            f"all {len(rows):,} images that were compared are the same as shoal sees them, so the "
+            "clusters mean nothing; check the images.",
         ]
     if alone := single_images(sizes):
         return [*too_few, *alone]

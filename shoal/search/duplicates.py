@@ -28,8 +28,8 @@ def find_duplicates(
     """Find copies, put them into groups, and choose an image of each group to keep.
 
     Exact copies are the same file, or have the same pixels at full size. Of arrays and of vectors
-    their rows are compared, and there are no others. A pair is exact, or not, whatever else is in
-    the pile. An image whose file cannot be read again is no exact copy of another.
+    the rows are compared as the source reads them. A pair of files is exact, or not, whatever else
+    is in the pile. An image whose file cannot be read again is no exact copy of another.
 
     Near copies look the same, or almost, as the source has them: mostly small. They are sought
     among the 8 nearest neighbours of each image by coarse colours and, with a checkpoint, among the
