@@ -84,7 +84,9 @@ def test_what_belongs_nowhere_is_told_so_everywhere_and_is_no_cluster(tmp_path: 
     assert '<span class="legend-name">belongs nowhere</span>' in page
     assert "cluster 3" not in page
     assert "cluster belongs" not in page
-    inputs: Any = SimpleNamespace(train=source)
+    checkpoint = SimpleNamespace(n_dimensions=0)
+    main = SimpleNamespace(trained=SimpleNamespace(checkpoint=checkpoint))
+    inputs: Any = SimpleNamespace(train=source, main=main)
     listed, *_, gallery = clusters._clusters(inputs, table, Wording("en"))
     assert isinstance(listed, Table)
     assert isinstance(gallery, Gallery)

@@ -109,6 +109,23 @@ def test_a_run_that_was_killed_before_anything_was_kept_is_told(
     assert run_cli("train", "pile.npy", "c.pth", *words).code == 0
 
 
+def test_ctrl_c_behind_the_training_says_what_goes_on(
+    images_file: Path, start_shoal: Cli, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(images_file, "pile.npy")
+    process = start_shoal("run", "pile.npy", "found", "--epochs", "1", *SMALL, "--quiet")
+    while not Path("found/checkpoint.pth").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    resumed = typed(advice(err), tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert Path("found/report.html").exists()
+
+
 @pytest.mark.parametrize("verb", ["train", "run"])
 def test_after_a_run_that_was_to_replace_another_the_other_one_is_as_it_was(
     verb: str, images_file: Path, fast: Sequence[str], start_shoal: Cli, run_cli: Cli,

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from shoal.cli.fit import take_back
-from shoal.cli.going_on import going_on
+from shoal.cli.going_on import RESUME, going_on
 from shoal.cli.outputs import copied_aside
 from shoal.cli.request import Request, rehearse
 from shoal.cli.run_identity import completed, data_of_run, first_difference, identity_of
 from shoal.embedding.table import result_digest
-from shoal.errors import OutputError
+from shoal.errors import Interrupted, OutputError
 from shoal.export.load_corrections import corrections_beside
 from shoal.export.record import NAME, RUN, Record, digests_of, read_record, way_to
 from shoal.images.csv_files import printable
@@ -29,7 +29,7 @@ from shoal.images.output_checks import check_writable, lies_in
 from shoal.images.readers.zarr_store import is_store
 from shoal.models.history import CheckpointHistory
 from shoal.models.history_places import put_back
-from shoal.models.provenance import command_line
+from shoal.models.provenance import command_line, typed, typed_words
 from shoal.progress import Reporter
 from shoal.protocols import ImageSource, IntArray
 
@@ -162,6 +162,7 @@ def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
     Raises:
         OutputError: the folder holds the images, another run, files that this one would replace, or
             is in use.
+        Interrupted: on Ctrl-C, with the command that goes on.
     """
     CheckpointHistory(folder / FILES[0]).check_writable()
     for name in (*FILES, NAME):
@@ -169,7 +170,11 @@ def open_run(folder: Path, data: Path, request: Request) -> Iterator[Run]:
     _check_no_pile(folder, data)
     with locked(folder, f"to {folder}"):
         sweep(folder)
-        yield _state(folder, request)
+        try:
+            yield _state(folder, request)
+        except KeyboardInterrupt:
+            resume = [RESUME] if typed_words()[:1] == ["run"] else []  # others begin again anyway
+            raise Interrupted(f"stopped; go on with: {typed(*resume)}") from None
 
 
 def already(run: Run) -> list[str]:

@@ -56,7 +56,8 @@ def section(
 def left_out(wording: Wording) -> list[Block]:
     """The section of a report that did not measure the history."""
     reason = wording(
-        "The checkpoints along the way were not measured, to save time; 'shoal report' does."
+        "To save time, none or too few of the checkpoints along the way were measured to show "
+        "them; 'shoal report' measures all."
     )
     return [Heading(wording("Checkpoints")), Paragraph(reason)]
 
