@@ -48,7 +48,7 @@ class OutputError(ShoalError):
 
 
 class UsageMistake(ShoalError):
-    """The words of a command: one is missing, unknown or too many."""
+    """The words of a command: one is missing, empty, unknown or too many."""
 
 
 class TrainingError(ShoalError):

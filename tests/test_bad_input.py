@@ -727,7 +727,7 @@ SETTINGS: list[Case] = [
         )
         for *options, fragment in (
             ("--recipe", "bets", "no recipe 'bets'; did you mean 'best'?"),
-            ("--recipe", "", "no recipe ''; choose from baseline, best, digits, improved"),
+            ("--recipe", "zzz", "no recipe 'zzz'; choose from baseline, best, digits, improved"),
             ("--epochs", "1", "--minutes", "1", "--epochs and --minutes cannot both be given"),
             ("--minutes", "0", "--minutes must be above 0 and at most 100,000, got"),
             ("--minutes", "-1", "--minutes must be above 0 and at most 100,000, got"),

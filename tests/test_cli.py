@@ -114,6 +114,36 @@ def test_an_option_means_the_same_in_every_command() -> None:
     assert not {option: told for option, told in meaning.items() if len(told) > 1}
 
 
+def test_no_word_of_a_command_may_be_empty(
+    run_cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty path would be the current folder, and everything below it the images."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images.txt").write_text("here, so that the folder is not empty")
+    words: dict[str, list[str]] = {}
+    for command, parameter in parameters():
+        if parameter.param_type_name == "argument":
+            words.setdefault(command, []).append(parameter.metavar)
+    typed: list[tuple[str, list[str], str]] = []
+    for command, parameter in parameters():
+        if parameter.param_type_name == "argument":
+            empty = ["" if word == parameter.metavar else word for word in words[command]]
+            typed.append((command, empty, parameter.metavar))
+        elif not parameter.is_flag:
+            for option in parameter.opts:
+                typed.append((command, [option, "", *words[command]], parameter.opts[0]))
+            if option.startswith("--"):
+                typed.append((command, [*words[command], f"{option}="], parameter.opts[0]))
+    typed += [(command, [*words[command], "x", ""], "") for command in words]
+    assert len(typed) > 400
+    for command, given, name in typed:
+        result = run_cli(command, *given)
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), (command, given)
+        assert f"shoal: {name}" in result.err, (command, given)
+        assert " is empty" in result.err, (command, given)
+    assert [path.name for path in tmp_path.iterdir()] == ["images.txt"]
+
+
 def test_help_is_in_groups_and_nothing_is_cut_off(
     run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

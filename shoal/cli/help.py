@@ -32,7 +32,7 @@ class Command(TyperCommand):
         Raises:
             RecipeError: a number is not written as one.
             DataError: the folder of a run is given in place of images and checkpoint.
-            UsageMistake: a word is missing, unknown or too many.
+            UsageMistake: a word is missing, empty, unknown or too many.
         """
         words = with_addresses(args)
         try:
@@ -46,6 +46,26 @@ class Command(TyperCommand):
             raise _in_a_sentence(error, f"shoal {self.name}") from None
         except _USAGE as error:
             raise _in_a_sentence(error, f"shoal {self.name}") from None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the words into what the command is called with.
+
+        An empty word is a variable of the shell that is not set. As a path it would be the current
+        folder, and all that lies below it would be the images.
+
+        Raises:
+            UsageMistake: one of them is empty.
+        """
+        given, more, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.params:
+            value = given.get(parameter.name)
+            if value == "" or (isinstance(value, Sequence) and "" in list(value)):
+                is_option = parameter.param_type_name == "option"
+                name = parameter.opts[0] if is_option else parameter.metavar
+                raise UsageMistake(_EMPTY.format(name, "" if parameter.required else _LEAVE_OUT))
+        if "" in more:
+            raise UsageMistake(_EMPTY.format("one word of the command", _LEAVE_OUT))
+        return super().parse_args(ctx, args)
 
     def _with_files_of_run(self, words: Sequence[str]) -> str | None:
         """How to say the folder of a run, where DATA and CHECKPOINT are wanted; None of others."""
@@ -89,6 +109,12 @@ class Command(TyperCommand):
         """``DATA CHECKPOINT [LABELS]``, where typer writes ``{DATA} {CHECKPOINT} [LABELS]``."""
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+_EMPTY = (
+    "{} is empty, as a variable of the shell that is not set would leave it; write what it is{}."
+)
+_LEAVE_OUT = ", or leave it out"
 
 
 def _not_a_number(error: typer.BadParameter, words: list[str]) -> str | None:

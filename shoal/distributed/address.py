@@ -41,13 +41,16 @@ def with_addresses(words: list[str]) -> list[str]:
     ['--ray', 'local', 'photos/', 'found/']
     >>> with_addresses(["--ray", "head:6379", "photos/"])
     ['--ray', 'head:6379', 'photos/']
+    >>> with_addresses(["--ray", "", "photos/"])  # meant as an address that somebody lacks
+    ['--ray', '', 'photos/']
     """
     filled: list[str] = []
     for place, word in enumerate(words):
         filled.append(word)
         if word == "--":
             return filled + words[place + 1 :]
-        if word == "--ray" and not any(map(is_address, words[place + 1 : place + 2])):
+        following = words[place + 1 : place + 2]
+        if word == "--ray" and following != [""] and not any(map(is_address, following)):
             filled.append(LOCAL)
     return filled
 
