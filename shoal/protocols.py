@@ -35,6 +35,14 @@ class Originals(Protocol):
         """The file on disk that holds image ``index``, links followed; None if there is none."""
         ...
 
+    def place(self, index: int) -> tuple[Path, str] | None:
+        """The file on disk that image ``index`` is in, links followed, whether it is there or not.
+
+        With it comes the name of the image within the file, empty unless the file holds several.
+        None where images have no files of their own.
+        """
+        ...
+
     def content(self, index: int) -> bytes:
         """Image ``index`` encoded, as a file would hold it.
 

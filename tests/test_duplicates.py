@@ -382,6 +382,92 @@ def test_frames_after_the_first_count(tmp_path: Path) -> None:
     assert told == {"a.gif": "kept", "b.gif": "near", "c.gif": "exact"}
 
 
+def test_images_after_the_first_of_a_heic_count(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    a, b, c = (Image.fromarray(image) for image in textures(3, 5))
+    for name, other in (("1", b), ("2", c)):
+        whole = heif.from_pillow(a)
+        whole.add_from_pillow(other)
+        whole.save(tmp_path / f"{name}.heic", primary_index=0, quality=90)
+    shutil.copy(tmp_path / "1.heic", tmp_path / "3.heic")
+    told = kinds(find_duplicates(open_source(tmp_path, cache=False)))
+    assert told == {"1.heic": "kept", "2.heic": "near", "3.heic": "exact"}
+
+
+def table(path: Path) -> dict[str, tuple[str, str]]:
+    """The kind and the value of ``keep`` of each image."""
+    with path.open(newline="") as file:
+        return {row["id"]: (row["kind"], row["keep"]) for row in csv.DictReader(file)}
+
+
+def test_one_file_is_no_copy_of_itself(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    """Else who deletes what has keep 0 loses the only file."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, image in zip("abc", textures(3, 23), strict=True):
+        Image.fromarray(image).save(folder / f"{name}.png")
+    (folder / "!a.png").symlink_to("a.png")
+    os.link(folder / "b.png", folder / "d.png")
+    shutil.copy(folder / "a.png", folder / "copy.png")
+    files = ("--csv", tmp_path / "d.csv", "--picture", tmp_path / "d.png")
+    told = run_cli("duplicates", folder, *files)
+    assert told.code == 0, told.err
+    assert table(tmp_path / "d.csv") == {"a.png": ("kept", "1"), "copy.png": ("exact", "0")}
+    assert "2 names lead to a file that is in the pile anyway" in told.err
+
+    (tmp_path / "linked").symlink_to(folder)
+    paths = ["linked/a.png", "photos/a.png", "photos/../photos/b.png", str(folder / "b.png")]
+    (tmp_path / "list.txt").write_text("\n".join(paths))
+    told = run_cli("duplicates", tmp_path / "list.txt", *files, "--force")
+    assert told.code == 0, told.err
+    assert table(tmp_path / "d.csv") == {}
+
+
+def pages(path: Path, *images: np.ndarray) -> None:
+    first, *others = map(Image.fromarray, images)
+    first.save(path, save_all=True, append_images=others)
+
+
+@pytest.mark.parametrize("where", ["folder", "zip"])
+def test_a_page_is_exact_only_if_the_whole_file_is(
+    where: str, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    a, b, c = textures(3, 24)
+    pages(folder / "1.tif", a, b)
+    pages(folder / "2.tif", a, c)
+    shutil.copy(folder / "1.tif", folder / "3.tif")
+    Image.fromarray(a).save(folder / "page.png")
+    pile = folder if where == "folder" else shutil.make_archive(str(folder), "zip", folder)
+    files = ("--csv", tmp_path / "d.csv", "--picture", tmp_path / "d.png")
+    told = run_cli("duplicates", pile, *files)
+    assert told.code == 0, told.err
+    kinds_of = {name: kind for name, (kind, _) in table(tmp_path / "d.csv").items()}
+    assert kinds_of == {
+        "1.tif#page=0": "kept", "3.tif#page=0": "exact", "2.tif#page=0": "near",
+        "page.png": "near", "1.tif#page=1": "kept", "3.tif#page=1": "exact",
+    }  # fmt: skip
+
+
+def test_the_largest_file_is_kept_beside_a_file_of_several_pages(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    large, *others = textures(3, 25)
+    Image.fromarray(large).resize((20, 20)).save(folder / "a small.png")
+    Image.fromarray(large).resize((160, 160)).save(folder / "b large.png")
+    pages(folder / "scan.tif", *others)
+    files = ("--csv", tmp_path / "d.csv", "--picture", tmp_path / "d.png")
+    told = run_cli("duplicates", folder, *files)
+    assert told.code == 0, told.err
+    assert table(tmp_path / "d.csv") == {
+        "b large.png": ("kept", "1"), "a small.png": ("near", "0"),
+    }  # fmt: skip
+    assert "to keep: the largest file of each" in told.err
+
+
 def test_what_cannot_be_read_again_is_not_exact(tmp_path: Path) -> None:
     look_alikes(tmp_path / "photos")
     source = open_source(tmp_path / "photos", cache=False, fit="stretch")

@@ -86,6 +86,7 @@ def duplicates(
     from shoal.scoring.worth_asking import Known, known_of
     from shoal.search import summaries
     from shoal.search.duplicates import check_threshold, find_duplicates
+    from shoal.search.own_files import sizes_of_files
 
     check_threshold(threshold)
     check_ray(ray, workers, device)
@@ -116,7 +117,7 @@ def duplicates(
                 source, order, csv, report, ray=ray, workers=workers, device=device, force=force
             ))  # fmt: skip
         copies = find_duplicates(
-            source, loaded, threshold=threshold, sizes=source.originals.n_bytes(), seen=seen,
+            source, loaded, threshold=threshold, sizes=sizes_of_files(source), seen=seen,
             device=inference.ready(device), track=report,
         )  # fmt: skip
         copies.to_csv(csv, force=force)

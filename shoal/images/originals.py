@@ -56,6 +56,9 @@ class PixelOriginals:
     def file(self, index: int) -> Path | None:
         return None
 
+    def place(self, index: int) -> None:
+        return None
+
     def content(self, index: int) -> bytes:
         return to_png(read_pictures(self.source, np.array([index]))[0])
 
@@ -97,11 +100,11 @@ class FileOriginals:
         self._real: dict[int, tuple[Path, str]] = {}
 
     def file(self, index: int) -> Path | None:
-        path, member = self._place(index)
+        path, member = self.place(index)
         return path if path.is_file() and not member else None
 
     def content(self, index: int) -> bytes:
-        path, member = self._place(index)
+        path, member = self.place(index)
         if not path.exists():
             raise _gone(self._names[index], "no such file")
         try:
@@ -113,14 +116,14 @@ class FileOriginals:
             raise _gone(self._names[index], getattr(error, "strerror", "") or str(error)) from error
 
     def encoded(self, index: int) -> Encoded:
-        path, member = self._place(index)
+        path, member = self.place(index)
         return Member(path, member) if path.exists() else Unreadable("no such file")
 
     def suffix(self, index: int) -> str:
-        _, member = self._place(index)
+        _, member = self.place(index)
         return ".png" if member else Path(self._names[index]).suffix
 
-    def _place(self, index: int) -> tuple[Path, str]:
+    def place(self, index: int) -> tuple[Path, str]:
         """The file of an image, links followed; and its name within the file if that has several.
 
         A name with a ``#`` may be that of a file. It is one if there is such a file.
@@ -140,7 +143,7 @@ class FileOriginals:
         return self._real[index]
 
     def size(self, index: int) -> tuple[int, int]:
-        path, member = self._place(index)
+        path, member = self.place(index)
         if not path.exists():
             raise _gone(self._names[index], "no such file")
         return _size_of(self._names[index], path, member)
@@ -151,7 +154,7 @@ class FileOriginals:
         return np.array(sizes, np.int64) if len(sizes) == len(files) else None
 
     def describe(self) -> str:
-        within = any(self._place(row)[1] for row in range(min(_LOOKED_AT, len(self._names))))
+        within = any(self.place(row)[1] for row in range(min(_LOOKED_AT, len(self._names))))
         return "as their files, those within a file as PNG" if within else "as their files"
 
 
@@ -178,6 +181,9 @@ class EncodedOriginals:
         return self.__dict__ | {"_listed": None}  # open files; another process lists anew
 
     def file(self, index: int) -> Path | None:
+        return None
+
+    def place(self, index: int) -> None:
         return None
 
     def content(self, index: int) -> bytes:
@@ -261,6 +267,9 @@ class SubsetOriginals:
 
     def file(self, index: int) -> Path | None:
         return self._whole.file(int(self._rows[index]))
+
+    def place(self, index: int) -> tuple[Path, str] | None:
+        return self._whole.place(int(self._rows[index]))
 
     def content(self, index: int) -> bytes:
         return self._whole.content(int(self._rows[index]))

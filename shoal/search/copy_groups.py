@@ -46,6 +46,8 @@ class Duplicates:
     n_unread: int = 0
     """How many images look the same as others, and could not be read again to compare them at full
     size: they count as near."""
+    n_again: int = 0
+    """How many images are in the pile under another name as well: they are in no group."""
 
     @property
     def n_copies(self) -> int:
@@ -56,7 +58,7 @@ class Duplicates:
     def all_the_same(self) -> bool:
         """Whether all images look the same as one; a single image is no copy."""
         return any(
-            len(group.others) + 1 == len(self.ids) and not group.distances.any()
+            len(group.others) + 1 + self.n_again == len(self.ids) and not group.distances.any()
             for group in self.groups[:1]
         )
 

@@ -17,6 +17,7 @@ from shoal.search.copy_groups import Duplicates, Group
 from shoal.search.full_size import HARDLY, looking_alike, same_at_full_size
 from shoal.search.large_copies import LargeComparison, links_of
 from shoal.search.nearness import Limit
+from shoal.search.own_files import named_again
 from shoal.search.vector_copies import VectorComparison, threshold_for
 
 
@@ -30,6 +31,10 @@ def find_duplicates(
     Exact copies are the same file, or have the same pixels at full size. Of arrays and of vectors
     the rows are compared as the source reads them. A pair of files is exact, or not, whatever else
     is in the pile. An image whose file cannot be read again is no exact copy of another.
+
+    One file under several names, such as a link and the file that it leads to, is no copy of
+    itself: one name counts, the others are in no group. Of a file that holds several images each is
+    an exact copy of the same image of an equal file alone.
 
     Near copies look the same, or almost, as the source has them: mostly small. They are sought
     among the 8 nearest neighbours of each image by coarse colours and, with a checkpoint, among the
@@ -69,8 +74,8 @@ def find_duplicates(
             blank tiles: 0.42 times the first percentile of the distances of random pairs (which is
             1.20 for photographs, 0.43 for digits of 8 pixels). A pile of fewer than 100 images
             keeps 0.5.
-        sizes: int64 (n,), the bytes of each image's file. Of copies the largest file is kept; of
-            equally large files, or without sizes, the first.
+        sizes: int64 (n,), the bytes of each image's file, see `sizes_of_files`. Of copies the
+            largest file is kept; of equally large files, or without sizes, the first.
         seen: what `look_at` left of these images, if it was called before.
         device: where the encoder runs.
         track: shows progress.
@@ -97,8 +102,9 @@ def find_duplicates(
     comparison: Comparison | VectorComparison = (
         VectorComparison(source, track) if by_vector else Comparison(source, track, seen)
     )
-    looks = _equal(comparison.digests, order)
     files = None if by_vector else _files_of(source)
+    again = np.zeros(len(source), bool) if files is None else named_again(source)
+    looks = _equal(comparison.digests, order[~again[order]])
     limit = _without_neighbours(n_dimensions_of(source), threshold)
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
     if len(looks) > 1 and (files is not None or threshold != 0.0):
@@ -127,7 +133,7 @@ def find_duplicates(
     groups = [_group(kept, near, copies) for kept, near in stars if near or copies[kept]]
     return Duplicates(
         source.ids, _largest_first(groups), limit.value, kept_because, doubt=limit.doubt,
-        n_unread=len(unread),
+        n_unread=len(unread), n_again=int(again.sum()),
     )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ def same_at_full_size(
     """Divide images that look alike into those that are the same.
 
     Files with equal bytes are the same. Of others whose heads tell the same size all pixels are
-    compared. In memory are digests, and a few images at a time.
+    compared; but not of an image whose file holds others, too, which would be lost with it. In
+    memory are digests, and a few images at a time.
 
     Args:
         originals: of the pile.
@@ -91,7 +92,7 @@ def _may_be_equal(
     rows: Sequence[int], first: dict[int, int], stored: dict[int, Stored]
 ) -> Iterator[int]:
     """Of files that differ those that may have the same pixels, as far as their heads tell."""
-    different = {first[row] for row in rows if row in first}
+    different = {first[row] for row in rows if row in first and not stored[row].among_others}
     of_size = Counter(stored[row].sides for row in different)
     for row in different:
         sides = stored[row].sides

@@ -66,7 +66,12 @@ def of_similar(similar: Similar) -> str:
 def of_duplicates(duplicates: Duplicates) -> str:
     """How many copies there are, in how many groups, by which distance, and which to keep."""
     n_copies, n_images = duplicates.n_copies, len(duplicates.ids)
-    sentences = (duplicates.sought, duplicates.doubt, _unread(duplicates.n_unread))
+    sentences = (
+        duplicates.sought,
+        duplicates.doubt,
+        _again(duplicates.n_again),
+        _unread(duplicates.n_unread),
+    )
     more = "".join(f"\n{said}" for said in sentences if said)
     if not duplicates.groups:
         return (
@@ -95,6 +100,17 @@ def _unread(n: int) -> str:
     return (
         f"warning: {counted(n, 'image')} could not be read again to compare {them} at full size; "
         f"{they} as near"
+    )
+
+
+def _again(n: int) -> str:
+    """A line on ``n`` names of files that have another name in the pile; empty of none."""
+    if not n:
+        return ""
+    lead, no_copy = ("leads", "it is no copy") if n == 1 else ("lead", "they are no copies")
+    return (
+        f"{counted(n, 'name')} {lead} to a file that is in the pile anyway, by a link or another "
+        f"path; {no_copy}"
     )
 
 

@@ -9,6 +9,7 @@ Worker processes import this module, so it imports neither torch nor much of sho
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +21,11 @@ from shoal.images.decoding.file import File, alone_if_large, ask, open_with_pill
 from shoal.images.decoding.form import Encoded, Unreadable
 from shoal.images.decoding.modes import exif_orientation, is_wide, raw_of
 from shoal.images.decoding.raw_pixels import turned
+from shoal.images.readers import channel_files
 from shoal.images.readers.raw import MOST_PIXELS, Raw, bomb
 
 _BLOCK = 2**20
+_ANY_NAME = "surrogateescape"
 _OF_COLOURS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
 """Modes whose pixels are the same, or not, whatever the mode: each has a place among RGBA."""
 
@@ -31,11 +34,13 @@ class Stored(NamedTuple):
     """What an image is before it is decoded."""
 
     digest: bytes | None = None
-    """Of its file; None where the file holds other images, too."""
+    """Of its file, and of its name in the file if that holds several; None of a folder."""
     sides: tuple[int, int] | None = None
     """Its shorter and its longer side, in pixels, where the head of the file tells them."""
     by_reader: bool = False
     """Whether a reader of `shoal.images.readers` decodes it, whose library may crash."""
+    among_others: bool = False
+    """Whether its file holds other images, too: then equal pixels do not make the file a copy."""
 
 
 def look_at_file(content: Encoded) -> Stored | Unreadable:
@@ -44,7 +49,12 @@ def look_at_file(content: Encoded) -> Stored | Unreadable:
         return content
     try:
         file = File.of(content)
-        digest = None if file.member else _file_digest(file.given)
+        if file.reader is channel_files:  # several files are one image
+            return Stored(by_reader=True)
+        digest = _file_digest(file.given)
+        if file.member:
+            within = None if digest is None else digest + file.member.encode("utf-8", _ANY_NAME)
+            return Stored(within, by_reader=True, among_others=True)
         if file.reader is not None:
             return Stored(digest, by_reader=True)
         with open_with_pillow(file) as opened:
@@ -75,14 +85,22 @@ def _file_digest(given: Path | bytes) -> bytes | None:
         return hashlib.blake2b(given, digest_size=16).digest()
     if given.is_dir():  # a Zarr store
         return None
+    about = given.stat()
+    return _digest_of_file(given, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)  # the frames of a video come one after the other
+def _digest_of_file(path: Path, size: int, changed: int) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
-    with given.open("rb") as file:
+    with path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.digest()
 
 
-def _of_raw(raw: Raw) -> bytes:
+def _of_raw(raw: Raw) -> bytes | None:
+    if raw.among_others:
+        return None
     missing = None if raw.missing is None else turned(raw.missing, raw.orientation)
     return _digest("", turned(raw.pixels, raw.orientation), missing)
 

@@ -8,6 +8,7 @@ not applied once more.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
         lines = str(error).splitlines() or [type(error).__name__]
         raise ValueError(f"damaged HEIC ({lines[0]})") from error
     # Only colours are subsampled, so a file that tells how its colours are has some.
-    return Raw(*without_opacity(pixels, grey="chroma" not in image.info))
+    raw = Raw(*without_opacity(pixels, grey="chroma" not in image.info))
+    return replace(raw, among_others=len(opened) > 1)
 
 
 def _opened(content: Content) -> Any:

@@ -43,6 +43,8 @@ class Raw:
     size: tuple[int, int] | None = None
     """Height and width of the image as the file holds it, where the pixels are a smaller version;
     None: that of the pixels."""
+    among_others: bool = False
+    """Whether the file is known to hold other images, of which this one counts."""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or not 1 <= self.pixels.shape[2] <= MOST_CHANNELS:
