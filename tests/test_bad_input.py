@@ -219,7 +219,9 @@ def with_nan_weights(kit: Kit) -> Path:
 
 
 def small_labels(kit: Kit, **of_dtype: Any) -> Path:
-    return kit.npy(np.zeros(len(kit.images), **of_dtype), "labels.npy")
+    labels = np.zeros(len(kit.images), **of_dtype)
+    labels[0] = 1  # one label for all would be nothing to measure
+    return kit.npy(labels, "labels.npy")
 
 
 def history_checkpoint(kit: Kit) -> Path:
@@ -500,7 +502,7 @@ LABELS: list[Case] = [
     (
         "labels-other-length",
         lambda kit: kit.evaluate(kit.npy(np.zeros(39, int), "labels.npy")),
-        "shape (40,), one for each image, got shape (39,)",
+        "holds 39 labels for 40 images; give one for each image",
     ),
     (
         "labels-2-d",
@@ -573,7 +575,7 @@ LABELS: list[Case] = [
     (
         "labels-csv-short",
         lambda kit: kit.evaluate(kit.file("labels.csv", b"id,label\n0,1\n")),
-        "got shape (1,)",
+        "has no label of 39 images, such as '1'",
     ),
 ]
 

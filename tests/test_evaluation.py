@@ -62,14 +62,31 @@ def test_labels_may_be_words_and_say_which_image_each_is_of(tmp_path: Path) -> N
     assert read("label\ndog\ncat\ndog\n") == [1, 0, 1]
     assert read("file,label\nb.png,cat\nc.png,dog\na.png,dog\n") == [1, 0, 1]
     assert read("id,label\nc.png,2\nb.png,1\na.png,0\n") == [0, 1, 2]
-    assert read("id,label\n7,2\n8,1\n9,0\n") == [2, 1, 0]  # ids of elsewhere: in order
+    assert read("id,file,label\n7,c.png,2\n8,b.png,1\n9,a.png,0\n") == [0, 1, 2]
+    assert read("image_id,label\n7,2\n8,1\n9,0\n") == [2, 1, 0]  # no column that says which
+    assert read("id,label\n,2\n,1\n,0\n") == [2, 1, 0]
     for rows, message in (
         ("a.png,cat\nb.png,\nc.png,cat", "row 3 has no label"),
         ("a.png,cat\nb.png,dog\nd.png,cat", "names 'd.png', which is not in the pile"),
         ("a.png,cat\nb.png,dog\nb.png,cat", "names 'b.png' more than once"),
+        ("a.png,cat\nb.png,dog\nc.png,cat\nb.png,dog", "names 'b.png' more than once"),
+        ("a.png,cat\nb.png,dog\nc.png,dog\nd.png,cat", "names 'd.png', which is not in"),
+        ("a.png,cat\nb.png,dog", r"has no label of 1 image, such as 'c\.png'"),
+        ("x.png,cat\ny.png,dog\nz.png,cat", r"'file' begins with 'x\.png', and ids .* 'a\.png'"),
+        ("3,cat\n2,dog\n1,cat", "leave it out if the rows are in the order of the images"),
+        ("a.png,nan\nb.png,nan\nc.png,nan", "the same label, so there is nothing to measure"),
     ):
         with pytest.raises(DataError, match=message):
             read(f"file,label\n{rows}\n")
+
+
+def test_labels_say_that_they_are_too_few_or_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "y.csv").write_text("label\n1\n0\n")
+    with pytest.raises(DataError, match="holds 2 labels for 3 images; give one for each image"):
+        evaluation.load_labels(tmp_path / "y.csv", 3, ["a", "b", "c"])
+    np.save(tmp_path / "y.npy", np.ones(3, np.int64))
+    with pytest.raises(DataError, match="nothing to measure"):
+        evaluation.load_labels(tmp_path / "y.npy", 3)
 
 
 def test_scoring_different_lengths_is_an_error() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from shoal.errors import DataError
 from shoal.images.pixel_range import PixelRange, describe_bounds
 from shoal.images.sampling import sample_rows
-from shoal.plural import plain
+from shoal.plural import counted, plain
 from shoal.protocols import Array, ImageSource, IntArray
 
 _SAMPLE = 256
@@ -61,7 +61,12 @@ def check_labels(labels: Array, n_images: int, name: str) -> IntArray:
     Raises:
         DataError: another length or rank, or values that are not whole numbers.
     """
-    if labels.ndim != 1 or len(labels) != n_images:
+    if labels.ndim == 1 and len(labels) != n_images:
+        raise DataError(
+            f"{name} holds {counted(len(labels), 'label')} for {counted(n_images, 'image')}; give "
+            "one for each image."
+        )
+    if labels.ndim != 1:
         raise DataError(
             f"{name}: labels must have shape ({n_images},), one for each image, got shape "
             f"{labels.shape}; give the labels of these images."

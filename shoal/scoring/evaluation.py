@@ -5,6 +5,7 @@ Nothing that trains, clusters or chooses imports this module; an import contract
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ import numpy as np
 from shoal.clustering.partitions import match as match
 from shoal.errors import DataError
 from shoal.images.checks import check_labels
-from shoal.images.csv_files import column_if_there, columns, look_up
+from shoal.images.csv_files import column_if_there, columns, look_up, quoted
 from shoal.images.formats.numpy_file import load_array
 from shoal.images.remote.location import split_name
+from shoal.plural import counted
 from shoal.protocols import Array, FloatArray, IntArray
 
 _NAMES = ("id", "file", "file_name", "image", "path")
@@ -51,7 +53,8 @@ def load_labels(path: str | Path, n_images: int, ids: Sequence[str] = ()) -> Int
     """Read one label for each image: a ``.npy`` or ``.npz`` file, or a CSV with a column ``label``.
 
     A CSV may hold words, such as the names of kinds. Its rows are in the order of the images,
-    unless a column says which image each is of.
+    unless a column says which image each is of: ``id``, ``file``, ``file_name``, ``image`` or
+    ``path``.
 
     Args:
         path: the file.
@@ -62,16 +65,25 @@ def load_labels(path: str | Path, n_images: int, ids: Sequence[str] = ()) -> Int
         int64 (n_images,).
 
     Raises:
-        DataError: the file is missing or cannot be read, or it does not hold one label for each
-            image.
+        DataError: the file is missing or cannot be read; it does not hold one label for each
+            image, or holds the same for all; or its rows are of other images.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
-        labels = check_labels(_read_csv(path), n_images, str(path))
-        return labels[_order_in(path, ids)] if len(ids) else labels
-    if split_name(path, (".npz",))[0].suffix.lower() not in (".npy", ".npz"):
+        labels = _read_csv(path)
+        order = _order_in(path, ids) if len(ids) else None
+        labels = check_labels(labels, n_images, str(path))
+        labels = labels if order is None else labels[order]
+    elif split_name(path, (".npz",))[0].suffix.lower() in (".npy", ".npz"):
+        labels = check_labels(load_array(path, axes=(1,)), n_images, str(path))
+    else:
         raise DataError(f"{path}: labels must be a .npy, .npz or .csv file.")
-    return check_labels(load_array(path, axes=(1,)), n_images, str(path))
+    if n_images > 1 and (labels == labels[0]).all():
+        raise DataError(
+            f"{path} gives all images the same label, so there is nothing to measure; give labels "
+            "of at least two kinds."
+        )
+    return labels
 
 
 def _read_csv(path: Path) -> Array:
@@ -86,21 +98,40 @@ def _read_csv(path: Path) -> Array:
         return np.unique(words, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _order_in(path: Path, ids: Sequence[str]) -> IntArray:
+def _order_in(path: Path, ids: Sequence[str]) -> IntArray | None:
     """The row of a CSV, without its header, that is of each image, int64 (n,).
 
+    None if no column says which image a row is of.
+
     Raises:
-        DataError: some rows name images of the pile, and others name none, or one a second time.
+        DataError: the rows name none of the images, one that is not in the pile, one a second
+            time, or not all of them.
     """
-    for column in _NAMES:
-        names = column_if_there(path, column)
-        if not set(names).isdisjoint(ids):
-            rows = look_up(names, ids, path)
-            if len(set(rows)) < len(ids):
-                twice = next(name for name in names if names.count(name) > 1)
-                raise DataError(f"{path} names {twice!r} more than once; give every image a row.")
-            return np.argsort(rows).astype(np.int64)
-    return np.arange(len(ids))
+    there = [name for name in _NAMES if any(column_if_there(path, name))]
+    if not there:
+        return None
+    cells = {name: columns(path, "a CSV file of labels", (name,))[0] for name in there}
+    fits = next((name for name in there if not set(cells[name]).isdisjoint(ids)), None)
+    if fits is None:
+        first = next(filter(None, cells[there[0]]))
+        raise DataError(
+            f"{path}: no row is of an image of the pile: column {there[0]!r} begins with "
+            f"{quoted(first)}, and ids there are such as {ids[0]!r}; correct it, or leave it out "
+            "if the rows are in the order of the images."
+        )
+    names = cells[fits]
+    rows = look_up(names, ids, path)
+    once = set(rows)
+    if len(once) < len(rows):
+        twice = next(name for name, times in Counter(names).items() if times > 1)
+        raise DataError(f"{path} names {twice!r} more than once; give every image one row.")
+    if len(once) < len(ids):
+        missing = [name for row, name in enumerate(ids) if row not in once]
+        raise DataError(
+            f"{path} has no label of {counted(len(missing), 'image')}, such as {missing[0]!r}; "
+            "give every image a row."
+        )
+    return np.argsort(rows).astype(np.int64)
 
 
 def score(clusters: IntArray, labels: IntArray) -> Scores:
