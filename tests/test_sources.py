@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from shoal.embedding.table import ImageTable
 from shoal.errors import DataError
+from shoal.export.missing import without_missing
 from shoal.images import cache
 from shoal.images.array import ArraySource
 from shoal.images.array_pixels import check_images, to_pixels
@@ -676,7 +678,76 @@ def test_a_name_that_is_not_unicode_reaches_the_csv_and_the_table(
     header, row = (tmp_path / "p.csv").read_bytes().splitlines()
     assert header == b"id,label"
     assert row.startswith(b"caf\xe9.png,")
-    assert len(pq.read_table(tmp_path / "t.parquet")) == 1
+    assert pq.read_table(tmp_path / "t.parquet")["id"].to_pylist() == [r"caf\xe9.png"]
+
+
+def test_names_that_differ_only_in_bytes_that_are_no_text_stay_apart(
+    checkpoint_file: Path, run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    import json
+    import os
+    import shutil
+
+    from shoal.corrections.journal_file import read_journal
+
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    try:
+        for name, level in ((b"caf\xe8.png", 10), (b"caf\xe9.png", 240)):
+            picture((level, 0, 0)).save(folder / os.fsdecode(name))
+    except OSError as error:
+        pytest.skip(f"this file system takes Unicode names alone: {error}")
+    checkpoint = Path(shutil.copy(checkpoint_file, tmp_path))
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,label\ncaf\\xe8.png,dark\ncaf\\xe9.png,bright\n")
+    told = run_cli("import-labels", folder, checkpoint, labels)
+    assert told.code == 0, told.err
+    journal = tmp_path / "checkpoint.corrections.jsonl"
+    groups = read_journal(journal).history.groups
+    assert groups.ids == (r"caf\xe8.png", r"caf\xe9.png")
+    csv_file, table = tmp_path / "p.csv", tmp_path / "t.parquet"
+    told = run_cli("predict", folder, checkpoint, csv_file, "--table", table)
+    assert told.code == 0, told.err
+    said = [line.split(b",") for line in csv_file.read_bytes().splitlines()[1:]]
+    assert [(row[0], row[2]) for row in said] == [
+        (b"caf\xe8.png", b"dark"), (b"caf\xe9.png", b"bright")
+    ]  # fmt: skip
+    told = run_cli("export", folder, table, tmp_path / "sorted")
+    assert told.code == 0, told.err
+    for kind, name in (("dark", b"caf\xe8.png"), ("bright", b"caf\xe9.png")):
+        (written,) = (tmp_path / "sorted" / kind).iterdir()
+        assert written.read_bytes() == (folder / os.fsdecode(name)).read_bytes()
+    told = run_cli("export", folder, table, tmp_path / "coco.json", "--as", "json")
+    assert told.code == 0, told.err
+    images = json.loads((tmp_path / "coco.json").read_text())["images"]
+    assert [image["file_name"] for image in images] == [r"caf\xe8.png", r"caf\xe9.png"]
+    told = run_cli("import-labels", folder, checkpoint, tmp_path / "coco.json")
+    assert told.code == 0, told.err
+    assert "says all of it already" in told.err + told.out
+    # A table from before, when each such byte was a question mark.
+    (folder / os.fsdecode(b"caf\xe8.png")).rename(folder / "a.png")
+    source = open_source(folder)
+    before = ImageTable.of_labels(["caf?.png", "a.png"], np.array([0, 1]))
+    assert before.rows_in(source).tolist() == [1, 0]
+    assert without_missing(before, source)[2] == []
+
+
+def test_a_name_that_spells_out_another_that_is_no_text_is_refused(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    import os
+
+    folder = tmp_path / "pile"
+    folder.mkdir()
+    try:
+        for name in (b"caf\xe9.png", rb"caf\xe9.png"):
+            picture(RED).save(folder / os.fsdecode(name))
+    except OSError as error:
+        pytest.skip(f"this file system takes Unicode names alone: {error}")
+    told = run_cli("train", folder, tmp_path / "c.pth")
+    assert told.code == 2
+    assert r"one file is called caf\xe9.png, and the name of another" in told.err
+    assert not (tmp_path / "c.pth").exists()
 
 
 def test_names_with_commas_quotes_and_line_breaks_survive_the_csv(

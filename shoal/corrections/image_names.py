@@ -60,8 +60,10 @@ class ImageNames:
 
 def _spellings(name: str) -> Iterator[str]:
     """A name as it is; as a path, if it is an address; and as it was before it was uploaded."""
-    name = name.replace("\\", "/")
     yield name
+    if "\\" in name:  # it may spell out what is no text, or stand between folders
+        name = name.replace("\\", "/")
+        yield name
     try:
         address = urlsplit(name)
     except ValueError:

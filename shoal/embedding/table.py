@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,13 +138,7 @@ class ImageTable:
             DataError: the pile lacks one of the images.
         """
         origin = self.path or Path("the table")
-        known = set(source.ids)
-        if all(name in known for name in self.ids):
-            return np.array(look_up(self.ids, source.ids, origin), dtype=np.int64)
-        written = [as_text(name) for name in source.ids]  # as a parquet file has them
-        times = Counter(written)
-        clear = [name if times[name] == 1 else f"{row}\0" for row, name in enumerate(written)]
-        return np.array(look_up(self.ids, clear, origin), dtype=np.int64)
+        return np.array(look_up(self.ids, source.ids, origin), dtype=np.int64)
 
     def embedding_of(self, source: ImageSource) -> FloatArray:
         """The embedding of all images of ``source``, in their order, float32 (N, d).

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from shoal.embedding.table import ImageTable
-from shoal.images.csv_files import as_text, look_up
+from shoal.images.csv_files import look_up, places_of
 from shoal.models.checkpoint import Checkpoint
 from shoal.protocols import ImageSource, IntArray
 
@@ -33,12 +32,7 @@ def without_missing(
     >>> kept.ids, rows.tolist(), missing
     (['b.png'], [1], ['gone.png'])
     """
-    places = {name: row for row, name in enumerate(source.ids)}
-    texts = [as_text(name) for name in source.ids]  # as a Parquet file stores them
-    times = Counter(texts)
-    for row, text in enumerate(texts):
-        if times[text] == 1:
-            places.setdefault(text, row)
+    places = places_of(source.ids)
     kept = [number for number, name in enumerate(table.ids) if name in places]
     missing = [name for name in table.ids if name not in places]
     if missing and not kept:

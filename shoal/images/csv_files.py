@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from shoal.errors import DataError
 from shoal.images.files import atomic_path
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 def write_rows(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -131,12 +135,12 @@ def column_if_there(path: Path, name: str) -> list[str]:
 
 
 def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
-    """The row of each of ``names`` among ``ids``.
+    """The row of each of ``names`` among ``ids``, which they may spell as text, see `as_text`.
 
     Raises:
         DataError: one of them is not there; ``path`` is the file that named it.
     """
-    places = {name: row for row, name in enumerate(ids)}
+    places = places_of(ids)
     unknown = next((name for name in names if name not in places), None)
     if unknown is not None:
         raise DataError(
@@ -146,13 +150,55 @@ def look_up(names: Sequence[str], ids: Sequence[str], path: Path) -> list[int]:
     return [places[name] for name in names]
 
 
-def as_text(name: str) -> str:
-    """``name`` for a file that holds only text: bytes that are no text become "?".
+def places_of(ids: Sequence[str]) -> dict[str, int]:
+    """The row of each id, as it is and as files spell it where it is no text.
 
-    >>> as_text("caf\\udce9.png")
-    'caf?.png'
+    >>> places_of(["a.png", "caf\\udce9.png"])["caf\\\\xe9.png"]
+    1
     """
-    return name.encode("utf-8", "replace").decode()
+    places = {name: row for row, name in enumerate(ids)}
+    odd = [row for row, name in enumerate(ids) if _NO_TEXT.search(name)]
+    for row in odd:
+        places.setdefault(as_text(ids[row]), row)
+    # Older files hold "?" for each such byte, which several names may share.
+    before = [ids[row].encode("utf-8", "replace").decode() for row in odd]
+    times = Counter(before)
+    for row, name in zip(odd, before, strict=True):
+        if times[name] == 1:
+            places.setdefault(name, row)
+    return places
+
+
+def as_text(name: str) -> str:
+    """``name`` for a file that holds only text: bytes that are no text are spelled out.
+
+    So names that differ in such bytes alone stay different.
+
+    >>> as_text("caf\\udce9.png"), as_text("café.png")
+    ('caf\\\\xe9.png', 'café.png')
+    """
+    return name if name.isascii() else _NO_TEXT.sub(_spelled, name)
+
+
+def check_as_text(ids: Sequence[str], path: str | Path) -> None:
+    """Raise if two ids are the same as text.
+
+    Raises:
+        DataError: one spells out what is no text in the other; ``path`` is the pile.
+    """
+    odd = {as_text(name) for name in ids if _NO_TEXT.search(name)}
+    text = next((name for name in ids if name in odd), None) if odd else None
+    if text is not None:
+        raise DataError(
+            f"{path}: one file is called {text}, and the name of another, which is no UTF-8, is "
+            "written in the same way; rename one of them."
+        )
+
+
+def _spelled(found: re.Match[str]) -> str:
+    """A byte that is no text, which Python holds as half of a surrogate pair; or another half."""
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def quoted(name: str, longest: int = 100) -> str:

@@ -16,6 +16,7 @@ from shoal.images.array import ArraySource
 from shoal.images.array_pixels import describe_beyond, describe_missing
 from shoal.images.cache_file import Index, dtype_of
 from shoal.images.checks import check_n_clusters
+from shoal.images.csv_files import check_as_text
 from shoal.images.decoding.filling import (
     DEFAULT_SIDE,
     Filling,
@@ -83,7 +84,7 @@ def decode_pile(
         notes: for a person, beside what decoding itself has to say.
 
     Raises:
-        DataError: none can be read.
+        DataError: none can be read, or two ids are the same as text.
         OutputError: there is no room for the decoded images anywhere.
     """
     if wanted.within != Within():
@@ -100,6 +101,7 @@ def decode_pile(
         if key:
             _under_other_questions(stamp, key, kept, wanted)
     index = kept.index
+    check_as_text(index["ids"], where)
     pixel_range = PixelRange.from_json(index["pixel_range"])
     classes = index["classes"]
     class_names = sorted(set(classes)) if classes else None
