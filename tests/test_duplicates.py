@@ -6,6 +6,8 @@ import csv
 import io
 import os
 import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -392,6 +394,18 @@ def test_images_after_the_first_of_a_heic_count(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "1.heic", tmp_path / "3.heic")
     told = kinds(find_duplicates(open_source(tmp_path, cache=False)))
     assert told == {"1.heic": "kept", "2.heic": "near", "3.heic": "exact"}
+
+
+def test_frames_after_the_first_of_an_animated_png_of_16_bits_count(tmp_path: Path) -> None:
+    imagecodecs = pytest.importorskip("imagecodecs")
+    wide = np.ascontiguousarray(textures(1, 5)[0]).astype(np.uint16) * 257
+    whole = imagecodecs.png_encode(wide)
+    chunk = b"acTL" + struct.pack(">II", 2, 0)
+    count = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "still.png").write_bytes(whole)
+    (tmp_path / "moving.png").write_bytes(whole[:33] + count + whole[33:])  # after its header
+    told = kinds(find_duplicates(open_source(tmp_path, cache=False)))
+    assert told == {"moving.png": "kept", "still.png": "near"}
 
 
 def table(path: Path) -> dict[str, tuple[str, str]]:

@@ -58,7 +58,8 @@ def read(content: Content, member: str = "", *, side: int | None = None) -> Raw:
     except Exception as error:  # said for programmers
         raise ValueError("damaged PNG") from error
     shown, colour = without_opacity(pixels, grey=kind == _GREY_AND_OPACITY)
-    return Raw(shown, colour, orientation=_orientation(content))
+    is_animated = b"acTL" in content[: content.find(b"IDAT")]
+    return Raw(shown, colour, orientation=_orientation(content), among_others=is_animated)
 
 
 def _orientation(content: bytes) -> int:
