@@ -79,11 +79,48 @@ def test_what_was_said_after_a_lost_line_counts(tmp_path: Path, how: str) -> Non
     assert found.history.groups.group.tolist() == [3, 4, 3, 4, 4, 4, 4, 4, 3, 4, 4, 3]
     assert [entry.n for entry in found.history.entries] == [1, 2, 3, 4]
     assert path.read_bytes().splitlines(keepends=True)[:2] == lines[:2]
-    assert found.notes[0].startswith("line 3 cannot be read")
+    assert found.notes[0].startswith(
+        "entry 3 is missing" if how == "gone" else "line 3 cannot be read"
+    )
     # Where nothing tells what the line said, it may have undone the line before.
     assert ("it may have undone this" in found.notes[0]) == (how in ("overwritten", "gone"))
     with Journal(path) as journal:
         journal.append(move(1, 3)(journal.history.groups))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda one, two: [one, b"\n", b"\r\n", two], "lines 3 and 4 of the file are blank"),
+        (lambda one, two: [one, b"hello\n", two], "line 3 of the file holds no whole entry"),
+        (lambda one, two: [one.rstrip(), two], "line 2 of the file holds several entries"),
+        (lambda one, two: [one.rstrip() + b" " + two], "line 2 of the file holds several entries"),
+        (lambda one, two: [two, one], "entry 2 stands behind a later one"),
+        (lambda one, two: [one, two, one, two], "entries 2 and 3 are there more than once"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_where_nothing_is_lost(
+    tmp_path: Path, change: Any, fault: str
+) -> None:
+    path = tmp_path / "x.corrections.jsonl"
+    lines = journal_of(path, merge, move(2, 4), move(5, 4))
+    found = mended(path, b"".join([lines[0], *change(*lines[1:3]), lines[3]]))
+    assert path.read_bytes() == b"".join(lines)
+    assert found.notes == (fault, "nothing is lost")
+
+
+def test_of_an_empty_file_and_of_a_readable_entry_with_a_tail_the_truth_is_told(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.corrections.jsonl"
+    lines = journal_of(path, merge, move(2, 4), move(5, 4))
+    assert mended(path, b"").notes == ("the file is empty: all that it held is lost",)
+    far = lines[3].replace(b'"n":4', b'"n":400000000000000')  # no list of all these is made
+    assert "are missing" in mended(path, b"".join([*lines[:3], far])).notes[0]
+    found = mended(path, b"".join([*lines[:2], lines[2].rstrip() + lines[3][:40]]))
+    assert found.history is not None
+    assert path.read_bytes() == b"".join(lines[:3])  # the first of the two on one line is whole
+    assert found.notes[0].startswith("line 4 cannot be read")
 
 
 def test_undo_and_redo_after_a_lost_line_are_of_what_they_name(tmp_path: Path) -> None:

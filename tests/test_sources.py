@@ -25,6 +25,7 @@ from shoal.images.array_pixels import check_images, to_pixels
 from shoal.images.open import open_paths, open_source
 from shoal.images.pictures import read_pictures
 from shoal.images.subset import Subset
+from shoal.scoring.evaluation import load_labels
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -705,6 +706,8 @@ def test_names_that_differ_only_in_bytes_that_are_no_text_stay_apart(
     journal = tmp_path / "checkpoint.corrections.jsonl"
     groups = read_journal(journal).history.groups
     assert groups.ids == (r"caf\xe8.png", r"caf\xe9.png")
+    ids = open_source(folder).ids
+    assert load_labels(labels, 2, ids=ids).tolist() == [1, 0]  # of words in their order
     csv_file, table = tmp_path / "p.csv", tmp_path / "t.parquet"
     told = run_cli("predict", folder, checkpoint, csv_file, "--table", table)
     assert told.code == 0, told.err

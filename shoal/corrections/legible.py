@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +32,8 @@ class Legible:
     """What is left of lost lines, by the number that they had."""
     doubles: tuple[Entry, ...]
     """Entries whose number another line has."""
+    faults: tuple[str, ...]
+    """What is wrong with the file but takes no entry from it, in sentences."""
 
     @property
     def lost(self) -> list[range]:
@@ -49,31 +51,105 @@ def read_damaged(path: Path, content: bytes) -> Legible:
     """
     entries: dict[int, Entry] = {}
     pieces: dict[int, bytes] = {}
-    doubles = []
-    last = 0
-    for place, line in enumerate(filter(None, content.split(b"\n")), 1):
-        entry, piece = entry_in(line), b""
-        if entry is not None and entry.n < 2 and not _begins(path, entry):
-            entry, piece = None, line
-        elif entry is None:
-            inside = (match.start() for match in _INSIDE.finditer(line))
-            ends = [(at, entry_in(line[at:])) for at in inside]
-            at, entry = next((end for end in ends if end[1]), (len(line), None))
-            piece = line[:at]
-        if piece:
-            number = _NUMBER.match(piece)
-            last = int(number[1]) if number else last + 1
-            pieces.setdefault(last, piece)
-        if entry is not None:
+    at: list[tuple[int, int]] = []  # the number of each piece, and its line of the file
+    doubles: list[Entry] = []
+    twice: list[int] = []
+    late: list[int] = []
+    several: list[int] = []
+    last = place = highest = 0
+    lines = content.removesuffix(b"\n").split(b"\n")
+    for line_number, line in enumerate(lines, 1):
+        parts = _parts(line)
+        if sum(entry is not None for entry, _ in parts) > 1:
+            several.append(line_number)
+        for entry, piece in parts:
+            place += 1
+            if entry is None or (entry.n < 2 and not _begins(path, entry)):
+                number = _NUMBER.match(piece)
+                last = int(number[1]) if number else last + 1
+                pieces.setdefault(last, piece)
+                at.append((last, line_number))
+                continue
             last = entry.n
+            if last < highest and last not in entries:
+                late.append(last)
+            highest = max(highest, last)
             other = entries.setdefault(last, entry)
             if last == place:  # which is where it belongs
                 entries[last] = entry
             if other != entry:
                 doubles.append(entry if entries[last] == other else other)
+            elif other is not entry:
+                twice.append(last)
     if not (entries or begins(content)):
         raise foreign(path)
-    return Legible(dict(sorted(entries.items())), pieces, tuple(doubles))
+    faults = _faults(
+        ("line {} of the file is blank", "lines {} of the file are blank",
+         [number for number, line in enumerate(lines, 1) if content and not line.strip()]),
+        ("line {} of the file holds no whole entry", "lines {} of the file hold no whole entry",
+         [line_number for number, line_number in at if number in entries]),
+        ("line {} of the file holds several entries", "lines {} of the file hold several entries",
+         several),
+        ("entry {} stands behind a later one", "entries {} stand behind later ones", late),
+        ("entry {} is there more than once", "entries {} are there more than once", twice),
+    )  # fmt: skip
+    return Legible(dict(sorted(entries.items())), pieces, tuple(doubles), faults)
+
+
+def _parts(line: bytes) -> list[tuple[Entry | None, bytes]]:
+    """The entries in a line, in their order, and what is left of others.
+
+    Two entries share a line where the end of the first line is lost.
+    """
+    if not line.strip():
+        return []
+    whole = entry_in(line)
+    if whole is not None:
+        return [(whole, line)]
+    parts: list[tuple[Entry | None, bytes]] = []
+    start = 0
+    begin = [*(match.start() for match in _INSIDE.finditer(line)), len(line)]
+    while rest := line[start:].lstrip():
+        start = len(line) - len(rest)
+        try:  # as Latin-1 each byte is a character, so that the end is a place in the line
+            length = json.JSONDecoder().raw_decode(rest.decode("latin-1"))[1]
+            entry = entry_in(rest[:length])
+        except (ValueError, RecursionError):
+            entry = None
+        if entry is None:
+            length = next(place for place in begin if place > start) - start
+        parts.append((entry, rest[:length]))
+        start += length
+    return parts
+
+
+def _faults(*found: tuple[str, str, Sequence[int]]) -> tuple[str, ...]:
+    """A sentence about the numbers of each kind of fault, for one of them and for several."""
+    return tuple(
+        (one if len(set(numbers)) == 1 else several).format(_numbered(numbers))
+        for one, several, numbers in found
+        if numbers
+    )
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    """Numbers as a person lists them.
+
+    >>> _numbered([3, 1, 2, 7]), _numbered([4]), _numbered([5, 4])
+    ('1 to 3 and 7', '4', '4 and 5')
+    """
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    names = [
+        name
+        for run in runs
+        for name in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))
+    ]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _begins(path: Path, entry: Entry) -> bool:

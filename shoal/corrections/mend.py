@@ -49,7 +49,7 @@ class Mended:
     history: History | None
     """What the journal comes to now; None where nothing shows which images its lines are about."""
     notes: tuple[str, ...]
-    """What is lost, in sentences."""
+    """What is lost, or that nothing is, and what else was wrong with the file, in sentences."""
 
 
 def mend(path: str | Path, begin: Begin) -> Mended | None:
@@ -75,11 +75,12 @@ def mend(path: str | Path, begin: Begin) -> Mended | None:
         found = read_damaged(path, content)
         start, known = _start(found, begin)
         if start is None:
-            history, notes = None, _lost(found, {})
+            history, notes = None, [*_lost(found, {}), *found.faults]
         else:
             history, last, left_out = _replay(start, found)
             counts = {number: entry for number, entry in last.items() if entry in history.done}
-            notes = [*_lost(found, counts), *known, *left_out]
+            lost = [*_lost(found, counts), *known, *left_out]
+            notes = [*lost, *found.faults] if lost else [*found.faults, "nothing is lost"]
         kept = free(path.with_name(f"{path.name}.damaged"))
         with atomic_path(kept) as temporary:
             temporary.write_bytes(content)
@@ -186,12 +187,21 @@ def _taken(history: History, entry: Entry) -> dict[int, str]:
 
 def _lost(found: Legible, last: Mapping[int, Entry]) -> list[str]:
     """What is lost, in sentences; ``last`` is what a lost line would undo, see `_replay`."""
+    if not (found.entries or found.pieces):
+        return ["the file is empty: all that it held is lost"]
     notes = []
     for lost in found.lost:
         first = lost.start
-        lines = f"line {first}" if len(lost) == 1 else f"lines {first} to {lost[-1]}"
-        parts = [f"{lines} cannot be read"]
         pieces = [piece for number, piece in found.pieces.items() if number in lost]
+        one = len(lost) == 1
+        if pieces:
+            what = "line" if one else "lines"
+            how = "cannot be read" if len(pieces) == len(lost) else "are missing or cannot be read"
+        else:
+            what = "entry" if one else "entries"
+            how = "is missing" if one else "are missing"
+        which = f"{first}" if one else f"{first} to {lost[-1]}"
+        parts = [f"{what} {which} {how}"]
         parts += [f"what is left says: {says.rstrip('.')}" for says in map(said, pieces) if says]
         if first in last and (len(pieces) < len(lost) or any(map(may_undo, pieces))):
             parts.append(f"it may have undone this, which counts: {last[first].says}")

@@ -15,7 +15,7 @@ import numpy as np
 from shoal.clustering.partitions import match as match
 from shoal.errors import DataError
 from shoal.images.checks import check_labels
-from shoal.images.csv_files import column_if_there, columns, look_up, quoted
+from shoal.images.csv_files import column_if_there, columns, look_up, places_of, quoted
 from shoal.images.formats.numpy_file import load_array
 from shoal.images.remote.location import split_name
 from shoal.plural import counted
@@ -111,7 +111,8 @@ def _order_in(path: Path, ids: Sequence[str]) -> IntArray | None:
     if not there:
         return None
     cells = {name: columns(path, "a CSV file of labels", (name,))[0] for name in there}
-    fits = next((name for name in there if not set(cells[name]).isdisjoint(ids)), None)
+    known = places_of(ids)
+    fits = next((name for name in there if not known.keys().isdisjoint(cells[name])), None)
     if fits is None:
         first = next(filter(None, cells[there[0]]))
         raise DataError(
