@@ -56,8 +56,8 @@ def section(
 def left_out(wording: Wording) -> list[Block]:
     """The section of a report that did not measure the history."""
     reason = wording(
-        "To save time, none or too few of the checkpoints along the way were measured to show "
-        "them; 'shoal report' measures all."
+        "To save time, too few checkpoints along the way were measured to be shown; 'shoal report' "
+        "measures all of them."
     )
     return [Heading(wording("Checkpoints")), Paragraph(reason)]
 
